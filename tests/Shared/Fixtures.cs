@@ -1,0 +1,18 @@
+using System.Runtime.CompilerServices;
+
+namespace Dti.Tests;
+
+/// <summary>Finds golden fixtures: <c>tests/fixtures</c>, or the folder that <c>DTI_FIXTURES</c> names.</summary>
+internal static class Fixtures
+{
+    public static string Root { get; } =
+        Environment.GetEnvironmentVariable("DTI_FIXTURES") is { Length: > 0 } folder ? folder : Path.Combine(TestsFolder(), "fixtures");
+
+    public static string Common(string file) => Path.Combine(Root, "common", file);
+
+    /// <summary>Model folders whose UNet and text encoder Dti supports, for <c>[MemberData]</c>: every folder with a <c>model_index.json</c>.</summary>
+    public static IEnumerable<string> ModelFolders() =>
+        Directory.GetDirectories(Root).Where(folder => File.Exists(Path.Combine(folder, "model_index.json"))).Order(StringComparer.Ordinal);
+
+    private static string TestsFolder([CallerFilePath] string file = "") => Path.GetDirectoryName(Path.GetDirectoryName(file))!;
+}
