@@ -1,0 +1,100 @@
+using Dti.Engine.Checkpoints;
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Models;
+
+/// <summary>The distribution of a picture's latents: N(mean, exp(logvar)), each (B, 4, H/8, W/8).</summary>
+/// <param name="Mean">The mean.</param>
+/// <param name="LogVar">Log of the variance, clamped to [-30, 20].</param>
+internal sealed record DiagonalGaussian(Tensor Mean, Tensor LogVar)
+{
+    /// <summary>mean + exp(logvar/2)·ε.</summary>
+    public Tensor Sample(Tensor eps) => Mean + ((0.5 * LogVar).exp() * eps);
+}
+
+/// <summary>The settings of an autoencoder (<c>vae/config.json</c>, diffusers' AutoencoderKL).</summary>
+internal sealed record AutoencoderKLConfig
+{
+    public required int[] BlockOutChannels { get; init; }
+
+    public required int LayersPerBlock { get; init; }
+
+    public required int LatentChannels { get; init; }
+
+    public required int NormNumGroups { get; init; }
+
+    /// <summary>What latents are multiplied by, so that the UNet sees them with unit variance.</summary>
+    public required double ScalingFactor { get; init; }
+
+    /// <summary>Pixels per latent along each side.</summary>
+    public int ScaleFactor => 1 << (BlockOutChannels.Length - 1);
+
+    /// <summary>Reads the config.</summary>
+    /// <exception cref="DtiException">A value is missing, out of bounds or not supported.</exception>
+    public static AutoencoderKLConfig Parse(ComponentConfig config)
+    {
+        config.RequireAbsent("latents_mean", "latents_std", "shift_factor");
+        config.Require("act_fn", "silu");
+        config.Require("use_quant_conv", true);
+        config.Require("use_post_quant_conv", true);
+        config.Require("mid_block_add_attention", true);
+        config.Require("in_channels", 3);
+        config.Require("out_channels", 3);
+        var channels = config.IntList("block_out_channels", 1, 16_384);
+        foreach (var (key, supported) in new[] { ("down_block_types", "DownEncoderBlock2D"), ("up_block_types", "UpDecoderBlock2D") })
+        {
+            if (config.Strings(key, channels.Length).FirstOrDefault(type => type != supported) is { } other)
+            {
+                throw config.Unsupported(key, other);
+            }
+        }
+
+        return new AutoencoderKLConfig
+        {
+            BlockOutChannels = channels,
+            LayersPerBlock = config.Int("layers_per_block", 1, 1, 16),
+            LatentChannels = config.Int("latent_channels", 4, 4, 4),
+            NormNumGroups = config.Int("norm_num_groups", 32, 1, 1024),
+            ScalingFactor = config.Double("scaling_factor", 0.18215),
+        };
+    }
+}
+
+/// <summary>Pictures to latents and back (arXiv 2112.10752; diffusers' AutoencoderKL).</summary>
+internal sealed class AutoencoderKL
+{
+    private readonly VaeEncoder _encoder;
+    private readonly Conv2d _quantConv;
+    private readonly Conv2d _postQuantConv;
+    private readonly VaeDecoder _decoder;
+
+    public AutoencoderKL(AutoencoderKLConfig config, WeightScope weights)
+    {
+        Config = config;
+        long latent = config.LatentChannels;
+        _encoder = new VaeEncoder(config, weights.Sub("encoder"));
+        _quantConv = new Conv2d(weights.Sub("quant_conv"), 2 * latent, 2 * latent, 1);
+        _postQuantConv = new Conv2d(weights.Sub("post_quant_conv"), latent, latent, 1);
+        _decoder = new VaeDecoder(config, weights.Sub("decoder"));
+    }
+
+    public AutoencoderKLConfig Config { get; }
+
+    /// <summary>Pictures to the distribution of their latents, not yet scaled.</summary>
+    /// <param name="image">(B, 3, H, W) in [-1, 1]; H and W multiples of 8.</param>
+    public DiagonalGaussian Encode(Tensor image)
+    {
+        using var scope = NewDisposeScope();
+        var moments = _quantConv.Forward(_encoder.Forward(image)).chunk(2, 1);
+        return new DiagonalGaussian(moments[0].MoveToOuterDisposeScope(), moments[1].clamp(-30, 20).MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Latents, not scaled, to pictures.</summary>
+    /// <param name="latent">(B, 4, h, w)</param>
+    /// <returns>(B, 3, 8h, 8w), about [-1, 1], not clamped.</returns>
+    public Tensor Decode(Tensor latent)
+    {
+        using var scope = NewDisposeScope();
+        return _decoder.Forward(_postQuantConv.Forward(latent)).MoveToOuterDisposeScope();
+    }
+}

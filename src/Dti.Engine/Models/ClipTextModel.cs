@@ -1,0 +1,101 @@
+using Dti.Engine.Checkpoints;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace Dti.Engine.Models;
+
+/// <summary>What a text encoder says of a batch of prompts.</summary>
+/// <param name="LastHiddenState">(B, 77, d), after the final layer norm: what the UNet of Stable Diffusion 1.x attends to.</param>
+/// <param name="PenultimateHiddenState">(B, 77, d), before the last layer, without the final norm.</param>
+/// <param name="PooledOutput">(B, d), the last hidden state at the end of text.</param>
+internal sealed record ClipTextOutput(Tensor LastHiddenState, Tensor PenultimateHiddenState, Tensor PooledOutput);
+
+/// <summary>
+/// The text encoder of CLIP (arXiv 2103.00020; transformers' CLIPTextModel): a causal pre-norm transformer. Rows of
+/// learnt concepts come in beside the vocabulary, so that no gradient is ever built for the vocabulary itself.
+/// </summary>
+internal sealed class ClipTextModel
+{
+    private readonly ClipTextConfig _config;
+    private readonly Tensor _positionEmbedding; // (77, d)
+    private readonly EncoderLayer[] _layers;
+    private readonly LayerNorm _finalLayerNorm;
+
+    public ClipTextModel(ClipTextConfig config, WeightScope weights)
+    {
+        _config = config;
+        var model = weights.Sub("text_model");
+        var embeddings = model.Sub("embeddings");
+        TokenEmbedding = embeddings.Sub("token_embedding").Take("weight", config.VocabSize, config.HiddenSize);
+        _positionEmbedding = embeddings.Sub("position_embedding").Take("weight", config.MaxPositionEmbeddings, config.HiddenSize);
+        var layers = model.Sub("encoder").Sub("layers");
+        _layers = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(i => new EncoderLayer(config, layers.Sub(i)))];
+        _finalLayerNorm = new LayerNorm(model.Sub("final_layer_norm"), config.HiddenSize, config.LayerNormEps);
+    }
+
+    /// <summary>The vocabulary: (V, d).</summary>
+    public Tensor TokenEmbedding { get; }
+
+    /// <summary>Encodes prompts.</summary>
+    /// <param name="inputIds">(B, 77) int64; ids from V on are rows of <paramref name="conceptRows"/>.</param>
+    /// <param name="conceptRows">(r, d) embeddings e = m·v of placeholder tokens V, V+1, …; null: none.</param>
+    public ClipTextOutput Forward(Tensor inputIds, Tensor? conceptRows = null)
+    {
+        using var scope = NewDisposeScope();
+        var hidden = Embed(inputIds, conceptRows);
+        var penultimate = hidden;
+        foreach (var layer in _layers)
+        {
+            penultimate = hidden;
+            hidden = layer.Forward(hidden);
+        }
+
+        var last = _finalLayerNorm.Forward(hidden);
+        var pooled = last[arange(last.shape[0], device: last.device), EndOfText(inputIds)];
+        return new ClipTextOutput(last.MoveToOuterDisposeScope(), penultimate.MoveToOuterDisposeScope(), pooled.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Token plus position embeddings, (B, 77, d).</summary>
+    public Tensor Embed(Tensor inputIds, Tensor? conceptRows)
+    {
+        using var scope = NewDisposeScope();
+        var tokens = TokenEmbedding.index_select(0, inputIds.clamp(max: _config.VocabSize - 1).flatten()).view(inputIds.shape[0], inputIds.shape[1], -1);
+        if (conceptRows is not null)
+        {
+            var row = inputIds - _config.VocabSize;
+            var concepts = conceptRows.index_select(0, row.clamp(min: 0).flatten()).view(tokens.shape);
+            tokens = where(row.ge(0).unsqueeze(-1), concepts.to(tokens.dtype), tokens);
+        }
+
+        return (tokens + _positionEmbedding[TensorIndex.Slice(0, inputIds.shape[1])]).MoveToOuterDisposeScope();
+    }
+
+    private Tensor EndOfText(Tensor inputIds) =>
+        _config.EosTokenId == 2 ? inputIds.argmax(-1) : inputIds.eq(_config.EosTokenId).to(ScalarType.Int32).argmax(-1);
+
+    /// <summary>x + attention(norm(x)), then x + mlp(norm(x)).</summary>
+    private sealed class EncoderLayer(ClipTextConfig config, WeightScope weights)
+    {
+        private readonly LayerNorm _layerNorm1 = new(weights.Sub("layer_norm1"), config.HiddenSize, config.LayerNormEps);
+        private readonly Linear _q = Projection(config, weights, "q_proj");
+        private readonly Linear _k = Projection(config, weights, "k_proj");
+        private readonly Linear _v = Projection(config, weights, "v_proj");
+        private readonly Linear _out = Projection(config, weights, "out_proj");
+        private readonly LayerNorm _layerNorm2 = new(weights.Sub("layer_norm2"), config.HiddenSize, config.LayerNormEps);
+        private readonly Linear _fc1 = new(weights.Sub("mlp").Sub("fc1"), config.HiddenSize, config.IntermediateSize);
+        private readonly Linear _fc2 = new(weights.Sub("mlp").Sub("fc2"), config.IntermediateSize, config.HiddenSize);
+
+        public Tensor Forward(Tensor x)
+        {
+            using var scope = NewDisposeScope();
+            var h = _layerNorm1.Forward(x);
+            x = x + _out.Forward(MultiHead.Attend(_q.Forward(h), _k.Forward(h), _v.Forward(h), config.NumAttentionHeads, causal: true));
+            h = _fc1.Forward(_layerNorm2.Forward(x));
+            h = config.QuickGelu ? h * sigmoid(1.702 * h) : F.gelu(h);
+            return (x + _fc2.Forward(h)).MoveToOuterDisposeScope();
+        }
+
+        private static Linear Projection(ClipTextConfig config, WeightScope weights, string name) =>
+            new(weights.Sub("self_attn").Sub(name), config.HiddenSize, config.HiddenSize);
+    }
+}

@@ -1,0 +1,95 @@
+using Dti.Engine.Checkpoints;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace Dti.Engine.Models;
+
+/// <summary>Transformer blocks over the pixels of a feature map, attending to the prompt (diffusers' Transformer2DModel).</summary>
+internal sealed class Transformer2DModel
+{
+    private readonly GroupNorm _norm;
+    private readonly Func<Tensor, Tensor> _projIn; // (B, C, H, W) -> (B, HW, C)
+    private readonly BasicTransformerBlock[] _transformerBlocks;
+    private readonly Func<Tensor, long, long, Tensor> _projOut; // (B, HW, C) -> (B, C, H, W)
+
+    /// <param name="weights">The model's weights.</param>
+    /// <param name="channels">Channels C of the feature map.</param>
+    /// <param name="heads">Attention heads; C is their total width.</param>
+    /// <param name="depth">Transformer blocks.</param>
+    /// <param name="crossAttentionDim">Width of the prompt's hidden states.</param>
+    /// <param name="groups">Groups of the norm.</param>
+    /// <param name="useLinearProjection">Project with linear layers instead of 1×1 convolutions.</param>
+    public Transformer2DModel(WeightScope weights, long channels, long heads, int depth, long crossAttentionDim, long groups, bool useLinearProjection)
+    {
+        _norm = new GroupNorm(weights.Sub("norm"), groups, channels, 1e-6);
+        if (useLinearProjection)
+        {
+            var projIn = new Linear(weights.Sub("proj_in"), channels, channels);
+            var projOut = new Linear(weights.Sub("proj_out"), channels, channels);
+            _projIn = x => projIn.Forward(ToTokens(x));
+            _projOut = (x, height, width) => ToMap(projOut.Forward(x), height, width);
+        }
+        else
+        {
+            var projIn = new Conv2d(weights.Sub("proj_in"), channels, channels, 1);
+            var projOut = new Conv2d(weights.Sub("proj_out"), channels, channels, 1);
+            _projIn = x => ToTokens(projIn.Forward(x));
+            _projOut = (x, height, width) => projOut.Forward(ToMap(x, height, width));
+        }
+
+        var blocks = weights.Sub("transformer_blocks");
+        _transformerBlocks = [.. Enumerable.Range(0, depth).Select(i => new BasicTransformerBlock(blocks.Sub(i), channels, heads, crossAttentionDim))];
+    }
+
+    /// <param name="x">(B, C, H, W)</param>
+    /// <param name="encoderHiddenStates">(B, 77, crossAttentionDim)</param>
+    public Tensor Forward(Tensor x, Tensor encoderHiddenStates)
+    {
+        using var scope = NewDisposeScope();
+        var h = _projIn(_norm.Forward(x));
+        foreach (var block in _transformerBlocks)
+        {
+            h = block.Forward(h, encoderHiddenStates);
+        }
+
+        return (_projOut(h, x.shape[2], x.shape[3]) + x).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor ToTokens(Tensor x) => x.flatten(2).transpose(1, 2);
+
+    private static Tensor ToMap(Tensor x, long height, long width) => x.transpose(1, 2).unflatten(2, height, width).contiguous();
+}
+
+/// <summary>Self-attention, cross-attention and a gated feed-forward layer, each pre-norm and residual.</summary>
+internal sealed class BasicTransformerBlock(WeightScope weights, long channels, long heads, long crossAttentionDim)
+{
+    private readonly LayerNorm _norm1 = new(weights.Sub("norm1"), channels);
+    private readonly Attention _attn1 = new(weights.Sub("attn1"), channels, heads, channels);
+    private readonly LayerNorm _norm2 = new(weights.Sub("norm2"), channels);
+    private readonly Attention _attn2 = new(weights.Sub("attn2"), channels, heads, crossAttentionDim);
+    private readonly LayerNorm _norm3 = new(weights.Sub("norm3"), channels);
+    private readonly Linear _gegluProj = new(weights.Sub("ff.net.0.proj"), channels, 8 * channels);
+    private readonly Linear _ffOut = new(weights.Sub("ff.net.2"), 4 * channels, channels);
+
+    public Tensor Forward(Tensor x, Tensor encoderHiddenStates)
+    {
+        using var scope = NewDisposeScope();
+        var h = _norm1.Forward(x);
+        x = x + _attn1.Forward(h, h);
+        x = x + _attn2.Forward(_norm2.Forward(x), encoderHiddenStates);
+        var gated = _gegluProj.Forward(_norm3.Forward(x)).chunk(2, -1);
+        return (x + _ffOut.Forward(gated[0] * F.gelu(gated[1]))).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>Multi-head attention without biases on q, k and v (diffusers' Attention).</summary>
+internal sealed class Attention(WeightScope weights, long channels, long heads, long contextDim)
+{
+    private readonly Linear _toQ = new(weights.Sub("to_q"), channels, channels, bias: false);
+    private readonly Linear _toK = new(weights.Sub("to_k"), contextDim, channels, bias: false);
+    private readonly Linear _toV = new(weights.Sub("to_v"), contextDim, channels, bias: false);
+    private readonly Linear _toOut = new(weights.Sub("to_out.0"), channels, channels);
+
+    public Tensor Forward(Tensor x, Tensor context) =>
+        _toOut.Forward(MultiHead.Attend(_toQ.Forward(x), _toK.Forward(context), _toV.Forward(context), heads));
+}

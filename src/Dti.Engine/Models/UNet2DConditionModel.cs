@@ -1,0 +1,71 @@
+using Dti.Engine.Checkpoints;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace Dti.Engine.Models;
+
+/// <summary>The denoiser of Stable Diffusion (arXiv 2112.10752; diffusers' UNet2DConditionModel).</summary>
+internal sealed class UNet2DConditionModel
+{
+    private readonly UNet2DConditionConfig _config;
+    private readonly Conv2d _convIn;
+    private readonly Linear _timeLinear1;
+    private readonly Linear _timeLinear2;
+    private readonly DownBlock[] _downBlocks;
+    private readonly MidBlock _midBlock;
+    private readonly UpBlock[] _upBlocks;
+    private readonly GroupNorm _convNormOut;
+    private readonly Conv2d _convOut;
+
+    public UNet2DConditionModel(UNet2DConditionConfig config, WeightScope weights)
+    {
+        _config = config;
+        var channels = config.BlockOutChannels;
+        var levels = channels.Length;
+        var temb = 4L * channels[0];
+        _convIn = new Conv2d(weights.Sub("conv_in"), config.InChannels, channels[0], 3, padding: 1);
+        _timeLinear1 = new Linear(weights.Sub("time_embedding.linear_1"), channels[0], temb);
+        _timeLinear2 = new Linear(weights.Sub("time_embedding.linear_2"), temb, temb);
+        _downBlocks = [.. Enumerable.Range(0, levels).Select(i => new DownBlock(
+            config, weights.Sub("down_blocks").Sub(i), level: i, channels[Math.Max(0, i - 1)], temb))];
+        _midBlock = new MidBlock(config, weights.Sub("mid_block"), temb);
+        _upBlocks = [.. Enumerable.Range(0, levels).Select(i => new UpBlock(config, weights.Sub("up_blocks").Sub(i), index: i, temb))];
+        _convNormOut = new GroupNorm(weights.Sub("conv_norm_out"), config.NormNumGroups, channels[0], config.NormEps);
+        _convOut = new Conv2d(weights.Sub("conv_out"), channels[0], config.OutChannels, 3, padding: 1);
+    }
+
+    /// <summary>Predicts noise (or velocity).</summary>
+    /// <param name="sample">Noisy latents, (B, 4, h, w); any h and w.</param>
+    /// <param name="timesteps">(B) or (1), any number type.</param>
+    /// <param name="encoderHiddenStates">(B, 77, d)</param>
+    /// <returns>(B, 4, h, w)</returns>
+    public Tensor Forward(Tensor sample, Tensor timesteps, Tensor encoderHiddenStates)
+    {
+        using var scope = NewDisposeScope();
+        var temb = F.silu(TimeEmbedding(timesteps, sample.dtype)); // every block activates it first
+        var h = _convIn.Forward(sample);
+        var skips = new Stack<Tensor>([h]);
+        foreach (var block in _downBlocks)
+        {
+            h = block.Forward(h, temb, encoderHiddenStates, skips);
+        }
+
+        h = _midBlock.Forward(h, temb, encoderHiddenStates);
+        foreach (var block in _upBlocks)
+        {
+            h = block.Forward(h, temb, encoderHiddenStates, skips);
+        }
+
+        return _convOut.Forward(F.silu(_convNormOut.Forward(h))).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Sinusoids of t (arXiv 2006.11239, from Transformer positions), then two linear layers: (B, 4·C₀).</summary>
+    private Tensor TimeEmbedding(Tensor timesteps, ScalarType dtype)
+    {
+        var half = _config.BlockOutChannels[0] / 2;
+        var exponent = -Math.Log(10000) * arange(half, ScalarType.Float32, timesteps.device) / (half - _config.FreqShift);
+        var angles = timesteps.to(ScalarType.Float32).unsqueeze(-1) * exponent.exp(); // (B, C₀/2)
+        var sinusoids = cat(_config.FlipSinToCos ? [angles.cos(), angles.sin()] : [angles.sin(), angles.cos()], -1);
+        return _timeLinear2.Forward(F.silu(_timeLinear1.Forward(sinusoids.to(dtype))));
+    }
+}

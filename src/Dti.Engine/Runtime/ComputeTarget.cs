@@ -1,0 +1,73 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Runtime;
+
+/// <summary>Where and in which floating-point type a model computes. The one place where device and dtype are chosen.</summary>
+/// <param name="Device">The device.</param>
+/// <param name="Dtype">Float32, BFloat16 or Float16.</param>
+public sealed record ComputeTarget(Device Device, ScalarType Dtype)
+{
+    /// <summary>What <c>device</c> settings accept.</summary>
+    public const string DeviceNames = "auto, cpu, cuda or cuda:N";
+
+    /// <summary>What <c>dtype</c> settings accept.</summary>
+    public const string DtypeNames = "auto, fp32, bf16 or fp16";
+
+    /// <summary><c>cpu</c>, <c>cuda:0</c>, …</summary>
+    public string DeviceName => Device.type == DeviceType.CUDA ? $"cuda:{Math.Max(0, Device.index)}" : "cpu";
+
+    /// <summary><c>fp32</c>, <c>bf16</c> or <c>fp16</c>.</summary>
+    public string DtypeName => Dtype switch
+    {
+        ScalarType.BFloat16 => "bf16",
+        ScalarType.Float16 => "fp16",
+        _ => "fp32",
+    };
+
+    /// <summary>Chooses device and dtype. <c>auto</c>: the first CUDA device in bf16 if there is one, else the CPU in fp32.</summary>
+    /// <param name="device"><see cref="DeviceNames"/>; null: auto.</param>
+    /// <param name="dtype"><see cref="DtypeNames"/>; null: auto.</param>
+    /// <exception cref="DtiException">An unknown name, a device that is not there, or fp16 on the CPU.</exception>
+    public static ComputeTarget Resolve(string? device, string? dtype)
+    {
+        var chosen = ResolveDevice(device ?? "auto");
+        return new ComputeTarget(chosen, ResolveDtype(dtype ?? "auto", chosen));
+    }
+
+    private static Device ResolveDevice(string name)
+    {
+        switch (name)
+        {
+            case "auto":
+                return cuda.is_available() ? new Device(DeviceType.CUDA, 0) : CPU;
+            case "cpu":
+                return CPU;
+        }
+
+        if (name == "cuda" || name.StartsWith("cuda:", StringComparison.Ordinal))
+        {
+            if (!int.TryParse(name.Length > 5 ? name[5..] : "0", out var index) || index < 0)
+            {
+                throw new DtiException(ErrorKind.InvalidArgument, $"Device '{name}' is not one of {DeviceNames}.", "device");
+            }
+
+            var count = cuda.is_available() ? cuda.device_count() : 0;
+            return index < count
+                ? new Device(DeviceType.CUDA, index)
+                : throw new DtiException(ErrorKind.FailedPrecondition, $"Device '{name}' is not here: {count} CUDA devices were found.", "device");
+        }
+
+        throw new DtiException(ErrorKind.InvalidArgument, $"Device '{name}' is not one of {DeviceNames}.", "device");
+    }
+
+    private static ScalarType ResolveDtype(string name, Device device) => name switch
+    {
+        "auto" => device.type == DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32,
+        "fp32" => ScalarType.Float32,
+        "bf16" => ScalarType.BFloat16,
+        "fp16" when device.type != DeviceType.CPU => ScalarType.Float16,
+        "fp16" => throw new DtiException(ErrorKind.InvalidArgument, "fp16 is too slow and too narrow on a CPU: use fp32 or bf16.", "dtype"),
+        _ => throw new DtiException(ErrorKind.InvalidArgument, $"dtype '{name}' is not one of {DtypeNames}.", "dtype"),
+    };
+}
