@@ -1,0 +1,121 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using SkiaSharp;
+
+namespace Dti.Engine.Imaging;
+
+/// <summary>Reads and writes picture files; the only place that knows the library which does so (SkiaSharp).</summary>
+public static class ImageCodec
+{
+    private const string Readable = "JPEG, PNG, WebP, BMP or GIF";
+
+    /// <summary>
+    /// Decodes JPEG, PNG, WebP, BMP, or the first frame of a GIF: turned upright by its EXIF orientation, transparency laid
+    /// over white. Colour profiles are ignored, as the reference does.
+    /// </summary>
+    /// <param name="data">The file.</param>
+    /// <param name="name">The photo's name, for messages.</param>
+    /// <param name="limits">Bounds; the header is held against them before a pixel is allocated.</param>
+    /// <returns>The picture as it is meant to be seen.</returns>
+    /// <exception cref="DtiException">Not a picture, cut off, damaged, or too large (<see cref="ErrorKind.InvalidArgument"/>).</exception>
+    public static RgbImage Decode(ReadOnlySpan<byte> data, string name, ImageLimits? limits = null)
+    {
+        limits ??= ImageLimits.Default;
+        if (data.IsEmpty)
+        {
+            throw Refuse($"Photo '{name}' is empty; send the file's bytes.");
+        }
+
+        if (data.Length > limits.MaxBytes)
+        {
+            throw Refuse(string.Create(CultureInfo.InvariantCulture, $"Photo '{name}' has {data.Length:N0} bytes; send one of at most {limits.MaxBytes:N0}."));
+        }
+
+        // A PNG's size is checked by hand first: the library reads on to the pixels before it tells.
+        if (PngSize(data) is (var pngWidth, var pngHeight))
+        {
+            CheckSize(pngWidth, pngHeight, name, limits);
+        }
+
+        using var file = SKData.CreateCopy(data);
+        using var stream = new SKMemoryStream(file);
+        using var codec = SKCodec.Create(stream, out var opened) ?? throw CannotRead(opened, name);
+        if (codec.EncodedFormat is not (SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Png or SKEncodedImageFormat.Webp
+            or SKEncodedImageFormat.Bmp or SKEncodedImageFormat.Gif))
+        {
+            throw Refuse($"Photo '{name}' is a {codec.EncodedFormat} file; send {Readable}.");
+        }
+
+        CheckSize(codec.Info.Width, codec.Info.Height, name, limits);
+
+        // No colour space in the target: Skia then leaves the stored values alone.
+        var alpha = codec.Info.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul;
+        var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, alpha, null);
+        using var bitmap = new SKBitmap();
+        if (!bitmap.TryAllocPixels(info))
+        {
+            throw new DtiException(ErrorKind.ResourceExhausted, $"There is not enough memory for photo '{name}'; send a smaller one.");
+        }
+
+        var decoded = codec.GetPixels(info, bitmap.GetPixels());
+        return decoded == SKCodecResult.Success
+            ? Orientation.Upright(bitmap.GetPixelSpan(), info.Width, info.Height, (int)codec.EncodedOrigin)
+            : throw CannotRead(decoded, name);
+    }
+
+    /// <summary>Encodes a picture. The same picture gives the same bytes.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="format">The file format.</param>
+    /// <param name="quality">1 (small) to 100 (fine), for JPEG and WebP; PNG keeps every level.</param>
+    /// <returns>The file.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A quality outside 1 to 100, or an unknown format.</exception>
+    public static byte[] Encode(RgbImage image, ImageFormat format, int quality = 92)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        ArgumentOutOfRangeException.ThrowIfLessThan(quality, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(quality, 100);
+
+        using var bitmap = new SKBitmap(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        var source = image.Pixels.Span;
+        var target = MemoryMarshal.Cast<byte, uint>(bitmap.GetPixelSpan());
+        for (var i = 0; i < target.Length; i++)
+        {
+            target[i] = 0xFF00_0000 | ((uint)source[(3 * i) + 2] << 16) | ((uint)source[(3 * i) + 1] << 8) | source[3 * i];
+        }
+
+        using var pixmap = bitmap.PeekPixels();
+        using var file = format switch
+        {
+            ImageFormat.Png => pixmap.Encode(new SKPngEncoderOptions(SKPngEncoderFilterFlags.AllFilters, 6)),
+            ImageFormat.Jpeg => pixmap.Encode(new SKJpegEncoderOptions(quality)),
+            ImageFormat.Webp => pixmap.Encode(new SKWebpEncoderOptions(SKWebpEncoderCompression.Lossy, quality)),
+            _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Unknown picture format."),
+        };
+        return file?.ToArray() ?? throw new DtiException(ErrorKind.ResourceExhausted, $"A {image.Width} × {image.Height} picture does not fit into {format}.");
+    }
+
+    private static ReadOnlySpan<byte> PngSignature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
+
+    private static (long Width, long Height)? PngSize(ReadOnlySpan<byte> data) =>
+        data.Length >= 24 && data.StartsWith(PngSignature) && data[12..16].SequenceEqual("IHDR"u8)
+            ? (BinaryPrimitives.ReadUInt32BigEndian(data[16..]), BinaryPrimitives.ReadUInt32BigEndian(data[20..]))
+            : null;
+
+    private static void CheckSize(long width, long height, string name, ImageLimits limits)
+    {
+        if (width > limits.MaxSide || height > limits.MaxSide || width * height > limits.MaxPixels)
+        {
+            throw Refuse(string.Create(CultureInfo.InvariantCulture, $"Photo '{name}' is {width:N0} × {height:N0} pixels; send one of at most {limits.MaxSide:N0} a side and {limits.MaxPixels:N0} in all."));
+        }
+    }
+
+    private static DtiException CannotRead(SKCodecResult result, string name) => result switch
+    {
+        SKCodecResult.IncompleteInput => Refuse($"Photo '{name}' is cut off; send the whole file."),
+        SKCodecResult.ErrorInInput => Refuse($"Photo '{name}' is damaged; open it in an image program and save it again."),
+        _ => Refuse($"Photo '{name}' is not a picture that Dti can read; send {Readable}."),
+    };
+
+    private static DtiException Refuse(string message) => new(ErrorKind.InvalidArgument, message);
+}

@@ -1,0 +1,41 @@
+namespace Dti.Engine.Imaging;
+
+/// <summary>EXIF orientation: where a file's first row and first column belong.</summary>
+internal static class Orientation
+{
+    /// <summary>Turns decoded pixels upright and lays them over white.</summary>
+    /// <param name="rgba">(height, width, 4), colours not multiplied by alpha.</param>
+    /// <param name="width">Width as stored.</param>
+    /// <param name="height">Height as stored.</param>
+    /// <param name="exif">The EXIF value, 1 to 8.</param>
+    public static RgbImage Upright(ReadOnlySpan<byte> rgba, int width, int height, int exif)
+    {
+        // Values 5 to 8 store columns as rows; the mirrors apply after that.
+        var transposed = exif >= 5;
+        var (outputWidth, outputHeight) = transposed ? (height, width) : (width, height);
+        var mirrorX = exif is 2 or 3 or 6 or 7;
+        var mirrorY = exif is 3 or 4 or 7 or 8;
+
+        var pixels = new byte[3 * outputWidth * outputHeight];
+        for (var y = 0; y < height; y++)
+        {
+            for (var x = 0; x < width; x++)
+            {
+                var (column, row) = transposed ? (y, x) : (x, y);
+                column = mirrorX ? outputWidth - 1 - column : column;
+                row = mirrorY ? outputHeight - 1 - row : row;
+
+                var pixel = rgba.Slice(4 * ((y * width) + x), 4);
+                var target = pixels.AsSpan(3 * ((row * outputWidth) + column), 3);
+                for (var channel = 0; channel < 3; channel++)
+                {
+                    target[channel] = OverWhite(pixel[channel], pixel[3]);
+                }
+            }
+        }
+
+        return new RgbImage(outputWidth, outputHeight, pixels);
+    }
+
+    private static byte OverWhite(int level, int alpha) => (byte)(((level * alpha) + (255 * (255 - alpha)) + 127) / 255);
+}
