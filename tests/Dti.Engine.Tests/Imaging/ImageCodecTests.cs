@@ -1,4 +1,5 @@
 using Dti.Engine.Imaging;
+using Dti.Engine.Runtime;
 
 namespace Dti.Engine.Tests.Imaging;
 
@@ -109,22 +110,33 @@ public class ImageCodecTests
         AssertRefused("half.png", "cut off", file.AsSpan(0, (int)(file.Length * part)));
     }
 
-    [Fact]
-    public void Decode_EveryPrefixOfAFile_IsRefusedOrDecoded()
+    public static IEnumerable<TheoryDataRow<byte[]>> OneOfEachFormat =>
+        [Pictures.Jpeg(24, 16), Pictures.Png(24, 16), Pictures.Bmp(), Pictures.Gif(), ImageCodec.Encode(Pictures.Gradient(24, 16), ImageFormat.Webp)];
+
+    [Theory]
+    [MemberData(nameof(OneOfEachFormat), DisableDiscoveryEnumeration = true)]
+    public void Decode_EveryPrefixOfAFile_IsRefusedOrDecoded(byte[] file)
     {
-        foreach (var file in new[] { Pictures.Jpeg(24, 16), Pictures.Png(24, 16), Pictures.Bmp(), Pictures.Gif(), ImageCodec.Encode(Pictures.Gradient(24, 16), ImageFormat.Webp) })
+        for (var length = 0; length < file.Length; length++)
         {
-            for (var length = 0; length < file.Length; length++)
+            DecodeOrRefuse(file[..length]);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(OneOfEachFormat), DisableDiscoveryEnumeration = true)]
+    public void Decode_MutatedFile_IsRefusedOrDecoded(byte[] file)
+    {
+        var random = new Pcg32(5);
+        for (var i = 0; i < 500; i++)
+        {
+            var mutated = (byte[])file.Clone();
+            for (var changes = 1 + random.NextInt(4); changes > 0; changes--)
             {
-                try
-                {
-                    ImageCodec.Decode(file.AsSpan(0, length), "prefix");
-                }
-                catch (DtiException refusal)
-                {
-                    Assert.Equal(ErrorKind.InvalidArgument, refusal.Kind);
-                }
+                mutated[random.NextInt(file.Length)] = (byte)random.NextUInt32();
             }
+
+            DecodeOrRefuse(mutated);
         }
     }
 
@@ -149,6 +161,18 @@ public class ImageCodecTests
     [Fact]
     public void Decode_MoreBytesThanAllowed_IsRefused() =>
         AssertRefused("heavy.bmp", "70 bytes", Pictures.Bmp(), new ImageLimits { MaxBytes = 69 });
+
+    private static void DecodeOrRefuse(byte[] file)
+    {
+        try
+        {
+            ImageCodec.Decode(file, "changed", new ImageLimits { MaxPixels = 1_000_000 });
+        }
+        catch (DtiException refusal)
+        {
+            Assert.Equal(ErrorKind.InvalidArgument, refusal.Kind);
+        }
+    }
 
     private static void AssertRefused(string name, string reason, ReadOnlySpan<byte> file, ImageLimits? limits = null)
     {

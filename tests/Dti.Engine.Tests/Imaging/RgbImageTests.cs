@@ -5,7 +5,7 @@ namespace Dti.Engine.Tests.Imaging;
 
 public class RgbImageTests
 {
-    private static readonly RgbImage Six = new(3, 2, [.. Enumerable.Range(0, 18).Select(value => (byte)value)]);
+    private static readonly RgbImage _six = new(3, 2, [.. Enumerable.Range(0, 18).Select(value => (byte)value)]);
 
     [Fact]
     public void ToTensor_AllLevels_AreRoundedOnceFromDouble()
@@ -19,7 +19,7 @@ public class RgbImageTests
     [Fact]
     public void ToTensor_RowsAndChannels_AreWhereTheyBelong()
     {
-        using var values = Six.ToTensor();
+        using var values = _six.ToTensor();
 
         // Row 1, column 2, blue is the last byte.
         Assert.Equal((float)((17 / 127.5) - 1), values[2, 1, 2].item<float>());
@@ -45,13 +45,13 @@ public class RgbImageTests
     [Fact]
     public void FromTensor_OfToTensor_GivesThePictureBack()
     {
-        using var values = Six.ToTensor();
+        using var values = _six.ToTensor();
         using var unit = values.add(1).div(2);
 
         var back = RgbImage.FromTensor(unit);
 
         Assert.Equal((3, 2), (back.Width, back.Height));
-        Assert.Equal(Six.Pixels.ToArray(), back.Pixels.ToArray());
+        Assert.Equal(_six.Pixels.ToArray(), back.Pixels.ToArray());
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public class RgbImageTests
 
     [Fact]
     public void Crop_Inside_CopiesTheRectangle() =>
-        Assert.Equal<byte>([3, 4, 5, 12, 13, 14], Six.Crop(0, 1, 2, 1).Pixels.ToArray());
+        Assert.Equal<byte>([3, 4, 5, 12, 13, 14], _six.Crop(0, 1, 2, 1).Pixels.ToArray());
 
     [Theory]
     [InlineData(1, 0, 2, 1)]
@@ -73,11 +73,11 @@ public class RgbImageTests
     [InlineData(0, 0, 0, 1)]
     [InlineData(int.MaxValue, 0, 1, 1)]
     public void Crop_Outside_Throws(int top, int left, int height, int width) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => Six.Crop(top, left, height, width));
+        Assert.Throws<ArgumentOutOfRangeException>(() => _six.Crop(top, left, height, width));
 
     [Fact]
     public void FlipHorizontal_Rows_AreMirroredByPixel() =>
-        Assert.Equal<byte>([6, 7, 8, 3, 4, 5, 0, 1, 2, 15, 16, 17, 12, 13, 14, 9, 10, 11], Six.FlipHorizontal().Pixels.ToArray());
+        Assert.Equal<byte>([6, 7, 8, 3, 4, 5, 0, 1, 2, 15, 16, 17, 12, 13, 14, 9, 10, 11], _six.FlipHorizontal().Pixels.ToArray());
 
     [Fact]
     public void Constructor_WrongLength_Throws() => Assert.Throws<ArgumentException>(() => new RgbImage(2, 2, new byte[11]));
