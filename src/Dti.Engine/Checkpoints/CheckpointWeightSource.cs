@@ -1,0 +1,58 @@
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Checkpoints;
+
+/// <summary>Weights from a checkpoint: each tensor is read once, straight into memory of the asked dtype. Owns what it handed out.</summary>
+/// <param name="weights">The checkpoint; needed only while modules are built.</param>
+/// <param name="dtype">The dtype that the model computes in.</param>
+/// <param name="device">The device that it computes on.</param>
+public sealed class CheckpointWeightSource(ComponentWeights weights, ScalarType dtype, Device device) : IWeightSource, IDisposable
+{
+    private readonly Dictionary<string, Tensor> _taken = new(StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    public bool Contains(string name) => weights.Contains(name);
+
+    /// <inheritdoc/>
+    public Tensor Take(string name, long[] shape)
+    {
+        var entry = weights.Entry(name);
+        if (!entry.Shape.SequenceEqual(shape))
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{weights.FileOf(name).Path}: tensor '{name}' is {entry.ShapeText}; ({string.Join(", ", shape)}) was expected from the config.");
+        }
+
+        var tensor = empty(shape, dtype, device).DetachFromDisposeScope();
+        _taken.Add(name, tensor);
+        weights.ReadInto(name, tensor);
+        return tensor;
+    }
+
+    /// <summary>Refuses a checkpoint that holds more than the model has: it is of another architecture than its config says.</summary>
+    /// <exception cref="DtiException">Names up to five of the extra tensors.</exception>
+    public void EnsureAllTaken()
+    {
+        // position_ids are a constant that older transformers saved.
+        string[] extra = [.. weights.Names.Where(name => !_taken.ContainsKey(name) && !name.EndsWith("position_ids", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        if (extra.Length > 0)
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{weights.FileOf(extra[0]).Path} holds {extra.Length} tensors that the model of its config does not have: " +
+                $"{string.Join(", ", extra.Take(5).Select(name => $"'{name}' {weights.Entry(name).ShapeText}"))}{(extra.Length > 5 ? ", …" : "")}");
+        }
+    }
+
+    /// <summary>Frees all weights.</summary>
+    public void Dispose()
+    {
+        foreach (var tensor in _taken.Values)
+        {
+            tensor.Dispose();
+        }
+
+        _taken.Clear();
+    }
+}

@@ -1,0 +1,153 @@
+using System.Text.Json;
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Checkpoints;
+
+/// <summary>The weights of one component of a model folder, in one file or several.</summary>
+public sealed class ComponentWeights : IDisposable
+{
+    private readonly List<SafetensorsFile> _files = [];
+    private readonly Dictionary<string, SafetensorsFile> _fileOf = new(StringComparer.Ordinal);
+
+    private ComponentWeights(string folder) => Folder = folder;
+
+    /// <summary>The component's folder.</summary>
+    public string Folder { get; }
+
+    /// <summary>Names of all tensors.</summary>
+    public IReadOnlyCollection<string> Names => _fileOf.Keys;
+
+    /// <summary>Bytes of all tensors.</summary>
+    public long TotalBytes => _files.Sum(file => file.Tensors.Values.Sum(tensor => tensor.Length));
+
+    /// <summary>Opens the weights that a folder holds: <c>NAME.safetensors</c>, <c>NAME.safetensors.index.json</c> with its shards, or their variants.</summary>
+    /// <param name="folder">The component's folder.</param>
+    /// <param name="variant"><c>fp16</c>, …; null: the plain files, or else the only variant there is.</param>
+    /// <exception cref="DtiException">There are none, a shard is missing, or a file is not valid.</exception>
+    public static ComponentWeights Open(string folder, string? variant = null)
+    {
+        var weights = new ComponentWeights(folder);
+        try
+        {
+            weights.OpenFiles(variant);
+            return weights;
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether there is a tensor of that name.</summary>
+    public bool Contains(string name) => _fileOf.ContainsKey(name);
+
+    /// <summary>The tensor's description.</summary>
+    /// <exception cref="DtiException">There is none of that name.</exception>
+    public SafetensorsEntry Entry(string name) => FileOf(name).Tensors[name];
+
+    /// <summary>The file that holds the tensor.</summary>
+    /// <exception cref="DtiException">There is none of that name.</exception>
+    public SafetensorsFile FileOf(string name) => _fileOf.TryGetValue(name, out var file)
+        ? file
+        : throw new DtiException(ErrorKind.FailedPrecondition, $"{(_files.Count == 1 ? _files[0].Path : Folder)} has no tensor '{name}'.");
+
+    /// <inheritdoc cref="SafetensorsFile.ReadInto"/>
+    public void ReadInto(string name, Tensor destination) => FileOf(name).ReadInto(name, destination);
+
+    /// <inheritdoc/>
+    public void Dispose() => _files.ForEach(file => file.Dispose());
+
+    private void OpenFiles(string? variant)
+    {
+        string[] files = Directory.Exists(Folder) ? [.. Directory.GetFiles(Folder).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal)] : [];
+        foreach (var name in new[] { "diffusion_pytorch_model", "model" })
+        {
+            foreach (var choice in Variants(files, name, variant))
+            {
+                var infix = choice.Length == 0 ? "" : $".{choice}";
+                if (files.Contains($"{name}{infix}.safetensors"))
+                {
+                    AddFile($"{name}{infix}.safetensors", expected: null);
+                    return;
+                }
+
+                // diffusers has spelt the index of a variant in two ways.
+                if (new[] { $"{name}.safetensors.index{infix}.json", $"{name}{infix}.safetensors.index.json" }.FirstOrDefault(files.Contains) is { } index)
+                {
+                    AddShards(index);
+                    return;
+                }
+            }
+        }
+
+        var pickle = files.FirstOrDefault(file => file.EndsWith(".bin", StringComparison.Ordinal) || file.EndsWith(".pt", StringComparison.Ordinal) || file.EndsWith(".ckpt", StringComparison.Ordinal));
+        throw new DtiException(
+            ErrorKind.FailedPrecondition,
+            pickle is null
+                ? $"{Folder} holds no weights{(variant is null ? "" : $" of variant '{variant}'")}: expected diffusion_pytorch_model.safetensors or model.safetensors."
+                : $"{Folder} holds its weights as a pickle ({pickle}): loading one can run any program hidden in it, so it is refused. Convert it to safetensors first.");
+    }
+
+    /// <summary>The variants to look for, in order; the empty one is the plain files.</summary>
+    private static IEnumerable<string> Variants(string[] files, string name, string? variant) => variant is not null
+        ? [variant]
+        : files.Where(file => file.StartsWith(name + ".", StringComparison.Ordinal) && file.Contains(".safetensors", StringComparison.Ordinal))
+            .Select(file => file[(name.Length + 1)..])
+            .Select(rest => rest.Split('.') switch
+            {
+                ["safetensors", "index", var v, "json"] => v,
+                [var v, "safetensors"] => v,
+                [var v, "safetensors", "index", "json"] => v,
+                _ => "",
+            })
+            .Prepend("")
+            .Distinct();
+
+    private void AddShards(string index)
+    {
+        foreach (var shard in ReadIndex(index).GroupBy(pair => pair.Value, pair => pair.Key))
+        {
+            if (Path.GetFileName(shard.Key) != shard.Key || !File.Exists(Path.Combine(Folder, shard.Key)))
+            {
+                throw new DtiException(ErrorKind.FailedPrecondition, $"{Path.Combine(Folder, index)} names the shard '{shard.Key}', which is not in its folder.");
+            }
+
+            AddFile(shard.Key, [.. shard]);
+        }
+    }
+
+    private void AddFile(string name, IReadOnlyCollection<string>? expected)
+    {
+        var file = SafetensorsFile.Open(Path.Combine(Folder, name));
+        _files.Add(file);
+        foreach (var tensor in expected ?? file.Tensors.Keys)
+        {
+            if (!file.Tensors.ContainsKey(tensor))
+            {
+                throw new DtiException(ErrorKind.FailedPrecondition, $"{file.Path} lacks tensor '{tensor}', which the index says it holds.");
+            }
+
+            _fileOf[tensor] = file;
+        }
+    }
+
+    private Dictionary<string, string> ReadIndex(string index)
+    {
+        var path = Path.Combine(Folder, index);
+        using var json = BoundedJson.Read(path, 32 * 1024 * 1024);
+        if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("weight_map", out var map) || map.ValueKind != JsonValueKind.Object
+            || map.EnumerateObject().Any(pair => pair.Value.ValueKind != JsonValueKind.String))
+        {
+            throw new DtiException(ErrorKind.FailedPrecondition, $"{path} has no weight_map from tensor names to files.");
+        }
+
+        var result = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var pair in map.EnumerateObject())
+        {
+            result[pair.Name] = pair.Value.GetString()!;
+        }
+
+        return result;
+    }
+}

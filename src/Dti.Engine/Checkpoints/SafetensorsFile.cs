@@ -1,0 +1,143 @@
+using Microsoft.Win32.SafeHandles;
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Checkpoints;
+
+/// <summary>
+/// A safetensors file, open for reading. Opening reads and checks the header only; tensors are read straight into their
+/// memory. Thread-safe.
+/// </summary>
+public sealed class SafetensorsFile : IDisposable
+{
+    private const int ChunkBytes = 16 * 1024 * 1024;
+    private readonly SafeFileHandle _file;
+    private readonly long _dataStart;
+
+    private SafetensorsFile(string path, SafeFileHandle file)
+    {
+        Path = path;
+        _file = file;
+        var size = RandomAccess.GetLength(file);
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        (var metadata, var tensors, _dataStart) = SafetensorsHeader.Read(stream, size, path);
+        Metadata = metadata;
+        Tensors = tensors;
+    }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>The header's free texts.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>The tensors by name.</summary>
+    public IReadOnlyDictionary<string, SafetensorsEntry> Tensors { get; }
+
+    /// <summary>Opens a file.</summary>
+    /// <exception cref="DtiException">It cannot be read, or is not a valid safetensors file.</exception>
+    public static SafetensorsFile Open(string path)
+    {
+        SafeFileHandle? file = null;
+        try
+        {
+            file = File.OpenHandle(path);
+            return new SafetensorsFile(path, file);
+        }
+        catch (Exception error)
+        {
+            file?.Dispose();
+            throw error is IOException or UnauthorizedAccessException
+                ? new DtiException(ErrorKind.FailedPrecondition, $"{path} cannot be read: {error.Message}", innerException: error)
+                : error;
+        }
+    }
+
+    /// <summary>Reads a tensor into new memory, as stored.</summary>
+    /// <exception cref="DtiException">There is none of that name, or the file cannot be read.</exception>
+    public Tensor Read(string name)
+    {
+        var entry = Entry(name);
+        var tensor = empty([.. entry.Shape], entry.Dtype);
+        try
+        {
+            ReadInto(name, tensor);
+            return tensor;
+        }
+        catch
+        {
+            tensor.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Reads a tensor into existing memory: directly if that is contiguous, on the CPU and of the stored dtype; else converted in
+    /// pieces of at most 16 MiB.
+    /// </summary>
+    /// <param name="name">The tensor.</param>
+    /// <param name="destination">As many elements as the tensor, contiguous.</param>
+    /// <exception cref="DtiException">There is none of that name, or the file cannot be read.</exception>
+    public void ReadInto(string name, Tensor destination)
+    {
+        var entry = Entry(name);
+        if (destination.numel() != entry.Shape.Aggregate(1L, (product, side) => product * side) || !destination.is_contiguous())
+        {
+            throw new ArgumentException($"'{name}' is {entry.ShapeText}; the destination is ({string.Join(", ", destination.shape)}).", nameof(destination));
+        }
+
+        if (entry.Length == 0)
+        {
+            return;
+        }
+
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var flat = destination.view(-1);
+        var direct = destination.dtype == entry.Dtype && destination.device.type == TorchSharp.DeviceType.CPU;
+        var width = entry.Length / flat.shape[0];
+        var perChunk = Math.Min(ChunkBytes / width, flat.shape[0]);
+        var staging = direct ? null : empty([perChunk], entry.Dtype);
+        for (var at = 0L; at < flat.shape[0]; at += perChunk)
+        {
+            using var chunk = NewDisposeScope();
+            var target = flat.narrow(0, at, Math.Min(perChunk, flat.shape[0] - at));
+            var memory = staging?.narrow(0, 0, target.shape[0]) ?? target;
+            Fill(memory.bytes, _dataStart + entry.Begin + (at * width));
+            if (staging is not null)
+            {
+                target.copy_(memory);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    private SafetensorsEntry Entry(string name) => Tensors.TryGetValue(name, out var entry)
+        ? entry
+        : throw new DtiException(ErrorKind.FailedPrecondition, $"{Path} has no tensor '{name}'.");
+
+    private void Fill(Span<byte> memory, long offset)
+    {
+        while (memory.Length > 0)
+        {
+            int read;
+            try
+            {
+                read = RandomAccess.Read(_file, memory, offset);
+            }
+            catch (IOException error)
+            {
+                throw new DtiException(ErrorKind.FailedPrecondition, $"{Path} cannot be read: {error.Message}", innerException: error);
+            }
+
+            if (read == 0)
+            {
+                throw new DtiException(ErrorKind.FailedPrecondition, $"{Path} became shorter while it was read.");
+            }
+
+            memory = memory[read..];
+            offset += read;
+        }
+    }
+}

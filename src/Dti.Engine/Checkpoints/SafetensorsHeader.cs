@@ -1,0 +1,280 @@
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.Json;
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Checkpoints;
+
+/// <summary>A tensor in a safetensors file.</summary>
+/// <param name="Name">Its key.</param>
+/// <param name="Dtype">Its type as stored.</param>
+/// <param name="Shape">Its shape; empty for a scalar.</param>
+/// <param name="Begin">Offset of its first byte from the end of the header.</param>
+/// <param name="Length">Its bytes.</param>
+public sealed record SafetensorsEntry(string Name, ScalarType Dtype, IReadOnlyList<long> Shape, long Begin, long Length)
+{
+    /// <summary>The shape, for messages: <c>(320, 4, 3, 3)</c>.</summary>
+    public string ShapeText => $"({string.Join(", ", Shape)})";
+}
+
+/// <summary>Reads and checks the header of a safetensors file: nothing that a file says is believed before it is compared with the file's size.</summary>
+internal static class SafetensorsHeader
+{
+    /// <summary>The format's own bound on the header.</summary>
+    public const long MaxBytes = 100_000_000;
+
+    private const int MaxTensors = 100_000;
+    private const int MaxRank = 16;
+    private const int MaxNameLength = 1024;
+
+    /// <summary>Parses a header.</summary>
+    /// <param name="stream">At the start of the file.</param>
+    /// <param name="size">The file's size.</param>
+    /// <param name="file">For messages.</param>
+    /// <returns>Metadata, tensors by name, and where the data begins.</returns>
+    /// <exception cref="DtiException">The file is not a valid safetensors file.</exception>
+    public static (Dictionary<string, string> Metadata, Dictionary<string, SafetensorsEntry> Tensors, long DataStart) Read(Stream stream, long size, string file)
+    {
+        Span<byte> start = stackalloc byte[8];
+        var read = stream.ReadAtLeast(start, 8, throwOnEndOfStream: false);
+        RefuseOtherFormats(start[..read], file);
+        var length = read == 8 ? BinaryPrimitives.ReadUInt64LittleEndian(start) : ulong.MaxValue;
+        if (length < 2 || length > MaxBytes || (long)length > size - 8)
+        {
+            throw Bad(file, $"it is {size} bytes long, which does not go with the header length it states");
+        }
+
+        var json = new byte[length];
+        stream.ReadExactly(json);
+        try
+        {
+            var (metadata, tensors) = Parse(json, file);
+            EnsureDataIsCovered(tensors.Values, size - 8 - (long)length, file);
+            return (metadata, tensors, 8 + (long)length);
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException or DecoderFallbackException)
+        {
+            throw Bad(file, "its header is not valid JSON", error);
+        }
+    }
+
+    /// <summary>The stored name of a dtype.</summary>
+    public static string NameOf(ScalarType dtype) => dtype switch
+    {
+        ScalarType.Float64 => "F64",
+        ScalarType.Float32 => "F32",
+        ScalarType.Float16 => "F16",
+        ScalarType.BFloat16 => "BF16",
+        ScalarType.Int64 => "I64",
+        ScalarType.Int32 => "I32",
+        ScalarType.Int16 => "I16",
+        ScalarType.Int8 => "I8",
+        ScalarType.Byte => "U8",
+        ScalarType.Bool => "BOOL",
+        _ => throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "has no name in safetensors"),
+    };
+
+    private static (Dictionary<string, string> Metadata, Dictionary<string, SafetensorsEntry> Tensors) Parse(byte[] json, string file)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 4 });
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
+        var tensors = new Dictionary<string, SafetensorsEntry>(StringComparer.Ordinal);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        Expect(ref reader, JsonTokenType.StartObject, file);
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
+        {
+            var name = reader.GetString()!;
+            if (!seen.Add(name))
+            {
+                throw Bad(file, $"its header names '{Short(name)}' twice");
+            }
+
+            reader.Read();
+            if (name == "__metadata__")
+            {
+                ReadMetadata(ref reader, metadata, file);
+            }
+            else if (name.Length is 0 or > MaxNameLength || tensors.Count == MaxTensors)
+            {
+                throw Bad(file, $"a tensor's name has {name.Length} characters, or there are more than {MaxTensors} tensors");
+            }
+            else
+            {
+                tensors.Add(name, ReadEntry(ref reader, name, file));
+            }
+        }
+
+        while (reader.Read())
+        {
+            throw Bad(file, "its header goes on after its end");
+        }
+
+        return (metadata, tensors);
+    }
+
+    private static void ReadMetadata(ref Utf8JsonReader reader, Dictionary<string, string> metadata, string file)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw Bad(file, "its __metadata__ is not an object");
+        }
+
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
+        {
+            var key = reader.GetString()!;
+            Expect(ref reader, JsonTokenType.String, file);
+            if (!metadata.TryAdd(key, reader.GetString()!))
+            {
+                throw Bad(file, $"its __metadata__ names '{Short(key)}' twice");
+            }
+        }
+    }
+
+    private static SafetensorsEntry ReadEntry(ref Utf8JsonReader reader, string name, string file)
+    {
+        string? dtype = null;
+        List<long>? shape = null, offsets = null;
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw Bad(file, $"tensor '{Short(name)}' is not described by an object");
+        }
+
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
+        {
+            switch (reader.GetString())
+            {
+                case "dtype" when dtype is null:
+                    Expect(ref reader, JsonTokenType.String, file);
+                    dtype = reader.GetString();
+                    break;
+                case "shape" when shape is null:
+                    shape = ReadNumbers(ref reader, MaxRank, name, file);
+                    break;
+                case "data_offsets" when offsets is null:
+                    offsets = ReadNumbers(ref reader, 2, name, file);
+                    break;
+                default:
+                    throw Bad(file, $"tensor '{Short(name)}' has an unknown or repeated field");
+            }
+        }
+
+        if (dtype is null || shape is null || offsets is not [var begin, var end] || begin > end)
+        {
+            throw Bad(file, $"tensor '{Short(name)}' lacks dtype, shape or data_offsets");
+        }
+
+        var (type, width) = TypeOf(dtype, name, file);
+        if (Bytes(shape, width) != end - begin)
+        {
+            throw Bad(file, $"tensor '{Short(name)}' is {dtype} ({string.Join(", ", shape)}), which is not the {end - begin} bytes it points at");
+        }
+
+        return new SafetensorsEntry(name, type, shape, begin, end - begin);
+    }
+
+    private static List<long> ReadNumbers(ref Utf8JsonReader reader, int most, string name, string file)
+    {
+        Expect(ref reader, JsonTokenType.StartArray, file);
+        var numbers = new List<long>();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out var number) || number < 0 || numbers.Count == most)
+            {
+                throw Bad(file, $"tensor '{Short(name)}' has a shape or data_offsets that are not at most {most} whole numbers");
+            }
+
+            numbers.Add(number);
+        }
+
+        return numbers;
+    }
+
+    /// <summary>Bytes of a tensor; -1 where they do not fit a long.</summary>
+    private static long Bytes(List<long> shape, int width)
+    {
+        if (shape.Contains(0))
+        {
+            return 0;
+        }
+
+        UInt128 total = (UInt128)width;
+        foreach (var side in shape)
+        {
+            total *= (UInt128)side;
+            if (total > long.MaxValue)
+            {
+                return -1;
+            }
+        }
+
+        return (long)total;
+    }
+
+    /// <summary>The format allows neither gaps nor overlaps.</summary>
+    private static void EnsureDataIsCovered(IEnumerable<SafetensorsEntry> tensors, long dataBytes, string file)
+    {
+        var at = 0L;
+        foreach (var tensor in tensors.OrderBy(tensor => tensor.Begin).ThenBy(tensor => tensor.Length))
+        {
+            if (tensor.Begin != at)
+            {
+                throw Bad(file, $"tensor '{Short(tensor.Name)}' begins at {tensor.Begin} where {at} was expected: data overlaps or has gaps");
+            }
+
+            at += tensor.Length;
+            if (at > dataBytes)
+            {
+                throw Bad(file, $"tensor '{Short(tensor.Name)}' ends beyond the end of the file: it is cut off, perhaps an unfinished download");
+            }
+        }
+
+        if (at != dataBytes)
+        {
+            throw Bad(file, $"its tensors take {at} bytes and it holds {dataBytes}");
+        }
+    }
+
+    private static (ScalarType Type, int Width) TypeOf(string dtype, string name, string file) => dtype switch
+    {
+        "F64" => (ScalarType.Float64, 8),
+        "F32" => (ScalarType.Float32, 4),
+        "F16" => (ScalarType.Float16, 2),
+        "BF16" => (ScalarType.BFloat16, 2),
+        "I64" => (ScalarType.Int64, 8),
+        "I32" => (ScalarType.Int32, 4),
+        "I16" => (ScalarType.Int16, 2),
+        "I8" => (ScalarType.Int8, 1),
+        "U8" => (ScalarType.Byte, 1),
+        "BOOL" => (ScalarType.Bool, 1),
+        _ => throw Bad(file, $"tensor '{Short(name)}' has dtype '{Short(dtype)}', which is not supported"),
+    };
+
+    private static void RefuseOtherFormats(ReadOnlySpan<byte> start, string file)
+    {
+        if (start.StartsWith("PK"u8) || (start.Length > 1 && start[0] == 0x80 && start[1] < 6))
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{file} is a pickle (.pt, .bin, .ckpt): loading one can run any program hidden in it, so it is refused. Convert it to safetensors first.");
+        }
+
+        if (start.StartsWith("version"u8))
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition, $"{file} is a Git LFS pointer, not the file itself: run 'git lfs pull' where it came from.");
+        }
+    }
+
+    private static void Expect(ref Utf8JsonReader reader, JsonTokenType token, string file)
+    {
+        if (!reader.Read() || reader.TokenType != token)
+        {
+            throw Bad(file, "its header is not laid out as the format says");
+        }
+    }
+
+    private static string Short(string text) => text.Length <= 80 ? text : text[..80] + "…";
+
+    private static DtiException Bad(string file, string why, Exception? inner = null) =>
+        new(ErrorKind.FailedPrecondition, $"{file} is not a valid safetensors file: {why}.", innerException: inner);
+}

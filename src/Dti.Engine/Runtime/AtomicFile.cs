@@ -1,0 +1,56 @@
+namespace Dti.Engine.Runtime;
+
+/// <summary>Files that appear whole or not at all: written beside their place, flushed to disk, then renamed.</summary>
+public static class AtomicFile
+{
+    /// <summary>Writes a file.</summary>
+    /// <param name="path">Its place; an older file there is replaced, and kept if anything fails.</param>
+    /// <param name="write">Writes the content.</param>
+    /// <exception cref="DtiException">The disk is full (<see cref="ErrorKind.ResourceExhausted"/>), or the folder cannot be written.</exception>
+    public static void Write(string path, Action<Stream> write)
+    {
+        var draft = $"{path}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            using (var stream = new FileStream(draft, FileMode.CreateNew, FileAccess.Write, FileShare.None))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(draft, path, overwrite: true);
+        }
+        catch (Exception error)
+        {
+            TryDelete(draft);
+            throw error is IOException or UnauthorizedAccessException ? Explain(path, error) : error;
+        }
+    }
+
+    /// <inheritdoc cref="Write"/>
+    public static void WriteAllBytes(string path, ReadOnlyMemory<byte> bytes) => Write(path, stream => stream.Write(bytes.Span));
+
+    /// <inheritdoc cref="Write"/>
+    public static void WriteAllText(string path, string text) => WriteAllBytes(path, System.Text.Encoding.UTF8.GetBytes(text));
+
+    private static DtiException Explain(string path, Exception error)
+    {
+        // ENOSPC on Unix (28), ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL on Windows.
+        var full = error is IOException && (error.HResult & 0xFFFF) is 28 or 112 or 39;
+        return full
+            ? new DtiException(ErrorKind.ResourceExhausted, $"The disk is full: {Path.GetFileName(path)} was not written. Free some space and try again.", innerException: error)
+            : new DtiException(ErrorKind.FailedPrecondition, $"{path} cannot be written: {error.Message}", innerException: error);
+    }
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // The error that brought us here says more.
+        }
+    }
+}
