@@ -1,0 +1,220 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Dti.Engine.Checkpoints;
+using Microsoft.ML.Tokenizers;
+
+namespace Dti.Engine.Tokenization;
+
+/// <summary>A tokenised prompt.</summary>
+/// <param name="InputIds">Start, text, end, padding: as many ids as the model reads, 77.</param>
+/// <param name="TokenCount">Ids before cutting and padding, start and end included.</param>
+/// <param name="CutText">The words that did not fit; empty when all did.</param>
+public sealed record TokenizedPrompt(IReadOnlyList<int> InputIds, int TokenCount, string CutText);
+
+/// <summary>
+/// CLIP's byte-level BPE as the tokenizers library runs it for diffusers: NFC, white space collapsed, lower case, words by
+/// CLIP's pattern. Thread-safe.
+/// </summary>
+public sealed partial class ClipTokenizer
+{
+    private const string EndOfWord = "</w>";
+    private const long MaxVocabularyBytes = 64 * 1024 * 1024;
+    private readonly BpeTokenizer _bpe;
+    private readonly Dictionary<string, int> _ids;
+    private readonly string[] _tokens;
+    private readonly Dictionary<string, int> _rawTokens = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _normalizedTokens = new(StringComparer.Ordinal);
+    private readonly Regex _rawPattern;
+    private readonly Regex _normalizedPattern;
+
+    private ClipTokenizer(string folder)
+    {
+        var vocabulary = Bounded(Path.Combine(folder, "vocab.json"));
+        var merges = Bounded(Path.Combine(folder, "merges.txt"));
+        _ids = ReadVocabulary(vocabulary);
+        _tokens = new string[_ids.Count];
+        foreach (var (token, id) in _ids)
+        {
+            _tokens[id] = token;
+        }
+
+        using var config = ReadSpecialTokens(folder);
+        var bos = SpecialToken(config, "bos_token", "<|startoftext|>");
+        var eos = SpecialToken(config, "eos_token", "<|endoftext|>");
+        var pad = SpecialToken(config, "pad_token", eos.Token);
+        BosTokenId = Id(bos.Token, folder);
+        EosTokenId = Id(eos.Token, folder);
+        PadTokenId = Id(pad.Token, folder);
+        ModelMaxLength = config.RootElement.TryGetProperty("model_max_length", out var max) && max.TryGetInt32(out var length) && length is >= 3 and <= 4096 ? length : 77;
+
+        // Given as a plain text, a special token is looked for in the prompt as it is; given as an object, in the normalised
+        // prompt if that says so. The last definition of a token holds.
+        foreach (var (token, normalized) in new[] { bos, eos, pad })
+        {
+            _rawTokens.Remove(token);
+            _normalizedTokens.Remove(Normalize(token));
+            if (normalized)
+            {
+                _normalizedTokens.Add(Normalize(token), _ids[token]);
+            }
+            else
+            {
+                _rawTokens.Add(token, _ids[token]);
+            }
+        }
+
+        _rawPattern = PatternOf(_rawTokens.Keys);
+        _normalizedPattern = PatternOf(_normalizedTokens.Keys);
+        try
+        {
+            _bpe = BpeTokenizer.Create(new BpeOptions(vocabulary, merges) { EndOfWordSuffix = EndOfWord, UnknownToken = eos.Token });
+        }
+        catch (Exception error) when (error is ArgumentException or InvalidOperationException or FormatException or IOException)
+        {
+            throw new DtiException(ErrorKind.FailedPrecondition, $"{merges} does not go with its vocab.json: {error.Message}", innerException: error);
+        }
+    }
+
+    /// <summary>V: the ids of placeholder tokens begin here.</summary>
+    public int VocabularySize => _tokens.Length;
+
+    /// <summary>The id at the start of every prompt.</summary>
+    public int BosTokenId { get; }
+
+    /// <summary>The id at the end of text.</summary>
+    public int EosTokenId { get; }
+
+    /// <summary>The id that fills up.</summary>
+    public int PadTokenId { get; }
+
+    /// <summary>Ids that the model reads: 77.</summary>
+    public int ModelMaxLength { get; }
+
+    /// <summary>Loads a tokenizer folder: <c>vocab.json</c>, <c>merges.txt</c>, <c>tokenizer_config.json</c>.</summary>
+    /// <exception cref="DtiException">A file is missing, too large or not valid.</exception>
+    public static ClipTokenizer Load(string folder) => new(folder);
+
+    /// <summary>The ids of the text alone: no start, no end, no padding.</summary>
+    public IReadOnlyList<int> Encode(string text) => Encode(text, null);
+
+    /// <summary>The ids of a prompt as the model reads it.</summary>
+    /// <param name="text">The prompt, of any length.</param>
+    /// <param name="placeholders">Concept tokens that it may hold.</param>
+    public TokenizedPrompt Tokenize(string text, PlaceholderTokens? placeholders = null)
+    {
+        var ids = Encode(text, placeholders);
+        var room = ModelMaxLength - 2;
+        var input = new int[ModelMaxLength];
+        Array.Fill(input, PadTokenId);
+        input[0] = BosTokenId;
+        for (var i = 0; i < Math.Min(ids.Count, room); i++)
+        {
+            input[i + 1] = ids[i];
+        }
+
+        input[Math.Min(ids.Count, room) + 1] = EosTokenId;
+        return new TokenizedPrompt(input, ids.Count + 2, Words(ids.Skip(room), placeholders));
+    }
+
+    /// <summary>The token of an id, as the vocabulary spells it: <c>cat&lt;/w&gt;</c>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such id.</exception>
+    public string Decode(int id) => id >= 0 && id < _tokens.Length ? _tokens[id] : throw new ArgumentOutOfRangeException(nameof(id), id, "is not in the vocabulary");
+
+    /// <summary>The id of a token, as the vocabulary spells it.</summary>
+    public bool TryGetId(string token, out int id) => _ids.TryGetValue(token, out id);
+
+    internal static string Normalize(string text) => WhiteSpace().Replace(text.Normalize(NormalizationForm.FormC), " ").Replace("İ", "i̇", StringComparison.Ordinal).ToLowerInvariant();
+
+    /// <summary>Matches any of the tokens, the longest first.</summary>
+    internal static Regex PatternOf(IEnumerable<string> tokens) => new(
+        string.Join('|', tokens.OrderByDescending(token => token.Length).Select(Regex.Escape).DefaultIfEmpty("(?!)")), RegexOptions.CultureInvariant);
+
+    private List<int> Encode(string text, PlaceholderTokens? placeholders)
+    {
+        var ids = new List<int>();
+        var pattern = placeholders is { Count: > 0 } ? PatternOf(_normalizedTokens.Keys.Concat(placeholders.NormalizedTokens)) : _normalizedPattern;
+        Split(text, _rawPattern, token => ids.Add(_rawTokens[token]), rest => Split(
+            Normalize(rest),
+            pattern,
+            token => ids.Add(_normalizedTokens.TryGetValue(token, out var id) ? id : placeholders!.IdOf(token)),
+            words => EncodeWords(words, ids)));
+        return ids;
+    }
+
+    private static void Split(string text, Regex pattern, Action<string> matched, Action<string> between)
+    {
+        var at = 0;
+        foreach (Match match in pattern.Matches(text))
+        {
+            between(text[at..match.Index]);
+            matched(match.Value);
+            at = match.Index + match.Length;
+        }
+
+        between(text[at..]);
+    }
+
+    private void EncodeWords(string text, List<int> ids)
+    {
+        foreach (var word in Word().EnumerateMatches(text))
+        {
+            ids.AddRange(_bpe.EncodeToIds(ByteAlphabet.Spell(text.AsSpan(word.Index, word.Length)), considerPreTokenization: false, considerNormalization: false));
+        }
+    }
+
+    private string Words(IEnumerable<int> ids, PlaceholderTokens? placeholders) => string.Concat(ids.Select(id =>
+        id >= _tokens.Length ? placeholders!.TokenOf(id) + " "
+        : _tokens[id].EndsWith(EndOfWord, StringComparison.Ordinal) ? ByteAlphabet.Read(_tokens[id][..^EndOfWord.Length]) + " "
+        : id == BosTokenId || id == EosTokenId ? _tokens[id] + " "
+        : ByteAlphabet.Read(_tokens[id]))).TrimEnd();
+
+    private int Id(string token, string folder) => _ids.TryGetValue(token, out var id)
+        ? id
+        : throw new DtiException(ErrorKind.FailedPrecondition, $"{folder}: the special token '{token}' is not in vocab.json.");
+
+    private static Dictionary<string, int> ReadVocabulary(string path)
+    {
+        using var json = BoundedJson.Read(path, MaxVocabularyBytes);
+        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
+        if (json.RootElement.ValueKind == JsonValueKind.Object)
+        {
+            foreach (var pair in json.RootElement.EnumerateObject())
+            {
+                ids[pair.Name] = pair.Value.ValueKind == JsonValueKind.Number && pair.Value.TryGetInt32(out var id) ? id : -1;
+            }
+        }
+
+        return ids.Count > 0 && ids.Values.Distinct().Count() == ids.Count && ids.Values.All(id => id >= 0 && id < ids.Count)
+            ? ids
+            : throw new DtiException(ErrorKind.FailedPrecondition, $"{path} does not map tokens to the ids 0, 1, 2, ….");
+    }
+
+    private static JsonDocument ReadSpecialTokens(string folder)
+    {
+        var config = Path.Combine(folder, "tokenizer_config.json");
+        return BoundedJson.Read(File.Exists(config) ? config : Path.Combine(folder, "special_tokens_map.json"));
+    }
+
+    private static (string Token, bool Normalized) SpecialToken(JsonDocument config, string key, string absent) =>
+        !config.RootElement.TryGetProperty(key, out var value) ? (absent, false)
+        : value.ValueKind == JsonValueKind.String ? (value.GetString()!, false)
+        : value.ValueKind == JsonValueKind.Object && value.TryGetProperty("content", out var content) && content.ValueKind == JsonValueKind.String
+            ? (content.GetString()!, value.TryGetProperty("normalized", out var normalized) && normalized.ValueKind == JsonValueKind.True)
+        : (absent, false);
+
+    private static string Bounded(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists && file.Length <= MaxVocabularyBytes
+            ? path
+            : throw new DtiException(ErrorKind.FailedPrecondition, $"{path} is missing, or larger than {MaxVocabularyBytes} bytes.");
+    }
+
+    [GeneratedRegex(@"\s+", RegexOptions.CultureInvariant)]
+    private static partial Regex WhiteSpace();
+
+    // CLIP's own pattern (openai/CLIP, simple_tokenizer.py), less the special tokens.
+    [GeneratedRegex(@"'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+", RegexOptions.CultureInvariant)]
+    private static partial Regex Word();
+}
