@@ -1,0 +1,25 @@
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Schedulers;
+
+/// <summary>Samples one batch of latents, from noise to picture; holds the state of that one run.</summary>
+public interface IScheduler : IDisposable
+{
+    /// <summary>The timestep of each call of the model, from noisy to clean.</summary>
+    IReadOnlyList<double> Timesteps { get; }
+
+    /// <summary>What unit noise is multiplied by at the start.</summary>
+    double InitNoiseSigma { get; }
+
+    /// <summary>The sample as the model wants it.</summary>
+    /// <param name="sample">(B, C, h, w) fp32</param>
+    /// <param name="call">Index into <see cref="Timesteps"/>.</param>
+    Tensor ScaleModelInput(Tensor sample, int call);
+
+    /// <summary>The next sample. Calls are made in order, each once.</summary>
+    /// <param name="modelOutput">What the model predicts, (B, C, h, w) fp32.</param>
+    /// <param name="call">Index into <see cref="Timesteps"/>.</param>
+    /// <param name="sample">The sample before the step.</param>
+    /// <param name="generator">For schedulers that add noise.</param>
+    Tensor Step(Tensor modelOutput, int call, Tensor sample, Generator generator);
+}

@@ -1,0 +1,101 @@
+using System.Text.Json;
+using Dti.Engine.Models;
+
+namespace Dti.Engine.Schedulers;
+
+/// <summary>What a model predicts.</summary>
+public enum PredictionType
+{
+    /// <summary>The noise ε.</summary>
+    Epsilon,
+
+    /// <summary>The velocity v = √ᾱ·ε − √(1−ᾱ)·x₀ (arXiv 2202.00512).</summary>
+    VPrediction,
+}
+
+/// <summary>How sampling steps are spread over the training steps; names as in diffusers (arXiv 2305.08891, table 2).</summary>
+public enum TimestepSpacing
+{
+    /// <summary>Multiples of T/n, from the start.</summary>
+    Leading,
+
+    /// <summary>From 0 to T − 1, both included.</summary>
+    Linspace,
+
+    /// <summary>Multiples of T/n, from the end.</summary>
+    Trailing,
+}
+
+/// <summary>A model's <c>scheduler_config.json</c>.</summary>
+public sealed record SchedulerConfig
+{
+    /// <summary>diffusers' class, <c>PNDMScheduler</c>.</summary>
+    public required string ClassName { get; init; }
+
+    /// <summary>T, the number of training steps.</summary>
+    public required int NumTrainTimesteps { get; init; }
+
+    /// <summary>β₁.</summary>
+    public required double BetaStart { get; init; }
+
+    /// <summary>β_T.</summary>
+    public required double BetaEnd { get; init; }
+
+    /// <summary>True: √β is linear in t; false: β is.</summary>
+    public required bool ScaledLinear { get; init; }
+
+    /// <summary>What the model predicts.</summary>
+    public required PredictionType PredictionType { get; init; }
+
+    /// <summary>Null: the default of the scheduler in use.</summary>
+    public required TimestepSpacing? TimestepSpacing { get; init; }
+
+    /// <summary>Added to leading timesteps.</summary>
+    public required int StepsOffset { get; init; }
+
+    /// <summary>The last step goes to ᾱ = 1 instead of ᾱ₀.</summary>
+    public required bool SetAlphaToOne { get; init; }
+
+    /// <summary>DDIM clips its estimate of x₀ to [-1, 1]. On where the config does not say, as in diffusers.</summary>
+    public required bool ClipSample { get; init; }
+
+    /// <summary>Reads a config.</summary>
+    /// <exception cref="DtiException">A value is out of bounds or not supported; the message names it.</exception>
+    public static SchedulerConfig Parse(JsonElement json)
+    {
+        var config = new ComponentConfig("scheduler/scheduler_config.json", json);
+        config.RequireAbsent("trained_betas");
+        config.Require("rescale_betas_zero_snr", false);
+        config.Require("use_karras_sigmas", false);
+        config.Require("thresholding", false);
+        config.Require("skip_prk_steps", true);
+        var schedule = config.String("beta_schedule", "linear");
+        var prediction = config.String("prediction_type", "epsilon");
+        var spacing = config.String("timestep_spacing", "");
+        return new SchedulerConfig
+        {
+            ClassName = config.String("_class_name", ""),
+            NumTrainTimesteps = config.Int("num_train_timesteps", 1000, 1, 100_000),
+            BetaStart = config.Double("beta_start", 0.0001),
+            BetaEnd = config.Double("beta_end", 0.02),
+            ScaledLinear = schedule == "scaled_linear" || (schedule == "linear" ? false : throw config.Unsupported("beta_schedule", schedule)),
+            PredictionType = prediction switch
+            {
+                "epsilon" => PredictionType.Epsilon,
+                "v_prediction" => PredictionType.VPrediction,
+                _ => throw config.Unsupported("prediction_type", prediction),
+            },
+            TimestepSpacing = spacing switch
+            {
+                "" => null,
+                "leading" => Schedulers.TimestepSpacing.Leading,
+                "linspace" => Schedulers.TimestepSpacing.Linspace,
+                "trailing" => Schedulers.TimestepSpacing.Trailing,
+                _ => throw config.Unsupported("timestep_spacing", spacing),
+            },
+            StepsOffset = config.Int("steps_offset", 0, 0, 1000),
+            SetAlphaToOne = config.Bool("set_alpha_to_one", true),
+            ClipSample = config.Bool("clip_sample", true),
+        };
+    }
+}

@@ -1,0 +1,30 @@
+namespace Dti.Engine.Schedulers;
+
+/// <summary>Which training timesteps n sampling steps visit; rounding as numpy's, half to even.</summary>
+internal static class Timesteps
+{
+    /// <summary>From noisy to clean.</summary>
+    /// <param name="config">T, spacing and offset.</param>
+    /// <param name="steps">n, at most T.</param>
+    /// <param name="absent">The spacing where the config names none.</param>
+    /// <param name="roundLinspace">Whether linspace gives whole numbers.</param>
+    /// <exception cref="DtiException">There are more steps than training steps.</exception>
+    public static double[] Spread(SchedulerConfig config, int steps, TimestepSpacing absent, bool roundLinspace)
+    {
+        var total = config.NumTrainTimesteps;
+        if (steps > total)
+        {
+            throw new DtiException(ErrorKind.InvalidArgument, $"steps is {steps}; the model was trained with {total}, so at most as many can be sampled.", "steps");
+        }
+
+        var forward = Enumerable.Range(0, steps);
+        return (config.TimestepSpacing ?? absent) switch
+        {
+            TimestepSpacing.Leading => [.. forward.Reverse().Select(i => (double)((i * (total / steps)) + config.StepsOffset))],
+            TimestepSpacing.Trailing => [.. forward.Select(i => Math.Round(total - (i * ((double)total / steps))) - 1)],
+            _ => [.. forward.Reverse().Select(i => Linspace(i)).Select(t => roundLinspace ? Math.Round(t) : (float)t)],
+        };
+
+        double Linspace(int i) => steps == 1 ? 0 : i * ((double)(total - 1) / (steps - 1));
+    }
+}
