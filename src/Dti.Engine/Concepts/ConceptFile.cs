@@ -1,0 +1,79 @@
+using Dti.Engine.Checkpoints;
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Concepts;
+
+/// <summary>Layouts of embedding files.</summary>
+public enum ConceptFileFormat
+{
+    /// <summary><c>{"&lt;name&gt;": (n, d)}</c>: diffusers' textual inversion and the reference implementation's <c>learned_embeds</c>.</summary>
+    Diffusers,
+
+    /// <summary><c>{"emb_params": (n, d)}</c>: A1111 and ComfyUI.</summary>
+    WebUi,
+}
+
+/// <summary>Concepts as safetensors files that other tools load. Values are the embeddings e = m·v, fp32.</summary>
+public static class ConceptFile
+{
+    private const string WebUiKey = "emb_params";
+    private const int MaxVectors = 77;
+    private const int MaxDimension = 16_384;
+
+    /// <summary>Reads either layout. Norms are kept as they are: a file of plain textual inversion becomes directions and its own magnitudes.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="placeholder">What stands for the concept; null: the key of a diffusers file.</param>
+    /// <exception cref="DtiException">It is not a safetensors file, or does not hold one embedding.</exception>
+    public static ConceptEmbedding Read(string path, string? placeholder = null)
+    {
+        using var scope = NewDisposeScope();
+        using var file = SafetensorsFile.Open(path);
+        if (file.Tensors.Count != 1)
+        {
+            throw Bad(path, $"it holds {file.Tensors.Count} tensors ({string.Join(", ", file.Tensors.Keys.Take(4))}) where one embedding was expected");
+        }
+
+        var entry = file.Tensors.Values.Single();
+        if (entry.Shape.Count is not (1 or 2) || entry.Shape[^1] is < 1 or > MaxDimension || (entry.Shape.Count == 2 && entry.Shape[0] is < 1 or > MaxVectors))
+        {
+            throw Bad(path, $"'{entry.Name}' is {entry.ShapeText}; expected (vectors, width) with 1 to {MaxVectors} vectors");
+        }
+
+        if (entry.Dtype is not (ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
+        {
+            throw Bad(path, $"'{entry.Name}' holds {entry.Dtype} values; expected floating-point ones");
+        }
+
+        var embeddings = empty([.. entry.Shape], ScalarType.Float32);
+        file.ReadInto(entry.Name, embeddings);
+        var rows = embeddings.data<float>().ToArray().Chunk((int)entry.Shape[^1]);
+        var name = placeholder ?? (entry.Name == WebUiKey ? $"<{Path.GetFileNameWithoutExtension(path)}>" : entry.Name);
+        return new ConceptEmbedding(name, [DirectionalVectors.FromEmbeddings([.. rows])]);
+    }
+
+    /// <summary>Writes a file; it appears whole or not at all.</summary>
+    /// <param name="path">The file; an older one is replaced.</param>
+    /// <param name="concept">The concept.</param>
+    /// <param name="format">The layout.</param>
+    /// <param name="metadata">Free texts for the header.</param>
+    /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
+    public static void Write(string path, ConceptEmbedding concept, ConceptFileFormat format, IReadOnlyDictionary<string, string>? metadata = null) =>
+        Runtime.AtomicFile.Write(path, stream => Write(stream, concept, format, metadata));
+
+    /// <summary>Writes to a stream.</summary>
+    public static void Write(Stream stream, ConceptEmbedding concept, ConceptFileFormat format, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        using var scope = NewDisposeScope();
+        var vectors = concept.Encoders.Count == 1
+            ? concept.Encoders[0]
+            : throw new DtiException(ErrorKind.FailedPrecondition, $"{concept.Placeholder} has vectors for {concept.Encoders.Count} text encoders; one file layout holds one.");
+        var values = Enumerable.Range(0, vectors.Count).SelectMany(vectors.Embedding).ToArray();
+        var texts = new Dictionary<string, string>(metadata ?? new Dictionary<string, string>()) { ["format"] = "pt" }; // what loaders look for
+        SafetensorsWriter.Write(
+            stream,
+            new Dictionary<string, Tensor> { [format == ConceptFileFormat.WebUi ? WebUiKey : concept.Placeholder] = tensor(values, [vectors.Count, vectors.Dimension]) },
+            texts);
+    }
+
+    private static DtiException Bad(string path, string why) => new(ErrorKind.FailedPrecondition, $"{path} is not an embedding file: {why}.");
+}
