@@ -1,0 +1,23 @@
+using Dti.Engine.Imaging;
+
+namespace Dti.Engine.Generation;
+
+/// <summary>What a generation reports as it goes.</summary>
+public abstract record GenerationEvent;
+
+/// <summary>A sampling step was done.</summary>
+/// <param name="Step">Steps done over all pictures, from 1.</param>
+/// <param name="TotalSteps">Steps of all pictures.</param>
+public sealed record SamplingStep(int Step, int TotalSteps) : GenerationEvent;
+
+/// <summary>A picture is ready.</summary>
+/// <param name="Index">From 0.</param>
+/// <param name="Image">The picture.</param>
+/// <param name="Prompt">Its prompt, as the model read it.</param>
+/// <param name="T">Interpolation only: position between the two concepts after easing, 0 to 1.</param>
+public sealed record GeneratedImage(int Index, RgbImage Image, string Prompt, double? T = null) : GenerationEvent;
+
+/// <summary>Something the user should know.</summary>
+/// <param name="Code">Stable, in CAPITALS.</param>
+/// <param name="Message">One sentence.</param>
+public sealed record GenerationWarning(string Code, string Message) : GenerationEvent;

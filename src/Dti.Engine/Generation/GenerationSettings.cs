@@ -1,0 +1,88 @@
+using Dti.Engine.Models;
+using Dti.Engine.Schedulers;
+
+namespace Dti.Engine.Generation;
+
+/// <summary>What a generation uses: every default filled in, every value within its range. It repeats the pictures.</summary>
+public sealed record GenerationSettings
+{
+    /// <summary>Longest prompt that is read at all, in characters; beyond 77 tokens a prompt is cut, with a warning.</summary>
+    public const int MaxPromptLength = 10_000;
+
+    private GenerationSettings()
+    {
+    }
+
+    /// <summary>The prompt; placeholders stand for concepts.</summary>
+    public string Prompt { get; internal init; } = "";
+
+    /// <summary>What to keep away from. Default: the empty prompt.</summary>
+    public string NegativePrompt { get; private init; } = "";
+
+    /// <summary>Pixels: a multiple of 8, 64 to 2048. Default: the model's own.</summary>
+    public int Width { get; private init; }
+
+    /// <inheritdoc cref="Width"/>
+    public int Height { get; private init; }
+
+    /// <summary>Sampling steps, 1 to 1000. Default 30.</summary>
+    public int Steps { get; private init; }
+
+    /// <summary>Classifier-free guidance, 1 to 100; 1 switches it off. Default 7.5.</summary>
+    public double GuidanceScale { get; private init; }
+
+    /// <summary>One of <see cref="SchedulerFactory.Names"/>. Default: the model's own.</summary>
+    public string Scheduler { get; private init; } = "";
+
+    /// <summary>Seed of the initial noise: as diffusers', on the CPU. Default: a new one.</summary>
+    public ulong Seed { get; private init; }
+
+    /// <summary>Pictures, 1 to 64. Default 1.</summary>
+    public int ImageCount { get; private init; }
+
+    /// <summary>Fills in defaults and checks every value.</summary>
+    /// <param name="options">What was asked.</param>
+    /// <param name="profile">The model.</param>
+    /// <param name="newSeed">Chooses a seed where none was given.</param>
+    /// <exception cref="ValidationException">Names every wrong field: <c>width</c>, <c>steps</c>, ….</exception>
+    public static GenerationSettings Resolve(GenerationOptions options, ModelProfile profile, Func<ulong> newSeed)
+    {
+        var found = new Violations();
+        var settings = Resolve(options, profile, newSeed, found);
+        found.ThrowIfAny();
+        return settings;
+    }
+
+    internal static GenerationSettings Resolve(GenerationOptions options, ModelProfile profile, Func<ulong> newSeed, Violations found)
+    {
+        var settings = new GenerationSettings
+        {
+            Prompt = options.Prompt,
+            NegativePrompt = options.NegativePrompt ?? "",
+            Width = options.Width ?? profile.Resolution,
+            Height = options.Height ?? profile.Resolution,
+            Steps = options.Steps ?? 30,
+            GuidanceScale = options.GuidanceScale ?? 7.5,
+            Scheduler = found.Try("scheduler", () => SchedulerFactory.Resolve(options.Scheduler, profile.Scheduler)) ?? "",
+            Seed = options.Seed ?? newSeed(),
+            ImageCount = options.ImageCount ?? 1,
+        };
+
+        PromptLength("prompt", settings.Prompt);
+        PromptLength("negative_prompt", settings.NegativePrompt);
+        found.Side("width", settings.Width);
+        found.Side("height", settings.Height);
+        found.Range("steps", settings.Steps, 1, 1000);
+        found.Range("guidance_scale", settings.GuidanceScale, 1, 100);
+        found.Range("num_images", settings.ImageCount, 1, 64);
+        return settings;
+
+        void PromptLength(string field, string prompt)
+        {
+            if (prompt.Length > MaxPromptLength)
+            {
+                found.Add(field, $"{field} has {prompt.Length} characters; at most {MaxPromptLength} are read.");
+            }
+        }
+    }
+}

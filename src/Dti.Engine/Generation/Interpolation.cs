@@ -1,0 +1,49 @@
+using Dti.Engine.Concepts;
+using Dti.Engine.Models;
+
+namespace Dti.Engine.Generation;
+
+/// <summary>Draws pictures along the great circle between two concepts, each from the same noise.</summary>
+/// <param name="model">The model; one run at a time may use it.</param>
+public sealed class Interpolation(StableDiffusionModel model)
+{
+    private const string BlendPlaceholder = "<dti-blend>";
+
+    /// <summary>Draws. Each event is made when it is asked for, on the caller's thread: at most one sampling step at a time.</summary>
+    /// <param name="settings">The settings.</param>
+    /// <param name="from">The concept at t = 0.</param>
+    /// <param name="to">The concept at t = 1.</param>
+    /// <param name="cancellationToken">Stops within one step.</param>
+    /// <returns>Warnings; for each frame its sampling steps, then the picture with its t.</returns>
+    /// <exception cref="DtiException">The concepts cannot be blended, or do not fit the model.</exception>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    public IEnumerable<GenerationEvent> Run(InterpolationSettings settings, ConceptEmbedding from, ConceptEmbedding to, CancellationToken cancellationToken)
+    {
+        var generator = new TextToImage(model);
+        var total = settings.Frames * settings.Generation.Steps;
+        var frame = settings.Generation with
+        {
+            Prompt = settings.Generation.Prompt.Replace(InterpolationSettings.ConceptMark, BlendPlaceholder, StringComparison.Ordinal),
+        };
+        for (var index = 0; index < settings.Frames; index++)
+        {
+            var t = settings.T(index);
+            var blend = Slerp.Between(from, to, t) with { Placeholder = BlendPlaceholder };
+            foreach (var happened in generator.Run(frame, [blend], cancellationToken))
+            {
+                switch (happened)
+                {
+                    case SamplingStep step:
+                        yield return new SamplingStep((index * settings.Generation.Steps) + step.Step, total);
+                        break;
+                    case GeneratedImage image:
+                        yield return image with { Index = index, Prompt = settings.Generation.Prompt, T = t };
+                        break;
+                    case GenerationWarning when index == 0:
+                        yield return happened;
+                        break;
+                }
+            }
+        }
+    }
+}

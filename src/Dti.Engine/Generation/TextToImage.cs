@@ -1,0 +1,126 @@
+using Dti.Engine.Concepts;
+using Dti.Engine.Imaging;
+using Dti.Engine.Models;
+using Dti.Engine.Schedulers;
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Generation;
+
+/// <summary>
+/// Draws pictures from a prompt with classifier-free guidance (arXiv 2207.12598): uncond + g·(cond − uncond), both halves in
+/// one batch. With the same seed and scheduler the pictures are diffusers' StableDiffusionPipeline's.
+/// </summary>
+/// <param name="model">The model; one run at a time may use it.</param>
+public sealed class TextToImage(StableDiffusionModel model)
+{
+    /// <summary>Draws. Each event is made when it is asked for, on the caller's thread: at most one sampling step at a time.</summary>
+    /// <param name="settings">The settings.</param>
+    /// <param name="concepts">The concepts whose placeholders the prompt may hold.</param>
+    /// <param name="cancellationToken">Stops within one step.</param>
+    /// <returns>Warnings; for each picture its sampling steps, then the picture.</returns>
+    /// <exception cref="DtiException">A concept does not fit the model.</exception>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    public IEnumerable<GenerationEvent> Run(GenerationSettings settings, IReadOnlyList<ConceptEmbedding> concepts, CancellationToken cancellationToken)
+    {
+        var prompts = new PromptEncoder(model, concepts);
+        foreach (var text in new[] { settings.Prompt, settings.NegativePrompt })
+        {
+            if (prompts.CutWarning(text) is { } warning)
+            {
+                yield return warning;
+            }
+        }
+
+        using var states = EncodePair(settings, prompts);
+        using var noise = InitialNoise(settings);
+        for (var index = 0; index < settings.ImageCount; index++)
+        {
+            using var latents = Latents(noise[index].unsqueeze(0));
+            foreach (var step in Denoise(settings, states, latents, index * settings.Steps, settings.ImageCount * settings.Steps, cancellationToken))
+            {
+                yield return step;
+            }
+
+            yield return new GeneratedImage(index, Decode(latents.Value), settings.Prompt);
+        }
+    }
+
+    /// <summary>Initial noise of all pictures, drawn at once on the CPU as diffusers does: (N, 4, h, w).</summary>
+    internal Tensor InitialNoise(GenerationSettings settings)
+    {
+        using var generator = new Generator(settings.Seed, CPU);
+        var factor = model.Vae.Config.ScaleFactor;
+        return randn([settings.ImageCount, model.Vae.Config.LatentChannels, settings.Height / factor, settings.Width / factor], ScalarType.Float32, CPU, generator: generator);
+    }
+
+    /// <summary>Hidden states of the negative prompt and the prompt, (2, 77, d); without guidance the prompt's alone, (1, 77, d).</summary>
+    internal static Tensor EncodePair(GenerationSettings settings, PromptEncoder prompts)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var prompt = prompts.Encode(settings.Prompt);
+        return (settings.GuidanceScale > 1 ? cat([prompts.Encode(settings.NegativePrompt), prompt]) : prompt).DetachFromDisposeScope();
+    }
+
+    /// <summary>Samples one picture's latents in place.</summary>
+    internal IEnumerable<SamplingStep> Denoise(
+        GenerationSettings settings, Tensor states, Latents latents, int stepsBefore, int totalSteps, CancellationToken cancellationToken)
+    {
+        using var scheduler = SchedulerFactory.Create(settings.Scheduler, model.Profile.Scheduler, settings.Steps);
+        using var generator = new Generator(settings.Seed, CPU);
+        latents.Replace(latents.Value * scheduler.InitNoiseSigma);
+        var calls = scheduler.Timesteps.Count; // PLMS calls the model once more than it has steps
+        for (var call = 0; call < calls; call++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            latents.Replace(DenoiseOnce(settings, scheduler, call, latents.Value, states, generator));
+            if (call >= calls - settings.Steps)
+            {
+                yield return new SamplingStep(stepsBefore + call - (calls - settings.Steps) + 1, totalSteps);
+            }
+        }
+    }
+
+    /// <summary>Latents to a picture.</summary>
+    internal RgbImage Decode(Tensor latents)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var decoded = model.Vae.Decode((latents / model.Vae.Config.ScalingFactor).to(model.Target.Dtype, model.Target.Device));
+        return RgbImage.FromTensor(((decoded.to(ScalarType.Float32) / 2) + 0.5).clamp(0, 1).cpu()[0]);
+    }
+
+    private Tensor DenoiseOnce(GenerationSettings settings, IScheduler scheduler, int call, Tensor sample, Tensor states, Generator generator)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var scaled = scheduler.ScaleModelInput(sample, call).to(model.Target.Dtype, model.Target.Device);
+        var timestep = tensor(new[] { (float)scheduler.Timesteps[call] }).to(model.Target.Device);
+        var guided = settings.GuidanceScale > 1;
+        var output = model.UNet.Forward(guided ? cat([scaled, scaled]) : scaled, timestep, states).to(ScalarType.Float32).cpu();
+        if (guided)
+        {
+            var (uncond, cond) = (output[0].unsqueeze(0), output[1].unsqueeze(0));
+            output = uncond + (settings.GuidanceScale * (cond - uncond));
+        }
+
+        return scheduler.Step(output, call, sample, generator).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Wraps initial noise.</summary>
+    internal static Latents Latents(Tensor noise) => new(noise);
+}
+
+/// <summary>The latents of a picture in the making, fp32 on the CPU (1, 4, h, w); owns its tensor.</summary>
+internal sealed class Latents(Tensor value) : IDisposable
+{
+    public Tensor Value { get; private set; } = value;
+
+    public void Replace(Tensor next)
+    {
+        Value.Dispose();
+        Value = next;
+    }
+
+    public void Dispose() => Value.Dispose();
+}

@@ -1,0 +1,100 @@
+using Dti.Engine.Concepts;
+using Dti.Engine.Generation;
+using Dti.Engine.Models;
+using Dti.Engine.Tokenization;
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Training;
+
+/// <summary>
+/// Learns a concept by Directional Textual Inversion (arXiv 2512.13672, algorithm 1): the model stays as it is, only the
+/// directions of the placeholder's vectors move.
+/// </summary>
+/// <param name="model">The model; one run at a time may use it.</param>
+/// <param name="settings">The settings.</param>
+/// <param name="photos">The photos, loaded at the settings' resolution.</param>
+public sealed class Trainer(StableDiffusionModel model, TrainingSettings settings, TrainingSet photos)
+{
+    /// <summary>Trains. Each event is made when it is asked for, on the caller's thread: at most one step or one preview at a time.</summary>
+    /// <param name="cancellationToken">Stops the run within one step, with nothing left behind.</param>
+    /// <returns>Warnings, then steps and previews, then <see cref="TrainingFinished"/>.</returns>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    /// <exception cref="DtiException">The loss stopped being a number.</exception>
+    public IEnumerable<TrainingEvent> Run(CancellationToken cancellationToken)
+    {
+        foreach (var warning in settings.Warnings)
+        {
+            yield return warning;
+        }
+
+        var placeholders = new PlaceholderTokens(model.Tokenizer.VocabularySize);
+        placeholders.Add(settings.Placeholder, settings.VectorCount);
+        using var embedding = StartingEmbedding();
+        using var optimizer = new SphericalSgd(
+            embedding.Directions, settings.LearningRate, settings.Beta, new VonMisesFisherPrior(embedding.Initial, settings.Kappa));
+        using var batches = new BatchSampler(model, settings, photos, placeholders);
+        var objective = new DenoisingLoss(model);
+        var monitor = new TrainingMonitor(settings);
+
+        TrainingStep? last = null;
+        for (var step = 1; step <= settings.Steps; step++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            monitor.BeginStep();
+            last = Step(step, batches, objective, embedding, optimizer, monitor);
+            yield return last;
+
+            if (settings.PreviewEvery > 0 && (step % settings.PreviewEvery == 0 || step == settings.Steps))
+            {
+                foreach (var preview in Previews(step, embedding, cancellationToken))
+                {
+                    yield return preview;
+                }
+            }
+        }
+
+        yield return new TrainingFinished(Concept(embedding), last!);
+    }
+
+    private static TrainingStep Step(
+        int step, BatchSampler batches, DenoisingLoss objective, DirectionalEmbedding embedding, SphericalSgd optimizer, TrainingMonitor monitor)
+    {
+        using var scope = NewDisposeScope();
+        var (loss, gradient) = objective.Evaluate(batches.Next(), embedding);
+        var value = loss.item<float>();
+        if (!float.IsFinite(value))
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"The loss is {value} at step {step}: the model's numbers overflow. Try dtype fp32, or check the model's weights.");
+        }
+
+        optimizer.Step(gradient);
+        return monitor.EndStep(step, value, gradient.norm(1, keepdim: false, p: 2f).cpu().data<float>().ToArray(), embedding);
+    }
+
+    private IEnumerable<TrainingPreview> Previews(int step, DirectionalEmbedding embedding, CancellationToken cancellationToken)
+    {
+        var concept = Concept(embedding);
+        for (var index = 0; index < settings.PreviewPrompts.Count; index++)
+        {
+            var generation = settings.PreviewGeneration(index, model.Profile);
+            foreach (var image in new TextToImage(model).Run(generation, [concept], cancellationToken).OfType<GeneratedImage>())
+            {
+                yield return new TrainingPreview(step, index, image.Image, image.Prompt, generation.Seed);
+            }
+        }
+    }
+
+    private ConceptEmbedding Concept(DirectionalEmbedding embedding) => new(settings.Placeholder, [embedding.ToVectors()]);
+
+    /// <summary>From the token embeddings of the initialiser, one per vector; the last one is repeated where there are more vectors.</summary>
+    private DirectionalEmbedding StartingEmbedding()
+    {
+        using var scope = NewDisposeScope();
+        var ids = model.Tokenizer.Encode(settings.Initializer);
+        var rows = Enumerable.Range(0, settings.VectorCount).Select(i => (long)ids[Math.Min(i, ids.Count - 1)]).ToArray();
+        var initial = model.TextEncoder.TokenEmbedding.index_select(0, tensor(rows).to(model.Target.Device)); // (n, d)
+        return new DirectionalEmbedding(initial, settings.MagnitudeValue);
+    }
+}

@@ -1,0 +1,39 @@
+using System.Diagnostics;
+
+namespace Dti.Engine.Training;
+
+/// <summary>Turns what happens in a run into the numbers that a user watches.</summary>
+internal sealed class TrainingMonitor(TrainingSettings settings)
+{
+    private const double LossDecay = 0.98;
+    private const double SpeedDecay = 0.9;
+    private long _stepStart;
+    private double _loss;
+    private double _secondsPerStep;
+
+    /// <summary>Begins a step: what happens between steps (previews, a slow reader) does not count as training time.</summary>
+    public void BeginStep() => _stepStart = Stopwatch.GetTimestamp();
+
+    /// <summary>Ends it.</summary>
+    /// <param name="step">Steps done, from 1.</param>
+    /// <param name="loss">Its loss.</param>
+    /// <param name="gradientNorms">‖g‖ per vector.</param>
+    /// <param name="embedding">The embedding after the step.</param>
+    public TrainingStep EndStep(int step, double loss, IReadOnlyList<float> gradientNorms, DirectionalEmbedding embedding)
+    {
+        _loss = (LossDecay * _loss) + ((1 - LossDecay) * loss);
+        var seconds = Stopwatch.GetElapsedTime(_stepStart).TotalSeconds;
+        _secondsPerStep = step == 1 ? seconds : (SpeedDecay * _secondsPerStep) + ((1 - SpeedDecay) * seconds);
+        return new TrainingStep(
+            step,
+            settings.Steps,
+            loss,
+            LossAverage: _loss / (1 - Math.Pow(LossDecay, step)),
+            embedding.Norm(),
+            embedding.AngleDegrees(),
+            KappaOverGradient: gradientNorms.Average(norm => norm > 0 ? settings.Kappa / norm : 0),
+            settings.LearningRate,
+            StepsPerSecond: _secondsPerStep > 0 ? 1 / _secondsPerStep : 0,
+            TimeLeft: TimeSpan.FromSeconds(_secondsPerStep * (settings.Steps - step)));
+    }
+}

@@ -1,0 +1,75 @@
+namespace Dti.Engine.Training;
+
+/// <summary>How the fixed magnitude m of e = m·v is chosen.</summary>
+public enum MagnitudeChoice
+{
+    /// <summary>Mean norm of the vocabulary's non-zero token embeddings (the paper's choice).</summary>
+    Mean,
+
+    /// <summary>The smallest such norm.</summary>
+    Min,
+
+    /// <summary>The largest such norm.</summary>
+    Max,
+
+    /// <summary>A given number.</summary>
+    Value,
+}
+
+/// <summary>What a caller asks of a training run; null takes the default. Ranges and defaults: <see cref="TrainingSettings"/>.</summary>
+public sealed record TrainingOptions
+{
+    /// <inheritdoc cref="TrainingSettings.Kind"/>
+    public ConceptKind? Kind { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.Placeholder"/>
+    public string? Placeholder { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.Initializer"/>
+    public string? Initializer { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.VectorCount"/>
+    public int? VectorCount { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.Steps"/>
+    public int? Steps { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.BatchSize"/>
+    public int? BatchSize { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.LearningRate"/>
+    public double? LearningRate { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.Kappa"/>
+    public double? Kappa { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.Beta"/>
+    public double? Beta { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.Magnitude"/>
+    public MagnitudeChoice? Magnitude { get; init; }
+
+    /// <summary>The magnitude, where <see cref="Magnitude"/> is <see cref="MagnitudeChoice.Value"/>: above 0, at most 1000.</summary>
+    public double? MagnitudeValue { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.Resolution"/>
+    public int? Resolution { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.CenterCrop"/>
+    public bool? CenterCrop { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.RandomFlip"/>
+    public bool? RandomFlip { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.Seed"/>
+    public ulong? Seed { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.PreviewEvery"/>
+    public int? PreviewEvery { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.PreviewPrompts"/>
+    public IReadOnlyList<string>? PreviewPrompts { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.PreviewSteps"/>
+    public int? PreviewSteps { get; init; }
+}

@@ -1,0 +1,179 @@
+using Dti.Engine.Generation;
+using Dti.Engine.Models;
+using Dti.Engine.Tokenization;
+
+namespace Dti.Engine.Training;
+
+/// <summary>What a training run uses: every default filled in, every value within its range. With the photos, it repeats the run.</summary>
+public sealed record TrainingSettings
+{
+    private TrainingSettings()
+    {
+    }
+
+    /// <summary>Chooses the prompt templates. Default: object.</summary>
+    public ConceptKind Kind { get; private init; }
+
+    /// <summary>What stands for the concept in prompts, <c>&lt;my-cat&gt;</c>. Default: the concept's name in angle brackets.</summary>
+    public string Placeholder { get; private init; } = "";
+
+    /// <summary>Word or phrase whose token embeddings give the start μ. Default: <c>object</c> for objects, <c>painting</c> for styles.</summary>
+    public string Initializer { get; private init; } = "";
+
+    /// <summary>The tokens that the initialiser is made of, as the vocabulary spells them.</summary>
+    public IReadOnlyList<string> InitializerTokens { get; private init; } = [];
+
+    /// <summary>Number of vectors n, 1 to 32. Default: one per token of the initialiser.</summary>
+    public int VectorCount { get; private init; }
+
+    /// <summary>Optimiser steps, 1 to 100,000. Default 500, as the paper.</summary>
+    public int Steps { get; private init; }
+
+    /// <summary>Crops per step, 1 to 64. Default 4, as the paper.</summary>
+    public int BatchSize { get; private init; }
+
+    /// <summary>Step length η on the sphere, in (0, 1]; used as given. Default 0.01, as the paper.</summary>
+    public double LearningRate { get; private init; }
+
+    /// <summary>Strength κ of the von Mises–Fisher prior, 0 to 10. Default 1e-4, as the paper.</summary>
+    public double Kappa { get; private init; }
+
+    /// <summary>β of the optimiser's second moment, 0 ≤ β &lt; 1. Default 0, as the paper.</summary>
+    public double Beta { get; private init; }
+
+    /// <summary>How the magnitude was chosen. Default: mean.</summary>
+    public MagnitudeChoice Magnitude { get; private init; }
+
+    /// <summary>The magnitude m in use.</summary>
+    public double MagnitudeValue { get; private init; }
+
+    /// <summary>Side of the crops in pixels: a multiple of 8, 64 to 2048. Default: the model's own.</summary>
+    public int Resolution { get; private init; }
+
+    /// <summary>Crop the centre instead of a random place. Default: false.</summary>
+    public bool CenterCrop { get; private init; }
+
+    /// <summary>Mirror half of the crops. Default: false.</summary>
+    public bool RandomFlip { get; private init; }
+
+    /// <summary>Seed of every random choice. Default: a new one.</summary>
+    public ulong Seed { get; private init; }
+
+    /// <summary>Previews every so many steps, and at the end; 0: none. Default 100.</summary>
+    public int PreviewEvery { get; private init; }
+
+    /// <summary>At most 8 prompts; <c>{concept}</c> stands for the concept. Default: one, by kind.</summary>
+    public IReadOnlyList<string> PreviewPrompts { get; private init; } = [];
+
+    /// <summary>Sampling steps of a preview, 1 to 200. Default 20.</summary>
+    public int PreviewSteps { get; private init; }
+
+    /// <summary>What the user should know of these settings.</summary>
+    public IReadOnlyList<TrainingWarning> Warnings { get; private init; } = [];
+
+    /// <summary>Fills in defaults and checks every value.</summary>
+    /// <param name="options">What was asked.</param>
+    /// <param name="name">The concept's name; gives the default placeholder.</param>
+    /// <param name="profile">The model.</param>
+    /// <param name="newSeed">Chooses a seed where none was given.</param>
+    /// <exception cref="ValidationException">Names every wrong field: <c>learning_rate</c>, <c>steps</c>, ….</exception>
+    public static TrainingSettings Resolve(TrainingOptions options, string name, ModelProfile profile, Func<ulong> newSeed)
+    {
+        var found = new Violations();
+        var kind = options.Kind ?? ConceptKind.Object;
+        var initializer = options.Initializer ?? (kind == ConceptKind.Style ? "painting" : "object");
+        var tokens = profile.Tokenizer.Encode(initializer);
+        if (tokens.Count is 0 or > 32)
+        {
+            found.Add("initializer", $"initializer '{initializer}' becomes {tokens.Count} tokens; it must be a word or phrase of 1 to 32 tokens.");
+        }
+
+        var settings = new TrainingSettings
+        {
+            Kind = kind,
+            Placeholder = options.Placeholder ?? $"<{name}>",
+            Initializer = initializer,
+            InitializerTokens = [.. tokens.Select(profile.Tokenizer.Decode)],
+            VectorCount = options.VectorCount ?? Math.Clamp(tokens.Count, 1, 32),
+            Steps = options.Steps ?? 500,
+            BatchSize = options.BatchSize ?? 4,
+            LearningRate = options.LearningRate ?? 0.01,
+            Kappa = options.Kappa ?? 1e-4,
+            Beta = options.Beta ?? 0,
+            Magnitude = options.Magnitude ?? (options.MagnitudeValue is null ? MagnitudeChoice.Mean : MagnitudeChoice.Value),
+            Resolution = options.Resolution ?? profile.Resolution,
+            CenterCrop = options.CenterCrop ?? false,
+            RandomFlip = options.RandomFlip ?? false,
+            Seed = options.Seed ?? newSeed(),
+            PreviewEvery = options.PreviewEvery ?? 100,
+            PreviewPrompts = options.PreviewPrompts is { Count: > 0 } prompts ? prompts
+                : [kind == ConceptKind.Style ? "a painting of a house in the style of {concept}" : "a photo of {concept}"],
+            PreviewSteps = options.PreviewSteps ?? 20,
+        };
+
+        found.Try("placeholder", () => { PlaceholderTokens.Validate(settings.Placeholder, profile.Tokenizer); return true; });
+        found.Range("num_vectors", settings.VectorCount, 1, 32);
+        found.Range("steps", settings.Steps, 1, 100_000);
+        found.Range("batch_size", settings.BatchSize, 1, 64);
+        found.Range("learning_rate", settings.LearningRate, 0, 1, minExcluded: true);
+        found.Range("kappa", settings.Kappa, 0, 10);
+        found.Range("beta", settings.Beta, 0, 1, maxExcluded: true);
+        found.Side("resolution", settings.Resolution);
+        found.Range("preview_every", settings.PreviewEvery, 0, 100_000);
+        found.Range("preview_steps", settings.PreviewSteps, 1, 200);
+        if (settings.PreviewPrompts.Count > 8 || settings.PreviewPrompts.Any(prompt => prompt.Length > GenerationSettings.MaxPromptLength))
+        {
+            found.Add("preview_prompts", $"preview_prompts must be at most 8, each of at most {GenerationSettings.MaxPromptLength} characters.");
+        }
+
+        if (settings.Magnitude == MagnitudeChoice.Value)
+        {
+            found.Range("magnitude_value", options.MagnitudeValue ?? double.NaN, 0, 1000, minExcluded: true);
+        }
+
+        found.ThrowIfAny();
+        return settings with { MagnitudeValue = MagnitudeOf(settings, options, profile), Warnings = WarningsOf(settings, options) };
+    }
+
+    /// <summary>The settings of one preview.</summary>
+    internal GenerationSettings PreviewGeneration(int index, ModelProfile profile)
+    {
+        var options = new GenerationOptions
+        {
+            Prompt = PreviewPrompts[index].Replace("{concept}", Placeholder, StringComparison.Ordinal),
+            Width = Resolution,
+            Height = Resolution,
+            Steps = PreviewSteps,
+        };
+        return GenerationSettings.Resolve(options, profile, () => Seed);
+    }
+
+    private static double MagnitudeOf(TrainingSettings settings, TrainingOptions options, ModelProfile profile) => settings.Magnitude switch
+    {
+        MagnitudeChoice.Min => profile.VocabularyNorms.Min,
+        MagnitudeChoice.Max => profile.VocabularyNorms.Max,
+        MagnitudeChoice.Value => options.MagnitudeValue!.Value,
+        _ => profile.VocabularyNorms.Mean,
+    };
+
+    private static List<TrainingWarning> WarningsOf(TrainingSettings settings, TrainingOptions options)
+    {
+        var warnings = new List<TrainingWarning>();
+        var tokens = settings.InitializerTokens;
+        if (tokens.Count > 1)
+        {
+            var spelt = string.Join(" ", tokens);
+            warnings.Add(settings.VectorCount < tokens.Count
+                ? new TrainingWarning("INITIALIZER_CUT", $"The initializer '{settings.Initializer}' is {tokens.Count} tokens ({spelt}); only the first {settings.VectorCount} start a vector.")
+                : new TrainingWarning("INITIALIZER_SPLIT", $"The initializer '{settings.Initializer}' is {tokens.Count} tokens ({spelt}), so the concept has {settings.VectorCount} vectors."));
+        }
+
+        if (options.VectorCount > tokens.Count)
+        {
+            warnings.Add(new TrainingWarning(
+                "INITIALIZER_REPEATED", $"{settings.VectorCount} vectors start from {tokens.Count} token(s) of the initializer; the last one is repeated."));
+        }
+
+        return warnings;
+    }
+}
