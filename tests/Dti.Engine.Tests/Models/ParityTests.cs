@@ -1,0 +1,80 @@
+using System.Text.Json;
+using Dti.Tests;
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Tests.Models;
+
+/// <summary>Activations and gradients against transformers and diffusers, fp32, relative error at most 1e-4.</summary>
+public class ParityTests(ModelFixture models) : IClassFixture<ModelFixture>
+{
+    private const double Tolerance = 1e-4;
+
+    [Theory]
+    [MemberData(nameof(ModelFixture.Families), MemberType = typeof(ModelFixture))]
+    public void ClipTextModel_FixturePrompts_MatchesTransformers(string family)
+    {
+        using var scope = NewDisposeScope();
+        using var golden = new Golden(ModelFixture.Expected(family, "text.safetensors"));
+        var encoder = models.Model(family).TextEncoder;
+        var ids = golden["text_encoder/input_ids"];
+
+        var output = encoder.Forward(ids);
+
+        Golden.AssertClose(golden["text_encoder/hidden_state_embeddings"], encoder.Embed(ids, null), Tolerance, "embeddings");
+        Golden.AssertClose(golden["text_encoder/hidden_state_penultimate"], output.PenultimateHiddenState, Tolerance, "penultimate");
+        Golden.AssertClose(golden["text_encoder/last_hidden_state"], output.LastHiddenState, Tolerance, "last");
+        Golden.AssertClose(golden["text_encoder/pooler_output"], output.PooledOutput, Tolerance, "pooled");
+    }
+
+    [Theory]
+    [MemberData(nameof(ModelFixture.Families), MemberType = typeof(ModelFixture))]
+    public void UNet2DConditionModel_EverySize_MatchesDiffusersWithGradient(string family)
+    {
+        using var golden = new Golden(ModelFixture.Expected(family, "unet.safetensors"));
+        foreach (var name in golden.Names.Select(key => key.Split('/')[0]).Distinct())
+        {
+            using var scope = NewDisposeScope();
+            var states = golden[$"{name}/encoder_hidden_states"].clone().requires_grad_(true);
+
+            var output = models.Model(family).UNet.Forward(golden[$"{name}/sample"], golden[$"{name}/timestep"], states);
+            var gradient = autograd.grad([(output * golden[$"{name}/w"]).sum()], [states])[0];
+
+            Golden.AssertClose(golden[$"{name}/output"], output, Tolerance, $"{name} output");
+            Golden.AssertClose(golden[$"{name}/grad_encoder_hidden_states"], gradient, Tolerance, $"{name} gradient");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(ModelFixture.Families), MemberType = typeof(ModelFixture))]
+    public void AutoencoderKL_EverySize_MatchesDiffusers(string family)
+    {
+        using var golden = new Golden(ModelFixture.Expected(family, "vae.safetensors"));
+        foreach (var name in golden.Names.Select(key => key.Split('/')[0]).Distinct())
+        {
+            using var scope = NewDisposeScope();
+            var vae = models.Model(family).Vae;
+
+            var posterior = vae.Encode(golden[$"{name}/image"]);
+
+            Golden.AssertClose(golden[$"{name}/mean"], posterior.Mean, Tolerance, $"{name} mean");
+            Golden.AssertClose(golden[$"{name}/logvar"], posterior.LogVar, Tolerance, $"{name} logvar");
+            Golden.AssertClose(golden[$"{name}/posterior_sample"], posterior.Sample(golden[$"{name}/eps"]), Tolerance, $"{name} sample");
+            Golden.AssertClose(golden[$"{name}/decoded"], vae.Decode(golden[$"{name}/latent"]), Tolerance, $"{name} decoded");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(ModelFixture.Families), MemberType = typeof(ModelFixture))]
+    public void Tokenize_FixturePrompts_GivesTheSameIds(string family)
+    {
+        using var json = JsonDocument.Parse(File.ReadAllText(ModelFixture.Expected(family, "tokenizer.json")));
+        var tokenizer = models.Model(family).Tokenizer;
+        foreach (var (prompt, ids) in json.RootElement.GetProperty("prompts").EnumerateArray().Zip(json.RootElement.GetProperty("input_ids").EnumerateArray()))
+        {
+            var text = prompt.GetString()!;
+            Assert.True(
+                ids.EnumerateArray().Select(id => id.GetInt32()).SequenceEqual(tokenizer.Tokenize(text).InputIds),
+                $"'{text}' gave {string.Join(' ', tokenizer.Tokenize(text).InputIds.TakeWhile((id, i) => i < 20))} instead of {string.Join(' ', ids.EnumerateArray().Take(20))}");
+        }
+    }
+}
