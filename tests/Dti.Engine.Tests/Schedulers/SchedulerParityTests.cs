@@ -1,0 +1,121 @@
+using System.Text.Json;
+using Dti.Engine.Schedulers;
+using Dti.Tests;
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Tests.Schedulers;
+
+/// <summary>Noise schedules, timesteps and trajectories against diffusers, relative error at most 1e-5.</summary>
+public class SchedulerParityTests
+{
+    private const double Tolerance = 1e-5;
+
+    public static TheoryData<string> Entries(string key)
+    {
+        using var json = Expected();
+        return [.. json.RootElement.GetProperty(key).EnumerateObject().Select(entry => entry.Name).Where(name => SchedulerFactory.Names.Contains(name.Split('/')[0]))];
+    }
+
+    [Theory]
+    [InlineData("linear", 0.0001, 0.02)]
+    [InlineData("scaled_linear", 0.00085, 0.012)]
+    public void NoiseSchedule_BothKinds_MatchesDiffusers(string kind, double start, double end)
+    {
+        using var golden = new Golden(Fixtures.Common("schedulers.safetensors"));
+        using var schedule = new NoiseSchedule(Config($$"""{"beta_start": {{start}}, "beta_end": {{end}}, "beta_schedule": "{{kind}}"}"""));
+
+        Golden.AssertClose(golden[$"ddpm/{kind}/betas"], schedule.Betas, Tolerance, "betas");
+        Golden.AssertClose(golden[$"ddpm/{kind}/alphas_cumprod"], schedule.AlphasCumprod, Tolerance, "alphas_cumprod");
+    }
+
+    [Fact]
+    public void NoiseSchedule_AddNoiseAndVelocity_MatchDiffusers()
+    {
+        using var scope = NewDisposeScope();
+        using var golden = new Golden(Fixtures.Common("schedulers.safetensors"));
+        using var schedule = new NoiseSchedule(Config("""{"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}"""));
+        var (x0, noise, t) = (golden["ddpm/x0"], golden["ddpm/noise"], golden["ddpm/timesteps"]);
+
+        Golden.AssertClose(golden["ddpm/add_noise"], schedule.AddNoise(x0, noise, t), Tolerance, "add_noise");
+        Golden.AssertClose(golden["ddpm/velocity"], schedule.Velocity(x0, noise, t), Tolerance, "velocity");
+    }
+
+    [Theory]
+    [MemberData(nameof(Entries), "timesteps")]
+    public void Timesteps_EverySpacing_MatchDiffusers(string entry)
+    {
+        using var json = Expected();
+        using var golden = new Golden(Fixtures.Common("schedulers.safetensors"));
+        var parts = entry.Split('/');
+        var expected = json.RootElement.GetProperty("timesteps").GetProperty(entry);
+
+        using var scheduler = SchedulerFactory.Create(parts[0], Config(json, parts[0], parts[1], "epsilon"), int.Parse(parts[2], null));
+
+        Assert.Equal(expected.GetProperty("timesteps").EnumerateArray().Select(t => (float)t.GetDouble()), scheduler.Timesteps.Select(t => (float)t));
+        Assert.Equal(expected.GetProperty("init_noise_sigma").GetDouble(), scheduler.InitNoiseSigma, 1e-5 * scheduler.InitNoiseSigma);
+        if (scheduler is EulerDiscreteScheduler euler)
+        {
+            using var sigmas = tensor(euler.Sigmas.ToArray());
+            Golden.AssertClose(golden[$"sigmas/{entry}"], sigmas, Tolerance, "sigmas");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Entries), "trajectories")]
+    public void Step_TenSteps_FollowsDiffusers(string entry)
+    {
+        using var scope = NewDisposeScope();
+        using var json = Expected();
+        using var golden = new Golden(Fixtures.Common("schedulers.safetensors"));
+        using var generator = new Generator(0, CPU);
+        var parts = entry.Split('/');
+        var expected = golden[$"trajectory/{entry}"];
+        using var scheduler = SchedulerFactory.Create(parts[0], Config(json, parts[0], parts[1], parts[2]), 10);
+
+        var x = golden["unit_noise"] * scheduler.InitNoiseSigma;
+        Golden.AssertClose(expected[0], x, Tolerance, "start");
+        for (var call = 0; call < scheduler.Timesteps.Count; call++)
+        {
+            var output = (0.3 * scheduler.ScaleModelInput(x, call)) + (0.1 * Math.Sin(scheduler.Timesteps[call] / 100));
+            x = scheduler.Step(output, call, x, generator);
+            Golden.AssertClose(expected[call + 1], x, Tolerance, $"call {call}");
+        }
+
+        Assert.Equal(expected.shape[0], scheduler.Timesteps.Count + 1);
+    }
+
+    [Fact]
+    public void Resolve_UnknownName_ListsTheNames()
+    {
+        var error = Assert.Throws<DtiException>(() => SchedulerFactory.Resolve("heun", Config("{}")));
+        Assert.Equal("scheduler 'heun' is not one of ddim, euler, pndm.", error.Message);
+    }
+
+    [Theory]
+    [InlineData("""{"beta_schedule": "squaredcos_cap_v2"}""", "beta_schedule")]
+    [InlineData("""{"prediction_type": "sample"}""", "prediction_type")]
+    [InlineData("""{"timestep_spacing": "sideways"}""", "timestep_spacing")]
+    [InlineData("""{"num_train_timesteps": 1e9}""", "num_train_timesteps")]
+    public void Parse_UnsupportedValue_NamesTheKey(string json, string key) =>
+        Assert.Contains(key, Assert.Throws<DtiException>(() => Config(json)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Create_MoreStepsThanTrained_IsRefused() =>
+        Assert.Equal("steps", Assert.Throws<DtiException>(() => SchedulerFactory.Create("ddim", Config("{}"), 1001)).Field);
+
+    private static JsonDocument Expected() => JsonDocument.Parse(File.ReadAllText(Fixtures.Common("schedulers.json")));
+
+    private static SchedulerConfig Config(JsonDocument json, string scheduler, string spacing, string prediction)
+    {
+        var values = json.RootElement.GetProperty("constructor").GetProperty(scheduler).EnumerateObject().ToDictionary(pair => pair.Name, pair => (object)pair.Value);
+        values["timestep_spacing"] = spacing;
+        values["prediction_type"] = prediction;
+        return Config(JsonSerializer.Serialize(values));
+    }
+
+    private static SchedulerConfig Config(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return SchedulerConfig.Parse(document.RootElement.Clone());
+    }
+}
