@@ -6,7 +6,7 @@ namespace Dti.Engine.Checkpoints;
 public sealed class ModelFolder
 {
     private const string Index = "model_index.json";
-    private static readonly Dictionary<string, string> SupportedComponents = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string> _supportedComponents = new(StringComparer.Ordinal)
     {
         ["text_encoder"] = "CLIPTextModel",
         ["tokenizer"] = "CLIPTokenizer",
@@ -25,7 +25,7 @@ public sealed class ModelFolder
             throw Unsupported($"pipeline '{pipeline}'", "StableDiffusionPipeline");
         }
 
-        foreach (var (component, supported) in SupportedComponents)
+        foreach (var (component, supported) in _supportedComponents)
         {
             var found = index.RootElement.TryGetProperty(component, out var value) && value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 2
                 ? value[1].ToString()

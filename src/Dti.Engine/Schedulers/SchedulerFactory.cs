@@ -3,7 +3,7 @@ namespace Dti.Engine.Schedulers;
 /// <summary>Schedulers by name.</summary>
 public static class SchedulerFactory
 {
-    private static readonly Dictionary<string, Func<SchedulerConfig, int, IScheduler>> Known = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<SchedulerConfig, int, IScheduler>> _known = new(StringComparer.Ordinal)
     {
         ["ddim"] = (config, steps) => new DdimScheduler(config, steps),
         ["euler"] = (config, steps) => new EulerDiscreteScheduler(config, steps),
@@ -11,7 +11,7 @@ public static class SchedulerFactory
     };
 
     /// <summary>The names, in alphabetical order.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. Known.Keys.Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> Names { get; } = [.. _known.Keys.Order(StringComparer.Ordinal)];
 
     /// <summary>The name in use: the one that was asked, else the model's own; <c>ddim</c> where that is none of these.</summary>
     /// <param name="name">A name, or null.</param>
@@ -21,7 +21,7 @@ public static class SchedulerFactory
     {
         if (name is not null)
         {
-            return Known.ContainsKey(name)
+            return _known.ContainsKey(name)
                 ? name
                 : throw new DtiException(ErrorKind.InvalidArgument, $"scheduler '{name}' is not one of {string.Join(", ", Names)}.", "scheduler");
         }
@@ -39,5 +39,5 @@ public static class SchedulerFactory
     /// <param name="config">The model's config.</param>
     /// <param name="steps">Sampling steps, at most the model's training steps.</param>
     /// <exception cref="DtiException">Unknown name, or too many steps.</exception>
-    public static IScheduler Create(string name, SchedulerConfig config, int steps) => Known[Resolve(name, config)](config, steps);
+    public static IScheduler Create(string name, SchedulerConfig config, int steps) => _known[Resolve(name, config)](config, steps);
 }

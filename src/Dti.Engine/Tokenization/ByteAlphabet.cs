@@ -8,8 +8,8 @@ namespace Dti.Engine.Tokenization;
 /// </summary>
 internal static class ByteAlphabet
 {
-    private static readonly char[] ToChar = Build();
-    private static readonly Dictionary<char, byte> ToByte = ToChar.Select((letter, value) => (letter, (byte)value)).ToDictionary(pair => pair.letter, pair => pair.Item2);
+    private static readonly char[] _toChar = Build();
+    private static readonly Dictionary<char, byte> _toByte = _toChar.Select((letter, value) => (letter, (byte)value)).ToDictionary(pair => pair.letter, pair => pair.Item2);
 
     /// <summary>The UTF-8 bytes of a text, spelt.</summary>
     public static string Spell(ReadOnlySpan<char> text)
@@ -20,13 +20,13 @@ internal static class ByteAlphabet
         {
             for (var i = 0; i < letters.Length; i++)
             {
-                letters[i] = ToChar[bytes[i]];
+                letters[i] = _toChar[bytes[i]];
             }
         });
     }
 
     /// <summary>What was spelt.</summary>
-    public static string Read(string spelt) => Encoding.UTF8.GetString([.. spelt.Where(ToByte.ContainsKey).Select(letter => ToByte[letter])]);
+    public static string Read(string spelt) => Encoding.UTF8.GetString([.. spelt.Where(_toByte.ContainsKey).Select(letter => _toByte[letter])]);
 
     private static char[] Build()
     {
