@@ -1,0 +1,71 @@
+using System.Net;
+using Dti.Engine.Runtime;
+using Dti.Server.Errors;
+using Dti.Server.Jobs;
+using Dti.Server.Libraries;
+using Dti.Server.Services;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+
+namespace Dti.Server;
+
+/// <summary>Builds the Dti server: gRPC over HTTP/2 without TLS, on a loopback address.</summary>
+public static class DtiHost
+{
+    /// <summary>Builds a server, ready to be started.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="configure">Further services or logging.</param>
+    /// <exception cref="Dti.Engine.DtiException">An option is wrong, or the device is not there.</exception>
+    public static WebApplication Build(DtiServerOptions options, Action<WebApplicationBuilder>? configure = null)
+    {
+        options.Validate();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(IPAddress.Parse(options.Address), options.Port, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Limits.MaxRequestBodySize = null; // gRPC bounds each message
+        });
+
+        var services = builder.Services;
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.AddSingleton(ComputeTarget.Resolve(options.Device, options.Dtype));
+        services.AddSingleton<ModelLibrary>();
+        services.AddSingleton<ConceptLibrary>();
+        services.AddSingleton<LoadedModels>();
+        services.AddSingleton<IJobRunner, JobRunner>();
+        services.AddSingleton<JobQueue>();
+        services.AddSingleton<IJobs>(provider => provider.GetRequiredService<JobQueue>());
+        services.AddHostedService<DeviceWorker>();
+        services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = options.MaxMessageBytes;
+            grpc.MaxSendMessageSize = options.MaxMessageBytes;
+            grpc.Interceptors.Add<ErrorInterceptor>();
+        });
+        services.AddGrpcReflection();
+        services.AddGrpcHealthChecks().AddCheck<DeviceHealthCheck>("device");
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        app.MapGrpcService<DtiGrpcService>();
+        app.MapGrpcService<JobGrpcService>();
+        app.MapGrpcService<ConceptGrpcService>();
+        app.MapGrpcService<ModelGrpcService>();
+        app.MapGrpcHealthChecksService();
+        app.MapGrpcReflectionService();
+        return app;
+    }
+
+    /// <summary>Where a started server listens: <c>http://127.0.0.1:5171</c>.</summary>
+    public static Uri AddressOf(WebApplication app) =>
+        new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+}

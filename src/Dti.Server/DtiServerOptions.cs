@@ -1,0 +1,78 @@
+using System.Net;
+using Dti.Engine;
+using Dti.Engine.Imaging;
+
+namespace Dti.Server;
+
+/// <summary>Everything that can be set about a server; every limit is here.</summary>
+public sealed record DtiServerOptions
+{
+    /// <summary>The port where nothing else is asked.</summary>
+    public const int DefaultPort = 5171;
+
+    /// <summary>Address to listen on: a loopback address. Default 127.0.0.1.</summary>
+    public string Address { get; init; } = "127.0.0.1";
+
+    /// <summary>Port, 0 to 65535; 0: any free one. Default 5171.</summary>
+    public int Port { get; init; } = DefaultPort;
+
+    /// <summary>Model folders, or folders that hold model folders. Those that do not exist are passed over.</summary>
+    public IReadOnlyList<string> ModelFolders { get; init; } = [];
+
+    /// <summary>The concept library's folder; made if it is not there.</summary>
+    public required string ConceptFolder { get; init; }
+
+    /// <summary>Used where a request names no model; null: the first usable one by name.</summary>
+    public string? DefaultModel { get; init; }
+
+    /// <summary>auto, cpu, cuda or cuda:N. Default auto.</summary>
+    public string Device { get; init; } = "auto";
+
+    /// <summary>Used where a request names none: auto, fp32, bf16 or fp16. Default auto.</summary>
+    public string Dtype { get; init; } = "auto";
+
+    /// <summary>Largest message taken, bytes, 1 MiB to 1 GiB. Default 64 MiB.</summary>
+    public int MaxMessageBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Most jobs waiting, 1 to 10,000. Default 32.</summary>
+    public int MaxQueuedJobs { get; init; } = 32;
+
+    /// <summary>Finished jobs that are remembered, 1 to 100,000. Default 200.</summary>
+    public int JobHistory { get; init; } = 200;
+
+    /// <summary>Limits on photos.</summary>
+    public ImageLimits ImageLimits { get; init; } = ImageLimits.Default;
+
+    /// <summary>Checks every value.</summary>
+    /// <exception cref="ValidationException">Names every wrong one.</exception>
+    public void Validate()
+    {
+        var found = new List<FieldViolation>();
+        if (!IPAddress.TryParse(Address, out var address) || !IPAddress.IsLoopback(address))
+        {
+            found.Add(new(nameof(Address), $"Address '{Address}' is not a loopback address. Dti has no TLS and no tokens yet, so it only serves this machine: use 127.0.0.1."));
+        }
+
+        Range(nameof(Port), Port, 0, 65535);
+        Range(nameof(MaxMessageBytes), MaxMessageBytes, 1 << 20, 1 << 30);
+        Range(nameof(MaxQueuedJobs), MaxQueuedJobs, 1, 10_000);
+        Range(nameof(JobHistory), JobHistory, 1, 100_000);
+        if (string.IsNullOrWhiteSpace(ConceptFolder))
+        {
+            found.Add(new(nameof(ConceptFolder), "ConceptFolder must name a folder."));
+        }
+
+        if (found.Count > 0)
+        {
+            throw new ValidationException(found);
+        }
+
+        void Range(string name, int value, int min, int max)
+        {
+            if (value < min || value > max)
+            {
+                found.Add(new(name, $"{name} is {value}; it must be from {min} to {max}."));
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using Dti.Engine;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using RpcStatus = Google.Rpc.Status;
+
+namespace Dti.Server.Errors;
+
+/// <summary>The one place where errors become gRPC statuses with google.rpc details.</summary>
+internal static class RpcErrors
+{
+    private const string Domain = "dti";
+
+    /// <summary>INVALID_ARGUMENT with every wrong field.</summary>
+    public static RpcStatus Invalid(IEnumerable<FieldViolation> violations)
+    {
+        FieldViolation[] all = [.. violations];
+        var details = new BadRequest();
+        details.FieldViolations.AddRange(all.Select(violation => new BadRequest.Types.FieldViolation { Field = violation.Field, Description = violation.Description }));
+        return Status(Code.InvalidArgument, string.Join(' ', all.Select(violation => violation.Description)), details);
+    }
+
+    /// <summary>NOT_FOUND that lists close names.</summary>
+    /// <param name="what">concept, model or job.</param>
+    /// <param name="name">What was asked.</param>
+    /// <param name="known">The names there are.</param>
+    public static RpcStatus NotFound(string what, string name, IEnumerable<string> known)
+    {
+        string[] close = [.. CloseNames.Of(name, known)];
+        var info = Info($"{what.ToUpperInvariant()}_NOT_FOUND", ("name", name), ("close", string.Join(',', close)));
+        return Status(Code.NotFound, $"There is no {what} '{name}'.{(close.Length > 0 ? $" Close: {string.Join(", ", close)}." : "")}", info);
+    }
+
+    /// <summary>ALREADY_EXISTS.</summary>
+    public static RpcStatus Exists(string message, string reason) => Status(Code.AlreadyExists, message, Info(reason));
+
+    /// <summary>FAILED_PRECONDITION.</summary>
+    public static RpcStatus Precondition(string message, string reason) => Status(Code.FailedPrecondition, message, Info(reason));
+
+    /// <summary>RESOURCE_EXHAUSTED with when to come back.</summary>
+    public static RpcStatus Exhausted(string message, string reason, TimeSpan retryAfter) =>
+        Status(Code.ResourceExhausted, message, Info(reason), new RetryInfo { RetryDelay = Duration.FromTimeSpan(retryAfter) });
+
+    /// <summary>CANCELLED.</summary>
+    public static RpcStatus Cancelled(string jobId) => Status(Code.Cancelled, $"Job {jobId} was cancelled.", Info("JOB_CANCELLED", ("job_id", jobId)));
+
+    /// <summary>UNAVAILABLE: the server is stopping.</summary>
+    public static RpcStatus Stopping() => Status(Code.Unavailable, "The server is stopping.", Info("SERVER_STOPPING"));
+
+    /// <summary>The status of an error that the engine foresaw.</summary>
+    public static RpcStatus Of(DtiException error) => (error, error.Kind) switch
+    {
+        (ValidationException validation, _) => Invalid(validation.Violations),
+        (_, ErrorKind.InvalidArgument) => Invalid([new FieldViolation(error.Field ?? "", error.Message)]),
+        (_, ErrorKind.NotFound) => Status(Code.NotFound, error.Message, Info("NOT_FOUND")),
+        (_, ErrorKind.ResourceExhausted) => Exhausted(error.Message, "RESOURCE_EXHAUSTED", TimeSpan.FromMinutes(1)),
+        _ => Precondition(error.Message, "FAILED_PRECONDITION"),
+    };
+
+    /// <summary>INTERNAL, for what nobody foresaw; the cause is in the log only.</summary>
+    public static RpcStatus Internal() => Status(Code.Internal, "Something went wrong inside the server; its log says what.", Info("INTERNAL"));
+
+    private static RpcStatus Status(Code code, string message, params Google.Protobuf.IMessage[] details)
+    {
+        var status = new RpcStatus { Code = (int)code, Message = message };
+        status.Details.AddRange(details.Select(Any.Pack));
+        return status;
+    }
+
+    private static ErrorInfo Info(string reason, params (string Key, string Value)[] metadata)
+    {
+        var info = new ErrorInfo { Domain = Domain, Reason = reason };
+        foreach (var (key, value) in metadata)
+        {
+            info.Metadata.Add(key, value);
+        }
+
+        return info;
+    }
+}

@@ -1,0 +1,221 @@
+using Dti.Server.Errors;
+using Dti.V1;
+using Google.Protobuf;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+using RpcStatus = Google.Rpc.Status;
+
+namespace Dti.Server.Jobs;
+
+/// <summary>The jobs of one process: a bounded queue in order of arrival, and a history.</summary>
+internal sealed class JobQueue(DtiServerOptions options, TimeProvider time, ILogger<JobQueue> logger) : IJobs, IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, QueuedJob> _jobs = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string JobId, string Fingerprint)> _requests = new(StringComparer.Ordinal);
+    private readonly List<QueuedJob> _order = []; // every job, oldest first
+    private readonly LinkedList<QueuedJob> _waiting = [];
+    private readonly SemaphoreSlim _available = new(0);
+    private bool _stopping;
+
+    public (string JobId, bool Attached) Submit(JobSubmission submission)
+    {
+        lock (_lock)
+        {
+            if (submission.RequestId.Length > 0 && Find(submission.RequestId, submission.Fingerprint) is { } known)
+            {
+                return (known, true);
+            }
+
+            if (_stopping)
+            {
+                throw RpcErrors.Stopping().ToRpcException();
+            }
+
+            if (_waiting.Count >= options.MaxQueuedJobs)
+            {
+                throw RpcErrors.Exhausted($"The queue is full: {_waiting.Count} jobs are waiting.", "QUEUE_FULL", TimeSpan.FromSeconds(30)).ToRpcException();
+            }
+
+            if (submission.Kind == JobKind.Train && _order.FirstOrDefault(other => !other.IsOver && other.Submission.Kind == JobKind.Train && string.Equals(other.Submission.Name, submission.Name, StringComparison.OrdinalIgnoreCase)) is { } rival)
+            {
+                throw RpcErrors.Exists($"Job {rival.Id} is training a concept '{rival.Submission.Name}' already; wait for it, cancel it, or choose another name.", "CONCEPT_IN_TRAINING").ToRpcException();
+            }
+
+            var job = new QueuedJob(Guid.NewGuid().ToString("N"), submission, time.GetUtcNow());
+            job.Log.Append(0, submission.Accepted(job.Id));
+            _jobs.Add(job.Id, job);
+            _order.Add(job);
+            if (submission.RequestId.Length > 0)
+            {
+                _requests.Add(submission.RequestId, (job.Id, submission.Fingerprint));
+            }
+
+            _waiting.AddLast(job);
+            TellPositions();
+            Prune();
+            logger.JobAccepted(job.Id, submission.Kind.ToString());
+            _available.Release();
+            return (job.Id, false);
+        }
+    }
+
+    public string? Find(string requestId, string fingerprint)
+    {
+        lock (_lock)
+        {
+            return !_requests.TryGetValue(requestId, out var known) ? null
+                : known.Fingerprint == fingerprint ? known.JobId
+                : throw RpcErrors.Precondition($"request_id '{requestId}' was used for another request; choose a new one.", "REQUEST_ID_REUSED").ToRpcException();
+        }
+    }
+
+    public IAsyncEnumerable<IMessage> WatchAsync(string jobId, int fromStep, CancellationToken cancellationToken) =>
+        Job(jobId).Log.ReadAsync(fromStep, cancellationToken);
+
+    public Job Cancel(string jobId)
+    {
+        var job = Job(jobId);
+        lock (_lock)
+        {
+            if (job.State == JobState.Queued)
+            {
+                _waiting.Remove(job);
+                job.End(JobState.Cancelled, time.GetUtcNow(), RpcErrors.Cancelled(job.Id));
+                TellPositions();
+                logger.JobEnded(job.Id, job.State.ToString());
+            }
+            else if (job.State == JobState.Running)
+            {
+                job.Cancellation.Cancel();
+            }
+
+            return job.ToMessage();
+        }
+    }
+
+    public Job Get(string jobId)
+    {
+        var job = Job(jobId);
+        lock (_lock)
+        {
+            return job.ToMessage();
+        }
+    }
+
+    public IReadOnlyList<Job> List()
+    {
+        lock (_lock)
+        {
+            return [.. _order.AsEnumerable().Reverse().Select(job => job.ToMessage())];
+        }
+    }
+
+    /// <summary>Waits for a job and starts it.</summary>
+    /// <exception cref="OperationCanceledException">The worker is stopping.</exception>
+    public QueuedJob Take(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            _available.Wait(cancellationToken);
+            lock (_lock)
+            {
+                // A cancelled job leaves its signal behind.
+                if (_waiting.First?.Value is { } job)
+                {
+                    _waiting.RemoveFirst();
+                    job.Start(time.GetUtcNow());
+                    TellPositions();
+                    return job;
+                }
+            }
+        }
+    }
+
+    /// <summary>Adds an event of a running job.</summary>
+    public void Report(QueuedJob job, int step, IMessage message)
+    {
+        lock (_lock)
+        {
+            job.Step = Math.Max(job.Step, step);
+        }
+
+        job.Log.Append(step, message);
+    }
+
+    /// <summary>Ends a running job.</summary>
+    public void End(QueuedJob job, JobState state, RpcStatus? failure)
+    {
+        lock (_lock)
+        {
+            job.End(state, time.GetUtcNow(), failure);
+        }
+
+        logger.JobEnded(job.Id, state.ToString());
+    }
+
+    /// <summary>Takes no more jobs, ends the waiting ones and asks the running one to stop.</summary>
+    public void Stop()
+    {
+        lock (_lock)
+        {
+            _stopping = true;
+            foreach (var job in _waiting)
+            {
+                job.End(JobState.Cancelled, time.GetUtcNow(), RpcErrors.Stopping());
+            }
+
+            _waiting.Clear();
+            foreach (var job in _order.Where(job => job.State == JobState.Running))
+            {
+                job.Cancellation.Cancel();
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _available.Dispose();
+        _order.ForEach(job => job.Dispose());
+    }
+
+    private QueuedJob Job(string jobId)
+    {
+        lock (_lock)
+        {
+            return _jobs.TryGetValue(jobId, out var job) ? job : throw RpcErrors.NotFound("job", jobId, []).ToRpcException();
+        }
+    }
+
+    private void TellPositions()
+    {
+        var position = _order.Any(job => job.State == JobState.Running) ? 1 : 0;
+        foreach (var job in _waiting)
+        {
+            if (job.Position != position)
+            {
+                job.Position = position;
+                var queued = new Queued { Position = position };
+                job.Log.Append(0, job.Submission.Kind switch
+                {
+                    JobKind.Train => new TrainResponse { Queued = queued },
+                    JobKind.Generate => new GenerateResponse { Queued = queued },
+                    _ => new InterpolateResponse { Queued = queued },
+                });
+            }
+
+            position++;
+        }
+    }
+
+    private void Prune()
+    {
+        foreach (var job in _order.Where(job => job.IsOver).SkipLast(options.JobHistory).ToArray())
+        {
+            _order.Remove(job);
+            _jobs.Remove(job.Id);
+            _requests.Remove(job.Submission.RequestId);
+            job.Dispose();
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using Dti.Engine.Concepts;
+using Dti.Engine.Generation;
+using Dti.Engine.Imaging;
+using Dti.Engine.Models;
+using Dti.Engine.Runtime;
+using Dti.Engine.Training;
+using Dti.Server.Libraries;
+using Dti.Server.Mapping;
+using Dti.V1;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using GenerationSettings = Dti.Engine.Generation.GenerationSettings;
+using Photo = Dti.Engine.Training.Photo;
+using TrainingSettings = Dti.Engine.Training.TrainingSettings;
+
+namespace Dti.Server.Jobs;
+
+/// <summary>From a request to the engine and back: the one path from RPC to tensor.</summary>
+internal sealed class JobRunner(
+    DtiServerOptions options, ModelLibrary models, LoadedModels loaded, ConceptLibrary concepts, TimeProvider time) : IJobRunner
+{
+    public IEnumerable<(int Step, IMessage Message)> Run(JobSubmission job, CancellationToken cancellationToken) => job.Request switch
+    {
+        TrainRequest request => Train(request, cancellationToken),
+        GenerateRequest request => Generate(request, cancellationToken),
+        InterpolateRequest request => Interpolate(request, cancellationToken),
+        _ => throw new ArgumentException($"unknown request {job.Request.Descriptor.Name}", nameof(job)),
+    };
+
+    private IEnumerable<(int Step, IMessage Message)> Train(TrainRequest request, CancellationToken cancellationToken)
+    {
+        var start = time.GetTimestamp();
+        var profile = models.Get(request.Options.Model);
+        var target = ComputeTarget.Resolve(options.Device, request.Options.Dtype);
+        var settings = TrainingSettings.Resolve(request.Options.ToEngine(), request.Name, profile, PinnedSeed);
+        var photos = TrainingSet.Load([.. request.Photos.Select(photo => new Photo(photo.FileName, photo.Data.ToByteArray()))], settings.Resolution, options.ImageLimits);
+        RgbImage? thumbnail = null;
+        foreach (var happened in new Trainer(loaded.Load(profile, target), settings, photos).Run(cancellationToken))
+        {
+            switch (happened)
+            {
+                case TrainingWarning warning:
+                    yield return (0, new TrainResponse { Warning = EventMapping.Warning(warning.Code, warning.Message) });
+                    break;
+                case TrainingStep step:
+                    yield return (step.Step, new TrainResponse { Progress = step.ToMessage() });
+                    break;
+                case TrainingPreview preview:
+                    thumbnail = preview.Index == 0 ? preview.Image : thumbnail;
+                    yield return (preview.Step, new TrainResponse { Preview = preview.ToMessage() });
+                    break;
+                case TrainingFinished finished:
+                    var concept = new Concept
+                    {
+                        Name = request.Name,
+                        Family = profile.Family,
+                        Model = request.Options.Model,
+                        Settings = settings.ToMessage(request.Options.Model, target),
+                        PhotoSha256 = { Enumerable.Range(0, photos.Count).Select(photos.Sha256) },
+                    };
+                    concepts.Save(concept, finished.Concept, thumbnail is null ? default : ImageCodec.Encode(thumbnail, ImageFormat.Png));
+                    yield return (0, new TrainResponse
+                    {
+                        Result = new TrainResult
+                        {
+                            Name = request.Name,
+                            Placeholder = settings.Placeholder,
+                            Steps = finished.Last.Step,
+                            LossAverage = finished.Last.LossAverage,
+                            Norm = finished.Last.Norm,
+                            AngleDegrees = finished.Last.AngleDegrees,
+                            Elapsed = Duration.FromTimeSpan(time.GetElapsedTime(start)),
+                        },
+                    });
+                    break;
+            }
+        }
+    }
+
+    private IEnumerable<(int Step, IMessage Message)> Generate(GenerateRequest request, CancellationToken cancellationToken)
+    {
+        var start = time.GetTimestamp();
+        var (profile, model) = Load(request.Options);
+        var settings = GenerationSettings.Resolve(request.Options.ToEngine(), profile, PinnedSeed);
+        ConceptEmbedding[] named = [.. concepts.NamedIn(settings.Prompt, settings.NegativePrompt).Select(concept => concepts.Load(concept.Name))];
+        var encoding = Encoding(request.Options, settings);
+        foreach (var happened in new TextToImage(model).Run(settings, named, cancellationToken))
+        {
+            yield return happened switch
+            {
+                SamplingStep step => (step.Step, new GenerateResponse { Progress = step.ToMessage(time.GetElapsedTime(start)) }),
+                GeneratedImage image => (0, new GenerateResponse { Picture = encoding.Encode(image.Image, image.Index, image.Prompt) }),
+                GenerationWarning warning => (0, new GenerateResponse { Warning = EventMapping.Warning(warning.Code, warning.Message) }),
+                _ => throw new InvalidOperationException($"unknown event {happened}"),
+            };
+        }
+
+        yield return (0, new GenerateResponse { Result = new GenerateResult { Pictures = settings.ImageCount, Elapsed = Duration.FromTimeSpan(time.GetElapsedTime(start)) } });
+    }
+
+    private IEnumerable<(int Step, IMessage Message)> Interpolate(InterpolateRequest request, CancellationToken cancellationToken)
+    {
+        var start = time.GetTimestamp();
+        var (profile, model) = Load(request.Options);
+        var (from, to) = (concepts.Load(request.FromConcept), concepts.Load(request.ToConcept));
+        var settings = request.Resolve(from, to, profile, PinnedSeed);
+        var encoding = Encoding(request.Options, settings.Generation);
+        foreach (var happened in new Interpolation(model).Run(settings, from, to, cancellationToken))
+        {
+            yield return happened switch
+            {
+                SamplingStep step => (step.Step, new InterpolateResponse { Progress = step.ToMessage(time.GetElapsedTime(start)) }),
+                GeneratedImage image => (0, new InterpolateResponse { Picture = encoding.Encode(image.Image, image.Index, image.Prompt, image.T) }),
+                GenerationWarning warning => (0, new InterpolateResponse { Warning = EventMapping.Warning(warning.Code, warning.Message) }),
+                _ => throw new InvalidOperationException($"unknown event {happened}"),
+            };
+        }
+
+        yield return (0, new InterpolateResponse { Result = new InterpolateResult { Pictures = settings.Frames, Elapsed = Duration.FromTimeSpan(time.GetElapsedTime(start)) } });
+    }
+
+    private (ModelProfile Profile, StableDiffusionModel Model) Load(V1.GenerationOptions asked)
+    {
+        var profile = models.Get(asked.Model);
+        return (profile, loaded.Load(profile, ComputeTarget.Resolve(options.Device, asked.Dtype)));
+    }
+
+    private static PictureEncoding Encoding(V1.GenerationOptions asked, GenerationSettings settings) =>
+        new(asked.Format, asked.HasQuality ? asked.Quality : PictureEncoding.DefaultQuality, settings.Seed);
+
+    private static ulong PinnedSeed() => throw new InvalidOperationException("an accepted request has a seed");
+}

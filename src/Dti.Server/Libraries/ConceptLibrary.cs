@@ -1,0 +1,195 @@
+using Dti.Engine;
+using Dti.Engine.Concepts;
+using Dti.Engine.Runtime;
+using Dti.Server.Errors;
+using Dti.V1;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+
+namespace Dti.Server.Libraries;
+
+/// <summary>
+/// The library of concepts: a folder with <c>NAME.safetensors</c>, <c>NAME.png</c> and <c>NAME.json</c> for each. The last one is
+/// written last and deleted first: a concept is there only when it is complete.
+/// </summary>
+internal sealed class ConceptLibrary
+{
+    private const long MaxDescriptionBytes = 1024 * 1024;
+    private static readonly JsonFormatter _writer = new(JsonFormatter.Settings.Default.WithIndentation());
+    private static readonly JsonParser _reader = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
+    private readonly Lock _lock = new();
+    private readonly string _folder;
+    private readonly TimeProvider _time;
+    private readonly ILogger<ConceptLibrary> _logger;
+
+    public ConceptLibrary(DtiServerOptions options, TimeProvider time, ILogger<ConceptLibrary> logger)
+    {
+        _folder = Path.GetFullPath(options.ConceptFolder);
+        _time = time;
+        _logger = logger;
+        try
+        {
+            Directory.CreateDirectory(_folder);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new DtiException(ErrorKind.FailedPrecondition, $"The concept folder {_folder} cannot be made: {error.Message}", innerException: error);
+        }
+    }
+
+    /// <summary>All concepts by name, without thumbnails. Unreadable ones are logged and left out.</summary>
+    public IReadOnlyList<Concept> List()
+    {
+        lock (_lock)
+        {
+            return [.. Directory.EnumerateFiles(_folder, "*.json").Order(StringComparer.Ordinal).Select(TryRead).OfType<Concept>()];
+        }
+    }
+
+    public bool Exists(string name) => File.Exists(PathOf(name, ".json"));
+
+    /// <summary>One concept with its thumbnail.</summary>
+    /// <exception cref="Grpc.Core.RpcException">There is none of that name; close ones are listed.</exception>
+    public Concept Get(string name)
+    {
+        lock (_lock)
+        {
+            EnsureExists(name);
+            var concept = Read(PathOf(name, ".json"));
+            var thumbnail = PathOf(name, ".png");
+            concept.ThumbnailPng = File.Exists(thumbnail) ? ByteString.CopyFrom(File.ReadAllBytes(thumbnail)) : ByteString.Empty;
+            return concept;
+        }
+    }
+
+    /// <summary>The vectors of a concept.</summary>
+    /// <exception cref="Grpc.Core.RpcException">There is none of that name.</exception>
+    public ConceptEmbedding Load(string name)
+    {
+        lock (_lock)
+        {
+            EnsureExists(name);
+            return ConceptFile.Read(PathOf(name, ".safetensors"), Read(PathOf(name, ".json")).Placeholder);
+        }
+    }
+
+    /// <summary>The concepts that prompts name, as <c>&lt;placeholder&gt;</c>.</summary>
+    /// <exception cref="Grpc.Core.RpcException">A token stands for no concept; close ones are listed.</exception>
+    public IReadOnlyList<Concept> NamedIn(params ReadOnlySpan<string> prompts)
+    {
+        var tokens = new List<string>();
+        foreach (var prompt in prompts)
+        {
+            tokens.AddRange(ConceptNames.In(prompt));
+        }
+
+        if (tokens.Count == 0)
+        {
+            return [];
+        }
+
+        var all = List();
+        return [.. tokens.Distinct(StringComparer.OrdinalIgnoreCase).Select(token =>
+            all.FirstOrDefault(concept => string.Equals(concept.Placeholder, token, StringComparison.OrdinalIgnoreCase))
+            ?? throw RpcErrors.NotFound("concept", token, all.Select(concept => concept.Placeholder)).ToRpcException())];
+    }
+
+    /// <summary>Saves a concept, then reads it back and compares.</summary>
+    /// <param name="concept">Its description; name valid, vectors and time are filled in here.</param>
+    /// <param name="embedding">Its vectors.</param>
+    /// <param name="thumbnailPng">A small PNG; empty: none.</param>
+    /// <exception cref="DtiException">The disk is full or the folder cannot be written; an older concept of that name is still whole.</exception>
+    public Concept Save(Concept concept, ConceptEmbedding embedding, ReadOnlyMemory<byte> thumbnailPng)
+    {
+        var vectors = embedding.Encoders[0];
+        concept.Placeholder = embedding.Placeholder;
+        concept.NumVectors = vectors.Count;
+        concept.Dimension = vectors.Dimension;
+        concept.Norms.Clear();
+        concept.Norms.AddRange(vectors.Magnitudes.Select(norm => (double)norm));
+        concept.Created = Timestamp.FromDateTimeOffset(_time.GetUtcNow());
+        lock (_lock)
+        {
+            var file = PathOf(concept.Name, ".safetensors");
+            ConceptFile.Write(file, embedding, ConceptFileFormat.Diffusers, Metadata(concept));
+            if (!ConceptFile.Read(file).Encoders[0].Embedding(0).AsSpan().SequenceEqual(vectors.Embedding(0)))
+            {
+                throw new DtiException(ErrorKind.FailedPrecondition, $"{file} does not hold what was written to it; check the disk.");
+            }
+
+            if (thumbnailPng.Length > 0)
+            {
+                AtomicFile.WriteAllBytes(PathOf(concept.Name, ".png"), thumbnailPng);
+            }
+
+            AtomicFile.WriteAllText(PathOf(concept.Name, ".json"), _writer.Format(concept));
+            return concept;
+        }
+    }
+
+    /// <summary>Deletes a concept.</summary>
+    /// <exception cref="Grpc.Core.RpcException">There is none of that name.</exception>
+    public void Delete(string name)
+    {
+        lock (_lock)
+        {
+            EnsureExists(name);
+            foreach (var extension in new[] { ".json", ".safetensors", ".png" })
+            {
+                File.Delete(PathOf(name, extension));
+            }
+        }
+    }
+
+    private static Dictionary<string, string> Metadata(Concept concept) => new()
+    {
+        ["dti.name"] = concept.Name,
+        ["dti.placeholder"] = concept.Placeholder,
+        ["dti.family"] = concept.Family,
+        ["dti.model"] = concept.Model,
+        ["dti.method"] = concept.Settings is null ? "imported" : "directional textual inversion",
+        ["dti.settings"] = concept.Settings is null ? "" : JsonFormatter.Default.Format(concept.Settings),
+        ["dti.photo_sha256"] = string.Join(',', concept.PhotoSha256),
+    };
+
+    private Concept? TryRead(string file)
+    {
+        try
+        {
+            return Read(file);
+        }
+        catch (DtiException error)
+        {
+            _logger.ConceptUnreadable(file, error.Message);
+            return null;
+        }
+    }
+
+    private static Concept Read(string file)
+    {
+        try
+        {
+            return new FileInfo(file).Length <= MaxDescriptionBytes
+                ? _reader.Parse<Concept>(File.ReadAllText(file))
+                : throw new DtiException(ErrorKind.FailedPrecondition, $"{file} is too large to be a concept's description.");
+        }
+        catch (Exception error) when (error is InvalidProtocolBufferException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        {
+            throw new DtiException(ErrorKind.FailedPrecondition, $"{file} cannot be read as a concept's description: {error.Message}", innerException: error);
+        }
+    }
+
+    private void EnsureExists(string name)
+    {
+        if (!ConceptNames.IsValid(name) || !Exists(name))
+        {
+            throw RpcErrors.NotFound("concept", name, List().Select(concept => concept.Name)).ToRpcException();
+        }
+    }
+
+    private string PathOf(string name, string extension) => ConceptNames.IsValid(name)
+        ? Path.Combine(_folder, name + extension)
+        : throw new DtiException(ErrorKind.InvalidArgument, $"name must be {ConceptNames.Rule}.", "name");
+}

@@ -1,0 +1,96 @@
+using Dti.Engine;
+using Dti.Engine.Checkpoints;
+using Dti.Engine.Models;
+using Dti.Server.Errors;
+using Grpc.Core;
+
+namespace Dti.Server.Libraries;
+
+/// <summary>A model folder that was found.</summary>
+/// <param name="Name">Its name in the library.</param>
+/// <param name="Path">The folder.</param>
+/// <param name="Profile">What it is; null if it cannot be used.</param>
+/// <param name="Problem">Why it cannot; empty if it can.</param>
+internal sealed record ModelEntry(string Name, string Path, ModelProfile? Profile, string Problem);
+
+/// <summary>The models in the configured folders. Folders are looked at on every call; a profile is read again only when its index changed.</summary>
+internal sealed class ModelLibrary(DtiServerOptions options)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, (DateTime Changed, ModelEntry Entry)> _known = new(StringComparer.Ordinal);
+
+    /// <summary>All models by name. A second folder of the same name is called <c>name-2</c>.</summary>
+    public IReadOnlyList<ModelEntry> List()
+    {
+        lock (_lock)
+        {
+            var entries = new SortedDictionary<string, ModelEntry>(StringComparer.Ordinal);
+            foreach (var folder in options.ModelFolders.SelectMany(FoldersBelow).Select(System.IO.Path.GetFullPath).Distinct(StringComparer.Ordinal))
+            {
+                var name = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(folder));
+                var unique = name;
+                for (var i = 2; entries.ContainsKey(unique); i++)
+                {
+                    unique = $"{name}-{i}";
+                }
+
+                entries.Add(unique, Read(unique, folder));
+            }
+
+            return [.. entries.Values];
+        }
+    }
+
+    /// <summary>The name of the model that is used where a request names none; empty if there is no usable one.</summary>
+    public string DefaultName => options.DefaultModel ?? List().FirstOrDefault(entry => entry.Profile is not null)?.Name ?? "";
+
+    /// <summary>A model that can be used.</summary>
+    /// <param name="name">Its name; null: the default one.</param>
+    /// <exception cref="Grpc.Core.RpcException">There is none of that name (close ones are listed), or it cannot be used.</exception>
+    public ModelProfile Get(string? name)
+    {
+        var entry = Find(string.IsNullOrEmpty(name) ? DefaultName : name);
+        return entry.Profile ?? throw new DtiException(ErrorKind.FailedPrecondition, $"Model '{entry.Name}' cannot be used: {entry.Problem}");
+    }
+
+    /// <summary>A model, usable or not.</summary>
+    /// <exception cref="Grpc.Core.RpcException">There is none of that name.</exception>
+    public ModelEntry Find(string name)
+    {
+        var all = List();
+        if (all.Count == 0)
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition, $"No model was found in {(options.ModelFolders.Count == 0 ? "no folder: none is configured" : string.Join(", ", options.ModelFolders))}.");
+        }
+
+        return all.FirstOrDefault(entry => entry.Name == name) ?? throw RpcErrors.NotFound("model", name, all.Select(entry => entry.Name)).ToRpcException();
+    }
+
+    private static IEnumerable<string> FoldersBelow(string folder) =>
+        ModelFolder.IsModelFolder(folder) ? [folder]
+        : Directory.Exists(folder) ? Directory.GetDirectories(folder).Where(ModelFolder.IsModelFolder).Order(StringComparer.Ordinal)
+        : [];
+
+    private ModelEntry Read(string name, string folder)
+    {
+        var changed = File.GetLastWriteTimeUtc(System.IO.Path.Combine(folder, "model_index.json"));
+        if (_known.TryGetValue(folder, out var known) && known.Changed == changed && known.Entry.Profile is not null)
+        {
+            return known.Entry with { Name = name };
+        }
+
+        ModelEntry entry;
+        try
+        {
+            entry = new ModelEntry(name, folder, ModelProfile.Read(folder), "");
+        }
+        catch (DtiException error)
+        {
+            entry = new ModelEntry(name, folder, null, error.Message);
+        }
+
+        _known[folder] = (changed, entry);
+        return entry;
+    }
+}

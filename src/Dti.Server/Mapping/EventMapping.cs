@@ -1,0 +1,75 @@
+using Dti.Engine.Generation;
+using Dti.Engine.Imaging;
+using Dti.Engine.Training;
+using Dti.V1;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+
+namespace Dti.Server.Mapping;
+
+/// <summary>How pictures are encoded for replies.</summary>
+/// <param name="Format">PNG, JPEG or WebP.</param>
+/// <param name="Quality">1 to 100, JPEG and WebP only.</param>
+/// <param name="Seed">The request's seed.</param>
+internal sealed record PictureEncoding(PictureFormat Format, int Quality, ulong Seed)
+{
+    public const int DefaultQuality = 90;
+
+    public Picture Encode(RgbImage image, int index, string prompt, double? t = null)
+    {
+        var picture = new Picture
+        {
+            Data = ByteString.CopyFrom(ImageCodec.Encode(image, Format.ToEngine(), Quality)),
+            MediaType = Format switch
+            {
+                PictureFormat.Jpeg => "image/jpeg",
+                PictureFormat.Webp => "image/webp",
+                _ => "image/png",
+            },
+            Width = image.Width,
+            Height = image.Height,
+            Index = index,
+            Prompt = prompt,
+            Seed = Seed,
+        };
+        if (t is { } position)
+        {
+            picture.T = position;
+        }
+
+        return picture;
+    }
+}
+
+/// <summary>What the engine reports, as messages.</summary>
+internal static class EventMapping
+{
+    public static TrainProgress ToMessage(this TrainingStep step) => new()
+    {
+        Step = step.Step,
+        TotalSteps = step.TotalSteps,
+        Loss = step.Loss,
+        LossAverage = step.LossAverage,
+        Norm = step.Norm,
+        AngleDegrees = step.AngleDegrees,
+        KappaOverGradient = step.KappaOverGradient,
+        LearningRate = step.LearningRate,
+        StepsPerSecond = step.StepsPerSecond,
+        TimeLeft = Duration.FromTimeSpan(step.TimeLeft),
+    };
+
+    public static TrainPreview ToMessage(this TrainingPreview preview) => new()
+    {
+        Step = preview.Step,
+        Picture = new PictureEncoding(PictureFormat.Png, 0, preview.Seed).Encode(preview.Image, preview.Index, preview.Prompt),
+    };
+
+    public static SamplingProgress ToMessage(this SamplingStep step, TimeSpan elapsed) => new()
+    {
+        Step = step.Step,
+        TotalSteps = step.TotalSteps,
+        TimeLeft = Duration.FromTimeSpan(elapsed / step.Step * (step.TotalSteps - step.Step)),
+    };
+
+    public static Warning Warning(string code, string message) => new() { Code = code, Message = message };
+}

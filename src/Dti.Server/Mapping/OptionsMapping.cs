@@ -1,0 +1,69 @@
+using Dti.V1;
+using Asked = Dti.Engine.Training;
+
+namespace Dti.Server.Mapping;
+
+/// <summary>From messages to what the engine takes.</summary>
+internal static class OptionsMapping
+{
+    public static Asked.TrainingOptions ToEngine(this TrainingOptions options) => new()
+    {
+        Kind = options.Kind switch
+        {
+            ConceptKind.Object => Asked.ConceptKind.Object,
+            ConceptKind.Style => Asked.ConceptKind.Style,
+            _ => null,
+        },
+        Placeholder = options.HasPlaceholder ? options.Placeholder : null,
+        Initializer = options.HasInitializer ? options.Initializer : null,
+        VectorCount = options.HasNumVectors ? options.NumVectors : null,
+        Steps = options.HasSteps ? options.Steps : null,
+        BatchSize = options.HasBatchSize ? options.BatchSize : null,
+        LearningRate = options.HasLearningRate ? options.LearningRate : null,
+        Kappa = options.HasKappa ? options.Kappa : null,
+        Beta = options.HasBeta ? options.Beta : null,
+        Magnitude = options.Magnitude switch
+        {
+            Magnitude.Mean => Asked.MagnitudeChoice.Mean,
+            Magnitude.Min => Asked.MagnitudeChoice.Min,
+            Magnitude.Max => Asked.MagnitudeChoice.Max,
+            Magnitude.Value => Asked.MagnitudeChoice.Value,
+            _ => null,
+        },
+        MagnitudeValue = options.HasMagnitudeValue ? options.MagnitudeValue : null,
+        Resolution = options.HasResolution ? options.Resolution : null,
+        CenterCrop = options.HasCenterCrop ? options.CenterCrop : null,
+        RandomFlip = options.HasRandomFlip ? options.RandomFlip : null,
+        Seed = options.HasSeed ? options.Seed : null,
+        PreviewEvery = options.HasPreviewEvery ? options.PreviewEvery : null,
+        PreviewPrompts = [.. options.PreviewPrompts],
+        PreviewSteps = options.HasPreviewSteps ? options.PreviewSteps : null,
+    };
+
+    public static Engine.Generation.GenerationOptions ToEngine(this GenerationOptions options) => new()
+    {
+        Prompt = options.Prompt,
+        NegativePrompt = options.HasNegativePrompt ? options.NegativePrompt : null,
+        Width = options.HasWidth ? options.Width : null,
+        Height = options.HasHeight ? options.Height : null,
+        Steps = options.HasSteps ? options.Steps : null,
+        GuidanceScale = options.HasGuidanceScale ? options.GuidanceScale : null,
+        Scheduler = options.HasScheduler ? options.Scheduler : null,
+        Seed = options.HasSeed ? options.Seed : null,
+        ImageCount = options.HasNumImages ? options.NumImages : null,
+    };
+
+    public static Engine.Generation.Easing? ToEngine(this Easing easing) => easing switch
+    {
+        Easing.Linear => Engine.Generation.Easing.Linear,
+        Easing.Smooth => Engine.Generation.Easing.Smooth,
+        _ => null,
+    };
+
+    public static Engine.Imaging.ImageFormat ToEngine(this PictureFormat format) => format switch
+    {
+        PictureFormat.Jpeg => Engine.Imaging.ImageFormat.Jpeg,
+        PictureFormat.Webp => Engine.Imaging.ImageFormat.Webp,
+        _ => Engine.Imaging.ImageFormat.Png,
+    };
+}

@@ -1,0 +1,82 @@
+using Dti.Engine.Runtime;
+using Dti.V1;
+using Resolved = Dti.Engine.Training.TrainingSettings;
+using ResolvedGeneration = Dti.Engine.Generation.GenerationSettings;
+
+namespace Dti.Server.Mapping;
+
+/// <summary>Resolved settings to messages, and back to options that leave nothing open.</summary>
+internal static class SettingsMapping
+{
+    public static TrainingSettings ToMessage(this Resolved settings, string model, ComputeTarget target) => new()
+    {
+        Model = model,
+        Kind = settings.Kind == Engine.Training.ConceptKind.Style ? ConceptKind.Style : ConceptKind.Object,
+        Placeholder = settings.Placeholder,
+        Initializer = settings.Initializer,
+        InitializerTokens = { settings.InitializerTokens },
+        NumVectors = settings.VectorCount,
+        Steps = settings.Steps,
+        BatchSize = settings.BatchSize,
+        LearningRate = settings.LearningRate,
+        Kappa = settings.Kappa,
+        Beta = settings.Beta,
+        Magnitude = settings.Magnitude switch
+        {
+            Engine.Training.MagnitudeChoice.Min => Magnitude.Min,
+            Engine.Training.MagnitudeChoice.Max => Magnitude.Max,
+            Engine.Training.MagnitudeChoice.Value => Magnitude.Value,
+            _ => Magnitude.Mean,
+        },
+        MagnitudeValue = settings.MagnitudeValue,
+        Resolution = settings.Resolution,
+        CenterCrop = settings.CenterCrop,
+        RandomFlip = settings.RandomFlip,
+        Seed = settings.Seed,
+        PreviewEvery = settings.PreviewEvery,
+        PreviewPrompts = { settings.PreviewPrompts },
+        PreviewSteps = settings.PreviewSteps,
+        Dtype = target.DtypeName,
+        Device = target.DeviceName,
+    };
+
+    /// <summary>The asked options with what the server had to choose filled in, so that the same run comes out again.</summary>
+    public static TrainingOptions Pin(this TrainingOptions options, TrainingSettings settings)
+    {
+        var pinned = options.Clone();
+        pinned.Model = settings.Model;
+        pinned.Seed = settings.Seed;
+        pinned.Dtype = settings.Dtype;
+        return pinned;
+    }
+
+    public static GenerationSettings ToMessage(
+        this ResolvedGeneration settings, string model, ComputeTarget target, GenerationOptions options, IEnumerable<string> concepts) => new()
+        {
+            Prompt = settings.Prompt,
+            NegativePrompt = settings.NegativePrompt,
+            Model = model,
+            Width = settings.Width,
+            Height = settings.Height,
+            Steps = settings.Steps,
+            GuidanceScale = settings.GuidanceScale,
+            Scheduler = settings.Scheduler,
+            Seed = settings.Seed,
+            NumImages = settings.ImageCount,
+            Format = options.Format == PictureFormat.Unspecified ? PictureFormat.Png : options.Format,
+            Quality = options.HasQuality ? options.Quality : PictureEncoding.DefaultQuality,
+            Dtype = target.DtypeName,
+            Device = target.DeviceName,
+            Concepts = { concepts },
+        };
+
+    /// <summary>As <see cref="Pin(TrainingOptions, TrainingSettings)"/>.</summary>
+    public static GenerationOptions Pin(this GenerationOptions options, GenerationSettings settings)
+    {
+        var pinned = options.Clone();
+        pinned.Model = settings.Model;
+        pinned.Seed = settings.Seed;
+        pinned.Dtype = settings.Dtype;
+        return pinned;
+    }
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+
+namespace Dti.Server;
+
+/// <summary>Every message that the server logs. Ids are stable; Error means that an operator must act.</summary>
+internal static partial class ServerLog
+{
+    [LoggerMessage(1, LogLevel.Information, "Job {JobId} ({Kind}) was accepted")]
+    public static partial void JobAccepted(this ILogger logger, string jobId, string kind);
+
+    [LoggerMessage(2, LogLevel.Information, "Job {JobId} started")]
+    public static partial void JobStarted(this ILogger logger, string jobId);
+
+    [LoggerMessage(3, LogLevel.Information, "Job {JobId} ended: {State}")]
+    public static partial void JobEnded(this ILogger logger, string jobId, string state);
+
+    [LoggerMessage(4, LogLevel.Warning, "Job {JobId} could not go on: {Reason}")]
+    public static partial void JobRefused(this ILogger logger, string jobId, string reason);
+
+    [LoggerMessage(5, LogLevel.Error, "Job {JobId} failed for a reason that Dti did not foresee")]
+    public static partial void JobBroke(this ILogger logger, Exception error, string jobId);
+
+    [LoggerMessage(6, LogLevel.Error, "{Method} failed for a reason that Dti did not foresee")]
+    public static partial void CallBroke(this ILogger logger, Exception error, string method);
+
+    [LoggerMessage(7, LogLevel.Information, "Model {Model} was loaded on {Device} in {Dtype}")]
+    public static partial void ModelLoaded(this ILogger logger, string model, string device, string dtype);
+
+    [LoggerMessage(8, LogLevel.Warning, "Concept file {File} is left out of the library: {Reason}")]
+    public static partial void ConceptUnreadable(this ILogger logger, string file, string reason);
+}

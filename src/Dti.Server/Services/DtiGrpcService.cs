@@ -1,0 +1,184 @@
+using Dti.Engine.Training;
+using Dti.Server.Errors;
+using Dti.Server.Jobs;
+using Dti.Server.Libraries;
+using Dti.Server.Mapping;
+using Dti.V1;
+using Google.Protobuf;
+using Grpc.Core;
+using GenerationSettings = Dti.Engine.Generation.GenerationSettings;
+using Photo = Dti.Engine.Training.Photo;
+using TrainingSettings = Dti.Engine.Training.TrainingSettings;
+
+namespace Dti.Server.Services;
+
+/// <summary>Train, Generate, Interpolate: each checks its request whole, submits a job and streams the job's events.</summary>
+internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, ModelLibrary models, ConceptLibrary concepts) : DtiService.DtiServiceBase
+{
+    public override async Task Train(TrainRequest request, IServerStreamWriter<TrainResponse> responseStream, ServerCallContext context)
+    {
+        var (jobId, attached) = Submit(request);
+        try
+        {
+            await foreach (var message in jobs.WatchAsync(jobId, 0, context.CancellationToken))
+            {
+                await responseStream.WriteAsync(Marked((TrainResponse)message, attached), context.CancellationToken);
+            }
+        }
+        catch when (request.CancelOnDisconnect && context.CancellationToken.IsCancellationRequested)
+        {
+            jobs.Cancel(jobId);
+            throw;
+        }
+    }
+
+    public override Task Generate(GenerateRequest request, IServerStreamWriter<GenerateResponse> responseStream, ServerCallContext context) =>
+        StreamAsync(Accept(request), responseStream, context);
+
+    public override Task Interpolate(InterpolateRequest request, IServerStreamWriter<InterpolateResponse> responseStream, ServerCallContext context) =>
+        StreamAsync(Accept(request), responseStream, context);
+
+    private async Task StreamAsync<T>(JobSubmission submission, IServerStreamWriter<T> responseStream, ServerCallContext context)
+        where T : IMessage
+    {
+        var (jobId, _) = jobs.Submit(submission);
+        try
+        {
+            await foreach (var message in jobs.WatchAsync(jobId, 0, context.CancellationToken))
+            {
+                await responseStream.WriteAsync((T)message, context.CancellationToken);
+            }
+        }
+        finally
+        {
+            jobs.Cancel(jobId); // the caller went away; a finished job stays as it is
+        }
+    }
+
+    private static TrainResponse Marked(TrainResponse message, bool attached)
+    {
+        if (!attached || message.EventCase != TrainResponse.EventOneofCase.Accepted)
+        {
+            return message;
+        }
+
+        var marked = message.Clone();
+        marked.Accepted.Attached = true;
+        return marked;
+    }
+
+    private (string JobId, bool Attached) Submit(TrainRequest request)
+    {
+        var asked = request.Clone();
+        (asked.RequestId, asked.CancelOnDisconnect) = ("", false);
+        var fingerprint = RequestChecks.Fingerprint(asked);
+        return RequestChecks.IsRequestId(request.RequestId) && request.RequestId.Length > 0 && jobs.Find(request.RequestId, fingerprint) is { } known
+            ? (known, true)
+            : jobs.Submit(Accept(request, fingerprint));
+    }
+
+    private JobSubmission Accept(TrainRequest request, string fingerprint)
+    {
+        var asked = request.Options ?? new();
+        var checks = new RequestChecks();
+        checks.Require(RequestChecks.IsRequestId(request.RequestId), "request_id", "request_id must be at most 64 letters, digits, '-' or '_'.");
+        checks.Require(ConceptNames.IsValid(request.Name), "name", $"name must be {ConceptNames.Rule}.");
+        checks.Require(!asked.HasKind || asked.Kind is V1.ConceptKind.Object or V1.ConceptKind.Style, "options.kind", "kind must be OBJECT or STYLE.");
+        checks.Require(
+            !asked.HasMagnitude || asked.Magnitude is Magnitude.Mean or Magnitude.Min or Magnitude.Max or Magnitude.Value,
+            "options.magnitude", "magnitude must be MEAN, MIN, MAX or VALUE.");
+        var profile = checks.Try(() => models.Get(asked.HasModel ? asked.Model : null));
+        var target = checks.Target(options, asked.HasDtype, asked.Dtype);
+        var settings = profile is null ? null : checks.Try(() => TrainingSettings.Resolve(asked.ToEngine(), request.Name, profile, RequestChecks.NewSeed), "options.");
+        Photo[] photos = [.. request.Photos.Select(photo => new Photo(photo.FileName, photo.Data.ToByteArray()))];
+        checks.Try(() => TrainingSet.Load(photos, settings?.Resolution ?? 64, options.ImageLimits));
+        checks.ThrowIfAny();
+
+        if (concepts.Exists(request.Name) && !request.Overwrite)
+        {
+            throw RpcErrors.Exists($"There is a concept '{request.Name}' already; choose another name, or ask to overwrite it.", "CONCEPT_EXISTS").ToRpcException();
+        }
+
+        if (concepts.List().FirstOrDefault(other => other.Name != request.Name && string.Equals(other.Placeholder, settings!.Placeholder, StringComparison.OrdinalIgnoreCase)) is { } rival)
+        {
+            throw RpcErrors.Exists($"Concept '{rival.Name}' uses the placeholder {rival.Placeholder} already; choose another one.", "PLACEHOLDER_EXISTS").ToRpcException();
+        }
+
+        var message = settings!.ToMessage(profile!.Name, target!);
+        message.Model = asked.HasModel ? asked.Model : models.DefaultName;
+        var pinned = request.Clone();
+        pinned.Options = asked.Pin(message);
+        return new JobSubmission(
+            JobKind.Train, pinned, request.RequestId, fingerprint, request.Name, message.Steps,
+            jobId => new TrainResponse
+            {
+                Accepted = new TrainAccepted { JobId = jobId, RequestId = request.RequestId, Name = request.Name, Settings = message, PhotoCount = photos.Length },
+            });
+    }
+
+    private JobSubmission Accept(GenerateRequest request)
+    {
+        var asked = request.Options ?? new();
+        var checks = new RequestChecks();
+        CheckPicture(checks, asked);
+        var profile = checks.Try(() => models.Get(asked.HasModel ? asked.Model : null));
+        var target = checks.Target(options, asked.HasDtype, asked.Dtype);
+        var settings = profile is null ? null : checks.Try(() => GenerationSettings.Resolve(asked.ToEngine(), profile, RequestChecks.NewSeed), "options.");
+        var named = checks.Try(() => concepts.NamedIn(asked.Prompt, asked.NegativePrompt));
+        checks.ThrowIfAny();
+
+        foreach (var concept in named!)
+        {
+            profile!.EnsureFits(concepts.Load(concept.Name));
+        }
+
+        var message = settings!.ToMessage(asked.HasModel ? asked.Model : models.DefaultName, target!, asked, named.Select(concept => concept.Name));
+        return new JobSubmission(
+            JobKind.Generate, new GenerateRequest { Options = asked.Pin(message) }, "", "", "", message.Steps * message.NumImages,
+            jobId => new GenerateResponse { Accepted = new GenerateAccepted { JobId = jobId, Settings = message } });
+    }
+
+    private JobSubmission Accept(InterpolateRequest request)
+    {
+        var asked = request.Options ?? new();
+        var checks = new RequestChecks();
+        CheckPicture(checks, asked);
+        checks.Require(!request.HasEasing || request.Easing is Easing.Linear or Easing.Smooth, "easing", "easing must be LINEAR or SMOOTH.");
+        checks.Require(request.FromConcept.Length > 0, "from_concept", "from_concept must name a concept.");
+        checks.Require(request.ToConcept.Length > 0, "to_concept", "to_concept must name a concept.");
+        var profile = checks.Try(() => models.Get(asked.HasModel ? asked.Model : null));
+        var target = checks.Target(options, asked.HasDtype, asked.Dtype);
+        var from = checks.Try(() => concepts.Load(request.FromConcept));
+        var to = checks.Try(() => concepts.Load(request.ToConcept));
+        var settings = profile is null || from is null || to is null ? null : checks.Try(() => request.Resolve(from, to, profile, RequestChecks.NewSeed), "options.", "frames", "prompt");
+        checks.ThrowIfAny();
+        profile!.EnsureFits(from!);
+        profile.EnsureFits(to!);
+
+        var message = settings!.Generation.ToMessage(asked.HasModel ? asked.Model : models.DefaultName, target!, asked, [request.FromConcept, request.ToConcept]);
+        var pinned = request.Clone();
+        pinned.Options = asked.Pin(message);
+        return new JobSubmission(
+            JobKind.Interpolate, pinned, "", "", "", message.Steps * settings.Frames,
+            jobId => new InterpolateResponse
+            {
+                Accepted = new InterpolateAccepted
+                {
+                    JobId = jobId,
+                    FromConcept = request.FromConcept,
+                    ToConcept = request.ToConcept,
+                    Frames = settings.Frames,
+                    Easing = settings.Easing == Engine.Generation.Easing.Smooth ? Easing.Smooth : Easing.Linear,
+                    AnglesDegrees = { settings.AnglesDegrees },
+                    Settings = message,
+                },
+            });
+    }
+
+    private static void CheckPicture(RequestChecks checks, GenerationOptions asked)
+    {
+        checks.Require(
+            !asked.HasFormat || asked.Format is PictureFormat.Png or PictureFormat.Jpeg or PictureFormat.Webp, "options.format", "format must be PNG, JPEG or WEBP.");
+        checks.Require(!asked.HasQuality || asked.Quality is >= 1 and <= 100, "options.quality", $"quality is {asked.Quality}; it must be from 1 to 100.");
+    }
+}

@@ -1,0 +1,81 @@
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+using Dti.Engine;
+using Dti.Engine.Runtime;
+using Dti.Server.Errors;
+using Google.Protobuf;
+using Grpc.Core;
+
+namespace Dti.Server.Services;
+
+/// <summary>Collects what is wrong with a request from several checks, so that one reply names all of it.</summary>
+internal sealed partial class RequestChecks
+{
+    private readonly List<FieldViolation> _found = [];
+    private RpcException? _refusal;
+
+    /// <summary>Adds a violation if the condition does not hold.</summary>
+    public void Require(bool condition, string field, string description)
+    {
+        if (!condition)
+        {
+            _found.Add(new FieldViolation(field, description));
+        }
+    }
+
+    /// <summary>Runs a check of the engine; its violations are collected.</summary>
+    /// <param name="check">The check.</param>
+    /// <param name="prefix">What the request's fields have in front.</param>
+    /// <param name="unprefixed">Fields that have not.</param>
+    /// <returns>What the check returned; the default if it found something.</returns>
+    public T? Try<T>(Func<T> check, string prefix = "", params string[] unprefixed)
+    {
+        try
+        {
+            return check();
+        }
+        catch (ValidationException error)
+        {
+            _found.AddRange(error.Violations.Select(violation => unprefixed.Contains(violation.Field) ? violation : violation with { Field = prefix + violation.Field }));
+        }
+        catch (DtiException error) when (error.Kind == ErrorKind.InvalidArgument)
+        {
+            _found.Add(new FieldViolation(prefix + error.Field, error.Message));
+        }
+        catch (RpcException error)
+        {
+            _refusal ??= error; // a name that does not exist: told only if nothing is wrong in itself
+        }
+
+        return default;
+    }
+
+    /// <summary>The target of a request.</summary>
+    public ComputeTarget? Target(DtiServerOptions options, bool given, string dtype) =>
+        Try(() => ComputeTarget.Resolve(options.Device, given ? dtype : options.Dtype), "options.");
+
+    /// <summary>Throws what was found.</summary>
+    /// <exception cref="RpcException">Something is wrong.</exception>
+    public void ThrowIfAny()
+    {
+        if (_found.Count > 0)
+        {
+            throw RpcErrors.Invalid(_found).ToRpcException();
+        }
+
+        if (_refusal is not null)
+        {
+            throw _refusal;
+        }
+    }
+
+    public static bool IsRequestId(string requestId) => requestId.Length == 0 || RequestId().IsMatch(requestId);
+
+    public static string Fingerprint(IMessage message) => Convert.ToHexString(SHA256.HashData(message.ToByteArray()));
+
+    /// <summary>A seed that every client can hold exactly, JavaScript's numbers included.</summary>
+    public static ulong NewSeed() => (ulong)RandomNumberGenerator.GetInt32(int.MaxValue);
+
+    [GeneratedRegex(@"\A[A-Za-z0-9_-]{1,64}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex RequestId();
+}
