@@ -1,0 +1,40 @@
+using Dti.ClientSdk.Internal;
+
+namespace Dti.ClientSdk;
+
+public sealed partial class DtiClient
+{
+    /// <summary>Jobs, newest first.</summary>
+    /// <param name="states">Only jobs in one of these states; null or empty: all.</param>
+    /// <param name="limit">How many at most, 1 to 1000.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DtiClientException">The server cannot be reached.</exception>
+    public async Task<IReadOnlyList<Job>> ListJobsAsync(
+        IEnumerable<JobState>? states = null, int limit = 100, CancellationToken cancellationToken = default)
+    {
+        var request = new V1.JobServiceListRequest { PageSize = limit, States = { (states ?? []).Select(state => (V1.JobState)state) } };
+        var response = await UnaryAsync(_jobs.ListAsync(request, Call(null, cancellationToken)), cancellationToken).ConfigureAwait(false);
+        return [.. response.Jobs.Select(FromProto.Job)];
+    }
+
+    /// <summary>One job.</summary>
+    /// <param name="jobId">Its id.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DtiClientException"><c>NotFound</c>: there is none of that id.</exception>
+    public async Task<Job> GetJobAsync(string jobId, CancellationToken cancellationToken = default)
+    {
+        var call = _jobs.GetAsync(new V1.JobServiceGetRequest { JobId = jobId }, Call(null, cancellationToken));
+        return FromProto.Job((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Job);
+    }
+
+    /// <summary>Stops a job within one step. Cancelling a finished job changes nothing and is no error.</summary>
+    /// <param name="jobId">Its id.</param>
+    /// <param name="cancellationToken">Gives up asking.</param>
+    /// <returns>The job as it is now.</returns>
+    /// <exception cref="DtiClientException"><c>NotFound</c>: there is none of that id.</exception>
+    public async Task<Job> CancelJobAsync(string jobId, CancellationToken cancellationToken = default)
+    {
+        var call = _jobs.CancelAsync(new V1.JobServiceCancelRequest { JobId = jobId }, Call(null, cancellationToken));
+        return FromProto.Job((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Job);
+    }
+}

@@ -1,0 +1,83 @@
+using Dti.ClientSdk.Internal;
+
+namespace Dti.ClientSdk;
+
+public sealed partial class DtiClient
+{
+    /// <summary>The concepts in the library, by name, without thumbnails.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DtiClientException">The server cannot be reached.</exception>
+    public async Task<IReadOnlyList<Concept>> ListConceptsAsync(CancellationToken cancellationToken = default)
+    {
+        var call = _concepts.ListAsync(new V1.ConceptServiceListRequest(), Call(null, cancellationToken));
+        var response = await UnaryAsync(call, cancellationToken).ConfigureAwait(false);
+        return [.. response.Concepts.Select(FromProto.Concept)];
+    }
+
+    /// <summary>One concept.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DtiClientException"><c>NotFound</c>: there is none; the message lists close names.</exception>
+    public async Task<Concept> GetConceptAsync(string name, CancellationToken cancellationToken = default)
+    {
+        var call = _concepts.GetAsync(new V1.ConceptServiceGetRequest { Name = name }, Call(null, cancellationToken));
+        return FromProto.Concept((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Concept);
+    }
+
+    /// <summary>Takes a learnt embedding into the library.</summary>
+    /// <param name="name">Name in the library.</param>
+    /// <param name="data">A safetensors file: diffusers' <c>learned_embeds.safetensors</c> or A1111's and ComfyUI's <c>emb_params</c>.</param>
+    /// <param name="overwrite">Replace a concept of the same name.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DtiClientException"><c>AlreadyExists</c>, or <c>InvalidArgument</c> for a name or file that is none.</exception>
+    public async Task<Concept> ImportConceptAsync(
+        string name, ReadOnlyMemory<byte> data, bool overwrite = false, CancellationToken cancellationToken = default)
+    {
+        var request = new V1.ConceptServiceImportRequest { Name = name, Data = ToProto.Bytes(data), Overwrite = overwrite };
+        var call = _concepts.ImportAsync(request, Call(null, cancellationToken));
+        return FromProto.Concept((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Concept);
+    }
+
+    /// <summary>A concept as a file that other tools load.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="format">For which tools.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DtiClientException"><c>NotFound</c>: there is none; the message lists close names.</exception>
+    public async Task<ConceptFile> ExportConceptAsync(
+        string name, ConceptFormat format = ConceptFormat.Diffusers, CancellationToken cancellationToken = default)
+    {
+        var request = new V1.ConceptServiceExportRequest { Name = name, Format = (V1.ConceptFormat)format };
+        var response = await UnaryAsync(_concepts.ExportAsync(request, Call(null, cancellationToken)), cancellationToken).ConfigureAwait(false);
+        return new ConceptFile(response.FileName, response.Data.Memory);
+    }
+
+    /// <summary>Deletes a concept.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DtiClientException"><c>NotFound</c>: there is none.</exception>
+    public async Task DeleteConceptAsync(string name, CancellationToken cancellationToken = default)
+    {
+        var call = _concepts.DeleteAsync(new V1.ConceptServiceDeleteRequest { Name = name }, Call(null, cancellationToken));
+        await UnaryAsync(call, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The models that the server can use, by name; unusable ones with the reason.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DtiClientException">The server cannot be reached.</exception>
+    public async Task<IReadOnlyList<Model>> ListModelsAsync(CancellationToken cancellationToken = default)
+    {
+        var call = _models.ListAsync(new V1.ModelServiceListRequest(), Call(null, cancellationToken));
+        var response = await UnaryAsync(call, cancellationToken).ConfigureAwait(false);
+        return [.. response.Models.Select(FromProto.Model)];
+    }
+
+    /// <summary>One model.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DtiClientException"><c>NotFound</c>: there is none; the message lists close names.</exception>
+    public async Task<Model> GetModelAsync(string name, CancellationToken cancellationToken = default)
+    {
+        var call = _models.GetAsync(new V1.ModelServiceGetRequest { Name = name }, Call(null, cancellationToken));
+        return FromProto.Model((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Model);
+    }
+}

@@ -1,0 +1,56 @@
+using System.Runtime.CompilerServices;
+using Dti.ClientSdk.Internal;
+
+namespace Dti.ClientSdk;
+
+public sealed partial class DtiClient
+{
+    /// <summary>
+    /// Learns a concept from photos. The job belongs to the server: ending this sequence early does not stop it
+    /// (<see cref="CancelJobAsync"/> does), and when the connection drops, the client picks the job up again, with
+    /// every event once and in order.
+    /// </summary>
+    /// <param name="request">What to learn from which photos. Each enumeration is a job of its own unless <see cref="TrainRequest.RequestId"/> is set.</param>
+    /// <param name="deadline">UTC time at which to give up watching; null: never.</param>
+    /// <param name="cancellationToken">Ends the sequence; the job goes on, unless <see cref="TrainRequest.CancelOnDisconnect"/> is set.</param>
+    /// <returns><see cref="TrainingAccepted"/> first, <see cref="TrainingResult"/> last.</returns>
+    /// <exception cref="DtiClientException">The server refused the request, the job failed or was cancelled, or the connection stayed lost.</exception>
+    public async IAsyncEnumerable<TrainingUpdate> TrainAsync(
+        TrainRequest request, DateTime? deadline = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var message = ToProto.Message(request, request.RequestId ?? Guid.NewGuid().ToString("N"));
+        var updates = TrainingStream.FollowAsync(
+            () => Streams.ReadAsync(token => _dti.Train(message, Call(deadline, token)), FromProto.Update, cancellationToken),
+            request.CancelOnDisconnect ? null : (jobId, fromStep) => OpenWatch(jobId, fromStep, deadline, cancellationToken),
+            new TrainingCursor(), _options, cancellationToken);
+        await foreach (var update in updates.ConfigureAwait(false))
+            yield return update;
+    }
+
+    /// <summary>
+    /// The events of a training job: those that have been, then those to come, each once and in order, also across
+    /// lost connections.
+    /// </summary>
+    /// <param name="jobId">The job.</param>
+    /// <param name="fromStep">Progress and previews before this step are left out; 0: everything.</param>
+    /// <param name="deadline">UTC time at which to give up watching; null: never.</param>
+    /// <param name="cancellationToken">Ends the sequence; the job goes on.</param>
+    /// <returns><see cref="TrainingAccepted"/> first, <see cref="TrainingResult"/> last.</returns>
+    /// <exception cref="DtiClientException">There is no such job, it failed or was cancelled, or the connection stayed lost.</exception>
+    public async IAsyncEnumerable<TrainingUpdate> WatchAsync(
+        string jobId, int fromStep = 0, DateTime? deadline = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var updates = TrainingStream.FollowAsync(
+            () => OpenWatch(jobId, fromStep, deadline, cancellationToken),
+            (id, step) => OpenWatch(id, step, deadline, cancellationToken),
+            new TrainingCursor(fromStep), _options, cancellationToken);
+        await foreach (var update in updates.ConfigureAwait(false))
+            yield return update;
+    }
+
+    private IAsyncEnumerable<TrainingUpdate> OpenWatch(
+        string jobId, int fromStep, DateTime? deadline, CancellationToken cancellationToken) =>
+        Streams.ReadAsync(
+            token => _jobs.Watch(new V1.JobServiceWatchRequest { JobId = jobId, FromStep = fromStep }, Call(deadline, token)),
+            response => FromProto.Update(response.Event), cancellationToken);
+}

@@ -1,0 +1,98 @@
+namespace Dti.ClientSdk;
+
+/// <summary>What kind of thing the photos show; chooses the prompt templates.</summary>
+public enum ConceptKind
+{
+    /// <summary>"a photo of a &lt;x&gt;", …</summary>
+    Object = 1,
+
+    /// <summary>"a painting in the style of &lt;x&gt;", …</summary>
+    Style = 2,
+}
+
+/// <summary>How the fixed magnitude m of an embedding m·v is chosen.</summary>
+public enum Magnitude
+{
+    /// <summary>Mean norm of the vocabulary's token embeddings.</summary>
+    Mean = 1,
+
+    /// <summary>The smallest of them.</summary>
+    Min = 2,
+
+    /// <summary>The largest of them.</summary>
+    Max = 3,
+
+    /// <summary><see cref="TrainingOptions.MagnitudeValue"/>.</summary>
+    Value = 4,
+}
+
+/// <summary>Format of pictures in replies.</summary>
+public enum PictureFormat
+{
+    /// <summary>PNG, lossless.</summary>
+    Png = 1,
+
+    /// <summary>JPEG.</summary>
+    Jpeg = 2,
+
+    /// <summary>WebP.</summary>
+    Webp = 3,
+}
+
+/// <summary>How t runs over the frames of an interpolation.</summary>
+public enum Easing
+{
+    /// <summary>Evenly.</summary>
+    Linear = 1,
+
+    /// <summary>Slow at both ends: 3t² − 2t³.</summary>
+    Smooth = 2,
+}
+
+/// <summary>What a job does.</summary>
+public enum JobKind
+{
+    /// <summary>A kind that this version of the client does not know.</summary>
+    Unknown = 0,
+
+    /// <summary>Learns a concept.</summary>
+    Train = 1,
+
+    /// <summary>Draws pictures.</summary>
+    Generate = 2,
+
+    /// <summary>Draws pictures between two concepts.</summary>
+    Interpolate = 3,
+}
+
+/// <summary>Where a job is.</summary>
+public enum JobState
+{
+    /// <summary>A state that this version of the client does not know.</summary>
+    Unknown = 0,
+
+    /// <summary>Waits for its turn.</summary>
+    Queued = 1,
+
+    /// <summary>Works.</summary>
+    Running = 2,
+
+    /// <summary>Done.</summary>
+    Succeeded = 3,
+
+    /// <summary>Ended with an error.</summary>
+    Failed = 4,
+
+    /// <summary>Was cancelled.</summary>
+    Cancelled = 5,
+}
+
+/// <summary>Layout of an embedding file.</summary>
+public enum ConceptFormat
+{
+    /// <summary><c>{"&lt;name&gt;": (n, d)}</c>: diffusers' <c>load_textual_inversion</c>.</summary>
+    Diffusers = 1,
+
+    /// <summary><c>{"emb_params": (n, d)}</c>: A1111 and ComfyUI.</summary>
+    WebUi = 2,
+}

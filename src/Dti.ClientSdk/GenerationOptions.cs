@@ -1,0 +1,44 @@
+namespace Dti.ClientSdk;
+
+/// <summary>What a generation asks for. What is null takes the default, which the accepted update shows.</summary>
+public sealed record GenerationOptions
+{
+    /// <summary>The prompt; <c>&lt;name&gt;</c> stands for the concept of that name. Longer prompts than the model reads are cut, with a warning.</summary>
+    public string Prompt { get; init; } = "";
+
+    /// <summary>What to keep away from. Default: the empty prompt.</summary>
+    public string? NegativePrompt { get; init; }
+
+    /// <summary>Name of the model. Default: the server's default model.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Pixels, a multiple of 8, 64 to 2048. Default: the model's own.</summary>
+    public int? Width { get; init; }
+
+    /// <summary>Pixels, a multiple of 8, 64 to 2048. Default: the model's own.</summary>
+    public int? Height { get; init; }
+
+    /// <summary>Sampling steps, 1 to 1000. Default 30.</summary>
+    public int? Steps { get; init; }
+
+    /// <summary>Classifier-free guidance, 1 (off) to 100. Default 7.5.</summary>
+    public double? GuidanceScale { get; init; }
+
+    /// <summary><c>ddim</c>, <c>pndm</c>, <c>euler</c>, … Default: the model's own.</summary>
+    public string? Scheduler { get; init; }
+
+    /// <summary>Seed of the initial noise. Default: chosen by the server and shown.</summary>
+    public ulong? Seed { get; init; }
+
+    /// <summary>1 to 64 pictures. Default 1.</summary>
+    public int? ImageCount { get; init; }
+
+    /// <summary>Default <see cref="PictureFormat.Png"/>.</summary>
+    public PictureFormat? Format { get; init; }
+
+    /// <summary>1 to 100, JPEG and WebP only. Default 90.</summary>
+    public int? Quality { get; init; }
+
+    /// <summary><c>auto</c>, <c>fp32</c>, <c>bf16</c> or <c>fp16</c>. Default <c>auto</c>.</summary>
+    public string? Dtype { get; init; }
+}

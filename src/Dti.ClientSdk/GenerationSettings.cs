@@ -1,0 +1,50 @@
+namespace Dti.ClientSdk;
+
+/// <summary>What a generation uses: <see cref="GenerationOptions"/> with every default filled in.</summary>
+public sealed record GenerationSettings
+{
+    /// <summary>The prompt.</summary>
+    public string Prompt { get; init; } = "";
+
+    /// <summary>What is kept away from.</summary>
+    public string NegativePrompt { get; init; } = "";
+
+    /// <summary>Name of the model.</summary>
+    public string Model { get; init; } = "";
+
+    /// <summary>Pixels.</summary>
+    public int Width { get; init; }
+
+    /// <summary>Pixels.</summary>
+    public int Height { get; init; }
+
+    /// <summary>Sampling steps.</summary>
+    public int Steps { get; init; }
+
+    /// <summary>Classifier-free guidance; 1: off.</summary>
+    public double GuidanceScale { get; init; }
+
+    /// <summary>Name of the scheduler.</summary>
+    public string Scheduler { get; init; } = "";
+
+    /// <summary>Seed of the initial noise.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Number of pictures.</summary>
+    public int ImageCount { get; init; }
+
+    /// <summary>Encoding of the pictures.</summary>
+    public PictureFormat Format { get; init; }
+
+    /// <summary>1 to 100, JPEG and WebP only.</summary>
+    public int Quality { get; init; }
+
+    /// <summary><c>fp32</c>, <c>bf16</c> or <c>fp16</c>.</summary>
+    public string Dtype { get; init; } = "";
+
+    /// <summary><c>cpu</c>, <c>cuda:0</c>, …</summary>
+    public string Device { get; init; } = "";
+
+    /// <summary>The concepts whose names were found in the prompt.</summary>
+    public IReadOnlyList<string> Concepts { get; init; } = [];
+}

@@ -1,0 +1,76 @@
+using Google.Protobuf;
+
+namespace Dti.ClientSdk.Internal;
+
+/// <summary>Public records to messages. What is null stays unset, so that the server's default applies.</summary>
+internal static class ToProto
+{
+    public static V1.TrainRequest Message(TrainRequest request, string requestId) => new()
+    {
+        RequestId = requestId,
+        Name = request.Name,
+        Photos = { request.Photos.Select(photo => new V1.Photo { FileName = photo.FileName, Data = Bytes(photo.Data) }) },
+        Options = Message(request.Options),
+        Overwrite = request.Overwrite,
+        CancelOnDisconnect = request.CancelOnDisconnect,
+    };
+
+    public static V1.InterpolateRequest Message(InterpolateRequest request)
+    {
+        var message = new V1.InterpolateRequest
+        {
+            FromConcept = request.FromConcept,
+            ToConcept = request.ToConcept,
+            Options = Message(request.Options),
+        };
+        if (request.Frames is { } frames) message.Frames = frames;
+        if (request.Easing is { } easing) message.Easing = (V1.Easing)easing;
+        if (request.Prompt is { } prompt) message.Prompt = prompt;
+        return message;
+    }
+
+    public static V1.GenerationOptions Message(GenerationOptions options)
+    {
+        var message = new V1.GenerationOptions { Prompt = options.Prompt };
+        if (options.NegativePrompt is { } negativePrompt) message.NegativePrompt = negativePrompt;
+        if (options.Model is { } model) message.Model = model;
+        if (options.Width is { } width) message.Width = width;
+        if (options.Height is { } height) message.Height = height;
+        if (options.Steps is { } steps) message.Steps = steps;
+        if (options.GuidanceScale is { } guidanceScale) message.GuidanceScale = guidanceScale;
+        if (options.Scheduler is { } scheduler) message.Scheduler = scheduler;
+        if (options.Seed is { } seed) message.Seed = seed;
+        if (options.ImageCount is { } imageCount) message.NumImages = imageCount;
+        if (options.Format is { } format) message.Format = (V1.PictureFormat)format;
+        if (options.Quality is { } quality) message.Quality = quality;
+        if (options.Dtype is { } dtype) message.Dtype = dtype;
+        return message;
+    }
+
+    public static ByteString Bytes(ReadOnlyMemory<byte> data) => UnsafeByteOperations.UnsafeWrap(data);
+
+    private static V1.TrainingOptions Message(TrainingOptions options)
+    {
+        var message = new V1.TrainingOptions { PreviewPrompts = { options.PreviewPrompts } };
+        if (options.Model is { } model) message.Model = model;
+        if (options.Kind is { } kind) message.Kind = (V1.ConceptKind)kind;
+        if (options.Placeholder is { } placeholder) message.Placeholder = placeholder;
+        if (options.Initializer is { } initializer) message.Initializer = initializer;
+        if (options.VectorCount is { } vectorCount) message.NumVectors = vectorCount;
+        if (options.Steps is { } steps) message.Steps = steps;
+        if (options.BatchSize is { } batchSize) message.BatchSize = batchSize;
+        if (options.LearningRate is { } learningRate) message.LearningRate = learningRate;
+        if (options.Kappa is { } kappa) message.Kappa = kappa;
+        if (options.Beta is { } beta) message.Beta = beta;
+        if (options.Magnitude is { } magnitude) message.Magnitude = (V1.Magnitude)magnitude;
+        if (options.MagnitudeValue is { } magnitudeValue) message.MagnitudeValue = magnitudeValue;
+        if (options.Resolution is { } resolution) message.Resolution = resolution;
+        if (options.CenterCrop is { } centerCrop) message.CenterCrop = centerCrop;
+        if (options.RandomFlip is { } randomFlip) message.RandomFlip = randomFlip;
+        if (options.Seed is { } seed) message.Seed = seed;
+        if (options.PreviewEvery is { } previewEvery) message.PreviewEvery = previewEvery;
+        if (options.PreviewSteps is { } previewSteps) message.PreviewSteps = previewSteps;
+        if (options.Dtype is { } dtype) message.Dtype = dtype;
+        return message;
+    }
+}

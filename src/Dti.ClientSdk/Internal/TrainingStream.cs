@@ -1,0 +1,61 @@
+using System.Runtime.CompilerServices;
+using Grpc.Core;
+
+namespace Dti.ClientSdk.Internal;
+
+/// <summary>The events of one training job, across lost connections.</summary>
+internal static class TrainingStream
+{
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(8);
+
+    /// <summary>Reads from <paramref name="start"/>; whenever the connection drops, goes on with <paramref name="watch"/>.</summary>
+    /// <param name="start">The first connection.</param>
+    /// <param name="watch">A further one: job id and first step to events. Null: a lost connection is an error.</param>
+    /// <param name="cursor">What was seen.</param>
+    /// <param name="options">How often and after what wait to try again.</param>
+    /// <param name="cancellationToken">Ends the sequence; the job goes on.</param>
+    public static async IAsyncEnumerable<TrainingUpdate> FollowAsync(
+        Func<IAsyncEnumerable<TrainingUpdate>> start, Func<string, int, IAsyncEnumerable<TrainingUpdate>>? watch,
+        TrainingCursor cursor, DtiClientOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var source = start();
+        for (var tries = 0; ;)
+        {
+            DtiClientException? lost = null;
+            var updates = source.GetAsyncEnumerator(cancellationToken);
+            await using (updates.ConfigureAwait(false))
+            {
+                while (true)
+                {
+                    try
+                    {
+                        if (!await updates.MoveNextAsync().ConfigureAwait(false))
+                            break;
+                    }
+                    catch (DtiClientException exception) when (exception.Status == StatusCode.Unavailable)
+                    {
+                        lost = exception;
+                        break;
+                    }
+
+                    tries = 0;
+                    if (cursor.IsNew(updates.Current))
+                        yield return updates.Current;
+                }
+            }
+
+            if (cursor.Finished)
+                yield break;
+
+            lost ??= new DtiClientException(StatusCode.Unavailable, "The server ended the stream before its last event.");
+            if (watch is null || cursor.JobId is not { } jobId || tries++ >= options.MaxReconnects)
+                throw lost;
+
+            await Task.Delay(Delay(options.ReconnectDelay, tries), cancellationToken).ConfigureAwait(false);
+            source = watch(jobId, cursor.Step);
+        }
+    }
+
+    private static TimeSpan Delay(TimeSpan first, int tries) =>
+        TimeSpan.FromTicks((long)Math.Min(first.Ticks * Math.Pow(2, tries - 1), LongestDelay.Ticks));
+}

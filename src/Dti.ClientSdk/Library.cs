@@ -1,0 +1,68 @@
+namespace Dti.ClientSdk;
+
+/// <summary>A learnt concept in the server's library.</summary>
+public sealed record Concept
+{
+    /// <summary>Unique in the library.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>What stands for it in prompts.</summary>
+    public string Placeholder { get; init; } = "";
+
+    /// <summary>Number of vectors.</summary>
+    public int VectorCount { get; init; }
+
+    /// <summary>Width of the embedding: 768 for Stable Diffusion 1.x.</summary>
+    public int Dimension { get; init; }
+
+    /// <summary>Norm of each vector.</summary>
+    public IReadOnlyList<double> Norms { get; init; } = [];
+
+    /// <summary><c>sd1</c>, …</summary>
+    public string Family { get; init; } = "";
+
+    /// <summary>The model it was learnt with; empty if imported.</summary>
+    public string Model { get; init; } = "";
+
+    /// <summary>The settings it was learnt with; null if imported.</summary>
+    public TrainingSettings? Settings { get; init; }
+
+    /// <summary>When it came into the library.</summary>
+    public DateTimeOffset? Created { get; init; }
+
+    /// <summary>A small PNG; empty if there is none, and in lists.</summary>
+    public ReadOnlyMemory<byte> ThumbnailPng { get; init; }
+}
+
+/// <summary>A concept as a file that other tools load.</summary>
+/// <param name="FileName">A name for it.</param>
+/// <param name="Data">The safetensors file.</param>
+public sealed record ConceptFile(string FileName, ReadOnlyMemory<byte> Data);
+
+/// <summary>A model folder that the server knows.</summary>
+/// <param name="Name">Unique on the server.</param>
+/// <param name="Family"><c>sd1</c>, …</param>
+/// <param name="Resolution">Pixels the model was made for.</param>
+/// <param name="EmbeddingDimension">Width of its token embeddings.</param>
+/// <param name="IsDefault">Used where a request names no model.</param>
+/// <param name="Problem">Why it cannot be used; null if it can.</param>
+/// <param name="SizeBytes">Bytes of its weights on disk.</param>
+/// <param name="Loaded">Held in memory now.</param>
+public sealed record Model(
+    string Name, string Family, int Resolution, int EmbeddingDimension, bool IsDefault, string? Problem, long SizeBytes, bool Loaded);
+
+/// <summary>A job that the server knows.</summary>
+/// <param name="JobId">Its id.</param>
+/// <param name="RequestId">The id its client chose; empty if none.</param>
+/// <param name="Kind">What it does.</param>
+/// <param name="State">Where it is.</param>
+/// <param name="Name">The concept's name, for training.</param>
+/// <param name="Step">Steps done.</param>
+/// <param name="TotalSteps">Steps asked.</param>
+/// <param name="Created">When it was accepted.</param>
+/// <param name="Started">When its work began.</param>
+/// <param name="Ended">When it ended.</param>
+/// <param name="Error">Why it failed; null if it did not.</param>
+public sealed record Job(
+    string JobId, string RequestId, JobKind Kind, JobState State, string Name, int Step, int TotalSteps,
+    DateTimeOffset? Created, DateTimeOffset? Started, DateTimeOffset? Ended, string? Error);

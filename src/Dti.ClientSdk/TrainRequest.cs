@@ -1,0 +1,26 @@
+namespace Dti.ClientSdk;
+
+/// <summary>What <see cref="DtiClient.TrainAsync"/> asks for.</summary>
+public sealed record TrainRequest
+{
+    /// <summary>Name of the concept to be learnt: letters, digits, <c>_</c> and <c>-</c>, at most 64. Prompts use it as <c>&lt;name&gt;</c>.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>1 to 50 photos: JPEG, PNG, WebP, BMP, GIF (first frame).</summary>
+    public IReadOnlyList<Photo> Photos { get; init; } = [];
+
+    /// <summary>Settings; what is null takes the published default, which <see cref="TrainingAccepted.Settings"/> shows.</summary>
+    public TrainingOptions Options { get; init; } = new();
+
+    /// <summary>Replace a concept of the same name.</summary>
+    public bool Overwrite { get; init; }
+
+    /// <summary>
+    /// Cancel the job when the connection ends before it. Without it the job goes on, and the client picks it up again
+    /// when the connection drops.
+    /// </summary>
+    public bool CancelOnDisconnect { get; init; }
+
+    /// <summary>Makes a retry safe: the same id never trains twice. Null: the client chooses one for each call.</summary>
+    public string? RequestId { get; init; }
+}

@@ -1,0 +1,65 @@
+namespace Dti.ClientSdk;
+
+/// <summary>What a training asks for. What is null takes the published default of the model's family.</summary>
+public sealed record TrainingOptions
+{
+    /// <summary>Name of the model. Default: the server's default model.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>What the photos show; chooses the prompt templates. Default <see cref="ConceptKind.Object"/>.</summary>
+    public ConceptKind? Kind { get; init; }
+
+    /// <summary>What stands for the concept in prompts: <c>&lt;identifier&gt;</c>. Default: the concept's name in angle brackets.</summary>
+    public string? Placeholder { get; init; }
+
+    /// <summary>Word or phrase whose token embeddings give the starting directions μ. Default "object", or "painting" for styles.</summary>
+    public string? Initializer { get; init; }
+
+    /// <summary>Number of vectors, 1 to 32. Default: the number of tokens of the initializer.</summary>
+    public int? VectorCount { get; init; }
+
+    /// <summary>Optimiser steps, 1 to 100,000. Default 500.</summary>
+    public int? Steps { get; init; }
+
+    /// <summary>Photos per step, 1 to 64. Default 4.</summary>
+    public int? BatchSize { get; init; }
+
+    /// <summary>Step length η on the sphere, above 0 and at most 1. Used as given, never scaled by the batch size.</summary>
+    public double? LearningRate { get; init; }
+
+    /// <summary>κ, the strength of the von Mises–Fisher prior, 0 to 10. Default 1e-4.</summary>
+    public double? Kappa { get; init; }
+
+    /// <summary>β of the second moment of the gradient's norm, 0 to below 1. Default 0: each step has length η.</summary>
+    public double? Beta { get; init; }
+
+    /// <summary>How the fixed magnitude of the embedding is chosen. Default <see cref="ClientSdk.Magnitude.Mean"/>.</summary>
+    public Magnitude? Magnitude { get; init; }
+
+    /// <summary>The magnitude, with <see cref="ClientSdk.Magnitude.Value"/>: above 0, at most 1000.</summary>
+    public double? MagnitudeValue { get; init; }
+
+    /// <summary>Side of the square crops in pixels, a multiple of 8, 64 to 2048. Default: the model's own.</summary>
+    public int? Resolution { get; init; }
+
+    /// <summary>Crop the centre instead of a random place. Default false.</summary>
+    public bool? CenterCrop { get; init; }
+
+    /// <summary>Mirror half of the crops. Default false.</summary>
+    public bool? RandomFlip { get; init; }
+
+    /// <summary>Seed of every random choice. Default: chosen by the server and shown.</summary>
+    public ulong? Seed { get; init; }
+
+    /// <summary>Draw previews every so many steps; 0: never. Default 100.</summary>
+    public int? PreviewEvery { get; init; }
+
+    /// <summary>Prompts of the previews; <c>{concept}</c> stands for the concept. Empty: one prompt by kind.</summary>
+    public IReadOnlyList<string> PreviewPrompts { get; init; } = [];
+
+    /// <summary>Sampling steps of a preview, 1 to 200. Default 20.</summary>
+    public int? PreviewSteps { get; init; }
+
+    /// <summary><c>auto</c>, <c>fp32</c>, <c>bf16</c> or <c>fp16</c>. Default <c>auto</c>.</summary>
+    public string? Dtype { get; init; }
+}

@@ -1,0 +1,71 @@
+namespace Dti.ClientSdk;
+
+/// <summary>What a training uses: <see cref="TrainingOptions"/> with every default filled in.</summary>
+public sealed record TrainingSettings
+{
+    /// <summary>Name of the model.</summary>
+    public string Model { get; init; } = "";
+
+    /// <summary>What the photos show.</summary>
+    public ConceptKind Kind { get; init; }
+
+    /// <summary>What stands for the concept in prompts.</summary>
+    public string Placeholder { get; init; } = "";
+
+    /// <summary>Word or phrase that gave the starting directions.</summary>
+    public string Initializer { get; init; } = "";
+
+    /// <summary>The tokens that the initializer became; one vector starts from each.</summary>
+    public IReadOnlyList<string> InitializerTokens { get; init; } = [];
+
+    /// <summary>Number of vectors.</summary>
+    public int VectorCount { get; init; }
+
+    /// <summary>Optimiser steps.</summary>
+    public int Steps { get; init; }
+
+    /// <summary>Photos per step.</summary>
+    public int BatchSize { get; init; }
+
+    /// <summary>Step length η on the sphere.</summary>
+    public double LearningRate { get; init; }
+
+    /// <summary>κ, the strength of the von Mises–Fisher prior.</summary>
+    public double Kappa { get; init; }
+
+    /// <summary>β of the second moment of the gradient's norm.</summary>
+    public double Beta { get; init; }
+
+    /// <summary>How the magnitude was chosen.</summary>
+    public Magnitude Magnitude { get; init; }
+
+    /// <summary>The magnitude in use.</summary>
+    public double MagnitudeValue { get; init; }
+
+    /// <summary>Side of the square crops in pixels.</summary>
+    public int Resolution { get; init; }
+
+    /// <summary>Crops are from the centre.</summary>
+    public bool CenterCrop { get; init; }
+
+    /// <summary>Half of the crops are mirrored.</summary>
+    public bool RandomFlip { get; init; }
+
+    /// <summary>Seed of every random choice.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Steps between previews; 0: none.</summary>
+    public int PreviewEvery { get; init; }
+
+    /// <summary>Prompts of the previews.</summary>
+    public IReadOnlyList<string> PreviewPrompts { get; init; } = [];
+
+    /// <summary>Sampling steps of a preview.</summary>
+    public int PreviewSteps { get; init; }
+
+    /// <summary><c>fp32</c>, <c>bf16</c> or <c>fp16</c>.</summary>
+    public string Dtype { get; init; } = "";
+
+    /// <summary><c>cpu</c>, <c>cuda:0</c>, …</summary>
+    public string Device { get; init; } = "";
+}
