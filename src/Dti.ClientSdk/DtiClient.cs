@@ -32,7 +32,7 @@ public sealed partial class DtiClient : IDisposable, IAsyncDisposable
     /// <summary>Creates a client; it connects with its first call.</summary>
     /// <param name="address">The server: <c>http://localhost:7417</c>, <c>https://host</c>, or <c>host:port</c>.</param>
     /// <param name="options">How to talk to it; null: the defaults.</param>
-    /// <exception cref="ArgumentException">The address cannot be read.</exception>
+    /// <exception cref="UriFormatException">The address cannot be read.</exception>
     public DtiClient(string address, DtiClientOptions? options = null)
         : this(Channels.Parse(address), options)
     {

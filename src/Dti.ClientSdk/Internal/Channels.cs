@@ -24,12 +24,12 @@ internal static class Channels
     });
 
     /// <summary>Takes <c>host:port</c> for <c>http://host:port</c>.</summary>
-    /// <exception cref="ArgumentException">It is no address.</exception>
+    /// <exception cref="UriFormatException">It is no address.</exception>
     public static Uri Parse(string address)
     {
         var full = address.Contains("://", StringComparison.Ordinal) ? address : "http://" + address;
         return Uri.TryCreate(full, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.Host.Length > 0
             ? uri
-            : throw new ArgumentException($"'{address}' is no server address; write it like http://localhost:7417.", nameof(address));
+            : throw new UriFormatException($"'{address}' is no server address; write it like http://localhost:7417.");
     }
 }

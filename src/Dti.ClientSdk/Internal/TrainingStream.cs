@@ -6,7 +6,7 @@ namespace Dti.ClientSdk.Internal;
 /// <summary>The events of one training job, across lost connections.</summary>
 internal static class TrainingStream
 {
-    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan _longestDelay = TimeSpan.FromSeconds(8);
 
     /// <summary>Reads from <paramref name="start"/>; whenever the connection drops, goes on with <paramref name="watch"/>.</summary>
     /// <param name="start">The first connection.</param>
@@ -57,5 +57,5 @@ internal static class TrainingStream
     }
 
     private static TimeSpan Delay(TimeSpan first, int tries) =>
-        TimeSpan.FromTicks((long)Math.Min(first.Ticks * Math.Pow(2, tries - 1), LongestDelay.Ticks));
+        TimeSpan.FromTicks((long)Math.Min(first.Ticks * Math.Pow(2, tries - 1), _longestDelay.Ticks));
 }

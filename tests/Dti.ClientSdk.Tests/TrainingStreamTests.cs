@@ -1,0 +1,98 @@
+using System.Runtime.CompilerServices;
+using Dti.ClientSdk.Internal;
+using Grpc.Core;
+using static Dti.ClientSdk.Tests.Updates;
+
+namespace Dti.ClientSdk.Tests;
+
+public class TrainingStreamTests
+{
+    private static readonly DtiClientOptions _options = new() { MaxReconnects = 2, ReconnectDelay = TimeSpan.Zero };
+
+    [Fact]
+    public async Task FollowAsync_ConnectionLostTwice_GivesEveryEventOnce()
+    {
+        var watched = new List<(string JobId, int FromStep)>();
+        var parts = new Queue<IAsyncEnumerable<TrainingUpdate>>(
+        [
+            Lost([Accepted, Step(1), Step(2), Preview(2)]),
+            Whole([Accepted, Step(2), Preview(2), Step(3), Preview(3), Result]),
+        ]);
+
+        var seen = await ReadAsync(() => Lost([Accepted, Step(1)]), (jobId, step) =>
+        {
+            watched.Add((jobId, step));
+            return parts.Dequeue();
+        });
+
+        Assert.Equal([Accepted, Step(1), Step(2), Preview(2), Step(3), Preview(3), Result], seen);
+        Assert.Equal([("job-1", 1), ("job-1", 2)], watched);
+    }
+
+    [Fact]
+    public async Task FollowAsync_StreamEndsWithoutResult_GoesOn()
+    {
+        var seen = await ReadAsync(() => Whole([Accepted, Step(1)]), (_, _) => Whole([Accepted, Step(1), Step(2), Result]));
+
+        Assert.Equal([Accepted, Step(1), Step(2), Result], seen);
+    }
+
+    [Fact]
+    public async Task FollowAsync_ConnectionStaysLost_GivesUpAfterItsTries()
+    {
+        var tries = 0;
+
+        var error = await Assert.ThrowsAsync<DtiClientException>(() => ReadAsync(() => Lost([Accepted]), (_, _) =>
+        {
+            tries++;
+            return Lost([]);
+        }));
+
+        Assert.Equal((StatusCode.Unavailable, 2), (error.Status, tries));
+    }
+
+    [Fact]
+    public async Task FollowAsync_NeverAccepted_DoesNotTryAgain()
+    {
+        var error = await Assert.ThrowsAsync<DtiClientException>(
+            () => ReadAsync(() => Lost([]), (_, _) => throw new InvalidOperationException("watched")));
+
+        Assert.Equal(StatusCode.Unavailable, error.Status);
+    }
+
+    [Fact]
+    public async Task FollowAsync_JobFails_DoesNotTryAgain()
+    {
+        var error = await Assert.ThrowsAsync<DtiClientException>(() => ReadAsync(
+            () => Broken([Accepted, Step(1)], StatusCode.Cancelled), (_, _) => throw new InvalidOperationException("watched")));
+
+        Assert.Equal(StatusCode.Cancelled, error.Status);
+    }
+
+    private static async Task<List<TrainingUpdate>> ReadAsync(
+        Func<IAsyncEnumerable<TrainingUpdate>> start, Func<string, int, IAsyncEnumerable<TrainingUpdate>> watch)
+    {
+        var seen = new List<TrainingUpdate>();
+        await foreach (var update in TrainingStream.FollowAsync(start, watch, new TrainingCursor(), _options, TestContext.Current.CancellationToken))
+            seen.Add(update);
+        return seen;
+    }
+
+    private static IAsyncEnumerable<TrainingUpdate> Whole(TrainingUpdate[] updates) => Broken(updates, null);
+
+    private static IAsyncEnumerable<TrainingUpdate> Lost(TrainingUpdate[] updates) => Broken(updates, StatusCode.Unavailable);
+
+    private static async IAsyncEnumerable<TrainingUpdate> Broken(
+        TrainingUpdate[] updates, StatusCode? status, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        foreach (var update in updates)
+        {
+            await Task.Yield();
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return update;
+        }
+
+        if (status is { } broken)
+            throw new DtiClientException(broken, "lost");
+    }
+}
