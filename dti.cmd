@@ -1,0 +1,32 @@
+@echo off
+rem Builds what is needed, quietly, and runs the dti command with the arguments given. "dti test" runs the tests.
+setlocal
+set "DTI_ROOT=%~dp0"
+set DOTNET_NOLOGO=1
+set DOTNET_CLI_TELEMETRY_OPTOUT=1
+
+dotnet --list-sdks 2>nul | findstr /b "10." >nul
+if errorlevel 1 (
+  echo dti needs the .NET 10 SDK, which was not found. 1>&2
+  echo Get it from https://dotnet.microsoft.com/download/dotnet/10.0 or with: winget install Microsoft.DotNet.SDK.10 1>&2
+  exit /b 1
+)
+
+if "%~1"=="test" goto test
+
+dotnet build "%DTI_ROOT%src\Dti.Cli" -c Release -v q --nologo >"%TEMP%\dti-build.log" 2>&1
+if errorlevel 1 (
+  type "%TEMP%\dti-build.log" 1>&2
+  echo Dti could not be built. 1>&2
+  exit /b 1
+)
+"%DTI_ROOT%artifacts\bin\Release\dti.exe" %*
+exit /b %errorlevel%
+
+:test
+pushd "%DTI_ROOT%"
+for /f "tokens=1,*" %%a in ("%*") do set "DTI_TEST_ARGS=%%b"
+dotnet run --project eng\Dti.Test -c Release -- %DTI_TEST_ARGS%
+set "DTI_EXIT=%errorlevel%"
+popd
+exit /b %DTI_EXIT%

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# The contract keeps buf's STANDARD rules.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+. "$root/eng/checks/buf.bash"
+cd "$root"
+"$buf" lint
+"$buf" format --diff --exit-code
