@@ -49,7 +49,7 @@ internal sealed class BatchSampler : IDisposable
         var x0 = cat(latents);
         var noise = Randn(x0.shape);
         var timesteps = randint(0, _model.NoiseSchedule.TrainTimesteps, [latents.Length], ScalarType.Int64, CPU, generator: _noise).to(x0.device);
-        var ids = tensor(captions.SelectMany(row => row.Select(id => (long)id)).ToArray(), [latents.Length, -1], ScalarType.Int64).to(x0.device);
+        var ids = tensor(captions.SelectMany(row => row.Select(id => (long)id)).ToArray(), [latents.Length, captions[0].Length], ScalarType.Int64).to(x0.device);
         return new TrainingBatch(
             x0.MoveToOuterDisposeScope(), noise.MoveToOuterDisposeScope(), timesteps.MoveToOuterDisposeScope(), ids.MoveToOuterDisposeScope());
     }
