@@ -61,7 +61,7 @@ internal static class EventMapping
     public static TrainPreview ToMessage(this TrainingPreview preview) => new()
     {
         Step = preview.Step,
-        Picture = new PictureEncoding(PictureFormat.Png, 0, preview.Seed).Encode(preview.Image, preview.Index, preview.Prompt),
+        Picture = new PictureEncoding(PictureFormat.Png, PictureEncoding.DefaultQuality, preview.Seed).Encode(preview.Image, preview.Index, preview.Prompt),
     };
 
     public static SamplingProgress ToMessage(this SamplingStep step, TimeSpan elapsed) => new()
