@@ -114,7 +114,7 @@ internal sealed class ConceptLibrary
         {
             var file = PathOf(concept.Name, ".safetensors");
             ConceptFile.Write(file, embedding, ConceptFileFormat.Diffusers, Metadata(concept));
-            if (!ConceptFile.Read(file).Encoders[0].Embedding(0).AsSpan().SequenceEqual(vectors.Embedding(0)))
+            if (!Same(ConceptFile.Read(file).Encoders[0], vectors))
             {
                 throw new DtiException(ErrorKind.FailedPrecondition, $"{file} does not hold what was written to it; check the disk.");
             }
@@ -142,6 +142,12 @@ internal sealed class ConceptLibrary
             }
         }
     }
+
+    // Splitting an embedding into direction and magnitude again may round its last digit the other way.
+    private static bool Same(DirectionalVectors read, DirectionalVectors written) =>
+        read.Count == written.Count && read.Dimension == written.Dimension
+        && Enumerable.Range(0, written.Count).All(i => read.Embedding(i).Zip(written.Embedding(i))
+            .All(pair => Math.Abs(pair.First - pair.Second) <= 1e-6f * written.Magnitudes[i]));
 
     private static Dictionary<string, string> Metadata(Concept concept) => new()
     {
