@@ -1,1 +1,3 @@
-Console.WriteLine(TorchSharp.torch.ones(2).sum().item<float>());
+using Dti.Cli;
+
+return await CommandLine.RunAsync(args).ConfigureAwait(false);

@@ -10,7 +10,7 @@ namespace Dti.ClientSdk;
 /// </summary>
 /// <example>
 /// <code>
-/// await using var client = new DtiClient("http://localhost:7417");
+/// await using var client = new DtiClient("http://localhost:5171");
 /// await foreach (var update in client.TrainAsync(new TrainRequest { Name = "my-cat", Photos = photos }))
 ///     if (update is TrainingProgress step)
 ///         Console.WriteLine($"{step.Step}/{step.TotalSteps} loss {step.LossAverage:F4}");
@@ -30,7 +30,7 @@ public sealed partial class DtiClient : IDisposable, IAsyncDisposable
     private readonly V1.ModelService.ModelServiceClient _models;
 
     /// <summary>Creates a client; it connects with its first call.</summary>
-    /// <param name="address">The server: <c>http://localhost:7417</c>, <c>https://host</c>, or <c>host:port</c>.</param>
+    /// <param name="address">The server: <c>http://localhost:5171</c>, <c>https://host</c>, or <c>host:port</c>.</param>
     /// <param name="options">How to talk to it; null: the defaults.</param>
     /// <exception cref="UriFormatException">The address cannot be read.</exception>
     public DtiClient(string address, DtiClientOptions? options = null)

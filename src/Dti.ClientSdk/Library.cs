@@ -30,6 +30,9 @@ public sealed record Concept
     /// <summary>When it came into the library.</summary>
     public DateTimeOffset? Created { get; init; }
 
+    /// <summary>SHA-256 of each photo it was learnt from, hexadecimal; empty if imported.</summary>
+    public IReadOnlyList<string> PhotoSha256 { get; init; } = [];
+
     /// <summary>A small PNG; empty if there is none, and in lists.</summary>
     public ReadOnlyMemory<byte> ThumbnailPng { get; init; }
 }

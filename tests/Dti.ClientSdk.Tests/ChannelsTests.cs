@@ -5,10 +5,10 @@ namespace Dti.ClientSdk.Tests;
 public class ChannelsTests
 {
     [Theory]
-    [InlineData("http://localhost:7417", "http://localhost:7417/")]
+    [InlineData("http://localhost:5171", "http://localhost:5171/")]
     [InlineData("https://dti.example", "https://dti.example/")]
-    [InlineData("localhost:7417", "http://localhost:7417/")]
-    [InlineData("[::1]:7417", "http://[::1]:7417/")]
+    [InlineData("localhost:5171", "http://localhost:5171/")]
+    [InlineData("[::1]:5171", "http://[::1]:5171/")]
     public void Parse_Address_GivesUri(string address, string uri) => Assert.Equal(uri, Channels.Parse(address).AbsoluteUri);
 
     [Theory]
@@ -19,6 +19,6 @@ public class ChannelsTests
     public void Parse_NoAddress_SaysHowToWriteOne(string address)
     {
         var exception = Assert.Throws<UriFormatException>(() => Channels.Parse(address));
-        Assert.Contains("http://localhost:7417", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("http://localhost:5171", exception.Message, StringComparison.Ordinal);
     }
 }

@@ -30,6 +30,6 @@ internal static class Channels
         var full = address.Contains("://", StringComparison.Ordinal) ? address : "http://" + address;
         return Uri.TryCreate(full, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.Host.Length > 0
             ? uri
-            : throw new UriFormatException($"'{address}' is no server address; write it like http://localhost:7417.");
+            : throw new UriFormatException($"'{address}' is no server address; write it like http://localhost:5171.");
     }
 }

@@ -57,6 +57,7 @@ internal static class FromProto
         Model = message.Model,
         Settings = message.Settings is { } settings ? Settings(settings) : null,
         Created = Time(message.Created),
+        PhotoSha256 = [.. message.PhotoSha256],
         ThumbnailPng = message.ThumbnailPng.Memory,
     };
 

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using Dti.Cli.Hosting;
+using Dti.Cli.Output;
+
+namespace Dti.Cli.Commands;
+
+/// <summary>The options that every command has.</summary>
+internal sealed class CommonOptions
+{
+    private readonly Option<string?> _server = new("--server")
+    {
+        Description = "Address of a running server. Without it, and without DTI_SERVER, the command starts its own for as long as it runs.",
+        HelpName = "http://host:port",
+        Recursive = true,
+    };
+
+    private readonly Option<string?> _data = new("--data")
+    {
+        Description = "Folder of the concept library, for a server of the command's own. Default: DTI_HOME, or the user's data folder.",
+        HelpName = "folder",
+        Recursive = true,
+    };
+
+    private readonly Option<string[]> _models = new("--models")
+    {
+        Description = "A model folder, or a folder of them, for a server of the command's own; repeatable. Default: DTI_MODELS.",
+        HelpName = "folder",
+        Recursive = true,
+    };
+
+    private readonly Option<bool> _json = new("--json")
+    {
+        Description = "Write one JSON object per line to stdout, and nothing else there.",
+        Recursive = true,
+    };
+
+    public CommonOptions(RootCommand root)
+    {
+        root.Add(_server);
+        root.Add(_data);
+        root.Add(_models);
+        root.Add(_json);
+    }
+
+    /// <summary>Runs <paramref name="action"/> with the command, and turns whatever it throws into words and an exit code.</summary>
+    public void SetAction(Command command, Func<CommandContext, Task> action) => command.SetAction(async (parse, cancellationToken) =>
+    {
+        IOutput output = parse.GetValue(_json) ? new JsonOutput(Console.Out) : new ConsoleOutput();
+        var address = parse.GetValue(_server) ?? Environment.GetEnvironmentVariable("DTI_SERVER");
+        try
+        {
+            var folders = DataFolders.Resolve(parse.GetValue(_data), parse.GetValue(_models) ?? []);
+            await action(new CommandContext(parse, output, address, folders, cancellationToken)).ConfigureAwait(false);
+            return ExitCode.Ok;
+        }
+        catch (Exception exception)
+        {
+            // What fails after Ctrl+C fails because of it.
+            var cause = cancellationToken.IsCancellationRequested ? new OperationCanceledException(cancellationToken) : exception;
+            return Failures.Report(cause, output, address);
+        }
+    });
+}

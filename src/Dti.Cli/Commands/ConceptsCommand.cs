@@ -1,0 +1,143 @@
+using System.CommandLine;
+using System.Globalization;
+using Dti.Cli.Files;
+using Dti.Cli.Output;
+using Dti.ClientSdk;
+
+namespace Dti.Cli.Commands;
+
+/// <summary><c>dti concepts</c>: list, show, import, export, delete.</summary>
+internal static class ConceptsCommand
+{
+    public static Command Create(CommonOptions common)
+    {
+        var command = new Command("concepts", "The library of learnt concepts.")
+        {
+            List(common), Show(common), Import(common), Export(common), Delete(common),
+        };
+        Examples.Add(
+            command,
+            "dti concepts list",
+            "dti concepts import my-cat learned_embeds.safetensors",
+            "dti concepts export my-cat --format webui -o ComfyUI/models/embeddings/my-cat.safetensors");
+        return command;
+    }
+
+    private static Command List(CommonOptions common)
+    {
+        var command = new Command("list", "All concepts, by name.");
+        common.SetAction(command, async context =>
+        {
+            var connection = await context.ConnectAsync().ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                var concepts = await connection.Client.ListConceptsAsync(context.CancellationToken).ConfigureAwait(false);
+                foreach (var concept in concepts)
+                    context.Output.Event("concept", ConceptView.Of(concept));
+                if (concepts.Count == 0)
+                    context.Output.Line("No concepts yet. Learn one: dti train my-cat photos/ --initializer cat");
+                else
+                    context.Output.Table(["NAME", "PLACEHOLDER", "VECTORS", "FAMILY", "MODEL", "CREATED"], concepts.Select(Row));
+            }
+        });
+        return command;
+
+        static IReadOnlyList<string> Row(Concept concept) =>
+        [
+            concept.Name, concept.Placeholder, concept.VectorCount.ToString(CultureInfo.InvariantCulture), concept.Family, concept.Model,
+            Dates.Show(concept.Created),
+        ];
+    }
+
+    private static Command Show(CommonOptions common)
+    {
+        var name = Name();
+        var command = new Command("show", "One concept, and the settings it was learnt with.") { name };
+        common.SetAction(command, async context =>
+        {
+            var connection = await context.ConnectAsync().ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                var concept = await connection.Client.GetConceptAsync(context.Get(name), context.CancellationToken).ConfigureAwait(false);
+                context.Output.Event("concept", ConceptView.Of(concept));
+                context.Output.Table(["SETTING", "VALUE"], ConceptView.Rows(concept));
+            }
+        });
+        return command;
+    }
+
+    private static Command Import(CommonOptions common)
+    {
+        var name = Name();
+        var file = new Argument<string>("file") { Description = "A safetensors file of diffusers, ComfyUI or A1111." };
+        var force = new Option<bool>("--force") { Description = "Replace a concept of the same name." };
+        var command = new Command("import", "Take a learnt embedding into the library.") { name, file, force };
+        common.SetAction(command, async context =>
+        {
+            var path = context.Get(file);
+            if (!File.Exists(path))
+                throw new CliException(ExitCode.NotFound, $"There is no file '{path}'.");
+            var data = await File.ReadAllBytesAsync(path, context.CancellationToken).ConfigureAwait(false);
+            var connection = await context.ConnectAsync().ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                var concept = await connection.Client
+                    .ImportConceptAsync(context.Get(name), data, context.Get(force), context.CancellationToken).ConfigureAwait(false);
+                context.Output.Event("concept", ConceptView.Of(concept));
+                context.Output.Line($"Imported {concept.Name}: {concept.VectorCount} vector(s) of {concept.Dimension}. Prompts use it as {concept.Placeholder}.");
+            }
+        });
+        return command;
+    }
+
+    private static Command Export(CommonOptions common)
+    {
+        var name = Name();
+        var format = new Option<ConceptFormat?>("--format") { Description = "diffusers, or webui for ComfyUI and A1111. Default: diffusers." };
+        format.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "diffusers", "webui");
+        var output = new Option<string?>("--output", "-o") { Description = "File or folder. Default: the server's name for it, here.", HelpName = "path" };
+        var force = new Option<bool>("--force") { Description = "Replace a file of the same name." };
+        var command = new Command("export", "Write a concept to a file that other tools load.") { name, format, output, force };
+        common.SetAction(command, async context =>
+        {
+            var connection = await context.ConnectAsync().ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                var file = await connection.Client
+                    .ExportConceptAsync(context.Get(name), context.Get(format) ?? ConceptFormat.Diffusers, context.CancellationToken)
+                    .ConfigureAwait(false);
+                var path = Place(context.Get(output), Path.GetFileName(file.FileName));
+                if (File.Exists(path) && !context.Get(force))
+                    throw new CliException(ExitCode.Usage, $"The file '{path}' exists; name another with -o, or replace it with --force.");
+                await SafeFile.WriteAsync(path, file.Data, context.Get(force), context.CancellationToken).ConfigureAwait(false);
+                context.Output.Event("exported", new { path });
+                context.Output.Line($"Wrote {path}");
+            }
+        });
+        return command;
+
+        static string Place(string? output, string fileName) =>
+            output is null ? fileName
+            : Directory.Exists(output) || Path.EndsInDirectorySeparator(output) ? Path.Combine(output, fileName)
+            : output;
+    }
+
+    private static Command Delete(CommonOptions common)
+    {
+        var name = Name();
+        var command = new Command("delete", "Delete a concept.") { name };
+        common.SetAction(command, async context =>
+        {
+            var connection = await context.ConnectAsync().ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                await connection.Client.DeleteConceptAsync(context.Get(name), context.CancellationToken).ConfigureAwait(false);
+                context.Output.Event("deleted", new { name = context.Get(name) });
+                context.Output.Line($"Deleted {context.Get(name)}.");
+            }
+        });
+        return command;
+    }
+
+    private static Argument<string> Name() => new("name") { Description = "Name of the concept." };
+}

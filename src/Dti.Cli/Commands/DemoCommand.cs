@@ -1,0 +1,66 @@
+using System.CommandLine;
+using System.Text;
+using Dti.Cli.Demo;
+using Dti.Cli.Files;
+using Dti.Cli.Hosting;
+
+namespace Dti.Cli.Commands;
+
+/// <summary><c>dti demo</c>.</summary>
+internal static class DemoCommand
+{
+    public static Command Create(CommonOptions common)
+    {
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "Folder for the page and for the concepts that it trains.",
+            HelpName = "folder",
+            DefaultValueFactory = _ => "dti-demo",
+        };
+        var steps = new Option<int>("--steps") { Description = "Training steps of each concept.", HelpName = "n", DefaultValueFactory = _ => 60 };
+        var samplingSteps = new Option<int>("--sampling-steps") { Description = "Sampling steps of each picture.", HelpName = "n", DefaultValueFactory = _ => 20 };
+        var seed = new Option<ulong>("--seed") { Description = "Same seed, same page.", HelpName = "n", DefaultValueFactory = _ => 1UL };
+
+        var command = new Command("demo", "Train two concepts, draw with each and between them, and write a page that shows it all.")
+        {
+            output, steps, samplingSteps, seed,
+        };
+        Examples.Add(command, "dti demo", "dti demo -o ~/dti-demo --steps 300", "dti demo --models ~/models/sd15");
+
+        common.SetAction(command, async context =>
+        {
+            var folder = Path.GetFullPath(context.Get(output)!);
+            var page = Path.Combine(folder, "index.html");
+            if (File.Exists(page) && !await IsOursAsync(page, context.CancellationToken).ConfigureAwait(false))
+                throw new CliException(ExitCode.Usage, $"'{page}' was not written by the demo; name another folder with -o.");
+            var samples = Repository.Find("samples")
+                ?? throw new CliException(ExitCode.NotFound, "The demo's sample photos are in the repository: run it there, with ./dti demo.");
+
+            var data = Path.Combine(folder, "library");
+            var connection = await Connection.OpenAsync(null, context.Folders with { Data = data }, context.CancellationToken).ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                var plan = DemoPlan.Create(context.Get(steps), context.Get(samplingSteps), context.Get(seed), samples);
+                var result = await new DemoRun(connection.Client, context.Output).RunAsync(plan, data, context.CancellationToken).ConfigureAwait(false);
+                var commands = new CommandText(data, context.Folders.Models);
+                await SafeFile.WriteAsync(page, Encoding.UTF8.GetBytes(new DemoPage(result, commands).Write()), overwrite: true, context.CancellationToken)
+                    .ConfigureAwait(false);
+            }
+
+            context.Output.Event("page", new { path = page });
+            context.Output.Line();
+            context.Output.Line($"The page is {page}");
+            context.Output.Line(new Uri(page).AbsoluteUri);
+        });
+        return command;
+    }
+
+    // The mark is near the top, whatever size the file has.
+    private static async Task<bool> IsOursAsync(string page, CancellationToken cancellationToken)
+    {
+        var head = new char[1024];
+        using var reader = new StreamReader(page);
+        var length = await reader.ReadBlockAsync(head, cancellationToken).ConfigureAwait(false);
+        return new string(head, 0, length).Contains(DemoPage.Generator, StringComparison.Ordinal);
+    }
+}

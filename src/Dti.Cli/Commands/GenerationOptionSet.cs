@@ -1,0 +1,48 @@
+using System.CommandLine;
+using Dti.Cli.Files;
+using Dti.ClientSdk;
+
+namespace Dti.Cli.Commands;
+
+/// <summary>The settings that <c>dti generate</c> and <c>dti interpolate</c> share; one that is not given takes the server's default.</summary>
+internal sealed class GenerationOptionSet
+{
+    private readonly Option<string?> _negative = new("--negative") { Description = "What to keep away from.", HelpName = "prompt" };
+    private readonly Option<string?> _model = new("--model") { Description = "Model to draw with (dti models list).", HelpName = "name" };
+    private readonly Option<int?> _width = new("--width") { Description = "Pixels, a multiple of 8. Default: the model's own.", HelpName = "pixels" };
+    private readonly Option<int?> _height = new("--height") { Description = "Pixels, a multiple of 8. Default: the model's own.", HelpName = "pixels" };
+    private readonly Option<int?> _steps = new("--steps") { Description = "Sampling steps. Default: 30.", HelpName = "n" };
+    private readonly Option<double?> _guidance = new("--guidance") { Description = "Classifier-free guidance, 1 (off) to 100. Default: 7.5.", HelpName = "scale" };
+    private readonly Option<string?> _scheduler = new("--scheduler") { Description = "ddim, pndm or euler. Default: the model's own.", HelpName = "name" };
+    private readonly Option<ulong?> _seed = new("--seed") { Description = "Same seed, same picture. Default: chosen and shown.", HelpName = "n" };
+    private readonly Option<PictureFormat?> _format = new("--format") { Description = "Default: by the ending of -o, or png." };
+    private readonly Option<int?> _quality = new("--quality") { Description = "1 to 100, JPEG and WebP only. Default: 90.", HelpName = "n" };
+    private readonly Option<string?> _dtype = new("--dtype") { Description = "auto, fp32, bf16 or fp16. Default: auto.", HelpName = "type" };
+
+    public GenerationOptionSet() => _format.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "png", "jpeg", "webp");
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in new Option[]
+        {
+            _seed, _steps, _guidance, _negative, _width, _height, _scheduler, _model, _dtype, _format, _quality,
+        })
+            command.Add(option);
+    }
+
+    public GenerationOptions Read(CommandContext context, string prompt, string? outputFile) => new()
+    {
+        Prompt = prompt,
+        NegativePrompt = context.Get(_negative),
+        Model = context.Get(_model),
+        Width = context.Get(_width),
+        Height = context.Get(_height),
+        Steps = context.Get(_steps),
+        GuidanceScale = context.Get(_guidance),
+        Scheduler = context.Get(_scheduler),
+        Seed = context.Get(_seed),
+        Format = context.Get(_format) ?? PictureFiles.FormatOf(outputFile),
+        Quality = context.Get(_quality),
+        Dtype = context.Get(_dtype),
+    };
+}

@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.Globalization;
+using Dti.Cli.Output;
+using Dti.ClientSdk;
+
+namespace Dti.Cli.Commands;
+
+/// <summary><c>dti models</c>: list, show.</summary>
+internal static class ModelsCommand
+{
+    public static Command Create(CommonOptions common)
+    {
+        var command = new Command("models", "The models that the server can use.") { List(common), Show(common) };
+        Examples.Add(command, "dti models list", "dti models list --models ~/models --models /data/sd15", "dti models show sd15");
+        return command;
+    }
+
+    private static Command List(CommonOptions common)
+    {
+        var command = new Command("list", "All models, by name; unusable ones with the reason.");
+        common.SetAction(command, async context =>
+        {
+            var connection = await context.ConnectAsync().ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                var models = await connection.Client.ListModelsAsync(context.CancellationToken).ConfigureAwait(false);
+                foreach (var model in models)
+                    context.Output.Event("model", model);
+                if (models.Count == 0)
+                    context.Output.Line("No models. Name a folder with --models or DTI_MODELS.");
+                else
+                    context.Output.Table(["NAME", "FAMILY", "PIXELS", "SIZE", "", "PROBLEM"], models.Select(Row));
+            }
+        });
+        return command;
+
+        static IReadOnlyList<string> Row(Model model) =>
+        [
+            model.Name, model.Family, model.Resolution.ToString(CultureInfo.InvariantCulture), Numbers.Size(model.SizeBytes),
+            model.IsDefault ? "default" : "", model.Problem ?? "",
+        ];
+    }
+
+    private static Command Show(CommonOptions common)
+    {
+        var name = new Argument<string>("name") { Description = "Name of the model." };
+        var command = new Command("show", "One model.") { name };
+        common.SetAction(command, async context =>
+        {
+            var connection = await context.ConnectAsync().ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                var model = await connection.Client.GetModelAsync(context.Get(name), context.CancellationToken).ConfigureAwait(false);
+                context.Output.Event("model", model);
+                context.Output.Table(
+                    ["MODEL", model.Name],
+                    [
+                        ["family", model.Family],
+                        ["resolution", $"{model.Resolution} pixels"],
+                        ["embeddings", $"{model.EmbeddingDimension} wide"],
+                        ["size", Numbers.Size(model.SizeBytes)],
+                        ["default", model.IsDefault ? "yes" : "no"],
+                        ["in memory", model.Loaded ? "yes" : "no"],
+                        ["problem", model.Problem ?? "none"],
+                    ]);
+            }
+        });
+        return command;
+    }
+}

@@ -1,0 +1,58 @@
+using System.CommandLine;
+using Dti.Cli.Files;
+using Dti.Cli.Output;
+using Dti.Cli.Work;
+using Dti.ClientSdk;
+
+namespace Dti.Cli.Commands;
+
+/// <summary><c>dti train</c>.</summary>
+internal static class TrainCommand
+{
+    public static Command Create(CommonOptions common)
+    {
+        var name = new Argument<string>("name") { Description = "Name of the concept; prompts use it as <name>." };
+        var photos = new Argument<string[]>("photos")
+        {
+            Description = "1 to 50 photos (JPEG, PNG, WebP, BMP, GIF), or folders of them.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var force = new Option<bool>("--force") { Description = "Replace a concept of the same name." };
+        var previews = new Option<string?>("--previews") { Description = "Write previews into this folder.", HelpName = "folder" };
+        var options = new TrainingOptionSet();
+
+        var command = new Command("train", "Learn a concept from a few photos.") { name, photos };
+        options.AddTo(command);
+        command.Add(previews);
+        command.Add(force);
+        Examples.Add(
+            command,
+            "dti train my-cat photos/ --initializer cat",
+            "dti train my-cat cat1.jpg cat2.jpg cat3.png --steps 300 --seed 1 --preview-every 50 --previews previews/",
+            "dti train my-style paintings/ --kind style --kappa 5e-5",
+            "dti train my-cat photos/ --server http://gpu-box:5171 --json");
+
+        common.SetAction(command, async context =>
+        {
+            var request = new TrainRequest
+            {
+                Name = context.Get(name),
+                Photos = await PhotoFiles.ReadAsync(context.Get(photos), context.CancellationToken).ConfigureAwait(false),
+                Options = options.Read(context),
+                Overwrite = context.Get(force),
+                RequestId = Guid.NewGuid().ToString("N"),
+            };
+
+            var connection = await context.ConnectAsync().ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                var outcome = await new TrainingRun(connection.Client, context.Output) { PreviewFolder = context.Get(previews) }
+                    .RunAsync(request, context.CancellationToken).ConfigureAwait(false);
+                context.Output.Line(
+                    $"Learnt {outcome.Result.Placeholder} in {Numbers.Duration(outcome.Result.Elapsed)}. " +
+                    $"Try: dti generate \"a photo of {outcome.Result.Placeholder}\"");
+            }
+        });
+        return command;
+    }
+}

@@ -1,0 +1,79 @@
+using System.CommandLine;
+using Dti.ClientSdk;
+
+namespace Dti.Cli.Commands;
+
+/// <summary>The settings of <c>dti train</c>; one that is not given takes the server's default.</summary>
+internal sealed class TrainingOptionSet
+{
+    private readonly Option<string?> _model = new("--model") { Description = "Model to learn with (dti models list).", HelpName = "name" };
+    private readonly Option<ConceptKind?> _kind = new("--kind") { Description = "What the photos show. Default: object." };
+    private readonly Option<string?> _placeholder = new("--placeholder") { Description = "What stands for the concept in prompts. Default: <name>.", HelpName = "<word>" };
+    private readonly Option<string?> _initializer = new("--initializer") { Description = "Word or phrase to start from, such as cat. Default: object, or painting for styles.", HelpName = "word" };
+    private readonly Option<int?> _vectors = new("--vectors") { Description = "Number of vectors, 1 to 32. Default: one per token of the initializer.", HelpName = "n" };
+    private readonly Option<int?> _steps = new("--steps") { Description = "Optimiser steps. Default: 500.", HelpName = "n" };
+    private readonly Option<int?> _batch = new("--batch") { Description = "Photos per step. Default: 4.", HelpName = "n" };
+    private readonly Option<double?> _learningRate = new("--learning-rate") { Description = "Step length on the sphere, above 0 and at most 1.", HelpName = "η" };
+    private readonly Option<double?> _kappa = new("--kappa") { Description = "Strength of the prior that holds to the start. Default: 1e-4.", HelpName = "κ" };
+    private readonly Option<double?> _beta = new("--beta") { Description = "Memory of the gradient's norm, 0 to below 1. Default: 0.", HelpName = "β" };
+    private readonly Option<string?> _magnitude = new("--magnitude") { Description = "Norm of the embedding: mean, min, max of the vocabulary's, or a number. Default: mean.", HelpName = "mean|min|max|number" };
+    private readonly Option<int?> _resolution = new("--resolution") { Description = "Side of the square crops in pixels. Default: the model's own.", HelpName = "pixels" };
+    private readonly Option<bool?> _centerCrop = new("--center-crop") { Description = "Crop the centre instead of a random place.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<bool?> _randomFlip = new("--random-flip") { Description = "Mirror half of the crops.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<ulong?> _seed = new("--seed") { Description = "Seed of every random choice. Default: chosen and shown.", HelpName = "n" };
+    private readonly Option<int?> _previewEvery = new("--preview-every") { Description = "Draw previews every so many steps; 0: never. Default: 100.", HelpName = "n" };
+    private readonly Option<string[]> _previewPrompts = new("--preview-prompt") { Description = "Prompt of the previews; {concept} stands for the concept. Repeatable.", HelpName = "prompt" };
+    private readonly Option<int?> _previewSteps = new("--preview-steps") { Description = "Sampling steps of a preview. Default: 20.", HelpName = "n" };
+    private readonly Option<string?> _dtype = new("--dtype") { Description = "auto, fp32, bf16 or fp16. Default: auto.", HelpName = "type" };
+
+    public TrainingOptionSet() => _kind.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "object", "style");
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in new Option[]
+        {
+            _kind, _initializer, _steps, _batch, _learningRate, _kappa, _beta, _magnitude, _vectors, _resolution, _centerCrop, _randomFlip,
+            _seed, _model, _dtype, _placeholder, _previewEvery, _previewPrompts, _previewSteps,
+        })
+            command.Add(option);
+    }
+
+    public TrainingOptions Read(CommandContext context)
+    {
+        var (magnitude, magnitudeValue) = ReadMagnitude(context.Get(_magnitude));
+        return new TrainingOptions
+        {
+            Model = context.Get(_model),
+            Kind = context.Get(_kind),
+            Placeholder = context.Get(_placeholder),
+            Initializer = context.Get(_initializer),
+            VectorCount = context.Get(_vectors),
+            Steps = context.Get(_steps),
+            BatchSize = context.Get(_batch),
+            LearningRate = context.Get(_learningRate),
+            Kappa = context.Get(_kappa),
+            Beta = context.Get(_beta),
+            Magnitude = magnitude,
+            MagnitudeValue = magnitudeValue,
+            Resolution = context.Get(_resolution),
+            CenterCrop = context.Get(_centerCrop),
+            RandomFlip = context.Get(_randomFlip),
+            Seed = context.Get(_seed),
+            PreviewEvery = context.Get(_previewEvery),
+            PreviewPrompts = context.Get(_previewPrompts) ?? [],
+            PreviewSteps = context.Get(_previewSteps),
+            Dtype = context.Get(_dtype),
+        };
+    }
+
+    private static (Magnitude?, double?) ReadMagnitude(string? text) => text?.ToUpperInvariant() switch
+    {
+        null => (null, null),
+        "MEAN" => (Magnitude.Mean, null),
+        "MIN" => (Magnitude.Min, null),
+        "MAX" => (Magnitude.Max, null),
+        _ => double.TryParse(text, out var value)
+            ? (Magnitude.Value, value)
+            : throw new CliException(ExitCode.Usage, $"--magnitude is mean, min, max or a number, not '{text}'."),
+    };
+}

@@ -1,0 +1,174 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Dti.Cli.Output;
+using Dti.Cli.Work;
+using Dti.ClientSdk;
+
+namespace Dti.Cli.Demo;
+
+/// <summary>The demo's page: one HTML file with everything in it, and nothing from elsewhere.</summary>
+internal sealed class DemoPage(DemoResult result, CommandText commands)
+{
+    /// <summary>Marks pages that the demo may replace.</summary>
+    public const string Generator = "<meta name=\"generator\" content=\"dti demo\">";
+
+    /// <summary>Width of the test model's embeddings; no model made for people is that narrow.</summary>
+    private const int TestModelDimension = 32;
+
+    public string Write() =>
+        $"""
+        <!doctype html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        {Generator}
+        <title>Dti demo: two concepts and what lies between them</title>
+        <style>
+        {Style()}
+        </style>
+        </head>
+        <body>
+        <header>
+        <p class="eyebrow">Dti demo</p>
+        <h1>Two concepts, and what lies between them</h1>
+        <p class="lead">Directional Textual Inversion teaches a text-to-image model a new word from a few photos. The word's
+        embedding has a direction and a length; the length is held at what the model's own words have, and only the
+        <em>direction</em> is learnt, step by step on the sphere. So prompts go on working around the new word, and two words can be
+        blended by walking the great circle from one to the other.</p>
+        {ModelNote()}
+        <p class="facts">{Facts()}</p>
+        </header>
+        <main>
+        {string.Concat(result.Concepts.Select(Concept))}
+        {Blend()}
+        {Settings()}
+        </main>
+        <footer>
+        <p>Written by <code>dti demo</code>. Every picture came over gRPC; run the commands from the folder the demo ran in, and the
+        same seeds give the same pictures.</p>
+        </footer>
+        </body>
+        </html>
+
+        """;
+
+    private static string Style()
+    {
+        using var reader = new StreamReader(typeof(DemoPage).Assembly.GetManifestResourceStream("demo.css")!);
+        return reader.ReadToEnd().TrimEnd();
+    }
+
+    private string ModelNote() => result.Model.EmbeddingDimension > TestModelDimension
+        ? ""
+        : "<p class=\"note\">This repository's test model has random weights: pictures are textures until a real model is used.</p>";
+
+    private string Facts() => string.Join(" · ", new[]
+    {
+        $"model <strong>{Html.Text(result.Model.Name)}</strong>",
+        Html.Text($"{result.Blend.Settings.Device}, {result.Blend.Settings.Dtype}"),
+        $"{Environment.ProcessorCount} cores",
+        Html.Text(RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant()),
+        $"{Numbers.Duration(result.Elapsed)} in all",
+    });
+
+    private string Concept(DemoConceptResult concept)
+    {
+        var (name, training) = (concept.Concept.Name, concept.Training);
+        var previews = training.Previews.Select(preview => Figure(preview.Picture, $"{name} after {preview.Step} steps", $"step {preview.Step}"));
+        var pictures = concept.Pictures.SelectMany(outcome => outcome.Pictures).Select(Drawn);
+        var repeat = concept.Pictures.Select((outcome, i) =>
+            commands.Generate(concept.Concept.Pictures[i], $"{name}-{i + 1}.png"));
+        return
+            $"""
+            <section id="{Html.Text(name)}">
+            <h2>{Html.Text(name)}</h2>
+            <h3>Photos</h3>
+            <div class="row photos">
+            {string.Concat(concept.Photos.Select(Photo))}</div>
+            <h3>Training</h3>
+            <p>{Summary(training)}</p>
+            <div class="charts">
+            {Charts(training.Progress)}</div>
+            <h3>Previews as training went</h3>
+            <div class="row small">
+            {string.Concat(previews)}</div>
+            {Html.Commands(commands.Train(concept.Concept))}
+            <h3>Drawn with it</h3>
+            <div class="row large">
+            {string.Concat(pictures)}</div>
+            {Html.Commands(repeat)}</section>
+
+            """;
+    }
+
+    private static string Summary(TrainingOutcome training)
+    {
+        var (settings, last) = (training.Accepted.Settings, training.Result);
+        return Html.Text(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{training.Accepted.PhotoCount} photos, {last.Steps} steps in {Numbers.Duration(last.Elapsed)}, starting at “{settings.Initializer}”. " +
+            $"The direction moved {last.AngleDegrees:F1}° from there; the norm stayed at {last.Norm:F4}. Final mean loss {last.LossAverage:F4}."));
+    }
+
+    private static string Charts(IReadOnlyList<TrainingProgress> progress) =>
+        Chart("Loss", "each step, and its moving average", 0.02,
+            new LineChart.Series("loss", "raw", [.. progress.Select(step => ((double)step.Step, step.Loss))]),
+            new LineChart.Series("moving average", "line", [.. progress.Select(step => ((double)step.Step, step.LossAverage))])) +
+        Chart("Norm", "held fixed", 0.2,
+            new LineChart.Series("norm", "line", [.. progress.Select(step => ((double)step.Step, step.Norm))])) +
+        Chart("Angle from the start", "degrees", 0.02,
+            new LineChart.Series("angle", "line", [.. progress.Select(step => ((double)step.Step, step.AngleDegrees))]));
+
+    private static string Chart(string title, string remark, double leastSpan, params IReadOnlyList<LineChart.Series> series) =>
+        $"<figure class=\"chart\">{LineChart.Draw(title, leastSpan, series)}<figcaption><strong>{title}</strong> {remark}</figcaption></figure>\n";
+
+    private string Blend()
+    {
+        var accepted = result.Blend.Interpolation!;
+        var angles = string.Join(", ", accepted.AnglesDegrees.Select(angle => string.Create(CultureInfo.InvariantCulture, $"{angle:F1}°")));
+        var frames = result.Blend.Pictures.Select(frame => Figure(
+            frame, $"frame {frame.Index + 1} of the interpolation", string.Create(CultureInfo.InvariantCulture, $"t = {frame.T:F2}")));
+        return
+            $"""
+            <section id="between">
+            <h2>Between the two</h2>
+            <p>{accepted.Frames} pictures along the great circle from {Html.Text(accepted.FromConcept)} to {Html.Text(accepted.ToConcept)}, {angles} apart,
+            all from the same noise.</p>
+            <div class="strip">
+            {string.Concat(frames)}</div>
+            {Html.Commands(commands.Interpolate(result.Plan.Blend))}</section>
+            """;
+    }
+
+    private string Settings()
+    {
+        var accepted = result.Blend.Interpolation!;
+        IReadOnlyList<(string, string)> blend =
+        [
+            ("from_concept", accepted.FromConcept), ("to_concept", accepted.ToConcept), ("frames", $"{accepted.Frames}"),
+            ("easing", SettingsTable.Word(accepted.Easing)), .. SettingsTable.Of(accepted.Settings).Where(setting => setting.Name != "num_images"),
+        ];
+        var drawings = result.Concepts.SelectMany(concept => concept.Pictures.Select((outcome, i) =>
+            (Name: $"{concept.Concept.Name} {i + 1}", Settings: SettingsTable.Of(outcome.Settings).ToList()))).ToList();
+        return
+            $"""
+            <section id="settings">
+            <h2>Every setting used</h2>
+            <h3>Training</h3>
+            {Html.Table([.. result.Concepts.Select(concept => concept.Concept.Name)], [.. result.Concepts.Select(concept => SettingsTable.Of(concept.Training.Accepted.Settings).ToList())])}<h3>Drawing</h3>
+            {Html.Table([.. drawings.Select(drawing => drawing.Name), "between"], [.. drawings.Select(drawing => drawing.Settings), blend])}</section>
+            """;
+    }
+
+    private static string Photo(Photo photo) => Html.Figure(MediaType(photo.FileName), photo.Data, photo.FileName, Html.Text(photo.FileName));
+
+    private static string Drawn(Picture picture) => Figure(
+        picture, picture.Prompt, $"{Html.Text(picture.Prompt)} <span class=\"seed\">seed {picture.Seed}</span>");
+
+    private static string Figure(Picture picture, string description, string caption) =>
+        Html.Figure(picture.MediaType, picture.Data, description, caption, pixelated: picture.Width < 256);
+
+    private static string MediaType(string fileName) =>
+        Path.GetExtension(fileName).Equals(".png", StringComparison.OrdinalIgnoreCase) ? "image/png" : "image/jpeg";
+}

@@ -1,0 +1,51 @@
+using System.Text.Json;
+using Dti.Cli.Output;
+using Dti.ClientSdk;
+using Grpc.Core;
+
+namespace Dti.Cli;
+
+/// <summary>Decides, in one place, what is said of an error and what the process answers.</summary>
+internal static class Failures
+{
+    public static int Report(Exception exception, IOutput output, string? address)
+    {
+        var (exitCode, error) = Describe(exception, address);
+        output.Error(error);
+        return exitCode;
+    }
+
+    private static (int ExitCode, CommandError Error) Describe(Exception exception, string? address) => exception switch
+    {
+        OperationCanceledException => (ExitCode.Cancelled, new CommandError("CANCELLED", "Cancelled.")),
+        DtiClientException refused => (Code(refused.Status), Describe(refused, address)),
+        CliException wrong => (wrong.ExitCode, new CommandError(Name(wrong.ExitCode), wrong.Message)),
+        IOException or UnauthorizedAccessException => (ExitCode.Failed, new CommandError("IO", exception.Message)),
+        _ => (ExitCode.Failed, new CommandError("UNEXPECTED", exception.ToString())),
+    };
+
+    private static CommandError Describe(DtiClientException refused, string? address) =>
+        new(refused.Reason is { Length: > 0 } reason ? reason : JsonNamingPolicy.SnakeCaseUpper.ConvertName($"{refused.Status}"),
+            refused.Status == StatusCode.Unavailable && address is not null ? $"{refused.Message} Its address: {address}." : refused.Message)
+        {
+            Violations = refused.FieldViolations,
+            RetryAfter = refused.RetryAfter,
+        };
+
+    private static int Code(StatusCode status) => status switch
+    {
+        StatusCode.InvalidArgument or StatusCode.OutOfRange => ExitCode.Usage,
+        StatusCode.NotFound => ExitCode.NotFound,
+        StatusCode.Unavailable => ExitCode.Unreachable,
+        StatusCode.Cancelled => ExitCode.Cancelled,
+        _ => ExitCode.Failed,
+    };
+
+    private static string Name(int exitCode) => exitCode switch
+    {
+        ExitCode.Usage => "USAGE",
+        ExitCode.NotFound => "NOT_FOUND",
+        ExitCode.Unreachable => "UNREACHABLE",
+        _ => "FAILED",
+    };
+}

@@ -1,0 +1,45 @@
+using Dti.ClientSdk;
+
+namespace Dti.Cli.Files;
+
+/// <summary>Photos that the command line names, as files or as folders of them.</summary>
+internal static class PhotoFiles
+{
+    // The contract's limit: checked before a wrong folder is read into memory.
+    private const int MostPhotos = 50;
+
+    private static readonly HashSet<string> _endings =
+        new(StringComparer.OrdinalIgnoreCase) { ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif" };
+
+    /// <summary>The files, folders replaced by the pictures directly in them, by name.</summary>
+    /// <exception cref="CliException">A path does not exist, a folder holds no picture, or there are too many.</exception>
+    public static IReadOnlyList<string> Find(IEnumerable<string> paths)
+    {
+        var files = paths.SelectMany(Expand).ToList();
+        return files.Count <= MostPhotos
+            ? files
+            : throw new CliException(ExitCode.Usage, $"A concept is learnt from at most {MostPhotos} photos, and these are {files.Count}; name fewer.");
+    }
+
+    public static async Task<IReadOnlyList<Photo>> ReadAsync(IEnumerable<string> paths, CancellationToken cancellationToken)
+    {
+        var photos = new List<Photo>();
+        foreach (var file in Find(paths))
+            photos.Add(await Photo.ReadAsync(file, cancellationToken).ConfigureAwait(false));
+        return photos;
+    }
+
+    private static IEnumerable<string> Expand(string path)
+    {
+        if (File.Exists(path))
+            return [path];
+        if (!Directory.Exists(path))
+            throw new CliException(ExitCode.NotFound, $"There is no file or folder '{path}'.");
+
+        var files = Directory.EnumerateFiles(path).Where(file => _endings.Contains(Path.GetExtension(file)))
+            .Order(StringComparer.Ordinal).ToList();
+        return files.Count > 0
+            ? files
+            : throw new CliException(ExitCode.NotFound, $"The folder '{path}' holds no JPEG, PNG, WebP, BMP or GIF file.");
+    }
+}

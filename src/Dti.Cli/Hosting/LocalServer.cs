@@ -1,0 +1,63 @@
+using Dti.Engine;
+using Dti.Server;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Dti.Cli.Hosting;
+
+/// <summary>A server in this process, on a loopback port.</summary>
+internal sealed class LocalServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private LocalServer(WebApplication app) => _app = app;
+
+    public string Address => DtiHost.AddressOf(_app).GetLeftPart(UriPartial.Authority);
+
+    /// <summary>Starts a server with the user's models, and the one that ships beside them.</summary>
+    /// <param name="folders">Where concepts and models are.</param>
+    /// <param name="port">The port; 0: a free one.</param>
+    /// <param name="cancellationToken">Gives up starting.</param>
+    public static async Task<LocalServer> StartAsync(DataFolders folders, int port, CancellationToken cancellationToken)
+    {
+        var options = new DtiServerOptions
+        {
+            Port = port,
+            ConceptFolder = Path.Combine(folders.Data, "concepts"),
+            ModelFolders = ShippedModel.Find() is { } shipped ? [.. folders.Models, shipped] : folders.Models,
+            DefaultModel = folders.FirstModel(),
+        };
+        try
+        {
+            var app = DtiHost.Build(options, Configure);
+            await app.StartAsync(cancellationToken).ConfigureAwait(false);
+            return new LocalServer(app);
+        }
+        catch (DtiException exception)
+        {
+            throw new CliException(exception.Kind == ErrorKind.InvalidArgument ? ExitCode.Usage : ExitCode.Failed, exception.Message);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync().ConfigureAwait(false);
+        await _app.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static void Configure(WebApplicationBuilder builder)
+    {
+        // stdout is for results, and Ctrl+C is the command's: it cancels its job before it stops its server.
+        builder.Logging.ClearProviders().AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
+    }
+
+    private sealed class NoSignals : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

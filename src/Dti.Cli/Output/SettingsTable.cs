@@ -1,0 +1,54 @@
+using Dti.ClientSdk;
+
+namespace Dti.Cli.Output;
+
+/// <summary>Every setting of a run with its value, spelled as the contract spells it.</summary>
+internal static class SettingsTable
+{
+    public static IEnumerable<(string Name, string Value)> Of(TrainingSettings settings) =>
+    [
+        ("model", settings.Model),
+        ("kind", Word(settings.Kind)),
+        ("placeholder", settings.Placeholder),
+        ("initializer", settings.Initializer),
+        ("initializer_tokens", string.Join(" ", settings.InitializerTokens)),
+        ("num_vectors", $"{settings.VectorCount}"),
+        ("steps", $"{settings.Steps}"),
+        ("batch_size", $"{settings.BatchSize}"),
+        ("learning_rate", Numbers.Exact(settings.LearningRate)),
+        ("kappa", Numbers.Exact(settings.Kappa)),
+        ("beta", Numbers.Exact(settings.Beta)),
+        ("magnitude", Word(settings.Magnitude)),
+        ("magnitude_value", Numbers.Exact(settings.MagnitudeValue)),
+        ("resolution", $"{settings.Resolution}"),
+        ("center_crop", Word(settings.CenterCrop)),
+        ("random_flip", Word(settings.RandomFlip)),
+        ("seed", $"{settings.Seed}"),
+        ("preview_every", $"{settings.PreviewEvery}"),
+        ("preview_prompts", string.Join(" | ", settings.PreviewPrompts)),
+        ("preview_steps", $"{settings.PreviewSteps}"),
+        ("dtype", settings.Dtype),
+        ("device", settings.Device),
+    ];
+
+    public static IEnumerable<(string Name, string Value)> Of(GenerationSettings settings) =>
+    [
+        ("prompt", settings.Prompt),
+        ("negative_prompt", settings.NegativePrompt),
+        ("model", settings.Model),
+        ("width", $"{settings.Width}"),
+        ("height", $"{settings.Height}"),
+        ("steps", $"{settings.Steps}"),
+        ("guidance_scale", Numbers.Exact(settings.GuidanceScale)),
+        ("scheduler", settings.Scheduler),
+        ("seed", $"{settings.Seed}"),
+        ("num_images", $"{settings.ImageCount}"),
+        ("format", Word(settings.Format)),
+        ("quality", $"{settings.Quality}"),
+        ("dtype", settings.Dtype),
+        ("device", settings.Device),
+        ("concepts", string.Join(", ", settings.Concepts)),
+    ];
+
+    public static string Word<T>(T value) => $"{value}".ToLowerInvariant();
+}

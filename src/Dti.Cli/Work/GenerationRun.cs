@@ -1,0 +1,81 @@
+using System.Globalization;
+using Dti.Cli.Output;
+using Dti.ClientSdk;
+
+namespace Dti.Cli.Work;
+
+/// <summary>What a generation or an interpolation gave.</summary>
+internal sealed record GenerationOutcome(
+    GenerationSettings Settings, InterpolationAccepted? Interpolation, IReadOnlyList<Picture> Pictures, GenerationResult Result);
+
+/// <summary>Follows a generation or an interpolation: shows it, keeps its pictures and writes them.</summary>
+internal sealed class GenerationRun(IOutput output)
+{
+    /// <summary>Writes a picture and returns its path; null: pictures are not written.</summary>
+    public Func<Picture, CancellationToken, Task<string>>? WriteAsync { get; init; }
+
+    public async Task<GenerationOutcome> RunAsync(string title, IAsyncEnumerable<GenerationUpdate> updates, CancellationToken cancellationToken)
+    {
+        GenerationSettings? settings = null;
+        InterpolationAccepted? interpolation = null;
+        GenerationResult? result = null;
+        var pictures = new List<Picture>();
+        await output.WithProgressAsync(title, async meter =>
+        {
+            await foreach (var update in updates.ConfigureAwait(false))
+            {
+                switch (update)
+                {
+                    case GenerationAccepted accepted:
+                        settings = accepted.Settings;
+                        output.Event("accepted", accepted);
+                        output.Line(Describe(settings));
+                        break;
+                    case InterpolationAccepted accepted:
+                        interpolation = accepted;
+                        settings = accepted.Settings;
+                        output.Event("accepted", accepted);
+                        output.Line($"{Describe(settings)}, {Angles(accepted)} apart");
+                        break;
+                    case GenerationQueued queued:
+                        output.Event("queued", queued);
+                        if (queued.Position > 0)
+                            output.Line($"{queued.Position} job(s) ahead of this one.");
+                        break;
+                    case SamplingProgress step:
+                        output.Event("progress", step);
+                        meter.Report(step.Step, step.TotalSteps, "steps", step.TimeLeft);
+                        break;
+                    case GenerationWarning warning:
+                        output.Warning(warning.Code, warning.Message);
+                        break;
+                    case GeneratedPicture { Picture: var picture }:
+                        pictures.Add(picture);
+                        await ShowAsync(picture, cancellationToken).ConfigureAwait(false);
+                        break;
+                    case GenerationResult last:
+                        result = last;
+                        output.Event("result", last);
+                        break;
+                }
+            }
+        }).ConfigureAwait(false);
+        return new GenerationOutcome(settings!, interpolation, pictures, result!);
+    }
+
+    private static string Describe(GenerationSettings settings) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{settings.Model} on {settings.Device} in {settings.Dtype}, {settings.Width}×{settings.Height}, {settings.Steps} steps of " +
+        $"{settings.Scheduler}, guidance {settings.GuidanceScale}, seed {settings.Seed}");
+
+    private static string Angles(InterpolationAccepted accepted) => string.Join(
+        ", ", accepted.AnglesDegrees.Select(angle => string.Create(CultureInfo.InvariantCulture, $"{angle:F1}°")));
+
+    private async Task ShowAsync(Picture picture, CancellationToken cancellationToken)
+    {
+        var path = WriteAsync is null ? null : await WriteAsync(picture, cancellationToken).ConfigureAwait(false);
+        output.Event("picture", PictureEvent.Of(picture, path));
+        if (path is not null)
+            output.Line($"picture {path}");
+    }
+}

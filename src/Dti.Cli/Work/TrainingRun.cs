@@ -1,0 +1,117 @@
+using System.Globalization;
+using Dti.Cli.Files;
+using Dti.Cli.Output;
+using Dti.ClientSdk;
+using Grpc.Core;
+
+namespace Dti.Cli.Work;
+
+/// <summary>What a training gave.</summary>
+internal sealed record TrainingOutcome(
+    TrainingAccepted Accepted, IReadOnlyList<TrainingProgress> Progress, IReadOnlyList<TrainingPreview> Previews, TrainingResult Result);
+
+/// <summary>Follows a training: shows it, keeps its events, writes its previews, cancels it on Ctrl+C.</summary>
+internal sealed class TrainingRun(DtiClient client, IOutput output)
+{
+    private static readonly TimeSpan _cancelPatience = TimeSpan.FromSeconds(10);
+
+    /// <summary>Folder for previews; null: they are not written.</summary>
+    public string? PreviewFolder { get; init; }
+
+    /// <summary>Trains; when <paramref name="cancellationToken"/> is cancelled, the job is too.</summary>
+    public async Task<TrainingOutcome> RunAsync(TrainRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await FollowAsync(request.Name, client.TrainAsync(request, null, cancellationToken), cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await CancelAsync(request.RequestId!).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Shows a job that runs anyway; leaving it does not stop it.</summary>
+    public async Task<TrainingOutcome> FollowAsync(
+        string title, IAsyncEnumerable<TrainingUpdate> updates, CancellationToken cancellationToken)
+    {
+        TrainingAccepted? accepted = null;
+        TrainingResult? result = null;
+        var progress = new List<TrainingProgress>();
+        var previews = new List<TrainingPreview>();
+        await output.WithProgressAsync(title, async meter =>
+        {
+            await foreach (var update in updates.ConfigureAwait(false))
+            {
+                switch (update)
+                {
+                    case TrainingAccepted first:
+                        accepted = first;
+                        output.Event("accepted", first);
+                        output.Line(Describe(first));
+                        break;
+                    case TrainingQueued queued:
+                        output.Event("queued", queued);
+                        if (queued.Position > 0)
+                            output.Line($"{queued.Position} job(s) ahead of this one.");
+                        break;
+                    case TrainingProgress step:
+                        progress.Add(step);
+                        output.Event("progress", step);
+                        meter.Report(step.Step, step.TotalSteps, Numbers.Training(step), step.TimeLeft);
+                        break;
+                    case TrainingPreview preview:
+                        previews.Add(preview);
+                        await ShowAsync(title, preview, cancellationToken).ConfigureAwait(false);
+                        break;
+                    case TrainingWarning warning:
+                        output.Warning(warning.Code, warning.Message);
+                        break;
+                    case TrainingResult last:
+                        result = last;
+                        output.Event("result", last);
+                        break;
+                }
+            }
+        }).ConfigureAwait(false);
+        return new TrainingOutcome(accepted!, progress, previews, result!);
+    }
+
+    private static string Describe(TrainingAccepted accepted) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"job {accepted.JobId}: {accepted.Settings.Placeholder} from {accepted.PhotoCount} photo(s), {accepted.Settings.Model} on " +
+        $"{accepted.Settings.Device} in {accepted.Settings.Dtype}, start {accepted.Settings.Initializer}, " +
+        $"{accepted.Settings.Steps} steps, seed {accepted.Settings.Seed}");
+
+    private async Task ShowAsync(string title, TrainingPreview preview, CancellationToken cancellationToken)
+    {
+        string? path = null;
+        if (PreviewFolder is not null)
+        {
+            var name = string.Create(
+                CultureInfo.InvariantCulture, $"{title}-{preview.Step:D6}-{preview.Picture.Index}{preview.Picture.FileExtension}");
+            path = Path.Combine(PreviewFolder, name);
+            await SafeFile.WriteAsync(path, preview.Picture.Data, overwrite: true, cancellationToken).ConfigureAwait(false);
+            output.Line($"preview {path}");
+        }
+
+        output.Event("preview", PictureEvent.Of(preview.Picture, path, preview.Step));
+    }
+
+    // Ctrl+C can come before the job's id is known; the request id finds it all the same.
+    private async Task CancelAsync(string requestId)
+    {
+        using var patience = new CancellationTokenSource(_cancelPatience);
+        try
+        {
+            var jobs = await client.ListJobsAsync([JobState.Queued, JobState.Running], 1000, patience.Token).ConfigureAwait(false);
+            foreach (var job in jobs.Where(job => job.RequestId == requestId))
+                await client.CancelJobAsync(job.JobId, patience.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is DtiClientException { Status: not StatusCode.NotFound } or OperationCanceledException)
+        {
+            output.Warning("CANCEL_FAILED", $"The server did not answer when asked to cancel the job: {exception.Message}");
+        }
+    }
+}
