@@ -37,15 +37,21 @@ internal static class SafetensorsHeader
     {
         Span<byte> start = stackalloc byte[8];
         var read = stream.ReadAtLeast(start, 8, throwOnEndOfStream: false);
-        RefuseOtherFormats(start[..read], file);
         var length = read == 8 ? BinaryPrimitives.ReadUInt64LittleEndian(start) : ulong.MaxValue;
         if (length < 2 || length > MaxBytes || (long)length > size - 8)
         {
+            RefuseOtherFormats(start[..read], file);
             throw Bad(file, $"it is {size} bytes long, which does not go with the header length it states");
         }
 
         var json = new byte[length];
         stream.ReadExactly(json);
+        if (json[0] != '{')
+        {
+            // Only now: the length of a header may look like the first bytes of another format.
+            RefuseOtherFormats(start, file);
+        }
+
         try
         {
             var (metadata, tensors) = Parse(json, file);
