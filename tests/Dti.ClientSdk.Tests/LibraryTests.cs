@@ -1,0 +1,71 @@
+using Dti.Tests;
+using Grpc.Core;
+
+namespace Dti.ClientSdk.Tests;
+
+public class LibraryTests(ServerFixture server)
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Concepts_ImportExportDelete_RoundTrips()
+    {
+        await using var client = new DtiClient(server.Address);
+        var file = await File.ReadAllBytesAsync(Path.Combine(Fixtures.Root, "tiny-sd15", "expected", "learned_embeds-toy.safetensors"), Cancellation);
+
+        var imported = await client.ImportConceptAsync("imported", file, overwrite: true, Cancellation);
+        var listed = await client.ListConceptsAsync(Cancellation);
+        var exported = await client.ExportConceptAsync("imported", ConceptFormat.WebUi, Cancellation);
+        var again = await client.ImportConceptAsync("again", exported.Data, overwrite: true, Cancellation);
+        await client.DeleteConceptAsync("imported", Cancellation);
+        await client.DeleteConceptAsync("again", Cancellation);
+
+        Assert.Equal(("imported", 32), (imported.Name, imported.Dimension));
+        Assert.Null(imported.Settings);
+        Assert.Contains(listed, concept => concept.Name == "imported");
+        Assert.EndsWith(".safetensors", exported.FileName, StringComparison.Ordinal);
+        Assert.Equal(imported.Norms, again.Norms, new Tolerance());
+        Assert.DoesNotContain(await client.ListConceptsAsync(Cancellation), concept => concept.Name is "imported" or "again");
+    }
+
+    [Fact]
+    public async Task GetConceptAsync_AfterTraining_GivesSettingsAndPhotos()
+    {
+        await using var client = new DtiClient(server.Address);
+        await client.LearnAsync("described", Cancellation);
+
+        var concept = await client.GetConceptAsync("described", Cancellation);
+
+        Assert.Equal(("<described>", "tiny-sd15", "cat"), (concept.Placeholder, concept.Model, concept.Settings!.Initializer));
+        Assert.Equal(2, concept.PhotoSha256.Count);
+        Assert.NotNull(concept.Created);
+    }
+
+    [Fact]
+    public async Task GetConceptAsync_NoSuchName_IsNotFound()
+    {
+        await using var client = new DtiClient(server.Address);
+
+        var error = await Assert.ThrowsAsync<DtiClientException>(() => client.GetConceptAsync("nobody-here", Cancellation));
+
+        Assert.Equal((StatusCode.NotFound, "CONCEPT_NOT_FOUND"), (error.Status, error.Reason));
+    }
+
+    [Fact]
+    public async Task ListModelsAsync_TheFixture_IsDefaultAndUsable()
+    {
+        await using var client = new DtiClient(server.Address);
+
+        var model = Assert.Single(await client.ListModelsAsync(Cancellation));
+
+        Assert.Equal(("tiny-sd15", "sd1", 32, true, null), (model.Name, model.Family, model.EmbeddingDimension, model.IsDefault, model.Problem));
+        Assert.Equal(model.Name, (await client.GetModelAsync("tiny-sd15", Cancellation)).Name);
+    }
+
+    private sealed class Tolerance : IEqualityComparer<double>
+    {
+        public bool Equals(double x, double y) => Math.Abs(x - y) < 1e-5;
+
+        public int GetHashCode(double value) => 0;
+    }
+}

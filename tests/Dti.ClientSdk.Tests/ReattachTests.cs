@@ -1,0 +1,56 @@
+namespace Dti.ClientSdk.Tests;
+
+public class ReattachTests(ServerFixture server)
+{
+    private static readonly DtiClientOptions _hasty = new() { ReconnectDelay = TimeSpan.FromMilliseconds(5) };
+
+    [Fact]
+    public async Task TrainAsync_ConnectionCutAtEveryEvent_GivesTheFullLogOnce()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var proxy = new CuttingProxy(server.Address);
+        await using var client = new DtiClient(proxy.Address, _hasty);
+        await using var direct = new DtiClient(server.Address);
+
+        var seen = new List<TrainingUpdate>();
+        await foreach (var update in client.TrainAsync(await ServerFixture.RequestAsync("cut", ServerFixture.Quick(6, previewEvery: 2)), null, cancellation))
+        {
+            seen.Add(update);
+            if (update is not TrainingResult)
+                proxy.Cut();
+        }
+
+        var whole = new List<TrainingUpdate>();
+        await foreach (var update in direct.WatchAsync(Assert.IsType<TrainingAccepted>(seen[0]).JobId, cancellationToken: cancellation))
+            whole.Add(update);
+        Assert.True(proxy.Connections > 1);
+        Assert.Equal(Keys(whole), Keys(seen));
+        Assert.Equal(6, seen.OfType<TrainingProgress>().Count());
+        Assert.Equal(3, seen.OfType<TrainingPreview>().Count());
+    }
+
+    [Fact]
+    public async Task WatchAsync_FromStep_LeavesOutWhatWasBefore()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var client = new DtiClient(server.Address);
+        var (accepted, _) = await client.LearnAsync("watched", cancellation);
+
+        var steps = new List<int>();
+        await foreach (var update in client.WatchAsync(accepted.JobId, 3, null, cancellation))
+        {
+            if (update is TrainingProgress progress)
+                steps.Add(progress.Step);
+        }
+
+        Assert.Equal([3, 4], steps);
+    }
+
+    // Places in the queue are left out of a replay where they no longer matter; pictures compare by what identifies them.
+    private static IEnumerable<string> Keys(IEnumerable<TrainingUpdate> updates) => updates.Where(update => update is not TrainingQueued).Select(update => update switch
+    {
+        TrainingAccepted accepted => $"accepted {accepted.JobId}",
+        TrainingPreview preview => $"preview {preview.Step} {preview.Picture.Index} {Convert.ToHexString(preview.Picture.Data.Span)}",
+        _ => update.ToString(),
+    });
+}
