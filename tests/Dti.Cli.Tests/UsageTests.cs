@@ -1,0 +1,130 @@
+using System.Text.Json;
+using Dti.Tests;
+
+namespace Dti.Cli.Tests;
+
+public class UsageTests(ServeFixture server)
+{
+    [Theory]
+    [InlineData("")]
+    [InlineData("demo")]
+    [InlineData("train")]
+    [InlineData("generate")]
+    [InlineData("interpolate")]
+    [InlineData("concepts")]
+    [InlineData("models")]
+    [InlineData("jobs")]
+    [InlineData("serve")]
+    public async Task Help_EveryCommand_ShowsExamples(string command)
+    {
+        var result = await DtiProcess.RunAsync(server.NewFolder(), [.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
+
+        Assert.Equal(ExitCode.Ok, result.ExitCode);
+        Assert.Contains("Examples:", result.Output, StringComparison.Ordinal);
+        Assert.Contains($"dti {command}".Trim(), result.Output, StringComparison.Ordinal);
+        Assert.Empty(result.Error);
+    }
+
+    [Fact]
+    public async Task Help_Root_ListsExitCodes()
+    {
+        var result = await DtiProcess.RunAsync(server.NewFolder(), "--help");
+
+        Assert.Contains("130 cancelled", result.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("dti train", "train", "my-cat")]
+    [InlineData("dti generate", "generate", "a photo", "--steps", "many")]
+    [InlineData("dti interpolate", "interpolate", "a", "b", "--easing", "wavy")]
+    [InlineData("dti concepts", "concepts")]
+    [InlineData("dti concepts show", "concepts", "show")]
+    [InlineData("dti", "tarin")]
+    public async Task WrongUsage_SaysWhereHelpIs_AndLeavesStdoutEmpty(string command, params string[] arguments)
+    {
+        var result = await DtiProcess.RunAsync(server.NewFolder(), arguments);
+
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        Assert.Empty(result.Output);
+        Assert.Contains($"See {command} --help.", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WrongUsage_Json_IsAnErrorEvent()
+    {
+        var result = await DtiProcess.RunAsync(server.NewFolder(), "generate", "--json");
+
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        Assert.Equal("USAGE", result.Event("error").GetProperty("code").GetString());
+    }
+
+    [Fact]
+    public async Task ServerAway_IsUnreachable()
+    {
+        var result = await DtiProcess.RunAsync(server.NewFolder(), "generate", "a photo", "--server", "127.0.0.1:1");
+
+        Assert.Equal(ExitCode.Unreachable, result.ExitCode);
+        Assert.Contains("127.0.0.1:1", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task NoAddress_IsUsage()
+    {
+        var result = await DtiProcess.RunAsync(server.NewFolder(), "models", "list", "--server", "ftp://somewhere");
+
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+    }
+
+    [Fact]
+    public async Task Train_PhotoThatDoesNotExist_IsNotFound()
+    {
+        var result = await server.RunAsync(server.NewFolder(), "train", "x", "nowhere.png");
+
+        Assert.Equal(ExitCode.NotFound, result.ExitCode);
+        Assert.Contains("nowhere.png", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Train_FolderWithoutPhotos_IsNotFound()
+    {
+        var folder = server.NewFolder();
+        await File.WriteAllTextAsync(Path.Combine(folder, "notes.txt"), "", TestContext.Current.CancellationToken);
+
+        var result = await server.RunAsync(folder, "train", "x", ".");
+
+        Assert.Equal(ExitCode.NotFound, result.ExitCode);
+    }
+
+    [Fact]
+    public async Task Train_TooManyPhotos_SaysHowMany()
+    {
+        var folder = server.NewFolder();
+        for (var i = 0; i < 51; i++)
+            await File.WriteAllBytesAsync(Path.Combine(folder, $"{i}.png"), [], TestContext.Current.CancellationToken);
+
+        var result = await server.RunAsync(folder, "train", "x", ".");
+
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        Assert.Contains("51", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Train_SeveralWrongValues_NamesThemAll()
+    {
+        var result = await server.RunAsync(
+            server.NewFolder(), "train", "x", Fixtures.Common("preprocess_square.png"), "--steps", "0", "--learning-rate", "NaN", "--beta", "1", "--json");
+
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        var fields = result.Event("error").GetProperty("violations").EnumerateArray().Select(violation => violation.GetProperty("field").GetString());
+        Assert.Equal(["options.beta", "options.learning_rate", "options.steps"], fields.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Generate_UnknownConcept_IsNotFound()
+    {
+        var result = await server.RunAsync(server.NewFolder(), "generate", "a photo of <nobody>", "--json");
+
+        Assert.Equal(ExitCode.NotFound, result.ExitCode);
+        Assert.Equal(JsonValueKind.String, result.Event("error").GetProperty("message").ValueKind);
+    }
+}

@@ -1,0 +1,133 @@
+using Dti.Tests;
+using SkiaSharp;
+
+namespace Dti.Cli.Tests;
+
+public class WorkflowTests(ServeFixture server)
+{
+    private static readonly string[] _quickTraining =
+        ["--initializer", "cat", "--steps", "3", "--batch", "1", "--resolution", "64", "--seed", "1", "--preview-every", "3", "--preview-steps", "1"];
+
+    private static readonly string[] _quickPicture = ["--steps", "2", "--width", "64", "--height", "64", "--seed", "5"];
+
+    private static string Photo => Fixtures.Common("preprocess_square.png");
+
+    [Fact]
+    public async Task TrainGenerateInterpolate_Json_WritesFilesAndSaysWhere()
+    {
+        var folder = server.NewFolder();
+        foreach (var name in new[] { "flow-a", "flow-b" })
+        {
+            var trained = await server.RunAsync(folder, ["train", name, Photo, .. _quickTraining, "--previews", "previews", "--json"]);
+            Assert.Equal((ExitCode.Ok, ""), (trained.ExitCode, trained.Error));
+            Assert.Equal("cat", trained.Event("accepted").GetProperty("settings").GetProperty("initializer").GetString());
+            Assert.Equal([1, 2, 3], trained.EventsOf("progress").Select(step => step.GetProperty("step").GetInt32()));
+            Assert.True(File.Exists(Path.Combine(folder, trained.Event("preview").GetProperty("path").GetString()!)));
+            Assert.Equal($"<{name}>", trained.Event("result").GetProperty("placeholder").GetString());
+        }
+
+        var generated = await server.RunAsync(folder, ["generate", "a photo of <flow-a>", "-n", "2", "-o", "out.jpg", .. _quickPicture, "--json"]);
+        Assert.Equal((ExitCode.Ok, ""), (generated.ExitCode, generated.Error));
+        Assert.Equal(["out-1.jpg", "out-2.jpg"], generated.EventsOf("picture").Select(picture => picture.GetProperty("path").GetString()));
+        Assert.Equal((64, 64), SizeOf(Path.Combine(folder, "out-1.jpg")));
+
+        var between = await server.RunAsync(folder, ["interpolate", "flow-a", "flow-b", "--frames", "3", "--easing", "smooth", "-o", "between", .. _quickPicture, "--json"]);
+        Assert.Equal((ExitCode.Ok, ""), (between.ExitCode, between.Error));
+        Assert.Equal([0, 0.5, 1], between.EventsOf("picture").Select(picture => picture.GetProperty("t").GetDouble()));
+        Assert.Equal((192, 64), SizeOf(Path.Combine(folder, between.Event("strip").GetProperty("path").GetString()!)));
+        Assert.Equal((64, 64), SizeOf(Path.Combine(folder, "between", "frame-003.png")));
+
+        var again = await server.RunAsync(folder, ["interpolate", "flow-a", "flow-b", "--frames", "3", "-o", "between", .. _quickPicture]);
+        Assert.Equal(ExitCode.Usage, again.ExitCode);
+        Assert.Contains("--force", again.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Generate_Twice_KeepsTheFirstPicture()
+    {
+        var folder = server.NewFolder();
+
+        var first = await server.RunAsync(folder, ["generate", "a photo", .. _quickPicture]);
+        var second = await server.RunAsync(folder, ["generate", "a photo", .. _quickPicture]);
+
+        Assert.Equal((ExitCode.Ok, ExitCode.Ok), (first.ExitCode, second.ExitCode));
+        Assert.Contains("picture a-photo.png", first.Output, StringComparison.Ordinal);
+        Assert.Contains("picture a-photo-2.png", second.Output, StringComparison.Ordinal);
+        Assert.Equal(
+            await File.ReadAllBytesAsync(Path.Combine(folder, "a-photo.png"), TestContext.Current.CancellationToken),
+            await File.ReadAllBytesAsync(Path.Combine(folder, "a-photo-2.png"), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Concepts_ImportShowExportDelete_Works()
+    {
+        var folder = server.NewFolder();
+        var file = Path.Combine(Fixtures.Root, "tiny-sd15", "expected", "learned_embeds-cat.safetensors");
+
+        var imported = await server.RunAsync(folder, "concepts", "import", "brought", file, "--json");
+        var shown = await server.RunAsync(folder, "concepts", "show", "brought");
+        var listed = await server.RunAsync(folder, "concepts", "list", "--json");
+        var exported = await server.RunAsync(folder, "concepts", "export", "brought", "--format", "webui", "-o", "taken.safetensors");
+        var again = await server.RunAsync(folder, "concepts", "export", "brought", "-o", "taken.safetensors");
+        var deleted = await server.RunAsync(folder, "concepts", "delete", "brought");
+        var gone = await server.RunAsync(folder, "concepts", "show", "brought");
+
+        Assert.Equal("brought", imported.Event("concept").GetProperty("name").GetString());
+        Assert.Contains("vectors", shown.Output, StringComparison.Ordinal);
+        Assert.Contains(listed.EventsOf("concept"), concept => concept.GetProperty("name").GetString() == "brought");
+        Assert.Equal(ExitCode.Ok, exported.ExitCode);
+        Assert.Contains("emb_params", await File.ReadAllTextAsync(Path.Combine(folder, "taken.safetensors"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, again.ExitCode);
+        Assert.Equal((ExitCode.Ok, ExitCode.NotFound), (deleted.ExitCode, gone.ExitCode));
+    }
+
+    [Fact]
+    public async Task Train_Interrupted_CancelsTheJob()
+    {
+        var folder = server.NewFolder();
+        using var process = DtiProcess.Start(
+            folder, "train", "stopped", Photo, "--initializer", "cat", "--steps", "100000", "--batch", "1", "--resolution", "64", "--preview-every", "0",
+            "--json", "--server", server.Address);
+        var line = "";
+        while (!line.Contains("\"progress\"", StringComparison.Ordinal))
+            line = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? throw new InvalidOperationException("dti ended");
+
+        await DtiProcess.InterruptAsync(process);
+        var result = await DtiProcess.EndAsync(process);
+
+        Assert.Equal(ExitCode.Cancelled, result.ExitCode);
+        Assert.Equal("CANCELLED", result.Event("error").GetProperty("code").GetString());
+        var jobs = await server.RunAsync(folder, "jobs", "list", "--json");
+        var job = Assert.Single(jobs.EventsOf("job"), job => job.GetProperty("name").GetString() == "stopped");
+        var cancelled = await server.RunAsync(folder, "jobs", "watch", job.GetProperty("job_id").GetString()!, "--from-step", "100000", "--json");
+        Assert.Equal(ExitCode.Cancelled, cancelled.ExitCode);
+    }
+
+    [Fact]
+    public async Task Models_NoServer_StartsOneAndFindsWhatShips()
+    {
+        var result = await DtiProcess.RunAsync(server.NewFolder(), "models", "list", "--json");
+
+        Assert.Equal((ExitCode.Ok, ""), (result.ExitCode, result.Error));
+        Assert.Equal("tiny-sd15", result.Event("model").GetProperty("name").GetString());
+    }
+
+    [Fact]
+    public async Task Train_NoServer_KeepsTheConceptInDataFolder()
+    {
+        var folder = server.NewFolder();
+
+        var trained = await DtiProcess.RunAsync(folder, ["train", "kept", Photo, .. _quickTraining, "--data", "library"]);
+        var listed = await DtiProcess.RunAsync(folder, "concepts", "list", "--data", "library");
+
+        Assert.Equal((ExitCode.Ok, ""), (trained.ExitCode, trained.Error));
+        Assert.Contains("Learnt <kept>", trained.Output, StringComparison.Ordinal);
+        Assert.Contains("kept", listed.Output, StringComparison.Ordinal);
+    }
+
+    private static (int Width, int Height) SizeOf(string file)
+    {
+        using var picture = SKBitmap.Decode(file);
+        return (picture.Width, picture.Height);
+    }
+}
