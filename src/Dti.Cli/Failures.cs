@@ -26,7 +26,7 @@ internal static class Failures
 
     private static CommandError Describe(DtiClientException refused, string? address) =>
         new(refused.Reason is { Length: > 0 } reason ? reason : JsonNamingPolicy.SnakeCaseUpper.ConvertName($"{refused.Status}"),
-            refused.Status == StatusCode.Unavailable && address is not null ? $"{refused.Message} Its address: {address}." : refused.Message)
+            refused.Status == StatusCode.Unavailable && address is { Length: > 0 } ? $"{refused.Message} Its address: {address}." : refused.Message)
         {
             Violations = refused.FieldViolations,
             RetryAfter = refused.RetryAfter,

@@ -23,7 +23,7 @@ internal sealed record ConceptView(
         yield return ["created", Dates.Show(concept.Created)];
         if (concept.Settings is not { } settings)
             yield break;
-        foreach (var (name, value) in SettingsTable.Of(settings))
+        foreach (var (name, value) in SettingsTable.Of(settings).Where(setting => setting.Name != "placeholder"))
             yield return [name, value];
     }
 }

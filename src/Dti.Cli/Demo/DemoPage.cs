@@ -118,7 +118,7 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
         Chart("Norm", "held fixed", 0.2,
             new LineChart.Series("norm", "line", [.. progress.Select(step => ((double)step.Step, step.Norm))])) +
         Chart("Angle from the start", "degrees", 0.02,
-            new LineChart.Series("angle", "line", [.. progress.Select(step => ((double)step.Step, step.AngleDegrees))]));
+            new LineChart.Series("angle", "line", [(0, 0), .. progress.Select(step => ((double)step.Step, step.AngleDegrees))]));
 
     private static string Chart(string title, string remark, double leastSpan, params IReadOnlyList<LineChart.Series> series) =>
         $"<figure class=\"chart\">{LineChart.Draw(title, leastSpan, series)}<figcaption><strong>{title}</strong> {remark}</figcaption></figure>\n";

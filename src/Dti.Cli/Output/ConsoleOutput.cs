@@ -1,5 +1,6 @@
 using System.Globalization;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Dti.Cli.Output;
 
@@ -57,7 +58,7 @@ internal sealed class ConsoleOutput : IOutput
         }
 
         var progress = _out.Progress().Columns(
-            new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new DetailsColumn());
+            new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 20 }, new PercentageColumn(), new DetailsColumn());
         await progress.StartAsync(context => work(new BarMeter(context.AddTask(Markup.Escape(title))))).ConfigureAwait(false);
     }
 
@@ -68,7 +69,8 @@ internal sealed class ConsoleOutput : IOutput
     {
         public void Report(int step, int total, string details, TimeSpan? timeLeft)
         {
-            task.Tag = timeLeft is { } left && step < total ? $"{details}, {Numbers.Duration(left)} left" : details;
+            var left = timeLeft is { } time && step < total ? $", {Numbers.Duration(time)} left" : "";
+            task.Tag = $"{step}/{total} {details}{left}";
             task.MaxValue = total;
             task.Value = step;
         }
@@ -91,8 +93,9 @@ internal sealed class ConsoleOutput : IOutput
 
     private sealed class DetailsColumn : ProgressColumn
     {
-        public override Spectre.Console.Rendering.IRenderable Render(
-            Spectre.Console.Rendering.RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
-            new Text(task.Tag as string ?? "", new Style(Color.Grey));
+        protected override bool NoWrap => true;
+
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
+            new Text(task.Tag as string ?? "", new Style(Color.Grey)) { Overflow = Overflow.Ellipsis };
     }
 }
