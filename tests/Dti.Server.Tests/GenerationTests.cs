@@ -1,0 +1,106 @@
+using Dti.Engine.Imaging;
+using Dti.Server.Tests.Infrastructure;
+using Dti.V1;
+using Grpc.Core;
+
+namespace Dti.Server.Tests;
+
+public sealed class GenerationTests : IAsyncLifetime
+{
+    private readonly TestServer _server = TestServer.Start();
+
+    public ValueTask InitializeAsync() => default;
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    [Fact]
+    public async Task Generate_ThreePictures_StreamsStepsAndPicturesInOrder()
+    {
+        var options = TestServer.Draw("a dog");
+        (options.NumImages, options.Format) = (3, PictureFormat.Webp);
+
+        var events = await _server.GenerateAsync(options);
+
+        Assert.Equal(("a dog", "", 2, 7.5, "pndm", "tiny-sd15"), (
+            events[0].Accepted.Settings.Prompt, events[0].Accepted.Settings.NegativePrompt, events[0].Accepted.Settings.Steps,
+            events[0].Accepted.Settings.GuidanceScale, events[0].Accepted.Settings.Scheduler, events[0].Accepted.Settings.Model));
+        Assert.Equal([1, 2, 3, 4, 5, 6], events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
+        var pictures = events.Where(e => e.Picture is not null).Select(e => e.Picture).ToArray();
+        Assert.Equal([0, 1, 2], pictures.Select(picture => picture.Index));
+        Assert.All(pictures, picture =>
+        {
+            var image = ImageCodec.Decode(picture.Data.ToByteArray(), "picture");
+            Assert.Equal((64, 64, "image/webp"), (image.Width, image.Height, picture.MediaType));
+        });
+        Assert.Equal(3, events[^1].Result.Pictures);
+    }
+
+    [Fact]
+    public async Task Generate_SameSeed_GivesTheSameBytes()
+    {
+        var other = TestServer.Draw("a dog");
+        other.Seed++;
+
+        Assert.Equal(await _server.PictureAsync(TestServer.Draw("a dog")), await _server.PictureAsync(TestServer.Draw("a dog")));
+        Assert.NotEqual(await _server.PictureAsync(TestServer.Draw("a dog")), await _server.PictureAsync(other));
+    }
+
+    [Fact]
+    public async Task Generate_ConceptInPrompt_ChangesThePictureAndIsNamed()
+    {
+        await _server.TrainAsync(TestServer.Request("my-dog"));
+
+        var accepted = (await _server.GenerateAsync(TestServer.Draw("a photo of <my-dog>")))[0].Accepted;
+
+        Assert.Equal(["my-dog"], accepted.Settings.Concepts);
+        Assert.NotEqual(await _server.PictureAsync(TestServer.Draw("a photo of dog")), await _server.PictureAsync(TestServer.Draw("a photo of <my-dog>")));
+    }
+
+    [Theory]
+    [InlineData("LINEAR", new[] { 0, 0.25, 0.5, 0.75, 1 })]
+    [InlineData("SMOOTH", new[] { 0, 0.15625, 0.5, 0.84375, 1 })]
+    public async Task Interpolate_TwoConcepts_GoesFromOneToTheOther(string easing, double[] ts)
+    {
+        await TrainPair();
+
+        var events = await _server.InterpolateAsync(new InterpolateRequest { FromConcept = "a", ToConcept = "b", Frames = 5, Easing = Enum.Parse<Easing>(easing, ignoreCase: true), Options = TestServer.Draw("") });
+
+        var pictures = events.Where(e => e.Picture is not null).Select(e => e.Picture).ToArray();
+        Assert.Equal(ts, pictures.Select(picture => picture.T));
+        Assert.InRange(events[0].Accepted.AnglesDegrees.Single(), 1, 180);
+        Assert.Equal(await _server.PictureAsync(TestServer.Draw("a photo of <a>")), pictures[0].Data.ToByteArray());
+        Assert.Equal(5, pictures.Select(picture => Convert.ToHexString(picture.Data.Span)).Distinct().Count());
+        Assert.Equal(5, events[^1].Result.Pictures);
+    }
+
+    [Fact]
+    public async Task Interpolate_WrongFields_NamesThemAsTheRequestSpellsThem()
+    {
+        await TrainPair();
+        var fields = await Refusal.Fields(() => _server.InterpolateAsync(new InterpolateRequest
+        {
+            FromConcept = "a", ToConcept = "b", Frames = 1, Prompt = "no mark", Options = new GenerationOptions { Steps = 0 },
+        }));
+        Assert.Equal(["frames", "options.steps", "prompt"], fields.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Interpolate_DifferentNumbersOfVectors_IsRefusedWithBothCounts()
+    {
+        await TrainPair();
+        await _server.TrainAsync(TestServer.Request("c", change: r => r.Options.Initializer = "white cat"));
+        var error = await Refusal.Of(
+            () => _server.InterpolateAsync(new InterpolateRequest { FromConcept = "a", ToConcept = "c", Options = TestServer.Draw("") }), StatusCode.FailedPrecondition);
+        Assert.Contains("<a> has 1 vectors and <c> has 2", error.Status.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Interpolate_UnknownConcept_IsNotFound() => await Refusal.Of(
+        () => _server.InterpolateAsync(new InterpolateRequest { FromConcept = "nobody", ToConcept = "none", Options = TestServer.Draw("") }), StatusCode.NotFound);
+
+    private async Task TrainPair()
+    {
+        await _server.TrainAsync(TestServer.Request("a"));
+        await _server.TrainAsync(TestServer.Request("b", change: r => r.Options.Initializer = "house"));
+    }
+}

@@ -1,0 +1,66 @@
+using Dti.Engine;
+using Dti.Server.Tests.Infrastructure;
+using Grpc.Core;
+using Grpc.Health.V1;
+using Grpc.Reflection.V1Alpha;
+
+namespace Dti.Server.Tests;
+
+public class HostTests
+{
+    [Fact]
+    public async Task Health_DeviceComputes_IsServing()
+    {
+        await using var server = TestServer.Start();
+        using var channel = server.NewChannel();
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, (await new Health.HealthClient(channel).CheckAsync(new())).Status);
+    }
+
+    [Fact]
+    public async Task Reflection_V1Alpha_ListsEveryService()
+    {
+        await using var server = TestServer.Start();
+        using var channel = server.NewChannel();
+        using var call = new ServerReflection.ServerReflectionClient(channel).ServerReflectionInfo();
+        await call.RequestStream.WriteAsync(new ServerReflectionRequest { ListServices = "" });
+        Assert.True(await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+
+        Assert.Superset(
+            new HashSet<string> { "dti.v1.DtiService", "dti.v1.JobService", "dti.v1.ConceptService", "dti.v1.ModelService", "grpc.health.v1.Health" },
+            call.ResponseStream.Current.ListServicesResponse.Service.Select(service => service.Name).ToHashSet());
+    }
+
+    [Fact]
+    public async Task Models_FixtureFolder_IsListedAsDefault()
+    {
+        await using var server = TestServer.Start();
+        var model = Assert.Single((await server.Models.ListAsync(new())).Models);
+        Assert.Equal(("tiny-sd15", "sd1", 128, 32, true, ""), (model.Name, model.Family, model.Resolution, model.EmbeddingDimension, model.IsDefault, model.Problem));
+        Assert.InRange(model.SizeBytes, 1_300_000, 1_500_000);
+    }
+
+    [Fact]
+    public async Task Generate_NoModelAnywhere_SaysWhereItLooked()
+    {
+        var empty = Directory.CreateTempSubdirectory("dti-empty-");
+        await using var server = TestServer.Start(options => options with { ModelFolders = [empty.FullName] });
+        var error = await Refusal.Of(() => server.GenerateAsync(TestServer.Draw("a dog")), StatusCode.FailedPrecondition);
+        Assert.Contains(empty.FullName, error.Status.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Build_WrongOptions_NamesThemAll()
+    {
+        var options = new DtiServerOptions { ConceptFolder = " ", Address = "0.0.0.0", Port = 70_000, MaxMessageBytes = 1, MaxQueuedJobs = 0, JobHistory = 0 };
+        var error = Assert.Throws<ValidationException>(() => DtiHost.Build(options));
+        Assert.Equal(["Address", "Port", "MaxMessageBytes", "MaxQueuedJobs", "JobHistory", "ConceptFolder"], error.Violations.Select(violation => violation.Field));
+    }
+
+    [Fact]
+    public async Task Train_MessageOverTheLimit_IsRefusedAsExhausted()
+    {
+        await using var server = TestServer.Start(options => options with { MaxMessageBytes = 1 << 20 });
+        var request = TestServer.Request("big", change: r => r.Photos[0].Data = Google.Protobuf.ByteString.CopyFrom(new byte[2 << 20]));
+        await Refusal.Of(() => server.TrainAsync(request), StatusCode.ResourceExhausted);
+    }
+}

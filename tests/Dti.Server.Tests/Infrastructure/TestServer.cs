@@ -1,0 +1,129 @@
+using Dti.Engine.Imaging;
+using Dti.Tests;
+using Dti.V1;
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Dti.Server.Tests.Infrastructure;
+
+/// <summary>A real server on a free port, with a folder of its own and a real channel. Fails if anything logged an unexpected error.</summary>
+internal sealed class TestServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly GrpcChannel _channel;
+    private readonly ErrorCollector _errors = new();
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dti-server-");
+
+    private TestServer(Func<DtiServerOptions, DtiServerOptions>? change)
+    {
+        Options = new DtiServerOptions { Port = 0, ConceptFolder = Path.Combine(_folder.FullName, "concepts"), ModelFolders = [Path.Combine(Fixtures.Root, "tiny-sd15")] };
+        Options = change?.Invoke(Options) ?? Options;
+        _app = DtiHost.Build(Options, builder =>
+        {
+            builder.Logging.ClearProviders();
+            builder.Services.AddSingleton<ILoggerProvider>(_errors);
+        });
+        _app.Start();
+        Address = DtiHost.AddressOf(_app);
+        _channel = NewChannel();
+        Dti = new DtiService.DtiServiceClient(_channel);
+        Jobs = new JobService.JobServiceClient(_channel);
+        Concepts = new ConceptService.ConceptServiceClient(_channel);
+        Models = new ModelService.ModelServiceClient(_channel);
+    }
+
+    public Uri Address { get; }
+
+    public DtiServerOptions Options { get; }
+
+    public DtiService.DtiServiceClient Dti { get; }
+
+    public JobService.JobServiceClient Jobs { get; }
+
+    public ConceptService.ConceptServiceClient Concepts { get; }
+
+    public ModelService.ModelServiceClient Models { get; }
+
+    public static TestServer Start(Func<DtiServerOptions, DtiServerOptions>? change = null) => new(change);
+
+    public GrpcChannel NewChannel() => GrpcChannel.ForAddress(Address, new GrpcChannelOptions { MaxReceiveMessageSize = null });
+
+    /// <summary>A small photo, different for each number.</summary>
+    public static Photo Photo(int number = 0)
+    {
+        var pixels = new byte[80 * 72 * 3];
+        new Random(number).NextBytes(pixels);
+        return new Photo { FileName = $"photo-{number}.png", Data = ByteString.CopyFrom(ImageCodec.Encode(new RgbImage(80, 72, pixels), ImageFormat.Png)) };
+    }
+
+    /// <summary>A training request that takes a second or two.</summary>
+    public static TrainRequest Request(string name, int steps = 3, Action<TrainRequest>? change = null)
+    {
+        var request = new TrainRequest
+        {
+            Name = name,
+            Photos = { Photo(1), Photo(2) },
+            Options = new TrainingOptions { Steps = steps, BatchSize = 1, Resolution = 64, PreviewEvery = 0, Seed = 7, Initializer = "dog" },
+        };
+        change?.Invoke(request);
+        return request;
+    }
+
+    public static GenerationOptions Draw(string prompt) => new() { Prompt = prompt, Width = 64, Height = 64, Steps = 2, Seed = 3 };
+
+    public async Task<List<TrainResponse>> TrainAsync(TrainRequest request) => await All(Dti.Train(request, cancellationToken: TestContext.Current.CancellationToken));
+
+    public async Task<List<GenerateResponse>> GenerateAsync(GenerationOptions options) =>
+        await All(Dti.Generate(new GenerateRequest { Options = options }, cancellationToken: TestContext.Current.CancellationToken));
+
+    public async Task<byte[]> PictureAsync(GenerationOptions options) =>
+        (await GenerateAsync(options)).Single(happened => happened.Picture is not null).Picture.Data.ToByteArray();
+
+    public async Task<List<InterpolateResponse>> InterpolateAsync(InterpolateRequest request) =>
+        await All(Dti.Interpolate(request, cancellationToken: TestContext.Current.CancellationToken));
+
+    /// <summary>Waits until a job is in a state.</summary>
+    public async Task<Job> UntilAsync(string jobId, Func<Job, bool> condition)
+    {
+        while (true)
+        {
+            var job = (await Jobs.GetAsync(new JobServiceGetRequest { JobId = jobId })).Job;
+            if (condition(job))
+            {
+                return job;
+            }
+
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>Stops the server as a SIGTERM does.</summary>
+    public Task StopAsync() => _app.StopAsync(TestContext.Current.CancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        _channel.Dispose();
+        await _app.DisposeAsync();
+        _folder.Delete(recursive: true);
+        Assert.True(_errors.Found.IsEmpty, "The server logged an error: " + string.Join('\n', _errors.Found));
+    }
+
+    private static async Task<List<T>> All<T>(AsyncServerStreamingCall<T> call)
+    {
+        using (call)
+        {
+            var events = new List<T>();
+            await foreach (var happened in call.ResponseStream.ReadAllAsync())
+            {
+                events.Add(happened);
+            }
+
+            return events;
+        }
+    }
+}

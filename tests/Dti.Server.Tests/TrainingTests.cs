@@ -1,0 +1,135 @@
+using Dti.Server.Tests.Infrastructure;
+using Dti.V1;
+using Google.Protobuf;
+using Grpc.Core;
+
+namespace Dti.Server.Tests;
+
+public sealed class TrainingTests : IAsyncLifetime
+{
+    private readonly TestServer _server = TestServer.Start();
+
+    public ValueTask InitializeAsync() => default;
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    [Fact]
+    public async Task Train_FewSteps_StreamsAcceptedStepsPreviewsAndResult()
+    {
+        var events = await _server.TrainAsync(TestServer.Request("my-cat", steps: 5, change: r => (r.Options.PreviewEvery, r.Options.PreviewSteps) = (2, 2)));
+
+        var accepted = events[0].Accepted;
+        Assert.Equal("my-cat", accepted.Name);
+        Assert.Equal(2, accepted.PhotoCount);
+        Assert.Equal(("<my-cat>", 0.01, 1e-4, "fp32", "cpu"), (accepted.Settings.Placeholder, accepted.Settings.LearningRate, accepted.Settings.Kappa, accepted.Settings.Dtype, accepted.Settings.Device));
+        Assert.InRange(accepted.Settings.MagnitudeValue, 0.1, 1);
+        Assert.Equal([1, 2, 3, 4, 5], events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
+        Assert.All(events.Where(e => e.Progress is not null), e =>
+        {
+            Assert.True(double.IsFinite(e.Progress.Loss) && e.Progress.Loss > 0);
+            Assert.Equal(accepted.Settings.MagnitudeValue, e.Progress.Norm, 1e-4);
+        });
+        Assert.Equal([2, 4, 5], events.Where(e => e.Preview is not null).Select(e => e.Preview.Step));
+        Assert.Equal("my-cat", events[^1].Result.Name);
+        Assert.True(events[^1].Result.AngleDegrees > 0);
+    }
+
+    [Fact]
+    public async Task Train_Finished_ConceptIsInTheLibraryWithEverythingThatRepeatsIt()
+    {
+        await _server.TrainAsync(TestServer.Request("my-cat", change: r => (r.Options.PreviewEvery, r.Options.PreviewSteps) = (3, 2)));
+
+        var listed = Assert.Single((await _server.Concepts.ListAsync(new())).Concepts);
+        var concept = (await _server.Concepts.GetAsync(new ConceptServiceGetRequest { Name = "my-cat" })).Concept;
+
+        Assert.Equal(("my-cat", "<my-cat>", "sd1", "tiny-sd15"), (listed.Name, concept.Placeholder, concept.Family, concept.Model));
+        Assert.Equal(7UL, concept.Settings.Seed);
+        Assert.Equal(2, concept.PhotoSha256.Count);
+        Assert.Empty(listed.ThumbnailPng);
+        Assert.NotEmpty(concept.ThumbnailPng);
+    }
+
+    [Fact]
+    public async Task Train_SameSeedTwice_GivesTheSameBytes()
+    {
+        await _server.TrainAsync(TestServer.Request("one"));
+        await _server.TrainAsync(TestServer.Request("two", change: r => r.Options.Placeholder = "<two>"));
+        await _server.TrainAsync(TestServer.Request("three", change: r => r.Options.Seed = 8));
+
+        Assert.Equal(await Export("one"), await Export("two"));
+        Assert.NotEqual(await Export("one"), await Export("three"));
+    }
+
+    [Fact]
+    public async Task Train_AcceptedSettingsAgain_GiveTheSameConcept()
+    {
+        var first = await _server.TrainAsync(TestServer.Request("first", change: r => r.Options = new TrainingOptions { Steps = 2, BatchSize = 1, Resolution = 64, PreviewEvery = 0 }));
+        var settings = first[0].Accepted.Settings;
+
+        await _server.TrainAsync(TestServer.Request("again", change: r => r.Options = new TrainingOptions
+        {
+            Model = settings.Model,
+            Initializer = settings.Initializer,
+            NumVectors = settings.NumVectors,
+            Steps = settings.Steps,
+            BatchSize = settings.BatchSize,
+            LearningRate = settings.LearningRate,
+            Kappa = settings.Kappa,
+            Beta = settings.Beta,
+            Magnitude = Magnitude.Value,
+            MagnitudeValue = settings.MagnitudeValue,
+            Resolution = settings.Resolution,
+            Seed = settings.Seed,
+            PreviewEvery = 0,
+        }));
+
+        Assert.Equal(await Export("first"), await Export("again"));
+    }
+
+    [Fact]
+    public async Task Train_ExistingName_IsRefusedUnlessOverwriteIsAsked()
+    {
+        await _server.TrainAsync(TestServer.Request("cat"));
+        var before = await Export("cat");
+
+        var error = await Refusal.Of(() => _server.TrainAsync(TestServer.Request("cat", change: r => r.Options.Seed = 9)), StatusCode.AlreadyExists);
+        Assert.Equal("CONCEPT_EXISTS", Refusal.Reason(error));
+        Assert.Equal(before, await Export("cat"));
+
+        await _server.TrainAsync(TestServer.Request("cat", change: r => (r.Options.Seed, r.Overwrite) = (9, true)));
+        Assert.NotEqual(before, await Export("cat"));
+    }
+
+    [Fact]
+    public async Task Export_BothLayouts_ImportAsTheSameConcept()
+    {
+        await _server.TrainAsync(TestServer.Request("cat"));
+        foreach (var format in new[] { ConceptFormat.Diffusers, ConceptFormat.Webui })
+        {
+            var file = await _server.Concepts.ExportAsync(new ConceptServiceExportRequest { Name = "cat", Format = format });
+            var copy = await _server.Concepts.ImportAsync(new ConceptServiceImportRequest { Name = $"copy-{(int)format}", Data = file.Data });
+            Assert.Equal("cat.safetensors", file.FileName);
+            Assert.Equal(("sd1", 1, 32), (copy.Concept.Family, copy.Concept.NumVectors, copy.Concept.Dimension));
+        }
+
+        Assert.Equal(
+            await _server.PictureAsync(TestServer.Draw("a photo of <cat>")),
+            await _server.PictureAsync(TestServer.Draw("a photo of <copy-2>")));
+    }
+
+    [Fact]
+    public async Task Delete_ThenGet_IsNotFoundWithCloseNames()
+    {
+        await _server.TrainAsync(TestServer.Request("cat"));
+        await _server.TrainAsync(TestServer.Request("cats"));
+        await _server.Concepts.DeleteAsync(new ConceptServiceDeleteRequest { Name = "cat" });
+
+        var error = await Refusal.Of(async () => await _server.Concepts.GetAsync(new ConceptServiceGetRequest { Name = "cat" }), StatusCode.NotFound);
+
+        Assert.Equal("There is no concept 'cat'. Close: cats.", error.Status.Detail);
+        Assert.DoesNotContain(Directory.GetFiles(_server.Options.ConceptFolder), file => Path.GetFileName(file).StartsWith("cat.", StringComparison.Ordinal));
+    }
+
+    private async Task<ByteString> Export(string name) =>
+        (await _server.Concepts.ExportAsync(new ConceptServiceExportRequest { Name = name, Format = ConceptFormat.Webui })).Data;
+}
