@@ -20,7 +20,8 @@ internal static class Timesteps
         var forward = Enumerable.Range(0, steps);
         return (config.TimestepSpacing ?? absent) switch
         {
-            TimestepSpacing.Leading => [.. forward.Reverse().Select(i => (double)((i * (total / steps)) + config.StepsOffset))],
+            // With as many steps as the model was trained with, the offset would lead beyond the last one.
+            TimestepSpacing.Leading => [.. forward.Reverse().Select(i => (double)Math.Min((i * (total / steps)) + config.StepsOffset, total - 1))],
             TimestepSpacing.Trailing => [.. forward.Select(i => Math.Round(total - (i * ((double)total / steps))) - 1)],
             _ => [.. forward.Reverse().Select(i => Linspace(i)).Select(t => roundLinspace ? Math.Round(t) : (float)t)],
         };

@@ -9,45 +9,34 @@ namespace Dti.Server.Jobs;
 /// <summary>Pulls jobs and computes them on a thread of its own, one at a time: a device is never shared, a pool thread never blocked.</summary>
 internal sealed class DeviceWorker(JobQueue queue, IJobRunner runner, IHostApplicationLifetime lifetime, ILogger<DeviceWorker> logger) : IHostedService, IDisposable
 {
-    private readonly CancellationTokenSource _stop = new();
-    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Thread? _thread;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        // Streams must end before the web server waits for them.
-        lifetime.ApplicationStopping.Register(() =>
-        {
-            queue.Stop();
-            _stop.Cancel();
-        });
-        new Thread(Work) { Name = "dti-device", IsBackground = true }.Start();
+        lifetime.ApplicationStopping.Register(queue.Stop); // streams must end before the web server waits for them
+        _thread = new Thread(Work) { Name = "dti-device", IsBackground = true };
+        _thread.Start();
         return Task.CompletedTask;
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        await _stop.CancelAsync();
-        await _stopped.Task.WaitAsync(cancellationToken);
+        queue.Stop();
+        await Task.Run(() => _thread?.Join(), cancellationToken).WaitAsync(cancellationToken);
     }
 
-    public void Dispose() => _stop.Dispose();
+    /// <summary>Also a host that is disposed without having been stopped lets the thread leave the models before they go.</summary>
+    public void Dispose()
+    {
+        queue.Stop();
+        _thread?.Join();
+    }
 
     private void Work()
     {
-        try
+        while (queue.Take() is { } job)
         {
-            while (true)
-            {
-                Run(queue.Take(_stop.Token));
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // Stopping.
-        }
-        finally
-        {
-            _stopped.SetResult();
+            Run(job);
         }
     }
 
@@ -65,7 +54,7 @@ internal sealed class DeviceWorker(JobQueue queue, IJobRunner runner, IHostAppli
         }
         catch (OperationCanceledException) when (job.Cancellation.IsCancellationRequested)
         {
-            queue.End(job, JobState.Cancelled, _stop.IsCancellationRequested ? RpcErrors.Stopping() : RpcErrors.Cancelled(job.Id));
+            queue.End(job, JobState.Cancelled, queue.IsStopping ? RpcErrors.Stopping() : RpcErrors.Cancelled(job.Id));
         }
         catch (DtiException error)
         {

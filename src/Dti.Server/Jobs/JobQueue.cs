@@ -8,14 +8,13 @@ using RpcStatus = Google.Rpc.Status;
 namespace Dti.Server.Jobs;
 
 /// <summary>The jobs of one process: a bounded queue in order of arrival, and a history.</summary>
-internal sealed class JobQueue(DtiServerOptions options, TimeProvider time, ILogger<JobQueue> logger) : IJobs, IDisposable
+internal sealed class JobQueue(DtiServerOptions options, TimeProvider time, ILogger<JobQueue> logger) : IJobs
 {
-    private readonly Lock _lock = new();
+    private readonly object _lock = new(); // also what the worker waits on
     private readonly Dictionary<string, QueuedJob> _jobs = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (string JobId, string Fingerprint)> _requests = new(StringComparer.Ordinal);
     private readonly List<QueuedJob> _order = []; // every job, oldest first
     private readonly LinkedList<QueuedJob> _waiting = [];
-    private readonly SemaphoreSlim _available = new(0);
     private bool _stopping;
 
     public (string JobId, bool Attached) Submit(JobSubmission submission)
@@ -55,7 +54,7 @@ internal sealed class JobQueue(DtiServerOptions options, TimeProvider time, ILog
             TellPositions();
             Prune();
             logger.JobAccepted(job.Id, submission.Kind.ToString());
-            _available.Release();
+            Monitor.Pulse(_lock);
             return (job.Id, false);
         }
     }
@@ -112,23 +111,25 @@ internal sealed class JobQueue(DtiServerOptions options, TimeProvider time, ILog
     }
 
     /// <summary>Waits for a job and starts it.</summary>
-    /// <exception cref="OperationCanceledException">The worker is stopping.</exception>
-    public QueuedJob Take(CancellationToken cancellationToken)
+    /// <returns>The job; null when the queue has stopped.</returns>
+    public QueuedJob? Take()
     {
-        while (true)
+        lock (_lock)
         {
-            _available.Wait(cancellationToken);
-            lock (_lock)
+            while (_waiting.First is null && !_stopping)
             {
-                // A cancelled job leaves its signal behind.
-                if (_waiting.First?.Value is { } job)
-                {
-                    _waiting.RemoveFirst();
-                    job.Start(time.GetUtcNow());
-                    TellPositions();
-                    return job;
-                }
+                Monitor.Wait(_lock);
             }
+
+            if (_waiting.First?.Value is not { } job)
+            {
+                return null;
+            }
+
+            _waiting.RemoveFirst();
+            job.Start(time.GetUtcNow());
+            TellPositions();
+            return job;
         }
     }
 
@@ -154,6 +155,18 @@ internal sealed class JobQueue(DtiServerOptions options, TimeProvider time, ILog
         logger.JobEnded(job.Id, state.ToString());
     }
 
+    /// <summary>Whether the server is stopping.</summary>
+    public bool IsStopping
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _stopping;
+            }
+        }
+    }
+
     /// <summary>Takes no more jobs, ends the waiting ones and asks the running one to stop.</summary>
     public void Stop()
     {
@@ -170,13 +183,9 @@ internal sealed class JobQueue(DtiServerOptions options, TimeProvider time, ILog
             {
                 job.Cancellation.Cancel();
             }
-        }
-    }
 
-    public void Dispose()
-    {
-        _available.Dispose();
-        _order.ForEach(job => job.Dispose());
+            Monitor.PulseAll(_lock);
+        }
     }
 
     private QueuedJob Job(string jobId)
@@ -215,7 +224,6 @@ internal sealed class JobQueue(DtiServerOptions options, TimeProvider time, ILog
             _order.Remove(job);
             _jobs.Remove(job.Id);
             _requests.Remove(job.Submission.RequestId);
-            job.Dispose();
         }
     }
 }

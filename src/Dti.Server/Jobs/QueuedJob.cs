@@ -5,7 +5,7 @@ using RpcStatus = Google.Rpc.Status;
 namespace Dti.Server.Jobs;
 
 /// <summary>A job in this process; its state changes under the queue's lock.</summary>
-internal sealed class QueuedJob(string id, JobSubmission submission, DateTimeOffset created) : IDisposable
+internal sealed class QueuedJob(string id, JobSubmission submission, DateTimeOffset created)
 {
     private DateTimeOffset? _started;
     private DateTimeOffset? _ended;
@@ -35,6 +35,7 @@ internal sealed class QueuedJob(string id, JobSubmission submission, DateTimeOff
         (State, _ended, _error) = (state, now, failure?.Message ?? "");
         Submission = Submission with { Request = new Empty() };
         Log.Complete(failure);
+        Cancellation.Dispose(); // only a running job is cancelled
     }
 
     public Job ToMessage()
@@ -63,6 +64,4 @@ internal sealed class QueuedJob(string id, JobSubmission submission, DateTimeOff
 
         return job;
     }
-
-    public void Dispose() => Cancellation.Dispose();
 }

@@ -103,6 +103,25 @@ public class SchedulerParityTests
     public void Create_MoreStepsThanTrained_IsRefused() =>
         Assert.Equal("steps", Assert.Throws<DtiException>(() => SchedulerFactory.Create("ddim", Config("{}"), 1001)).Field);
 
+    [Theory]
+    [InlineData("ddim")]
+    [InlineData("euler")]
+    [InlineData("pndm")]
+    public void Step_AsManyStepsAsTrained_StaysWithinTheSchedule(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(0, CPU);
+        using var scheduler = SchedulerFactory.Create(name, Config("""{"steps_offset": 1, "beta_schedule": "scaled_linear"}"""), 1000);
+        var x = ones(1, 4, 2, 2);
+        for (var call = 0; call < scheduler.Timesteps.Count; call++)
+        {
+            x = scheduler.Step(x * 0.1, call, x, generator);
+        }
+
+        Assert.InRange(scheduler.Timesteps[0], 0, 999);
+        Assert.True(x.isfinite().all().item<bool>());
+    }
+
     private static JsonDocument Expected() => JsonDocument.Parse(File.ReadAllText(Fixtures.Common("schedulers.json")));
 
     private static SchedulerConfig Config(JsonDocument json, string scheduler, string spacing, string prediction)

@@ -98,6 +98,8 @@ internal sealed class TestServer : IAsyncDisposable
                 return job;
             }
 
+            Assert.True(job.Ended is null, $"the job ended as {job.State}: {job.Error}");
+
             await Task.Delay(10, TestContext.Current.CancellationToken);
         }
     }
