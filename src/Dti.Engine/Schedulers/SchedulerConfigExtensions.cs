@@ -11,7 +11,7 @@ internal static class SchedulerConfigExtensions
         return schedule.AlphasCumprod.data<float>().ToArray();
     }
 
-    /// <summary>ᾱ_t; beyond the last step what the config says.</summary>
+    /// <summary>ᾱ_t; before the first timestep what the config says, after the last one ᾱ_T.</summary>
     public static double AlphaAt(this SchedulerConfig config, float[] alphasCumprod, int t) =>
-        t >= 0 ? alphasCumprod[t] : config.SetAlphaToOne ? 1 : alphasCumprod[0];
+        t >= 0 ? alphasCumprod[Math.Min(t, alphasCumprod.Length - 1)] : config.SetAlphaToOne ? 1 : alphasCumprod[0];
 }
