@@ -20,7 +20,7 @@ public sealed record TrainingSettings
     /// <summary>Word or phrase whose token embeddings give the start μ. Default: <c>object</c> for objects, <c>painting</c> for styles.</summary>
     public string Initializer { get; private init; } = "";
 
-    /// <summary>The tokens that the initialiser is made of, as the vocabulary spells them.</summary>
+    /// <summary>The tokens that the initialiser is made of.</summary>
     public IReadOnlyList<string> InitializerTokens { get; private init; } = [];
 
     /// <summary>Number of vectors n, 1 to 32. Default: one per token of the initialiser.</summary>
@@ -93,7 +93,7 @@ public sealed record TrainingSettings
             Kind = kind,
             Placeholder = options.Placeholder ?? $"<{name}>",
             Initializer = initializer,
-            InitializerTokens = [.. tokens.Select(profile.Tokenizer.Decode)],
+            InitializerTokens = [.. tokens.Select(id => profile.Tokenizer.Decode(id).Replace("</w>", "", StringComparison.Ordinal))],
             VectorCount = options.VectorCount ?? Math.Clamp(tokens.Count, 1, 32),
             Steps = options.Steps ?? 500,
             BatchSize = options.BatchSize ?? 4,
@@ -111,7 +111,11 @@ public sealed record TrainingSettings
             PreviewSteps = options.PreviewSteps ?? 20,
         };
 
-        found.Try("placeholder", () => { PlaceholderTokens.Validate(settings.Placeholder, profile.Tokenizer); return true; });
+        if (options.Placeholder is not null) // the one made from the name is as good as the name
+        {
+            found.Try("placeholder", () => { PlaceholderTokens.Validate(settings.Placeholder, profile.Tokenizer); return true; });
+        }
+
         found.Range("num_vectors", settings.VectorCount, 1, 32);
         found.Range("steps", settings.Steps, 1, 100_000);
         found.Range("batch_size", settings.BatchSize, 1, 64);

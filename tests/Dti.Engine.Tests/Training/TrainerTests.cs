@@ -1,0 +1,164 @@
+using Dti.Engine.Imaging;
+using Dti.Engine.Models;
+using Dti.Engine.Runtime;
+using Dti.Engine.Tests.Models;
+using Dti.Engine.Training;
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Tests.Training;
+
+public class TrainerTests(ModelFixture models) : IClassFixture<ModelFixture>
+{
+    [Fact]
+    public void Run_ThreeVectors_EachMovesAndKeepsItsMagnitude()
+    {
+        var events = Train(new TrainingOptions { Steps = 20, VectorCount = 3, Initializer = "white cat" });
+
+        var steps = events.OfType<TrainingStep>().ToArray();
+        var learnt = Assert.IsType<TrainingFinished>(events[^1]).Concept.Encoders[0];
+        Assert.Equal(Enumerable.Range(1, 20), steps.Select(step => step.Step));
+        Assert.Equal(3, learnt.Count);
+        Assert.All(steps, step => Assert.Equal(learnt.Magnitudes[0], step.Norm, 1e-5));
+        var start = Train(new TrainingOptions { Steps = 1, LearningRate = 1e-9, VectorCount = 3, Initializer = "white cat" });
+        var initial = ((TrainingFinished)start[^1]).Concept.Encoders[0];
+        for (var i = 0; i < 3; i++)
+        {
+            var cosine = learnt.Direction(i).ToArray().Zip(initial.Direction(i).ToArray(), (a, b) => a * b).Sum();
+            Assert.InRange(cosine, -1, 0.999f); // 20 steps of 0.01 go farther than 2.5 degrees
+        }
+    }
+
+    [Fact]
+    public void Run_Always_LeavesEveryByteOfTheModelAsItWas()
+    {
+        var model = models.Model("tiny-sd15");
+        var before = model.TextEncoder.TokenEmbedding.data<float>().ToArray();
+
+        Train(new TrainingOptions { Steps = 5 });
+
+        Assert.Equal(before, model.TextEncoder.TokenEmbedding.data<float>().ToArray());
+        Assert.False(model.TextEncoder.TokenEmbedding.requires_grad);
+    }
+
+    [Fact]
+    public void Run_SameSeed_GivesTheSameNumbersToTheBit()
+    {
+        float[] Learn(ulong seed) => ((TrainingFinished)Train(new TrainingOptions { Steps = 6, Seed = seed, RandomFlip = true })[^1]).Concept.Encoders[0].Embedding(0);
+
+        Assert.Equal(Learn(5), Learn(5));
+        Assert.NotEqual(Learn(5), Learn(6));
+    }
+
+    [Fact]
+    public void Run_Cancelled_StopsWithinOneStep()
+    {
+        using var cancellation = new CancellationTokenSource();
+        var steps = 0;
+        Assert.Throws<OperationCanceledException>(() =>
+        {
+            foreach (var happened in NewTrainer(new TrainingOptions { Steps = 100 }).Run(cancellation.Token))
+            {
+                steps = ((TrainingStep)happened).Step;
+                if (steps == 3)
+                {
+                    cancellation.Cancel();
+                }
+            }
+        });
+        Assert.Equal(3, steps);
+    }
+
+    [Fact]
+    public void Run_Previews_ComeAtTheAskedStepsAndAtTheEndFromOneSeed()
+    {
+        var events = Train(new TrainingOptions { Steps = 5, PreviewEvery = 2, PreviewSteps = 2, PreviewPrompts = ["a {concept}", "{concept} in snow"] });
+        var previews = events.OfType<TrainingPreview>().ToArray();
+        Assert.Equal([(2, 0), (2, 1), (4, 0), (4, 1), (5, 0), (5, 1)], previews.Select(preview => (preview.Step, preview.Index)));
+        Assert.Single(previews.Select(preview => preview.Seed).Distinct());
+        Assert.Equal("a <x>", previews[0].Prompt);
+    }
+
+    [Fact]
+    public void BatchSampler_CentreCrops_RunsTheAutoencoderOncePerPhoto()
+    {
+        var model = models.Model("tiny-sd15");
+        var photos = Photos();
+        using var cache = new LatentCache(model, photos);
+        var random = new Pcg32(1);
+        for (var i = 0; i < 30; i++)
+        {
+            cache.Get(photos.SampleCrop(i % photos.Count, centerCrop: true, randomFlip: false, random));
+        }
+
+        Assert.Equal(photos.Count, cache.Misses);
+    }
+
+    [Fact]
+    public void Resolve_EverythingWrong_NamesEveryField()
+    {
+        var options = new TrainingOptions
+        {
+            Steps = 0, BatchSize = 65, LearningRate = double.NaN, Kappa = -1, Beta = 1, Resolution = 100, VectorCount = 33,
+            PreviewEvery = -1, PreviewSteps = 0, Placeholder = "cat", Magnitude = MagnitudeChoice.Value, Initializer = "",
+        };
+        var error = Assert.Throws<ValidationException>(() => Settings(options));
+        Assert.Equal(
+            ["batch_size", "beta", "initializer", "kappa", "learning_rate", "magnitude_value", "num_vectors", "placeholder", "preview_every", "preview_steps", "resolution", "steps"],
+            error.Violations.Select(violation => violation.Field).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Run_InBf16_StaysFinite()
+    {
+        using var model = StableDiffusionModel.Load(models.Model("tiny-sd15").Profile, new ComputeTarget(CPU, ScalarType.BFloat16));
+        var events = NewTrainer(new TrainingOptions { Steps = 3, PreviewEvery = 3, PreviewSteps = 2 }, model).Run(TestContext.Current.CancellationToken).ToList();
+        Assert.All(events.OfType<TrainingStep>(), step => Assert.True(double.IsFinite(step.Loss)));
+        Assert.Single(events.OfType<TrainingPreview>());
+    }
+
+    [Fact]
+    public void Run_TwoThousandSteps_GrowsTheProcessByLessThanTwentyMebibytes()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
+        var atStart = 0L;
+        foreach (var happened in NewTrainer(new TrainingOptions { Steps = 2000, BatchSize = 1 }).Run(TestContext.Current.CancellationToken))
+        {
+            if (happened is TrainingStep { Step: 200 })
+            {
+                atStart = ResidentBytes();
+            }
+        }
+
+        var growth = ResidentBytes() - atStart;
+        TestContext.Current.TestOutputHelper?.WriteLine($"grew by {growth / 1024.0 / 1024.0:F1} MiB");
+        Assert.True(growth < 20 * 1024 * 1024, $"grew by {growth} bytes");
+    }
+
+    private static long ResidentBytes()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        var line = File.ReadLines("/proc/self/status").Single(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], null) * 1024;
+    }
+
+    private static TrainingSet Photos() => TrainingSet.Load(
+        [.. Enumerable.Range(0, 3).Select(number =>
+        {
+            var pixels = new byte[90 * 72 * 3];
+            new Random(number).NextBytes(pixels);
+            return new Photo($"{number}.png", ImageCodec.Encode(new RgbImage(90, 72, pixels), ImageFormat.Png));
+        })],
+        64,
+        ImageLimits.Default);
+
+    private List<TrainingEvent> Train(TrainingOptions options) => [.. NewTrainer(options).Run(TestContext.Current.CancellationToken).Where(happened => happened is not TrainingWarning)];
+
+    private Trainer NewTrainer(TrainingOptions options, StableDiffusionModel? model = null) => new(
+        model ?? models.Model("tiny-sd15"),
+        Settings(options with { Resolution = 64, BatchSize = options.BatchSize ?? 2, PreviewEvery = options.PreviewEvery ?? 0, Initializer = options.Initializer ?? "dog" }),
+        Photos());
+
+    private TrainingSettings Settings(TrainingOptions options) =>
+        TrainingSettings.Resolve(options, "x", models.Model("tiny-sd15").Profile, () => 1);
+}
