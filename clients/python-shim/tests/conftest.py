@@ -1,0 +1,42 @@
+"""A real server on a free port, and stubs made from the contract by protoc."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import grpc
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="session")
+def stubs(tmp_path_factory):
+    """The generated modules of protos/dti/v1, importable as dti.v1.*."""
+    out = tmp_path_factory.mktemp("stubs")
+    protos = sorted((ROOT / "protos").rglob("*.proto"))
+    subprocess.run(
+        ["protoc", f"--proto_path={ROOT / 'protos'}", f"--python_out={out}", f"--grpc_python_out={out}",
+         "--plugin=protoc-gen-grpc_python=/usr/bin/grpc_python_plugin", *map(str, protos)],
+        check=True,
+    )
+    sys.path.insert(0, str(out))
+    yield out
+    sys.path.remove(str(out))
+
+
+@pytest.fixture(scope="session")
+def channel(stubs, tmp_path_factory):
+    """A channel to `dti serve`; the address is the first line that it prints."""
+    server = subprocess.Popen(
+        [ROOT / "artifacts/bin/Release/dti", "serve", "--port", "0", "--json", "--data", tmp_path_factory.mktemp("library")],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+    )
+    try:
+        address = json.loads(server.stdout.readline())["address"]
+        with grpc.insecure_channel(address.removeprefix("http://").rstrip("/")) as opened:
+            yield opened
+    finally:
+        server.terminate()
+        assert server.wait(timeout=30) == 0
