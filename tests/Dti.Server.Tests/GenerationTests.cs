@@ -79,7 +79,11 @@ public sealed class GenerationTests : IAsyncLifetime
         await TrainPair();
         var fields = await Refusal.Fields(() => _server.InterpolateAsync(new InterpolateRequest
         {
-            FromConcept = "a", ToConcept = "b", Frames = 1, Prompt = "no mark", Options = new GenerationOptions { Steps = 0 },
+            FromConcept = "a",
+            ToConcept = "b",
+            Frames = 1,
+            Prompt = "no mark",
+            Options = new GenerationOptions { Steps = 0 },
         }));
         Assert.Equal(["frames", "options.steps", "prompt"], fields.Order(StringComparer.Ordinal));
     }

@@ -98,8 +98,18 @@ public class TrainerTests(ModelFixture models) : IClassFixture<ModelFixture>
     {
         var options = new TrainingOptions
         {
-            Steps = 0, BatchSize = 65, LearningRate = double.NaN, Kappa = -1, Beta = 1, Resolution = 100, VectorCount = 33,
-            PreviewEvery = -1, PreviewSteps = 0, Placeholder = "cat", Magnitude = MagnitudeChoice.Value, Initializer = "",
+            Steps = 0,
+            BatchSize = 65,
+            LearningRate = double.NaN,
+            Kappa = -1,
+            Beta = 1,
+            Resolution = 100,
+            VectorCount = 33,
+            PreviewEvery = -1,
+            PreviewSteps = 0,
+            Placeholder = "cat",
+            Magnitude = MagnitudeChoice.Value,
+            Initializer = "",
         };
         var error = Assert.Throws<ValidationException>(() => Settings(options));
         Assert.Equal(
