@@ -37,7 +37,7 @@ internal static partial class Runners
 
     private static Tally RunXunit(string folder, string program, string[] arguments)
     {
-        var ended = Shell.Run(folder, program, ["-noColor", "-noLogo", .. arguments], _limit, out var text);
+        var ended = Shell.Run(folder, program, ["-noColor", "-noLogo", "-diagnostics", "-longRunning", "60", .. arguments], _limit, out var text);
         var summary = XunitSummary().Match(text);
         if (!summary.Success)
         {

@@ -89,9 +89,11 @@ public sealed class JobTests : IAsyncLifetime
     public async Task Cancel_RunningAndQueued_HitsOnlyThatJob()
     {
         using var first = _server.Dti.Train(TestServer.Request("first", steps: Long));
+        var a = await AcceptedAsync(first);
         using var second = _server.Dti.Train(TestServer.Request("second", steps: Long));
+        var b = await AcceptedAsync(second);
         using var third = _server.Dti.Train(TestServer.Request("third"));
-        var (a, b, c) = (await AcceptedAsync(first), await AcceptedAsync(second), await AcceptedAsync(third));
+        var c = await AcceptedAsync(third);
         await _server.UntilAsync(a, job => job.Step > 0);
 
         await _server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = b }); // queued

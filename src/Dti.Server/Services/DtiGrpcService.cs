@@ -25,10 +25,12 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
                 await responseStream.WriteAsync(Marked((TrainResponse)message, attached), context.CancellationToken);
             }
         }
-        catch when (request.CancelOnDisconnect && context.CancellationToken.IsCancellationRequested)
+        finally
         {
-            jobs.Cancel(jobId);
-            throw;
+            if (request.CancelOnDisconnect)
+            {
+                jobs.Cancel(jobId); // the caller went away; a finished job stays as it is
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dti.Engine.Imaging;
 using Dti.Tests;
 using Dti.V1;
@@ -87,9 +88,10 @@ internal sealed class TestServer : IAsyncDisposable
     public async Task<List<InterpolateResponse>> InterpolateAsync(InterpolateRequest request) =>
         await All(Dti.Interpolate(request, cancellationToken: TestContext.Current.CancellationToken));
 
-    /// <summary>Waits until a job is in a state.</summary>
+    /// <summary>Waits until a job is in a state; fails if it ends in another, or after two minutes.</summary>
     public async Task<Job> UntilAsync(string jobId, Func<Job, bool> condition)
     {
+        var start = Stopwatch.GetTimestamp();
         while (true)
         {
             var job = (await Jobs.GetAsync(new JobServiceGetRequest { JobId = jobId })).Job;
@@ -99,7 +101,7 @@ internal sealed class TestServer : IAsyncDisposable
             }
 
             Assert.True(job.Ended is null, $"the job ended as {job.State}: {job.Error}");
-
+            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromMinutes(2), $"the job is {job.State} at step {job.Step}");
             await Task.Delay(10, TestContext.Current.CancellationToken);
         }
     }
