@@ -40,7 +40,7 @@ public static class ImageCodec
 
         using var file = SKData.CreateCopy(data);
         using var stream = new SKMemoryStream(file);
-        using var codec = SKCodec.Create(stream, out var opened) ?? throw CannotRead(opened, name);
+        using var codec = SKCodec.Create(stream, out var opened) ?? throw CannotRead(HasSignature(data) ? opened : SKCodecResult.Unimplemented, name);
         if (codec.EncodedFormat is not (SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Png or SKEncodedImageFormat.Webp
             or SKEncodedImageFormat.Bmp or SKEncodedImageFormat.Gif))
         {
@@ -96,6 +96,10 @@ public static class ImageCodec
     }
 
     private static ReadOnlySpan<byte> PngSignature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
+
+    // A file too short for the library to tell its format reads as cut off, whatever it is.
+    private static bool HasSignature(ReadOnlySpan<byte> data) =>
+        data.StartsWith(PngSignature) || data.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]) || data.StartsWith("RIFF"u8) || data.StartsWith("BM"u8) || data.StartsWith("GIF8"u8);
 
     private static (long Width, long Height)? PngSize(ReadOnlySpan<byte> data) =>
         data.Length >= 24 && data.StartsWith(PngSignature) && data[12..16].SequenceEqual("IHDR"u8)

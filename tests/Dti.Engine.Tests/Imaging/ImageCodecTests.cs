@@ -89,6 +89,9 @@ public class ImageCodecTests
         AssertRefused("notes.png", "is not a picture", "Dear diary, today I took no photos."u8);
 
     [Fact]
+    public void Decode_ShortTextFile_IsNotCalledCutOff() => AssertRefused("note.png", "is not a picture", "hello"u8);
+
+    [Fact]
     public void Decode_EmptyFile_IsRefused() => AssertRefused("empty.jpg", "is empty", []);
 
     [Theory]
