@@ -10,6 +10,19 @@ public enum ConceptKind
     Style = 2,
 }
 
+/// <summary>What is learnt of an embedding, and how. All but the first are baselines to compare with.</summary>
+public enum TrainingMethod
+{
+    /// <summary>Directions on the unit sphere; the magnitude is fixed (arXiv 2512.13672).</summary>
+    Dti = 1,
+
+    /// <summary>The embedding itself, by AdamW (Textual Inversion, arXiv 2208.01618): its norm is free to grow.</summary>
+    Ti = 2,
+
+    /// <summary>As <see cref="Ti"/>, and set back to the magnitude after each step.</summary>
+    TiRenormalized = 3,
+}
+
 /// <summary>How the fixed magnitude m of an embedding m·v is chosen.</summary>
 public enum Magnitude
 {

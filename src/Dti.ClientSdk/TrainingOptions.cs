@@ -9,6 +9,9 @@ public sealed record TrainingOptions
     /// <summary>What the photos show; chooses the prompt templates. Default <see cref="ConceptKind.Object"/>.</summary>
     public ConceptKind? Kind { get; init; }
 
+    /// <summary>What is learnt, and how. Default <see cref="TrainingMethod.Dti"/>.</summary>
+    public TrainingMethod? Method { get; init; }
+
     /// <summary>What stands for the concept in prompts: <c>&lt;identifier&gt;</c>. Default: the concept's name in angle brackets.</summary>
     public string? Placeholder { get; init; }
 
@@ -24,13 +27,16 @@ public sealed record TrainingOptions
     /// <summary>Photos per step, 1 to 64. Default 4.</summary>
     public int? BatchSize { get; init; }
 
-    /// <summary>Step length η on the sphere, above 0 and at most 1. Used as given, never scaled by the batch size.</summary>
+    /// <summary>
+    /// Step length η on the sphere, or AdamW's learning rate; above 0 and at most 1, used as given, never scaled by the batch
+    /// size. Default 0.01; for the other methods 0.005.
+    /// </summary>
     public double? LearningRate { get; init; }
 
-    /// <summary>κ, the strength of the von Mises–Fisher prior, 0 to 10. Default 1e-4.</summary>
+    /// <summary>κ, the strength of the von Mises–Fisher prior, 0 to 10. Default 1e-4. <see cref="TrainingMethod.Dti"/> only.</summary>
     public double? Kappa { get; init; }
 
-    /// <summary>β of the second moment of the gradient's norm, 0 to below 1. Default 0: each step has length η.</summary>
+    /// <summary>β of the second moment of the gradient's norm, 0 to below 1. Default 0: each step has length η. <see cref="TrainingMethod.Dti"/> only.</summary>
     public double? Beta { get; init; }
 
     /// <summary>How the fixed magnitude of the embedding is chosen. Default <see cref="ClientSdk.Magnitude.Mean"/>.</summary>

@@ -9,6 +9,9 @@ public sealed record TrainingSettings
     /// <summary>What the photos show.</summary>
     public ConceptKind Kind { get; init; }
 
+    /// <summary>What is learnt, and how.</summary>
+    public TrainingMethod Method { get; init; }
+
     /// <summary>What stands for the concept in prompts.</summary>
     public string Placeholder { get; init; } = "";
 
@@ -27,7 +30,7 @@ public sealed record TrainingSettings
     /// <summary>Photos per step.</summary>
     public int BatchSize { get; init; }
 
-    /// <summary>Step length η on the sphere.</summary>
+    /// <summary>Step length η on the sphere, or AdamW's learning rate.</summary>
     public double LearningRate { get; init; }
 
     /// <summary>κ, the strength of the von Mises–Fisher prior.</summary>

@@ -125,10 +125,11 @@ public sealed class BadInputTests : IAsyncLifetime
             request.Options.Kappa = -1;
             request.Options.Dtype = "int4";
             request.Options.Kind = (ConceptKind)9;
+            request.Options.Method = (TrainingMethod)9;
         });
 
         Assert.Superset(
-            new HashSet<string> { "name", "request_id", "photos[0]", "options.steps", "options.beta", "options.kappa", "options.dtype", "options.kind" },
+            new HashSet<string> { "name", "request_id", "photos[0]", "options.steps", "options.beta", "options.kappa", "options.dtype", "options.kind", "options.method" },
             fields.ToHashSet());
     }
 

@@ -13,6 +13,18 @@ public sealed class TrainingTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
+    [Theory]
+    [InlineData("TI")]
+    [InlineData("TI_RENORMALIZED")]
+    public async Task Train_ByABaseline_SaysSoAndDrawsWithIt(string name)
+    {
+        var method = name == "TI" ? TrainingMethod.Ti : TrainingMethod.TiRenormalized;
+        var settings = (await _server.TrainAsync(TestServer.Request("plain", change: r => r.Options.Method = method)))[0].Accepted.Settings;
+
+        Assert.Equal((method, 0.005, 0), (settings.Method, settings.LearningRate, settings.Kappa));
+        Assert.NotEmpty(await _server.PictureAsync(TestServer.Draw("a photo of <plain>")));
+    }
+
     [Fact]
     public async Task Train_FewSteps_StreamsAcceptedStepsPreviewsAndResult()
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dti.Cli.Output;
 using Dti.ClientSdk;
 
 namespace Dti.Cli.Commands;
@@ -8,12 +9,13 @@ internal sealed class TrainingOptionSet
 {
     private readonly Option<string?> _model = new("--model") { Description = "Model to learn with (dti models list).", HelpName = "name" };
     private readonly Option<ConceptKind?> _kind = new("--kind") { Description = "What the photos show. Default: object." };
+    private readonly Option<string?> _method = new("--method") { Description = "dti, or to compare ti (plain textual inversion) or ti-renormalized. Default: dti.", HelpName = "name" };
     private readonly Option<string?> _placeholder = new("--placeholder") { Description = "What stands for the concept in prompts. Default: <name>.", HelpName = "<word>" };
     private readonly Option<string?> _initializer = new("--initializer") { Description = "Word or phrase to start from, such as cat. Default: object, or painting for styles.", HelpName = "word" };
     private readonly Option<int?> _vectors = new("--vectors") { Description = "Number of vectors, 1 to 32. Default: one per token of the initializer.", HelpName = "n" };
     private readonly Option<int?> _steps = new("--steps") { Description = "Optimiser steps. Default: 500.", HelpName = "n" };
     private readonly Option<int?> _batch = new("--batch") { Description = "Photos per step. Default: 4.", HelpName = "n" };
-    private readonly Option<double?> _learningRate = new("--learning-rate") { Description = "Step length on the sphere, above 0 and at most 1.", HelpName = "η" };
+    private readonly Option<double?> _learningRate = new("--learning-rate") { Description = "Step length on the sphere, above 0 and at most 1. Default: 0.01.", HelpName = "η" };
     private readonly Option<double?> _kappa = new("--kappa") { Description = "Strength of the prior that holds to the start. Default: 1e-4.", HelpName = "κ" };
     private readonly Option<double?> _beta = new("--beta") { Description = "Memory of the gradient's norm, 0 to below 1. Default: 0.", HelpName = "β" };
     private readonly Option<string?> _magnitude = new("--magnitude") { Description = "Norm of the embedding: mean, min, max of the vocabulary's, or a number. Default: mean.", HelpName = "mean|min|max|number" };
@@ -26,14 +28,18 @@ internal sealed class TrainingOptionSet
     private readonly Option<int?> _previewSteps = new("--preview-steps") { Description = "Sampling steps of a preview. Default: 20.", HelpName = "n" };
     private readonly Option<string?> _dtype = new("--dtype") { Description = "auto, fp32, bf16 or fp16. Default: auto.", HelpName = "type" };
 
-    public TrainingOptionSet() => _kind.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "object", "style");
+    public TrainingOptionSet()
+    {
+        _kind.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "object", "style");
+        _method.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, MethodNames.All);
+    }
 
     public void AddTo(Command command)
     {
         foreach (var option in new Option[]
         {
             _kind, _initializer, _steps, _batch, _learningRate, _kappa, _beta, _magnitude, _vectors, _resolution, _centerCrop, _randomFlip,
-            _seed, _model, _dtype, _placeholder, _previewEvery, _previewPrompts, _previewSteps,
+            _seed, _model, _dtype, _placeholder, _method, _previewEvery, _previewPrompts, _previewSteps,
         })
             command.Add(option);
     }
@@ -45,6 +51,7 @@ internal sealed class TrainingOptionSet
         {
             Model = context.Get(_model),
             Kind = context.Get(_kind),
+            Method = MethodNames.Read(context.Get(_method)),
             Placeholder = context.Get(_placeholder),
             Initializer = context.Get(_initializer),
             VectorCount = context.Get(_vectors),

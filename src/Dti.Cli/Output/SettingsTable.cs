@@ -9,6 +9,7 @@ internal static class SettingsTable
     [
         ("model", settings.Model),
         ("kind", Word(settings.Kind)),
+        ("method", MethodNames.Of(settings.Method)),
         ("placeholder", settings.Placeholder),
         ("initializer", settings.Initializer),
         ("initializer_tokens", string.Join(" ", settings.InitializerTokens)),

@@ -85,6 +85,7 @@ internal static class FromProto
     {
         Model = message.Model,
         Kind = (ConceptKind)message.Kind,
+        Method = (TrainingMethod)message.Method,
         Placeholder = message.Placeholder,
         Initializer = message.Initializer,
         InitializerTokens = [.. message.InitializerTokens],

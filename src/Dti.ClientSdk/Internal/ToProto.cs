@@ -54,6 +54,7 @@ internal static class ToProto
         var message = new V1.TrainingOptions { PreviewPrompts = { options.PreviewPrompts } };
         if (options.Model is { } model) message.Model = model;
         if (options.Kind is { } kind) message.Kind = (V1.ConceptKind)kind;
+        if (options.Method is { } method) message.Method = (V1.TrainingMethod)method;
         if (options.Placeholder is { } placeholder) message.Placeholder = placeholder;
         if (options.Initializer is { } initializer) message.Initializer = initializer;
         if (options.VectorCount is { } vectorCount) message.NumVectors = vectorCount;

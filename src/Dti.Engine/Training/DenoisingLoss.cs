@@ -12,13 +12,13 @@ internal sealed class DenoisingLoss(StableDiffusionModel model)
 {
     private readonly NoiseSchedule _schedule = model.NoiseSchedule;
 
-    /// <summary>Loss and its gradient with respect to v.</summary>
-    /// <returns>The loss, (), and ∂loss/∂v, (n, d) fp32.</returns>
-    public (Tensor Loss, Tensor Gradient) Evaluate(TrainingBatch batch, DirectionalEmbedding embedding)
+    /// <summary>Loss and its gradient with respect to the embedding's parameter.</summary>
+    /// <returns>The loss, (), and the gradient, (n, d) fp32.</returns>
+    public (Tensor Loss, Tensor Gradient) Evaluate(TrainingBatch batch, TrainableEmbedding embedding)
     {
         using var scope = NewDisposeScope();
         var (loss, _) = Forward(batch, embedding.Rows());
-        var gradient = autograd.grad([loss], [embedding.Directions])[0];
+        var gradient = autograd.grad([loss], [embedding.Parameter])[0];
         return (loss.detach().MoveToOuterDisposeScope(), gradient.MoveToOuterDisposeScope());
     }
 

@@ -6,7 +6,7 @@ namespace Dti.Engine.Training;
 /// Riemannian SGD on a product of unit spheres with one adaptive scalar per row (arXiv 2512.13672, algorithm 1; the
 /// reference implementation's SphericalSGD). With β = 0 each step has length η whatever the gradient's size.
 /// </summary>
-internal sealed class SphericalSgd : IDisposable
+internal sealed class SphericalSgd : IEmbeddingOptimizer
 {
     private const double Eps = 1e-8;
     private readonly Tensor _v;

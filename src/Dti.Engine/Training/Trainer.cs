@@ -8,7 +8,7 @@ namespace Dti.Engine.Training;
 
 /// <summary>
 /// Learns a concept by Directional Textual Inversion (arXiv 2512.13672, algorithm 1): the model stays as it is, only the
-/// directions of the placeholder's vectors move.
+/// directions of the placeholder's vectors move. Or, to compare, by one of the baselines of <see cref="TrainingMethod"/>.
 /// </summary>
 /// <param name="model">The model; one run at a time may use it.</param>
 /// <param name="settings">The settings.</param>
@@ -30,8 +30,7 @@ public sealed class Trainer(StableDiffusionModel model, TrainingSettings setting
         var placeholders = new PlaceholderTokens(model.Tokenizer.VocabularySize);
         placeholders.Add(settings.Placeholder, settings.VectorCount);
         using var embedding = StartingEmbedding();
-        using var optimizer = new SphericalSgd(
-            embedding.Directions, settings.LearningRate, settings.Beta, new VonMisesFisherPrior(embedding.Initial, settings.Kappa));
+        using var optimizer = Optimizer(embedding);
         using var batches = new BatchSampler(model, settings, photos, placeholders);
         var objective = new DenoisingLoss(model);
         var monitor = new TrainingMonitor(settings);
@@ -57,7 +56,7 @@ public sealed class Trainer(StableDiffusionModel model, TrainingSettings setting
     }
 
     private static TrainingStep Step(
-        int step, BatchSampler batches, DenoisingLoss objective, DirectionalEmbedding embedding, SphericalSgd optimizer, TrainingMonitor monitor)
+        int step, BatchSampler batches, DenoisingLoss objective, TrainableEmbedding embedding, IEmbeddingOptimizer optimizer, TrainingMonitor monitor)
     {
         using var scope = NewDisposeScope();
         var (loss, gradient) = objective.Evaluate(batches.Next(), embedding);
@@ -73,7 +72,7 @@ public sealed class Trainer(StableDiffusionModel model, TrainingSettings setting
         return monitor.EndStep(step, value, gradient.norm(1, keepdim: false, p: 2f).cpu().data<float>().ToArray(), embedding);
     }
 
-    private IEnumerable<TrainingPreview> Previews(int step, DirectionalEmbedding embedding, CancellationToken cancellationToken)
+    private IEnumerable<TrainingPreview> Previews(int step, TrainableEmbedding embedding, CancellationToken cancellationToken)
     {
         var concept = Concept(embedding);
         for (var index = 0; index < settings.PreviewPrompts.Count; index++)
@@ -86,15 +85,22 @@ public sealed class Trainer(StableDiffusionModel model, TrainingSettings setting
         }
     }
 
-    private ConceptEmbedding Concept(DirectionalEmbedding embedding) => new(settings.Placeholder, [embedding.ToVectors()]);
+    private ConceptEmbedding Concept(TrainableEmbedding embedding) => new(settings.Placeholder, [embedding.ToVectors()]);
 
     /// <summary>From the token embeddings of the initialiser, one per vector; the last one is repeated where there are more vectors.</summary>
-    private DirectionalEmbedding StartingEmbedding()
+    private TrainableEmbedding StartingEmbedding()
     {
         using var scope = NewDisposeScope();
         var ids = model.Tokenizer.Encode(settings.Initializer);
         var rows = Enumerable.Range(0, settings.VectorCount).Select(i => (long)ids[Math.Min(i, ids.Count - 1)]).ToArray();
         var initial = model.TextEncoder.TokenEmbedding.index_select(0, tensor(rows).to(model.Target.Device)); // (n, d)
-        return new DirectionalEmbedding(initial, settings.MagnitudeValue);
+        return settings.Method == TrainingMethod.Directional ? new DirectionalEmbedding(initial, settings.MagnitudeValue) : new FreeEmbedding(initial);
     }
+
+    private IEmbeddingOptimizer Optimizer(TrainableEmbedding embedding) => settings.Method switch
+    {
+        TrainingMethod.TextualInversion => new AdamW(embedding.Parameter, settings.LearningRate, weightDecay: 1e-2),
+        TrainingMethod.Renormalized => new AdamW(embedding.Parameter, settings.LearningRate, weightDecay: 0, settings.MagnitudeValue),
+        _ => new SphericalSgd(embedding.Parameter, settings.LearningRate, settings.Beta, new VonMisesFisherPrior(embedding.Initial, settings.Kappa)),
+    };
 }

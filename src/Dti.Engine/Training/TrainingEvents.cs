@@ -13,7 +13,7 @@ public abstract record TrainingEvent;
 /// <param name="LossAverage">Its exponential moving average, bias-corrected.</param>
 /// <param name="Norm">Mean norm of the embedding's vectors.</param>
 /// <param name="AngleDegrees">Mean angle between the directions and their start μ.</param>
-/// <param name="KappaOverGradient">κ/‖g‖, mean over vectors, g the gradient of the denoising loss with respect to v; 0 where g is 0.</param>
+/// <param name="KappaOverGradient">κ/‖g‖, mean over vectors, g the gradient of the denoising loss with respect to v; 0 where g is 0, and for methods without the prior.</param>
 /// <param name="LearningRate">η.</param>
 /// <param name="StepsPerSecond">Moving average.</param>
 /// <param name="TimeLeft">Estimate from that average.</param>

@@ -19,7 +19,7 @@ internal sealed class TrainingMonitor(TrainingSettings settings)
     /// <param name="loss">Its loss.</param>
     /// <param name="gradientNorms">‖g‖ per vector.</param>
     /// <param name="embedding">The embedding after the step.</param>
-    public TrainingStep EndStep(int step, double loss, IReadOnlyList<float> gradientNorms, DirectionalEmbedding embedding)
+    public TrainingStep EndStep(int step, double loss, IReadOnlyList<float> gradientNorms, TrainableEmbedding embedding)
     {
         _loss = (LossDecay * _loss) + ((1 - LossDecay) * loss);
         var seconds = Stopwatch.GetElapsedTime(_stepStart).TotalSeconds;

@@ -22,6 +22,9 @@ public sealed record TrainingOptions
     /// <inheritdoc cref="TrainingSettings.Kind"/>
     public ConceptKind? Kind { get; init; }
 
+    /// <inheritdoc cref="TrainingSettings.Method"/>
+    public TrainingMethod? Method { get; init; }
+
     /// <inheritdoc cref="TrainingSettings.Placeholder"/>
     public string? Placeholder { get; init; }
 

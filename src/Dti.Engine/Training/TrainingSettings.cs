@@ -14,6 +14,9 @@ public sealed record TrainingSettings
     /// <summary>Chooses the prompt templates. Default: object.</summary>
     public ConceptKind Kind { get; private init; }
 
+    /// <summary>What is learnt, and how. Default: directional.</summary>
+    public TrainingMethod Method { get; private init; }
+
     /// <summary>What stands for the concept in prompts, <c>&lt;my-cat&gt;</c>. Default: the concept's name in angle brackets.</summary>
     public string Placeholder { get; private init; } = "";
 
@@ -32,13 +35,13 @@ public sealed record TrainingSettings
     /// <summary>Crops per step, 1 to 64. Default 4, as the paper.</summary>
     public int BatchSize { get; private init; }
 
-    /// <summary>Step length η on the sphere, in (0, 1]; used as given. Default 0.01, as the paper.</summary>
+    /// <summary>Step length η on the sphere, or AdamW's learning rate; in (0, 1], used as given. Default 0.01, as the paper; AdamW: 0.005.</summary>
     public double LearningRate { get; private init; }
 
-    /// <summary>Strength κ of the von Mises–Fisher prior, 0 to 10. Default 1e-4, as the paper.</summary>
+    /// <summary>Strength κ of the von Mises–Fisher prior, 0 to 10; directional only. Default 1e-4, as the paper.</summary>
     public double Kappa { get; private init; }
 
-    /// <summary>β of the optimiser's second moment, 0 ≤ β &lt; 1. Default 0, as the paper.</summary>
+    /// <summary>β of the optimiser's second moment, 0 ≤ β &lt; 1; directional only. Default 0, as the paper.</summary>
     public double Beta { get; private init; }
 
     /// <summary>How the magnitude was chosen. Default: mean.</summary>
@@ -81,6 +84,8 @@ public sealed record TrainingSettings
     {
         var found = new Violations();
         var kind = options.Kind ?? ConceptKind.Object;
+        var method = options.Method ?? TrainingMethod.Directional;
+        var directional = method == TrainingMethod.Directional;
         var initializer = options.Initializer ?? (kind == ConceptKind.Style ? "painting" : "object");
         var tokens = profile.Tokenizer.Encode(initializer);
         if (tokens.Count is 0 or > 32)
@@ -91,14 +96,15 @@ public sealed record TrainingSettings
         var settings = new TrainingSettings
         {
             Kind = kind,
+            Method = method,
             Placeholder = options.Placeholder ?? $"<{name}>",
             Initializer = initializer,
             InitializerTokens = [.. tokens.Select(id => profile.Tokenizer.Decode(id).Replace("</w>", "", StringComparison.Ordinal))],
             VectorCount = options.VectorCount ?? Math.Clamp(tokens.Count, 1, 32),
             Steps = options.Steps ?? 500,
             BatchSize = options.BatchSize ?? 4,
-            LearningRate = options.LearningRate ?? 0.01,
-            Kappa = options.Kappa ?? 1e-4,
+            LearningRate = options.LearningRate ?? (directional ? 0.01 : 0.005),
+            Kappa = options.Kappa ?? (directional ? 1e-4 : 0),
             Beta = options.Beta ?? 0,
             Magnitude = options.Magnitude ?? (options.MagnitudeValue is null ? MagnitudeChoice.Mean : MagnitudeChoice.Value),
             Resolution = options.Resolution ?? profile.Resolution,
@@ -122,6 +128,11 @@ public sealed record TrainingSettings
         found.Range("learning_rate", settings.LearningRate, 0, 1, minExcluded: true);
         found.Range("kappa", settings.Kappa, 0, 10);
         found.Range("beta", settings.Beta, 0, 1, maxExcluded: true);
+        foreach (var (field, asked) in new[] { ("kappa", options.Kappa), ("beta", options.Beta) }.Where(pair => !directional && pair.Item2 is > 0))
+        {
+            found.Add(field, $"{field} is {asked}; it belongs to the method dti alone.");
+        }
+
         found.Side("resolution", settings.Resolution);
         found.Range("preview_every", settings.PreviewEvery, 0, 100_000);
         found.Range("preview_steps", settings.PreviewSteps, 1, 200);

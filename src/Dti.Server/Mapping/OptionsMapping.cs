@@ -14,6 +14,13 @@ internal static class OptionsMapping
             ConceptKind.Style => Asked.ConceptKind.Style,
             _ => null,
         },
+        Method = options.Method switch
+        {
+            TrainingMethod.Dti => Asked.TrainingMethod.Directional,
+            TrainingMethod.Ti => Asked.TrainingMethod.TextualInversion,
+            TrainingMethod.TiRenormalized => Asked.TrainingMethod.Renormalized,
+            _ => null,
+        },
         Placeholder = options.HasPlaceholder ? options.Placeholder : null,
         Initializer = options.HasInitializer ? options.Initializer : null,
         VectorCount = options.HasNumVectors ? options.NumVectors : null,

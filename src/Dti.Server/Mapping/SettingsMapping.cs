@@ -12,6 +12,12 @@ internal static class SettingsMapping
     {
         Model = model,
         Kind = settings.Kind == Engine.Training.ConceptKind.Style ? ConceptKind.Style : ConceptKind.Object,
+        Method = settings.Method switch
+        {
+            Engine.Training.TrainingMethod.TextualInversion => TrainingMethod.Ti,
+            Engine.Training.TrainingMethod.Renormalized => TrainingMethod.TiRenormalized,
+            _ => TrainingMethod.Dti,
+        },
         Placeholder = settings.Placeholder,
         Initializer = settings.Initializer,
         InitializerTokens = { settings.InitializerTokens },

@@ -87,6 +87,9 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         checks.Require(ConceptNames.IsValid(request.Name), "name", $"name must be {ConceptNames.Rule}.");
         checks.Require(!asked.HasKind || asked.Kind is V1.ConceptKind.Object or V1.ConceptKind.Style, "options.kind", "kind must be OBJECT or STYLE.");
         checks.Require(
+            !asked.HasMethod || asked.Method is V1.TrainingMethod.Dti or V1.TrainingMethod.Ti or V1.TrainingMethod.TiRenormalized,
+            "options.method", "method must be DTI, TI or TI_RENORMALIZED.");
+        checks.Require(
             !asked.HasMagnitude || asked.Magnitude is Magnitude.Mean or Magnitude.Min or Magnitude.Max or Magnitude.Value,
             "options.magnitude", "magnitude must be MEAN, MIN, MAX or VALUE.");
         var profile = checks.Try(() => models.Get(asked.HasModel ? asked.Model : null));

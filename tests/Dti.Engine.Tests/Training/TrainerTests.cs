@@ -117,6 +117,35 @@ public class TrainerTests(ModelFixture models) : IClassFixture<ModelFixture>
             error.Violations.Select(violation => violation.Field).Order(StringComparer.Ordinal));
     }
 
+    [Theory]
+    [InlineData(TrainingMethod.TextualInversion)]
+    [InlineData(TrainingMethod.Renormalized)]
+    public void Run_Baseline_LearnsTheEmbeddingItself(TrainingMethod method)
+    {
+        var magnitude = Settings(new TrainingOptions()).MagnitudeValue;
+
+        var events = Train(new TrainingOptions { Method = method, Steps = 20, LearningRate = 0.05 });
+
+        var learnt = ((TrainingFinished)events[^1]).Concept.Encoders[0].Magnitudes[0];
+        Assert.Equal(learnt, events.OfType<TrainingStep>().Last().Norm, 1e-5);
+        Assert.InRange(events.OfType<TrainingStep>().Last().AngleDegrees, 1, 180);
+        if (method == TrainingMethod.Renormalized)
+        {
+            Assert.All(events.OfType<TrainingStep>(), step => Assert.Equal(magnitude, step.Norm, 1e-4));
+        }
+        else
+        {
+            Assert.True(learnt > 1.2 * magnitude, $"the norm is {learnt}, in the vocabulary {magnitude}: free embeddings grow");
+        }
+    }
+
+    [Fact]
+    public void Resolve_PriorForABaseline_IsRefused()
+    {
+        var error = Assert.Throws<ValidationException>(() => Settings(new TrainingOptions { Method = TrainingMethod.TextualInversion, Kappa = 1e-4, Beta = 0.9 }));
+        Assert.Equal(["kappa", "beta"], error.Violations.Select(violation => violation.Field));
+    }
+
     [Fact]
     public void Run_InBf16_StaysFinite()
     {

@@ -11,12 +11,28 @@ namespace Dti.Engine.Tests.Training;
 /// <summary>Twelve optimiser steps of each recorded run, against the reference implementation: loss, gradient, directions.</summary>
 public class TrainingParityTests(ModelFixture models) : IClassFixture<ModelFixture>
 {
-    public static TheoryData<string, string> Runs()
+    public static TheoryData<string, string> Runs() => Variants("training_dti.json");
+
+    public static TheoryData<string, string, string> BaselineRuns()
+    {
+        var data = new TheoryData<string, string, string>();
+        foreach (var baseline in new[] { "training_ti", "training_renorm" })
+        {
+            foreach (var (family, variant) in Variants(baseline + ".json").Select(row => row.Data))
+            {
+                data.Add(family, variant, baseline);
+            }
+        }
+
+        return data;
+    }
+
+    private static TheoryData<string, string> Variants(string file)
     {
         var data = new TheoryData<string, string>();
         foreach (string family in ModelFixture.Families().Select(row => row.Data))
         {
-            using var json = Json(family);
+            using var json = Json(family, file);
             foreach (var variant in json.RootElement.GetProperty("variants").EnumerateObject())
             {
                 data.Add(family, variant.Name);
@@ -70,6 +86,36 @@ public class TrainingParityTests(ModelFixture models) : IClassFixture<ModelFixtu
 
         double Tolerance(string what) =>
             Math.Max(1e-4, conditioning.TryGetProperty(variant, out var own) ? 20 * own.GetProperty(what).GetDouble() : 0);
+    }
+
+    [Theory]
+    [MemberData(nameof(BaselineRuns))]
+    public void Steps_RecordedBaseline_FollowTheReference(string family, string variant, string baseline)
+    {
+        using var scope = NewDisposeScope();
+        using var golden = new Golden(ModelFixture.Expected(family, baseline + ".safetensors"));
+        using var inputs = new Golden(ModelFixture.Expected(family, "training_dti.safetensors"));
+        using var json = Json(family, baseline + ".json");
+        Tensor Run(string name) => golden[$"{variant}/{name}"];
+        Tensor Common(string name) => inputs[$"common/{name}"];
+
+        var renormalized = baseline == "training_renorm";
+        using var embedding = new FreeEmbedding(Run("v0"));
+        using var optimizer = new AdamW(
+            embedding.Parameter, learningRate: 5e-3, weightDecay: renormalized ? 0 : 1e-2,
+            renormalized ? Run("vocabulary_mean_norm").item<float>() : null);
+        var objective = new DenoisingLoss(models.Model(family));
+        for (var step = 0; step < Run("loss").shape[0]; step++)
+        {
+            using var each = NewDisposeScope();
+            var batch = new TrainingBatch(Common("latents")[step], Common("noise")[step], Common("timesteps")[step], Run("input_ids")[step]);
+            var (loss, gradient) = objective.Evaluate(batch, embedding);
+            optimizer.Step(gradient);
+
+            Assert.Equal(Run("loss")[step].item<float>(), loss.item<float>(), 1e-4);
+            AssertWithin(Run("grad")[step], gradient, 1e-4, $"gradient of step {step}");
+            AssertWithin(Run("v")[step], embedding.Parameter, 1e-4, $"e after step {step}");
+        }
     }
 
     [Theory]
@@ -128,7 +174,8 @@ public class TrainingParityTests(ModelFixture models) : IClassFixture<ModelFixtu
         }
     }
 
-    private static JsonDocument Json(string family) => JsonDocument.Parse(File.ReadAllText(ModelFixture.Expected(family, "training_dti.json")));
+    private static JsonDocument Json(string family, string file = "training_dti.json") =>
+        JsonDocument.Parse(File.ReadAllText(ModelFixture.Expected(family, file)));
 
     private static void AssertWithin(Tensor expected, Tensor actual, double tolerance, string what)
     {

@@ -1,0 +1,56 @@
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Training;
+
+/// <summary>
+/// AdamW (arXiv 1711.05101) with PyTorch's defaults β = (0.9, 0.999), ε = 1e-8: how Textual Inversion is trained
+/// (diffusers' textual_inversion.py).
+/// </summary>
+internal sealed class AdamW : IEmbeddingOptimizer
+{
+    private const double Beta1 = 0.9;
+    private const double Beta2 = 0.999;
+    private const double Eps = 1e-8;
+    private readonly Tensor _parameter;
+    private readonly double _learningRate;
+    private readonly double _weightDecay;
+    private readonly double? _norm;
+    private readonly Tensor _firstMoment;
+    private readonly Tensor _secondMoment;
+    private int _step;
+
+    /// <param name="parameter">e: (n, d) fp32, changed in place by each step.</param>
+    /// <param name="learningRate">η.</param>
+    /// <param name="weightDecay">Decoupled from the gradient.</param>
+    /// <param name="norm">Norm that each row is set back to after each step, moments untouched; null: rows keep their own.</param>
+    public AdamW(Tensor parameter, double learningRate, double weightDecay, double? norm = null)
+    {
+        (_parameter, _learningRate, _weightDecay, _norm) = (parameter, learningRate, weightDecay, norm);
+        _firstMoment = zeros_like(parameter, requires_grad: false).DetachFromDisposeScope();
+        _secondMoment = zeros_like(parameter, requires_grad: false).DetachFromDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Step(Tensor gradient)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        _step++;
+        _parameter.mul_(1 - (_learningRate * _weightDecay));
+        _firstMoment.mul_(Beta1).add_(gradient, alpha: 1 - Beta1);
+        _secondMoment.mul_(Beta2).addcmul_(gradient, gradient, 1 - Beta2);
+        var denominator = (_secondMoment / (1 - Math.Pow(Beta2, _step))).sqrt() + Eps;
+        _parameter.addcdiv_(_firstMoment, denominator, -_learningRate / (1 - Math.Pow(Beta1, _step)));
+        if (_norm is { } norm)
+        {
+            _parameter.mul_(norm / _parameter.norm(1, keepdim: true, p: 2f));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _firstMoment.Dispose();
+        _secondMoment.Dispose();
+    }
+}
