@@ -24,6 +24,21 @@ public sealed partial class DtiClient
         return FromProto.Concept((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Concept);
     }
 
+    /// <summary>What a concept's vectors are, compared with the vocabulary of a model.</summary>
+    /// <param name="name">The concept's name.</param>
+    /// <param name="model">The model to compare with; null: the one it was learnt with, else the server's default model.</param>
+    /// <param name="nearest">Near tokens to name for each vector, 1 to 100.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DtiClientException"><c>NotFound</c>: no such concept or model. <c>FailedPrecondition</c>: they do not go together.</exception>
+    public async Task<ConceptInspection> InspectConceptAsync(
+        string name, string? model = null, int nearest = 8, CancellationToken cancellationToken = default)
+    {
+        var request = new V1.ConceptServiceInspectRequest { Name = name, NumNearest = nearest };
+        if (model is not null) request.Model = model;
+        var call = _concepts.InspectAsync(request, Call(null, cancellationToken));
+        return FromProto.Inspection(await UnaryAsync(call, cancellationToken).ConfigureAwait(false));
+    }
+
     /// <summary>Takes a learnt embedding into the library.</summary>
     /// <param name="name">Name in the library.</param>
     /// <param name="data">A safetensors file: diffusers' <c>learned_embeds.safetensors</c> or A1111's and ComfyUI's <c>emb_params</c>.</param>

@@ -37,6 +37,32 @@ public sealed record Concept
     public ReadOnlyMemory<byte> ThumbnailPng { get; init; }
 }
 
+/// <summary>What a concept's vectors are, compared with the vocabulary of a model.</summary>
+/// <param name="Model">The model.</param>
+/// <param name="VocabularyNormMin">The smallest norm of the vocabulary's token embeddings.</param>
+/// <param name="VocabularyNormMean">Their mean: DTI's magnitude.</param>
+/// <param name="VocabularyNormMax">The largest.</param>
+/// <param name="VocabularyPositionReadability">Mean <see cref="InspectedVector.PositionReadability"/> of the vocabulary's own tokens.</param>
+/// <param name="Initializer">The word or phrase that the concept started from; empty if unknown.</param>
+/// <param name="Vectors">One per vector.</param>
+public sealed record ConceptInspection(
+    string Model, double VocabularyNormMin, double VocabularyNormMean, double VocabularyNormMax, double VocabularyPositionReadability,
+    string Initializer, IReadOnlyList<InspectedVector> Vectors);
+
+/// <summary>One vector of a concept.</summary>
+/// <param name="Norm">Its norm.</param>
+/// <param name="AngleDegrees">To the token that it started from; null if that is unknown.</param>
+/// <param name="Nearest">The nearest tokens of the vocabulary by direction, nearest first.</param>
+/// <param name="PositionReadability">
+/// How much of what the first attention layer sees still tells where the token stands, 0 to 1; it falls as the norm grows.
+/// </param>
+public sealed record InspectedVector(double Norm, double? AngleDegrees, IReadOnlyList<NearToken> Nearest, double PositionReadability);
+
+/// <summary>A token of the vocabulary and how nearly a vector points its way.</summary>
+/// <param name="Token">The token.</param>
+/// <param name="Cosine">−1 to 1.</param>
+public sealed record NearToken(string Token, double Cosine);
+
 /// <summary>A concept as a file that other tools load.</summary>
 /// <param name="FileName">A name for it.</param>
 /// <param name="Data">The safetensors file.</param>

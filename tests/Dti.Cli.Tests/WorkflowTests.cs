@@ -66,6 +66,7 @@ public class WorkflowTests(ServeFixture server)
 
         var imported = await server.RunAsync(folder, "concepts", "import", "brought", file, "--json");
         var shown = await server.RunAsync(folder, "concepts", "show", "brought");
+        var inspected = await server.RunAsync(folder, "inspect", "brought");
         var listed = await server.RunAsync(folder, "concepts", "list", "--json");
         var exported = await server.RunAsync(folder, "concepts", "export", "brought", "--format", "webui", "-o", "taken.safetensors");
         var again = await server.RunAsync(folder, "concepts", "export", "brought", "-o", "taken.safetensors");
@@ -74,6 +75,8 @@ public class WorkflowTests(ServeFixture server)
 
         Assert.Equal("brought", imported.Event("concept").GetProperty("name").GetString());
         Assert.Contains("vectors", shown.Output, StringComparison.Ordinal);
+        Assert.Contains("NEAREST WORDS", inspected.Output, StringComparison.Ordinal);
+        Assert.Contains("unknown", inspected.Output, StringComparison.Ordinal); // an imported file does not say where it started
         Assert.Contains(listed.EventsOf("concept"), concept => concept.GetProperty("name").GetString() == "brought");
         Assert.Equal(ExitCode.Ok, exported.ExitCode);
         Assert.Contains("emb_params", await File.ReadAllTextAsync(Path.Combine(folder, "taken.safetensors"), TestContext.Current.CancellationToken), StringComparison.Ordinal);

@@ -13,6 +13,30 @@ public sealed class TrainingTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
+    [Fact]
+    public async Task Inspect_LearntConcept_KeepsItsNormAndKnowsItsStart()
+    {
+        var result = (await _server.TrainAsync(TestServer.Request("seen", steps: 5)))[^1].Result;
+
+        var found = await _server.Concepts.InspectAsync(new ConceptServiceInspectRequest { Name = "seen", NumNearest = 3 });
+
+        var vector = Assert.Single(found.Vectors);
+        Assert.Equal(("tiny-sd15", "dog"), (found.Model, found.Initializer));
+        Assert.Equal(found.VocabularyNormMean, vector.Norm, 1e-5);
+        Assert.Equal(result.AngleDegrees, vector.AngleDegrees, 0.05);
+        Assert.Equal("dog", vector.Nearest[0].Token); // five steps of 0.01 do not go far
+        Assert.Equal(3, vector.Nearest.Count);
+    }
+
+    [Fact]
+    public async Task Inspect_WrongRequests_AreRefused()
+    {
+        await Refusal.Of(async () => await _server.Concepts.InspectAsync(new ConceptServiceInspectRequest { Name = "nobody" }), StatusCode.NotFound);
+        await _server.TrainAsync(TestServer.Request("some"));
+        Assert.Equal(["num_nearest"], await Refusal.Fields(async () => await _server.Concepts.InspectAsync(new ConceptServiceInspectRequest { Name = "some", NumNearest = 0 })));
+        await Refusal.Of(async () => await _server.Concepts.InspectAsync(new ConceptServiceInspectRequest { Name = "some", Model = "none" }), StatusCode.NotFound);
+    }
+
     [Theory]
     [InlineData("TI")]
     [InlineData("TI_RENORMALIZED")]

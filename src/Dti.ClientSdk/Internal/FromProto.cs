@@ -46,6 +46,13 @@ internal static class FromProto
         _ => null,
     };
 
+    public static ConceptInspection Inspection(V1.ConceptServiceInspectResponse message) => new(
+        message.Model, message.VocabularyNormMin, message.VocabularyNormMean, message.VocabularyNormMax, message.VocabularyPositionReadability,
+        message.Initializer,
+        [.. message.Vectors.Select(vector => new InspectedVector(
+            vector.Norm, vector.HasAngleDegrees ? vector.AngleDegrees : null,
+            [.. vector.Nearest.Select(near => new NearToken(near.Token, near.Cosine))], vector.PositionReadability))]);
+
     public static Concept Concept(V1.Concept message) => new()
     {
         Name = message.Name,

@@ -17,6 +17,28 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, ModelLibrary m
     public override Task<ConceptServiceGetResponse> Get(ConceptServiceGetRequest request, ServerCallContext context) =>
         Task.FromResult(new ConceptServiceGetResponse { Concept = concepts.Get(request.Name) });
 
+    public override Task<ConceptServiceInspectResponse> Inspect(ConceptServiceInspectRequest request, ServerCallContext context)
+    {
+        var concept = concepts.Get(request.Name);
+        var nearest = request.HasNumNearest ? request.NumNearest : 8;
+        var checks = new RequestChecks();
+        checks.Require(nearest is >= 1 and <= 100, "num_nearest", $"num_nearest is {nearest}; it must be from 1 to 100.");
+        checks.ThrowIfAny();
+        var name = request.HasModel ? request.Model : concept.Model.Length > 0 && models.List().Any(model => model.Name == concept.Model) ? concept.Model : models.DefaultName;
+        var initializer = concept.Settings?.Initializer ?? "";
+        var found = ConceptInspection.Of(models.Get(name), concepts.Load(request.Name), initializer.Length > 0 ? initializer : null, nearest);
+        return Task.FromResult(new ConceptServiceInspectResponse
+        {
+            Model = name,
+            VocabularyNormMin = found.Norms.Min,
+            VocabularyNormMean = found.Norms.Mean,
+            VocabularyNormMax = found.Norms.Max,
+            VocabularyPositionReadability = found.TypicalReadability,
+            Initializer = initializer,
+            Vectors = { found.Vectors.Select(Message) },
+        });
+    }
+
     public override Task<ConceptServiceImportResponse> Import(ConceptServiceImportRequest request, ServerCallContext context)
     {
         var checks = new RequestChecks();
@@ -50,6 +72,22 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, ModelLibrary m
     {
         concepts.Delete(request.Name);
         return Task.FromResult(new ConceptServiceDeleteResponse());
+    }
+
+    private static InspectedVector Message(VectorInspection vector)
+    {
+        var message = new InspectedVector
+        {
+            Norm = vector.Norm,
+            PositionReadability = vector.PositionReadability,
+            Nearest = { vector.Nearest.Select(near => new V1.NearToken { Token = near.Token, Cosine = near.Cosine }) },
+        };
+        if (vector.AngleDegrees is { } angle)
+        {
+            message.AngleDegrees = angle;
+        }
+
+        return message;
     }
 
     /// <summary>A concept's placeholder is its name in the library, whatever the file calls it.</summary>

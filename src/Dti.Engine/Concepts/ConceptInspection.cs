@@ -1,0 +1,87 @@
+using Dti.Engine.Models;
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Concepts;
+
+/// <summary>A token of the vocabulary and how nearly a vector points its way.</summary>
+/// <param name="Token">The token, without the mark of a word's end.</param>
+/// <param name="Cosine">−1 to 1.</param>
+public sealed record NearToken(string Token, double Cosine);
+
+/// <summary>What can be said of one vector of a concept.</summary>
+/// <param name="Norm">‖e‖.</param>
+/// <param name="AngleDegrees">To the token that it started from; null where that is unknown.</param>
+/// <param name="Nearest">The nearest tokens of the vocabulary by direction, nearest first.</param>
+/// <param name="PositionReadability">
+/// How much of what the first attention layer sees still tells where the token stands: the share of the variance after the first
+/// layer norm, without its weights, that comes from the position embedding; 0 to 1. It falls as the norm grows
+/// (arXiv 2512.13672, section 3).
+/// </param>
+public sealed record VectorInspection(double Norm, double? AngleDegrees, IReadOnlyList<NearToken> Nearest, double PositionReadability);
+
+/// <summary>What a concept's vectors are, compared with the vocabulary of a model.</summary>
+/// <param name="Norms">Norms of the vocabulary.</param>
+/// <param name="TypicalReadability">Mean <see cref="VectorInspection.PositionReadability"/> of the vocabulary's own tokens.</param>
+/// <param name="Vectors">One per vector.</param>
+public sealed record ConceptInspection(VocabularyNorms Norms, double TypicalReadability, IReadOnlyList<VectorInspection> Vectors)
+{
+    private const int SampledTokens = 512;
+
+    /// <summary>Compares a concept with a model's vocabulary. Reads two tensors of the model, in fp32 on the CPU.</summary>
+    /// <param name="profile">The model.</param>
+    /// <param name="concept">A concept of its family.</param>
+    /// <param name="initializer">The word or phrase that the concept started from; null: unknown.</param>
+    /// <param name="nearest">How many near tokens to name for each vector.</param>
+    /// <exception cref="DtiException">The concept does not fit the model, or its weights cannot be read.</exception>
+    public static ConceptInspection Of(ModelProfile profile, ConceptEmbedding concept, string? initializer, int nearest = 8)
+    {
+        profile.EnsureFits(concept);
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var (vocabulary, positions) = ReadEmbeddings(profile);
+        var norms = vocabulary.norm(1, keepdim: false, p: 2f);
+        var directions = vocabulary / norms.clamp(min: 1e-12).unsqueeze(1);
+        var start = initializer is null ? [] : profile.Tokenizer.Encode(initializer);
+        var encoder = concept.Encoders[0];
+        var vectors = Enumerable.Range(0, encoder.Count).Select(i =>
+        {
+            using var each = NewDisposeScope();
+            var direction = tensor(encoder.Direction(i).ToArray());
+            var cosines = directions.mv(direction);
+            var (values, indices) = cosines.topk(Math.Min(nearest, (int)vocabulary.shape[0]));
+            return new VectorInspection(
+                encoder.Magnitudes[i],
+                start.Count == 0 ? null : Angle(direction, directions[start[Math.Min(i, start.Count - 1)]]),
+                [.. indices.data<long>().Zip(values.data<float>(), (id, cosine) => new NearToken(profile.Tokenizer.Decode((int)id).Replace("</w>", "", StringComparison.Ordinal), cosine))],
+                Readability(tensor(encoder.Embedding(i)).unsqueeze(0), positions));
+        }).ToArray();
+
+        var sampled = norms.gt(0).nonzero().flatten();
+        sampled = sampled[arange(0, sampled.shape[0], Math.Max(1, sampled.shape[0] / SampledTokens))];
+        return new ConceptInspection(profile.VocabularyNorms, Readability(vocabulary.index_select(0, sampled), positions), vectors);
+    }
+
+    /// <summary>Mean over tokens of the variance over positions of what the first layer norm gives.</summary>
+    /// <param name="embeddings">(t, d)</param>
+    /// <param name="positions">(p, d)</param>
+    internal static double Readability(Tensor embeddings, Tensor positions)
+    {
+        using var scope = NewDisposeScope();
+        var seen = nn.functional.layer_norm(embeddings.unsqueeze(1) + positions, [positions.shape[1]]); // (t, p, d), variance 1 over d
+        return seen.var(1, unbiased: false).mean().item<float>();
+    }
+
+    private static (Tensor Vocabulary, Tensor Positions) ReadEmbeddings(ModelProfile profile)
+    {
+        using var weights = profile.Folder.OpenWeights("text_encoder");
+        var config = profile.TextConfig;
+        var vocabulary = empty([config.VocabSize, config.HiddenSize], ScalarType.Float32);
+        var positions = empty([config.MaxPositionEmbeddings, config.HiddenSize], ScalarType.Float32);
+        weights.ReadInto("text_model.embeddings.token_embedding.weight", vocabulary);
+        weights.ReadInto("text_model.embeddings.position_embedding.weight", positions);
+        return (vocabulary, positions[TensorIndex.Slice(1)]); // position 0 is always the start of text
+    }
+
+    private static double Angle(Tensor a, Tensor b) =>
+        2 * Math.Atan2((a - b).norm().item<float>(), (a + b).norm().item<float>()) * (180 / Math.PI);
+}
