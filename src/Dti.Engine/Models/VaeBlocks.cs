@@ -132,6 +132,6 @@ internal sealed class VaeAttention
         using var scope = NewDisposeScope();
         var h = _groupNorm.Forward(x).flatten(2).transpose(1, 2); // (B, HW, C)
         h = _toOut.Forward(MultiHead.Attend(_toQ.Forward(h), _toK.Forward(h), _toV.Forward(h), heads: 1));
-        return (h.transpose(1, 2).view(x.shape) + x).MoveToOuterDisposeScope();
+        return (h.transpose(1, 2).reshape(x.shape).contiguous() + x).MoveToOuterDisposeScope();
     }
 }

@@ -68,14 +68,22 @@ internal static class Captions
         [Pattern.Checked] = ("checkered", "with a checkered pattern"),
     };
 
+    // Wordings of the templates that concepts are trained with (see PromptTemplates), so that none is new to the model.
+    private static readonly string[] _templates =
+    [
+        "a rendering of", "a cropped photo of", "the photo of", "a dark photo of", "a close-up photo of", "a bright photo of", "a good photo of", "a rendition of",
+    ];
+
+    private static readonly string[] _opinions = ["clean", "dirty", "cool", "nice", "weird", "good"];
+
     private static readonly string[] _starts = ["", "", "", "a detailed view of", "there is", "we see", "this shows"];
 
     /// <summary>Every text that captions are made of, so that a vocabulary can be cut to it.</summary>
     public static IEnumerable<string> Words =>
-        [.. _places.Values.Concat(_styles.Values).Concat(_styleEndings.Values).Concat(_lights.Values).Concat(_relations.Values).SelectMany(texts => texts), .. _starts,
+        [.. _templates, .. _opinions, .. _places.Values.Concat(_styles.Values).Concat(_styleEndings.Values).Concat(_lights.Values).Concat(_relations.Values).SelectMany(texts => texts), .. _starts,
          .. _patterns.Values.SelectMany(pattern => (string[])[pattern.Adjective, pattern.Ending]),
          .. ObjectColour.All.Select(colour => colour.Name), .. Shapes.ShapeCatalogue.All.Select(shape => shape.Name),
-         "a an the and next to small little big large from left to right in a row with one thing it they , ."];
+         "a an the and next to small little big large from left to right in a row with one my thing it they painting picture image close up bright dark cropped rendition style of ' , . ! ?"];
 
     /// <summary>One wording of a scene, of 5 to about 60 tokens.</summary>
     /// <param name="scene">The scene.</param>
@@ -90,7 +98,7 @@ internal static class Captions
         var styleSaid = scene.Style != Style.Photo && dice.Chance(0.93f) || dice.Chance(0.6f);
         var styleFirst = dice.Chance(0.75f);
         var opening = styleSaid && styleFirst ? dice.Pick(_styles[scene.Style]) : dice.Chance(0.2f) ? dice.Pick(_starts) : "";
-        Append(text, opening);
+        Append(text, scene.Style == Style.Photo && dice.Chance(0.25f) ? dice.Pick(_templates) : opening);
 
         string[] things = [.. scene.Objects.Select(o => Thing(o, dice, Tell))];
         switch (things.Length)
@@ -144,7 +152,8 @@ internal static class Captions
             : $"{size} {colour}";
         var after = patternSaid && !adjectives.Contains(adjective, StringComparison.Ordinal) ? ending : "";
         var words = string.Join(' ', $"{adjectives} {o.Shape.Name} {after}".Split(' ', StringSplitOptions.RemoveEmptyEntries));
-        var article = dice.Chance(0.1f) ? "the" : dice.Chance(0.05f) ? "one" : "aeiou".Contains(words[0], StringComparison.Ordinal) ? "an" : "a";
+        words = dice.Chance(0.04f) ? $"{dice.Pick(_opinions)} {words}" : words;
+        var article = dice.Chance(0.1f) ? "the" : dice.Chance(0.05f) ? "one" : dice.Chance(0.03f) ? "my" : "aeiou".Contains(words[0], StringComparison.Ordinal) ? "an" : "a";
         return $"{article} {words}";
     }
 

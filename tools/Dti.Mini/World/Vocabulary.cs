@@ -23,6 +23,11 @@ internal sealed record ObjectColour(string Name, SKColor Value, SKColor Second)
         new("white", new(0xF6, 0xF4, 0xEF), new(0x7D, 0x88, 0xA0)),
         new("black", new(0x2A, 0x28, 0x30), _cream),
     ];
+
+    private static readonly Dictionary<string, int> _index = All.Select((colour, i) => (colour.Name, i)).ToDictionary(pair => pair.Name, pair => pair.i, StringComparer.Ordinal);
+
+    /// <summary>The place of a colour in <see cref="All"/>.</summary>
+    public static int IndexOf(ObjectColour colour) => _index[colour.Name];
 }
 
 /// <summary>What covers an object's body.</summary>

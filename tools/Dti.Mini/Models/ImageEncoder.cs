@@ -1,0 +1,50 @@
+using Dti.Engine.Checkpoints;
+using Dti.Engine.Models;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace Dti.Mini.Models;
+
+/// <summary>A small convolutional network: what a contrastive model sees a picture with.</summary>
+internal sealed class ImageEncoder
+{
+    /// <summary>Channels of the fine map.</summary>
+    public const long FineChannels = 96;
+
+    /// <summary>Channels of the coarse map.</summary>
+    public const long CoarseChannels = 128;
+
+    private readonly Conv2d[] _downs;
+    private readonly Block[] _blocks;
+
+    public ImageEncoder(WeightScope weights)
+    {
+        (long In, long Out)[] levels = [(3, 24), (24, 48), (48, FineChannels), (FineChannels, CoarseChannels)];
+        _downs = [.. levels.Select((level, i) => new Conv2d(weights.Sub("downs").Sub(i), level.In, level.Out, 4, stride: 2, padding: 1))];
+        long[] widths = [48, FineChannels, FineChannels, CoarseChannels, CoarseChannels];
+        _blocks = [.. widths.Select((width, i) => new Block(weights.Sub("blocks").Sub(i), width))];
+    }
+
+    /// <param name="image">(B, 3, 128, 128) in [−1, 1]</param>
+    /// <returns>Maps of (B, 96, 16, 16) and (B, 128, 8, 8).</returns>
+    public (Tensor Fine, Tensor Coarse) Forward(Tensor image)
+    {
+        var h = F.silu(_downs[0].Forward(image)); // 64 × 64
+        h = _blocks[0].Forward(_downs[1].Forward(h)); // 32 × 32
+        var fine = _blocks[2].Forward(_blocks[1].Forward(_downs[2].Forward(h))); // 16 × 16
+        var coarse = _blocks[4].Forward(_blocks[3].Forward(_downs[3].Forward(F.silu(fine)))); // 8 × 8
+        return (fine, coarse);
+    }
+
+    /// <summary>x + conv(silu(norm(conv(silu(norm(x)))))).</summary>
+    private sealed class Block(WeightScope weights, long width)
+    {
+        private readonly GroupNorm _norm1 = new(weights.Sub("norm1"), 8, width, 1e-5);
+        private readonly Conv2d _conv1 = new(weights.Sub("conv1"), width, width, 3, padding: 1);
+        private readonly GroupNorm _norm2 = new(weights.Sub("norm2"), 8, width, 1e-5);
+        private readonly Conv2d _conv2 = new(weights.Sub("conv2"), width, width, 3, padding: 1);
+
+        public Tensor Forward(Tensor x) =>
+            x + _conv2.Forward(F.silu(_norm2.Forward(_conv1.Forward(F.silu(_norm1.Forward(x))))));
+    }
+}

@@ -1,0 +1,20 @@
+namespace Dti.Mini.Stages;
+
+/// <summary>The datasets that all stages share.</summary>
+internal static class MiniWorld
+{
+    /// <summary>Seed of the scenes to learn from.</summary>
+    public const ulong TrainSeed = 1;
+
+    /// <summary>Seed of the scenes that nothing learns from.</summary>
+    public const ulong HeldOutSeed = 1000;
+
+    /// <summary>Scenes to learn from.</summary>
+    public const int Pictures = 100_000;
+
+    /// <summary>Where the model is put together.</summary>
+    public const string ModelFolder = "models/dti-mini";
+
+    /// <summary>The model's tokenizer.</summary>
+    public static string TokenizerFolder => Path.Combine(ModelFolder, "tokenizer");
+}

@@ -1,0 +1,102 @@
+using System.Text.Json;
+using Dti.Engine.Checkpoints;
+using Dti.Engine.Models;
+using Dti.Engine.Schedulers;
+using Dti.Engine.Tokenization;
+using Dti.Mini.Models;
+using Dti.Mini.Sheets;
+using Dti.Mini.Training;
+using Dti.Mini.World;
+using static TorchSharp.torch;
+
+namespace Dti.Mini.Stages;
+
+/// <summary>
+/// Stage 3: the denoiser, on the frozen text encoder and cached latents. It predicts v (arXiv 2202.00512) with the loss weights
+/// of min-SNR-γ (arXiv 2303.09556, γ = 5); a tenth of the captions is dropped.
+/// </summary>
+internal static class UNetStage
+{
+    private const int Batch = 32; // per replica
+    private const double Dropout = 0.1;
+    private const double Gamma = 5;
+
+    public static UNet2DConditionConfig Config(AutoencoderKLConfig vae, ClipTextConfig text) => new()
+    {
+        InChannels = vae.LatentChannels,
+        OutChannels = vae.LatentChannels,
+        SampleSize = SceneRenderer.Side / vae.ScaleFactor,
+        BlockOutChannels = [72, 96, 112],
+        DownAttention = [true, true, false],
+        UpAttention = [false, true, true],
+        LayersPerBlock = 1,
+        NumAttentionHeads = [3, 4, 4],
+        TransformerLayersPerBlock = [1, 1, 1],
+        CrossAttentionDim = text.HiddenSize,
+        NormNumGroups = 8,
+        NormEps = 1e-5,
+        UseLinearProjection = true,
+        FlipSinToCos = true,
+        FreqShift = 0,
+    };
+
+    public static void Run(string folder, int threads, int steps, double learningRate)
+    {
+        var tokenizer = ClipTokenizer.Load(MiniWorld.TokenizerFolder);
+        var textConfig = TextStage.Config(tokenizer.VocabularySize);
+        var text = new ClipTextModel(textConfig, new WeightScope(new FrozenWeights(Path.Combine(MiniWorld.ModelFolder, "text_encoder", "model.safetensors"))));
+        var vaeConfig = AutoencoderStage.Config with { ScalingFactor = ScalingFactor() };
+        var vae = new AutoencoderKL(vaeConfig, new WeightScope(new FrozenWeights(Path.Combine(MiniWorld.ModelFolder, "vae", "diffusion_pytorch_model.safetensors"))));
+        var latents = LatentStore.Open(folder, MiniWorld.TrainSeed, MiniWorld.Pictures, vae, threads);
+        var heldOut = LatentStore.Open(folder, MiniWorld.HeldOutSeed, 500, vae, threads);
+        var schedule = new NoiseSchedule(MiniSampler.Schedule);
+        var config = Config(vaeConfig, textConfig);
+        var weights = new FreshWeights(6_000_000, seed: 3, StartOf);
+        var loop = new TrainingLoop<UNet2DConditionModel>(
+            folder, "unet", new LoopSettings(steps, learningRate, 500, 0.01, 0.9995), weights, () => new UNet2DConditionModel(config, new WeightScope(weights)), threads);
+        var sampler = new MiniSampler(text, vae, tokenizer, schedule);
+
+        (Tensor Loss, Dictionary<string, double> Logs) Loss(UNet2DConditionModel model, LatentStore store, ulong seed, int[] indices, Dice dice, double dropout)
+        {
+            var captions = indices.Select(index => dice.Chance((float)dropout) ? "" : Captions.Say(Scene.Sample(seed, index), dice));
+            var states = sampler.Encode(captions);
+            var x0 = store.Read(indices).to(ScalarType.Float32);
+            using var generator = new Generator((ulong)dice.Int(int.MaxValue), CPU);
+            var noise = randn(x0.shape, ScalarType.Float32, generator: generator);
+            var timesteps = tensor(indices.Select(_ => (long)dice.Int(schedule.TrainTimesteps)).ToArray());
+            var noisy = schedule.AddNoise(x0, noise, timesteps).to(ScalarType.BFloat16);
+            var error = (model.Forward(noisy, timesteps, states).to(ScalarType.Float32) - schedule.Velocity(x0, noise, timesteps)).square().mean([1, 2, 3]);
+            var alpha = schedule.AlphasCumprod.index_select(0, timesteps);
+            var snr = alpha / (1 - alpha);
+            return ((error * snr.clamp(max: Gamma) / (snr + 1)).mean(), new() { ["v_error"] = error.mean().item<float>() });
+        }
+
+        loop.Run(
+            (model, step, replica) =>
+            {
+                var dice = new Dice(31, (ulong)((step * 16) + replica));
+                return Loss(model, latents, MiniWorld.TrainSeed, [.. Enumerable.Range(0, Batch).Select(_ => dice.Int(MiniWorld.Pictures))], dice, Dropout);
+            },
+            500,
+            model =>
+            {
+                var (loss, logs) = Loss(model, heldOut, MiniWorld.HeldOutSeed, [.. Enumerable.Range(0, 256)], new Dice(32), 0);
+                var pictures = sampler.Sample(model, MiniSampler.Prompts, guidance: 4, steps: 25, seed: 1);
+                ContactSheet.Write(Path.Combine(folder, "unet.png"), 6, pictures);
+                return new() { ["loss"] = loss.item<float>(), ["v_error"] = logs["v_error"] };
+            });
+        ModelExport.UNet(config, loop.Averaged);
+    }
+
+    private static double ScalingFactor()
+    {
+        using var config = JsonDocument.Parse(File.ReadAllText(Path.Combine(MiniWorld.ModelFolder, "vae", "config.json")));
+        return config.RootElement.GetProperty("scaling_factor").GetDouble();
+    }
+
+    // Residual branches start closed, so that the network starts as a shallow one.
+    private static Start StartOf(string name, long[] shape) =>
+        name.EndsWith("bias", StringComparison.Ordinal) || name.EndsWith("conv2.weight", StringComparison.Ordinal) || name.EndsWith("proj_out.weight", StringComparison.Ordinal) || name == "conv_out.weight" ? Start.Zero
+        : shape.Length == 1 ? Start.One
+        : Start.FanIn;
+}
