@@ -45,7 +45,7 @@ public sealed class TextToImage(StableDiffusionModel model)
         }
     }
 
-    /// <summary>Initial noise of all pictures, drawn at once on the CPU as diffusers does: (N, 4, h, w).</summary>
+    /// <summary>Initial noise of all pictures, drawn at once on the CPU as diffusers does: (N, C, h, w).</summary>
     internal Tensor InitialNoise(GenerationSettings settings)
     {
         using var generator = new Generator(settings.Seed, CPU);
@@ -111,7 +111,7 @@ public sealed class TextToImage(StableDiffusionModel model)
     internal static Latents Latents(Tensor noise) => new(noise);
 }
 
-/// <summary>The latents of a picture in the making, fp32 on the CPU (1, 4, h, w); owns its tensor.</summary>
+/// <summary>The latents of a picture in the making, fp32 on the CPU (1, C, h, w); owns its tensor.</summary>
 internal sealed class Latents(Tensor value) : IDisposable
 {
     public Tensor Value { get; private set; } = value;

@@ -53,7 +53,7 @@ internal sealed record AutoencoderKLConfig
         {
             BlockOutChannels = channels,
             LayersPerBlock = config.Int("layers_per_block", 1, 1, 16),
-            LatentChannels = config.Int("latent_channels", 4, 4, 4),
+            LatentChannels = config.Int("latent_channels", 4, 1, 64),
             NormNumGroups = config.Int("norm_num_groups", 32, 1, 1024),
             ScalingFactor = config.Double("scaling_factor", 0.18215),
         };
@@ -90,7 +90,7 @@ internal sealed class AutoencoderKL
     }
 
     /// <summary>Latents, not scaled, to pictures.</summary>
-    /// <param name="latent">(B, 4, h, w)</param>
+    /// <param name="latent">(B, C, h, w)</param>
     /// <returns>(B, 3, 8h, 8w), about [-1, 1], not clamped.</returns>
     public Tensor Decode(Tensor latent)
     {

@@ -36,6 +36,14 @@ public sealed class ModelProfile
                 $"{Name}: the text encoder ({TextConfig.HiddenSize} wide, {TextConfig.VocabSize} tokens) does not go with the UNet " +
                 $"({UNetConfig.CrossAttentionDim}) and the tokenizer ({Tokenizer.VocabularySize} tokens).");
         }
+
+        if (UNetConfig.InChannels != VaeConfig.LatentChannels || UNetConfig.OutChannels != VaeConfig.LatentChannels)
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{Name}: the UNet takes {UNetConfig.InChannels} channels and gives {UNetConfig.OutChannels}, the autoencoder's latents have " +
+                $"{VaeConfig.LatentChannels}. Models for inpainting, depth or upscaling are not supported.");
+        }
     }
 
     /// <summary>The folder's name.</summary>

@@ -64,8 +64,8 @@ internal sealed record UNet2DConditionConfig
         var heads = config.Ints("attention_head_dim", 8, levels, 1, 1024);
         return new UNet2DConditionConfig
         {
-            InChannels = config.Int("in_channels", 4, 4, 4),
-            OutChannels = config.Int("out_channels", 4, 4, 4),
+            InChannels = config.Int("in_channels", 4, 1, 64),
+            OutChannels = config.Int("out_channels", 4, 1, 64),
             SampleSize = config.Int("sample_size", 64, 1, 1024),
             BlockOutChannels = channels,
             DownAttention = Attends(config, "down_block_types", levels, "CrossAttnDownBlock2D", "DownBlock2D"),

@@ -35,10 +35,10 @@ internal sealed class UNet2DConditionModel
     }
 
     /// <summary>Predicts noise (or velocity).</summary>
-    /// <param name="sample">Noisy latents, (B, 4, h, w); any h and w.</param>
+    /// <param name="sample">Noisy latents, (B, C, h, w); any h and w.</param>
     /// <param name="timesteps">(B) or (1), any number type.</param>
     /// <param name="encoderHiddenStates">(B, 77, d)</param>
-    /// <returns>(B, 4, h, w)</returns>
+    /// <returns>(B, C, h, w)</returns>
     public Tensor Forward(Tensor sample, Tensor timesteps, Tensor encoderHiddenStates)
     {
         using var scope = NewDisposeScope();

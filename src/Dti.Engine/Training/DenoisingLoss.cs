@@ -25,7 +25,7 @@ internal sealed class DenoisingLoss(StableDiffusionModel model)
     /// <summary>Loss and prediction, differentiable with respect to the rows.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="rows">e, (n, d).</param>
-    /// <returns>The loss, (), and the prediction, (B, 4, h, w).</returns>
+    /// <returns>The loss, (), and the prediction, (B, C, h, w).</returns>
     public (Tensor Loss, Tensor Prediction) Forward(TrainingBatch batch, Tensor rows)
     {
         using var scope = NewDisposeScope();

@@ -18,7 +18,7 @@ internal sealed class LatentCache(StableDiffusionModel model, TrainingSet photos
     /// <summary>How often the autoencoder ran.</summary>
     public int Misses { get; private set; }
 
-    /// <summary>The distribution of a crop's latents, (1, 4, h, w) fp32, owned by the cache.</summary>
+    /// <summary>The distribution of a crop's latents, (1, C, h, w) fp32, owned by the cache.</summary>
     public DiagonalGaussian Get(PhotoCrop crop)
     {
         if (_latents.TryGetValue(crop, out var known))

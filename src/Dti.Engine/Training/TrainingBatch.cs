@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Training;
 
 /// <summary>All that a denoising step needs besides the embedding.</summary>
-/// <param name="Latents">x₀, scaled: (B, 4, h, w) fp32.</param>
+/// <param name="Latents">x₀, scaled: (B, C, h, w) fp32.</param>
 /// <param name="Noise">ε, the same shape.</param>
 /// <param name="Timesteps">(B) int64.</param>
 /// <param name="InputIds">Captions, (B, 77) int64, placeholder ids included.</param>

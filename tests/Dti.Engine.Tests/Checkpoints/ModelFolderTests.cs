@@ -101,6 +101,7 @@ public sealed class ModelFolderTests : IDisposable
     [InlineData("unet/config.json", "\"UpBlock2D\"", "\"AttnUpBlock2D\"", "AttnUpBlock2D")]
     [InlineData("unet/config.json", "\"act_fn\": \"silu\"", "\"act_fn\": \"mish\"", "act_fn")]
     [InlineData("unet/config.json", "\"class_embed_type\": null", "\"class_embed_type\": \"timestep\"", "class_embed_type")]
+    [InlineData("unet/config.json", "\"in_channels\": 4", "\"in_channels\": 9", "inpainting")]
     [InlineData("vae/config.json", "\"scaling_factor\": 0.18215", "\"scaling_factor\": \"big\"", "scaling_factor")]
     [InlineData("text_encoder/config.json", "\"hidden_act\": \"quick_gelu\"", "\"hidden_act\": \"relu\"", "hidden_act")]
     [InlineData("scheduler/scheduler_config.json", "\"scaled_linear\"", "\"sigmoid\"", "sigmoid")]
