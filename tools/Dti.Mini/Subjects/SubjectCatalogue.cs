@@ -73,8 +73,8 @@ internal static class SubjectCatalogue
         new("rainbow-snail", "turtle",
         [
             new(Svg("M-0.98 0.95 C-0.95 0.5 -0.85 0.3 -0.7 0.3 C-0.5 0.3 -0.5 0.6 -0.3 0.65 L0.97 0.95Z"), _cream),
-            new(Svg("M-0.82 0.35 L-0.95 -0.05 M-0.66 0.32 L-0.62 -0.08"), _cream, 0.08f),
-            new(Circle(-0.95f, -0.08f, 0.08f), Ink.Dark),
+            new(Svg("M-0.82 0.35 L-0.91 -0.05 M-0.66 0.32 L-0.62 -0.08"), _cream, 0.08f),
+            new(Circle(-0.91f, -0.08f, 0.08f), Ink.Dark),
             new(Circle(-0.62f, -0.1f, 0.08f), Ink.Dark),
             new(Circle(0.22f, 0.2f, 0.65f), _coral),
             new(Circle(0.25f, 0.26f, 0.5f), _gold),

@@ -21,11 +21,12 @@ internal sealed record LoopSettings(int Steps, double LearningRate, int Warmup, 
 /// <typeparam name="T">The model.</typeparam>
 internal sealed class TrainingLoop<T>
 {
-    private static readonly TimeSpan _saveEvery = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan _longestUnsaved = TimeSpan.FromMinutes(2);
     private readonly string _folder;
     private readonly string _name;
     private readonly LoopSettings _settings;
     private readonly FreshWeights _weights;
+    private readonly int _saveEvery;
     private readonly FlatAdamW _optimizer;
     private readonly (T Model, IReadOnlyList<Tensor> Leaves)[] _replicas;
 
@@ -35,9 +36,10 @@ internal sealed class TrainingLoop<T>
     /// <param name="weights">The weights.</param>
     /// <param name="build">Builds the model over them.</param>
     /// <param name="threads">Replicas, each on a thread of its own.</param>
-    public TrainingLoop(string folder, string name, LoopSettings settings, FreshWeights weights, Func<T> build, int threads)
+    /// <param name="saveEvery">Steps between saved states; 0: every two minutes.</param>
+    public TrainingLoop(string folder, string name, LoopSettings settings, FreshWeights weights, Func<T> build, int threads, int saveEvery = 0)
     {
-        (_folder, _name, _settings, _weights) = (folder, name, settings, weights);
+        (_folder, _name, _settings, _weights, _saveEvery) = (folder, name, settings, weights, saveEvery);
         Directory.CreateDirectory(folder);
         _replicas = [(build(), weights.Leaves), .. Enumerable.Range(1, threads - 1).Select(_ => weights.Replica(build))];
         _optimizer = new FlatAdamW(weights, settings.WeightDecay);
@@ -82,7 +84,7 @@ internal sealed class TrainingLoop<T>
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_name} {step}/{_settings.Steps}  {string.Join("  ", logs.Where(log => log.Key != "step").Select(log => $"{log.Key} {log.Value:G4}"))}  {left:h\\:mm\\:ss} left"));
             }
 
-            if (saved.Elapsed > _saveEvery || step == _settings.Steps)
+            if (step == _settings.Steps || (_saveEvery > 0 ? step % _saveEvery == 0 : saved.Elapsed > _longestUnsaved))
             {
                 Save(step);
                 saved.Restart();

@@ -83,7 +83,7 @@ internal static class Captions
         [.. _templates, .. _opinions, .. _places.Values.Concat(_styles.Values).Concat(_styleEndings.Values).Concat(_lights.Values).Concat(_relations.Values).SelectMany(texts => texts), .. _starts,
          .. _patterns.Values.SelectMany(pattern => (string[])[pattern.Adjective, pattern.Ending]),
          .. ObjectColour.All.Select(colour => colour.Name), .. Shapes.ShapeCatalogue.All.Select(shape => shape.Name),
-         "a an the and next to small little big large from left to right in a row with one my thing it they painting picture image close up bright dark cropped rendition style of ' , . ! ?"];
+         "a an the and next to small little big large from left to right in a row with one my thing it they is all painting picture image close up bright dark cropped rendition style of ' , . ! ?"];
 
     /// <summary>One wording of a scene, of 5 to about 60 tokens.</summary>
     /// <param name="scene">The scene.</param>
@@ -138,7 +138,35 @@ internal static class Captions
             Append(text, phrase, dice.Chance(0.35f) ? ", " : " ");
         }
 
+        if (detail == 1 && text.Length < 150 && dice.Chance(0.4f))
+        {
+            Elaborate(text, scene, dice);
+        }
+
         return text.ToString();
+    }
+
+    /// <summary>Says once more, in sentences of their own, what each object is like and where it is.</summary>
+    private static void Elaborate(StringBuilder text, Scene scene, Dice dice)
+    {
+        foreach (var o in dice.Shuffle(scene.Objects).Take(dice.Int(2) + 1))
+        {
+            var (adjective, _) = _patterns[o.Pattern];
+            var looks = o.Pattern == Pattern.Plain ? dice.Pick((string[])["plain", "all"]) + " " + o.Colour.Name : $"{o.Colour.Name} and {adjective}";
+            var side = o.X switch { < 0.36f => "on the left", > 0.64f => "on the right", _ => "in the middle" };
+            text.Append(dice.Pick((string[])[". ", ", "])).Append(dice.Pick((string[])
+            [
+                $"the {o.Shape.Name} is {looks}",
+                $"the {o.Shape.Name} is {side}",
+                $"the {o.Shape.Name} {side} is {looks}",
+                $"{side} is the {looks} {o.Shape.Name}",
+            ]));
+        }
+
+        if (dice.Chance(0.4f))
+        {
+            text.Append(dice.Chance(0.5f) ? ". this is " : ", the picture is ").Append(dice.Pick(_places[scene.Place])).Append(' ').Append(dice.Pick(_lights[scene.Lighting]));
+        }
     }
 
     private static string Thing(SceneObject o, Dice dice, Func<float, bool> tell)
