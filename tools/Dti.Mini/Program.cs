@@ -3,29 +3,50 @@ using Dti.Mini.Sheets;
 using Dti.Mini.Stages;
 using Dti.Mini.Subjects;
 using Dti.Mini.Text;
+using Dti.Mini.World;
 
-// dotnet run --project tools/Dti.Mini -c Release -- STAGE [threads] [steps]
-var folder = Environment.GetEnvironmentVariable("DTI_MINI_WORK") ?? "artifacts/mini";
-var threads = args.Length > 1 && args[0] is not "vocabulary" ? int.Parse(args[1], CultureInfo.InvariantCulture) : 2;
-var steps = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 0;
-switch (args[0])
+const string Usage = """
+    Draws the world of dti-mini and trains the model on it. Run it in the repository's root.
+
+    dotnet run --project tools/Dti.Mini -c Release -- STAGE [THREADS [STEPS]]
+
+      vocabulary FILE   cuts CLIP's vocabulary (bpe_simple_vocab_16e6.txt.gz) to the words of the world
+      text              1: text encoder, contrastively with an image encoder
+      vae               2: autoencoder
+      unet              3: denoiser, on the frozen text encoder and autoencoder
+      judge             the independent encoder that judges pictures
+      world, subjects   sheets of scenes, and of the subjects' photos
+
+    A stage that was killed goes on where it last saved, at most two minutes before. States, curves and sheets are kept in
+    artifacts/mini (or DTI_MINI_WORK); finished components in models/dti-mini.
+    """;
+
+var folder = Environment.GetEnvironmentVariable("DTI_MINI_WORK") ?? Path.Combine("artifacts", "mini");
+int Number(int index, int absent) => args.Length > index ? int.Parse(args[index], CultureInfo.InvariantCulture) : absent;
+switch (args.FirstOrDefault())
 {
+    case "vocabulary" when args.Length == 2:
+        MiniVocabulary.Write(args[1], MiniWorld.TokenizerFolder);
+        return 0;
+    case "text":
+        TextStage.Run(folder, Number(1, 2), Number(2, 2_600));
+        return 0;
+    case "vae":
+        AutoencoderStage.Run(folder, Number(1, 2), Number(2, 9_000));
+        return 0;
+    case "unet":
+        UNetStage.Run(folder, Number(1, 2), Number(2, 30_000));
+        return 0;
+    case "judge":
+        JudgeStage.Run(folder, Number(1, 2), Number(2, 6_000));
+        return 0;
+    case "world":
+        ContactSheet.Write(Path.Combine(folder, "world.png"), 10, [.. Enumerable.Range(0, 80).Select(i => ContactSheet.Draw(Scene.Sample(MiniWorld.TrainSeed, i)))]);
+        return 0;
     case "subjects":
         ContactSheet.Write(Path.Combine(folder, "subjects.png"), 10, [.. SubjectCatalogue.All.SelectMany(SubjectPhotos.Of).Select(ContactSheet.Draw)]);
-        break;
-    case "vocabulary":
-        MiniVocabulary.Write(args[1], MiniWorld.TokenizerFolder);
-        break;
-    case "text":
-        TextStage.Run(folder, threads, steps > 0 ? steps : 3_500);
-        break;
-    case "unet":
-        UNetStage.Run(folder, threads, steps > 0 ? steps : 30_000, 1e-3);
-        break;
-    case "judge":
-        JudgeStage.Run(folder, threads, steps > 0 ? steps : 6_000);
-        break;
-    case "vae":
-        AutoencoderStage.Run(folder, threads, steps > 0 ? steps : 12_000);
-        break;
+        return 0;
+    default:
+        Console.Error.WriteLine(Usage);
+        return 2;
 }

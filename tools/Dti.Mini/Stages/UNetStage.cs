@@ -40,7 +40,7 @@ internal static class UNetStage
         FreqShift = 0,
     };
 
-    public static void Run(string folder, int threads, int steps, double learningRate)
+    public static void Run(string folder, int threads, int steps)
     {
         var tokenizer = ClipTokenizer.Load(MiniWorld.TokenizerFolder);
         var textConfig = TextStage.Config(tokenizer.VocabularySize);
@@ -53,7 +53,7 @@ internal static class UNetStage
         var config = Config(vaeConfig, textConfig);
         var weights = new FreshWeights(6_000_000, seed: 3, StartOf);
         var loop = new TrainingLoop<UNet2DConditionModel>(
-            folder, "unet", new LoopSettings(steps, learningRate, 500, 0.01, 0.9995), weights, () => new UNet2DConditionModel(config, new WeightScope(weights)), threads);
+            folder, "unet", new LoopSettings(steps, 1e-3, 500, 0.01, 0.9995), weights, () => new UNet2DConditionModel(config, new WeightScope(weights)), threads);
         var sampler = new MiniSampler(text, vae, tokenizer, schedule);
 
         (Tensor Loss, Dictionary<string, double> Logs) Loss(UNet2DConditionModel model, LatentStore store, ulong seed, int[] indices, Dice dice, double dropout)
