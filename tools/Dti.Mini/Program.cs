@@ -15,6 +15,7 @@ const string Usage = """
       vae               2: autoencoder
       unet              3: denoiser, on the frozen text encoder and autoencoder
       judge             the independent encoder that judges pictures
+      quality           how often the model draws what is asked, as the judge reads it
       world, subjects   sheets of scenes, and of the subjects' photos
 
     A stage that was killed goes on where it last saved, at most two minutes before. States, curves and sheets are kept in
@@ -40,11 +41,14 @@ switch (args.FirstOrDefault())
     case "judge":
         JudgeStage.Run(folder, Number(1, 2), Number(2, 6_000));
         return 0;
+    case "quality":
+        QualityStage.Run(folder, guidance: 4, steps: 25);
+        return 0;
     case "world":
-        ContactSheet.Write(Path.Combine(folder, "world.png"), 10, [.. Enumerable.Range(0, 80).Select(i => ContactSheet.Draw(Scene.Sample(MiniWorld.TrainSeed, i)))]);
+        ContactSheet.Write(Path.Combine(folder, "world.webp"), 10, [.. Enumerable.Range(0, 60).Select(i => ContactSheet.Draw(Scene.Sample(MiniWorld.TrainSeed, i)))]);
         return 0;
     case "subjects":
-        ContactSheet.Write(Path.Combine(folder, "subjects.png"), 10, [.. SubjectCatalogue.All.SelectMany(SubjectPhotos.Of).Select(ContactSheet.Draw)]);
+        ContactSheet.Write(Path.Combine(folder, "subjects.webp"), 10, [.. SubjectCatalogue.All.SelectMany(SubjectPhotos.Of).Select(ContactSheet.Draw)]);
         return 0;
     default:
         Console.Error.WriteLine(Usage);

@@ -102,6 +102,13 @@ internal static class ModelExport
         });
     }
 
+    public static void Judge(IReadOnlyDictionary<string, Tensor> weights)
+    {
+        using var scope = NewDisposeScope();
+        Directory.CreateDirectory(Path.GetDirectoryName(MiniWorld.JudgeFile)!);
+        SafetensorsWriter.Write(MiniWorld.JudgeFile, weights.ToDictionary(pair => pair.Key, pair => pair.Value.to(ScalarType.Float16)));
+    }
+
     private static void Component(string component, string file, IReadOnlyDictionary<string, Tensor> weights, Dictionary<string, object> config)
     {
         using var scope = NewDisposeScope();

@@ -6,7 +6,7 @@ namespace Dti.Mini.Sheets;
 /// <summary>Many pictures on one.</summary>
 internal static class ContactSheet
 {
-    /// <summary>Writes pictures of (128, 128, 3) bytes row by row as a PNG.</summary>
+    /// <summary>Writes pictures of (128, 128, 3) bytes row by row, as a WebP or PNG file.</summary>
     public static void Write(string path, int columns, IReadOnlyList<byte[]> pictures)
     {
         const int side = SceneRenderer.Side;
@@ -22,7 +22,7 @@ internal static class ContactSheet
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        File.WriteAllBytes(path, ImageCodec.Encode(new RgbImage(columns * side, rows * side, pixels), ImageFormat.Png));
+        File.WriteAllBytes(path, ImageCodec.Encode(new RgbImage(columns * side, rows * side, pixels), Path.GetExtension(path) == ".webp" ? ImageFormat.Webp : ImageFormat.Png, quality: 82));
     }
 
     /// <summary>A rendered scene.</summary>

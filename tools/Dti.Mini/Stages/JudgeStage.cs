@@ -40,10 +40,18 @@ internal static class JudgeStage
             },
             250,
             model => Accuracy(model, heldOut, [.. Enumerable.Range(0, 500).Select(i => Scene.Sample(MiniWorld.HeldOutSeed, i))]));
+        ModelExport.Judge(loop.Averaged);
     }
 
     /// <summary>How often the judge reads drawn pictures right.</summary>
-    public static Dictionary<string, double> Accuracy(JudgeModel model, PictureStore pictures, Scene[] scenes)
+    public static Dictionary<string, double> Accuracy(JudgeModel model, PictureStore pictures, Scene[] scenes) =>
+        Accuracy(model, (first, count) => pictures.Read([.. Enumerable.Range(first, count)]), scenes);
+
+    /// <summary>How often the judge finds in pictures what their scenes ask for.</summary>
+    /// <param name="model">The judge.</param>
+    /// <param name="pictures">Pictures of scenes, (count, 3, 128, 128) bf16, by first index and count.</param>
+    /// <param name="scenes">The scenes.</param>
+    public static Dictionary<string, double> Accuracy(JudgeModel model, Func<int, int, Tensor> pictures, Scene[] scenes)
     {
         var right = new Dictionary<string, (double Right, int Of)>();
         void Add(string what, Tensor hits)
@@ -56,7 +64,7 @@ internal static class JudgeStage
         {
             using var scope = NewDisposeScope();
             var labels = new Labels(scenes[first..Math.Min(scenes.Length, first + 100)]);
-            var reading = model.Read(pictures.Read([.. Enumerable.Range(first, labels.Count)]));
+            var reading = model.Read(pictures(first, labels.Count));
             Add("shape", reading.Presence[labels.Picture, labels.Shape].gt(0));
             Add("no_other", reading.Presence.gt(0).eq(labels.Presence.gt(0.5)));
             Add("colour", reading.Colour[labels.Picture, labels.Shape].argmax(1).eq(labels.Colour));

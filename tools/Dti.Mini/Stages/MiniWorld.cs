@@ -15,6 +15,9 @@ internal static class MiniWorld
     /// <summary>Where the model is put together.</summary>
     public const string ModelFolder = "models/dti-mini";
 
+    /// <summary>The judge's weights.</summary>
+    public const string JudgeFile = "models/dti-mini-judge/model.safetensors";
+
     /// <summary>The model's tokenizer.</summary>
     public static string TokenizerFolder => Path.Combine(ModelFolder, "tokenizer");
 }

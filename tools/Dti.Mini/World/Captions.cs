@@ -88,14 +88,15 @@ internal static class Captions
     /// <summary>One wording of a scene, of 5 to about 60 tokens.</summary>
     /// <param name="scene">The scene.</param>
     /// <param name="dice">Chooses the wording and what is left unsaid.</param>
-    public static string Say(Scene scene, Dice dice)
+    /// <param name="everything">Leave nothing unsaid: what is asked for can then be looked for.</param>
+    public static string Say(Scene scene, Dice dice, bool everything = false)
     {
         // From terse to full: how likely each detail is told.
         var detail = dice.Pick((float[])[0.5f, 0.8f, 1, 1]);
-        bool Tell(float probability) => dice.Chance(probability * detail);
+        bool Tell(float probability) => dice.Chance(probability * detail) || everything;
 
         var text = new StringBuilder();
-        var styleSaid = scene.Style != Style.Photo && dice.Chance(0.93f) || dice.Chance(0.6f);
+        var styleSaid = (scene.Style != Style.Photo && dice.Chance(0.93f)) || dice.Chance(0.6f) || everything;
         var styleFirst = dice.Chance(0.75f);
         var opening = styleSaid && styleFirst ? dice.Pick(_styles[scene.Style]) : dice.Chance(0.2f) ? dice.Pick(_starts) : "";
         Append(text, scene.Style == Style.Photo && dice.Chance(0.25f) ? dice.Pick(_templates) : opening);
@@ -114,7 +115,7 @@ internal static class Captions
 
             case 2:
                 Append(text, things[0]);
-                Append(text, dice.Chance(0.95f) ? dice.Pick(_relations[scene.Relation!.Value]) : "and");
+                Append(text, dice.Chance(0.95f) || everything ? dice.Pick(_relations[scene.Relation!.Value]) : "and");
                 Append(text, things[1]);
                 break;
 
@@ -131,7 +132,7 @@ internal static class Captions
         }
 
         var light = Tell(scene.Lighting == Lighting.Day ? 0.2f : 0.85f) ? dice.Pick(_lights[scene.Lighting]) : "";
-        var place = dice.Chance(0.93f) ? dice.Pick(_places[scene.Place]) : "";
+        var place = dice.Chance(0.93f) || everything ? dice.Pick(_places[scene.Place]) : "";
         var ending = styleSaid && !styleFirst ? dice.Pick(_styleEndings[scene.Style]) : "";
         foreach (var phrase in dice.Shuffle([place, light]).Append(ending))
         {

@@ -1,0 +1,54 @@
+using Dti.Engine.Checkpoints;
+using Dti.Engine.Models;
+using Dti.Engine.Schedulers;
+using Dti.Engine.Tokenization;
+using Dti.Mini.Models;
+using Dti.Mini.Sheets;
+using Dti.Mini.Training;
+using Dti.Mini.World;
+using static TorchSharp.torch;
+
+namespace Dti.Mini.Stages;
+
+/// <summary>How often the finished model draws what 500 held-out captions ask for, as the judge reads it; and how well the judge reads drawn pictures.</summary>
+internal static class QualityStage
+{
+    private const int Count = 500;
+    private const int Batch = 20;
+
+    public static void Run(string folder, double guidance, int steps)
+    {
+        using var frozen = no_grad();
+        var tokenizer = ClipTokenizer.Load(MiniWorld.TokenizerFolder);
+        var judge = new JudgeModel(tokenizer.VocabularySize, new WeightScope(new FrozenWeights(MiniWorld.JudgeFile)));
+        var scenes = Enumerable.Range(0, Count).Select(i => Scene.Sample(MiniWorld.HeldOutSeed, i)).ToArray();
+        string[] captions = [.. scenes.Select((scene, i) => Captions.Say(scene, new Dice(41, (ulong)i), everything: true))];
+
+        var model = ModelProfile.Read(MiniWorld.ModelFolder);
+        var weights = (string component, string file) => new WeightScope(new FrozenWeights(Path.Combine(MiniWorld.ModelFolder, component, file)));
+        using var schedule = new NoiseSchedule(model.Scheduler);
+        var sampler = new MiniSampler(
+            new ClipTextModel(model.TextConfig, weights("text_encoder", "model.safetensors")),
+            new AutoencoderKL(model.VaeConfig, weights("vae", "diffusion_pytorch_model.safetensors")),
+            tokenizer, schedule);
+        var unet = new UNet2DConditionModel(model.UNetConfig, weights("unet", "diffusion_pytorch_model.safetensors"));
+        var drawn = new List<byte[]>();
+        for (var first = 0; first < Count; first += Batch)
+        {
+            drawn.AddRange(sampler.Sample(unet, captions[first..(first + Batch)], guidance, steps, seed: first));
+            Console.Write($"\rdrawn {drawn.Count} of {Count}");
+        }
+
+        using var store = PictureStore.Open(folder, MiniWorld.HeldOutSeed, Count);
+        Report("drawn by the world (the judge's own accuracy)", JudgeStage.Accuracy(judge, store, scenes));
+        Report($"drawn by dti-mini (guidance {guidance}, {steps} steps)", JudgeStage.Accuracy(judge, (from, count) => Stack(drawn.GetRange(from, count)), scenes));
+        ContactSheet.Write(Path.Combine(folder, "quality.png"), 10, drawn[..100]);
+        File.WriteAllLines(Path.Combine(folder, "quality.txt"), captions);
+    }
+
+    private static void Report(string what, Dictionary<string, double> accuracy) =>
+        Console.WriteLine($"\n{what}: {string.Join(", ", accuracy.Select(entry => $"{entry.Key} {entry.Value:P1}"))}");
+
+    private static Tensor Stack(List<byte[]> pictures) => stack([.. pictures.Select(picture =>
+        tensor(picture, [SceneRenderer.Side, SceneRenderer.Side, 3]).to(ScalarType.Float32).div(127.5).sub(1).to(ScalarType.BFloat16).permute(2, 0, 1))]).contiguous();
+}
