@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dti.Mini.Sheets;
 using Dti.Mini.Stages;
+using Dti.Mini.Study;
 using Dti.Mini.Subjects;
 using Dti.Mini.Text;
 using Dti.Mini.World;
@@ -16,6 +17,8 @@ const string Usage = """
       unet              3: denoiser, on the frozen text encoder and autoencoder
       judge             the independent encoder that judges pictures
       quality           how often the model draws what is asked, as the judge reads it
+      tune, study       DTI against Textual Inversion: learning rates on four subjects, then all subjects
+      kappa, steps      DTI with other strengths of the prior, and with fewer and more steps
       world, subjects   sheets of scenes, and of the subjects' photos
 
     A stage that was killed goes on where it last saved, at most two minutes before. States, curves and sheets are kept in
@@ -43,6 +46,18 @@ switch (args.FirstOrDefault())
         return 0;
     case "quality":
         QualityStage.Run(folder, guidance: 4, steps: 25);
+        return 0;
+    case "study":
+        new ConceptStudy(folder).Run(StudyMethods.Compared, SubjectCatalogue.All);
+        return 0;
+    case "tune":
+        new ConceptStudy(folder).Run(StudyMethods.Tuned, SubjectCatalogue.All.Take(4));
+        return 0;
+    case "kappa":
+        new ConceptStudy(folder).Run(StudyMethods.Kappas, SubjectCatalogue.All);
+        return 0;
+    case "steps":
+        new ConceptStudy(folder).Run(StudyMethods.StepCounts, SubjectCatalogue.All);
         return 0;
     case "world":
         ContactSheet.Write(Path.Combine(folder, "world.webp"), 10, [.. Enumerable.Range(0, 60).Select(i => ContactSheet.Draw(Scene.Sample(MiniWorld.TrainSeed, i)))]);

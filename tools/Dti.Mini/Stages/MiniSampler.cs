@@ -2,6 +2,7 @@ using Dti.Engine.Imaging;
 using Dti.Engine.Models;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
+using Dti.Mini.World;
 using static TorchSharp.torch;
 
 namespace Dti.Mini.Stages;
@@ -65,12 +66,20 @@ internal sealed class MiniSampler(ClipTextModel text, AutoencoderKL vae, ClipTok
     /// <summary>Pictures of prompts, (128, 128, 3) bytes each.</summary>
     public byte[][] Sample(UNet2DConditionModel unet, IReadOnlyList<string> prompts, double guidance, int steps, int seed)
     {
+        using var states = Encode(prompts);
+        return Sample(unet, states, guidance, steps, seed);
+    }
+
+    /// <summary>Pictures of encoded prompts, (B, 77, d).</summary>
+    public byte[][] Sample(UNet2DConditionModel unet, Tensor prompts, double guidance, int steps, int seed)
+    {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var states = cat([Encode(Enumerable.Repeat("", prompts.Count)), Encode(prompts)]);
+        var count = prompts.shape[0];
+        var states = cat([Encode([""]).expand(count, -1, -1), prompts.to(ScalarType.BFloat16)]);
         using var generator = new Generator((ulong)seed, CPU);
-        var side = 16;
-        var x = randn([prompts.Count, vae.Config.LatentChannels, side, side], ScalarType.Float32, generator: generator);
+        var side = SceneRenderer.Side / vae.Config.ScaleFactor;
+        var x = randn([count, vae.Config.LatentChannels, side, side], ScalarType.Float32, generator: generator);
         var stride = schedule.TrainTimesteps / steps;
         for (var t = ((steps - 1) * stride) + 1; t > 0; t -= stride)
         {
@@ -84,6 +93,6 @@ internal sealed class MiniSampler(ClipTextModel text, AutoencoderKL vae, ClipTok
         }
 
         var images = (vae.Decode((x / vae.Config.ScalingFactor).to(ScalarType.BFloat16)).to(ScalarType.Float32) / 2) + 0.5;
-        return [.. Enumerable.Range(0, prompts.Count).Select(i => RgbImage.FromTensor(images[i]).Pixels.ToArray())];
+        return [.. Enumerable.Range(0, (int)count).Select(i => RgbImage.FromTensor(images[i]).Pixels.ToArray())];
     }
 }

@@ -49,6 +49,7 @@ internal static class QualityStage
     private static void Report(string what, Dictionary<string, double> accuracy) =>
         Console.WriteLine($"\n{what}: {string.Join(", ", accuracy.Select(entry => $"{entry.Key} {entry.Value:P1}"))}");
 
-    private static Tensor Stack(List<byte[]> pictures) => stack([.. pictures.Select(picture =>
+    /// <summary>Pictures of (128, 128, 3) bytes as (B, 3, 128, 128) bf16 in [−1, 1].</summary>
+    public static Tensor Stack(IReadOnlyList<byte[]> pictures) => stack([.. pictures.Select(picture =>
         tensor(picture, [SceneRenderer.Side, SceneRenderer.Side, 3]).to(ScalarType.Float32).div(127.5).sub(1).to(ScalarType.BFloat16).permute(2, 0, 1))]).contiguous();
 }

@@ -150,7 +150,7 @@ internal static class Captions
     /// <summary>Says once more, in sentences of their own, what each object is like and where it is.</summary>
     private static void Elaborate(StringBuilder text, Scene scene, Dice dice)
     {
-        foreach (var o in dice.Shuffle(scene.Objects).Take(dice.Int(2) + 1))
+        foreach (var o in dice.Shuffle(scene.Objects.Where(o => !o.Shape.Name.StartsWith('<'))).Take(dice.Int(2) + 1))
         {
             var (adjective, _) = _patterns[o.Pattern];
             var looks = o.Pattern == Pattern.Plain ? dice.Pick((string[])["plain", "all"]) + " " + o.Colour.Name : $"{o.Colour.Name} and {adjective}";
@@ -172,6 +172,11 @@ internal static class Captions
 
     private static string Thing(SceneObject o, Dice dice, Func<float, bool> tell)
     {
+        if (o.Shape.Name.StartsWith('<'))
+        {
+            return dice.Chance(0.5f) ? o.Shape.Name : $"a {o.Shape.Name}"; // a concept says itself what it looks like
+        }
+
         var (adjective, ending) = _patterns[o.Pattern];
         var size = o.Size == ObjectSize.Medium || !tell(0.75f) ? "" : o.Size == ObjectSize.Small ? dice.Pick((string[])["small", "little"]) : dice.Pick((string[])["large", "big"]);
         var colour = tell(0.97f) ? o.Colour.Name : "";
