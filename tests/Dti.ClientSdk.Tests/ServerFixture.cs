@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Dti.Server;
 using Dti.Tests;
 using Microsoft.AspNetCore.Builder;
@@ -12,7 +11,7 @@ namespace Dti.ClientSdk.Tests;
 public sealed class ServerFixture : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dti-sdk-").FullName;
-    private readonly ErrorLog _errors = new();
+    private readonly ErrorCollector _errors = new();
     private WebApplication? _app;
 
     public Uri Address => DtiHost.AddressOf(_app!);
@@ -48,28 +47,6 @@ public sealed class ServerFixture : IAsyncLifetime
         await _app!.StopAsync();
         await _app.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
-        Assert.Empty(_errors.Messages);
-    }
-
-    private sealed class ErrorLog : ILoggerProvider, ILogger
-    {
-        public ConcurrentQueue<string> Messages { get; } = [];
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (IsEnabled(logLevel))
-                Messages.Enqueue($"{formatter(state, exception)} {exception}");
-        }
-
-        public void Dispose()
-        {
-        }
+        Assert.Empty(_errors.Found);
     }
 }

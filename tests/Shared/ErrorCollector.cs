@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace Dti.Server.Tests.Infrastructure;
+namespace Dti.Tests;
 
 /// <summary>Keeps what is logged as an error.</summary>
 internal sealed class ErrorCollector : ILoggerProvider, ILogger
