@@ -59,7 +59,29 @@ internal static class TextStage
                     ["mistakes_seen"] = own.gt(logits.narrow(1, 256, 256).diag()).to(ScalarType.Float32).mean().item<float>(),
                 };
             });
-        ModelExport.TextEncoder(config, loop.Averaged.Where(weight => weight.Key.StartsWith("text_model.", StringComparison.Ordinal)).ToDictionary());
+        var learnt = loop.Averaged.Where(weight => weight.Key.StartsWith("text_model.", StringComparison.Ordinal)).ToDictionary();
+        LiftUnusedRows(learnt["text_model.embeddings.token_embedding.weight"], tokenizer);
+        ModelExport.TextEncoder(config, learnt);
+    }
+
+    /// <summary>
+    /// Gives rows of tokens that no caption holds (letters, halves of words) the mean norm of those that were learnt: the mean norm
+    /// of the vocabulary, which is DTI's magnitude, is then that of words.
+    /// </summary>
+    private static void LiftUnusedRows(Tensor embedding, ClipTokenizer tokenizer)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var used = zeros(embedding.shape[0], ScalarType.Bool);
+        foreach (var id in Enumerable.Range(0, 20_000).SelectMany(i => tokenizer.Encode(Captions.Say(Scene.Sample(MiniWorld.TrainSeed, i), new Dice(13, (ulong)i)))).Concat([tokenizer.BosTokenId, tokenizer.EosTokenId]).Distinct())
+        {
+            used[id] = true;
+        }
+
+        var norms = embedding.norm(1, keepdim: true, p: 2f);
+        var typical = norms[used].mean();
+        Console.WriteLine($"{used.sum().item<long>()} of {embedding.shape[0]} tokens are used; their mean norm is {typical.item<float>():F3}");
+        embedding.copy_(where(used.unsqueeze(1), embedding, embedding / norms * typical));
     }
 
     private static Tensor Logits(ContrastiveModel model, ClipTokenizer tokenizer, PictureStore pictures, ulong seed, int[] indices, Dice dice)
