@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace Dti.Mini.Stages;
 
 /// <summary>Draws many pictures at once while the denoiser is in training, with DDIM.</summary>
-internal sealed class MiniSampler(ClipTextModel text, AutoencoderKL vae, ClipTokenizer tokenizer, NoiseSchedule schedule)
+internal sealed class MiniSampler(ClipTextModel text, AutoencoderKL vae, ClipTokenizer tokenizer)
 {
     /// <summary>What sample sheets show.</summary>
     public static IReadOnlyList<string> Prompts { get; } =
@@ -80,16 +80,11 @@ internal sealed class MiniSampler(ClipTextModel text, AutoencoderKL vae, ClipTok
         using var generator = new Generator((ulong)seed, CPU);
         var side = SceneRenderer.Side / vae.Config.ScaleFactor;
         var x = randn([count, vae.Config.LatentChannels, side, side], ScalarType.Float32, generator: generator);
-        var stride = schedule.TrainTimesteps / steps;
-        for (var t = ((steps - 1) * stride) + 1; t > 0; t -= stride)
+        using var scheduler = SchedulerFactory.Create("ddim", Schedule, steps);
+        for (var call = 0; call < scheduler.Timesteps.Count; call++)
         {
-            var output = unet.Forward(cat([x, x]).to(ScalarType.BFloat16), tensor([(float)t]), states).to(ScalarType.Float32).chunk(2);
-            var v = output[0] + (guidance * (output[1] - output[0]));
-            var alpha = schedule.AlphasCumprod[t].item<float>();
-            var next = schedule.AlphasCumprod[Math.Max(0, t - stride)].item<float>();
-            var x0 = (Math.Sqrt(alpha) * x) - (Math.Sqrt(1 - alpha) * v);
-            var noise = (Math.Sqrt(alpha) * v) + (Math.Sqrt(1 - alpha) * x);
-            x = (Math.Sqrt(next) * x0) + (Math.Sqrt(1 - next) * noise);
+            var output = unet.Forward(cat([x, x]).to(ScalarType.BFloat16), tensor([(float)scheduler.Timesteps[call]]), states).to(ScalarType.Float32).chunk(2);
+            x = scheduler.Step(output[0] + (guidance * (output[1] - output[0])), call, x, generator);
         }
 
         var images = (vae.Decode((x / vae.Config.ScalingFactor).to(ScalarType.BFloat16)).to(ScalarType.Float32) / 2) + 0.5;

@@ -1,6 +1,5 @@
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
-using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
 using Dti.Mini.Models;
 using Dti.Mini.Sheets;
@@ -26,11 +25,10 @@ internal static class QualityStage
 
         var model = ModelProfile.Read(MiniWorld.ModelFolder);
         var weights = (string component, string file) => new WeightScope(new FrozenWeights(Path.Combine(MiniWorld.ModelFolder, component, file)));
-        using var schedule = new NoiseSchedule(model.Scheduler);
         var sampler = new MiniSampler(
             new ClipTextModel(model.TextConfig, weights("text_encoder", "model.safetensors")),
             new AutoencoderKL(model.VaeConfig, weights("vae", "diffusion_pytorch_model.safetensors")),
-            tokenizer, schedule);
+            tokenizer);
         var unet = new UNet2DConditionModel(model.UNetConfig, weights("unet", "diffusion_pytorch_model.safetensors"));
         var drawn = new List<byte[]>();
         for (var first = 0; first < Count; first += Batch)

@@ -33,7 +33,7 @@ internal sealed class ConceptStudy
     {
         _folder = Path.Combine(folder, "study");
         _model = StableDiffusionModel.Load(ModelProfile.Read(MiniWorld.ModelFolder), new ComputeTarget(CPU, ScalarType.BFloat16));
-        _sampler = new MiniSampler(_model.TextEncoder, _model.Vae, _model.Tokenizer, _model.NoiseSchedule);
+        _sampler = new MiniSampler(_model.TextEncoder, _model.Vae, _model.Tokenizer);
         _judge = new JudgeModel(_model.Tokenizer.VocabularySize, new WeightScope(new FrozenWeights(MiniWorld.JudgeFile)));
     }
 

@@ -150,7 +150,14 @@ internal sealed class TrainingLoop<T>
         }
 
         _weights.Compute.copy_(_weights.Master);
-        return int.Parse(file.Metadata["step"], CultureInfo.InvariantCulture);
+        var step = int.Parse(file.Metadata["step"], CultureInfo.InvariantCulture);
+        if (File.Exists(CurvePath))
+        {
+            // What was logged after the state was saved comes again.
+            File.WriteAllLines(CurvePath, File.ReadAllLines(CurvePath).Where(line => JsonDocument.Parse(line).RootElement.GetProperty("step").GetDouble() <= step));
+        }
+
+        return step;
     }
 
     private void Save(int step) =>
