@@ -36,7 +36,7 @@ switch (args.FirstOrDefault())
         TextStage.Run(folder, Number(1, 2), Number(2, 2_600));
         return 0;
     case "vae":
-        AutoencoderStage.Run(folder, Number(1, 2), Number(2, 9_000));
+        AutoencoderStage.Run(folder, Number(1, 2), Number(2, 14_000));
         return 0;
     case "unet":
         UNetStage.Run(folder, Number(1, 2), Number(2, 30_000));

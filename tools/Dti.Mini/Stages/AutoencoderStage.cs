@@ -19,7 +19,7 @@ internal static class AutoencoderStage
     {
         BlockOutChannels = [16, 32, 64, 96],
         LayersPerBlock = 1,
-        LatentChannels = 12,
+        LatentChannels = 16,
         NormNumGroups = 8,
         ScalingFactor = 1,
     };
