@@ -55,6 +55,17 @@ public class ErrorsTests
     }
 
     [Fact]
+    public void Translate_ConnectionLostAtTheDeadline_IsTheDeadline()
+    {
+        var lost = new RpcException(new Grpc.Core.Status(StatusCode.Unavailable, ""));
+        StatusCode At(DateTime? deadline) => Assert.IsType<DtiClientException>(Errors.Translate(lost, CancellationToken.None, deadline)).Status;
+
+        Assert.Equal(StatusCode.DeadlineExceeded, At(DateTime.UtcNow));
+        Assert.Equal(StatusCode.Unavailable, At(DateTime.UtcNow.AddMinutes(1)));
+        Assert.Equal(StatusCode.Unavailable, At(null));
+    }
+
+    [Fact]
     public void Translate_NoDetails_KeepsStatusAndSentence()
     {
         var exception = new RpcException(new Grpc.Core.Status(StatusCode.NotFound, "There is no such job."));

@@ -69,11 +69,22 @@ public class TrainingStreamTests
         Assert.Equal(StatusCode.Cancelled, error.Status);
     }
 
+    [Fact]
+    public async Task FollowAsync_LostOrEndedWhenTimeIsUp_SaysTheDeadlinePassed()
+    {
+        foreach (var cut in new[] { Lost([Accepted, Step(1)]), Whole([Accepted, Step(1)]) })
+        {
+            var error = await Assert.ThrowsAsync<DtiClientException>(
+                () => ReadAsync(() => cut, (_, _) => throw new InvalidOperationException("watched"), DateTime.UtcNow));
+            Assert.Equal(StatusCode.DeadlineExceeded, error.Status);
+        }
+    }
+
     private static async Task<List<TrainingUpdate>> ReadAsync(
-        Func<IAsyncEnumerable<TrainingUpdate>> start, Func<string, int, IAsyncEnumerable<TrainingUpdate>> watch)
+        Func<IAsyncEnumerable<TrainingUpdate>> start, Func<string, int, IAsyncEnumerable<TrainingUpdate>> watch, DateTime? deadline = null)
     {
         var seen = new List<TrainingUpdate>();
-        await foreach (var update in TrainingStream.FollowAsync(start, watch, new TrainingCursor(), _options, TestContext.Current.CancellationToken))
+        await foreach (var update in TrainingStream.FollowAsync(start, watch, new TrainingCursor(), deadline, _options, TestContext.Current.CancellationToken))
             seen.Add(update);
         return seen;
     }

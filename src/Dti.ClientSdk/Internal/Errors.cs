@@ -6,11 +6,16 @@ namespace Dti.ClientSdk.Internal;
 /// <summary>A gRPC failure to what callers see.</summary>
 internal static class Errors
 {
+    // The server's timer starts later than the caller's, and neither is exact.
+    private static readonly TimeSpan _timerSlack = TimeSpan.FromMilliseconds(100);
+
     /// <summary>An <see cref="OperationCanceledException"/> if the caller cancelled, else a <see cref="DtiClientException"/>.</summary>
-    public static Exception Translate(RpcException exception, CancellationToken cancellationToken)
+    public static Exception Translate(RpcException exception, CancellationToken cancellationToken, DateTime? deadline = null)
     {
         if (cancellationToken.IsCancellationRequested)
             return new OperationCanceledException("The call was cancelled by its caller.", exception, cancellationToken);
+        if (IsConnectionLost(exception) && HasPassed(deadline))
+            return DeadlineExceeded(exception);
 
         var status = exception.GetRpcStatus();
         return new DtiClientException(exception.StatusCode, Sentence(exception), exception)
@@ -24,6 +29,16 @@ internal static class Errors
             RetryAfter = status?.GetDetail<RetryInfo>()?.RetryDelay?.ToTimeSpan(),
         };
     }
+
+    /// <summary>
+    /// Whether a call's time is up. A server that ends a call then may close the stream before its status arrives, which looks
+    /// like a lost connection.
+    /// </summary>
+    public static bool HasPassed(DateTime? deadline) => deadline is { } end && DateTime.UtcNow >= end - _timerSlack;
+
+    /// <summary>The error of a call whose time is up.</summary>
+    public static DtiClientException DeadlineExceeded(Exception? cause = null) =>
+        new(StatusCode.DeadlineExceeded, "The deadline of the call passed before it ended.", cause);
 
     /// <summary>True where the connection is at fault and not the request: a later try may succeed.</summary>
     public static bool IsConnectionLost(RpcException exception) => exception.StatusCode == StatusCode.Unavailable;

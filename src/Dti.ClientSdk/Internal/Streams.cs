@@ -7,19 +7,19 @@ namespace Dti.ClientSdk.Internal;
 internal static class Streams
 {
     public static async IAsyncEnumerable<TUpdate> ReadAsync<TMessage, TUpdate>(
-        Func<CancellationToken, AsyncServerStreamingCall<TMessage>> open, Func<TMessage, TUpdate?> convert,
+        Func<CancellationToken, AsyncServerStreamingCall<TMessage>> open, Func<TMessage, TUpdate?> convert, DateTime? deadline,
         [EnumeratorCancellation] CancellationToken cancellationToken)
         where TUpdate : class
     {
         using var call = open(cancellationToken);
-        while (await NextAsync(call.ResponseStream, cancellationToken).ConfigureAwait(false))
+        while (await NextAsync(call.ResponseStream, deadline, cancellationToken).ConfigureAwait(false))
         {
             if (convert(call.ResponseStream.Current) is { } update)
                 yield return update;
         }
     }
 
-    private static async Task<bool> NextAsync<TMessage>(IAsyncStreamReader<TMessage> stream, CancellationToken cancellationToken)
+    private static async Task<bool> NextAsync<TMessage>(IAsyncStreamReader<TMessage> stream, DateTime? deadline, CancellationToken cancellationToken)
     {
         try
         {
@@ -27,7 +27,7 @@ internal static class Streams
         }
         catch (RpcException exception)
         {
-            throw Errors.Translate(exception, cancellationToken);
+            throw Errors.Translate(exception, cancellationToken, deadline);
         }
     }
 }

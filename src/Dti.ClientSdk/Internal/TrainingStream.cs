@@ -12,11 +12,12 @@ internal static class TrainingStream
     /// <param name="start">The first connection.</param>
     /// <param name="watch">A further one: job id and first step to events. Null: a lost connection is an error.</param>
     /// <param name="cursor">What was seen.</param>
+    /// <param name="deadline">Of every connection; null: none.</param>
     /// <param name="options">How often and after what wait to try again.</param>
     /// <param name="cancellationToken">Ends the sequence; the job goes on.</param>
     public static async IAsyncEnumerable<TrainingUpdate> FollowAsync(
         Func<IAsyncEnumerable<TrainingUpdate>> start, Func<string, int, IAsyncEnumerable<TrainingUpdate>>? watch,
-        TrainingCursor cursor, DtiClientOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+        TrainingCursor cursor, DateTime? deadline, DtiClientOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var source = start();
         for (var tries = 0; ;)
@@ -47,6 +48,8 @@ internal static class TrainingStream
             if (cursor.Finished)
                 yield break;
 
+            if (Errors.HasPassed(deadline))
+                throw Errors.DeadlineExceeded(lost);
             lost ??= new DtiClientException(StatusCode.Unavailable, "The server ended the stream before its last event.");
             if (watch is null || cursor.JobId is not { } jobId || tries++ >= options.MaxReconnects)
                 throw lost;
