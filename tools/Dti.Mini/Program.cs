@@ -3,6 +3,7 @@ using Dti.Mini.Sheets;
 using Dti.Mini.Stages;
 using Dti.Mini.Study;
 using Dti.Mini.Subjects;
+using Dti.Mini.Subjects.Styles;
 using Dti.Mini.Text;
 using Dti.Mini.World;
 
@@ -19,7 +20,8 @@ const string Usage = """
       quality           how often the model draws what is asked, as the judge reads it
       tune, study       DTI against Textual Inversion: learning rates on four subjects, then all subjects
       kappa, steps      DTI with other strengths of the prior, and with fewer and more steps
-      world, subjects   sheets of scenes, and of the subjects' photos
+      world, subjects   sheets of scenes, and of the pictures of subjects and styles
+      samples           those pictures as files, into samples
 
     A stage that was killed goes on where it last saved, at most two minutes before. States, curves and sheets are kept in
     artifacts/mini (or DTI_MINI_WORK); finished components in models/dti-mini.
@@ -36,10 +38,10 @@ switch (args.FirstOrDefault())
         TextStage.Run(folder, Number(1, 2), Number(2, 2_600));
         return 0;
     case "vae":
-        AutoencoderStage.Run(folder, Number(1, 2), Number(2, 14_000));
+        AutoencoderStage.Run(folder, Number(1, 2), Number(2, 8_000));
         return 0;
     case "unet":
-        UNetStage.Run(folder, Number(1, 2), Number(2, 30_000));
+        UNetStage.Run(folder, Number(1, 2), Number(2, 9_000));
         return 0;
     case "judge":
         JudgeStage.Run(folder, Number(1, 2), Number(2, 6_000));
@@ -64,6 +66,10 @@ switch (args.FirstOrDefault())
         return 0;
     case "subjects":
         ContactSheet.Write(Path.Combine(folder, "subjects.webp"), 10, [.. SubjectCatalogue.All.SelectMany(SubjectPhotos.Of).Select(ContactSheet.Draw)]);
+        ContactSheet.Write(Path.Combine(folder, "styles.webp"), 10, [.. LearntStyle.All.SelectMany(style => style.Pictures())]);
+        return 0;
+    case "samples":
+        SamplePhotos.Write("samples");
         return 0;
     default:
         Console.Error.WriteLine(Usage);

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 
 namespace Dti.Mini.Stages;
 
-/// <summary>Stage 2: the autoencoder, from crops of pictures. Absolute error, error of edges, and a little KL.</summary>
+/// <summary>Stage 2: the autoencoder, from crops of pictures. Absolute error, at full and at half size, error of edges, and a little KL.</summary>
 internal static class AutoencoderStage
 {
     private const int Batch = 16; // per replica
@@ -19,7 +19,7 @@ internal static class AutoencoderStage
     {
         BlockOutChannels = [16, 32, 64, 96],
         LayersPerBlock = 1,
-        LatentChannels = 16,
+        LatentChannels = 8,
         NormNumGroups = 8,
         ScalingFactor = 1,
     };
@@ -40,10 +40,11 @@ internal static class AutoencoderStage
                 var noise = randn(distribution.Mean.shape, ScalarType.Float32, generator: new Generator((ulong)((step * 16) + replica), CPU)).to(image.dtype);
                 var decoded = model.Decode(distribution.Sample(noise));
                 var pixels = (decoded - image).abs().to(ScalarType.Float32).mean();
+                var half = (nn.functional.avg_pool2d(decoded, 2) - nn.functional.avg_pool2d(image, 2)).abs().to(ScalarType.Float32).mean();
                 var edges = (Differences(decoded) - Differences(image)).abs().to(ScalarType.Float32).mean();
                 var (mean, logVar) = (distribution.Mean.to(ScalarType.Float32), distribution.LogVar.to(ScalarType.Float32));
                 var divergence = 0.5 * (mean.square() + logVar.exp() - 1 - logVar).mean();
-                return (pixels + edges + (2e-4 * divergence), new() { ["pixels"] = pixels.item<float>(), ["edges"] = edges.item<float>(), ["kl"] = divergence.item<float>() });
+                return (pixels + half + edges + (2e-4 * divergence), new() { ["pixels"] = pixels.item<float>(), ["half"] = half.item<float>(), ["edges"] = edges.item<float>(), ["kl"] = divergence.item<float>() });
             },
             250,
             model =>

@@ -15,7 +15,10 @@ internal static class SceneRenderer
     /// <summary>Renders a scene.</summary>
     /// <param name="scene">The scene.</param>
     /// <param name="pixels">(Side, Side, 3) bytes, written.</param>
-    public static void Render(Scene scene, Span<byte> pixels)
+    public static void Render(Scene scene, Span<byte> pixels) => Render(scene, Painter.For, pixels);
+
+    /// <summary>Renders a scene with a painter of its own instead of its style's.</summary>
+    public static void Render(Scene scene, Func<SKCanvas, Scene, Painter> painter, Span<byte> pixels)
     {
         // Big pixels are drawn at half size and doubled.
         var block = scene.Style == Style.Pixel ? 2 : 1;
@@ -24,7 +27,7 @@ internal static class SceneRenderer
         using (var canvas = new SKCanvas(bitmap))
         {
             canvas.Scale(side);
-            Paint(canvas, scene);
+            Paint(canvas, scene, painter);
         }
 
         var source = bitmap.GetPixelSpan();
@@ -44,9 +47,9 @@ internal static class SceneRenderer
         }
     }
 
-    private static void Paint(SKCanvas canvas, Scene scene)
+    private static void Paint(SKCanvas canvas, Scene scene, Func<SKCanvas, Scene, Painter> choose)
     {
-        using var painter = Painter.For(canvas, scene);
+        using var painter = choose(canvas, scene);
         using (new SKAutoCanvasRestore(canvas))
         {
             var camera = scene.Camera;
