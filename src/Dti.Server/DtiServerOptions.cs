@@ -19,10 +19,13 @@ public sealed record DtiServerOptions
     /// <summary>Model folders, or folders that hold model folders. Those that do not exist are passed over.</summary>
     public IReadOnlyList<string> ModelFolders { get; init; } = [];
 
+    /// <summary>Folder of a model that is there even where <see cref="ModelFolders"/> hold none; null: none. Default: the one beside the program.</summary>
+    public string? BuiltInModel { get; init; } = Path.Combine(AppContext.BaseDirectory, "models", "tiny-sd15");
+
     /// <summary>The concept library's folder; made if it is not there.</summary>
     public required string ConceptFolder { get; init; }
 
-    /// <summary>Used where a request names no model; null: the first usable one by name.</summary>
+    /// <summary>Used where a request names no model; null: the first usable one in <see cref="ModelFolders"/>, else <see cref="BuiltInModel"/>.</summary>
     public string? DefaultModel { get; init; }
 
     /// <summary>auto, cpu, cuda or cuda:N. Default auto.</summary>

@@ -37,7 +37,7 @@ public sealed class ServerFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _app = DtiHost.Build(
-            new DtiServerOptions { Port = 0, ConceptFolder = _folder, ModelFolders = [Path.Combine(Fixtures.Root, "tiny-sd15")] },
+            new DtiServerOptions { Port = 0, ConceptFolder = _folder, ModelFolders = [Path.Combine(Fixtures.Root, "tiny-sd15")], BuiltInModel = null },
             builder => builder.Logging.ClearProviders().AddProvider(_errors));
         await _app.StartAsync();
     }

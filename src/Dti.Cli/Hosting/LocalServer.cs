@@ -16,7 +16,7 @@ internal sealed class LocalServer : IAsyncDisposable
 
     public string Address => DtiHost.AddressOf(_app).GetLeftPart(UriPartial.Authority);
 
-    /// <summary>Starts a server with the user's models, and the one that ships beside them.</summary>
+    /// <summary>Starts a server with the user's models and the built-in one.</summary>
     /// <param name="folders">Where concepts and models are.</param>
     /// <param name="port">The port; 0: a free one.</param>
     /// <param name="cancellationToken">Gives up starting.</param>
@@ -26,8 +26,7 @@ internal sealed class LocalServer : IAsyncDisposable
         {
             Port = port,
             ConceptFolder = Path.Combine(folders.Data, "concepts"),
-            ModelFolders = ShippedModel.Find() is { } shipped ? [.. folders.Models, shipped] : folders.Models,
-            DefaultModel = folders.FirstModel(),
+            ModelFolders = folders.Models,
         };
         try
         {

@@ -19,30 +19,30 @@ internal sealed class ModelLibrary(DtiServerOptions options)
     private readonly Lock _lock = new();
     private readonly Dictionary<string, (DateTime Changed, ModelEntry Entry)> _known = new(StringComparer.Ordinal);
 
-    /// <summary>All models by name. A second folder of the same name is called <c>name-2</c>.</summary>
+    /// <summary>All models by name. A second folder of the same name is called <c>name-2</c>; a configured model takes the built-in one's place.</summary>
     public IReadOnlyList<ModelEntry> List()
     {
-        lock (_lock)
-        {
-            var entries = new SortedDictionary<string, ModelEntry>(StringComparer.Ordinal);
-            foreach (var folder in options.ModelFolders.SelectMany(FoldersBelow).Select(System.IO.Path.GetFullPath).Distinct(StringComparer.Ordinal))
-            {
-                var name = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(folder));
-                var unique = name;
-                for (var i = 2; entries.ContainsKey(unique); i++)
-                {
-                    unique = $"{name}-{i}";
-                }
-
-                entries.Add(unique, Read(unique, folder));
-            }
-
-            return [.. entries.Values];
-        }
+        var (configured, builtIn) = Find();
+        return [.. configured.Concat(builtIn is null ? [] : [builtIn]).OrderBy(entry => entry.Name, StringComparer.Ordinal)];
     }
 
-    /// <summary>The name of the model that is used where a request names none; empty if there is no usable one.</summary>
-    public string DefaultName => options.DefaultModel ?? List().FirstOrDefault(entry => entry.Profile is not null)?.Name ?? "";
+    /// <summary>
+    /// The name of the model that is used where a request names none; empty if there is none. Where models are configured it is one of
+    /// those, though none be usable: who names a broken model is to hear of it.
+    /// </summary>
+    public string DefaultName
+    {
+        get
+        {
+            if (options.DefaultModel is { } asked)
+            {
+                return asked;
+            }
+
+            var (configured, builtIn) = Find();
+            return (configured.FirstOrDefault(entry => entry.Profile is not null) ?? configured.FirstOrDefault() ?? builtIn)?.Name ?? "";
+        }
+    }
 
     /// <summary>A model that can be used.</summary>
     /// <param name="name">Its name; null: the default one.</param>
@@ -66,6 +66,33 @@ internal sealed class ModelLibrary(DtiServerOptions options)
 
         return all.FirstOrDefault(entry => entry.Name == name) ?? throw RpcErrors.NotFound("model", name, all.Select(entry => entry.Name)).ToRpcException();
     }
+
+    /// <summary>The models in the configured folders, in the order of these, and the built-in one.</summary>
+    private (List<ModelEntry> Configured, ModelEntry? BuiltIn) Find()
+    {
+        lock (_lock)
+        {
+            var entries = new List<ModelEntry>();
+            foreach (var folder in options.ModelFolders.SelectMany(FoldersBelow).Select(System.IO.Path.GetFullPath).Distinct(StringComparer.Ordinal))
+            {
+                var name = NameOf(folder);
+                var unique = name;
+                for (var i = 2; entries.Any(entry => entry.Name == unique); i++)
+                {
+                    unique = $"{name}-{i}";
+                }
+
+                entries.Add(Read(unique, folder));
+            }
+
+            var builtIn = options.BuiltInModel is { } model && ModelFolder.IsModelFolder(model) && entries.All(entry => entry.Name != NameOf(model))
+                ? Read(NameOf(model), model)
+                : null;
+            return (entries, builtIn);
+        }
+    }
+
+    private static string NameOf(string folder) => System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(folder));
 
     private static IEnumerable<string> FoldersBelow(string folder) =>
         ModelFolder.IsModelFolder(folder) ? [folder]

@@ -22,7 +22,13 @@ internal sealed class TestServer : IAsyncDisposable
 
     private TestServer(Func<DtiServerOptions, DtiServerOptions>? change)
     {
-        Options = new DtiServerOptions { Port = 0, ConceptFolder = Path.Combine(_folder.FullName, "concepts"), ModelFolders = [Path.Combine(Fixtures.Root, "tiny-sd15")] };
+        Options = new DtiServerOptions
+        {
+            Port = 0,
+            ConceptFolder = Path.Combine(_folder.FullName, "concepts"),
+            ModelFolders = [Path.Combine(Fixtures.Root, "tiny-sd15")],
+            BuiltInModel = null,
+        };
         Options = change?.Invoke(Options) ?? Options;
         _app = DtiHost.Build(Options, builder =>
         {
