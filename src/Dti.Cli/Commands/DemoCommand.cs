@@ -13,7 +13,7 @@ internal static class DemoCommand
     {
         var output = new Option<string>("--output", "-o")
         {
-            Description = "Folder for the page and for the concepts that it trains.",
+            Description = "Folder for the page, its photos and the concepts that it trains.",
             HelpName = "folder",
             DefaultValueFactory = _ => "dti-demo",
         };
@@ -21,7 +21,7 @@ internal static class DemoCommand
         var samplingSteps = new Option<int>("--sampling-steps") { Description = "Sampling steps of each picture.", HelpName = "n", DefaultValueFactory = _ => 20 };
         var seed = new Option<ulong>("--seed") { Description = "Same seed, same page.", HelpName = "n", DefaultValueFactory = _ => 1UL };
 
-        var command = new Command("demo", "Train two concepts, draw with each and between them, and write a page that shows it all.")
+        var command = new Command("demo", "Train two concepts, compare one with plain textual inversion, blend the two, and write a page that shows it all.")
         {
             output, steps, samplingSteps, seed,
         };
@@ -33,15 +33,13 @@ internal static class DemoCommand
             var page = Path.Combine(folder, "index.html");
             if (File.Exists(page) && !await IsOursAsync(page, context.CancellationToken).ConfigureAwait(false))
                 throw new CliException(ExitCode.Usage, $"'{page}' was not written by the demo; name another folder with -o.");
-            var samples = Repository.Find("samples")
-                ?? throw new CliException(ExitCode.NotFound, "The demo's sample photos are in the repository: run it there, with ./dti demo.");
-
+            var photos = await DemoPhotos.WriteAsync(folder, context.CancellationToken).ConfigureAwait(false);
             var data = Path.Combine(folder, "library");
             var connection = await Connection.OpenAsync(null, context.Folders with { Data = data }, context.CancellationToken).ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                var plan = DemoPlan.Create(context.Get(steps), context.Get(samplingSteps), context.Get(seed), samples);
-                var result = await new DemoRun(connection.Client, context.Output).RunAsync(plan, data, context.CancellationToken).ConfigureAwait(false);
+                var plan = DemoPlan.Create(context.Get(steps), context.Get(samplingSteps), context.Get(seed), photos);
+                var result = await new DemoRun(connection.Client, context.Output).RunAsync(plan, context.CancellationToken).ConfigureAwait(false);
                 var commands = new CommandText(data, context.Folders.Models);
                 await SafeFile.WriteAsync(page, Encoding.UTF8.GetBytes(new DemoPage(result, commands).Write()), overwrite: true, context.CancellationToken)
                     .ConfigureAwait(false);

@@ -13,6 +13,8 @@ internal sealed class CommandText(string dataFolder, IReadOnlyList<string> model
         var options = concept.Training;
         return new Line("train", concept.Name, Relative(concept.PhotoFolder))
             .Option("--initializer", options.Initializer)
+            .Option("--vectors", options.VectorCount)
+            .Option("--method", options.Method is { } method ? MethodNames.Of(method) : null)
             .Option("--steps", options.Steps)
             .Option("--seed", options.Seed)
             .Option("--preview-every", options.PreviewEvery)
@@ -21,10 +23,11 @@ internal sealed class CommandText(string dataFolder, IReadOnlyList<string> model
             .Place(dataFolder, modelFolders) + " --force";
     }
 
-    public string Generate(GenerationOptions options, string file) => new Line("generate", options.Prompt)
+    public string Generate(GenerationOptions options, string folder) => new Line("generate", options.Prompt)
         .Option("--seed", options.Seed)
         .Option("--steps", options.Steps)
-        .Option("-o", file)
+        .Option("-n", options.ImageCount)
+        .Option("-o", folder + "/")
         .Place(dataFolder, modelFolders);
 
     public string Interpolate(InterpolateRequest request) => new Line("interpolate", request.FromConcept, request.ToConcept)

@@ -41,6 +41,7 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
         </header>
         <main>
         {string.Concat(result.Concepts.Select(Concept))}
+        {Comparison()}
         {Blend()}
         {Settings()}
         </main>
@@ -78,12 +79,12 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
         var previews = training.Previews.Select(preview => Figure(preview.Picture, $"{name} after {preview.Step} steps", $"step {preview.Step}"));
         var pictures = concept.Pictures.SelectMany(outcome => outcome.Pictures).Select(Drawn);
         var repeat = concept.Pictures.Select((outcome, i) =>
-            commands.Generate(concept.Concept.Pictures[i], $"{name}-{i + 1}.png"));
+            commands.Generate(concept.Concept.Pictures[i], $"{name}-pictures"));
         return
             $"""
             <section id="{Html.Text(name)}">
             <h2>{Html.Text(name)}</h2>
-            <h3>Photos</h3>
+            <h3>Photos (drawn by this project)</h3>
             <div class="row photos">
             {string.Concat(concept.Photos.Select(Photo))}</div>
             <h3>Training</h3>
@@ -115,13 +116,50 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
         Chart("Loss", "each step, and its moving average", 0.02,
             new LineChart.Series("loss", "raw", [.. progress.Select(step => ((double)step.Step, step.Loss))]),
             new LineChart.Series("moving average", "line", [.. progress.Select(step => ((double)step.Step, step.LossAverage))])) +
-        Chart("Norm", "held fixed", 0.2,
-            new LineChart.Series("norm", "line", [.. progress.Select(step => ((double)step.Step, step.Norm))])) +
         Chart("Angle from the start", "degrees", 0.02,
             new LineChart.Series("angle", "line", [(0, 0), .. progress.Select(step => ((double)step.Step, step.AngleDegrees))]));
 
     private static string Chart(string title, string remark, double leastSpan, params IReadOnlyList<LineChart.Series> series) =>
         $"<figure class=\"chart\">{LineChart.Draw(title, leastSpan, series)}<figcaption><strong>{title}</strong> {remark}</figcaption></figure>\n";
+
+    private string Comparison()
+    {
+        var (dti, ti) = (result.Concepts[0].Training, result.Baseline.Training);
+        return
+            $"""
+            <section id="comparison">
+            <h2>The direction alone, or the whole embedding</h2>
+            <p>Plain textual inversion (TI) learns the whole embedding from the same photos, in as many steps. {Norms(dti, ti)}
+            Below, each long prompt is drawn from the same noise with either.</p>
+            <div class="charts">
+            {Chart("Norm of the embedding", "DTI (dark) and TI (light)", 0.2, Norm("DTI", "line", dti), Norm("TI", "raw", ti))}</div>
+            {Html.Commands(commands.Train(result.Plan.Baseline))}
+            {string.Concat(result.Comparisons.Select(Duel))}
+            {Html.Commands(result.Plan.Comparisons.SelectMany(pair => ((GenerationOptions[])[pair.Dti, pair.Ti]).Select(options => commands.Generate(options, "compared"))))}</section>
+
+            """;
+
+        static LineChart.Series Norm(string name, string style, TrainingOutcome training) =>
+            new(name, style, [.. training.Progress.Select(step => ((double)step.Step, step.Norm))]);
+    }
+
+    private static string Norms(TrainingOutcome dti, TrainingOutcome ti) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"Its norm went from {ti.Progress[0].Norm:F3} to {ti.Result.Norm:F3}; with DTI it stayed at {dti.Result.Norm:F3}, the mean norm of the model's words.");
+
+    private static string Duel(DemoComparisonResult comparison) =>
+        $"""
+        <h3>{Html.Text(comparison.Dti.Pictures[0].Prompt)}</h3>
+        <div class="duel">
+        <div><p>DTI</p><div class="quad">
+        {string.Concat(comparison.Dti.Pictures.Select(Seeded))}</div></div>
+        <div><p>TI</p><div class="quad">
+        {string.Concat(comparison.Ti.Pictures.Select(Seeded))}</div></div>
+        </div>
+
+        """;
+
+    private static string Seeded(Picture picture) => Figure(picture, picture.Prompt, $"<span class=\"seed\">seed {picture.Seed}</span>");
 
     private string Blend()
     {
@@ -149,15 +187,15 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
             ("from_concept", accepted.FromConcept), ("to_concept", accepted.ToConcept), ("frames", $"{accepted.Frames}"),
             ("easing", SettingsTable.Word(accepted.Easing)), .. SettingsTable.Of(accepted.Settings).Where(setting => setting.Name != "num_images"),
         ];
-        var drawings = result.Concepts.SelectMany(concept => concept.Pictures.Select((outcome, i) =>
-            (Name: $"{concept.Concept.Name} {i + 1}", Settings: SettingsTable.Of(outcome.Settings).ToList()))).ToList();
+        var trainings = result.Concepts.Append(result.Baseline).ToList();
+        var drawing = SettingsTable.Of(result.Concepts[0].Pictures[0].Settings).Where(setting => setting.Name != "prompt").ToList();
         return
             $"""
             <section id="settings">
             <h2>Every setting used</h2>
             <h3>Training</h3>
-            {Html.Table([.. result.Concepts.Select(concept => concept.Concept.Name)], [.. result.Concepts.Select(concept => SettingsTable.Of(concept.Training.Accepted.Settings).ToList())])}<h3>Drawing</h3>
-            {Html.Table([.. drawings.Select(drawing => drawing.Name), "between"], [.. drawings.Select(drawing => drawing.Settings), blend])}</section>
+            {Html.Table([.. trainings.Select(training => training.Concept.Name)], [.. trainings.Select(training => SettingsTable.Of(training.Training.Accepted.Settings).ToList())])}<h3>Drawing</h3>
+            {Html.Table(["each prompt", "between"], [drawing, blend])}</section>
             """;
     }
 

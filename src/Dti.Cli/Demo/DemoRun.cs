@@ -6,20 +6,25 @@ using Dti.ClientSdk;
 
 namespace Dti.Cli.Demo;
 
-/// <summary>Trains two concepts, draws with each, and draws what lies between them: over gRPC, as any client would.</summary>
+/// <summary>Trains the demo's concepts, draws with them, and draws what lies between two: over gRPC, as any client would.</summary>
 internal sealed class DemoRun(DtiClient client, IOutput output)
 {
-    public async Task<DemoResult> RunAsync(DemoPlan plan, string dataFolder, CancellationToken cancellationToken)
+    public async Task<DemoResult> RunAsync(DemoPlan plan, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         var concepts = new List<DemoConceptResult>();
         foreach (var concept in plan.Concepts)
             concepts.Add(await LearnAsync(concept, cancellationToken).ConfigureAwait(false));
+        var baseline = await LearnAsync(plan.Baseline, cancellationToken).ConfigureAwait(false);
+
+        var comparisons = new List<DemoComparisonResult>();
+        foreach (var (dti, ti) in plan.Comparisons)
+            comparisons.Add(new(await DrawAsync(dti, cancellationToken).ConfigureAwait(false), await DrawAsync(ti, cancellationToken).ConfigureAwait(false)));
 
         var blend = await new GenerationRun(output)
             .RunAsync("between them", client.InterpolateAsync(plan.Blend, null, cancellationToken), cancellationToken).ConfigureAwait(false);
         var model = await client.GetModelAsync(blend.Settings.Model, cancellationToken).ConfigureAwait(false);
-        return new DemoResult(plan, concepts, blend, model, dataFolder, clock.Elapsed);
+        return new DemoResult(plan, concepts, baseline, comparisons, blend, model, clock.Elapsed);
     }
 
     private async Task<DemoConceptResult> LearnAsync(DemoConcept concept, CancellationToken cancellationToken)
@@ -38,11 +43,10 @@ internal sealed class DemoRun(DtiClient client, IOutput output)
 
         var pictures = new List<GenerationOutcome>();
         foreach (var options in concept.Pictures)
-        {
-            pictures.Add(await new GenerationRun(output)
-                .RunAsync(options.Prompt, client.GenerateAsync(options, null, cancellationToken), cancellationToken).ConfigureAwait(false));
-        }
-
+            pictures.Add(await DrawAsync(options, cancellationToken).ConfigureAwait(false));
         return new DemoConceptResult(concept, photos, training, pictures);
     }
+
+    private Task<GenerationOutcome> DrawAsync(GenerationOptions options, CancellationToken cancellationToken) =>
+        new GenerationRun(output).RunAsync(options.Prompt, client.GenerateAsync(options, null, cancellationToken), cancellationToken);
 }
