@@ -17,14 +17,18 @@ const string Usage = """
       vae               2: autoencoder
       unet              3: denoiser, on the frozen text encoder and autoencoder
       judge             the independent encoder that judges pictures
-      quality           how often the model draws what is asked, as the judge reads it
-      tune, study       DTI against Textual Inversion: learning rates on four subjects, then all subjects
+      quality [G]       how often the model draws what is asked at guidance G (default 4), as the judge reads it
+      tune              DTI and Textual Inversion at several learning rates, on four subjects
+      study             DTI, Textual Inversion, and two ways between them, on all subjects
       kappa, steps      DTI with other strengths of the prior, and with fewer and more steps
+      between           blends of two subjects
+      position          how well position can be read from embeddings of any norm
+      curves, report    graphs of all that was trained and measured, and its tables
       world, subjects   sheets of scenes, and of the pictures of subjects and styles
       samples           those pictures as files, into samples
 
     A stage that was killed goes on where it last saved, at most two minutes before. States, curves and sheets are kept in
-    artifacts/mini (or DTI_MINI_WORK); finished components in models/dti-mini.
+    artifacts/mini (or DTI_MINI_WORK), finished components in models/dti-mini, results in docs/dti-mini.
     """;
 
 var folder = Environment.GetEnvironmentVariable("DTI_MINI_WORK") ?? Path.Combine("artifacts", "mini");
@@ -47,19 +51,31 @@ switch (args.FirstOrDefault())
         JudgeStage.Run(folder, Number(1, 2), Number(2, 6_000));
         return 0;
     case "quality":
-        QualityStage.Run(folder, guidance: 4, steps: 25);
-        return 0;
-    case "study":
-        new ConceptStudy(folder).Run(StudyMethods.Compared, SubjectCatalogue.All);
+        QualityStage.Run(folder, guidance: Number(1, 4), steps: 25);
         return 0;
     case "tune":
-        new ConceptStudy(folder).Run(StudyMethods.Tuned, SubjectCatalogue.All.Take(4));
+        ConceptStudy.Run(new StudyBench(folder), StudyMethods.Tuned, [.. SubjectCatalogue.All.Take(4)]);
+        return 0;
+    case "study":
+        ConceptStudy.Run(new StudyBench(folder), StudyMethods.Compared, SubjectCatalogue.All);
         return 0;
     case "kappa":
-        new ConceptStudy(folder).Run(StudyMethods.Kappas, SubjectCatalogue.All);
+        ConceptStudy.Run(new StudyBench(folder), StudyMethods.Kappas, SubjectCatalogue.All);
         return 0;
     case "steps":
-        new ConceptStudy(folder).Run(StudyMethods.StepCounts, SubjectCatalogue.All);
+        ConceptStudy.Run(new StudyBench(folder), StudyMethods.StepCounts, SubjectCatalogue.All);
+        return 0;
+    case "between":
+        InterpolationStudy.Run(new StudyBench(folder));
+        return 0;
+    case "position":
+        PositionStudy.Run(new StudyBench(folder));
+        return 0;
+    case "report":
+        StudyReport.Write();
+        return 0;
+    case "curves":
+        TrainingCurves.Write(folder);
         return 0;
     case "world":
         ContactSheet.Write(Path.Combine(folder, "world.webp"), 10, [.. Enumerable.Range(0, 60).Select(i => ContactSheet.Draw(Scene.Sample(MiniWorld.TrainSeed, i)))]);

@@ -71,7 +71,8 @@ public sealed record ConceptInspection(VocabularyNorms Norms, double TypicalRead
         return seen.var(1, unbiased: false).mean().item<float>();
     }
 
-    private static (Tensor Vocabulary, Tensor Positions) ReadEmbeddings(ModelProfile profile)
+    /// <summary>The vocabulary, (V, d), and the position embeddings that words can have, (76, d) for CLIP; fp32 on the CPU.</summary>
+    internal static (Tensor Vocabulary, Tensor Positions) ReadEmbeddings(ModelProfile profile)
     {
         using var weights = profile.Folder.OpenWeights("text_encoder");
         var config = profile.TextConfig;

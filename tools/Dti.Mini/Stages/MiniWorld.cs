@@ -18,6 +18,12 @@ internal static class MiniWorld
     /// <summary>The judge's weights.</summary>
     public const string JudgeFile = "models/dti-mini-judge/model.safetensors";
 
+    /// <summary>Curves and results, for the page about the model.</summary>
+    public const string MeasuredFolder = "docs/dti-mini";
+
+    /// <summary>Sheets and graphs, for that page.</summary>
+    public const string ImageFolder = "docs/images";
+
     /// <summary>The model's tokenizer.</summary>
     public static string TokenizerFolder => Path.Combine(ModelFolder, "tokenizer");
 }

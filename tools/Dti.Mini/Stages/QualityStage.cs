@@ -1,8 +1,10 @@
+using System.Globalization;
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
 using Dti.Engine.Tokenization;
 using Dti.Mini.Models;
 using Dti.Mini.Sheets;
+using Dti.Mini.Study;
 using Dti.Mini.Training;
 using Dti.Mini.World;
 using static TorchSharp.torch;
@@ -12,6 +14,9 @@ namespace Dti.Mini.Stages;
 /// <summary>How often the finished model draws what 500 held-out captions ask for, as the judge reads it; and how well the judge reads drawn pictures.</summary>
 internal static class QualityStage
 {
+    /// <summary>Rows by who drew the pictures.</summary>
+    public static ResultsFile Results { get; } = new("quality.csv");
+
     private const int Count = 500;
     private const int Batch = 20;
 
@@ -38,14 +43,11 @@ internal static class QualityStage
         }
 
         using var store = PictureStore.Open(folder, MiniWorld.HeldOutSeed, Count);
-        Report("drawn by the world (the judge's own accuracy)", JudgeStage.Accuracy(judge, store, scenes));
-        Report($"drawn by dti-mini (guidance {guidance}, {steps} steps)", JudgeStage.Accuracy(judge, (from, count) => Stack(drawn.GetRange(from, count)), scenes));
-        ContactSheet.Write(Path.Combine(folder, "quality.png"), 10, drawn[..100]);
+        Results.Add("drawn by the world", "-", JudgeStage.Accuracy(judge, store, scenes));
+        Results.Add("drawn by dti-mini", string.Create(CultureInfo.InvariantCulture, $"guidance {guidance}"), JudgeStage.Accuracy(judge, (from, count) => Stack(drawn.GetRange(from, count)), scenes));
+        ContactSheet.Write(Path.Combine(folder, $"quality-{guidance}.png"), 10, drawn[..100]);
         File.WriteAllLines(Path.Combine(folder, "quality.txt"), captions);
     }
-
-    private static void Report(string what, Dictionary<string, double> accuracy) =>
-        Console.WriteLine($"\n{what}: {string.Join(", ", accuracy.Select(entry => $"{entry.Key} {entry.Value:P1}"))}");
 
     /// <summary>Pictures of (128, 128, 3) bytes as (B, 3, 128, 128) bf16 in [−1, 1].</summary>
     public static Tensor Stack(IReadOnlyList<byte[]> pictures) => stack([.. pictures.Select(picture =>

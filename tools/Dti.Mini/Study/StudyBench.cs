@@ -1,0 +1,92 @@
+using Dti.Engine.Checkpoints;
+using Dti.Engine.Concepts;
+using Dti.Engine.Generation;
+using Dti.Engine.Imaging;
+using Dti.Engine.Models;
+using Dti.Engine.Runtime;
+using Dti.Engine.Training;
+using Dti.Mini.Models;
+using Dti.Mini.Sheets;
+using Dti.Mini.Stages;
+using Dti.Mini.Subjects;
+using Dti.Mini.Training;
+using Dti.Mini.World;
+using static TorchSharp.torch;
+
+namespace Dti.Mini.Study;
+
+/// <summary>
+/// What all studies share: concepts, learnt once and kept; pictures of them, from the same noise for all; and the judge, an encoder
+/// that the generator never saw.
+/// </summary>
+internal sealed class StudyBench
+{
+    private readonly StableDiffusionModel _model;
+    private readonly MiniSampler _sampler;
+    private readonly JudgeModel _judge;
+    private readonly Dictionary<string, Tensor> _photos = [];
+
+    /// <param name="folder">The work folder.</param>
+    public StudyBench(string folder)
+    {
+        Folder = Path.Combine(folder, "study");
+        _model = StableDiffusionModel.Load(ModelProfile.Read(MiniWorld.ModelFolder), new ComputeTarget(CPU, ScalarType.BFloat16));
+        _sampler = new MiniSampler(_model.TextEncoder, _model.Vae, _model.Tokenizer);
+        _judge = new JudgeModel(_model.Tokenizer.VocabularySize, new WeightScope(new FrozenWeights(MiniWorld.JudgeFile)));
+    }
+
+    /// <summary>Of concepts and sheets.</summary>
+    public string Folder { get; }
+
+    /// <summary>The model.</summary>
+    public ModelProfile Profile => _model.Profile;
+
+    /// <summary>A subject's concept, as a method learns it from the subject's photos.</summary>
+    public ConceptEmbedding Concept(StudyMethod method, Subject subject)
+    {
+        var path = Path.Combine(Folder, method.Folder, subject.Name + ".safetensors");
+        if (!File.Exists(path))
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            var settings = TrainingSettings.Resolve(method.Options(subject.Initializer, seed: 1), subject.Name, Profile, () => 1);
+            Photo[] photos = [.. SubjectPhotos.Of(subject).Select((scene, i) => new Photo($"{i}.png", ImageCodec.Encode(new RgbImage(SceneRenderer.Side, SceneRenderer.Side, ContactSheet.Draw(scene)), ImageFormat.Png)))];
+            using var model = StableDiffusionModel.Load(Profile, new ComputeTarget(CPU, ScalarType.Float32));
+            var learnt = new Trainer(model, settings, TrainingSet.Load(photos, settings.Resolution, new ImageLimits())).Run(default).OfType<TrainingFinished>().Single();
+            ConceptFile.Write(path, learnt.Concept, ConceptFileFormat.Diffusers);
+        }
+
+        var concept = ConceptFile.Read(path, $"<{subject.Name}>");
+        return method.Rescaled ? concept with { Encoders = [Rescale(concept.Encoders[0], (float)Profile.VocabularyNorms.Mean)] } : concept;
+    }
+
+    /// <summary>Pictures of prompts, the same noise for each concept; <c>{concept}</c> stands for it. All prompts of a seed, then the next.</summary>
+    public byte[][] Draw(ConceptEmbedding concept, IReadOnlyList<string> prompts, int seeds)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var encoder = new PromptEncoder(_model, [concept]);
+        var states = cat([.. prompts.Select(prompt => encoder.Encode(prompt.Replace("{concept}", concept.Placeholder, StringComparison.Ordinal)))]);
+        return [.. Enumerable.Range(0, seeds).SelectMany(seed => _sampler.Sample(_model.UNet, states, guidance: 4, steps: 25, seed))];
+    }
+
+    /// <summary>What the judge reads in pictures.</summary>
+    public Reading Read(IReadOnlyList<byte[]> pictures)
+    {
+        using var frozen = no_grad();
+        return _judge.Read(QualityStage.Stack(pictures));
+    }
+
+    /// <summary>Mean cosine of the judge's embeddings between each picture and a subject's photos: one value per picture.</summary>
+    public float[] Likeness(Reading pictures, Subject subject)
+    {
+        if (!_photos.TryGetValue(subject.Name, out var photos))
+        {
+            photos = _photos[subject.Name] = Read([.. SubjectPhotos.Of(subject).Select(ContactSheet.Draw)]).Embedding.DetachFromDisposeScope();
+        }
+
+        return pictures.Embedding.matmul(photos.t()).mean([1]).data<float>().ToArray();
+    }
+
+    private static DirectionalVectors Rescale(DirectionalVectors vectors, float norm) =>
+        new([.. Enumerable.Range(0, vectors.Count).Select(i => vectors.Direction(i).ToArray())], [.. Enumerable.Repeat(norm, vectors.Count)]);
+}
