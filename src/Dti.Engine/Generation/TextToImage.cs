@@ -32,11 +32,11 @@ public sealed class TextToImage(StableDiffusionModel model)
         }
 
         using var states = EncodePair(settings, prompts);
-        using var noise = InitialNoise(settings);
         for (var index = 0; index < settings.ImageCount; index++)
         {
-            using var latents = Latents(noise[index].unsqueeze(0));
-            foreach (var step in Denoise(settings, states, latents, index * settings.Steps, settings.ImageCount * settings.Steps, cancellationToken))
+            using var noise = Noise(settings, index);
+            using var latents = new Latents(noise.Next());
+            foreach (var step in Denoise(settings, states, latents, noise, index * settings.Steps, settings.ImageCount * settings.Steps, cancellationToken))
             {
                 yield return step;
             }
@@ -45,12 +45,11 @@ public sealed class TextToImage(StableDiffusionModel model)
         }
     }
 
-    /// <summary>Initial noise of all pictures, drawn at once on the CPU as diffusers does: (N, C, h, w).</summary>
-    internal Tensor InitialNoise(GenerationSettings settings)
+    /// <summary>The noise of one picture: first what it starts from, then what schedulers add.</summary>
+    internal PictureNoise Noise(GenerationSettings settings, int index)
     {
-        using var generator = new Generator(settings.Seed, CPU);
         var factor = model.Vae.Config.ScaleFactor;
-        return randn([settings.ImageCount, model.Vae.Config.LatentChannels, settings.Height / factor, settings.Width / factor], ScalarType.Float32, CPU, generator: generator);
+        return new PictureNoise(settings.Seed, [settings.ImageCount, model.Vae.Config.LatentChannels, settings.Height / factor, settings.Width / factor], index);
     }
 
     /// <summary>Hidden states of the negative prompt and the prompt, (2, 77, d); without guidance the prompt's alone, (1, 77, d).</summary>
@@ -64,16 +63,15 @@ public sealed class TextToImage(StableDiffusionModel model)
 
     /// <summary>Samples one picture's latents in place.</summary>
     internal IEnumerable<SamplingStep> Denoise(
-        GenerationSettings settings, Tensor states, Latents latents, int stepsBefore, int totalSteps, CancellationToken cancellationToken)
+        GenerationSettings settings, Tensor states, Latents latents, PictureNoise noise, int stepsBefore, int totalSteps, CancellationToken cancellationToken)
     {
         using var scheduler = SchedulerFactory.Create(settings.Scheduler, model.Profile.Scheduler, settings.Steps);
-        using var generator = new Generator(settings.Seed, CPU);
         latents.Replace(latents.Value * scheduler.InitNoiseSigma);
         var calls = scheduler.Timesteps.Count; // PLMS calls the model once more than it has steps
         for (var call = 0; call < calls; call++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            latents.Replace(DenoiseOnce(settings, scheduler, call, latents.Value, states, generator));
+            latents.Replace(DenoiseOnce(settings, scheduler, call, latents.Value, states, noise));
             if (call >= calls - settings.Steps)
             {
                 yield return new SamplingStep(stepsBefore + call - (calls - settings.Steps) + 1, totalSteps);
@@ -90,7 +88,7 @@ public sealed class TextToImage(StableDiffusionModel model)
         return RgbImage.FromTensor(((decoded.to(ScalarType.Float32) / 2) + 0.5).clamp(0, 1).cpu()[0]);
     }
 
-    private Tensor DenoiseOnce(GenerationSettings settings, IScheduler scheduler, int call, Tensor sample, Tensor states, Generator generator)
+    private Tensor DenoiseOnce(GenerationSettings settings, IScheduler scheduler, int call, Tensor sample, Tensor states, PictureNoise noise)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
@@ -104,11 +102,8 @@ public sealed class TextToImage(StableDiffusionModel model)
             output = uncond + (settings.GuidanceScale * (cond - uncond));
         }
 
-        return scheduler.Step(output, call, sample, generator).MoveToOuterDisposeScope();
+        return scheduler.Step(output, call, sample, noise.Next).MoveToOuterDisposeScope();
     }
-
-    /// <summary>Wraps initial noise.</summary>
-    internal static Latents Latents(Tensor noise) => new(noise);
 }
 
 /// <summary>The latents of a picture in the making, fp32 on the CPU (1, C, h, w); owns its tensor.</summary>

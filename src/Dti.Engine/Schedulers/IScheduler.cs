@@ -8,6 +8,9 @@ public interface IScheduler : IDisposable
     /// <summary>The timestep of each call of the model, from noisy to clean.</summary>
     IReadOnlyList<double> Timesteps { get; }
 
+    /// <summary>σ of each call and 0, n + 1 values; empty where the scheduler does not count in σ.</summary>
+    IReadOnlyList<float> Sigmas => [];
+
     /// <summary>What unit noise is multiplied by at the start.</summary>
     double InitNoiseSigma { get; }
 
@@ -20,6 +23,6 @@ public interface IScheduler : IDisposable
     /// <param name="modelOutput">What the model predicts, (B, C, h, w) fp32.</param>
     /// <param name="call">Index into <see cref="Timesteps"/>.</param>
     /// <param name="sample">The sample before the step.</param>
-    /// <param name="generator">For schedulers that add noise.</param>
-    Tensor Step(Tensor modelOutput, int call, Tensor sample, Generator generator);
+    /// <param name="noise">Gives unit noise of the sample's shape, fp32; asked once per call by schedulers that add noise, never by others.</param>
+    Tensor Step(Tensor modelOutput, int call, Tensor sample, Func<Tensor> noise);
 }

@@ -38,7 +38,7 @@ public sealed class PndmScheduler : IScheduler
     public Tensor ScaleModelInput(Tensor sample, int call) => sample;
 
     /// <inheritdoc/>
-    public Tensor Step(Tensor modelOutput, int call, Tensor sample, Generator generator)
+    public Tensor Step(Tensor modelOutput, int call, Tensor sample, Func<Tensor> noise)
     {
         using var scope = NewDisposeScope();
         var t = (int)_timesteps[call];

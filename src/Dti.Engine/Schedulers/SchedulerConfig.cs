@@ -59,6 +59,9 @@ public sealed record SchedulerConfig
     /// <summary>DDIM clips its estimate of x₀ to [-1, 1]. On where the config does not say, as in diffusers.</summary>
     public required bool ClipSample { get; init; }
 
+    /// <summary>The model's own scheduler spreads noise levels as arXiv 2206.00364 does. Off where the config does not say.</summary>
+    public bool UseKarrasSigmas { get; init; }
+
     /// <summary>Reads a config.</summary>
     /// <exception cref="DtiException">A value is out of bounds or not supported; the message names it.</exception>
     public static SchedulerConfig Parse(JsonElement json)
@@ -66,7 +69,6 @@ public sealed record SchedulerConfig
         var config = new ComponentConfig("scheduler/scheduler_config.json", json);
         config.RequireAbsent("trained_betas");
         config.Require("rescale_betas_zero_snr", false);
-        config.Require("use_karras_sigmas", false);
         config.Require("thresholding", false);
         config.Require("skip_prk_steps", true);
         var schedule = config.String("beta_schedule", "linear");
@@ -96,6 +98,7 @@ public sealed record SchedulerConfig
             StepsOffset = config.Int("steps_offset", 0, 0, 1000),
             SetAlphaToOne = config.Bool("set_alpha_to_one", true),
             ClipSample = config.Bool("clip_sample", true),
+            UseKarrasSigmas = config.Bool("use_karras_sigmas", false),
         };
     }
 }

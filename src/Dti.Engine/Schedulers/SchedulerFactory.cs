@@ -6,7 +6,11 @@ public static class SchedulerFactory
     private static readonly Dictionary<string, Func<SchedulerConfig, int, IScheduler>> _known = new(StringComparer.Ordinal)
     {
         ["ddim"] = (config, steps) => new DdimScheduler(config, steps),
+        ["dpmpp_2m"] = (config, steps) => new DpmSolverMultistepScheduler(config, steps),
+        ["dpmpp_2m_karras"] = (config, steps) => new DpmSolverMultistepScheduler(config, steps, karras: true),
         ["euler"] = (config, steps) => new EulerDiscreteScheduler(config, steps),
+        ["euler_ancestral"] = (config, steps) => new EulerAncestralDiscreteScheduler(config, steps),
+        ["euler_karras"] = (config, steps) => new EulerDiscreteScheduler(config, steps, karras: true),
         ["pndm"] = (config, steps) => new PndmScheduler(config, steps),
     };
 
@@ -28,7 +32,9 @@ public static class SchedulerFactory
 
         return config.ClassName switch
         {
-            "EulerDiscreteScheduler" => "euler",
+            "DPMSolverMultistepScheduler" => config.UseKarrasSigmas ? "dpmpp_2m_karras" : "dpmpp_2m",
+            "EulerAncestralDiscreteScheduler" => "euler_ancestral",
+            "EulerDiscreteScheduler" => config.UseKarrasSigmas ? "euler_karras" : "euler",
             "PNDMScheduler" => "pndm",
             _ => "ddim",
         };

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
 using Dti.Engine.Imaging;
+using Dti.Engine.Schedulers;
 using Dti.Engine.Tests.Models;
 
 namespace Dti.Engine.Tests.Generation;
@@ -12,6 +13,7 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
     private static readonly Dictionary<string, string> _schedulers = new()
     {
         ["DDIMScheduler"] = "ddim",
+        ["DPMSolverMultistepScheduler"] = "dpmpp_2m",
         ["EulerDiscreteScheduler"] = "euler",
         ["PNDMScheduler"] = "pndm",
     };
@@ -37,20 +39,21 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
     {
         using var json = Json(family);
         var recorded = json.RootElement.GetProperty(run);
+        var scheduler = SchedulerFactory.Names.Contains(run) ? run : _schedulers[recorded.GetProperty("scheduler").GetString()!];
         var prompts = Texts(recorded.GetProperty("prompt"));
         var negatives = Texts(recorded.GetProperty("negative_prompt"));
         var files = Texts(recorded.GetProperty("png"));
         for (var i = 0; i < files.Length; i++)
         {
             // The pipeline gives several prompts one noise tensor, prompt by prompt; so does asking each for all pictures.
-            var pictures = Draw(family, recorded, prompts[i % prompts.Length], negatives.Length == 0 ? null : negatives[i % negatives.Length], files.Length);
+            var pictures = Draw(family, scheduler, recorded, prompts[i % prompts.Length], negatives.Length == 0 ? null : negatives[i % negatives.Length], files.Length);
             var expected = ImageCodec.Decode(File.ReadAllBytes(ModelFixture.Expected(family, files[i])), files[i]);
             var difference = expected.Pixels.ToArray().Zip(pictures[i].Pixels.ToArray(), (a, b) => Math.Abs(a - b)).Max();
             Assert.True(difference <= 1, $"{files[i]} differs by {difference} levels");
         }
     }
 
-    private List<RgbImage> Draw(string family, JsonElement recorded, string prompt, string? negative, int count)
+    private List<RgbImage> Draw(string family, string scheduler, JsonElement recorded, string prompt, string? negative, int count)
     {
         var model = models.Model(family);
         var settings = GenerationSettings.Resolve(
@@ -62,7 +65,7 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
                 Height = recorded.GetProperty("height").GetInt32(),
                 Steps = recorded.GetProperty("num_inference_steps").GetInt32(),
                 GuidanceScale = recorded.GetProperty("guidance_scale").GetDouble(),
-                Scheduler = _schedulers[recorded.GetProperty("scheduler").GetString()!],
+                Scheduler = scheduler,
                 Seed = recorded.GetProperty("seed").GetUInt64(),
                 ImageCount = count,
             },

@@ -84,7 +84,7 @@ internal sealed class MiniSampler(ClipTextModel text, AutoencoderKL vae, ClipTok
         for (var call = 0; call < scheduler.Timesteps.Count; call++)
         {
             var output = unet.Forward(cat([x, x]).to(ScalarType.BFloat16), tensor([(float)scheduler.Timesteps[call]]), states).to(ScalarType.Float32).chunk(2);
-            x = scheduler.Step(output[0] + (guidance * (output[1] - output[0])), call, x, generator);
+            x = scheduler.Step(output[0] + (guidance * (output[1] - output[0])), call, x, () => throw new NotSupportedException());
         }
 
         var images = (vae.Decode((x / vae.Config.ScalingFactor).to(ScalarType.BFloat16)).to(ScalarType.Float32) / 2) + 0.5;

@@ -1,0 +1,24 @@
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Generation;
+
+/// <summary>
+/// One picture's share of the noise that diffusers' pipeline draws on the CPU for all pictures of a call: one generator, first for
+/// the initial latents, then for each step that adds noise. So a picture is the same whether it is drawn alone or in turn.
+/// </summary>
+/// <param name="seed">Of the generator.</param>
+/// <param name="shape">(N, C, h, w), of all pictures.</param>
+/// <param name="index">Which of the N.</param>
+internal sealed class PictureNoise(ulong seed, long[] shape, int index) : IDisposable
+{
+    private readonly Generator _generator = new(seed, CPU);
+
+    /// <summary>The next noise, (1, C, h, w) fp32.</summary>
+    public Tensor Next()
+    {
+        using var all = randn(shape, ScalarType.Float32, CPU, generator: _generator);
+        return all.narrow(0, index, 1).clone();
+    }
+
+    public void Dispose() => _generator.Dispose();
+}

@@ -1,0 +1,46 @@
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Schedulers;
+
+/// <summary>Noise levels σ = √((1−ᾱ)/ᾱ), as the samplers of arXiv 2206.00364 count them.</summary>
+internal static class Sigmas
+{
+    private const double Rho = 7;
+
+    /// <summary>σ of each training step, T values.</summary>
+    public static float[] Trained(SchedulerConfig config) => Array.ConvertAll(config.AlphasCumprod(), alpha => MathF.Sqrt((1 - alpha) / alpha));
+
+    /// <summary>σ at a timestep, linear between training steps.</summary>
+    public static double At(float[] trained, double timestep)
+    {
+        var index = Math.Clamp((int)timestep, 0, trained.Length - 1);
+        double low = trained[index], high = trained[Math.Min(index + 1, trained.Length - 1)];
+        return low + ((high - low) * (timestep - index));
+    }
+
+    /// <summary>From the largest to the smallest, evenly in the 7th root (arXiv 2206.00364, equation 5).</summary>
+    public static double[] Karras(double largest, double smallest, int steps)
+    {
+        double from = Math.Pow(largest, 1 / Rho), to = Math.Pow(smallest, 1 / Rho);
+        return [.. Enumerable.Range(0, steps).Select(i => Math.Pow(from + ((to - from) * (steps == 1 ? 0 : i / (steps - 1.0))), Rho))];
+    }
+
+    /// <summary>The timestep at which the noise is σ: linear in log σ between training steps.</summary>
+    public static double Timestep(float[] trained, double sigma)
+    {
+        var low = Array.FindLastIndex(trained, value => value <= sigma);
+        low = Math.Clamp(low, 0, trained.Length - 2);
+        double below = Math.Log(trained[low]), above = Math.Log(trained[low + 1]);
+        return low + Math.Clamp((Math.Log(Math.Max(sigma, 1e-10)) - below) / (above - below), 0, 1);
+    }
+
+    /// <summary>What unit noise is multiplied by at the start.</summary>
+    public static double InitNoise(SchedulerConfig config, double largest) =>
+        (config.TimestepSpacing ?? TimestepSpacing.Linspace) == TimestepSpacing.Leading ? Math.Sqrt((largest * largest) + 1) : largest;
+
+    /// <summary>The model's estimate of x₀, from a sample x₀ + σ·ε.</summary>
+    public static Tensor Denoised(SchedulerConfig config, Tensor sample, Tensor modelOutput, double sigma) =>
+        config.PredictionType == PredictionType.VPrediction
+            ? (modelOutput * (-sigma / Math.Sqrt((sigma * sigma) + 1))) + (sample / ((sigma * sigma) + 1))
+            : sample - (sigma * modelOutput);
+}
