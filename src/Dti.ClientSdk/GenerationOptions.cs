@@ -24,7 +24,7 @@ public sealed record GenerationOptions
     /// <summary>Classifier-free guidance, 1 (off) to 100. Default 7.5.</summary>
     public double? GuidanceScale { get; init; }
 
-    /// <summary><c>ddim</c>, <c>pndm</c>, <c>euler</c>, … Default: the model's own.</summary>
+    /// <summary><c>ddim</c>, <c>dpmpp_2m</c>, <c>euler_ancestral</c>, … Default: the model's own.</summary>
     public string? Scheduler { get; init; }
 
     /// <summary>Seed of the initial noise. Default: chosen by the server and shown.</summary>

@@ -12,7 +12,7 @@ public sealed record Concept
     /// <summary>Number of vectors.</summary>
     public int VectorCount { get; init; }
 
-    /// <summary>Width of the embedding: 768 for Stable Diffusion 1.x.</summary>
+    /// <summary>Width of the embedding: 768 for Stable Diffusion 1.x, 1024 for 2.x.</summary>
     public int Dimension { get; init; }
 
     /// <summary>Norm of each vector.</summary>

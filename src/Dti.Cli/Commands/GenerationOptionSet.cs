@@ -13,7 +13,7 @@ internal sealed class GenerationOptionSet
     private readonly Option<int?> _height = new("--height") { Description = "Pixels, a multiple of 8. Default: the model's own.", HelpName = "pixels" };
     private readonly Option<int?> _steps = new("--steps") { Description = "Sampling steps. Default: 30.", HelpName = "n" };
     private readonly Option<double?> _guidance = new("--guidance") { Description = "Classifier-free guidance, 1 (off) to 100. Default: 7.5.", HelpName = "scale" };
-    private readonly Option<string?> _scheduler = new("--scheduler") { Description = "ddim, pndm or euler. Default: the model's own.", HelpName = "name" };
+    private readonly Option<string?> _scheduler = new("--scheduler") { Description = "ddim, dpmpp_2m, euler, euler_ancestral or pndm; dpmpp_2m_karras and euler_karras. Default: the model's own.", HelpName = "name" };
     private readonly Option<ulong?> _seed = new("--seed") { Description = "Same seed, same picture. Default: chosen and shown.", HelpName = "n" };
     private readonly Option<PictureFormat?> _format = new("--format") { Description = "Default: by the ending of -o, or png." };
     private readonly Option<int?> _quality = new("--quality") { Description = "1 to 100, JPEG and WebP only. Default: 90.", HelpName = "n" };

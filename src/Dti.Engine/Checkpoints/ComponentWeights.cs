@@ -52,7 +52,7 @@ public sealed class ComponentWeights : IDisposable
         ? file
         : throw new DtiException(ErrorKind.FailedPrecondition, $"{(_files.Count == 1 ? _files[0].Path : Folder)} has no tensor '{name}'.");
 
-    /// <inheritdoc cref="SafetensorsFile.ReadInto"/>
+    /// <inheritdoc cref="SafetensorsFile.ReadInto(string, Tensor)"/>
     public void ReadInto(string name, Tensor destination) => FileOf(name).ReadInto(name, destination);
 
     /// <inheritdoc/>

@@ -74,7 +74,7 @@ public sealed class ModelFolder
     }
 
     private DtiException Unsupported(string found, string supported) => new(
-        ErrorKind.FailedPrecondition, $"{System.IO.Path.Combine(Path, Index)}: {found} is not supported; Stable Diffusion 1.x folders ({supported}) are.");
+        ErrorKind.FailedPrecondition, $"{System.IO.Path.Combine(Path, Index)}: {found} is not supported; Stable Diffusion 1.x and 2.x folders ({supported}) are.");
 
     private static string Text(JsonElement root, string key) =>
         root.ValueKind == JsonValueKind.Object && root.TryGetProperty(key, out var value) ? value.ToString() : "nothing";

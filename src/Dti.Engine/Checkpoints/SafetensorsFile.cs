@@ -54,13 +54,15 @@ public sealed class SafetensorsFile : IDisposable
 
     /// <summary>Reads a tensor into new memory, as stored.</summary>
     /// <exception cref="DtiException">There is none of that name, or the file cannot be read.</exception>
-    public Tensor Read(string name)
+    public Tensor Read(string name) => Read(Entry(name));
+
+    /// <summary>Reads a tensor of this file, or a part of one, into new memory.</summary>
+    internal Tensor Read(SafetensorsEntry entry)
     {
-        var entry = Entry(name);
         var tensor = empty([.. entry.Shape], entry.Dtype);
         try
         {
-            ReadInto(name, tensor);
+            ReadInto(entry, tensor);
             return tensor;
         }
         catch
@@ -77,12 +79,14 @@ public sealed class SafetensorsFile : IDisposable
     /// <param name="name">The tensor.</param>
     /// <param name="destination">As many elements as the tensor, contiguous.</param>
     /// <exception cref="DtiException">There is none of that name, or the file cannot be read.</exception>
-    public void ReadInto(string name, Tensor destination)
+    public void ReadInto(string name, Tensor destination) => ReadInto(Entry(name), destination);
+
+    /// <summary>As <see cref="ReadInto(string, Tensor)"/>, for a tensor of this file or a part of one.</summary>
+    internal void ReadInto(SafetensorsEntry entry, Tensor destination)
     {
-        var entry = Entry(name);
         if (destination.numel() != entry.Shape.Aggregate(1L, (product, side) => product * side) || !destination.is_contiguous())
         {
-            throw new ArgumentException($"'{name}' is {entry.ShapeText}; the destination is ({string.Join(", ", destination.shape)}).", nameof(destination));
+            throw new ArgumentException($"'{entry.Name}' is {entry.ShapeText}; the destination is ({string.Join(", ", destination.shape)}).", nameof(destination));
         }
 
         if (entry.Length == 0)

@@ -5,7 +5,7 @@ using F = TorchSharp.torch.nn.functional;
 namespace Dti.Engine.Models;
 
 /// <summary>What a text encoder says of a batch of prompts.</summary>
-/// <param name="LastHiddenState">(B, 77, d), after the final layer norm: what the UNet of Stable Diffusion 1.x attends to.</param>
+/// <param name="LastHiddenState">(B, 77, d), after the final layer norm: what the UNets of Stable Diffusion 1.x and 2.x attend to.</param>
 /// <param name="PenultimateHiddenState">(B, 77, d), before the last layer, without the final norm.</param>
 /// <param name="PooledOutput">(B, d), the last hidden state at the end of text.</param>
 internal sealed record ClipTextOutput(Tensor LastHiddenState, Tensor PenultimateHiddenState, Tensor PooledOutput);

@@ -49,8 +49,8 @@ public sealed class ModelProfile
     /// <summary>The folder's name.</summary>
     public string Name => Folder.Name;
 
-    /// <summary><c>sd1</c>: Stable Diffusion 1.x.</summary>
-    public string Family { get; } = "sd1";
+    /// <summary><c>sd1</c> or <c>sd2</c>: Stable Diffusion 1.x with OpenAI's text encoder, 2.x with OpenCLIP's, told by its activation.</summary>
+    public string Family => TextConfig.QuickGelu ? "sd1" : "sd2";
 
     /// <summary>Side in pixels that the model was made for.</summary>
     public int Resolution => UNetConfig.SampleSize * VaeConfig.ScaleFactor;

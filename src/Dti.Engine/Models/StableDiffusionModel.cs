@@ -6,7 +6,7 @@ using Dti.Engine.Tokenization;
 namespace Dti.Engine.Models;
 
 /// <summary>
-/// A loaded Stable Diffusion 1.x: tokenizer, text encoder, UNet, autoencoder. Its weights never change and take no
+/// A loaded Stable Diffusion 1.x or 2.x: tokenizer, text encoder, UNet, autoencoder. Its weights never change and take no
 /// gradients. One computation at a time may use it.
 /// </summary>
 public sealed class StableDiffusionModel : IDisposable

@@ -30,7 +30,8 @@ public class TrainingParityTests(ModelFixture models) : IClassFixture<ModelFixtu
     private static TheoryData<string, string> Variants(string file)
     {
         var data = new TheoryData<string, string>();
-        foreach (string family in ModelFixture.Families().Select(row => row.Data))
+        // Not every family was recorded with every baseline.
+        foreach (string family in ModelFixture.Families().Select(row => row.Data).Where(family => File.Exists(ModelFixture.Expected(family, file))))
         {
             using var json = Json(family, file);
             foreach (var variant in json.RootElement.GetProperty("variants").EnumerateObject())

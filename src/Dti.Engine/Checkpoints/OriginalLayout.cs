@@ -1,0 +1,121 @@
+namespace Dti.Engine.Checkpoints;
+
+/// <summary>A module under the name that Dti uses (diffusers') and the one it has in the original layout.</summary>
+/// <param name="Canonical">diffusers' name.</param>
+/// <param name="Original">CompVis', Stability's or OpenCLIP's name.</param>
+/// <param name="Parts">Names inside that differ; all others are the same.</param>
+internal sealed record LayoutRow(string Canonical, string Original, IReadOnlyList<(string Canonical, string Original)>? Parts = null);
+
+/// <summary>
+/// The layout of single-file checkpoints, as a table: what ComfyUI and A1111 load, and diffusers' convert_from_ckpt reads. Rows are
+/// written out for the number of levels and layers of a model; names are relative to the component.
+/// </summary>
+internal static class OriginalLayout
+{
+    private static readonly (string, string)[] _unetResnet =
+    [
+        ("norm1", "in_layers.0"), ("conv1", "in_layers.2"), ("time_emb_proj", "emb_layers.1"),
+        ("norm2", "out_layers.0"), ("conv2", "out_layers.3"), ("conv_shortcut", "skip_connection"),
+    ];
+
+    private static readonly (string, string)[] _vaeResnet = [("conv_shortcut", "nin_shortcut")];
+
+    private static readonly (string, string)[] _vaeAttention =
+        [("group_norm", "norm"), ("to_q", "q"), ("to_k", "k"), ("to_v", "v"), ("to_out.0", "proj_out")];
+
+    private static readonly (string, string)[] _openClipLayer =
+    [
+        ("layer_norm1", "ln_1"), ("layer_norm2", "ln_2"), ("mlp.fc1", "mlp.c_fc"), ("mlp.fc2", "mlp.c_proj"),
+        ("self_attn.out_proj", "attn.out_proj"), ("self_attn.in_proj_weight", "attn.in_proj_weight"), ("self_attn.in_proj_bias", "attn.in_proj_bias"),
+    ];
+
+    /// <summary>The UNet, below <c>model.diffusion_model.</c></summary>
+    /// <param name="levels">Down blocks.</param>
+    /// <param name="layers">Resnets of a down block; an up block has one more.</param>
+    public static IEnumerable<LayoutRow> UNet(int levels, int layers)
+    {
+        yield return new("time_embedding.linear_1", "time_embed.0");
+        yield return new("time_embedding.linear_2", "time_embed.2");
+        yield return new("add_embedding.linear_1", "label_emb.0.0");
+        yield return new("add_embedding.linear_2", "label_emb.0.2");
+        yield return new("conv_in", "input_blocks.0.0");
+        for (var level = 0; level < levels; level++)
+        {
+            var first = 1 + (level * (layers + 1));
+            for (var layer = 0; layer < layers; layer++)
+            {
+                yield return new($"down_blocks.{level}.resnets.{layer}", $"input_blocks.{first + layer}.0", _unetResnet);
+                yield return new($"down_blocks.{level}.attentions.{layer}", $"input_blocks.{first + layer}.1");
+            }
+
+            yield return new($"down_blocks.{level}.downsamplers.0.conv", $"input_blocks.{first + layers}.0.op");
+        }
+
+        yield return new("mid_block.resnets.0", "middle_block.0", _unetResnet);
+        yield return new("mid_block.attentions.0", "middle_block.1");
+        yield return new("mid_block.resnets.1", "middle_block.2", _unetResnet);
+        for (var level = 0; level < levels; level++)
+        {
+            var first = level * (layers + 1);
+            for (var layer = 0; layer <= layers; layer++)
+            {
+                yield return new($"up_blocks.{level}.resnets.{layer}", $"output_blocks.{first + layer}.0", _unetResnet);
+                yield return new($"up_blocks.{level}.attentions.{layer}", $"output_blocks.{first + layer}.1");
+            }
+
+            // After the last layer's attention, or in its place.
+            yield return new($"up_blocks.{level}.upsamplers.0.conv", $"output_blocks.{first + layers}.1.conv");
+            yield return new($"up_blocks.{level}.upsamplers.0.conv", $"output_blocks.{first + layers}.2.conv");
+        }
+
+        yield return new("conv_norm_out", "out.0");
+        yield return new("conv_out", "out.2");
+    }
+
+    /// <summary>The autoencoder, below <c>first_stage_model.</c> Its attention projections are 1 × 1 convolutions there.</summary>
+    /// <param name="levels">Blocks of either half.</param>
+    /// <param name="layers">Resnets of an encoder's block; a decoder's has one more.</param>
+    public static IEnumerable<LayoutRow> Vae(int levels, int layers)
+    {
+        yield return new("quant_conv", "quant_conv");
+        yield return new("post_quant_conv", "post_quant_conv");
+        foreach (var (half, blocks, original, depth) in new[] { ("encoder", "down_blocks", "down", layers), ("decoder", "up_blocks", "up", layers + 1) })
+        {
+            yield return new($"{half}.conv_in", $"{half}.conv_in");
+            for (var level = 0; level < levels; level++)
+            {
+                var place = half == "decoder" ? levels - 1 - level : level; // the original counts both from the picture's side
+                for (var layer = 0; layer < depth; layer++)
+                {
+                    yield return new($"{half}.{blocks}.{level}.resnets.{layer}", $"{half}.{original}.{place}.block.{layer}", _vaeResnet);
+                }
+
+                yield return new($"{half}.{blocks}.{level}.{original}samplers.0.conv", $"{half}.{original}.{place}.{original}sample.conv");
+            }
+
+            yield return new($"{half}.mid_block.resnets.0", $"{half}.mid.block_1", _vaeResnet);
+            yield return new($"{half}.mid_block.attentions.0", $"{half}.mid.attn_1", _vaeAttention);
+            yield return new($"{half}.mid_block.resnets.1", $"{half}.mid.block_2", _vaeResnet);
+            yield return new($"{half}.conv_norm_out", $"{half}.norm_out");
+            yield return new($"{half}.conv_out", $"{half}.conv_out");
+        }
+    }
+
+    /// <summary>OpenAI's text encoder, below <c>cond_stage_model.transformer.</c> or <c>conditioner.embedders.0.transformer.</c>: as it is.</summary>
+    public static IEnumerable<LayoutRow> Clip { get; } = [new("text_model", "text_model")];
+
+    /// <summary>OpenCLIP's text encoder, below <c>cond_stage_model.model.</c> or <c>conditioner.embedders.1.model.</c> Its q, k and v are one tensor there.</summary>
+    /// <param name="layers">Transformer layers.</param>
+    public static IEnumerable<LayoutRow> OpenClip(int layers)
+    {
+        yield return new("text_model.embeddings.token_embedding", "token_embedding");
+        yield return new("text_model.embeddings.position_embedding.weight", "positional_embedding");
+        for (var layer = 0; layer < layers; layer++)
+        {
+            yield return new($"text_model.encoder.layers.{layer}", $"transformer.resblocks.{layer}", _openClipLayer);
+        }
+
+        yield return new("text_model.final_layer_norm", "ln_final");
+        yield return new("text_projection.weight", "text_projection");
+    }
+}
