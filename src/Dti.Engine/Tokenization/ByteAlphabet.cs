@@ -11,6 +11,9 @@ internal static class ByteAlphabet
     private static readonly char[] _toChar = Build();
     private static readonly Dictionary<char, byte> _toByte = _toChar.Select((letter, value) => (letter, (byte)value)).ToDictionary(pair => pair.letter, pair => pair.Item2);
 
+    /// <summary>The letters in the order of CLIP's first 256 tokens: those that print, then the others.</summary>
+    public static IEnumerable<string> Letters => _toChar.OrderBy(letter => letter).Select(letter => letter.ToString());
+
     /// <summary>The UTF-8 bytes of a text, spelt.</summary>
     public static string Spell(ReadOnlySpan<char> text)
     {

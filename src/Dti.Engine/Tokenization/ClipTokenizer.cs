@@ -21,31 +21,28 @@ public sealed partial class ClipTokenizer
     private const string EndOfWord = "</w>";
     private const long MaxVocabularyBytes = 64 * 1024 * 1024;
     private readonly BpeTokenizer _bpe;
-    private readonly Dictionary<string, int> _ids;
+    private readonly IReadOnlyDictionary<string, int> _ids;
     private readonly string[] _tokens;
     private readonly Dictionary<string, int> _rawTokens = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _normalizedTokens = new(StringComparer.Ordinal);
     private readonly Regex _rawPattern;
     private readonly Regex _normalizedPattern;
 
-    private ClipTokenizer(string folder)
+    private ClipTokenizer(string source, IReadOnlyDictionary<string, int> ids, JsonDocument config, Func<BpeOptions> options)
     {
-        var vocabulary = Bounded(Path.Combine(folder, "vocab.json"));
-        var merges = Bounded(Path.Combine(folder, "merges.txt"));
-        _ids = ReadVocabulary(vocabulary);
+        _ids = ids;
         _tokens = new string[_ids.Count];
         foreach (var (token, id) in _ids)
         {
             _tokens[id] = token;
         }
 
-        using var config = ReadSpecialTokens(folder);
         var bos = SpecialToken(config, "bos_token", "<|startoftext|>");
         var eos = SpecialToken(config, "eos_token", "<|endoftext|>");
         var pad = SpecialToken(config, "pad_token", eos.Token);
-        BosTokenId = Id(bos.Token, folder);
-        EosTokenId = Id(eos.Token, folder);
-        PadTokenId = Id(pad.Token, folder);
+        BosTokenId = Id(bos.Token, source);
+        EosTokenId = Id(eos.Token, source);
+        PadTokenId = Id(pad.Token, source);
         ModelMaxLength = config.RootElement.TryGetProperty("model_max_length", out var max) && max.TryGetInt32(out var length) && length is >= 3 and <= 4096 ? length : 77;
 
         // Given as a plain text, a special token is looked for in the prompt as it is; given as an object, in the normalised
@@ -68,11 +65,14 @@ public sealed partial class ClipTokenizer
         _normalizedPattern = PatternOf(_normalizedTokens.Keys);
         try
         {
-            _bpe = BpeTokenizer.Create(new BpeOptions(vocabulary, merges) { EndOfWordSuffix = EndOfWord, UnknownToken = eos.Token });
+            var bpe = options();
+            bpe.EndOfWordSuffix = EndOfWord;
+            bpe.UnknownToken = eos.Token;
+            _bpe = BpeTokenizer.Create(bpe);
         }
         catch (Exception error) when (error is ArgumentException or InvalidOperationException or FormatException or IOException)
         {
-            throw new DtiException(ErrorKind.FailedPrecondition, $"{merges} does not go with its vocab.json: {error.Message}", innerException: error);
+            throw new DtiException(ErrorKind.FailedPrecondition, $"{source}: its merges do not go with its vocabulary: {error.Message}", innerException: error);
         }
     }
 
@@ -93,7 +93,28 @@ public sealed partial class ClipTokenizer
 
     /// <summary>Loads a tokenizer folder: <c>vocab.json</c>, <c>merges.txt</c>, <c>tokenizer_config.json</c>.</summary>
     /// <exception cref="DtiException">A file is missing, too large or not valid.</exception>
-    public static ClipTokenizer Load(string folder) => new(folder);
+    public static ClipTokenizer Load(string folder)
+    {
+        var vocabulary = Bounded(Path.Combine(folder, "vocab.json"));
+        var merges = Bounded(Path.Combine(folder, "merges.txt"));
+        using var config = ReadSpecialTokens(folder);
+        return new(folder, ReadVocabulary(vocabulary), config, () => new BpeOptions(vocabulary, merges));
+    }
+
+    /// <summary>The tokenizer that CLIP was published with, for models that bring none.</summary>
+    /// <param name="padToken">What fills up: the end of text for OpenAI's encoder, <c>!</c> for OpenCLIP's.</param>
+    public static ClipTokenizer Published(string padToken = "<|endoftext|>")
+    {
+        // As transformers' own folders say it.
+        using var config = JsonDocument.Parse($$"""
+            {
+              "bos_token": {"content": "<|startoftext|>", "normalized": true},
+              "eos_token": {"content": "<|endoftext|>", "normalized": true},
+              "pad_token": {{JsonSerializer.Serialize(padToken)}}
+            }
+            """);
+        return new("the published vocabulary", PublishedVocabulary.Ids, config, () => new BpeOptions(PublishedVocabulary.Ids) { Merges = PublishedVocabulary.Merges });
+    }
 
     /// <summary>The ids of the text alone: no start, no end, no padding.</summary>
     public IReadOnlyList<int> Encode(string text) => Encode(text, null);
