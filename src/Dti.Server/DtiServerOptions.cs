@@ -16,7 +16,7 @@ public sealed record DtiServerOptions
     /// <summary>Port, 0 to 65535; 0: any free one. Default 5171.</summary>
     public int Port { get; init; } = DefaultPort;
 
-    /// <summary>Model folders, or folders that hold model folders. Those that do not exist are passed over.</summary>
+    /// <summary>Models (diffusers folders, or single safetensors files), or folders that hold some. Those that do not exist are passed over.</summary>
     public IReadOnlyList<string> ModelFolders { get; init; } = [];
 
     /// <summary>Folder of a model that is there even where <see cref="ModelFolders"/> hold none; null: none. Default: the one beside the program.</summary>

@@ -50,6 +50,22 @@ public sealed class ModelLibraryTests : IDisposable
     public void List_TwoConfiguredModelsOfOneName_NumbersTheSecond() =>
         Assert.Equal(["built-in", "x", "x-2"], Library(Model("a", "x"), Model("b", "x")).List().Select(entry => entry.Name));
 
+    [Fact]
+    public void List_FolderOfSingleFiles_TellsTheirFamiliesAndWhatIsNone()
+    {
+        var folder = _folder.CreateSubdirectory("checkpoints").FullName;
+        File.Copy(Path.Combine(Fixtures.Root, "tiny-sd15", "single_file.safetensors"), Path.Combine(folder, "dreamy.safetensors"));
+        File.Copy(Path.Combine(Fixtures.Root, "tiny-sd15", "expected", "webui-cat.safetensors"), Path.Combine(folder, "cat.safetensors"));
+        File.WriteAllText(Path.Combine(folder, "readme.txt"), "models");
+
+        var library = Library(folder);
+
+        Assert.Equal(["built-in", "cat", "dreamy"], library.List().Select(entry => entry.Name));
+        Assert.Equal("dreamy", library.DefaultName);
+        Assert.Equal("sd1", library.Get("dreamy").Family);
+        Assert.Contains("an embedding", library.Find("cat").Problem, StringComparison.Ordinal);
+    }
+
     private ModelLibrary Library(params string[] folders) =>
         new(new DtiServerOptions { ConceptFolder = _folder.FullName, ModelFolders = folders, BuiltInModel = _builtIn });
 

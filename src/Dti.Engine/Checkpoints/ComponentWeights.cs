@@ -3,22 +3,22 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Checkpoints;
 
-/// <summary>The weights of one component of a model folder, in one file or several.</summary>
+/// <summary>The weights of one component of a model: a folder's, in one file or several, or those that a single file holds.</summary>
 public sealed class ComponentWeights : IDisposable
 {
     private readonly List<SafetensorsFile> _files = [];
-    private readonly Dictionary<string, SafetensorsFile> _fileOf = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (SafetensorsFile File, StoredTensor Tensor)> _tensors = new(StringComparer.Ordinal);
 
     private ComponentWeights(string folder) => Folder = folder;
 
-    /// <summary>The component's folder.</summary>
+    /// <summary>The component's folder, or the single file.</summary>
     public string Folder { get; }
 
     /// <summary>Names of all tensors.</summary>
-    public IReadOnlyCollection<string> Names => _fileOf.Keys;
+    public IReadOnlyCollection<string> Names => _tensors.Keys;
 
     /// <summary>Bytes of all tensors.</summary>
-    public long TotalBytes => _files.Sum(file => file.Tensors.Values.Sum(tensor => tensor.Length));
+    public long TotalBytes => _tensors.Values.Sum(tensor => tensor.Tensor.Entry.Length);
 
     /// <summary>Opens the weights that a folder holds: <c>NAME.safetensors</c>, <c>NAME.safetensors.index.json</c> with its shards, or their variants.</summary>
     /// <param name="folder">The component's folder.</param>
@@ -39,24 +39,57 @@ public sealed class ComponentWeights : IDisposable
         }
     }
 
-    /// <summary>Whether there is a tensor of that name.</summary>
-    public bool Contains(string name) => _fileOf.ContainsKey(name);
+    /// <summary>Some of the tensors of a file, under names of Dti's.</summary>
+    /// <param name="file">The file; closed with these weights.</param>
+    /// <param name="tensors">By canonical name.</param>
+    internal static ComponentWeights Of(SafetensorsFile file, IReadOnlyDictionary<string, StoredTensor> tensors)
+    {
+        var weights = new ComponentWeights(file.Path);
+        weights._files.Add(file);
+        foreach (var (name, tensor) in tensors)
+        {
+            weights._tensors.Add(name, (file, tensor));
+        }
 
-    /// <summary>The tensor's description.</summary>
+        return weights;
+    }
+
+    /// <summary>Whether there is a tensor of that name.</summary>
+    public bool Contains(string name) => _tensors.ContainsKey(name);
+
+    /// <summary>The tensor's description; its shape is the one that the model has.</summary>
     /// <exception cref="DtiException">There is none of that name.</exception>
-    public SafetensorsEntry Entry(string name) => FileOf(name).Tensors[name];
+    public SafetensorsEntry Entry(string name)
+    {
+        var tensor = Find(name).Tensor;
+        return tensor.Entry with { Shape = tensor.Shape };
+    }
 
     /// <summary>The file that holds the tensor.</summary>
     /// <exception cref="DtiException">There is none of that name.</exception>
-    public SafetensorsFile FileOf(string name) => _fileOf.TryGetValue(name, out var file)
-        ? file
-        : throw new DtiException(ErrorKind.FailedPrecondition, $"{(_files.Count == 1 ? _files[0].Path : Folder)} has no tensor '{name}'.");
+    public SafetensorsFile FileOf(string name) => Find(name).File;
 
     /// <inheritdoc cref="SafetensorsFile.ReadInto(string, Tensor)"/>
-    public void ReadInto(string name, Tensor destination) => FileOf(name).ReadInto(name, destination);
+    public void ReadInto(string name, Tensor destination)
+    {
+        var (file, tensor) = Find(name);
+        if (!tensor.Transposed)
+        {
+            file.ReadInto(tensor.Entry, destination);
+            return;
+        }
+
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        destination.copy_(file.Read(tensor.Entry).t());
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _files.ForEach(file => file.Dispose());
+
+    private (SafetensorsFile File, StoredTensor Tensor) Find(string name) => _tensors.TryGetValue(name, out var found)
+        ? found
+        : throw new DtiException(ErrorKind.FailedPrecondition, $"{(_files.Count == 1 ? _files[0].Path : Folder)} has no tensor '{name}'.");
 
     private void OpenFiles(string? variant)
     {
@@ -128,7 +161,7 @@ public sealed class ComponentWeights : IDisposable
                 throw new DtiException(ErrorKind.FailedPrecondition, $"{file.Path} lacks tensor '{tensor}', which the index says it holds.");
             }
 
-            _fileOf[tensor] = file;
+            _tensors[tensor] = (file, new StoredTensor(file.Tensors[tensor]));
         }
     }
 

@@ -1,9 +1,10 @@
 using System.Text.Json;
+using Dti.Engine.Tokenization;
 
 namespace Dti.Engine.Checkpoints;
 
 /// <summary>A model folder in the diffusers layout: <c>model_index.json</c> and a folder for each component.</summary>
-public sealed class ModelFolder
+public sealed class ModelFolder : Checkpoint
 {
     private const string Index = "model_index.json";
     private static readonly Dictionary<string, string> _supportedComponents = new(StringComparer.Ordinal)
@@ -15,9 +16,8 @@ public sealed class ModelFolder
     };
 
     private ModelFolder(string path)
+        : base(path)
     {
-        Path = System.IO.Path.GetFullPath(path);
-        Name = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(Path));
         using var index = BoundedJson.Read(System.IO.Path.Combine(Path, Index));
         var pipeline = Text(index.RootElement, "_class_name");
         if (pipeline != "StableDiffusionPipeline")
@@ -35,43 +35,31 @@ public sealed class ModelFolder
                 throw Unsupported($"{component} '{found}'", supported);
             }
         }
-
-        SchedulerConfig = ReadConfig("scheduler", "scheduler_config.json");
     }
 
-    /// <summary>The folder.</summary>
-    public string Path { get; }
-
-    /// <summary>Its name.</summary>
-    public string Name { get; }
-
-    /// <summary>The folder of <c>vocab.json</c> and <c>merges.txt</c>.</summary>
-    public string TokenizerFolder => System.IO.Path.Combine(Path, "tokenizer");
-
-    /// <summary>The scheduler's config, a JSON object.</summary>
-    public JsonElement SchedulerConfig { get; }
+    /// <inheritdoc/>
+    public override string Name => System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(Path));
 
     /// <summary>Whether a folder looks like a model folder.</summary>
     public static bool IsModelFolder(string path) => File.Exists(System.IO.Path.Combine(path, Index));
 
     /// <summary>Opens a folder.</summary>
     /// <exception cref="DtiException">It is not a model folder, or its pipeline or one of its components is not supported.</exception>
-    public static ModelFolder Open(string path) => new(path);
+    public static new ModelFolder Open(string path) => new(path);
 
-    /// <summary>The <c>config.json</c> of a component, at most 1 MiB.</summary>
-    /// <exception cref="DtiException">It is missing or not JSON.</exception>
-    public JsonElement ReadConfig(string component) => ReadConfig(component, "config.json");
-
-    /// <summary>The weights of a component.</summary>
-    /// <exception cref="DtiException">They are missing or not valid.</exception>
-    public ComponentWeights OpenWeights(string component, string? variant = null) =>
-        ComponentWeights.Open(System.IO.Path.Combine(Path, component), variant);
-
-    private JsonElement ReadConfig(string component, string file)
+    /// <inheritdoc/>
+    public override JsonElement ReadConfig(string component)
     {
-        using var json = BoundedJson.Read(System.IO.Path.Combine(Path, component, file));
+        using var json = BoundedJson.Read(System.IO.Path.Combine(Path, component, component == "scheduler" ? "scheduler_config.json" : "config.json"));
         return json.RootElement.Clone();
     }
+
+    /// <inheritdoc/>
+    public override ClipTokenizer LoadTokenizer() => ClipTokenizer.Load(System.IO.Path.Combine(Path, "tokenizer"));
+
+    /// <inheritdoc/>
+    public override ComponentWeights OpenWeights(string component, string? variant = null) =>
+        ComponentWeights.Open(System.IO.Path.Combine(Path, component), variant);
 
     private DtiException Unsupported(string found, string supported) => new(
         ErrorKind.FailedPrecondition, $"{System.IO.Path.Combine(Path, Index)}: {found} is not supported; Stable Diffusion 1.x and 2.x folders ({supported}) are.");

@@ -101,12 +101,22 @@ internal static class OriginalLayout
         }
     }
 
-    /// <summary>OpenAI's text encoder, below <c>cond_stage_model.transformer.</c> or <c>conditioner.embedders.0.transformer.</c>: as it is.</summary>
-    public static IEnumerable<LayoutRow> Clip { get; } = [new("text_model", "text_model")];
+    /// <summary>
+    /// OpenAI's text encoder, below <c>cond_stage_model.transformer.</c> or <c>conditioner.embedders.0.transformer.</c>: as it is, but for the
+    /// oldest files.
+    /// </summary>
+    public static IEnumerable<LayoutRow> Clip { get; } =
+    [
+        new("text_model", "text_model"),
+        new("text_model.embeddings", "embeddings"),
+        new("text_model.encoder", "encoder"),
+        new("text_model.final_layer_norm", "final_layer_norm"),
+    ];
 
     /// <summary>OpenCLIP's text encoder, below <c>cond_stage_model.model.</c> or <c>conditioner.embedders.1.model.</c> Its q, k and v are one tensor there.</summary>
-    /// <param name="layers">Transformer layers.</param>
-    public static IEnumerable<LayoutRow> OpenClip(int layers)
+    /// <param name="layers">Transformer layers; those beyond are not used.</param>
+    /// <param name="projection">Whether the pooled output is projected.</param>
+    public static IEnumerable<LayoutRow> OpenClip(int layers, bool projection)
     {
         yield return new("text_model.embeddings.token_embedding", "token_embedding");
         yield return new("text_model.embeddings.position_embedding.weight", "positional_embedding");
@@ -116,6 +126,9 @@ internal static class OriginalLayout
         }
 
         yield return new("text_model.final_layer_norm", "ln_final");
-        yield return new("text_projection.weight", "text_projection");
+        if (projection)
+        {
+            yield return new("text_projection.weight", "text_projection");
+        }
     }
 }

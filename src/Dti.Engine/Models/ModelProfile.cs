@@ -19,14 +19,14 @@ public sealed class ModelProfile
 {
     private readonly Lazy<VocabularyNorms> _vocabularyNorms;
 
-    private ModelProfile(ModelFolder folder)
+    private ModelProfile(Checkpoint checkpoint)
     {
-        Folder = folder;
+        Checkpoint = checkpoint;
         TextConfig = ClipTextConfig.Parse(Config("text_encoder"));
         UNetConfig = UNet2DConditionConfig.Parse(Config("unet"));
         VaeConfig = AutoencoderKLConfig.Parse(Config("vae"));
-        Scheduler = SchedulerConfig.Parse(folder.SchedulerConfig);
-        Tokenizer = ClipTokenizer.Load(folder.TokenizerFolder);
+        Scheduler = SchedulerConfig.Parse(checkpoint.ReadConfig("scheduler"));
+        Tokenizer = checkpoint.LoadTokenizer();
         SizeBytes = WeightBytes("text_encoder") + WeightBytes("unet") + WeightBytes("vae");
         _vocabularyNorms = new Lazy<VocabularyNorms>(ReadVocabularyNorms);
         if (TextConfig.HiddenSize != UNetConfig.CrossAttentionDim || TextConfig.VocabSize < Tokenizer.VocabularySize)
@@ -46,8 +46,8 @@ public sealed class ModelProfile
         }
     }
 
-    /// <summary>The folder's name.</summary>
-    public string Name => Folder.Name;
+    /// <summary>The folder's name, or the file's without its ending.</summary>
+    public string Name => Checkpoint.Name;
 
     /// <summary><c>sd1</c> or <c>sd2</c>: Stable Diffusion 1.x with OpenAI's text encoder, 2.x with OpenCLIP's, told by its activation.</summary>
     public string Family => TextConfig.QuickGelu ? "sd1" : "sd2";
@@ -71,7 +71,7 @@ public sealed class ModelProfile
     /// <exception cref="DtiException">The weights cannot be read.</exception>
     public VocabularyNorms VocabularyNorms => _vocabularyNorms.Value;
 
-    internal ModelFolder Folder { get; }
+    internal Checkpoint Checkpoint { get; }
 
     internal ClipTextConfig TextConfig { get; }
 
@@ -80,9 +80,12 @@ public sealed class ModelProfile
     internal AutoencoderKLConfig VaeConfig { get; }
 
     /// <summary>Reads configs, tokenizer and weight headers.</summary>
-    /// <param name="folder">A model folder in the diffusers layout.</param>
-    /// <exception cref="DtiException">It is not one, or not of a supported kind; the message names file and key.</exception>
-    public static ModelProfile Read(string folder) => new(ModelFolder.Open(folder));
+    /// <param name="path">A model folder in the diffusers layout, or a single file in the original one.</param>
+    /// <exception cref="DtiException">It is neither, or not of a supported kind; the message names file and key.</exception>
+    public static ModelProfile Read(string path) => Of(Checkpoint.Open(path));
+
+    /// <summary>As <see cref="Read"/>.</summary>
+    public static ModelProfile Of(Checkpoint checkpoint) => new(checkpoint);
 
     /// <summary>Checks that a concept was made for this kind of model.</summary>
     /// <exception cref="DtiException">It was not.</exception>
@@ -97,18 +100,18 @@ public sealed class ModelProfile
         }
     }
 
-    private ComponentConfig Config(string component) => new($"{Name}/{component}/config.json", Folder.ReadConfig(component));
+    private ComponentConfig Config(string component) => new($"{Name}/{component}/config.json", Checkpoint.ReadConfig(component));
 
     private long WeightBytes(string component)
     {
-        using var weights = Folder.OpenWeights(component);
+        using var weights = Checkpoint.OpenWeights(component);
         return weights.TotalBytes;
     }
 
     private VocabularyNorms ReadVocabularyNorms()
     {
         using var scope = torch.NewDisposeScope();
-        using var weights = Folder.OpenWeights("text_encoder");
+        using var weights = Checkpoint.OpenWeights("text_encoder");
         var embedding = torch.empty([TextConfig.VocabSize, TextConfig.HiddenSize], torch.ScalarType.Float32);
         weights.ReadInto("text_model.embeddings.token_embedding.weight", embedding);
         var norms = embedding.norm(1, keepdim: false, p: 2f);

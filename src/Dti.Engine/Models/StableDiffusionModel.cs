@@ -66,7 +66,7 @@ public sealed class StableDiffusionModel : IDisposable
 
     private T LoadComponent<T>(string component, Func<WeightScope, T> build)
     {
-        using var weights = Profile.Folder.OpenWeights(component);
+        using var weights = Profile.Checkpoint.OpenWeights(component);
         var source = new CheckpointWeightSource(weights, Target.Dtype, Target.Device);
         _sources.Add(source);
         var model = build(new WeightScope(source));

@@ -6,20 +6,20 @@ using Grpc.Core;
 
 namespace Dti.Server.Libraries;
 
-/// <summary>A model folder that was found.</summary>
+/// <summary>A model that was found.</summary>
 /// <param name="Name">Its name in the library.</param>
-/// <param name="Path">The folder.</param>
+/// <param name="Path">The folder, or the single file.</param>
 /// <param name="Profile">What it is; null if it cannot be used.</param>
 /// <param name="Problem">Why it cannot; empty if it can.</param>
 internal sealed record ModelEntry(string Name, string Path, ModelProfile? Profile, string Problem);
 
-/// <summary>The models in the configured folders. Folders are looked at on every call; a profile is read again only when its index changed.</summary>
+/// <summary>The models in the configured folders. Folders are looked at on every call; a profile is read again only when its index, or its file, changed.</summary>
 internal sealed class ModelLibrary(DtiServerOptions options)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, (DateTime Changed, ModelEntry Entry)> _known = new(StringComparer.Ordinal);
 
-    /// <summary>All models by name. A second folder of the same name is called <c>name-2</c>; a configured model takes the built-in one's place.</summary>
+    /// <summary>All models by name. A second one of the same name is called <c>name-2</c>; a configured model takes the built-in one's place.</summary>
     public IReadOnlyList<ModelEntry> List()
     {
         var (configured, builtIn) = Find();
@@ -73,36 +73,38 @@ internal sealed class ModelLibrary(DtiServerOptions options)
         lock (_lock)
         {
             var entries = new List<ModelEntry>();
-            foreach (var folder in options.ModelFolders.SelectMany(FoldersBelow).Select(System.IO.Path.GetFullPath).Distinct(StringComparer.Ordinal))
+            foreach (var path in options.ModelFolders.SelectMany(CheckpointsBelow).Select(System.IO.Path.GetFullPath).Distinct(StringComparer.Ordinal))
             {
-                var name = NameOf(folder);
+                var name = NameOf(path);
                 var unique = name;
                 for (var i = 2; entries.Any(entry => entry.Name == unique); i++)
                 {
                     unique = $"{name}-{i}";
                 }
 
-                entries.Add(Read(unique, folder));
+                entries.Add(Read(unique, path));
             }
 
-            var builtIn = options.BuiltInModel is { } model && ModelFolder.IsModelFolder(model) && entries.All(entry => entry.Name != NameOf(model))
+            var builtIn = options.BuiltInModel is { } model && Checkpoint.IsCheckpoint(model) && entries.All(entry => entry.Name != NameOf(model))
                 ? Read(NameOf(model), model)
                 : null;
             return (entries, builtIn);
         }
     }
 
-    private static string NameOf(string folder) => System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(folder));
+    private static string NameOf(string path) => File.Exists(path)
+        ? System.IO.Path.GetFileNameWithoutExtension(path)
+        : System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(path));
 
-    private static IEnumerable<string> FoldersBelow(string folder) =>
-        ModelFolder.IsModelFolder(folder) ? [folder]
-        : Directory.Exists(folder) ? Directory.GetDirectories(folder).Where(ModelFolder.IsModelFolder).Order(StringComparer.Ordinal)
+    private static IEnumerable<string> CheckpointsBelow(string path) =>
+        Checkpoint.IsCheckpoint(path) ? [path]
+        : Directory.Exists(path) ? Directory.GetFileSystemEntries(path).Where(Checkpoint.IsCheckpoint).Order(StringComparer.Ordinal)
         : [];
 
-    private ModelEntry Read(string name, string folder)
+    private ModelEntry Read(string name, string path)
     {
-        var changed = File.GetLastWriteTimeUtc(System.IO.Path.Combine(folder, "model_index.json"));
-        if (_known.TryGetValue(folder, out var known) && known.Changed == changed && known.Entry.Profile is not null)
+        var changed = File.GetLastWriteTimeUtc(File.Exists(path) ? path : System.IO.Path.Combine(path, "model_index.json"));
+        if (_known.TryGetValue(path, out var known) && known.Changed == changed && known.Entry.Profile is not null)
         {
             return known.Entry with { Name = name };
         }
@@ -110,14 +112,14 @@ internal sealed class ModelLibrary(DtiServerOptions options)
         ModelEntry entry;
         try
         {
-            entry = new ModelEntry(name, folder, ModelProfile.Read(folder), "");
+            entry = new ModelEntry(name, path, ModelProfile.Read(path), "");
         }
         catch (DtiException error)
         {
-            entry = new ModelEntry(name, folder, null, error.Message);
+            entry = new ModelEntry(name, path, null, error.Message);
         }
 
-        _known[folder] = (changed, entry);
+        _known[path] = (changed, entry);
         return entry;
     }
 }

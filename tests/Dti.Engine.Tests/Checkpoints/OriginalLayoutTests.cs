@@ -29,7 +29,7 @@ public class OriginalLayoutTests
         {
             "unet" => OriginalLayout.UNet(levels: 4, layers: 2),
             "vae" => OriginalLayout.Vae(levels: family == "tiny-sd15" ? 4 : Levels(folder), layers: Layers(folder)),
-            "text_encoder_2" => OriginalLayout.OpenClip(layers: 32),
+            "text_encoder_2" => OriginalLayout.OpenClip(layers: 32, projection: true),
             _ => OriginalLayout.Clip,
         };
 

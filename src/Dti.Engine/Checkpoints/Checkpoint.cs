@@ -1,0 +1,38 @@
+using System.Text.Json;
+using Dti.Engine.Tokenization;
+
+namespace Dti.Engine.Checkpoints;
+
+/// <summary>A model on disk: its configs and tokenizer, and its weights under Dti's names, which are diffusers'.</summary>
+public abstract class Checkpoint
+{
+    private protected Checkpoint(string path) => Path = System.IO.Path.GetFullPath(path);
+
+    /// <summary>The folder or the file.</summary>
+    public string Path { get; }
+
+    /// <summary>The folder's name, or the file's without its ending.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Whether a path looks like a model: a folder with a <c>model_index.json</c>, or a safetensors file.</summary>
+    public static bool IsCheckpoint(string path) => ModelFolder.IsModelFolder(path) || (SingleFileCheckpoint.HasItsEnding(path) && File.Exists(path));
+
+    /// <summary>Opens a model folder or a single file. Reads configs and headers only.</summary>
+    /// <exception cref="DtiException">It is neither, or of a kind that is not supported; the message names the kind.</exception>
+    public static Checkpoint Open(string path) => File.Exists(path) ? SingleFileCheckpoint.Open(path) : ModelFolder.Open(path);
+
+    /// <summary>The config of a component, a JSON object as diffusers writes it.</summary>
+    /// <param name="component"><c>unet</c>, <c>vae</c>, <c>text_encoder</c> or <c>scheduler</c>.</param>
+    /// <exception cref="DtiException">It is missing or not JSON.</exception>
+    public abstract JsonElement ReadConfig(string component);
+
+    /// <summary>The tokenizer of the text encoder.</summary>
+    /// <exception cref="DtiException">It is missing or not valid.</exception>
+    public abstract ClipTokenizer LoadTokenizer();
+
+    /// <summary>The weights of a component.</summary>
+    /// <param name="component"><c>unet</c>, <c>vae</c> or <c>text_encoder</c>.</param>
+    /// <param name="variant"><c>fp16</c>, …, of a folder; null: the plain weights.</param>
+    /// <exception cref="DtiException">They are missing or not valid.</exception>
+    public abstract ComponentWeights OpenWeights(string component, string? variant = null);
+}

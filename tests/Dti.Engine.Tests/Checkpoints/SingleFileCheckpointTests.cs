@@ -1,0 +1,142 @@
+using Dti.Engine.Checkpoints;
+using Dti.Engine.Models;
+using Dti.Engine.Runtime;
+using Dti.Tests;
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Tests.Checkpoints;
+
+public sealed class SingleFileCheckpointTests : IDisposable
+{
+    private static readonly string _single = Path.Combine(Fixtures.Root, "tiny-sd15", "single_file.safetensors");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dti-single-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public void Load_SingleFile_ComputesWhatTheFolderComputes()
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var folder = Checkpoint.Open(Path.Combine(Fixtures.Root, "tiny-sd15"));
+        var target = new ComputeTarget(CPU, ScalarType.Float32);
+        using var expected = StableDiffusionModel.Load(ModelProfile.Of(folder), target);
+        using var model = StableDiffusionModel.Load(ModelProfile.Of(SingleFileCheckpoint.Open(_single, like: folder)), target);
+
+        Assert.Equal(("single_file", "sd1"), (model.Profile.Name, model.Profile.Family));
+        Assert.Equal(expected.Profile.VocabularyNorms, model.Profile.VocabularyNorms);
+        var ids = tensor(expected.Tokenizer.Tokenize("a photo of a cat").InputIds.Select(id => (long)id).ToArray()).unsqueeze(0);
+        var states = expected.TextEncoder.Forward(ids).LastHiddenState;
+        Same(states, model.TextEncoder.Forward(ids).LastHiddenState);
+        var latents = randn([1, 4, 16, 16], generator: new Generator(1, CPU));
+        Same(expected.UNet.Forward(latents, tensor([500f]), states), model.UNet.Forward(latents, tensor([500f]), states));
+        var picture = expected.Vae.Decode(latents);
+        Same(picture, model.Vae.Decode(latents));
+        Same(expected.Vae.Encode(picture).Mean, model.Vae.Encode(picture).Mean);
+    }
+
+    [Theory]
+    [InlineData("sd1", "cond_stage_model.transformer.text_model.final_layer_norm.bias", null, 768, "epsilon", 512)]
+    [InlineData("sd2", "cond_stage_model.model.ln_final.bias", null, 1024, "epsilon", 512)]
+    [InlineData("sd2", "cond_stage_model.model.ln_final.bias", "v", 1024, "v_prediction", 768)]
+    public void Open_FilesOfAFamily_AreToldByTheirNames(string family, string text, string? prediction, int width, string expected, int resolution)
+    {
+        using var scope = NewDisposeScope();
+        var metadata = prediction is null ? [] : new Dictionary<string, string> { ["modelspec.prediction_type"] = prediction };
+        var checkpoint = Checkpoint.Open(Write(new() { [text] = zeros(4), [Input] = zeros(8, 4, 3, 3) }, metadata));
+
+        Assert.Equal(family == "sd1" ? "quick_gelu" : "gelu", checkpoint.ReadConfig("text_encoder").GetProperty("hidden_act").GetString());
+        Assert.Equal(width, checkpoint.ReadConfig("unet").GetProperty("cross_attention_dim").GetInt32());
+        Assert.Equal(resolution, 8 * checkpoint.ReadConfig("unet").GetProperty("sample_size").GetInt32());
+        Assert.Equal(expected, checkpoint.ReadConfig("scheduler").GetProperty("prediction_type").GetString());
+        Assert.Equal(49408, checkpoint.LoadTokenizer().VocabularySize);
+    }
+
+    /// <summary>The numbers of parameters that the published models have.</summary>
+    [Theory]
+    [InlineData("sd1", 859_520_964, 123_060_480)]
+    [InlineData("sd2", 865_910_724, 340_387_840)]
+    public void Configs_OfAFamily_GiveModelsOfThePublishedSize(string family, long unet, long text)
+    {
+        var name = family == "sd1" ? "cond_stage_model.transformer.text_model.final_layer_norm.bias" : "cond_stage_model.model.ln_final.bias";
+        using var scope = NewDisposeScope();
+        var checkpoint = Checkpoint.Open(Write(new() { [name] = zeros(4), [Input] = zeros(8, 4, 3, 3) }));
+        ComponentConfig Config(string component) => new(component, checkpoint.ReadConfig(component));
+
+        Assert.Equal(unet, Count(weights => new UNet2DConditionModel(UNet2DConditionConfig.Parse(Config("unet")), weights)));
+        Assert.Equal(text, Count(weights => new ClipTextModel(ClipTextConfig.Parse(Config("text_encoder")), weights)));
+        Assert.Equal(83_653_863, Count(weights => new AutoencoderKL(AutoencoderKLConfig.Parse(Config("vae")), weights)));
+    }
+
+    private static long Count<T>(Func<WeightScope, T> build)
+    {
+        var counter = new CountingWeights();
+        build(new WeightScope(counter));
+        return counter.Parameters;
+    }
+
+    private sealed class CountingWeights : IWeightSource
+    {
+        public long Parameters { get; private set; }
+
+        public bool Contains(string name) => false;
+
+        public Tensor Take(string name, long[] shape)
+        {
+            Parameters += shape.Aggregate(1L, (product, side) => product * side);
+            return zeros(1);
+        }
+    }
+
+    [Theory]
+    [InlineData(0.05, "epsilon")]
+    [InlineData(0.2, "v_prediction")]
+    public void Open_Sd2WithoutMetadata_TellsThePredictionByANorm(double deviation, string expected)
+    {
+        using var scope = NewDisposeScope();
+        var norm = tensor(Enumerable.Range(0, 64).Select(i => (float)(i % 2 == 0 ? deviation : -deviation)).ToArray());
+        var checkpoint = Checkpoint.Open(Write(new()
+        {
+            ["cond_stage_model.model.ln_final.bias"] = zeros(4),
+            [Input] = zeros(8, 4, 3, 3),
+            ["model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias"] = norm,
+        }));
+
+        Assert.Equal(expected, checkpoint.ReadConfig("scheduler").GetProperty("prediction_type").GetString());
+    }
+
+    [Theory]
+    [InlineData("conditioner.embedders.1.model.ln_final.bias", "SDXL")]
+    [InlineData("conditioner.embedders.0.model.ln_final.bias", "refiner")]
+    [InlineData("model.diffusion_model.joint_blocks.0.x", "Stable Diffusion 3")]
+    [InlineData("double_blocks.0.img_attn.qkv.weight", "Flux")]
+    [InlineData("lora_unet_down_blocks_0.lora_down.weight", "LoRA")]
+    [InlineData("emb_params", "an embedding")]
+    [InlineData("something.else", "no model that Dti knows")]
+    public void Open_AnotherKind_IsRefusedByName(string name, string kind)
+    {
+        using var scope = NewDisposeScope();
+        var error = Assert.Throws<DtiException>(() => Checkpoint.Open(Write(new() { [name] = zeros(4) })));
+        Assert.Contains(kind, error.Message, StringComparison.Ordinal);
+        Assert.Equal(ErrorKind.FailedPrecondition, error.Kind);
+    }
+
+    [Fact]
+    public void Open_Inpainting_IsRefusedByName()
+    {
+        using var scope = NewDisposeScope();
+        var error = Assert.Throws<DtiException>(() => Checkpoint.Open(Write(new() { ["cond_stage_model.transformer.text_model.final_layer_norm.bias"] = zeros(4), [Input] = zeros(8, 9, 3, 3) })));
+        Assert.Contains("an inpainting model", error.Message, StringComparison.Ordinal);
+    }
+
+    private const string Input = "model.diffusion_model.input_blocks.0.0.weight";
+
+    private string Write(Dictionary<string, Tensor> tensors, Dictionary<string, string>? metadata = null)
+    {
+        var path = Path.Combine(_folder.FullName, "model.safetensors");
+        SafetensorsWriter.Write(path, tensors, metadata ?? []);
+        return path;
+    }
+
+    private static void Same(Tensor expected, Tensor actual) => Assert.True(expected.eq(actual).all().item<bool>());
+}
