@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using static TorchSharp.torch;
 
@@ -74,7 +75,7 @@ public sealed class SafetensorsFile : IDisposable
 
     /// <summary>
     /// Reads a tensor into existing memory: directly if that is contiguous, on the CPU and of the stored dtype; else converted in
-    /// pieces of at most 16 MiB.
+    /// pieces of at most 16 MiB of the file.
     /// </summary>
     /// <param name="name">The tensor.</param>
     /// <param name="destination">As many elements as the tensor, contiguous.</param>
@@ -97,6 +98,7 @@ public sealed class SafetensorsFile : IDisposable
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var flat = destination.view(-1);
+        var packed = entry.Packed is null ? [] : new byte[Math.Min(ChunkBytes, entry.Length)];
         var direct = destination.dtype == entry.Dtype && destination.device.type == TorchSharp.DeviceType.CPU;
         var width = entry.Length / flat.shape[0];
         var perChunk = Math.Min(ChunkBytes / width, flat.shape[0]);
@@ -106,7 +108,17 @@ public sealed class SafetensorsFile : IDisposable
             using var chunk = NewDisposeScope();
             var target = flat.narrow(0, at, Math.Min(perChunk, flat.shape[0] - at));
             var memory = staging?.narrow(0, 0, target.shape[0]) ?? target;
-            Fill(memory.bytes, _dataStart + entry.Begin + (at * width));
+            if (entry.Packed is { } format)
+            {
+                var bytes = packed.AsSpan(0, (int)target.shape[0]);
+                Fill(bytes, _dataStart + entry.Begin + at);
+                format.Widen(bytes, MemoryMarshal.Cast<byte, Half>(memory.bytes));
+            }
+            else
+            {
+                Fill(memory.bytes, _dataStart + entry.Begin + (at * width));
+            }
+
             if (staging is not null)
             {
                 target.copy_(memory);

@@ -7,11 +7,12 @@ namespace Dti.Engine.Checkpoints;
 
 /// <summary>A tensor in a safetensors file.</summary>
 /// <param name="Name">Its key.</param>
-/// <param name="Dtype">Its type as stored.</param>
+/// <param name="Dtype">Its type as read: as stored, but for float8, which is read as half.</param>
 /// <param name="Shape">Its shape; empty for a scalar.</param>
 /// <param name="Begin">Offset of its first byte from the end of the header.</param>
-/// <param name="Length">Its bytes.</param>
-public sealed record SafetensorsEntry(string Name, ScalarType Dtype, IReadOnlyList<long> Shape, long Begin, long Length)
+/// <param name="Length">Its bytes in the file.</param>
+/// <param name="Packed">How it is stored, if that is a float8; null: as <paramref name="Dtype"/>.</param>
+public sealed record SafetensorsEntry(string Name, ScalarType Dtype, IReadOnlyList<long> Shape, long Begin, long Length, Float8? Packed = null)
 {
     /// <summary>The shape, for messages: <c>(320, 4, 3, 3)</c>.</summary>
     public string ShapeText => $"({string.Join(", ", Shape)})";
@@ -169,13 +170,13 @@ internal static class SafetensorsHeader
             throw Bad(file, $"tensor '{Short(name)}' lacks dtype, shape or data_offsets");
         }
 
-        var (type, width) = TypeOf(dtype, name, file);
+        var (type, width, packed) = TypeOf(dtype, name, file);
         if (Bytes(shape, width) != end - begin)
         {
             throw Bad(file, $"tensor '{Short(name)}' is {dtype} ({string.Join(", ", shape)}), which is not the {end - begin} bytes it points at");
         }
 
-        return new SafetensorsEntry(name, type, shape, begin, end - begin);
+        return new SafetensorsEntry(name, type, shape, begin, end - begin, packed);
     }
 
     private static List<long> ReadNumbers(ref Utf8JsonReader reader, int most, string name, string file)
@@ -240,18 +241,20 @@ internal static class SafetensorsHeader
         }
     }
 
-    private static (ScalarType Type, int Width) TypeOf(string dtype, string name, string file) => dtype switch
+    private static (ScalarType Type, int Width, Float8? Packed) TypeOf(string dtype, string name, string file) => dtype switch
     {
-        "F64" => (ScalarType.Float64, 8),
-        "F32" => (ScalarType.Float32, 4),
-        "F16" => (ScalarType.Float16, 2),
-        "BF16" => (ScalarType.BFloat16, 2),
-        "I64" => (ScalarType.Int64, 8),
-        "I32" => (ScalarType.Int32, 4),
-        "I16" => (ScalarType.Int16, 2),
-        "I8" => (ScalarType.Int8, 1),
-        "U8" => (ScalarType.Byte, 1),
-        "BOOL" => (ScalarType.Bool, 1),
+        "F64" => (ScalarType.Float64, 8, null),
+        "F32" => (ScalarType.Float32, 4, null),
+        "F16" => (ScalarType.Float16, 2, null),
+        "BF16" => (ScalarType.BFloat16, 2, null),
+        "I64" => (ScalarType.Int64, 8, null),
+        "I32" => (ScalarType.Int32, 4, null),
+        "I16" => (ScalarType.Int16, 2, null),
+        "I8" => (ScalarType.Int8, 1, null),
+        "U8" => (ScalarType.Byte, 1, null),
+        "BOOL" => (ScalarType.Bool, 1, null),
+        "F8_E4M3" => (ScalarType.Float16, 1, Float8.E4M3),
+        "F8_E5M2" => (ScalarType.Float16, 1, Float8.E5M2),
         _ => throw Bad(file, $"tensor '{Short(name)}' has dtype '{Short(dtype)}', which is not supported"),
     };
 

@@ -46,6 +46,24 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Fact]
+    public void Read_Float8_IsWidenedExactly()
+    {
+        using var scope = NewDisposeScope();
+        var header = """{"e4m3":{"dtype":"F8_E4M3","shape":[2,4],"data_offsets":[0,8]},"e5m2":{"dtype":"F8_E5M2","shape":[4],"data_offsets":[8,12]}}"""u8;
+        byte[] bytes = [.. BitConverter.GetBytes((long)header.Length), .. header, 0x00, 0x80, 0x38, 0xB8, 0x01, 0x7E, 0xFE, 0x7F, 0x3C, 0xBE, 0x7B, 0x01];
+        File.WriteAllBytes(FilePath("x"), bytes);
+        using var file = SafetensorsFile.Open(FilePath("x"));
+
+        var wide = empty([2, 4], ScalarType.Float32);
+        file.ReadInto("e4m3", wide);
+
+        Assert.Equal([0, -0f, 1, -1, MathF.Pow(2, -9), 448, -448, float.NaN], wide.data<float>().ToArray());
+        var halves = file.Read("e5m2");
+        Assert.Equal(ScalarType.Float16, halves.dtype);
+        Assert.Equal([1, -1.5f, 57344, MathF.Pow(2, -16)], halves.to(ScalarType.Float32).data<float>().ToArray());
+    }
+
+    [Fact]
     public void ReadInto_OtherDtype_Converts()
     {
         using var scope = NewDisposeScope();
