@@ -39,6 +39,19 @@ public enum Magnitude
     Value = 4,
 }
 
+/// <summary>What parentheses and <c>embedding:</c> in a prompt mean.</summary>
+public enum PromptSyntax
+{
+    /// <summary>
+    /// As in ComfyUI: <c>(word)</c> is 1.1 times as strong, <c>(word:1.3)</c> 1.3 times, <c>\(</c> and <c>\)</c> are parentheses,
+    /// <c>embedding:name</c> is a concept.
+    /// </summary>
+    Weighted = 1,
+
+    /// <summary>Nothing: as diffusers reads prompts.</summary>
+    Plain = 2,
+}
+
 /// <summary>Format of pictures in replies.</summary>
 public enum PictureFormat
 {

@@ -3,7 +3,7 @@ namespace Dti.ClientSdk;
 /// <summary>What a generation asks for. What is null takes the default, which the accepted update shows.</summary>
 public sealed record GenerationOptions
 {
-    /// <summary>The prompt; <c>&lt;name&gt;</c> stands for the concept of that name. Longer prompts than the model reads are cut, with a warning.</summary>
+    /// <summary>The prompt; <c>&lt;name&gt;</c> or <c>embedding:name</c> stands for the concept of that name. Longer prompts than the model reads are cut, with a warning.</summary>
     public string Prompt { get; init; } = "";
 
     /// <summary>What to keep away from. Default: the empty prompt.</summary>
@@ -32,6 +32,9 @@ public sealed record GenerationOptions
 
     /// <summary>1 to 64 pictures. Default 1.</summary>
     public int? ImageCount { get; init; }
+
+    /// <summary>What parentheses and <c>embedding:</c> in the prompts mean. Default <see cref="PromptSyntax.Weighted"/>.</summary>
+    public PromptSyntax? PromptSyntax { get; init; }
 
     /// <summary>Default <see cref="PictureFormat.Png"/>.</summary>
     public PictureFormat? Format { get; init; }

@@ -33,6 +33,9 @@ public sealed record GenerationSettings
     /// <summary>Number of pictures.</summary>
     public int ImageCount { get; init; }
 
+    /// <summary>What parentheses in the prompts mean.</summary>
+    public PromptSyntax PromptSyntax { get; init; }
+
     /// <summary>Encoding of the pictures.</summary>
     public PictureFormat Format { get; init; }
 

@@ -56,6 +56,22 @@ public sealed class GenerationTests : IAsyncLifetime
         Assert.NotEqual(await _server.PictureAsync(TestServer.Draw("a photo of dog")), await _server.PictureAsync(TestServer.Draw("a photo of <my-dog>")));
     }
 
+    [Fact]
+    public async Task Generate_PromptAsComfyUIWritesIt_IsTheConceptWithItsWeight()
+    {
+        await _server.TrainAsync(TestServer.Request("my-dog"));
+        var comfy = await _server.GenerateAsync(TestServer.Draw("a photo of (embedding:my-dog.safetensors:1.4), sharp"));
+        var plain = TestServer.Draw("a photo of (<my-dog>:1.4), sharp");
+        plain.PromptSyntax = PromptSyntax.Plain;
+
+        Assert.Equal(("a photo of (<my-dog>:1.4), sharp", PromptSyntax.Weighted), (comfy[0].Accepted.Settings.Prompt, comfy[0].Accepted.Settings.PromptSyntax));
+        Assert.Equal(["my-dog"], comfy[0].Accepted.Settings.Concepts);
+        Assert.Equal(await _server.PictureAsync(TestServer.Draw("a photo of (<my-dog>:1.4), sharp")), comfy.Single(e => e.Picture is not null).Picture.Data.ToByteArray());
+        Assert.NotEqual(await _server.PictureAsync(plain), await _server.PictureAsync(TestServer.Draw(plain.Prompt)));
+        var error = await Refusal.Of(() => _server.GenerateAsync(TestServer.Draw("a photo of embedding:my-dgo")), StatusCode.NotFound);
+        Assert.Contains("my-dog", error.Status.Detail, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("LINEAR", new[] { 0, 0.25, 0.5, 0.75, 1 })]
     [InlineData("SMOOTH", new[] { 0, 0.15625, 0.5, 0.84375, 1 })]

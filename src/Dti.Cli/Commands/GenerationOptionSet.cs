@@ -15,17 +15,22 @@ internal sealed class GenerationOptionSet
     private readonly Option<double?> _guidance = new("--guidance") { Description = "Classifier-free guidance, 1 (off) to 100. Default: 7.5.", HelpName = "scale" };
     private readonly Option<string?> _scheduler = new("--scheduler") { Description = "ddim, dpmpp_2m, euler, euler_ancestral or pndm; dpmpp_2m_karras and euler_karras. Default: the model's own.", HelpName = "name" };
     private readonly Option<ulong?> _seed = new("--seed") { Description = "Same seed, same picture. Default: chosen and shown.", HelpName = "n" };
+    private readonly Option<PromptSyntax?> _syntax = new("--syntax") { Description = "weighted: (word:1.2) and embedding:name as in ComfyUI; plain: the prompt as it is. Default: weighted." };
     private readonly Option<PictureFormat?> _format = new("--format") { Description = "Default: by the ending of -o, or png." };
     private readonly Option<int?> _quality = new("--quality") { Description = "1 to 100, JPEG and WebP only. Default: 90.", HelpName = "n" };
     private readonly Option<string?> _dtype = new("--dtype") { Description = "auto, fp32, bf16 or fp16. Default: auto.", HelpName = "type" };
 
-    public GenerationOptionSet() => _format.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "png", "jpeg", "webp");
+    public GenerationOptionSet()
+    {
+        _format.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "png", "jpeg", "webp");
+        _syntax.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "weighted", "plain");
+    }
 
     public void AddTo(Command command)
     {
         foreach (var option in new Option[]
         {
-            _seed, _steps, _guidance, _negative, _width, _height, _scheduler, _model, _dtype, _format, _quality,
+            _seed, _steps, _guidance, _negative, _width, _height, _scheduler, _syntax, _model, _dtype, _format, _quality,
         })
             command.Add(option);
     }
@@ -41,6 +46,7 @@ internal sealed class GenerationOptionSet
         GuidanceScale = context.Get(_guidance),
         Scheduler = context.Get(_scheduler),
         Seed = context.Get(_seed),
+        PromptSyntax = context.Get(_syntax),
         Format = context.Get(_format) ?? PictureFiles.FormatOf(outputFile),
         Quality = context.Get(_quality),
         Dtype = context.Get(_dtype),

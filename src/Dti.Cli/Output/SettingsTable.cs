@@ -44,6 +44,7 @@ internal static class SettingsTable
         ("scheduler", settings.Scheduler),
         ("seed", $"{settings.Seed}"),
         ("num_images", $"{settings.ImageCount}"),
+        ("prompt_syntax", Word(settings.PromptSyntax)),
         ("format", Word(settings.Format)),
         ("quality", $"{settings.Quality}"),
         ("dtype", settings.Dtype),

@@ -127,6 +127,7 @@ internal static class FromProto
         Scheduler = message.Scheduler,
         Seed = message.Seed,
         ImageCount = message.NumImages,
+        PromptSyntax = (PromptSyntax)message.PromptSyntax,
         Format = (PictureFormat)message.Format,
         Quality = message.Quality,
         Dtype = message.Dtype,

@@ -41,6 +41,7 @@ internal static class ToProto
         if (options.Scheduler is { } scheduler) message.Scheduler = scheduler;
         if (options.Seed is { } seed) message.Seed = seed;
         if (options.ImageCount is { } imageCount) message.NumImages = imageCount;
+        if (options.PromptSyntax is { } promptSyntax) message.PromptSyntax = (V1.PromptSyntax)promptSyntax;
         if (options.Format is { } format) message.Format = (V1.PictureFormat)format;
         if (options.Quality is { } quality) message.Quality = quality;
         if (options.Dtype is { } dtype) message.Dtype = dtype;

@@ -29,4 +29,7 @@ public sealed record GenerationOptions
 
     /// <inheritdoc cref="GenerationSettings.ImageCount"/>
     public int? ImageCount { get; init; }
+
+    /// <inheritdoc cref="GenerationSettings.PromptSyntax"/>
+    public PromptSyntax? PromptSyntax { get; init; }
 }

@@ -40,6 +40,9 @@ public sealed record GenerationSettings
     /// <summary>Pictures, 1 to 64. Default 1.</summary>
     public int ImageCount { get; private init; }
 
+    /// <summary>What parentheses in the prompts mean. Default: weights, as in ComfyUI.</summary>
+    public PromptSyntax PromptSyntax { get; private init; }
+
     /// <summary>Fills in defaults and checks every value.</summary>
     /// <param name="options">What was asked.</param>
     /// <param name="profile">The model.</param>
@@ -66,6 +69,7 @@ public sealed record GenerationSettings
             Scheduler = found.Try("scheduler", () => SchedulerFactory.Resolve(options.Scheduler, profile.Scheduler)) ?? "",
             Seed = options.Seed ?? newSeed(),
             ImageCount = options.ImageCount ?? 1,
+            PromptSyntax = options.PromptSyntax ?? PromptSyntax.Weighted,
         };
 
         PromptLength("prompt", settings.Prompt);

@@ -5,17 +5,18 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Generation;
 
-/// <summary>Prompts to hidden states, with the concepts' vectors at their placeholders.</summary>
+/// <summary>Prompts to hidden states, with the concepts' vectors at their placeholders and the prompt's weights applied.</summary>
 internal sealed class PromptEncoder
 {
     private readonly StableDiffusionModel _model;
+    private readonly PromptSyntax _syntax;
     private readonly PlaceholderTokens _placeholders;
     private readonly float[][] _rows;
 
     /// <exception cref="DtiException">A concept is of another width than the model.</exception>
-    public PromptEncoder(StableDiffusionModel model, IReadOnlyList<ConceptEmbedding> concepts)
+    public PromptEncoder(StableDiffusionModel model, IReadOnlyList<ConceptEmbedding> concepts, PromptSyntax syntax = PromptSyntax.Plain)
     {
-        _model = model;
+        (_model, _syntax) = (model, syntax);
         _placeholders = new PlaceholderTokens(model.Tokenizer.VocabularySize);
         foreach (var concept in concepts)
         {
@@ -29,21 +30,44 @@ internal sealed class PromptEncoder
     /// <summary>What is cut off the prompt, as a warning; null when all of it is read.</summary>
     public GenerationWarning? CutWarning(string prompt)
     {
-        var tokens = Tokenize(prompt);
+        var (tokens, _) = Tokenize(prompt);
         return tokens.CutText.Length == 0 ? null : new GenerationWarning(
             "PROMPT_TOO_LONG",
             $"The prompt has {tokens.TokenCount} tokens and the model reads {tokens.InputIds.Count}; this was cut: {tokens.CutText}");
     }
 
-    /// <summary>(1, 77, d)</summary>
+    /// <summary>
+    /// (1, 77, d). Where a token has a weight w, its state is moved away from the state that the empty prompt has there: z₀ + w·(z − z₀)
+    /// (ComfyUI's <c>encode_token_weights</c>).
+    /// </summary>
     public Tensor Encode(string prompt)
     {
         using var scope = NewDisposeScope();
-        var device = _model.Target.Device;
-        var ids = tensor(Tokenize(prompt).InputIds.Select(id => (long)id).ToArray(), ScalarType.Int64).unsqueeze(0).to(device);
-        var rows = _rows.Length == 0 ? null : tensor(_rows.SelectMany(row => row).ToArray(), [_rows.Length, _rows[0].Length]).to(device);
-        return _model.TextEncoder.Forward(ids, rows).LastHiddenState.MoveToOuterDisposeScope();
+        var (tokens, weights) = Tokenize(prompt);
+        var states = States(tokens);
+        if (weights.All(weight => weight == 1))
+        {
+            return states.MoveToOuterDisposeScope();
+        }
+
+        var empty = States(_model.Tokenizer.Tokenize("")).to(ScalarType.Float32);
+        var full = states.to(ScalarType.Float32);
+        var weighted = full + ((full - empty) * (tensor(weights) - 1).view(1, -1, 1).to(states.device)); // exactly z where w is 1
+        return weighted.to(states.dtype).MoveToOuterDisposeScope();
     }
 
-    private TokenizedPrompt Tokenize(string prompt) => _model.Tokenizer.Tokenize(_placeholders.Expand(prompt), _placeholders);
+    private Tensor States(TokenizedPrompt tokens)
+    {
+        var device = _model.Target.Device;
+        var ids = tensor(tokens.InputIds.Select(id => (long)id).ToArray(), ScalarType.Int64).unsqueeze(0).to(device);
+        var rows = _rows.Length == 0 ? null : tensor(_rows.SelectMany(row => row).ToArray(), [_rows.Length, _rows[0].Length]).to(device);
+        return _model.TextEncoder.Forward(ids, rows).LastHiddenState;
+    }
+
+    private (TokenizedPrompt Tokens, float[] Weights) Tokenize(string prompt)
+    {
+        var pieces = _syntax == PromptSyntax.Weighted ? WeightedPrompt.Parse(prompt) : [new PromptPiece(prompt, 1)];
+        var tokens = _model.Tokenizer.Tokenize([.. pieces.Select(piece => _placeholders.Expand(piece.Text))], _placeholders, out var pieceOf);
+        return (tokens, Array.ConvertAll(pieceOf, piece => piece < 0 ? 1 : (float)pieces[piece].Weight));
+    }
 }

@@ -22,7 +22,7 @@ public sealed class TextToImage(StableDiffusionModel model)
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public IEnumerable<GenerationEvent> Run(GenerationSettings settings, IReadOnlyList<ConceptEmbedding> concepts, CancellationToken cancellationToken)
     {
-        var prompts = new PromptEncoder(model, concepts);
+        var prompts = new PromptEncoder(model, concepts, settings.PromptSyntax);
         foreach (var text in new[] { settings.Prompt, settings.NegativePrompt })
         {
             if (prompts.CutWarning(text) is { } warning)

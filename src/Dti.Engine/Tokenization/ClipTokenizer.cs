@@ -122,10 +122,25 @@ public sealed partial class ClipTokenizer
     /// <summary>The ids of a prompt as the model reads it.</summary>
     /// <param name="text">The prompt, of any length.</param>
     /// <param name="placeholders">Concept tokens that it may hold.</param>
-    public TokenizedPrompt Tokenize(string text, PlaceholderTokens? placeholders = null)
+    public TokenizedPrompt Tokenize(string text, PlaceholderTokens? placeholders = null) => Tokenize([text], placeholders, out _);
+
+    /// <summary>The ids of a prompt in pieces, each spelt for itself.</summary>
+    /// <param name="pieces">The texts.</param>
+    /// <param name="placeholders">Concept tokens that they may hold.</param>
+    /// <param name="pieceOf">For each id which piece it comes from; −1: start, end and padding.</param>
+    internal TokenizedPrompt Tokenize(IReadOnlyList<string> pieces, PlaceholderTokens? placeholders, out int[] pieceOf)
     {
-        var ids = Encode(text, placeholders);
         var room = ModelMaxLength - 2;
+        var ids = new List<int>();
+        pieceOf = new int[ModelMaxLength];
+        Array.Fill(pieceOf, -1);
+        foreach (var (piece, text) in pieces.Index())
+        {
+            var own = Encode(text, placeholders);
+            pieceOf.AsSpan(Math.Min(ids.Count, room) + 1, Math.Clamp(room - ids.Count, 0, own.Count)).Fill(piece);
+            ids.AddRange(own);
+        }
+
         var input = new int[ModelMaxLength];
         Array.Fill(input, PadTokenId);
         input[0] = BosTokenId;

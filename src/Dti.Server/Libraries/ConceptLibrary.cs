@@ -96,6 +96,15 @@ internal sealed class ConceptLibrary
             ?? throw RpcErrors.NotFound("concept", token, all.Select(concept => concept.Placeholder)).ToRpcException())];
     }
 
+    /// <summary>A prompt in which each <c>embedding:NAME</c> is the placeholder of the concept of that name.</summary>
+    /// <exception cref="Grpc.Core.RpcException">There is none of that name; close ones are listed.</exception>
+    public string Spell(string prompt) => ConceptNames.ReplaceEmbeddings(prompt, name =>
+    {
+        var all = List();
+        return all.FirstOrDefault(concept => string.Equals(concept.Name, name, StringComparison.OrdinalIgnoreCase))?.Placeholder
+            ?? throw RpcErrors.NotFound("concept", name, all.Select(concept => concept.Name)).ToRpcException();
+    });
+
     /// <summary>Saves a concept, then reads it back and compares.</summary>
     /// <param name="concept">Its description; name valid, vectors and time are filled in here.</param>
     /// <param name="embedding">Its vectors.</param>

@@ -19,6 +19,13 @@ internal static partial class ConceptNames
     /// <summary>Concept tokens in a prompt: <c>&lt;my-cat&gt;</c>.</summary>
     public static IEnumerable<string> In(string prompt) => Token().Matches(prompt).Select(match => match.Value).Distinct(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>Replaces <c>embedding:NAME</c>, with or without a file's ending, as ComfyUI writes it.</summary>
+    public static string ReplaceEmbeddings(string prompt, Func<string, string> placeholderOf) =>
+        Embedding().Replace(prompt, match => placeholderOf(match.Groups["name"].Value));
+
+    [GeneratedRegex(@"(?<![A-Za-z0-9_])embedding:(?<name>[A-Za-z0-9][A-Za-z0-9_-]{0,63})(\.safetensors|\.pt|\.bin)?", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    private static partial Regex Embedding();
+
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9_-]{0,63}\z", RegexOptions.CultureInvariant)]
     private static partial Regex Shape();
 

@@ -58,6 +58,12 @@ internal static class OptionsMapping
         Scheduler = options.HasScheduler ? options.Scheduler : null,
         Seed = options.HasSeed ? options.Seed : null,
         ImageCount = options.HasNumImages ? options.NumImages : null,
+        PromptSyntax = options.PromptSyntax switch
+        {
+            PromptSyntax.Weighted => Engine.Generation.PromptSyntax.Weighted,
+            PromptSyntax.Plain => Engine.Generation.PromptSyntax.Plain,
+            _ => null,
+        },
     };
 
     public static Engine.Generation.Easing? ToEngine(this Easing easing) => easing switch

@@ -74,6 +74,7 @@ internal static class SettingsMapping
             Dtype = target.DtypeName,
             Device = target.DeviceName,
             Concepts = { concepts },
+            PromptSyntax = settings.PromptSyntax == Engine.Generation.PromptSyntax.Plain ? PromptSyntax.Plain : PromptSyntax.Weighted,
         };
 
     /// <summary>As <see cref="Pin(TrainingOptions, TrainingSettings)"/>.</summary>

@@ -123,8 +123,17 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
 
     private JobSubmission Accept(GenerateRequest request)
     {
-        var asked = request.Options ?? new();
         var checks = new RequestChecks();
+        var asked = request.Options?.Clone() ?? new();
+        if (asked.PromptSyntax != PromptSyntax.Plain)
+        {
+            asked.Prompt = checks.Try(() => concepts.Spell(asked.Prompt)) ?? asked.Prompt;
+            if (asked.HasNegativePrompt)
+            {
+                asked.NegativePrompt = checks.Try(() => concepts.Spell(asked.NegativePrompt)) ?? asked.NegativePrompt;
+            }
+        }
+
         CheckPicture(checks, asked);
         var profile = checks.Try(() => models.Get(asked.HasModel ? asked.Model : null));
         var target = checks.Target(options, asked.HasDtype, asked.Dtype);
@@ -184,6 +193,8 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
     {
         checks.Require(
             !asked.HasFormat || asked.Format is PictureFormat.Png or PictureFormat.Jpeg or PictureFormat.Webp, "options.format", "format must be PNG, JPEG or WEBP.");
+        checks.Require(
+            !asked.HasPromptSyntax || asked.PromptSyntax is PromptSyntax.Weighted or PromptSyntax.Plain, "options.prompt_syntax", "prompt_syntax must be WEIGHTED or PLAIN.");
         checks.Require(!asked.HasQuality || asked.Quality is >= 1 and <= 100, "options.quality", $"quality is {asked.Quality}; it must be from 1 to 100.");
     }
 }

@@ -68,6 +68,7 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
                 Scheduler = scheduler,
                 Seed = recorded.GetProperty("seed").GetUInt64(),
                 ImageCount = count,
+                PromptSyntax = PromptSyntax.Plain,
             },
             model.Profile,
             () => throw new InvalidOperationException("the seed is given"));
