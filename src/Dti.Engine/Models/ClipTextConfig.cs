@@ -32,9 +32,14 @@ internal sealed record ClipTextConfig
     /// <summary>The id at whose first position the pooled output is taken; 2 means "at the largest id" (transformers' legacy rule).</summary>
     public required int EosTokenId { get; init; }
 
+    /// <summary>Width p of the projected output (transformers' CLIPTextModelWithProjection); 0: there is no projection.</summary>
+    public int ProjectionDim { get; init; }
+
     /// <summary>Reads the config.</summary>
+    /// <param name="config">The JSON.</param>
+    /// <param name="projection">Whether the model projects its pooled output; the config states a width either way.</param>
     /// <exception cref="DtiException">A value is missing, out of bounds or not supported.</exception>
-    public static ClipTextConfig Parse(ComponentConfig config)
+    public static ClipTextConfig Parse(ComponentConfig config, bool projection = false)
     {
         var activation = config.String("hidden_act", "quick_gelu");
         var parsed = new ClipTextConfig
@@ -53,6 +58,7 @@ internal sealed record ClipTextConfig
             },
             LayerNormEps = config.Double("layer_norm_eps", 1e-5),
             EosTokenId = config.Int("eos_token_id", 49407, 0, 1_000_000),
+            ProjectionDim = projection ? config.Int("projection_dim", 512, 1, 16_384) : 0,
         };
         return parsed.HiddenSize % parsed.NumAttentionHeads == 0
             ? parsed

@@ -8,7 +8,8 @@ namespace Dti.Engine.Models;
 /// <param name="LastHiddenState">(B, 77, d), after the final layer norm: what the UNets of Stable Diffusion 1.x and 2.x attend to.</param>
 /// <param name="PenultimateHiddenState">(B, 77, d), before the last layer, without the final norm.</param>
 /// <param name="PooledOutput">(B, d), the last hidden state at the end of text.</param>
-internal sealed record ClipTextOutput(Tensor LastHiddenState, Tensor PenultimateHiddenState, Tensor PooledOutput);
+/// <param name="TextEmbeds">(B, p), the pooled output projected; null where the encoder has no projection.</param>
+internal sealed record ClipTextOutput(Tensor LastHiddenState, Tensor PenultimateHiddenState, Tensor PooledOutput, Tensor? TextEmbeds);
 
 /// <summary>
 /// The text encoder of CLIP (arXiv 2103.00020; transformers' CLIPTextModel): a causal pre-norm transformer. Rows of
@@ -20,6 +21,7 @@ internal sealed class ClipTextModel
     private readonly Tensor _positionEmbedding; // (77, d)
     private readonly EncoderLayer[] _layers;
     private readonly LayerNorm _finalLayerNorm;
+    private readonly Linear? _textProjection;
 
     public ClipTextModel(ClipTextConfig config, WeightScope weights)
     {
@@ -31,6 +33,7 @@ internal sealed class ClipTextModel
         var layers = model.Sub("encoder").Sub("layers");
         _layers = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(i => new EncoderLayer(config, layers.Sub(i)))];
         _finalLayerNorm = new LayerNorm(model.Sub("final_layer_norm"), config.HiddenSize, config.LayerNormEps);
+        _textProjection = config.ProjectionDim > 0 ? new Linear(weights.Sub("text_projection"), config.HiddenSize, config.ProjectionDim, bias: false) : null;
     }
 
     /// <summary>The vocabulary: (V, d).</summary>
@@ -52,7 +55,9 @@ internal sealed class ClipTextModel
 
         var last = _finalLayerNorm.Forward(hidden);
         var pooled = last[arange(last.shape[0], device: last.device), EndOfText(inputIds)];
-        return new ClipTextOutput(last.MoveToOuterDisposeScope(), penultimate.MoveToOuterDisposeScope(), pooled.MoveToOuterDisposeScope());
+        var projected = _textProjection?.Forward(pooled);
+        return new ClipTextOutput(
+            last.MoveToOuterDisposeScope(), penultimate.MoveToOuterDisposeScope(), pooled.MoveToOuterDisposeScope(), projected?.MoveToOuterDisposeScope());
     }
 
     /// <summary>Token plus position embeddings, (B, 77, d).</summary>

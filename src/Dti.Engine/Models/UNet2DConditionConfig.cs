@@ -39,12 +39,18 @@ internal sealed record UNet2DConditionConfig
 
     public required double FreqShift { get; init; }
 
+    /// <summary>Width of the sinusoids of each time id (SDXL); 0: the UNet takes neither time ids nor a pooled text.</summary>
+    public int AdditionTimeEmbedDim { get; init; }
+
+    /// <summary>Width of the pooled text and all time ids' sinusoids together.</summary>
+    public int AdditionInputDim { get; init; }
+
     /// <summary>Reads the config.</summary>
     /// <exception cref="DtiException">A value is missing, out of bounds or not supported.</exception>
     public static UNet2DConditionConfig Parse(ComponentConfig config)
     {
         config.RequireAbsent(
-            "addition_embed_type", "class_embed_type", "num_class_embeds", "encoder_hid_dim", "encoder_hid_dim_type",
+            "class_embed_type", "num_class_embeds", "encoder_hid_dim", "encoder_hid_dim_type",
             "time_cond_proj_dim", "time_embedding_dim", "time_embedding_act_fn", "timestep_post_act", "cross_attention_norm",
             "mid_block_only_cross_attention", "reverse_transformer_layers_per_block");
         config.Require("act_fn", "silu");
@@ -58,6 +64,12 @@ internal sealed record UNet2DConditionConfig
         config.Require("dual_cross_attention", false);
         config.Require("only_cross_attention", false);
         config.Require("resnet_skip_time_act", false);
+
+        var addition = config.String("addition_embed_type", "");
+        if (addition is not ("" or "text_time"))
+        {
+            throw config.Unsupported("addition_embed_type", addition);
+        }
 
         var channels = config.IntList("block_out_channels", 1, 16_384);
         var levels = channels.Length;
@@ -79,6 +91,8 @@ internal sealed record UNet2DConditionConfig
             UseLinearProjection = config.Bool("use_linear_projection", false),
             FlipSinToCos = config.Bool("flip_sin_to_cos", true),
             FreqShift = config.Double("freq_shift", 0),
+            AdditionTimeEmbedDim = addition.Length == 0 ? 0 : config.Int("addition_time_embed_dim", 256, 2, 4096),
+            AdditionInputDim = addition.Length == 0 ? 0 : config.Int("projection_class_embeddings_input_dim", 2816, 1, 65_536),
         };
     }
 
