@@ -108,7 +108,7 @@ internal sealed class JudgeModel
         VocabSize = vocabulary,
         HiddenSize = (int)Width,
         IntermediateSize = 2 * (int)Width,
-        NumHiddenLayers = 3,
+        NumHiddenLayers = 2,
         NumAttentionHeads = 4,
         MaxPositionEmbeddings = 77,
         QuickGelu = true,
