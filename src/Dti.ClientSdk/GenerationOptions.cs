@@ -33,6 +33,12 @@ public sealed record GenerationOptions
     /// <summary>1 to 64 pictures. Default 1.</summary>
     public int? ImageCount { get; init; }
 
+    /// <summary>How far strong guidance is brought back to the contrast of the unguided picture, 0 (off) to 1. Default 0.</summary>
+    public double? GuidanceRescale { get; init; }
+
+    /// <summary>Which layer of the text encoder is used, counted from the last, as A1111 counts: 1 to 12. Default 1.</summary>
+    public int? ClipSkip { get; init; }
+
     /// <summary>What parentheses and <c>embedding:</c> in the prompts mean. Default <see cref="PromptSyntax.Weighted"/>.</summary>
     public PromptSyntax? PromptSyntax { get; init; }
 

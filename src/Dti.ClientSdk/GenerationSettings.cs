@@ -33,6 +33,12 @@ public sealed record GenerationSettings
     /// <summary>Number of pictures.</summary>
     public int ImageCount { get; init; }
 
+    /// <summary>How far strong guidance is brought back, 0 to 1.</summary>
+    public double GuidanceRescale { get; init; }
+
+    /// <summary>Which layer of the text encoder is used, counted from the last: 1 is the last.</summary>
+    public int ClipSkip { get; init; }
+
     /// <summary>What parentheses in the prompts mean.</summary>
     public PromptSyntax PromptSyntax { get; init; }
 

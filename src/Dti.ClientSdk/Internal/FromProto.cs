@@ -128,6 +128,8 @@ internal static class FromProto
         Seed = message.Seed,
         ImageCount = message.NumImages,
         PromptSyntax = (PromptSyntax)message.PromptSyntax,
+        GuidanceRescale = message.GuidanceRescale,
+        ClipSkip = message.ClipSkip,
         Format = (PictureFormat)message.Format,
         Quality = message.Quality,
         Dtype = message.Dtype,

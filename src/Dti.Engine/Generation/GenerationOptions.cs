@@ -30,6 +30,12 @@ public sealed record GenerationOptions
     /// <inheritdoc cref="GenerationSettings.ImageCount"/>
     public int? ImageCount { get; init; }
 
+    /// <inheritdoc cref="GenerationSettings.GuidanceRescale"/>
+    public double? GuidanceRescale { get; init; }
+
+    /// <inheritdoc cref="GenerationSettings.ClipSkip"/>
+    public int? ClipSkip { get; init; }
+
     /// <inheritdoc cref="GenerationSettings.PromptSyntax"/>
     public PromptSyntax? PromptSyntax { get; init; }
 }

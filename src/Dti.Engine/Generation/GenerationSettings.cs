@@ -40,6 +40,12 @@ public sealed record GenerationSettings
     /// <summary>Pictures, 1 to 64. Default 1.</summary>
     public int ImageCount { get; private init; }
 
+    /// <summary>φ of arXiv 2305.08891, equation 16: how far strong guidance is brought back to the contrast of the unguided prediction, 0 to 1. Default 0.</summary>
+    public double GuidanceRescale { get; private init; }
+
+    /// <summary>Which layer of the text encoder is used, from the last, as A1111 counts: 1 to 12. Default 1, the last.</summary>
+    public int ClipSkip { get; private init; }
+
     /// <summary>What parentheses in the prompts mean. Default: weights, as in ComfyUI.</summary>
     public PromptSyntax PromptSyntax { get; private init; }
 
@@ -70,6 +76,8 @@ public sealed record GenerationSettings
             Seed = options.Seed ?? newSeed(),
             ImageCount = options.ImageCount ?? 1,
             PromptSyntax = options.PromptSyntax ?? PromptSyntax.Weighted,
+            GuidanceRescale = options.GuidanceRescale ?? 0,
+            ClipSkip = options.ClipSkip ?? 1,
         };
 
         PromptLength("prompt", settings.Prompt);
@@ -78,6 +86,8 @@ public sealed record GenerationSettings
         found.Side("height", settings.Height);
         found.Range("steps", settings.Steps, 1, 1000);
         found.Range("guidance_scale", settings.GuidanceScale, 1, 100);
+        found.Range("guidance_rescale", settings.GuidanceRescale, 0, 1);
+        found.Range("clip_skip", settings.ClipSkip, 1, Math.Min(12, profile.TextConfig.NumHiddenLayers));
         found.Range("num_images", settings.ImageCount, 1, 64);
         return settings;
 

@@ -10,13 +10,14 @@ internal sealed class PromptEncoder
 {
     private readonly StableDiffusionModel _model;
     private readonly PromptSyntax _syntax;
+    private readonly int _clipSkip;
     private readonly PlaceholderTokens _placeholders;
     private readonly float[][] _rows;
 
     /// <exception cref="DtiException">A concept is of another width than the model.</exception>
-    public PromptEncoder(StableDiffusionModel model, IReadOnlyList<ConceptEmbedding> concepts, PromptSyntax syntax = PromptSyntax.Plain)
+    public PromptEncoder(StableDiffusionModel model, IReadOnlyList<ConceptEmbedding> concepts, PromptSyntax syntax = PromptSyntax.Plain, int clipSkip = 1)
     {
-        (_model, _syntax) = (model, syntax);
+        (_model, _syntax, _clipSkip) = (model, syntax, clipSkip);
         _placeholders = new PlaceholderTokens(model.Tokenizer.VocabularySize);
         foreach (var concept in concepts)
         {
@@ -61,7 +62,7 @@ internal sealed class PromptEncoder
         var device = _model.Target.Device;
         var ids = tensor(tokens.InputIds.Select(id => (long)id).ToArray(), ScalarType.Int64).unsqueeze(0).to(device);
         var rows = _rows.Length == 0 ? null : tensor(_rows.SelectMany(row => row).ToArray(), [_rows.Length, _rows[0].Length]).to(device);
-        return _model.TextEncoder.Forward(ids, rows).LastHiddenState;
+        return _model.TextEncoder.Forward(ids, rows, _clipSkip).LastHiddenState;
     }
 
     private (TokenizedPrompt Tokens, float[] Weights) Tokenize(string prompt)

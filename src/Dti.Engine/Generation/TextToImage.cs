@@ -22,7 +22,7 @@ public sealed class TextToImage(StableDiffusionModel model)
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public IEnumerable<GenerationEvent> Run(GenerationSettings settings, IReadOnlyList<ConceptEmbedding> concepts, CancellationToken cancellationToken)
     {
-        var prompts = new PromptEncoder(model, concepts, settings.PromptSyntax);
+        var prompts = new PromptEncoder(model, concepts, settings.PromptSyntax, settings.ClipSkip);
         foreach (var text in new[] { settings.Prompt, settings.NegativePrompt })
         {
             if (prompts.CutWarning(text) is { } warning)
@@ -99,11 +99,18 @@ public sealed class TextToImage(StableDiffusionModel model)
         if (guided)
         {
             var (uncond, cond) = (output[0].unsqueeze(0), output[1].unsqueeze(0));
-            output = uncond + (settings.GuidanceScale * (cond - uncond));
+            output = Rescale(uncond + (settings.GuidanceScale * (cond - uncond)), cond, settings.GuidanceRescale);
         }
 
         return scheduler.Step(output, call, sample, noise.Next).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Brings a guided prediction a part of the way to the spread of the unguided one (arXiv 2305.08891, equations 15 and 16; diffusers' rescale_noise_cfg).</summary>
+    /// <param name="guided">(1, C, h, w)</param>
+    /// <param name="cond">The prediction for the prompt alone.</param>
+    /// <param name="phi">0: not at all.</param>
+    internal static Tensor Rescale(Tensor guided, Tensor cond, double phi) =>
+        phi == 0 ? guided : ((phi * (guided * (cond.std() / guided.std()))) + ((1 - phi) * guided));
 }
 
 /// <summary>The latents of a picture in the making, fp32 on the CPU (1, C, h, w); owns its tensor.</summary>

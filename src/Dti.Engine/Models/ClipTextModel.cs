@@ -5,9 +5,9 @@ using F = TorchSharp.torch.nn.functional;
 namespace Dti.Engine.Models;
 
 /// <summary>What a text encoder says of a batch of prompts.</summary>
-/// <param name="LastHiddenState">(B, 77, d), after the final layer norm: what the UNets of Stable Diffusion 1.x and 2.x attend to.</param>
+/// <param name="LastHiddenState">(B, 77, d), of the last layer in use, after the final layer norm: what the UNets of Stable Diffusion 1.x and 2.x attend to.</param>
 /// <param name="PenultimateHiddenState">(B, 77, d), before the last layer, without the final norm.</param>
-/// <param name="PooledOutput">(B, d), the last hidden state at the end of text.</param>
+/// <param name="PooledOutput">(B, d), the last layer's state at the end of text, after the final norm.</param>
 /// <param name="TextEmbeds">(B, p), the pooled output projected; null where the encoder has no projection.</param>
 internal sealed record ClipTextOutput(Tensor LastHiddenState, Tensor PenultimateHiddenState, Tensor PooledOutput, Tensor? TextEmbeds);
 
@@ -42,19 +42,22 @@ internal sealed class ClipTextModel
     /// <summary>Encodes prompts.</summary>
     /// <param name="inputIds">(B, 77) int64; ids from V on are rows of <paramref name="conceptRows"/>.</param>
     /// <param name="conceptRows">(r, d) embeddings e = m·v of placeholder tokens V, V+1, …; null: none.</param>
-    public ClipTextOutput Forward(Tensor inputIds, Tensor? conceptRows = null)
+    /// <param name="clipSkip">The last layer in use, counted from the end: 1 is the last one (A1111's "clip skip").</param>
+    public ClipTextOutput Forward(Tensor inputIds, Tensor? conceptRows = null, int clipSkip = 1)
     {
         using var scope = NewDisposeScope();
         var hidden = Embed(inputIds, conceptRows);
-        var penultimate = hidden;
-        foreach (var layer in _layers)
+        var (penultimate, used) = (hidden, hidden);
+        for (var i = 0; i < _layers.Length; i++)
         {
             penultimate = hidden;
-            hidden = layer.Forward(hidden);
+            hidden = _layers[i].Forward(hidden);
+            used = i == _layers.Length - clipSkip ? hidden : used;
         }
 
-        var last = _finalLayerNorm.Forward(hidden);
-        var pooled = last[arange(last.shape[0], device: last.device), EndOfText(inputIds)];
+        var end = _finalLayerNorm.Forward(hidden);
+        var last = clipSkip == 1 ? end : _finalLayerNorm.Forward(used);
+        var pooled = end[arange(end.shape[0], device: end.device), EndOfText(inputIds)];
         var projected = _textProjection?.Forward(pooled);
         return new ClipTextOutput(
             last.MoveToOuterDisposeScope(), penultimate.MoveToOuterDisposeScope(), pooled.MoveToOuterDisposeScope(), projected?.MoveToOuterDisposeScope());

@@ -58,6 +58,8 @@ internal static class OptionsMapping
         Scheduler = options.HasScheduler ? options.Scheduler : null,
         Seed = options.HasSeed ? options.Seed : null,
         ImageCount = options.HasNumImages ? options.NumImages : null,
+        GuidanceRescale = options.HasGuidanceRescale ? options.GuidanceRescale : null,
+        ClipSkip = options.HasClipSkip ? options.ClipSkip : null,
         PromptSyntax = options.PromptSyntax switch
         {
             PromptSyntax.Weighted => Engine.Generation.PromptSyntax.Weighted,

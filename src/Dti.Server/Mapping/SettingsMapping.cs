@@ -74,6 +74,8 @@ internal static class SettingsMapping
             Dtype = target.DtypeName,
             Device = target.DeviceName,
             Concepts = { concepts },
+            GuidanceRescale = settings.GuidanceRescale,
+            ClipSkip = settings.ClipSkip,
             PromptSyntax = settings.PromptSyntax == Engine.Generation.PromptSyntax.Plain ? PromptSyntax.Plain : PromptSyntax.Weighted,
         };
 

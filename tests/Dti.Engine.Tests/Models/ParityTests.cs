@@ -23,6 +23,7 @@ public class ParityTests(ModelFixture models) : IClassFixture<ModelFixture>
         Golden.AssertClose(golden["text_encoder/hidden_state_embeddings"], encoder.Embed(ids, null), Tolerance, "embeddings");
         Golden.AssertClose(golden["text_encoder/hidden_state_penultimate"], output.PenultimateHiddenState, Tolerance, "penultimate");
         Golden.AssertClose(golden["text_encoder/last_hidden_state"], output.LastHiddenState, Tolerance, "last");
+        Golden.AssertClose(golden["text_encoder/penultimate_after_final_layer_norm"], encoder.Forward(ids, clipSkip: 2).LastHiddenState, Tolerance, "clip skip 2");
         Golden.AssertClose(golden["text_encoder/pooler_output"], output.PooledOutput, Tolerance, "pooled");
     }
 

@@ -14,13 +14,19 @@ internal sealed class ImageEncoder
     /// <summary>Channels of the coarse map.</summary>
     public const long CoarseChannels = 128;
 
+    private const long Patch = 4;
+    private readonly bool _patches;
     private readonly Conv2d[] _downs;
     private readonly Block[] _blocks;
 
-    public ImageEncoder(WeightScope weights)
+    /// <param name="weights">The weights.</param>
+    /// <param name="patches">Begin with patches of 4 × 4 pixels instead of two strided convolutions, whose few channels cost a third of the time.</param>
+    public ImageEncoder(WeightScope weights, bool patches = false)
     {
-        (long In, long Out)[] levels = [(3, 24), (24, 48), (48, FineChannels), (FineChannels, CoarseChannels)];
-        _downs = [.. levels.Select((level, i) => new Conv2d(weights.Sub("downs").Sub(i), level.In, level.Out, 4, stride: 2, padding: 1))];
+        _patches = patches;
+        (long In, long Out)[] levels = patches ? [(48, FineChannels), (FineChannels, CoarseChannels)] : [(3, 24), (24, 48), (48, FineChannels), (FineChannels, CoarseChannels)];
+        IEnumerable<Conv2d> stem = patches ? [new Conv2d(weights.Sub("stem"), 3 * Patch * Patch, 48, 3, padding: 1)] : [];
+        _downs = [.. stem, .. levels.Select((level, i) => new Conv2d(weights.Sub("downs").Sub(i), level.In, level.Out, 4, stride: 2, padding: 1))];
         long[] widths = [48, FineChannels, FineChannels, CoarseChannels, CoarseChannels];
         _blocks = [.. widths.Select((width, i) => new Block(weights.Sub("blocks").Sub(i), width))];
     }
@@ -29,10 +35,10 @@ internal sealed class ImageEncoder
     /// <returns>Maps of (B, 96, 16, 16) and (B, 128, 8, 8).</returns>
     public (Tensor Fine, Tensor Coarse) Forward(Tensor image)
     {
-        var h = F.silu(_downs[0].Forward(image)); // 64 × 64
-        h = _blocks[0].Forward(_downs[1].Forward(h)); // 32 × 32
-        var fine = _blocks[2].Forward(_blocks[1].Forward(_downs[2].Forward(h))); // 16 × 16
-        var coarse = _blocks[4].Forward(_blocks[3].Forward(_downs[3].Forward(F.silu(fine)))); // 8 × 8
+        var h = _patches ? _downs[0].Forward(F.pixel_unshuffle(image, Patch)) : _downs[1].Forward(F.silu(_downs[0].Forward(image)));
+        h = _blocks[0].Forward(h); // 32 × 32
+        var fine = _blocks[2].Forward(_blocks[1].Forward(_downs[^2].Forward(h))); // 16 × 16
+        var coarse = _blocks[4].Forward(_blocks[3].Forward(_downs[^1].Forward(F.silu(fine)))); // 8 × 8
         return (fine, coarse);
     }
 

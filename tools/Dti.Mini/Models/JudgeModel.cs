@@ -50,7 +50,7 @@ internal sealed class JudgeModel
 
     public JudgeModel(int vocabulary, WeightScope weights)
     {
-        _image = new ImageEncoder(weights.Sub("visual"));
+        _image = new ImageEncoder(weights.Sub("visual"), patches: true);
         _join = new Conv2d(weights.Sub("join"), ImageEncoder.FineChannels + ImageEncoder.CoarseChannels, Width, 1);
         _cellEmbedding = weights.Take("cell_embedding", Cells * Cells, Width);
         _shapeEmbedding = weights.Take("shape_embedding", ShapeCatalogue.All.Count, Width);

@@ -47,7 +47,7 @@ internal static class JudgeStage
     /// <summary>Some pictures at half their resolution, so that the judge does not read styles and patterns by single pixels, which generated pictures lack.</summary>
     private static Tensor Blur(Tensor pictures, Dice dice)
     {
-        var soft = F.interpolate(F.avg_pool2d(pictures, 2), [SceneRenderer.Side, SceneRenderer.Side], mode: InterpolationMode.Bilinear);
+        var soft = F.interpolate(F.avg_pool2d(pictures, 2), [SceneRenderer.Side, SceneRenderer.Side], mode: InterpolationMode.Bilinear, align_corners: false);
         var blurred = tensor(Enumerable.Range(0, (int)pictures.shape[0]).Select(_ => dice.Chance(Blurred)).ToArray());
         return where(blurred.view(-1, 1, 1, 1), soft, pictures);
     }
