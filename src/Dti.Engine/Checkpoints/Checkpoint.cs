@@ -21,17 +21,24 @@ public abstract class Checkpoint
     /// <exception cref="DtiException">It is neither, or of a kind that is not supported; the message names the kind.</exception>
     public static Checkpoint Open(string path) => File.Exists(path) ? SingleFileCheckpoint.Open(path) : ModelFolder.Open(path);
 
+    /// <summary>Its text encoders: <c>text_encoder</c>, and for SDXL <c>text_encoder_2</c>.</summary>
+    public abstract IReadOnlyList<string> TextEncoders { get; }
+
+    /// <summary>Where no negative prompt is given, zeros stand for it instead of the empty text (SDXL).</summary>
+    public virtual bool ForceZerosForEmptyPrompt => false;
+
     /// <summary>The config of a component, a JSON object as diffusers writes it.</summary>
-    /// <param name="component"><c>unet</c>, <c>vae</c>, <c>text_encoder</c> or <c>scheduler</c>.</param>
+    /// <param name="component"><c>unet</c>, <c>vae</c>, <c>scheduler</c> or one of <see cref="TextEncoders"/>.</param>
     /// <exception cref="DtiException">It is missing or not JSON.</exception>
     public abstract JsonElement ReadConfig(string component);
 
-    /// <summary>The tokenizer of the text encoder.</summary>
+    /// <summary>The tokenizer of a text encoder.</summary>
+    /// <param name="textEncoder">One of <see cref="TextEncoders"/>.</param>
     /// <exception cref="DtiException">It is missing or not valid.</exception>
-    public abstract ClipTokenizer LoadTokenizer();
+    public abstract ClipTokenizer LoadTokenizer(string textEncoder);
 
     /// <summary>The weights of a component.</summary>
-    /// <param name="component"><c>unet</c>, <c>vae</c> or <c>text_encoder</c>.</param>
+    /// <param name="component"><c>unet</c>, <c>vae</c> or one of <see cref="TextEncoders"/>.</param>
     /// <param name="variant"><c>fp16</c>, …, of a folder; null: the plain weights.</param>
     /// <exception cref="DtiException">They are missing or not valid.</exception>
     public abstract ComponentWeights OpenWeights(string component, string? variant = null);

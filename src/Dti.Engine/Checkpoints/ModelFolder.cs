@@ -7,12 +7,24 @@ namespace Dti.Engine.Checkpoints;
 public sealed class ModelFolder : Checkpoint
 {
     private const string Index = "model_index.json";
-    private static readonly Dictionary<string, string> _supportedComponents = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Dictionary<string, string>> _supported = new(StringComparer.Ordinal)
     {
-        ["text_encoder"] = "CLIPTextModel",
-        ["tokenizer"] = "CLIPTokenizer",
-        ["unet"] = "UNet2DConditionModel",
-        ["vae"] = "AutoencoderKL",
+        ["StableDiffusionPipeline"] = new(StringComparer.Ordinal)
+        {
+            ["text_encoder"] = "CLIPTextModel",
+            ["tokenizer"] = "CLIPTokenizer",
+            ["unet"] = "UNet2DConditionModel",
+            ["vae"] = "AutoencoderKL",
+        },
+        ["StableDiffusionXLPipeline"] = new(StringComparer.Ordinal)
+        {
+            ["text_encoder"] = "CLIPTextModel",
+            ["text_encoder_2"] = "CLIPTextModelWithProjection",
+            ["tokenizer"] = "CLIPTokenizer",
+            ["tokenizer_2"] = "CLIPTokenizer",
+            ["unet"] = "UNet2DConditionModel",
+            ["vae"] = "AutoencoderKL",
+        },
     };
 
     private ModelFolder(string path)
@@ -20,12 +32,14 @@ public sealed class ModelFolder : Checkpoint
     {
         using var index = BoundedJson.Read(System.IO.Path.Combine(Path, Index));
         var pipeline = Text(index.RootElement, "_class_name");
-        if (pipeline != "StableDiffusionPipeline")
+        if (!_supported.TryGetValue(pipeline, out var components))
         {
-            throw Unsupported($"pipeline '{pipeline}'", "StableDiffusionPipeline");
+            throw Unsupported($"pipeline '{pipeline}'", string.Join(", ", _supported.Keys));
         }
 
-        foreach (var (component, supported) in _supportedComponents)
+        TextEncoders = [.. components.Keys.Where(component => component.StartsWith("text_encoder", StringComparison.Ordinal))];
+        ForceZerosForEmptyPrompt = TextEncoders.Count > 1 && Text(index.RootElement, "force_zeros_for_empty_prompt") != "False";
+        foreach (var (component, supported) in components)
         {
             var found = index.RootElement.TryGetProperty(component, out var value) && value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 2
                 ? value[1].ToString()
@@ -39,6 +53,12 @@ public sealed class ModelFolder : Checkpoint
 
     /// <inheritdoc/>
     public override string Name => System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(Path));
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> TextEncoders { get; }
+
+    /// <inheritdoc/>
+    public override bool ForceZerosForEmptyPrompt { get; }
 
     /// <summary>Whether a folder looks like a model folder.</summary>
     public static bool IsModelFolder(string path) => File.Exists(System.IO.Path.Combine(path, Index));
@@ -55,14 +75,15 @@ public sealed class ModelFolder : Checkpoint
     }
 
     /// <inheritdoc/>
-    public override ClipTokenizer LoadTokenizer() => ClipTokenizer.Load(System.IO.Path.Combine(Path, "tokenizer"));
+    public override ClipTokenizer LoadTokenizer(string textEncoder) =>
+        ClipTokenizer.Load(System.IO.Path.Combine(Path, textEncoder.Replace("text_encoder", "tokenizer", StringComparison.Ordinal)));
 
     /// <inheritdoc/>
     public override ComponentWeights OpenWeights(string component, string? variant = null) =>
         ComponentWeights.Open(System.IO.Path.Combine(Path, component), variant);
 
     private DtiException Unsupported(string found, string supported) => new(
-        ErrorKind.FailedPrecondition, $"{System.IO.Path.Combine(Path, Index)}: {found} is not supported; Stable Diffusion 1.x and 2.x folders ({supported}) are.");
+        ErrorKind.FailedPrecondition, $"{System.IO.Path.Combine(Path, Index)}: {found} is not supported; folders of Stable Diffusion 1.x, 2.x and XL ({supported}) are.");
 
     private static string Text(JsonElement root, string key) =>
         root.ValueKind == JsonValueKind.Object && root.TryGetProperty(key, out var value) ? value.ToString() : "nothing";

@@ -47,7 +47,10 @@ public sealed class SingleFileCheckpoint : Checkpoint
     public override JsonElement ReadConfig(string component) => _configs.GetProperty(component);
 
     /// <inheritdoc/>
-    public override ClipTokenizer LoadTokenizer() => Like?.LoadTokenizer() ?? ClipTokenizer.Published(_family.PadToken);
+    public override IReadOnlyList<string> TextEncoders { get; } = ["text_encoder"];
+
+    /// <inheritdoc/>
+    public override ClipTokenizer LoadTokenizer(string textEncoder) => Like?.LoadTokenizer(textEncoder) ?? ClipTokenizer.Published(_family.PadToken);
 
     /// <inheritdoc/>
     public override ComponentWeights OpenWeights(string component, string? variant = null)

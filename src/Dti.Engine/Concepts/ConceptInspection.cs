@@ -74,12 +74,7 @@ public sealed record ConceptInspection(VocabularyNorms Norms, double TypicalRead
     /// <summary>The vocabulary, (V, d), and the position embeddings that words can have, (76, d) for CLIP; fp32 on the CPU.</summary>
     internal static (Tensor Vocabulary, Tensor Positions) ReadEmbeddings(ModelProfile profile)
     {
-        using var weights = profile.Checkpoint.OpenWeights("text_encoder");
-        var config = profile.TextConfig;
-        var vocabulary = empty([config.VocabSize, config.HiddenSize], ScalarType.Float32);
-        var positions = empty([config.MaxPositionEmbeddings, config.HiddenSize], ScalarType.Float32);
-        weights.ReadInto("text_model.embeddings.token_embedding.weight", vocabulary);
-        weights.ReadInto("text_model.embeddings.position_embedding.weight", positions);
+        var (vocabulary, positions) = profile.Encoders[0].ReadEmbeddings();
         return (vocabulary, positions[TensorIndex.Slice(1)]); // position 0 is always the start of text
     }
 

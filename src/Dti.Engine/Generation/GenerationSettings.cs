@@ -16,8 +16,8 @@ public sealed record GenerationSettings
     /// <summary>The prompt; placeholders stand for concepts.</summary>
     public string Prompt { get; internal init; } = "";
 
-    /// <summary>What to keep away from. Default: the empty prompt.</summary>
-    public string NegativePrompt { get; private init; } = "";
+    /// <summary>What to keep away from. Null: nothing is said of it, which is the empty prompt, or for SDXL zeros.</summary>
+    public string? NegativePrompt { get; private init; }
 
     /// <summary>Pixels: a multiple of 8, 64 to 2048. Default: the model's own.</summary>
     public int Width { get; private init; }
@@ -67,7 +67,7 @@ public sealed record GenerationSettings
         var settings = new GenerationSettings
         {
             Prompt = options.Prompt,
-            NegativePrompt = options.NegativePrompt ?? "",
+            NegativePrompt = options.NegativePrompt,
             Width = options.Width ?? profile.Resolution,
             Height = options.Height ?? profile.Resolution,
             Steps = options.Steps ?? 30,
@@ -81,7 +81,7 @@ public sealed record GenerationSettings
         };
 
         PromptLength("prompt", settings.Prompt);
-        PromptLength("negative_prompt", settings.NegativePrompt);
+        PromptLength("negative_prompt", settings.NegativePrompt ?? "");
         found.Side("width", settings.Width);
         found.Side("height", settings.Height);
         found.Range("steps", settings.Steps, 1, 1000);

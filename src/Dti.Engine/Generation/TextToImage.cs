@@ -23,7 +23,7 @@ public sealed class TextToImage(StableDiffusionModel model)
     public IEnumerable<GenerationEvent> Run(GenerationSettings settings, IReadOnlyList<ConceptEmbedding> concepts, CancellationToken cancellationToken)
     {
         var prompts = new PromptEncoder(model, concepts, settings.PromptSyntax, settings.ClipSkip);
-        foreach (var text in new[] { settings.Prompt, settings.NegativePrompt })
+        foreach (var text in new[] { settings.Prompt, settings.NegativePrompt ?? "" })
         {
             if (prompts.CutWarning(text) is { } warning)
             {
@@ -31,12 +31,12 @@ public sealed class TextToImage(StableDiffusionModel model)
             }
         }
 
-        using var states = EncodePair(settings, prompts);
+        using var conditioning = EncodePair(settings, prompts);
         for (var index = 0; index < settings.ImageCount; index++)
         {
             using var noise = Noise(settings, index);
             using var latents = new Latents(noise.Next());
-            foreach (var step in Denoise(settings, states, latents, noise, index * settings.Steps, settings.ImageCount * settings.Steps, cancellationToken))
+            foreach (var step in Denoise(settings, conditioning, latents, noise, index * settings.Steps, settings.ImageCount * settings.Steps, cancellationToken))
             {
                 yield return step;
             }
@@ -52,18 +52,24 @@ public sealed class TextToImage(StableDiffusionModel model)
         return new PictureNoise(settings.Seed, [settings.ImageCount, model.Vae.Config.LatentChannels, settings.Height / factor, settings.Width / factor], index);
     }
 
-    /// <summary>Hidden states of the negative prompt and the prompt, (2, 77, d); without guidance the prompt's alone, (1, 77, d).</summary>
-    internal static Tensor EncodePair(GenerationSettings settings, PromptEncoder prompts)
+    /// <summary>The negative prompt and the prompt, a batch of two; without guidance the prompt alone.</summary>
+    private TextConditioning EncodePair(GenerationSettings settings, PromptEncoder prompts)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var prompt = prompts.Encode(settings.Prompt);
-        return (settings.GuidanceScale > 1 ? cat([prompts.Encode(settings.NegativePrompt), prompt]) : prompt).DetachFromDisposeScope();
+        if (settings.GuidanceScale <= 1)
+        {
+            return prompt.DetachFromDisposeScope();
+        }
+
+        var negative = settings.NegativePrompt is null && model.Profile.Checkpoint.ForceZerosForEmptyPrompt ? prompt.Zeros() : prompts.Encode(settings.NegativePrompt ?? "");
+        return TextConditioning.Cat(negative, prompt).DetachFromDisposeScope();
     }
 
     /// <summary>Samples one picture's latents in place.</summary>
     internal IEnumerable<SamplingStep> Denoise(
-        GenerationSettings settings, Tensor states, Latents latents, PictureNoise noise, int stepsBefore, int totalSteps, CancellationToken cancellationToken)
+        GenerationSettings settings, TextConditioning conditioning, Latents latents, PictureNoise noise, int stepsBefore, int totalSteps, CancellationToken cancellationToken)
     {
         using var scheduler = SchedulerFactory.Create(settings.Scheduler, model.Profile.Scheduler, settings.Steps);
         latents.Replace(latents.Value * scheduler.InitNoiseSigma);
@@ -71,7 +77,7 @@ public sealed class TextToImage(StableDiffusionModel model)
         for (var call = 0; call < calls; call++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            latents.Replace(DenoiseOnce(settings, scheduler, call, latents.Value, states, noise));
+            latents.Replace(DenoiseOnce(settings, scheduler, call, latents.Value, conditioning, noise));
             if (call >= calls - settings.Steps)
             {
                 yield return new SamplingStep(stepsBefore + call - (calls - settings.Steps) + 1, totalSteps);
@@ -84,18 +90,18 @@ public sealed class TextToImage(StableDiffusionModel model)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var decoded = model.Vae.Decode((latents / model.Vae.Config.ScalingFactor).to(model.Target.Dtype, model.Target.Device));
+        var decoded = model.Vae.Decode((latents / model.Vae.Config.ScalingFactor).to(model.VaeDtype, model.Target.Device));
         return RgbImage.FromTensor(((decoded.to(ScalarType.Float32) / 2) + 0.5).clamp(0, 1).cpu()[0]);
     }
 
-    private Tensor DenoiseOnce(GenerationSettings settings, IScheduler scheduler, int call, Tensor sample, Tensor states, PictureNoise noise)
+    private Tensor DenoiseOnce(GenerationSettings settings, IScheduler scheduler, int call, Tensor sample, TextConditioning conditioning, PictureNoise noise)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var scaled = scheduler.ScaleModelInput(sample, call).to(model.Target.Dtype, model.Target.Device);
         var timestep = tensor(new[] { (float)scheduler.Timesteps[call] }).to(model.Target.Device);
         var guided = settings.GuidanceScale > 1;
-        var output = model.UNet.Forward(guided ? cat([scaled, scaled]) : scaled, timestep, states).to(ScalarType.Float32).cpu();
+        var output = model.UNet.Forward(guided ? cat([scaled, scaled]) : scaled, timestep, conditioning.States, Added(settings, conditioning)).to(ScalarType.Float32).cpu();
         if (guided)
         {
             var (uncond, cond) = (output[0].unsqueeze(0), output[1].unsqueeze(0));
@@ -103,6 +109,18 @@ public sealed class TextToImage(StableDiffusionModel model)
         }
 
         return scheduler.Step(output, call, sample, noise.Next).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A picture of the size asked, not cut from a larger one; null where the UNet takes none of that.</summary>
+    private AddedConditioning? Added(GenerationSettings settings, TextConditioning conditioning)
+    {
+        if (conditioning.Pooled is null)
+        {
+            return null;
+        }
+
+        float[] timeIds = [settings.Height, settings.Width, 0, 0, settings.Height, settings.Width];
+        return new AddedConditioning(conditioning.Pooled, tensor(timeIds).unsqueeze(0).expand(conditioning.Pooled.shape[0], -1).to(model.Target.Device));
     }
 
     /// <summary>Brings a guided prediction a part of the way to the spread of the unguided one (arXiv 2305.08891, equations 15 and 16; diffusers' rescale_noise_cfg).</summary>

@@ -26,6 +26,9 @@ internal sealed record AutoencoderKLConfig
     /// <summary>What latents are multiplied by, so that the UNet sees them with unit variance.</summary>
     public required double ScalingFactor { get; init; }
 
+    /// <summary>It computes in fp32 whatever the model does (SDXL's overflows in fp16).</summary>
+    public bool ForceUpcast { get; init; }
+
     /// <summary>Pixels per latent along each side.</summary>
     public int ScaleFactor => 1 << (BlockOutChannels.Length - 1);
 
@@ -56,6 +59,7 @@ internal sealed record AutoencoderKLConfig
             LatentChannels = config.Int("latent_channels", 4, 1, 64),
             NormNumGroups = config.Int("norm_num_groups", 32, 1, 1024),
             ScalingFactor = config.Double("scaling_factor", 0.18215),
+            ForceUpcast = config.Bool("force_upcast", false),
         };
     }
 }

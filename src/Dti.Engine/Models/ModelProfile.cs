@@ -2,39 +2,37 @@ using Dti.Engine.Checkpoints;
 using Dti.Engine.Concepts;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
-using TorchSharp;
 
 namespace Dti.Engine.Models;
-
-/// <summary>Norms of a vocabulary's token embeddings, over the rows that are not zero.</summary>
-/// <param name="Min">The smallest.</param>
-/// <param name="Mean">The mean: DTI's magnitude.</param>
-/// <param name="Max">The largest.</param>
-public sealed record VocabularyNorms(double Min, double Mean, double Max);
 
 /// <summary>
 /// What is known of a model without loading its weights: enough to check a request and to fill in its defaults. Thread-safe.
 /// </summary>
 public sealed class ModelProfile
 {
-    private readonly Lazy<VocabularyNorms> _vocabularyNorms;
-
     private ModelProfile(Checkpoint checkpoint)
     {
         Checkpoint = checkpoint;
-        TextConfig = ClipTextConfig.Parse(Config("text_encoder"));
+        Encoders = [.. checkpoint.TextEncoders.Select((component, i) => new TextEncoderProfile(checkpoint, component, ClipTextConfig.Parse(Config(component), projection: i == 1)))];
         UNetConfig = UNet2DConditionConfig.Parse(Config("unet"));
         VaeConfig = AutoencoderKLConfig.Parse(Config("vae"));
         Scheduler = SchedulerConfig.Parse(checkpoint.ReadConfig("scheduler"));
-        Tokenizer = checkpoint.LoadTokenizer();
-        SizeBytes = WeightBytes("text_encoder") + WeightBytes("unet") + WeightBytes("vae");
-        _vocabularyNorms = new Lazy<VocabularyNorms>(ReadVocabularyNorms);
-        if (TextConfig.HiddenSize != UNetConfig.CrossAttentionDim || TextConfig.VocabSize < Tokenizer.VocabularySize)
+        SizeBytes = checkpoint.TextEncoders.Sum(WeightBytes) + WeightBytes("unet") + WeightBytes("vae");
+        if (Encoders.Sum(encoder => encoder.Dimension) != UNetConfig.CrossAttentionDim || Encoders.Any(encoder => encoder.Config.VocabSize < encoder.Tokenizer.VocabularySize))
         {
             throw new DtiException(
                 ErrorKind.FailedPrecondition,
-                $"{Name}: the text encoder ({TextConfig.HiddenSize} wide, {TextConfig.VocabSize} tokens) does not go with the UNet " +
-                $"({UNetConfig.CrossAttentionDim}) and the tokenizer ({Tokenizer.VocabularySize} tokens).");
+                $"{Name}: the text encoder ({Texts(encoder => encoder.Dimension)} wide, {Texts(encoder => encoder.Config.VocabSize)} tokens) does not go with the UNet " +
+                $"({UNetConfig.CrossAttentionDim}) and the tokenizer ({Texts(encoder => encoder.Tokenizer.VocabularySize)} tokens).");
+        }
+
+        var added = UNetConfig.AdditionTimeEmbedDim == 0 ? 0 : Encoders[^1].Config.ProjectionDim + (6 * UNetConfig.AdditionTimeEmbedDim);
+        if ((Encoders.Count > 1) != (added > 0) || added != UNetConfig.AdditionInputDim)
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{Name}: a UNet with {UNetConfig.AdditionInputDim} added values does not go with {Encoders.Count} text encoder(s), which give {added}. " +
+                "The SDXL refiner is not supported.");
         }
 
         if (UNetConfig.InChannels != VaeConfig.LatentChannels || UNetConfig.OutChannels != VaeConfig.LatentChannels)
@@ -49,17 +47,23 @@ public sealed class ModelProfile
     /// <summary>The folder's name, or the file's without its ending.</summary>
     public string Name => Checkpoint.Name;
 
-    /// <summary><c>sd1</c> or <c>sd2</c>: Stable Diffusion 1.x with OpenAI's text encoder, 2.x with OpenCLIP's, told by its activation.</summary>
-    public string Family => TextConfig.QuickGelu ? "sd1" : "sd2";
+    /// <summary>
+    /// <c>sd1</c>, <c>sd2</c> or <c>sdxl</c>: Stable Diffusion 1.x with OpenAI's text encoder, 2.x with OpenCLIP's (told by its activation), XL
+    /// with both.
+    /// </summary>
+    public string Family => Encoders.Count > 1 ? "sdxl" : TextConfig.QuickGelu ? "sd1" : "sd2";
 
     /// <summary>Side in pixels that the model was made for.</summary>
     public int Resolution => UNetConfig.SampleSize * VaeConfig.ScaleFactor;
 
-    /// <summary>Width d of the token embeddings.</summary>
-    public int EmbeddingDimension => TextConfig.HiddenSize;
+    /// <summary>Its text encoders: one, two for SDXL.</summary>
+    public IReadOnlyList<TextEncoderProfile> Encoders { get; }
 
-    /// <summary>The tokenizer.</summary>
-    public ClipTokenizer Tokenizer { get; }
+    /// <summary>Width d of the token embeddings of the first text encoder.</summary>
+    public int EmbeddingDimension => Encoders[0].Dimension;
+
+    /// <summary>The tokenizer of the first text encoder.</summary>
+    public ClipTokenizer Tokenizer => Encoders[0].Tokenizer;
 
     /// <summary>The scheduler that the model was published with.</summary>
     public SchedulerConfig Scheduler { get; }
@@ -67,13 +71,13 @@ public sealed class ModelProfile
     /// <summary>Bytes of the weights on disk.</summary>
     public long SizeBytes { get; }
 
-    /// <summary>Norms of the vocabulary; read from disk when first asked for.</summary>
+    /// <summary>Norms of the first text encoder's vocabulary; read from disk when first asked for.</summary>
     /// <exception cref="DtiException">The weights cannot be read.</exception>
-    public VocabularyNorms VocabularyNorms => _vocabularyNorms.Value;
+    public VocabularyNorms VocabularyNorms => Encoders[0].VocabularyNorms;
 
     internal Checkpoint Checkpoint { get; }
 
-    internal ClipTextConfig TextConfig { get; }
+    internal ClipTextConfig TextConfig => Encoders[0].Config;
 
     internal UNet2DConditionConfig UNetConfig { get; }
 
@@ -91,12 +95,12 @@ public sealed class ModelProfile
     /// <exception cref="DtiException">It was not.</exception>
     public void EnsureFits(ConceptEmbedding concept)
     {
-        if (concept.Encoders.Count != 1 || concept.Encoders[0].Dimension != EmbeddingDimension)
+        if (!concept.Encoders.Select(encoder => encoder.Dimension).SequenceEqual(Encoders.Select(encoder => encoder.Dimension)))
         {
             throw new DtiException(
                 ErrorKind.FailedPrecondition,
                 $"{concept.Placeholder} has vectors of width {string.Join(" + ", concept.Encoders.Select(e => e.Dimension))}; " +
-                $"model {Name} needs {EmbeddingDimension}. A concept works with models of the family it was learnt with.");
+                $"model {Name} needs {Texts(encoder => encoder.Dimension)}. A concept works with models of the family it was learnt with.");
         }
     }
 
@@ -108,14 +112,5 @@ public sealed class ModelProfile
         return weights.TotalBytes;
     }
 
-    private VocabularyNorms ReadVocabularyNorms()
-    {
-        using var scope = torch.NewDisposeScope();
-        using var weights = Checkpoint.OpenWeights("text_encoder");
-        var embedding = torch.empty([TextConfig.VocabSize, TextConfig.HiddenSize], torch.ScalarType.Float32);
-        weights.ReadInto("text_model.embeddings.token_embedding.weight", embedding);
-        var norms = embedding.norm(1, keepdim: false, p: 2f);
-        norms = norms[norms.gt(0)];
-        return new VocabularyNorms(norms.min().item<float>(), norms.mean().item<float>(), norms.max().item<float>());
-    }
+    private string Texts(Func<TextEncoderProfile, int> number) => string.Join(" + ", Encoders.Select(number));
 }

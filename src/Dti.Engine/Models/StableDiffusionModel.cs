@@ -2,11 +2,12 @@ using Dti.Engine.Checkpoints;
 using Dti.Engine.Runtime;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
+using static TorchSharp.torch;
 
 namespace Dti.Engine.Models;
 
 /// <summary>
-/// A loaded Stable Diffusion 1.x or 2.x: tokenizer, text encoder, UNet, autoencoder. Its weights never change and take no
+/// A loaded Stable Diffusion 1.x, 2.x or XL: tokenizers, text encoders, UNet, autoencoder. Its weights never change and take no
 /// gradients. One computation at a time may use it.
 /// </summary>
 public sealed class StableDiffusionModel : IDisposable
@@ -20,9 +21,9 @@ public sealed class StableDiffusionModel : IDisposable
         NoiseSchedule = new NoiseSchedule(profile.Scheduler, target.Device);
         try
         {
-            TextEncoder = LoadComponent("text_encoder", weights => new ClipTextModel(profile.TextConfig, weights));
-            UNet = LoadComponent("unet", weights => new UNet2DConditionModel(profile.UNetConfig, weights));
-            Vae = LoadComponent("vae", weights => new AutoencoderKL(profile.VaeConfig, weights));
+            TextEncoders = [.. profile.Encoders.Select(encoder => LoadComponent(encoder.Component, target.Dtype, weights => new ClipTextModel(encoder.Config, weights)))];
+            UNet = LoadComponent("unet", target.Dtype, weights => new UNet2DConditionModel(profile.UNetConfig, weights));
+            Vae = LoadComponent("vae", VaeDtype, weights => new AutoencoderKL(profile.VaeConfig, weights));
         }
         catch
         {
@@ -39,7 +40,12 @@ public sealed class StableDiffusionModel : IDisposable
 
     internal ClipTokenizer Tokenizer => Profile.Tokenizer;
 
-    internal ClipTextModel TextEncoder { get; }
+    internal IReadOnlyList<ClipTextModel> TextEncoders { get; }
+
+    internal ClipTextModel TextEncoder => TextEncoders[0];
+
+    /// <summary>What the autoencoder computes in: fp32 where its config forces that.</summary>
+    internal ScalarType VaeDtype => Profile.VaeConfig.ForceUpcast ? ScalarType.Float32 : Target.Dtype;
 
     internal UNet2DConditionModel UNet { get; }
 
@@ -53,6 +59,22 @@ public sealed class StableDiffusionModel : IDisposable
     /// <exception cref="DtiException">A file is missing or corrupt, a tensor is missing, extra or of a wrong shape.</exception>
     public static StableDiffusionModel Load(ModelProfile profile, ComputeTarget target) => new(profile, target);
 
+    /// <summary>
+    /// What the UNet is told of prompts. One encoder: its last hidden states. Two (SDXL): the last but one of both, side by side, and the
+    /// second's projected output.
+    /// </summary>
+    /// <param name="inputIds">(B, 77) int64 for each encoder.</param>
+    /// <param name="conceptRows">(r, d) for each encoder; null: none.</param>
+    /// <param name="clipSkip">The last layer in use, from the end; one encoder only.</param>
+    internal TextConditioning Condition(IReadOnlyList<Tensor> inputIds, IReadOnlyList<Tensor?> conceptRows, int clipSkip = 1)
+    {
+        using var scope = NewDisposeScope();
+        var outputs = TextEncoders.Select((encoder, i) => encoder.Forward(inputIds[i], conceptRows[i], clipSkip)).ToArray();
+        return new TextConditioning(
+            outputs.Length == 1 ? outputs[0].LastHiddenState : cat([.. outputs.Select(output => output.PenultimateHiddenState)], -1),
+            outputs[^1].TextEmbeds).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Frees the weights.</summary>
     public void Dispose()
     {
@@ -64,10 +86,10 @@ public sealed class StableDiffusionModel : IDisposable
         NoiseSchedule.Dispose();
     }
 
-    private T LoadComponent<T>(string component, Func<WeightScope, T> build)
+    private T LoadComponent<T>(string component, ScalarType dtype, Func<WeightScope, T> build)
     {
         using var weights = Profile.Checkpoint.OpenWeights(component);
-        var source = new CheckpointWeightSource(weights, Target.Dtype, Target.Device);
+        var source = new CheckpointWeightSource(weights, dtype, Target.Device);
         _sources.Add(source);
         var model = build(new WeightScope(source));
         source.EnsureAllTaken();

@@ -31,7 +31,7 @@ internal sealed class DenoisingLoss(StableDiffusionModel model)
         using var scope = NewDisposeScope();
         var dtype = model.Target.Dtype;
         var noisy = _schedule.AddNoise(batch.Latents, batch.Noise, batch.Timesteps).to(dtype);
-        var states = model.TextEncoder.Forward(batch.InputIds, rows).LastHiddenState;
+        var states = model.Condition([batch.InputIds], [rows]).States;
         var prediction = model.UNet.Forward(noisy, batch.Timesteps, states);
         var target = _schedule.Target(batch.Latents, batch.Noise, batch.Timesteps);
         var loss = nn.functional.mse_loss(prediction.to(ScalarType.Float32), target);

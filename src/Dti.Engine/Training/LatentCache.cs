@@ -55,7 +55,7 @@ internal sealed class LatentCache(StableDiffusionModel model, TrainingSet photos
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var pixels = photos.Pixels(crop).unsqueeze(0).to(model.Target.Dtype, model.Target.Device);
+        var pixels = photos.Pixels(crop).unsqueeze(0).to(model.VaeDtype, model.Target.Device);
         var (mean, logVar) = model.Vae.Encode(pixels);
         return new DiagonalGaussian(mean.to(ScalarType.Float32).DetachFromDisposeScope(), logVar.to(ScalarType.Float32).DetachFromDisposeScope());
     }

@@ -133,6 +133,11 @@ public sealed record TrainingSettings
             found.Add(field, $"{field} is {asked}; it belongs to the method dti alone.");
         }
 
+        if (profile.Encoders.Count > 1)
+        {
+            found.Add("model", $"model {profile.Name} is of the family {profile.Family}, whose concepts cannot be trained yet.");
+        }
+
         found.Side("resolution", settings.Resolution);
         found.Range("preview_every", settings.PreviewEvery, 0, 100_000);
         found.Range("preview_steps", settings.PreviewSteps, 1, 200);

@@ -82,7 +82,7 @@ internal sealed class JobRunner(
         var start = time.GetTimestamp();
         var (profile, model) = Load(request.Options);
         var settings = GenerationSettings.Resolve(request.Options.ToEngine(), profile, PinnedSeed);
-        ConceptEmbedding[] named = [.. concepts.NamedIn(settings.Prompt, settings.NegativePrompt).Select(concept => concepts.Load(concept.Name))];
+        ConceptEmbedding[] named = [.. concepts.NamedIn(settings.Prompt, settings.NegativePrompt ?? "").Select(concept => concepts.Load(concept.Name))];
         var encoding = Encoding(request.Options, settings);
         foreach (var happened in new TextToImage(model).Run(settings, named, cancellationToken))
         {

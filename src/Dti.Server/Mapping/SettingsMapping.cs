@@ -60,7 +60,7 @@ internal static class SettingsMapping
         this ResolvedGeneration settings, string model, ComputeTarget target, GenerationOptions options, IEnumerable<string> concepts) => new()
         {
             Prompt = settings.Prompt,
-            NegativePrompt = settings.NegativePrompt,
+            NegativePrompt = settings.NegativePrompt ?? "",
             Model = model,
             Width = settings.Width,
             Height = settings.Height,

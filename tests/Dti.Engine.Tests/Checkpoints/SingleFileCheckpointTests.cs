@@ -49,7 +49,7 @@ public sealed class SingleFileCheckpointTests : IDisposable
         Assert.Equal(width, checkpoint.ReadConfig("unet").GetProperty("cross_attention_dim").GetInt32());
         Assert.Equal(resolution, 8 * checkpoint.ReadConfig("unet").GetProperty("sample_size").GetInt32());
         Assert.Equal(expected, checkpoint.ReadConfig("scheduler").GetProperty("prediction_type").GetString());
-        Assert.Equal(49408, checkpoint.LoadTokenizer().VocabularySize);
+        Assert.Equal(49408, checkpoint.LoadTokenizer("text_encoder").VocabularySize);
     }
 
     /// <summary>The numbers of parameters that the published models have.</summary>

@@ -21,7 +21,7 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
     public static TheoryData<string, string> Runs()
     {
         var data = new TheoryData<string, string>();
-        foreach (string family in ModelFixture.Families().Select(row => row.Data))
+        foreach (string family in ModelFixture.AllFamilies().Select(row => row.Data))
         {
             using var json = Json(family);
             foreach (var run in json.RootElement.EnumerateObject().Where(run => _schedulers.ContainsKey(run.Value.GetProperty("scheduler").GetString()!)))
@@ -73,9 +73,17 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
             model.Profile,
             () => throw new InvalidOperationException("the seed is given"));
         ConceptEmbedding[] concepts = prompt.Contains('<', StringComparison.Ordinal)
-            ? [.. new[] { "cat", "toy" }.Select(name => ConceptFile.Read(ModelFixture.Expected(family, $"learned_embeds-{name}.safetensors")))]
+            ? [.. new[] { "cat", "toy" }.Select(name => Concept(family, name))]
             : [];
         return [.. new TextToImage(model).Run(settings, concepts, TestContext.Current.CancellationToken).OfType<GeneratedImage>().Select(picture => picture.Image)];
+    }
+
+    /// <summary>The official files: one per text encoder.</summary>
+    private static ConceptEmbedding Concept(string family, string name)
+    {
+        var files = new[] { $"learned_embeds-{name}.safetensors", $"learned_embeds_2-{name}.safetensors" }.Select(file => ModelFixture.Expected(family, file)).Where(File.Exists);
+        ConceptEmbedding[] parts = [.. files.Select(file => ConceptFile.Read(file))];
+        return parts[0] with { Encoders = [.. parts.SelectMany(part => part.Encoders)] };
     }
 
     private static JsonDocument Json(string family) => JsonDocument.Parse(File.ReadAllText(ModelFixture.Expected(family, "pipeline.json")));

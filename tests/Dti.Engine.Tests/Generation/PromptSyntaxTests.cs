@@ -34,16 +34,16 @@ public class PromptSyntaxTests(ModelFixture models) : IClassFixture<ModelFixture
         using var frozen = no_grad();
         var model = models.Model("tiny-sd15");
         var (weighted, plain) = (new PromptEncoder(model, [], PromptSyntax.Weighted), new PromptEncoder(model, []));
-        var (empty, even) = (plain.Encode(""), plain.Encode("a red cat"));
+        var (empty, even) = (plain.Encode("").States, plain.Encode("a red cat").States);
 
-        var states = weighted.Encode("a (red:1.4) cat");
+        var states = weighted.Encode("a (red:1.4) cat").States;
 
         var red = model.Tokenizer.Encode("red").Count; // the tiny vocabulary may spell it in several tokens
         var expected = even.clone();
         expected[0].narrow(0, 2, red).copy_(empty[0].narrow(0, 2, red) + (1.4 * (even[0].narrow(0, 2, red) - empty[0].narrow(0, 2, red))));
         Assert.True((states - expected).abs().max().item<float>() < 1e-6);
-        Assert.True(weighted.Encode("a red cat").eq(even).all().item<bool>());
-        Assert.True(new PromptEncoder(model, []).Encode("a (red:1.4) cat").ne(states).any().item<bool>());
+        Assert.True(weighted.Encode("a red cat").States.eq(even).all().item<bool>());
+        Assert.True(new PromptEncoder(model, []).Encode("a (red:1.4) cat").States.ne(states).any().item<bool>());
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public class PromptSyntaxTests(ModelFixture models) : IClassFixture<ModelFixture
         var model = models.Model("tiny-sd15");
         var cat = ConceptFile.Read(ModelFixture.Expected("tiny-sd15", "learned_embeds-cat.safetensors"));
         var encoder = new PromptEncoder(model, [cat], PromptSyntax.Weighted);
-        var (even, states) = (encoder.Encode($"a {cat.Placeholder} x"), encoder.Encode($"a ({cat.Placeholder}:0.5) x"));
+        var (even, states) = (encoder.Encode($"a {cat.Placeholder} x").States, encoder.Encode($"a ({cat.Placeholder}:0.5) x").States);
 
         var moved = (states - even).abs().amax([2])[0].gt(0).nonzero().flatten().data<long>().ToArray();
 

@@ -65,7 +65,7 @@ internal sealed class StudyBench
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var encoder = new PromptEncoder(_model, [concept]);
-        var states = cat([.. prompts.Select(prompt => encoder.Encode(prompt.Replace("{concept}", concept.Placeholder, StringComparison.Ordinal)))]);
+        var states = cat([.. prompts.Select(prompt => encoder.Encode(prompt.Replace("{concept}", concept.Placeholder, StringComparison.Ordinal)).States)]);
         return [.. Enumerable.Range(0, seeds).SelectMany(seed => _sampler.Sample(_model.UNet, states, guidance: 4, steps: 25, seed))];
     }
 

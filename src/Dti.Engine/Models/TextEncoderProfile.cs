@@ -1,0 +1,59 @@
+using Dti.Engine.Checkpoints;
+using Dti.Engine.Tokenization;
+using TorchSharp;
+
+namespace Dti.Engine.Models;
+
+/// <summary>Norms of a vocabulary's token embeddings, over the rows that are not zero.</summary>
+/// <param name="Min">The smallest.</param>
+/// <param name="Mean">The mean: DTI's magnitude.</param>
+/// <param name="Max">The largest.</param>
+public sealed record VocabularyNorms(double Min, double Mean, double Max);
+
+/// <summary>What is known of one text encoder of a model without loading its weights. Thread-safe.</summary>
+public sealed class TextEncoderProfile
+{
+    private readonly Checkpoint _checkpoint;
+    private readonly Lazy<VocabularyNorms> _vocabularyNorms;
+
+    internal TextEncoderProfile(Checkpoint checkpoint, string component, ClipTextConfig config)
+    {
+        (_checkpoint, Component, Config) = (checkpoint, component, config);
+        Tokenizer = checkpoint.LoadTokenizer(component);
+        _vocabularyNorms = new Lazy<VocabularyNorms>(ReadVocabularyNorms);
+    }
+
+    /// <summary><c>text_encoder</c> or <c>text_encoder_2</c>.</summary>
+    public string Component { get; }
+
+    /// <summary>Its tokenizer.</summary>
+    public ClipTokenizer Tokenizer { get; }
+
+    /// <summary>Width d of its token embeddings.</summary>
+    public int Dimension => Config.HiddenSize;
+
+    /// <summary>Norms of its vocabulary; read from disk when first asked for.</summary>
+    /// <exception cref="DtiException">The weights cannot be read.</exception>
+    public VocabularyNorms VocabularyNorms => _vocabularyNorms.Value;
+
+    internal ClipTextConfig Config { get; }
+
+    /// <summary>The vocabulary, (V, d), and the position embeddings, (77, d); fp32 on the CPU.</summary>
+    internal (torch.Tensor Vocabulary, torch.Tensor Positions) ReadEmbeddings()
+    {
+        using var weights = _checkpoint.OpenWeights(Component);
+        var vocabulary = torch.empty([Config.VocabSize, Config.HiddenSize], torch.ScalarType.Float32);
+        var positions = torch.empty([Config.MaxPositionEmbeddings, Config.HiddenSize], torch.ScalarType.Float32);
+        weights.ReadInto("text_model.embeddings.token_embedding.weight", vocabulary);
+        weights.ReadInto("text_model.embeddings.position_embedding.weight", positions);
+        return (vocabulary, positions);
+    }
+
+    private VocabularyNorms ReadVocabularyNorms()
+    {
+        using var scope = torch.NewDisposeScope();
+        var norms = ReadEmbeddings().Vocabulary.norm(1, keepdim: false, p: 2f);
+        norms = norms[norms.gt(0)];
+        return new VocabularyNorms(norms.min().item<float>(), norms.mean().item<float>(), norms.max().item<float>());
+    }
+}
