@@ -6,10 +6,13 @@ namespace Dti.Engine.Concepts;
 /// <summary>Layouts of embedding files.</summary>
 public enum ConceptFileFormat
 {
-    /// <summary><c>{"&lt;name&gt;": (n, d)}</c>: diffusers' textual inversion and the reference implementation's <c>learned_embeds</c>.</summary>
+    /// <summary>
+    /// <c>{"&lt;name&gt;": (n, d)}</c>: diffusers' textual inversion and the reference implementation's <c>learned_embeds</c>. For SDXL as
+    /// <see cref="WebUi"/>: diffusers loads each of its tensors for its encoder.
+    /// </summary>
     Diffusers,
 
-    /// <summary><c>{"emb_params": (n, d)}</c>: A1111 and ComfyUI.</summary>
+    /// <summary><c>{"emb_params": (n, d)}</c>, for SDXL <c>{"clip_l": (n, 768), "clip_g": (n, 1280)}</c>: A1111 and ComfyUI.</summary>
     WebUi,
 }
 
@@ -17,6 +20,7 @@ public enum ConceptFileFormat
 public static class ConceptFile
 {
     private const string WebUiKey = "emb_params";
+    private static readonly string[] _sdxlKeys = ["clip_l", "clip_g"]; // in the order of SDXL's text encoders
     private const int MaxVectors = 77;
     private const int MaxDimension = 16_384;
 
@@ -28,27 +32,22 @@ public static class ConceptFile
     {
         using var scope = NewDisposeScope();
         using var file = SafetensorsFile.Open(path);
+        if (_sdxlKeys.All(file.Tensors.ContainsKey) && file.Tensors.Count == _sdxlKeys.Length)
+        {
+            DirectionalVectors[] both = [.. _sdxlKeys.Select(key => Vectors(file, file.Tensors[key]))];
+            return both[0].Count == both[1].Count
+                ? new ConceptEmbedding(placeholder ?? $"<{Path.GetFileNameWithoutExtension(path)}>", both)
+                : throw Bad(path, $"it holds {both[0].Count} vectors for one text encoder and {both[1].Count} for the other");
+        }
+
         if (file.Tensors.Count != 1)
         {
             throw Bad(path, $"it holds {file.Tensors.Count} tensors ({string.Join(", ", file.Tensors.Keys.Take(4))}) where one embedding was expected");
         }
 
         var entry = file.Tensors.Values.Single();
-        if (entry.Shape.Count is not (1 or 2) || entry.Shape[^1] is < 1 or > MaxDimension || (entry.Shape.Count == 2 && entry.Shape[0] is < 1 or > MaxVectors))
-        {
-            throw Bad(path, $"'{entry.Name}' is {entry.ShapeText}; expected (vectors, width) with 1 to {MaxVectors} vectors");
-        }
-
-        if (entry.Dtype is not (ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
-        {
-            throw Bad(path, $"'{entry.Name}' holds {entry.Dtype} values; expected floating-point ones");
-        }
-
-        var embeddings = empty([.. entry.Shape], ScalarType.Float32);
-        file.ReadInto(entry.Name, embeddings);
-        var rows = embeddings.data<float>().ToArray().Chunk((int)entry.Shape[^1]);
         var name = placeholder ?? (entry.Name == WebUiKey ? $"<{Path.GetFileNameWithoutExtension(path)}>" : entry.Name);
-        return new ConceptEmbedding(name, [DirectionalVectors.FromEmbeddings([.. rows])]);
+        return new ConceptEmbedding(name, [Vectors(file, entry)]);
     }
 
     /// <summary>Writes a file; it appears whole or not at all.</summary>
@@ -64,15 +63,29 @@ public static class ConceptFile
     public static void Write(Stream stream, ConceptEmbedding concept, ConceptFileFormat format, IReadOnlyDictionary<string, string>? metadata = null)
     {
         using var scope = NewDisposeScope();
-        var vectors = concept.Encoders.Count == 1
-            ? concept.Encoders[0]
-            : throw new DtiException(ErrorKind.FailedPrecondition, $"{concept.Placeholder} has vectors for {concept.Encoders.Count} text encoders; one file layout holds one.");
-        var values = Enumerable.Range(0, vectors.Count).SelectMany(vectors.Embedding).ToArray();
+        string[] keys = concept.Encoders.Count == _sdxlKeys.Length ? _sdxlKeys : [format == ConceptFileFormat.WebUi ? WebUiKey : concept.Placeholder];
         var texts = new Dictionary<string, string>(metadata ?? new Dictionary<string, string>()) { ["format"] = "pt" }; // what loaders look for
-        SafetensorsWriter.Write(
-            stream,
-            new Dictionary<string, Tensor> { [format == ConceptFileFormat.WebUi ? WebUiKey : concept.Placeholder] = tensor(values, [vectors.Count, vectors.Dimension]) },
-            texts);
+        SafetensorsWriter.Write(stream, keys.Zip(concept.Encoders).ToDictionary(pair => pair.First, pair => Values(pair.Second)), texts);
+    }
+
+    private static Tensor Values(DirectionalVectors vectors) =>
+        tensor(Enumerable.Range(0, vectors.Count).SelectMany(vectors.Embedding).ToArray(), [vectors.Count, vectors.Dimension]);
+
+    private static DirectionalVectors Vectors(SafetensorsFile file, SafetensorsEntry entry)
+    {
+        if (entry.Shape.Count is not (1 or 2) || entry.Shape[^1] is < 1 or > MaxDimension || (entry.Shape.Count == 2 && entry.Shape[0] is < 1 or > MaxVectors))
+        {
+            throw Bad(file.Path, $"'{entry.Name}' is {entry.ShapeText}; expected (vectors, width) with 1 to {MaxVectors} vectors");
+        }
+
+        if (entry.Dtype is not (ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
+        {
+            throw Bad(file.Path, $"'{entry.Name}' holds {entry.Dtype} values; expected floating-point ones");
+        }
+
+        var embeddings = empty([.. entry.Shape], ScalarType.Float32);
+        file.ReadInto(entry.Name, embeddings);
+        return DirectionalVectors.FromEmbeddings([.. embeddings.data<float>().ToArray().Chunk((int)entry.Shape[^1])]);
     }
 
     private static DtiException Bad(string path, string why) => new(ErrorKind.FailedPrecondition, $"{path} is not an embedding file: {why}.");

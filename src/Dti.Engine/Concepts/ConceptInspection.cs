@@ -1,4 +1,5 @@
 using Dti.Engine.Models;
+using Dti.Engine.Tokenization;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Concepts;
@@ -9,6 +10,7 @@ namespace Dti.Engine.Concepts;
 public sealed record NearToken(string Token, double Cosine);
 
 /// <summary>What can be said of one vector of a concept.</summary>
+/// <param name="Encoder">Which text encoder it is for, from 0.</param>
 /// <param name="Norm">‖e‖.</param>
 /// <param name="AngleDegrees">To the token that it started from; null where that is unknown.</param>
 /// <param name="Nearest">The nearest tokens of the vocabulary by direction, nearest first.</param>
@@ -17,17 +19,17 @@ public sealed record NearToken(string Token, double Cosine);
 /// layer norm, without its weights, that comes from the position embedding; 0 to 1. It falls as the norm grows
 /// (arXiv 2512.13672, section 3).
 /// </param>
-public sealed record VectorInspection(double Norm, double? AngleDegrees, IReadOnlyList<NearToken> Nearest, double PositionReadability);
+public sealed record VectorInspection(int Encoder, double Norm, double? AngleDegrees, IReadOnlyList<NearToken> Nearest, double PositionReadability);
 
 /// <summary>What a concept's vectors are, compared with the vocabulary of a model.</summary>
-/// <param name="Norms">Norms of the vocabulary.</param>
-/// <param name="TypicalReadability">Mean <see cref="VectorInspection.PositionReadability"/> of the vocabulary's own tokens.</param>
-/// <param name="Vectors">One per vector.</param>
+/// <param name="Norms">Norms of the first text encoder's vocabulary.</param>
+/// <param name="TypicalReadability">Mean <see cref="VectorInspection.PositionReadability"/> of that vocabulary's own tokens.</param>
+/// <param name="Vectors">One per vector, text encoder by text encoder.</param>
 public sealed record ConceptInspection(VocabularyNorms Norms, double TypicalReadability, IReadOnlyList<VectorInspection> Vectors)
 {
     private const int SampledTokens = 512;
 
-    /// <summary>Compares a concept with a model's vocabulary. Reads two tensors of the model, in fp32 on the CPU.</summary>
+    /// <summary>Compares a concept with a model's vocabulary. Reads two tensors of each text encoder, in fp32 on the CPU.</summary>
     /// <param name="profile">The model.</param>
     /// <param name="concept">A concept of its family.</param>
     /// <param name="initializer">The word or phrase that the concept started from; null: unknown.</param>
@@ -38,27 +40,41 @@ public sealed record ConceptInspection(VocabularyNorms Norms, double TypicalRead
         profile.EnsureFits(concept);
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var (vocabulary, positions) = ReadEmbeddings(profile);
-        var norms = vocabulary.norm(1, keepdim: false, p: 2f);
-        var directions = vocabulary / norms.clamp(min: 1e-12).unsqueeze(1);
-        var start = initializer is null ? [] : profile.Tokenizer.Encode(initializer);
-        var encoder = concept.Encoders[0];
-        var vectors = Enumerable.Range(0, encoder.Count).Select(i =>
+        var typical = 0.0;
+        var vectors = new List<VectorInspection>();
+        for (var index = 0; index < profile.Encoders.Count; index++)
+        {
+            using var each = NewDisposeScope();
+            var (vocabulary, positions) = ReadEmbeddings(profile, index);
+            var norms = vocabulary.norm(1, keepdim: false, p: 2f);
+            vectors.AddRange(Inspect(profile.Encoders[index].Tokenizer, index, concept.Encoders[index], vocabulary / norms.clamp(min: 1e-12).unsqueeze(1), positions, initializer, nearest));
+            if (index == 0)
+            {
+                var sampled = norms.gt(0).nonzero().flatten();
+                sampled = sampled[arange(0, sampled.shape[0], Math.Max(1, sampled.shape[0] / SampledTokens))];
+                typical = Readability(vocabulary.index_select(0, sampled), positions);
+            }
+        }
+
+        return new ConceptInspection(profile.VocabularyNorms, typical, vectors);
+    }
+
+    private static IEnumerable<VectorInspection> Inspect(
+        ClipTokenizer tokenizer, int index, DirectionalVectors encoder, Tensor directions, Tensor positions, string? initializer, int nearest)
+    {
+        var start = initializer is null ? [] : tokenizer.Encode(initializer);
+        for (var i = 0; i < encoder.Count; i++)
         {
             using var each = NewDisposeScope();
             var direction = tensor(encoder.Direction(i).ToArray());
-            var cosines = directions.mv(direction);
-            var (values, indices) = cosines.topk(Math.Min(nearest, (int)vocabulary.shape[0]));
-            return new VectorInspection(
+            var (values, indices) = directions.mv(direction).topk(Math.Min(nearest, (int)directions.shape[0]));
+            yield return new VectorInspection(
+                index,
                 encoder.Magnitudes[i],
                 start.Count == 0 ? null : Angle(direction, directions[start[Math.Min(i, start.Count - 1)]]),
-                [.. indices.data<long>().Zip(values.data<float>(), (id, cosine) => new NearToken(profile.Tokenizer.Decode((int)id).Replace("</w>", "", StringComparison.Ordinal), cosine))],
+                [.. indices.data<long>().Zip(values.data<float>(), (id, cosine) => new NearToken(tokenizer.Decode((int)id).Replace("</w>", "", StringComparison.Ordinal), cosine))],
                 Readability(tensor(encoder.Embedding(i)).unsqueeze(0), positions));
-        }).ToArray();
-
-        var sampled = norms.gt(0).nonzero().flatten();
-        sampled = sampled[arange(0, sampled.shape[0], Math.Max(1, sampled.shape[0] / SampledTokens))];
-        return new ConceptInspection(profile.VocabularyNorms, Readability(vocabulary.index_select(0, sampled), positions), vectors);
+        }
     }
 
     /// <summary>Mean over tokens of the variance over positions of what the first layer norm gives.</summary>
@@ -72,9 +88,9 @@ public sealed record ConceptInspection(VocabularyNorms Norms, double TypicalRead
     }
 
     /// <summary>The vocabulary, (V, d), and the position embeddings that words can have, (76, d) for CLIP; fp32 on the CPU.</summary>
-    internal static (Tensor Vocabulary, Tensor Positions) ReadEmbeddings(ModelProfile profile)
+    internal static (Tensor Vocabulary, Tensor Positions) ReadEmbeddings(ModelProfile profile, int encoder = 0)
     {
-        var (vocabulary, positions) = profile.Encoders[0].ReadEmbeddings();
+        var (vocabulary, positions) = profile.Encoders[encoder].ReadEmbeddings();
         return (vocabulary, positions[TensorIndex.Slice(1)]); // position 0 is always the start of text
     }
 

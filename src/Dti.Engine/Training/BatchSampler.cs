@@ -16,17 +16,18 @@ internal sealed class BatchSampler : IDisposable
     private readonly TrainingSet _photos;
     private readonly LatentCache _latents;
     private readonly IReadOnlyList<string> _templates;
-    private readonly PlaceholderTokens _placeholders;
+    private readonly PlaceholderTokens[] _placeholders; // one per text encoder
     private readonly Pcg32 _random;
     private readonly Generator _noise;
     private readonly Queue<int> _round = [];
 
-    public BatchSampler(StableDiffusionModel model, TrainingSettings settings, TrainingSet photos, PlaceholderTokens placeholders)
+    public BatchSampler(StableDiffusionModel model, TrainingSettings settings, TrainingSet photos)
     {
         _model = model;
         _settings = settings;
         _photos = photos;
-        _placeholders = placeholders;
+        _placeholders = [.. model.Profile.Encoders.Select(encoder => new PlaceholderTokens(encoder.Tokenizer.VocabularySize))];
+        Array.ForEach(_placeholders, placeholders => placeholders.Add(settings.Placeholder, settings.VectorCount));
         _latents = new LatentCache(model, photos);
         _templates = PromptTemplates.For(settings.Kind);
         _random = new Pcg32(settings.Seed);
@@ -38,21 +39,30 @@ internal sealed class BatchSampler : IDisposable
     {
         using var scope = NewDisposeScope();
         var latents = new Tensor[_settings.BatchSize];
-        var captions = new int[_settings.BatchSize][];
+        var captions = new string[_settings.BatchSize];
+        var timeIds = new List<float>();
         for (var i = 0; i < latents.Length; i++)
         {
-            var posterior = _latents.Get(_photos.SampleCrop(NextPhoto(), _settings.CenterCrop, _settings.RandomFlip, _random));
+            var crop = _photos.SampleCrop(NextPhoto(), _settings.CenterCrop, _settings.RandomFlip, _random);
+            var (height, width) = _photos.OriginalSize(crop.PhotoIndex);
+            timeIds.AddRange([height, width, crop.Top, crop.Left, _photos.Resolution, _photos.Resolution]);
+            var posterior = _latents.Get(crop);
             latents[i] = posterior.Sample(Randn(posterior.Mean.shape)) * _model.Vae.Config.ScalingFactor;
-            captions[i] = [.. _model.Tokenizer.Tokenize(NextCaption(), _placeholders).InputIds];
+            captions[i] = NextCaption();
         }
 
         var x0 = cat(latents);
         var noise = Randn(x0.shape);
         var timesteps = randint(0, _model.NoiseSchedule.TrainTimesteps, [latents.Length], ScalarType.Int64, CPU, generator: _noise).to(x0.device);
-        var ids = tensor(captions.SelectMany(row => row.Select(id => (long)id)).ToArray(), [latents.Length, captions[0].Length], ScalarType.Int64).to(x0.device);
+        var ids = _model.Profile.Encoders.Select((encoder, i) => Ids(encoder.Tokenizer, _placeholders[i], captions).to(x0.device).MoveToOuterDisposeScope()).ToArray();
+        var sizes = tensor(timeIds.ToArray(), [latents.Length, 6]).to(x0.device);
         return new TrainingBatch(
-            x0.MoveToOuterDisposeScope(), noise.MoveToOuterDisposeScope(), timesteps.MoveToOuterDisposeScope(), ids.MoveToOuterDisposeScope());
+            x0.MoveToOuterDisposeScope(), noise.MoveToOuterDisposeScope(), timesteps.MoveToOuterDisposeScope(), ids, sizes.MoveToOuterDisposeScope());
     }
+
+    /// <summary>(B, 77) int64.</summary>
+    private static Tensor Ids(ClipTokenizer tokenizer, PlaceholderTokens placeholders, string[] captions) => tensor(
+        captions.SelectMany(caption => tokenizer.Tokenize(caption, placeholders).InputIds.Select(id => (long)id)).ToArray(), [captions.Length, tokenizer.ModelMaxLength], ScalarType.Int64);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -12,27 +12,30 @@ internal sealed class DenoisingLoss(StableDiffusionModel model)
 {
     private readonly NoiseSchedule _schedule = model.NoiseSchedule;
 
-    /// <summary>Loss and its gradient with respect to the embedding's parameter.</summary>
-    /// <returns>The loss, (), and the gradient, (n, d) fp32.</returns>
-    public (Tensor Loss, Tensor Gradient) Evaluate(TrainingBatch batch, TrainableEmbedding embedding)
+    /// <summary>Loss and its gradients with respect to the embeddings' parameters.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="embeddings">One per text encoder.</param>
+    /// <returns>The loss, (), and the gradients, (n, d) fp32 each.</returns>
+    public (Tensor Loss, IReadOnlyList<Tensor> Gradients) Evaluate(TrainingBatch batch, IReadOnlyList<TrainableEmbedding> embeddings)
     {
         using var scope = NewDisposeScope();
-        var (loss, _) = Forward(batch, embedding.Rows());
-        var gradient = autograd.grad([loss], [embedding.Parameter])[0];
-        return (loss.detach().MoveToOuterDisposeScope(), gradient.MoveToOuterDisposeScope());
+        var (loss, _) = Forward(batch, [.. embeddings.Select(embedding => embedding.Rows())]);
+        var gradients = autograd.grad([loss], [.. embeddings.Select(embedding => embedding.Parameter)]);
+        return (loss.detach().MoveToOuterDisposeScope(), [.. gradients.Select(gradient => gradient.MoveToOuterDisposeScope())]);
     }
 
     /// <summary>Loss and prediction, differentiable with respect to the rows.</summary>
     /// <param name="batch">The batch.</param>
-    /// <param name="rows">e, (n, d).</param>
+    /// <param name="rows">e, (n, d), for each text encoder.</param>
     /// <returns>The loss, (), and the prediction, (B, C, h, w).</returns>
-    public (Tensor Loss, Tensor Prediction) Forward(TrainingBatch batch, Tensor rows)
+    public (Tensor Loss, Tensor Prediction) Forward(TrainingBatch batch, IReadOnlyList<Tensor> rows)
     {
         using var scope = NewDisposeScope();
         var dtype = model.Target.Dtype;
         var noisy = _schedule.AddNoise(batch.Latents, batch.Noise, batch.Timesteps).to(dtype);
-        var states = model.Condition([batch.InputIds], [rows]).States;
-        var prediction = model.UNet.Forward(noisy, batch.Timesteps, states);
+        var (states, pooled) = model.Condition(batch.InputIds, rows);
+        var added = pooled is null ? null : new AddedConditioning(pooled, batch.TimeIds!);
+        var prediction = model.UNet.Forward(noisy, batch.Timesteps, states, added);
         var target = _schedule.Target(batch.Latents, batch.Noise, batch.Timesteps);
         var loss = nn.functional.mse_loss(prediction.to(ScalarType.Float32), target);
         return (loss.MoveToOuterDisposeScope(), prediction.MoveToOuterDisposeScope());

@@ -1,7 +1,6 @@
 using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
 using Dti.Engine.Models;
-using Dti.Engine.Tokenization;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Training;
@@ -27,11 +26,8 @@ public sealed class Trainer(StableDiffusionModel model, TrainingSettings setting
             yield return warning;
         }
 
-        var placeholders = new PlaceholderTokens(model.Tokenizer.VocabularySize);
-        placeholders.Add(settings.Placeholder, settings.VectorCount);
-        using var embedding = StartingEmbedding();
-        using var optimizer = Optimizer(embedding);
-        using var batches = new BatchSampler(model, settings, photos, placeholders);
+        using var learnt = new Learnt([.. model.Profile.Encoders.Select((_, encoder) => Start(encoder))]);
+        using var batches = new BatchSampler(model, settings, photos);
         var objective = new DenoisingLoss(model);
         var monitor = new TrainingMonitor(settings);
 
@@ -40,26 +36,25 @@ public sealed class Trainer(StableDiffusionModel model, TrainingSettings setting
         {
             cancellationToken.ThrowIfCancellationRequested();
             monitor.BeginStep();
-            last = Step(step, batches, objective, embedding, optimizer, monitor);
+            last = Step(step, batches, objective, learnt, monitor);
             yield return last;
 
             if (settings.PreviewEvery > 0 && (step % settings.PreviewEvery == 0 || step == settings.Steps))
             {
-                foreach (var preview in Previews(step, embedding, cancellationToken))
+                foreach (var preview in Previews(step, learnt, cancellationToken))
                 {
                     yield return preview;
                 }
             }
         }
 
-        yield return new TrainingFinished(Concept(embedding), last!);
+        yield return new TrainingFinished(Concept(learnt), last!);
     }
 
-    private static TrainingStep Step(
-        int step, BatchSampler batches, DenoisingLoss objective, TrainableEmbedding embedding, IEmbeddingOptimizer optimizer, TrainingMonitor monitor)
+    private static TrainingStep Step(int step, BatchSampler batches, DenoisingLoss objective, Learnt learnt, TrainingMonitor monitor)
     {
         using var scope = NewDisposeScope();
-        var (loss, gradient) = objective.Evaluate(batches.Next(), embedding);
+        var (loss, gradients) = objective.Evaluate(batches.Next(), learnt.Embeddings);
         var value = loss.item<float>();
         if (!float.IsFinite(value))
         {
@@ -68,13 +63,17 @@ public sealed class Trainer(StableDiffusionModel model, TrainingSettings setting
                 $"The loss is {value} at step {step}: the model's numbers overflow. Try dtype fp32, or check the model's weights.");
         }
 
-        optimizer.Step(gradient);
-        return monitor.EndStep(step, value, gradient.norm(1, keepdim: false, p: 2f).cpu().data<float>().ToArray(), embedding);
+        foreach (var (gradient, (_, optimizer)) in gradients.Zip(learnt.Parts))
+        {
+            optimizer.Step(gradient);
+        }
+
+        return monitor.EndStep(step, value, [.. gradients.SelectMany(gradient => gradient.norm(1, keepdim: false, p: 2f).cpu().data<float>().ToArray())], learnt.Embeddings);
     }
 
-    private IEnumerable<TrainingPreview> Previews(int step, TrainableEmbedding embedding, CancellationToken cancellationToken)
+    private IEnumerable<TrainingPreview> Previews(int step, Learnt learnt, CancellationToken cancellationToken)
     {
-        var concept = Concept(embedding);
+        var concept = Concept(learnt);
         for (var index = 0; index < settings.PreviewPrompts.Count; index++)
         {
             var generation = settings.PreviewGeneration(index, model.Profile);
@@ -85,22 +84,43 @@ public sealed class Trainer(StableDiffusionModel model, TrainingSettings setting
         }
     }
 
-    private ConceptEmbedding Concept(TrainableEmbedding embedding) => new(settings.Placeholder, [embedding.ToVectors()]);
+    private ConceptEmbedding Concept(Learnt learnt) => new(settings.Placeholder, [.. learnt.Embeddings.Select(embedding => embedding.ToVectors())]);
 
-    /// <summary>From the token embeddings of the initialiser, one per vector; the last one is repeated where there are more vectors.</summary>
-    private TrainableEmbedding StartingEmbedding()
+    private (TrainableEmbedding Embedding, IEmbeddingOptimizer Optimizer) Start(int encoder)
     {
-        using var scope = NewDisposeScope();
-        var ids = model.Tokenizer.Encode(settings.Initializer);
-        var rows = Enumerable.Range(0, settings.VectorCount).Select(i => (long)ids[Math.Min(i, ids.Count - 1)]).ToArray();
-        var initial = model.TextEncoder.TokenEmbedding.index_select(0, tensor(rows).to(model.Target.Device)); // (n, d)
-        return settings.Method == TrainingMethod.Directional ? new DirectionalEmbedding(initial, settings.MagnitudeValue) : new FreeEmbedding(initial);
+        var embedding = StartingEmbedding(encoder);
+        return (embedding, Optimizer(embedding, settings.MagnitudeValues[encoder]));
     }
 
-    private IEmbeddingOptimizer Optimizer(TrainableEmbedding embedding) => settings.Method switch
+    /// <summary>From the token embeddings of the initialiser, one per vector; the last one is repeated where there are more vectors.</summary>
+    private TrainableEmbedding StartingEmbedding(int encoder)
+    {
+        using var scope = NewDisposeScope();
+        var ids = model.Profile.Encoders[encoder].Tokenizer.Encode(settings.Initializer);
+        var rows = Enumerable.Range(0, settings.VectorCount).Select(i => (long)ids[Math.Min(i, ids.Count - 1)]).ToArray();
+        var initial = model.TextEncoders[encoder].TokenEmbedding.index_select(0, tensor(rows).to(model.Target.Device)); // (n, d)
+        return settings.Method == TrainingMethod.Directional ? new DirectionalEmbedding(initial, settings.MagnitudeValues[encoder]) : new FreeEmbedding(initial);
+    }
+
+    private IEmbeddingOptimizer Optimizer(TrainableEmbedding embedding, double magnitude) => settings.Method switch
     {
         TrainingMethod.TextualInversion => new AdamW(embedding.Parameter, settings.LearningRate, weightDecay: 1e-2),
-        TrainingMethod.Renormalized => new AdamW(embedding.Parameter, settings.LearningRate, weightDecay: 0, settings.MagnitudeValue),
+        TrainingMethod.Renormalized => new AdamW(embedding.Parameter, settings.LearningRate, weightDecay: 0, magnitude),
         _ => new SphericalSgd(embedding.Parameter, settings.LearningRate, settings.Beta, new VonMisesFisherPrior(embedding.Initial, settings.Kappa)),
     };
+
+    /// <summary>What is learnt: an embedding per text encoder, each with its optimiser.</summary>
+    private sealed record Learnt(IReadOnlyList<(TrainableEmbedding Embedding, IEmbeddingOptimizer Optimizer)> Parts) : IDisposable
+    {
+        public IReadOnlyList<TrainableEmbedding> Embeddings { get; } = [.. Parts.Select(part => part.Embedding)];
+
+        public void Dispose()
+        {
+            foreach (var (embedding, optimizer) in Parts)
+            {
+                optimizer.Dispose();
+                embedding.Dispose();
+            }
+        }
+    }
 }

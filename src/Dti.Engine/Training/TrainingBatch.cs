@@ -6,5 +6,6 @@ namespace Dti.Engine.Training;
 /// <param name="Latents">x₀, scaled: (B, C, h, w) fp32.</param>
 /// <param name="Noise">ε, the same shape.</param>
 /// <param name="Timesteps">(B) int64.</param>
-/// <param name="InputIds">Captions, (B, 77) int64, placeholder ids included.</param>
-internal sealed record TrainingBatch(Tensor Latents, Tensor Noise, Tensor Timesteps, Tensor InputIds);
+/// <param name="InputIds">Captions for each text encoder, (B, 77) int64, placeholder ids included.</param>
+/// <param name="TimeIds">(B, 6) fp32: original height and width, top and left of the crop, its height and width; null but for SDXL.</param>
+internal sealed record TrainingBatch(Tensor Latents, Tensor Noise, Tensor Timesteps, IReadOnlyList<Tensor> InputIds, Tensor? TimeIds = null);

@@ -11,7 +11,7 @@ public abstract record TrainingEvent;
 /// <param name="TotalSteps">Steps asked.</param>
 /// <param name="Loss">Denoising loss: mean squared error over all elements.</param>
 /// <param name="LossAverage">Its exponential moving average, bias-corrected.</param>
-/// <param name="Norm">Mean norm of the embedding's vectors.</param>
+/// <param name="Norm">Mean norm of the embedding's vectors, over all text encoders.</param>
 /// <param name="AngleDegrees">Mean angle between the directions and their start μ.</param>
 /// <param name="KappaOverGradient">κ/‖g‖, mean over vectors, g the gradient of the denoising loss with respect to v; 0 where g is 0, and for methods without the prior.</param>
 /// <param name="LearningRate">η.</param>

@@ -17,9 +17,9 @@ internal sealed class TrainingMonitor(TrainingSettings settings)
     /// <summary>Ends it.</summary>
     /// <param name="step">Steps done, from 1.</param>
     /// <param name="loss">Its loss.</param>
-    /// <param name="gradientNorms">‖g‖ per vector.</param>
-    /// <param name="embedding">The embedding after the step.</param>
-    public TrainingStep EndStep(int step, double loss, IReadOnlyList<float> gradientNorms, TrainableEmbedding embedding)
+    /// <param name="gradientNorms">‖g‖ per vector and text encoder.</param>
+    /// <param name="embeddings">The embeddings after the step, one per text encoder.</param>
+    public TrainingStep EndStep(int step, double loss, IReadOnlyList<float> gradientNorms, IReadOnlyList<TrainableEmbedding> embeddings)
     {
         _loss = (LossDecay * _loss) + ((1 - LossDecay) * loss);
         var seconds = Stopwatch.GetElapsedTime(_stepStart).TotalSeconds;
@@ -29,8 +29,8 @@ internal sealed class TrainingMonitor(TrainingSettings settings)
             settings.Steps,
             loss,
             LossAverage: _loss / (1 - Math.Pow(LossDecay, step)),
-            embedding.Norm(),
-            embedding.AngleDegrees(),
+            embeddings.Average(embedding => embedding.Norm()),
+            embeddings.Average(embedding => embedding.AngleDegrees()),
             KappaOverGradient: gradientNorms.Average(norm => norm > 0 ? settings.Kappa / norm : 0),
             settings.LearningRate,
             StepsPerSecond: _secondsPerStep > 0 ? 1 / _secondsPerStep : 0,

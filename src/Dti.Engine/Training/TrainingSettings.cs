@@ -47,8 +47,11 @@ public sealed record TrainingSettings
     /// <summary>How the magnitude was chosen. Default: mean.</summary>
     public MagnitudeChoice Magnitude { get; private init; }
 
-    /// <summary>The magnitude m in use.</summary>
-    public double MagnitudeValue { get; private init; }
+    /// <summary>The magnitude m in use, of the first text encoder.</summary>
+    public double MagnitudeValue => MagnitudeValues[0];
+
+    /// <summary>The magnitude m in use for each text encoder.</summary>
+    public IReadOnlyList<double> MagnitudeValues { get; private init; } = [0];
 
     /// <summary>Side of the crops in pixels: a multiple of 8, 64 to 2048. Default: the model's own.</summary>
     public int Resolution { get; private init; }
@@ -133,11 +136,6 @@ public sealed record TrainingSettings
             found.Add(field, $"{field} is {asked}; it belongs to the method dti alone.");
         }
 
-        if (profile.Encoders.Count > 1)
-        {
-            found.Add("model", $"model {profile.Name} is of the family {profile.Family}, whose concepts cannot be trained yet.");
-        }
-
         found.Side("resolution", settings.Resolution);
         found.Range("preview_every", settings.PreviewEvery, 0, 100_000);
         found.Range("preview_steps", settings.PreviewSteps, 1, 200);
@@ -152,7 +150,7 @@ public sealed record TrainingSettings
         }
 
         found.ThrowIfAny();
-        return settings with { MagnitudeValue = MagnitudeOf(settings, options, profile), Warnings = WarningsOf(settings, options) };
+        return settings with { MagnitudeValues = [.. profile.Encoders.Select(encoder => MagnitudeOf(settings, options, encoder))], Warnings = WarningsOf(settings, options) };
     }
 
     /// <summary>The settings of one preview.</summary>
@@ -168,12 +166,12 @@ public sealed record TrainingSettings
         return GenerationSettings.Resolve(options, profile, () => Seed);
     }
 
-    private static double MagnitudeOf(TrainingSettings settings, TrainingOptions options, ModelProfile profile) => settings.Magnitude switch
+    private static double MagnitudeOf(TrainingSettings settings, TrainingOptions options, TextEncoderProfile encoder) => settings.Magnitude switch
     {
-        MagnitudeChoice.Min => profile.VocabularyNorms.Min,
-        MagnitudeChoice.Max => profile.VocabularyNorms.Max,
+        MagnitudeChoice.Min => encoder.VocabularyNorms.Min,
+        MagnitudeChoice.Max => encoder.VocabularyNorms.Max,
         MagnitudeChoice.Value => options.MagnitudeValue!.Value,
-        _ => profile.VocabularyNorms.Mean,
+        _ => encoder.VocabularyNorms.Mean,
     };
 
     private static List<TrainingWarning> WarningsOf(TrainingSettings settings, TrainingOptions options)

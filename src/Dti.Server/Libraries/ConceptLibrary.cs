@@ -117,13 +117,16 @@ internal sealed class ConceptLibrary
         concept.NumVectors = vectors.Count;
         concept.Dimension = vectors.Dimension;
         concept.Norms.Clear();
-        concept.Norms.AddRange(vectors.Magnitudes.Select(norm => (double)norm));
+        concept.Norms.AddRange(embedding.Encoders.SelectMany(encoder => encoder.Magnitudes).Select(norm => (double)norm));
+        concept.Dimensions.Clear();
+        concept.Dimensions.AddRange(embedding.Encoders.Select(encoder => encoder.Dimension));
         concept.Created = Timestamp.FromDateTimeOffset(_time.GetUtcNow());
         lock (_lock)
         {
             var file = PathOf(concept.Name, ".safetensors");
             ConceptFile.Write(file, embedding, ConceptFileFormat.Diffusers, Metadata(concept));
-            if (!Same(ConceptFile.Read(file).Encoders[0], vectors))
+            var read = ConceptFile.Read(file).Encoders;
+            if (read.Count != embedding.Encoders.Count || !read.Zip(embedding.Encoders).All(pair => Same(pair.First, pair.Second)))
             {
                 throw new DtiException(ErrorKind.FailedPrecondition, $"{file} does not hold what was written to it; check the disk.");
             }

@@ -35,6 +35,7 @@ internal static class SettingsMapping
             _ => Magnitude.Mean,
         },
         MagnitudeValue = settings.MagnitudeValue,
+        MagnitudeValues = { settings.MagnitudeValues },
         Resolution = settings.Resolution,
         CenterCrop = settings.CenterCrop,
         RandomFlip = settings.RandomFlip,

@@ -51,7 +51,7 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, ModelLibrary m
         }
 
         var embedding = Read(request.Data, request.Name);
-        var family = models.List().FirstOrDefault(model => model.Profile?.EmbeddingDimension == embedding.Encoders[0].Dimension)?.Profile?.Family ?? "";
+        var family = models.List().FirstOrDefault(model => model.Profile?.Encoders.Select(encoder => encoder.Dimension).SequenceEqual(embedding.Encoders.Select(encoder => encoder.Dimension)) == true)?.Profile?.Family ?? "";
         var concept = concepts.Save(new Concept { Name = request.Name, Family = family }, embedding, default);
         return Task.FromResult(new ConceptServiceImportResponse { Concept = concept });
     }
@@ -80,6 +80,7 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, ModelLibrary m
         {
             Norm = vector.Norm,
             PositionReadability = vector.PositionReadability,
+            Encoder = vector.Encoder,
             Nearest = { vector.Nearest.Select(near => new V1.NearToken { Token = near.Token, Cosine = near.Cosine }) },
         };
         if (vector.AngleDegrees is { } angle)

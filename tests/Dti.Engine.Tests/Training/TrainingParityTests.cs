@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dti.Engine.Concepts;
+using Dti.Engine.Models;
 using Dti.Engine.Tests.Models;
 using Dti.Engine.Tokenization;
 using Dti.Engine.Training;
@@ -31,7 +32,7 @@ public class TrainingParityTests(ModelFixture models) : IClassFixture<ModelFixtu
     {
         var data = new TheoryData<string, string>();
         // Not every family was recorded with every baseline.
-        foreach (string family in ModelFixture.Families().Select(row => row.Data).Where(family => File.Exists(ModelFixture.Expected(family, file))))
+        foreach (string family in ModelFixture.AllFamilies().Select(row => row.Data).Where(family => File.Exists(ModelFixture.Expected(family, file))))
         {
             using var json = Json(family, file);
             foreach (var variant in json.RootElement.GetProperty("variants").EnumerateObject())
@@ -53,37 +54,48 @@ public class TrainingParityTests(ModelFixture models) : IClassFixture<ModelFixtu
         var settings = json.RootElement.GetProperty("variants").GetProperty(variant);
         var conditioning = json.RootElement.GetProperty("fp32_minus_fp64_max_abs");
         Tensor Run(string name) => golden[$"{variant}/{name}"];
-        Tensor Common(string name) => golden[$"common/{name}"];
 
         var model = models.Model(family);
-        using var embedding = new DirectionalEmbedding(Run("init_embeds"), Run("scale")[0, 0].item<float>());
-        using var optimizer = new SphericalSgd(
+        string[] suffixes = Suffixes(model);
+        var embeddings = suffixes.Select(suffix => new DirectionalEmbedding(Run("init_embeds" + suffix), Run("scale" + suffix)[0, 0].item<float>())).ToArray();
+        var optimizers = embeddings.Select(embedding => new SphericalSgd(
             embedding.Directions, settings.GetProperty("lr").GetDouble(), settings.GetProperty("beta").GetDouble(),
-            new VonMisesFisherPrior(embedding.Initial, settings.GetProperty("kappa").GetDouble()));
+            new VonMisesFisherPrior(embedding.Initial, settings.GetProperty("kappa").GetDouble()))).ToArray();
         var objective = new DenoisingLoss(model);
-        Golden.AssertClose(Run("v0"), embedding.Directions, 1e-6, "v0");
-        Golden.AssertClose(Run("mu"), embedding.Initial, 1e-6, "mu");
+        foreach (var (embedding, suffix) in embeddings.Zip(suffixes))
+        {
+            Golden.AssertClose(Run("v0" + suffix), embedding.Directions, 1e-6, "v0");
+            Golden.AssertClose(Run("mu" + suffix), embedding.Initial, 1e-6, "mu");
+        }
 
         var (gradTolerance, vTolerance) = (Tolerance("grad"), Tolerance("v"));
         for (var step = 0; step < Run("loss").shape[0]; step++)
         {
             using var each = NewDisposeScope();
-            var batch = new TrainingBatch(Common("latents")[step], Common("noise")[step], Common("timesteps")[step], Run("input_ids")[step]);
+            var batch = Batch(inputs: golden, golden, variant, step, suffixes);
             if (step == 0)
             {
-                Golden.AssertClose(Run("model_pred_0"), objective.Forward(batch, embedding.Rows()).Prediction, 1e-4, "first prediction");
+                Golden.AssertClose(Run("model_pred_0"), objective.Forward(batch, [.. embeddings.Select(embedding => embedding.Rows())]).Prediction, 1e-4, "first prediction");
             }
 
-            var (loss, gradient) = objective.Evaluate(batch, embedding);
-            optimizer.Step(gradient);
-
+            var (loss, gradients) = objective.Evaluate(batch, embeddings);
             Assert.Equal(Run("loss")[step].item<float>(), loss.item<float>(), 1e-4);
-            AssertWithin(Run("grad")[step], gradient, gradTolerance, $"gradient of step {step}");
-            AssertWithin(Run("v")[step], embedding.Directions, vTolerance, $"v after step {step}");
+            for (var i = 0; i < suffixes.Length; i++)
+            {
+                optimizers[i].Step(gradients[i]);
+                AssertWithin(Run("grad" + suffixes[i])[step], gradients[i], gradTolerance, $"gradient of step {step}");
+                AssertWithin(Run("v" + suffixes[i])[step], embeddings[i].Directions, vTolerance, $"v after step {step}");
+            }
         }
 
-        using var learned = tensor(Enumerable.Range(0, (int)Run("v0").shape[0]).SelectMany(embedding.ToVectors().Embedding).ToArray(), Run("v0").shape);
-        AssertWithin(Run("learned_embeds"), learned, vTolerance, "learned embeddings");
+        foreach (var (embedding, suffix) in embeddings.Zip(suffixes))
+        {
+            using var learned = tensor(Enumerable.Range(0, (int)Run("v0" + suffix).shape[0]).SelectMany(embedding.ToVectors().Embedding).ToArray(), Run("v0" + suffix).shape);
+            AssertWithin(Run("learned_embeds" + suffix), learned, vTolerance, "learned embeddings");
+        }
+
+        Array.ForEach(optimizers, optimizer => optimizer.Dispose());
+        Array.ForEach(embeddings, embedding => embedding.Dispose());
 
         double Tolerance(string what) =>
             Math.Max(1e-4, conditioning.TryGetProperty(variant, out var own) ? 20 * own.GetProperty(what).GetDouble() : 0);
@@ -98,25 +110,41 @@ public class TrainingParityTests(ModelFixture models) : IClassFixture<ModelFixtu
         using var inputs = new Golden(ModelFixture.Expected(family, "training_dti.safetensors"));
         using var json = Json(family, baseline + ".json");
         Tensor Run(string name) => golden[$"{variant}/{name}"];
-        Tensor Common(string name) => inputs[$"common/{name}"];
 
+        var model = models.Model(family);
         var renormalized = baseline == "training_renorm";
-        using var embedding = new FreeEmbedding(Run("v0"));
-        using var optimizer = new AdamW(
+        string[] suffixes = Suffixes(model);
+        var embeddings = suffixes.Select(suffix => new FreeEmbedding(Run("v0" + suffix))).ToArray();
+        var optimizers = embeddings.Zip(suffixes, (embedding, suffix) => new AdamW(
             embedding.Parameter, learningRate: 5e-3, weightDecay: renormalized ? 0 : 1e-2,
-            renormalized ? Run("vocabulary_mean_norm").item<float>() : null);
-        var objective = new DenoisingLoss(models.Model(family));
+            renormalized ? Run("vocabulary_mean_norm" + suffix).item<float>() : null)).ToArray();
+        var objective = new DenoisingLoss(model);
         for (var step = 0; step < Run("loss").shape[0]; step++)
         {
             using var each = NewDisposeScope();
-            var batch = new TrainingBatch(Common("latents")[step], Common("noise")[step], Common("timesteps")[step], Run("input_ids")[step]);
-            var (loss, gradient) = objective.Evaluate(batch, embedding);
-            optimizer.Step(gradient);
-
+            var (loss, gradients) = objective.Evaluate(Batch(inputs, golden, variant, step, suffixes), embeddings);
             Assert.Equal(Run("loss")[step].item<float>(), loss.item<float>(), 1e-4);
-            AssertWithin(Run("grad")[step], gradient, 1e-4, $"gradient of step {step}");
-            AssertWithin(Run("v")[step], embedding.Parameter, 1e-4, $"e after step {step}");
+            for (var i = 0; i < suffixes.Length; i++)
+            {
+                optimizers[i].Step(gradients[i]);
+                AssertWithin(Run("grad" + suffixes[i])[step], gradients[i], 1e-4, $"gradient of step {step}");
+                AssertWithin(Run("v" + suffixes[i])[step], embeddings[i].Parameter, 1e-4, $"e after step {step}");
+            }
         }
+
+        Array.ForEach(optimizers, optimizer => optimizer.Dispose());
+        Array.ForEach(embeddings, embedding => embedding.Dispose());
+    }
+
+    /// <summary>How the recorded names of each text encoder end.</summary>
+    private static string[] Suffixes(StableDiffusionModel model) => [.. model.Profile.Encoders.Select((_, i) => i == 0 ? "" : $"_{i + 1}")];
+
+    private static TrainingBatch Batch(Golden inputs, Golden run, string variant, int step, string[] suffixes)
+    {
+        Tensor Common(string name) => inputs[$"common/{name}"][step];
+        return new TrainingBatch(
+            Common("latents"), Common("noise"), Common("timesteps"), [.. suffixes.Select(suffix => run[$"{variant}/input_ids{suffix}"][step])],
+            suffixes.Length > 1 ? run[$"{variant}/time_ids"][step] : null);
     }
 
     [Theory]
@@ -126,12 +154,19 @@ public class TrainingParityTests(ModelFixture models) : IClassFixture<ModelFixtu
         using var golden = new Golden(ModelFixture.Expected(family, "training_dti.safetensors"));
         using var json = Json(family);
         var settings = json.RootElement.GetProperty("variants").GetProperty(variant);
-        var tokenizer = models.Model(family).Tokenizer;
+        foreach (var (i, encoder) in models.Model(family).Profile.Encoders.Index())
+        {
+            CaptionsGiveTheSameIds(golden, settings, encoder.Tokenizer, golden[$"{variant}/input_ids{(i == 0 ? "" : $"_{i + 1}")}"]);
+        }
+    }
+
+    private static void CaptionsGiveTheSameIds(Golden golden, JsonElement settings, ClipTokenizer tokenizer, Tensor recorded)
+    {
         var (placeholder, count) = (settings.GetProperty("placeholder").GetString()!, settings.GetProperty("num_vectors").GetInt32());
         var placeholders = new PlaceholderTokens(tokenizer.VocabularySize);
         placeholders.Add(placeholder, count);
 
-        var expected = golden[$"{variant}/input_ids"].view(-1, tokenizer.ModelMaxLength);
+        var expected = recorded.view(-1, tokenizer.ModelMaxLength);
         var templates = golden["common/template_index"].view(-1);
         for (var i = 0; i < expected.shape[0]; i++)
         {
@@ -141,7 +176,7 @@ public class TrainingParityTests(ModelFixture models) : IClassFixture<ModelFixtu
     }
 
     [Theory]
-    [MemberData(nameof(ModelFixture.Families), MemberType = typeof(ModelFixture))]
+    [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
     public void Latents_RecordedPhotos_MatchTheReference(string family)
     {
         using var scope = NewDisposeScope();
@@ -155,14 +190,15 @@ public class TrainingParityTests(ModelFixture models) : IClassFixture<ModelFixtu
     }
 
     [Theory]
-    [MemberData(nameof(ModelFixture.Families), MemberType = typeof(ModelFixture))]
+    [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
     public void ConceptFile_OfficialFiles_ReadAndWriteTheSameVectors(string family)
     {
         using var scope = NewDisposeScope();
-        foreach (var (name, official) in new[] { ("toy", "learned_embeds-toy"), ("cat", "learned_embeds-cat"), ("cat", "webui-cat") })
+        string[] officials = ["learned_embeds-toy", "learned_embeds-cat", "learned_embeds_2-cat", "webui-cat"];
+        foreach (var official in officials.Where(official => File.Exists(ModelFixture.Expected(family, official + ".safetensors"))))
         {
             using var golden = new Golden(ModelFixture.Expected(family, official + ".safetensors"));
-            var concept = ConceptFile.Read(ModelFixture.Expected(family, official + ".safetensors"), $"<{name}>");
+            var concept = ConceptFile.Read(ModelFixture.Expected(family, official + ".safetensors"), $"<{official.Split('-')[1]}>");
             var folder = Directory.CreateTempSubdirectory("dti-concept");
             var copy = Path.Combine(folder.FullName, official + ".safetensors");
 
@@ -170,7 +206,7 @@ public class TrainingParityTests(ModelFixture models) : IClassFixture<ModelFixtu
 
             using var written = new Golden(copy);
             Assert.Equal(golden.Names, written.Names);
-            Golden.AssertClose(golden[golden.Names.Single()], written[written.Names.Single()], 1e-6, official);
+            Assert.All(golden.Names, name => Golden.AssertClose(golden[name], written[name], 1e-6, official));
             folder.Delete(recursive: true);
         }
     }

@@ -9,6 +9,7 @@ namespace Dti.Mini.Models;
 
 /// <summary>What the judge reads in a batch of pictures; all logits but <see cref="Boxes"/> and <see cref="Embedding"/>.</summary>
 /// <param name="Presence">(B, shapes)</param>
+/// <param name="Cells">(B, shapes, 256), how much each cell of a 16 × 16 grid looks like the shape; the highest is its presence.</param>
 /// <param name="Colour">(B, shapes, colours), if the shape is there.</param>
 /// <param name="Pattern">(B, shapes, patterns)</param>
 /// <param name="Boxes">(B, shapes, 3): x, foot and extent in the picture.</param>
@@ -16,27 +17,28 @@ namespace Dti.Mini.Models;
 /// <param name="Style">(B, styles)</param>
 /// <param name="Queries">(B, shapes, 128), for <see cref="JudgeModel.Relation"/>.</param>
 /// <param name="Embedding">(B, 128) fp32 of length 1, comparable with texts and with other pictures.</param>
-internal sealed record Reading(Tensor Presence, Tensor Colour, Tensor Pattern, Tensor Boxes, Tensor Place, Tensor Style, Tensor Queries, Tensor Embedding);
+internal sealed record Reading(Tensor Presence, Tensor Cells, Tensor Colour, Tensor Pattern, Tensor Boxes, Tensor Place, Tensor Style, Tensor Queries, Tensor Embedding);
 
 /// <summary>
-/// An image–text encoder for judging only, with heads that read the attributes of a scene: one query per shape looks for it
-/// over the picture and says how it looks and where it stands. It shares no weight with the generator.
+/// An image–text encoder for judging only, with heads that read the attributes of a scene: each shape is looked for in the cells of a
+/// grid, and what is where it was found says how it looks and where it stands. It shares no weight with the generator.
 /// </summary>
 internal sealed class JudgeModel
 {
+    /// <summary>Cells along each side of the grid.</summary>
+    public const int Grid = 16;
+
     private const long Width = 128;
-    private const int Cells = 16;
     private readonly ImageEncoder _image;
     private readonly Conv2d _join;
     private readonly Tensor _cellEmbedding; // (256, 128)
     private readonly Tensor _shapeEmbedding; // (shapes, 128)
     private readonly LayerNorm _cellNorm;
-    private readonly Linear _key;
+    private readonly Linear _cell;
     private readonly Linear _value;
     private readonly LayerNorm _norm;
     private readonly Linear _hidden1;
     private readonly Linear _hidden2;
-    private readonly Linear _presence;
     private readonly Linear _colour;
     private readonly Linear _pattern;
     private readonly Linear _box;
@@ -52,15 +54,14 @@ internal sealed class JudgeModel
     {
         _image = new ImageEncoder(weights.Sub("visual"), patches: true);
         _join = new Conv2d(weights.Sub("join"), ImageEncoder.FineChannels + ImageEncoder.CoarseChannels, Width, 1);
-        _cellEmbedding = weights.Take("cell_embedding", Cells * Cells, Width);
+        _cellEmbedding = weights.Take("cell_embedding", Grid * Grid, Width);
         _shapeEmbedding = weights.Take("shape_embedding", ShapeCatalogue.All.Count, Width);
         _cellNorm = new LayerNorm(weights.Sub("cell_norm"), Width);
-        _key = new Linear(weights.Sub("key"), Width, Width);
+        _cell = new Linear(weights.Sub("cell"), Width, ShapeCatalogue.All.Count);
         _value = new Linear(weights.Sub("value"), Width, Width);
         _norm = new LayerNorm(weights.Sub("norm"), Width);
         _hidden1 = new Linear(weights.Sub("hidden1"), Width, 2 * Width);
         _hidden2 = new Linear(weights.Sub("hidden2"), 2 * Width, Width);
-        _presence = new Linear(weights.Sub("presence"), Width, 1);
         _colour = new Linear(weights.Sub("colour"), Width, ObjectColour.All.Count);
         _pattern = new Linear(weights.Sub("pattern"), Width, Enum.GetValues<Pattern>().Length);
         _box = new Linear(weights.Sub("box"), Width, 3);
@@ -78,16 +79,16 @@ internal sealed class JudgeModel
     public Reading Read(Tensor image)
     {
         var (fine, coarse) = _image.Forward(image);
-        var up = F.interpolate(coarse, [Cells, Cells], mode: InterpolationMode.Nearest);
+        var up = F.interpolate(coarse, [Grid, Grid], mode: InterpolationMode.Nearest);
         var cells = _cellNorm.Forward(_join.Forward(F.silu(cat([fine, up], 1))).flatten(2).transpose(1, 2) + _cellEmbedding); // (B, 256, 128)
-        var queries = _shapeEmbedding.unsqueeze(0).expand(image.shape[0], -1, -1);
-        var found = queries + MultiHead.Attend(queries, _key.Forward(cells), _value.Forward(cells), heads: 4);
+        var where = _cell.Forward(cells).transpose(1, 2); // (B, shapes, 256)
+        var found = _shapeEmbedding + where.softmax(-1).matmul(_value.Forward(cells)); // (B, shapes, 128)
         found = found + _hidden2.Forward(F.silu(_hidden1.Forward(_norm.Forward(found))));
         var seen = F.silu(coarse);
         var scene = _scene.Forward(seen.mean([2, 3])).to(ScalarType.Float32);
         var places = Enum.GetValues<Place>().Length;
         return new Reading(
-            Full(_presence.Forward(found).squeeze(-1)), Full(_colour.Forward(found)), Full(_pattern.Forward(found)), Full(_box.Forward(found)),
+            Full(where).amax([-1]), Full(where), Full(_colour.Forward(found)), Full(_pattern.Forward(found)), Full(_box.Forward(found)),
             scene.narrow(1, 0, places), scene.narrow(1, places, scene.shape[1] - places), found,
             F.normalize(Full(_imageProjection.Forward(F.avg_pool2d(seen, [4, 4]).flatten(1)))));
     }

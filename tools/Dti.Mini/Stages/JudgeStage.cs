@@ -89,6 +89,7 @@ internal static class JudgeStage
     private static (Tensor Loss, Dictionary<string, double> Logs) Attributes(JudgeModel model, Reading reading, Labels labels)
     {
         var presence = F.binary_cross_entropy_with_logits(reading.Presence, labels.Presence, pos_weights: tensor(4f)) * 4;
+        var where = F.cross_entropy(reading.Cells[labels.Picture, labels.Shape], labels.Cell);
         var colour = F.cross_entropy(reading.Colour[labels.Picture, labels.Shape], labels.Colour);
         var pattern = F.cross_entropy(reading.Pattern[labels.Picture, labels.Shape], labels.Pattern);
         var box = F.l1_loss(reading.Boxes[labels.Picture, labels.Shape], labels.Box);
@@ -98,13 +99,14 @@ internal static class JudgeStage
         var logs = new Dictionary<string, double>
         {
             ["presence"] = presence.item<float>(),
+            ["where"] = where.item<float>(),
             ["colour"] = colour.item<float>(),
             ["pattern"] = pattern.item<float>(),
             ["place"] = place.item<float>(),
             ["style"] = style.item<float>(),
             ["relation"] = relation.item<float>(),
         };
-        return (presence + colour + pattern + box + (0.5 * place) + (0.5 * style) + relation, logs);
+        return (presence + (0.5 * where) + colour + pattern + box + (0.5 * place) + (0.5 * style) + relation, logs);
     }
 
     private static Start StartOf(string name, long[] shape) =>
@@ -125,6 +127,7 @@ internal static class JudgeStage
             Shape = Ids(objects.Select(entry => ShapeCatalogue.IndexOf(entry.Object.Shape)));
             Colour = Ids(objects.Select(entry => ObjectColour.IndexOf(entry.Object.Colour)));
             Pattern = Ids(objects.Select(entry => (int)entry.Object.Pattern));
+            Cell = Ids(objects.Select(entry => CellOf(entry.Object)));
             Box = tensor(objects.SelectMany(entry => (float[])[entry.Object.X, entry.Object.Foot, entry.Object.Extent]).ToArray(), [objects.Length, 3]);
             Place = Ids(scenes.Select(scene => (int)scene.Place));
             Style = Ids(scenes.Select(scene => (int)scene.Style));
@@ -147,6 +150,9 @@ internal static class JudgeStage
 
         public Tensor Pattern { get; }
 
+        /// <summary>The cell of the judge's grid that holds the object's middle.</summary>
+        public Tensor Cell { get; }
+
         public Tensor Box { get; }
 
         public Tensor Place { get; }
@@ -162,6 +168,12 @@ internal static class JudgeStage
         public Tensor Relation { get; }
 
         public Tensor Presence { get; }
+
+        private static int CellOf(SceneObject o)
+        {
+            static int Place(float position) => Math.Clamp((int)(position * JudgeModel.Grid), 0, JudgeModel.Grid - 1);
+            return (Place(o.Foot - (o.Extent / 2)) * JudgeModel.Grid) + Place(o.X);
+        }
 
         private static Tensor Ids(IEnumerable<int> ids) => tensor(ids.Select(id => (long)id).ToArray());
     }
