@@ -2,11 +2,20 @@ using System.Text.Json;
 
 namespace Dti.Engine.Checkpoints;
 
+/// <summary>A text encoder of a family of single files.</summary>
+/// <param name="Component"><c>text_encoder</c> or <c>text_encoder_2</c>.</param>
+/// <param name="Prefix">What its names begin with in a file.</param>
+/// <param name="OpenClip">It is OpenCLIP's, not OpenAI's.</param>
+internal sealed record OriginalTextEncoder(string Component, string Prefix, bool OpenClip)
+{
+    /// <summary>What fills up prompts.</summary>
+    public string PadToken => OpenClip ? "!" : "<|endoftext|>";
+}
+
 /// <summary>A family of models that are published as single files.</summary>
-/// <param name="Name"><c>sd1</c> or <c>sd2</c>: its configs are the resource of that name.</param>
-/// <param name="TextPrefix">What the names of the text encoder begin with in a file; it tells the family.</param>
-/// <param name="PadToken">Of its tokenizer.</param>
-internal sealed record OriginalFamily(string Name, string TextPrefix, string PadToken)
+/// <param name="Name"><c>sd1</c>, <c>sd2</c> or <c>sdxl</c>: its configs are the resource of that name.</param>
+/// <param name="TextEncoders">Its text encoders; a file that has all of them is of this family.</param>
+internal sealed record OriginalFamily(string Name, params OriginalTextEncoder[] TextEncoders)
 {
     /// <summary>Prefix of the UNet's names.</summary>
     public const string UNetPrefix = "model.diffusion_model.";
@@ -18,14 +27,17 @@ internal sealed record OriginalFamily(string Name, string TextPrefix, string Pad
 
     private static readonly OriginalFamily[] _all =
     [
-        new("sd1", "cond_stage_model.transformer.", "<|endoftext|>"),
-        new("sd2", "cond_stage_model.model.", "!"),
+        new("sd1", new OriginalTextEncoder("text_encoder", "cond_stage_model.transformer.", OpenClip: false)),
+        new("sd2", new OriginalTextEncoder("text_encoder", "cond_stage_model.model.", OpenClip: true)),
+        new(
+            "sdxl",
+            new OriginalTextEncoder("text_encoder", "conditioner.embedders.0.transformer.", OpenClip: false),
+            new OriginalTextEncoder("text_encoder_2", "conditioner.embedders.1.model.", OpenClip: true)),
     ];
 
     // Names that tell what is not supported yet, or never; the first that fits is named.
     private static readonly (string Prefix, string Kind)[] _others =
     [
-        ("conditioner.embedders.1.model.", "SDXL"),
         ("conditioner.embedders.0.model.", "the SDXL refiner"),
         ("model.diffusion_model.joint_blocks.", "Stable Diffusion 3"),
         ("joint_blocks.", "Stable Diffusion 3"),
@@ -56,7 +68,7 @@ internal sealed record OriginalFamily(string Name, string TextPrefix, string Pad
     public static OriginalFamily Of(SafetensorsFile file)
     {
         var names = file.Tensors.Keys;
-        var family = _all.FirstOrDefault(family => names.Any(name => name.StartsWith(family.TextPrefix, StringComparison.Ordinal)));
+        var family = _all.FirstOrDefault(family => family.TextEncoders.All(encoder => names.Any(name => name.StartsWith(encoder.Prefix, StringComparison.Ordinal))));
         if (family is null || !file.Tensors.TryGetValue(InputConvolution, out var input) || input.Shape.Count != 4)
         {
             var kind = _others.FirstOrDefault(other => names.Any(name => name.StartsWith(other.Prefix, StringComparison.Ordinal))).Kind;
@@ -75,20 +87,25 @@ internal sealed record OriginalFamily(string Name, string TextPrefix, string Pad
     }
 
     /// <summary>Prefix and table of a component.</summary>
-    /// <param name="component"><c>unet</c>, <c>vae</c> or <c>text_encoder</c>.</param>
+    /// <param name="component"><c>unet</c>, <c>vae</c> or a text encoder.</param>
     /// <param name="config">Its config.</param>
     public (string Prefix, IEnumerable<LayoutRow> Rows) Layout(string component, JsonElement config)
     {
         int Number(string key) => config.GetProperty(key).GetInt32();
         int Levels() => config.GetProperty("block_out_channels").GetArrayLength();
+        if (TextEncoders.FirstOrDefault(encoder => encoder.Component == component) is { } text)
+        {
+            return (text.Prefix, text.OpenClip ? OriginalLayout.OpenClip(Number("num_hidden_layers"), projection: TextEncoders.Length > 1) : OriginalLayout.Clip);
+        }
+
         return component switch
         {
             "unet" => (UNetPrefix, OriginalLayout.UNet(Levels(), Number("layers_per_block"))),
             "vae" => (VaePrefix, OriginalLayout.Vae(Levels(), Number("layers_per_block"))),
-            _ => (TextPrefix, Name == "sd1" ? OriginalLayout.Clip : OriginalLayout.OpenClip(Number("num_hidden_layers"), projection: false)),
+            _ => throw new ArgumentOutOfRangeException(nameof(component), component, "is no component"),
         };
     }
 
     private static DtiException Refused(SafetensorsFile file, string why) => new(
-        ErrorKind.FailedPrecondition, $"{file.Path} is not a checkpoint of Stable Diffusion 1.x or 2.x: {why}.");
+        ErrorKind.FailedPrecondition, $"{file.Path} is not a checkpoint of Stable Diffusion 1.x, 2.x or XL: {why}.");
 }

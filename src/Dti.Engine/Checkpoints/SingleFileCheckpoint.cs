@@ -17,6 +17,9 @@ public sealed class SingleFileCheckpoint : Checkpoint
     private const string TellingNorm = OriginalFamily.UNetPrefix + "output_blocks.11.1.transformer_blocks.0.norm1.bias";
     private const double TellingDeviation = 0.09;
 
+    // An empty tensor with which trainers of SDXL mark v-prediction.
+    private const string VPredictionMark = "v_pred";
+
     private readonly OriginalFamily _family;
     private readonly JsonElement _configs;
 
@@ -47,10 +50,11 @@ public sealed class SingleFileCheckpoint : Checkpoint
     public override JsonElement ReadConfig(string component) => _configs.GetProperty(component);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> TextEncoders { get; } = ["text_encoder"];
+    public override IReadOnlyList<string> TextEncoders => [.. _family.TextEncoders.Select(encoder => encoder.Component)];
 
     /// <inheritdoc/>
-    public override ClipTokenizer LoadTokenizer(string textEncoder) => Like?.LoadTokenizer(textEncoder) ?? ClipTokenizer.Published(_family.PadToken);
+    public override ClipTokenizer LoadTokenizer(string textEncoder) =>
+        Like?.LoadTokenizer(textEncoder) ?? ClipTokenizer.Published(_family.TextEncoders.Single(encoder => encoder.Component == textEncoder).PadToken);
 
     /// <inheritdoc/>
     public override ComponentWeights OpenWeights(string component, string? variant = null)
@@ -80,6 +84,7 @@ public sealed class SingleFileCheckpoint : Checkpoint
         {
             "v" or "v_prediction" => "v_prediction",
             "epsilon" => "epsilon",
+            _ when file.Tensors.ContainsKey(VPredictionMark) => "v_prediction",
             _ when _family.Name == "sd2" && file.Tensors.ContainsKey(TellingNorm) && Deviation(file) > TellingDeviation => "v_prediction",
             _ => "epsilon",
         };
@@ -99,5 +104,5 @@ public sealed class SingleFileCheckpoint : Checkpoint
     }
 
     private static JsonElement ConfigsOf(Checkpoint like) =>
-        JsonSerializer.SerializeToElement(((string[])["unet", "vae", "text_encoder", "scheduler"]).ToDictionary(component => component, like.ReadConfig));
+        JsonSerializer.SerializeToElement(((string[])["unet", "vae", .. like.TextEncoders, "scheduler"]).ToDictionary(component => component, like.ReadConfig));
 }

@@ -8,28 +8,31 @@ namespace Dti.Engine.Tests.Checkpoints;
 
 public sealed class SingleFileCheckpointTests : IDisposable
 {
-    private static readonly string _single = Path.Combine(Fixtures.Root, "tiny-sd15", "single_file.safetensors");
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dti-single-");
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    [Fact]
-    public void Load_SingleFile_ComputesWhatTheFolderComputes()
+    [Theory]
+    [InlineData("tiny-sd15", "sd1")]
+    [InlineData("tiny-sdxl", "sdxl")]
+    public void Load_SingleFile_ComputesWhatTheFolderComputes(string fixture, string family)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var folder = Checkpoint.Open(Path.Combine(Fixtures.Root, "tiny-sd15"));
+        var folder = Checkpoint.Open(Path.Combine(Fixtures.Root, fixture));
         var target = new ComputeTarget(CPU, ScalarType.Float32);
         using var expected = StableDiffusionModel.Load(ModelProfile.Of(folder), target);
-        using var model = StableDiffusionModel.Load(ModelProfile.Of(SingleFileCheckpoint.Open(_single, like: folder)), target);
+        using var model = StableDiffusionModel.Load(ModelProfile.Of(SingleFileCheckpoint.Open(Path.Combine(Fixtures.Root, fixture, "single_file.safetensors"), like: folder)), target);
 
-        Assert.Equal(("single_file", "sd1"), (model.Profile.Name, model.Profile.Family));
-        Assert.Equal(expected.Profile.VocabularyNorms, model.Profile.VocabularyNorms);
-        var ids = tensor(expected.Tokenizer.Tokenize("a photo of a cat").InputIds.Select(id => (long)id).ToArray()).unsqueeze(0);
-        var states = expected.TextEncoder.Forward(ids).LastHiddenState;
-        Same(states, model.TextEncoder.Forward(ids).LastHiddenState);
+        Assert.Equal(("single_file", family), (model.Profile.Name, model.Profile.Family));
+        Assert.Equal(expected.Profile.Encoders.Select(encoder => encoder.VocabularyNorms), model.Profile.Encoders.Select(encoder => encoder.VocabularyNorms));
+        var ids = expected.Profile.Encoders.Select(encoder => tensor(encoder.Tokenizer.Tokenize("a photo of a cat").InputIds.Select(id => (long)id).ToArray()).unsqueeze(0)).ToArray();
+        var none = new Tensor?[ids.Length];
+        var (states, pooled) = expected.Condition(ids, none);
+        Same(states, model.Condition(ids, none).States);
         var latents = randn([1, 4, 16, 16], generator: new Generator(1, CPU));
-        Same(expected.UNet.Forward(latents, tensor([500f]), states), model.UNet.Forward(latents, tensor([500f]), states));
+        var added = pooled is null ? null : new AddedConditioning(pooled, tensor(new float[] { 128, 128, 0, 0, 128, 128 }).unsqueeze(0));
+        Same(expected.UNet.Forward(latents, tensor([500f]), states, added), model.UNet.Forward(latents, tensor([500f]), states, added));
         var picture = expected.Vae.Decode(latents);
         Same(picture, model.Vae.Decode(latents));
         Same(expected.Vae.Encode(picture).Mean, model.Vae.Encode(picture).Mean);
@@ -54,17 +57,23 @@ public sealed class SingleFileCheckpointTests : IDisposable
 
     /// <summary>The numbers of parameters that the published models have.</summary>
     [Theory]
-    [InlineData("sd1", 859_520_964, 123_060_480)]
-    [InlineData("sd2", 865_910_724, 340_387_840)]
-    public void Configs_OfAFamily_GiveModelsOfThePublishedSize(string family, long unet, long text)
+    [InlineData("sd1", 859_520_964L, 123_060_480L)]
+    [InlineData("sd2", 865_910_724L, 340_387_840L)]
+    [InlineData("sdxl", 2_567_463_684L, 123_060_480L, 694_659_840L)]
+    public void Configs_OfAFamily_GiveModelsOfThePublishedSize(string family, long unet, params long[] texts)
     {
-        var name = family == "sd1" ? "cond_stage_model.transformer.text_model.final_layer_norm.bias" : "cond_stage_model.model.ln_final.bias";
+        string[] names = family switch
+        {
+            "sd1" => ["cond_stage_model.transformer.text_model.final_layer_norm.bias"],
+            "sd2" => ["cond_stage_model.model.ln_final.bias"],
+            _ => ["conditioner.embedders.0.transformer.text_model.final_layer_norm.bias", "conditioner.embedders.1.model.ln_final.bias"],
+        };
         using var scope = NewDisposeScope();
-        var checkpoint = Checkpoint.Open(Write(new() { [name] = zeros(4), [Input] = zeros(8, 4, 3, 3) }));
+        var checkpoint = Checkpoint.Open(Write(names.Append(Input).ToDictionary(name => name, name => name == Input ? zeros(8, 4, 3, 3) : zeros(4))));
         ComponentConfig Config(string component) => new(component, checkpoint.ReadConfig(component));
 
         Assert.Equal(unet, Count(weights => new UNet2DConditionModel(UNet2DConditionConfig.Parse(Config("unet")), weights)));
-        Assert.Equal(text, Count(weights => new ClipTextModel(ClipTextConfig.Parse(Config("text_encoder")), weights)));
+        Assert.Equal(texts, checkpoint.TextEncoders.Select((component, i) => Count(weights => new ClipTextModel(ClipTextConfig.Parse(Config(component), projection: i == 1), weights))));
         Assert.Equal(83_653_863, Count(weights => new AutoencoderKL(AutoencoderKLConfig.Parse(Config("vae")), weights)));
     }
 
@@ -106,7 +115,6 @@ public sealed class SingleFileCheckpointTests : IDisposable
     }
 
     [Theory]
-    [InlineData("conditioner.embedders.1.model.ln_final.bias", "SDXL")]
     [InlineData("conditioner.embedders.0.model.ln_final.bias", "refiner")]
     [InlineData("model.diffusion_model.joint_blocks.0.x", "Stable Diffusion 3")]
     [InlineData("double_blocks.0.img_attn.qkv.weight", "Flux")]
