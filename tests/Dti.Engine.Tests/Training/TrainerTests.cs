@@ -1,4 +1,3 @@
-using Dti.Engine.Imaging;
 using Dti.Engine.Models;
 using Dti.Engine.Runtime;
 using Dti.Engine.Tests.Models;
@@ -82,7 +81,7 @@ public class TrainerTests(ModelFixture models) : IClassFixture<ModelFixture>
     public void BatchSampler_CentreCrops_RunsTheAutoencoderOncePerPhoto()
     {
         var model = models.Model("tiny-sd15");
-        var photos = Photos();
+        var photos = NoisePhotos.Load();
         using var cache = new LatentCache(model, photos);
         var random = new Pcg32(1);
         for (var i = 0; i < 30; i++)
@@ -155,48 +154,12 @@ public class TrainerTests(ModelFixture models) : IClassFixture<ModelFixture>
         Assert.Single(events.OfType<TrainingPreview>());
     }
 
-    [Fact]
-    public void Run_TwoThousandSteps_GrowsTheProcessByLessThanTwentyMebibytes()
-    {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
-        var atStart = 0L;
-        foreach (var happened in NewTrainer(new TrainingOptions { Steps = 2000, BatchSize = 1 }).Run(TestContext.Current.CancellationToken))
-        {
-            if (happened is TrainingStep { Step: 200 })
-            {
-                atStart = ResidentBytes();
-            }
-        }
-
-        var growth = ResidentBytes() - atStart;
-        TestContext.Current.TestOutputHelper?.WriteLine($"grew by {growth / 1024.0 / 1024.0:F1} MiB");
-        Assert.True(growth < 20 * 1024 * 1024, $"grew by {growth} bytes");
-    }
-
-    private static long ResidentBytes()
-    {
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        var line = File.ReadLines("/proc/self/status").Single(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], null) * 1024;
-    }
-
-    private static TrainingSet Photos() => TrainingSet.Load(
-        [.. Enumerable.Range(0, 3).Select(number =>
-        {
-            var pixels = new byte[90 * 72 * 3];
-            new Random(number).NextBytes(pixels);
-            return new Photo($"{number}.png", ImageCodec.Encode(new RgbImage(90, 72, pixels), ImageFormat.Png));
-        })],
-        64,
-        ImageLimits.Default);
-
     private List<TrainingEvent> Train(TrainingOptions options) => [.. NewTrainer(options).Run(TestContext.Current.CancellationToken).Where(happened => happened is not TrainingWarning)];
 
     private Trainer NewTrainer(TrainingOptions options, StableDiffusionModel? model = null) => new(
         model ?? models.Model("tiny-sd15"),
         Settings(options with { Resolution = 64, BatchSize = options.BatchSize ?? 2, PreviewEvery = options.PreviewEvery ?? 0, Initializer = options.Initializer ?? "dog" }),
-        Photos());
+        NoisePhotos.Load());
 
     private TrainingSettings Settings(TrainingOptions options) =>
         TrainingSettings.Resolve(options, "x", models.Model("tiny-sd15").Profile, () => 1);

@@ -1,0 +1,41 @@
+using Dti.Engine.Tests.Models;
+using Dti.Engine.Training;
+
+namespace Dti.Engine.Tests.Training;
+
+/// <summary>Tests that look at the whole process: no other test runs beside them.</summary>
+[CollectionDefinition(nameof(WholeProcess), DisableParallelization = true)]
+public class WholeProcess;
+
+[Collection(nameof(WholeProcess))]
+public class TrainerMemoryTests(ModelFixture models) : IClassFixture<ModelFixture>
+{
+    [Fact]
+    public void Run_TwoThousandSteps_GrowsTheProcessByLessThanTwentyMebibytes()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
+        var model = models.Model("tiny-sd15");
+        var settings = TrainingSettings.Resolve(
+            new TrainingOptions { Steps = 2000, BatchSize = 1, Resolution = 64, PreviewEvery = 0, Initializer = "dog" }, "x", model.Profile, () => 1);
+        var atStart = 0L;
+        foreach (var happened in new Trainer(model, settings, NoisePhotos.Load()).Run(TestContext.Current.CancellationToken))
+        {
+            if (happened is TrainingStep { Step: 200 })
+            {
+                atStart = ResidentBytes();
+            }
+        }
+
+        var growth = ResidentBytes() - atStart;
+        TestContext.Current.TestOutputHelper?.WriteLine($"grew by {growth / 1024.0 / 1024.0:F1} MiB");
+        Assert.True(growth < 20 * 1024 * 1024, $"grew by {growth} bytes");
+    }
+
+    private static long ResidentBytes()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        var line = File.ReadLines("/proc/self/status").Single(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], null) * 1024;
+    }
+}
