@@ -48,7 +48,7 @@ switch (args.FirstOrDefault())
         UNetStage.Run(folder, Number(1, 2), Number(2, 9_000));
         return 0;
     case "judge":
-        JudgeStage.Run(folder, Number(1, 2), Number(2, 2_500));
+        JudgeStage.Run(folder, Number(1, 2), Number(2, 1_400));
         return 0;
     case "quality":
         QualityStage.Run(folder, guidance: Number(1, 4), steps: 25);

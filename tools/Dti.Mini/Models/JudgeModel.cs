@@ -65,7 +65,7 @@ internal sealed class JudgeModel
         _colour = new Linear(weights.Sub("colour"), Width, ObjectColour.All.Count);
         _pattern = new Linear(weights.Sub("pattern"), Width, Enum.GetValues<Pattern>().Length);
         _box = new Linear(weights.Sub("box"), Width, 3);
-        _scene = new Linear(weights.Sub("scene"), ImageEncoder.FineChannels + ImageEncoder.CoarseChannels, Enum.GetValues<Place>().Length + Enum.GetValues<Style>().Length);
+        _scene = new Linear(weights.Sub("scene"), ImageEncoder.CoarseChannels, Enum.GetValues<Place>().Length + Enum.GetValues<Style>().Length);
         _pair1 = new Linear(weights.Sub("pair1"), 2 * Width, Width);
         _pair2 = new Linear(weights.Sub("pair2"), Width, Enum.GetValues<Relation>().Length);
         _text = new ClipTextModel(TextConfig(vocabulary), weights);
@@ -85,7 +85,7 @@ internal sealed class JudgeModel
         var found = _shapeEmbedding + where.softmax(-1).matmul(_value.Forward(cells)); // (B, shapes, 128)
         found = found + _hidden2.Forward(F.silu(_hidden1.Forward(_norm.Forward(found))));
         var seen = F.silu(coarse);
-        var scene = _scene.Forward(cat([F.silu(fine).mean([2, 3]), seen.mean([2, 3])], 1)).to(ScalarType.Float32);
+        var scene = _scene.Forward(seen.mean([2, 3])).to(ScalarType.Float32);
         var places = Enum.GetValues<Place>().Length;
         return new Reading(
             Full(where).amax([-1]), Full(where), Full(_colour.Forward(found)), Full(_pattern.Forward(found)), Full(_box.Forward(found)),
