@@ -8,7 +8,7 @@ namespace Dti.Mini.Tests;
 
 public class CaptionTests
 {
-    private static readonly ClipTokenizer _tokenizer = ClipTokenizer.Load(Path.Combine(Path.GetDirectoryName(Fixtures.Root)!, "..", MiniWorld.TokenizerFolder));
+    private static readonly ClipTokenizer _tokenizer = ClipTokenizer.Load(Path.Combine(Fixtures.Repository, MiniWorld.TokenizerFolder));
 
     [Fact]
     public void Say_ManyScenes_IsFromTerseToLongAndNeverCut()

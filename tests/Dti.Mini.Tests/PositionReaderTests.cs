@@ -13,7 +13,7 @@ public class PositionReaderTests
     public void Read_TheModelsWords_PositionFadesAsNormsGrow()
     {
         using var scope = NewDisposeScope();
-        var root = Path.Combine(Path.GetDirectoryName(Fixtures.Root)!, "..");
+        var root = Fixtures.Repository;
         var size = ClipTokenizer.Load(Path.Combine(root, MiniWorld.TokenizerFolder)).VocabularySize;
         using var file = SafetensorsFile.Open(Path.Combine(root, MiniWorld.ModelFolder, "text_encoder", "model.safetensors"));
         var (vocabulary, positions) = (zeros(size, 160), zeros(77, 160));

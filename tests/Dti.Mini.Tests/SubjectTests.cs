@@ -22,7 +22,7 @@ public class SubjectTests
 
         Assert.All(drawn, entry =>
         {
-            var folder = Path.Combine(Path.GetDirectoryName(Fixtures.Root)!, "..", "samples", entry.Key);
+            var folder = Path.Combine(Fixtures.Repository, "samples", entry.Key);
             Assert.Equal(entry.Value.Length, Directory.GetFiles(folder).Length);
             for (var i = 0; i < entry.Value.Length; i++)
             {

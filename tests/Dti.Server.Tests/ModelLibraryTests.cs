@@ -76,17 +76,5 @@ public sealed class ModelLibraryTests : IDisposable
         return folder;
     }
 
-    private string Model(string parent, string name)
-    {
-        var source = Path.Combine(Fixtures.Root, "tiny-sd15");
-        var target = Path.Combine(_folder.FullName, parent, name);
-        foreach (var file in Directory.GetFiles(source, "*", SearchOption.AllDirectories).Where(file => !file.Contains("expected", StringComparison.Ordinal)))
-        {
-            var copy = Path.Combine(target, Path.GetRelativePath(source, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(file, copy);
-        }
-
-        return target;
-    }
+    private string Model(string parent, string name) => Fixtures.CopyModel("tiny-sd15", Path.Combine(_folder.FullName, parent, name));
 }

@@ -8,11 +8,29 @@ internal static class Fixtures
     public static string Root { get; } =
         Environment.GetEnvironmentVariable("DTI_FIXTURES") is { Length: > 0 } folder ? folder : Path.Combine(TestsFolder(), "fixtures");
 
+    /// <summary>The repository's root, wherever the fixtures are.</summary>
+    public static string Repository { get; } = Path.GetDirectoryName(TestsFolder())!;
+
     public static string Common(string file) => Path.Combine(Root, "common", file);
 
     /// <summary>Model folders whose UNet and text encoder Dti supports, for <c>[MemberData]</c>: every folder with a <c>model_index.json</c>.</summary>
     public static IEnumerable<string> ModelFolders() =>
         Directory.GetDirectories(Root).Where(folder => File.Exists(Path.Combine(folder, "model_index.json"))).Order(StringComparer.Ordinal);
+
+    /// <summary>Copies a fixture's model folder, without what is expected of it.</summary>
+    /// <returns><paramref name="target"/></returns>
+    public static string CopyModel(string family, string target)
+    {
+        var source = Path.Combine(Root, family);
+        foreach (var file in Directory.GetFiles(source, "*", SearchOption.AllDirectories).Where(file => !file.Contains("expected", StringComparison.Ordinal)))
+        {
+            var copy = Path.Combine(target, Path.GetRelativePath(source, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+
+        return target;
+    }
 
     private static string TestsFolder([CallerFilePath] string file = "") => Path.GetDirectoryName(Path.GetDirectoryName(file))!;
 }

@@ -15,14 +15,7 @@ public sealed class ModelFolderTests : IDisposable
 
     public ModelFolderTests()
     {
-        _model = Path.Combine(_folder.FullName, "copy");
-        var source = Path.Combine(Fixtures.Root, "tiny-sd15");
-        foreach (var file in Directory.GetFiles(source, "*", SearchOption.AllDirectories).Where(file => !file.Contains("expected", StringComparison.Ordinal)))
-        {
-            var target = Path.Combine(_model, Path.GetRelativePath(source, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(file, target);
-        }
+        _model = Fixtures.CopyModel("tiny-sd15", Path.Combine(_folder.FullName, "copy"));
     }
 
     private string UNet => Path.Combine(_model, "unet", "diffusion_pytorch_model.safetensors");
