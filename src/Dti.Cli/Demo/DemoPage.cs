@@ -78,8 +78,7 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
         var (name, training) = (concept.Concept.Name, concept.Training);
         var previews = training.Previews.Select(preview => Figure(preview.Picture, $"{name} after {preview.Step} steps", $"step {preview.Step}"));
         var pictures = concept.Pictures.SelectMany(outcome => outcome.Pictures).Select(Drawn);
-        var repeat = concept.Pictures.Select((outcome, i) =>
-            commands.Generate(concept.Concept.Pictures[i], $"{name}-pictures"));
+        var repeat = concept.Concept.Pictures.Select(options => commands.Generate(options, $"{name}-pictures"));
         return
             $"""
             <section id="{Html.Text(name)}">

@@ -7,5 +7,5 @@ namespace Dti.Engine.Training;
 /// <param name="Noise">ε, the same shape.</param>
 /// <param name="Timesteps">(B) int64.</param>
 /// <param name="InputIds">Captions for each text encoder, (B, 77) int64, placeholder ids included.</param>
-/// <param name="TimeIds">(B, 6) fp32: original height and width, top and left of the crop, its height and width; null but for SDXL.</param>
+/// <param name="TimeIds">(B, 6) fp32: original height and width, top and left of the crop, its height and width; SDXL alone looks at them.</param>
 internal sealed record TrainingBatch(Tensor Latents, Tensor Noise, Tensor Timesteps, IReadOnlyList<Tensor> InputIds, Tensor? TimeIds = null);

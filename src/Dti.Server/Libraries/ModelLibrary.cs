@@ -22,7 +22,7 @@ internal sealed class ModelLibrary(DtiServerOptions options)
     /// <summary>All models by name. A second one of the same name is called <c>name-2</c>; a configured model takes the built-in one's place.</summary>
     public IReadOnlyList<ModelEntry> List()
     {
-        var (configured, builtIn) = Find();
+        var (configured, builtIn) = Scan();
         return [.. configured.Concat(builtIn is null ? [] : [builtIn]).OrderBy(entry => entry.Name, StringComparer.Ordinal)];
     }
 
@@ -39,7 +39,7 @@ internal sealed class ModelLibrary(DtiServerOptions options)
                 return asked;
             }
 
-            var (configured, builtIn) = Find();
+            var (configured, builtIn) = Scan();
             return (configured.FirstOrDefault(entry => entry.Profile is not null) ?? configured.FirstOrDefault() ?? builtIn)?.Name ?? "";
         }
     }
@@ -68,7 +68,7 @@ internal sealed class ModelLibrary(DtiServerOptions options)
     }
 
     /// <summary>The models in the configured folders, in the order of these, and the built-in one.</summary>
-    private (List<ModelEntry> Configured, ModelEntry? BuiltIn) Find()
+    private (List<ModelEntry> Configured, ModelEntry? BuiltIn) Scan()
     {
         lock (_lock)
         {
