@@ -52,7 +52,7 @@ internal static class UNetStage
         var config = Config(vaeConfig, textConfig);
         var weights = new FreshWeights(6_000_000, seed: 3, StartOf);
         var loop = new TrainingLoop<UNet2DConditionModel>(
-            folder, "unet", new LoopSettings(steps, 1e-3, 500, 0.01, 0.9995), weights, () => new UNet2DConditionModel(config, new WeightScope(weights)), threads);
+            folder, "unet", new LoopSettings(steps, 4e-3, 200, 0.01, 0.9995, Muon: true), weights, () => new UNet2DConditionModel(config, new WeightScope(weights)), threads);
         var sampler = new MiniSampler(text, vae, tokenizer);
 
         (Tensor Loss, Dictionary<string, double> Logs) Loss(UNet2DConditionModel model, LatentStore store, ulong seed, int[] indices, Dice dice, double dropout)

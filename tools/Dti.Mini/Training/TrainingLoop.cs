@@ -12,10 +12,11 @@ namespace Dti.Mini.Training;
 /// <param name="Warmup">Steps until then; afterwards it falls as a cosine to a hundredth.</param>
 /// <param name="WeightDecay">Of matrices and kernels.</param>
 /// <param name="Average">Share of the old weights in the moving average.</param>
-internal sealed record LoopSettings(int Steps, double LearningRate, int Warmup, double WeightDecay, double Average);
+/// <param name="Muon">Matrices by Muon instead of AdamW.</param>
+internal sealed record LoopSettings(int Steps, double LearningRate, int Warmup, double WeightDecay, double Average, bool Muon = false);
 
 /// <summary>
-/// Trains a model: gradients from one replica per thread, AdamW, a curve in a file, a state that a killed run goes on from.
+/// Trains a model: gradients from one replica per thread, AdamW or Muon, a curve in a file, a state that a killed run goes on from.
 /// A batch depends on its step alone, so that a run that was resumed saw what an unbroken one would have seen.
 /// </summary>
 /// <typeparam name="T">The model.</typeparam>
@@ -27,7 +28,7 @@ internal sealed class TrainingLoop<T>
     private readonly LoopSettings _settings;
     private readonly FreshWeights _weights;
     private readonly int _saveEvery;
-    private readonly FlatAdamW _optimizer;
+    private readonly FlatOptimizer _optimizer;
     private readonly (T Model, IReadOnlyList<Tensor> Leaves)[] _replicas;
 
     /// <param name="folder">Of states and curves.</param>
@@ -42,7 +43,7 @@ internal sealed class TrainingLoop<T>
         (_folder, _name, _settings, _weights, _saveEvery) = (folder, name, settings, weights, saveEvery);
         Directory.CreateDirectory(folder);
         _replicas = [(build(), weights.Leaves), .. Enumerable.Range(1, threads - 1).Select(_ => weights.Replica(build))];
-        _optimizer = new FlatAdamW(weights, settings.WeightDecay);
+        _optimizer = new FlatOptimizer(weights, settings.WeightDecay, muon: settings.Muon);
         set_num_threads(1);
     }
 

@@ -2,8 +2,8 @@ using static TorchSharp.torch;
 
 namespace Dti.Mini.Training;
 
-/// <summary>AdamW (arXiv 1711.05101) over <see cref="FreshWeights"/>, with an exponential moving average of the weights.</summary>
-internal sealed class FlatAdamW
+/// <summary>AdamW (arXiv 1711.05101) over <see cref="FreshWeights"/>, <see cref="Muon"/> for the matrices if asked, and an exponential moving average of the weights.</summary>
+internal sealed class FlatOptimizer
 {
     private const double Beta1 = 0.9;
     private readonly FreshWeights _weights;
@@ -11,12 +11,15 @@ internal sealed class FlatAdamW
     private readonly double _maxNorm;
     private readonly Tensor _gradient;
     private readonly Tensor _decay;
+    private readonly Tensor _keep; // share of the old in the first moment
+    private readonly (long[] Shape, long Offset, long Size)[] _matrices;
 
     /// <param name="weights">What to learn.</param>
     /// <param name="weightDecay">Of matrices and kernels; embeddings, norms and biases keep their size.</param>
     /// <param name="beta2">Of the second moment.</param>
     /// <param name="maxNorm">Longer gradients are shortened to this.</param>
-    public FlatAdamW(FreshWeights weights, double weightDecay, double beta2 = 0.98, double maxNorm = 1)
+    /// <param name="muon">Take Muon's step for the weights that <see cref="Muon.Takes"/>.</param>
+    public FlatOptimizer(FreshWeights weights, double weightDecay, double beta2 = 0.98, double maxNorm = 1, bool muon = false)
     {
         (_weights, _beta2, _maxNorm) = (weights, beta2, maxNorm);
         using var frozen = no_grad();
@@ -28,6 +31,13 @@ internal sealed class FlatAdamW
         foreach (var (name, shape, offset) in weights.Entries.Where(entry => entry.Shape.Length >= 2 && !entry.Name.Contains("embedding", StringComparison.Ordinal)))
         {
             _decay.narrow(0, offset, shape.Aggregate(1L, (a, b) => a * b)).fill_(weightDecay);
+        }
+
+        _keep = full_like(weights.Master, Beta1).DetachFromDisposeScope();
+        _matrices = [.. weights.Entries.Where(entry => muon && Muon.Takes(entry.Name, entry.Shape)).Select(entry => (entry.Shape, entry.Offset, entry.Shape.Aggregate(1L, (a, b) => a * b)))];
+        foreach (var (_, offset, size) in _matrices)
+        {
+            _keep.narrow(0, offset, size).fill_(Muon.Momentum);
         }
     }
 
@@ -60,17 +70,30 @@ internal sealed class FlatAdamW
             _gradient.mul_(_maxNorm / norm);
         }
 
-        FirstMoment.mul_(Beta1).add_(_gradient, 1 - Beta1);
+        FirstMoment.mul_(_keep).addcmul_(_gradient, 1 - _keep, 1);
         SecondMoment.mul_(_beta2).addcmul_(_gradient, _gradient, 1 - _beta2);
         var root = (SecondMoment / (1 - Math.Pow(_beta2, step))).sqrt_().add_(1e-8);
+        var update = FirstMoment / root / (1 - Math.Pow(Beta1, step));
+        Orthogonalise(update, replicas.Count);
         var master = _weights.Master;
         master.addcmul_(master, _decay, -learningRate);
-        master.addcdiv_(FirstMoment, root, -learningRate / (1 - Math.Pow(Beta1, step)));
+        master.add_(update, -learningRate);
         var keep = Math.Min(average, (1.0 + step) / (10.0 + step));
         Average.mul_(keep).add_(master, 1 - keep);
         _weights.Compute.copy_(master);
         return norm;
     }
+
+    /// <summary>Puts Muon's steps in the places of its matrices.</summary>
+    private void Orthogonalise(Tensor update, int threads) => Parallel.For(0, _matrices.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
+    {
+        set_num_threads(1);
+        using var frozen = no_grad();
+        using var scope = NewDisposeScope();
+        var (shape, offset, size) = _matrices[i];
+        var ahead = _gradient.narrow(0, offset, size).lerp(FirstMoment.narrow(0, offset, size), Muon.Momentum);
+        update.narrow(0, offset, size).copy_(Muon.Step(ahead.view(shape)).flatten());
+    });
 
     private void Gather(IReadOnlyList<IReadOnlyList<Tensor>> replicas)
     {
