@@ -19,8 +19,30 @@ public enum TrainingMethod
     /// <summary>The embedding itself, by AdamW (Textual Inversion, arXiv 2208.01618): its norm is free to grow.</summary>
     Ti = 2,
 
-    /// <summary>As <see cref="Ti"/>, and set back to the magnitude after each step.</summary>
+    /// <summary>As <see cref="Ti"/> without weight decay, and set back to the magnitude after each step.</summary>
     TiRenormalized = 3,
+
+    /// <summary>As <see cref="Ti"/>, and set to the magnitude when it is saved.</summary>
+    TiRescaled = 4,
+
+    /// <summary>As <see cref="TiRenormalized"/>, but each step multiplies the norm by (magnitude / norm)^0.1 only.</summary>
+    TiSoftlyRenormalized = 5,
+
+    /// <summary>As <see cref="Ti"/>, from what the text encoder makes of the initializer (Cross Initialization, arXiv 2312.15905).</summary>
+    CrossInit = 6,
+}
+
+/// <summary>How κ goes over a run.</summary>
+public enum KappaSchedule
+{
+    /// <summary>The same at every step.</summary>
+    Constant = 1,
+
+    /// <summary>From κ down to 0, evenly.</summary>
+    Linear = 2,
+
+    /// <summary>From κ down to 0, as half a cosine.</summary>
+    Cosine = 3,
 }
 
 /// <summary>How the fixed magnitude m of an embedding m·v is chosen.</summary>
@@ -37,6 +59,12 @@ public enum Magnitude
 
     /// <summary><see cref="TrainingOptions.MagnitudeValue"/>.</summary>
     Value = 4,
+
+    /// <summary>Median norm of the vocabulary's token embeddings.</summary>
+    Median = 5,
+
+    /// <summary>The initializer's own: the mean of its tokens' norms.</summary>
+    Initializer = 6,
 }
 
 /// <summary>What parentheses and <c>embedding:</c> in a prompt mean.</summary>

@@ -36,6 +36,12 @@ public sealed record TrainingOptions
     /// <summary>κ, the strength of the von Mises–Fisher prior, 0 to 10. Default 1e-4. <see cref="TrainingMethod.Dti"/> only.</summary>
     public double? Kappa { get; init; }
 
+    /// <summary>How κ goes over the run. Default <see cref="ClientSdk.KappaSchedule.Constant"/>. <see cref="TrainingMethod.Dti"/> only.</summary>
+    public KappaSchedule? KappaSchedule { get; init; }
+
+    /// <summary>λ of a pull λ·mean((e − e₀)²) toward the start, 0 to 1000. Default 0. Not for <see cref="TrainingMethod.Dti"/>, which has <see cref="Kappa"/>.</summary>
+    public double? Regularization { get; init; }
+
     /// <summary>β of the second moment of the gradient's norm, 0 to below 1. Default 0: each step has length η. <see cref="TrainingMethod.Dti"/> only.</summary>
     public double? Beta { get; init; }
 

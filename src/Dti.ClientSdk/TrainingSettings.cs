@@ -36,6 +36,12 @@ public sealed record TrainingSettings
     /// <summary>κ, the strength of the von Mises–Fisher prior.</summary>
     public double Kappa { get; init; }
 
+    /// <summary>How κ went over the run.</summary>
+    public KappaSchedule KappaSchedule { get; init; }
+
+    /// <summary>λ of the pull toward the start.</summary>
+    public double Regularization { get; init; }
+
     /// <summary>β of the second moment of the gradient's norm.</summary>
     public double Beta { get; init; }
 

@@ -38,11 +38,14 @@ public sealed class TrainingTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("TI")]
-    [InlineData("TI_RENORMALIZED")]
+    [InlineData("Ti")]
+    [InlineData("TiRescaled")]
+    [InlineData("TiRenormalized")]
+    [InlineData("TiSoftlyRenormalized")]
+    [InlineData("CrossInit")]
     public async Task Train_ByABaseline_SaysSoAndDrawsWithIt(string name)
     {
-        var method = name == "TI" ? TrainingMethod.Ti : TrainingMethod.TiRenormalized;
+        var method = Enum.Parse<TrainingMethod>(name);
         var settings = (await _server.TrainAsync(TestServer.Request("plain", change: r => r.Options.Method = method)))[0].Accepted.Settings;
 
         Assert.Equal((method, 0.005, 0), (settings.Method, settings.LearningRate, settings.Kappa));

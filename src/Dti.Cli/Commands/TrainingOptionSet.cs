@@ -9,7 +9,7 @@ internal sealed class TrainingOptionSet
 {
     private readonly Option<string?> _model = new("--model") { Description = "Model to learn with (dti models list).", HelpName = "name" };
     private readonly Option<ConceptKind?> _kind = new("--kind") { Description = "What the photos show. Default: object." };
-    private readonly Option<string?> _method = new("--method") { Description = "dti, or to compare ti (plain textual inversion) or ti-renormalized. Default: dti.", HelpName = "name" };
+    private readonly Option<string?> _method = new("--method") { Description = $"dti, or to compare: {string.Join(", ", MethodNames.All[1..])}. Default: dti.", HelpName = "name" };
     private readonly Option<string?> _placeholder = new("--placeholder") { Description = "What stands for the concept in prompts. Default: <name>.", HelpName = "<word>" };
     private readonly Option<string?> _initializer = new("--initializer") { Description = "Word or phrase to start from, such as cat. Default: object, or painting for styles.", HelpName = "word" };
     private readonly Option<int?> _vectors = new("--vectors") { Description = "Number of vectors, 1 to 32. Default: one per token of the initializer.", HelpName = "n" };
@@ -17,8 +17,10 @@ internal sealed class TrainingOptionSet
     private readonly Option<int?> _batch = new("--batch") { Description = "Photos per step. Default: 4.", HelpName = "n" };
     private readonly Option<double?> _learningRate = new("--learning-rate") { Description = "Step length on the sphere, above 0 and at most 1. Default: 0.01.", HelpName = "η" };
     private readonly Option<double?> _kappa = new("--kappa") { Description = "Strength of the prior that holds to the start. Default: 1e-4.", HelpName = "κ" };
+    private readonly Option<KappaSchedule?> _kappaSchedule = new("--kappa-schedule") { Description = "How κ goes over the run. Default: constant." };
+    private readonly Option<double?> _regularization = new("--regularization") { Description = "Pull toward the start, for the other methods. Default: 0.", HelpName = "λ" };
     private readonly Option<double?> _beta = new("--beta") { Description = "Memory of the gradient's norm, 0 to below 1. Default: 0.", HelpName = "β" };
-    private readonly Option<string?> _magnitude = new("--magnitude") { Description = "Norm of the embedding: mean, min, max of the vocabulary's, or a number. Default: mean.", HelpName = "mean|min|max|number" };
+    private readonly Option<string?> _magnitude = new("--magnitude") { Description = "Norm of the embedding: mean, median, min or max of the vocabulary's, the initializer's own, or a number. Default: mean.", HelpName = "mean|median|min|max|initializer|number" };
     private readonly Option<int?> _resolution = new("--resolution") { Description = "Side of the square crops in pixels. Default: the model's own.", HelpName = "pixels" };
     private readonly Option<bool?> _centerCrop = new("--center-crop") { Description = "Crop the centre instead of a random place.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<bool?> _randomFlip = new("--random-flip") { Description = "Mirror half of the crops.", Arity = ArgumentArity.ZeroOrOne };
@@ -31,6 +33,7 @@ internal sealed class TrainingOptionSet
     public TrainingOptionSet()
     {
         _kind.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "object", "style");
+        _kappaSchedule.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "constant", "linear", "cosine");
         _method.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, MethodNames.All);
     }
 
@@ -38,8 +41,8 @@ internal sealed class TrainingOptionSet
     {
         foreach (var option in new Option[]
         {
-            _kind, _initializer, _steps, _batch, _learningRate, _kappa, _beta, _magnitude, _vectors, _resolution, _centerCrop, _randomFlip,
-            _seed, _model, _dtype, _placeholder, _method, _previewEvery, _previewPrompts, _previewSteps,
+            _kind, _initializer, _steps, _batch, _learningRate, _kappa, _kappaSchedule, _beta, _magnitude, _vectors, _resolution, _centerCrop, _randomFlip,
+            _seed, _model, _dtype, _placeholder, _method, _regularization, _previewEvery, _previewPrompts, _previewSteps,
         })
             command.Add(option);
     }
@@ -59,6 +62,8 @@ internal sealed class TrainingOptionSet
             BatchSize = context.Get(_batch),
             LearningRate = context.Get(_learningRate),
             Kappa = context.Get(_kappa),
+            KappaSchedule = context.Get(_kappaSchedule),
+            Regularization = context.Get(_regularization),
             Beta = context.Get(_beta),
             Magnitude = magnitude,
             MagnitudeValue = magnitudeValue,
@@ -73,14 +78,9 @@ internal sealed class TrainingOptionSet
         };
     }
 
-    private static (Magnitude?, double?) ReadMagnitude(string? text) => text?.ToUpperInvariant() switch
-    {
-        null => (null, null),
-        "MEAN" => (Magnitude.Mean, null),
-        "MIN" => (Magnitude.Min, null),
-        "MAX" => (Magnitude.Max, null),
-        _ => double.TryParse(text, out var value)
-            ? (Magnitude.Value, value)
-            : throw new CliException(ExitCode.Usage, $"--magnitude is mean, min, max or a number, not '{text}'."),
-    };
+    private static (Magnitude?, double?) ReadMagnitude(string? text) =>
+        text is null ? (null, null)
+        : double.TryParse(text, out var value) ? (Magnitude.Value, value)
+        : Enum.TryParse<Magnitude>(text, ignoreCase: true, out var magnitude) && magnitude != Magnitude.Value ? (magnitude, null)
+        : throw new CliException(ExitCode.Usage, $"--magnitude is mean, median, min, max, initializer or a number, not '{text}'.");
 }

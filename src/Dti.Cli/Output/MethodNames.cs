@@ -9,7 +9,10 @@ internal static class MethodNames
     {
         ["dti"] = TrainingMethod.Dti,
         ["ti"] = TrainingMethod.Ti,
+        ["ti-rescaled"] = TrainingMethod.TiRescaled,
         ["ti-renormalized"] = TrainingMethod.TiRenormalized,
+        ["ti-softly-renormalized"] = TrainingMethod.TiSoftlyRenormalized,
+        ["cross-init"] = TrainingMethod.CrossInit,
     };
 
     public static string[] All { get; } = [.. _methods.Keys];

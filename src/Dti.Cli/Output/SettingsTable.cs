@@ -18,6 +18,8 @@ internal static class SettingsTable
         ("batch_size", $"{settings.BatchSize}"),
         ("learning_rate", Numbers.Exact(settings.LearningRate)),
         ("kappa", Numbers.Exact(settings.Kappa)),
+        ("kappa_schedule", Word(settings.KappaSchedule)),
+        ("regularization", Numbers.Exact(settings.Regularization)),
         ("beta", Numbers.Exact(settings.Beta)),
         ("magnitude", Word(settings.Magnitude)),
         ("magnitude_value", Numbers.Exact(settings.MagnitudeValue)),

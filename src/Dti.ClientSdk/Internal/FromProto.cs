@@ -101,6 +101,8 @@ internal static class FromProto
         BatchSize = message.BatchSize,
         LearningRate = message.LearningRate,
         Kappa = message.Kappa,
+        KappaSchedule = (KappaSchedule)message.KappaSchedule,
+        Regularization = message.Regularization,
         Beta = message.Beta,
         Magnitude = (Magnitude)message.Magnitude,
         MagnitudeValue = message.MagnitudeValue,

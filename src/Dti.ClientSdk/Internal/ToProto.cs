@@ -65,6 +65,8 @@ internal static class ToProto
         if (options.BatchSize is { } batchSize) message.BatchSize = batchSize;
         if (options.LearningRate is { } learningRate) message.LearningRate = learningRate;
         if (options.Kappa is { } kappa) message.Kappa = kappa;
+        if (options.KappaSchedule is { } kappaSchedule) message.KappaSchedule = (V1.KappaSchedule)kappaSchedule;
+        if (options.Regularization is { } regularization) message.Regularization = regularization;
         if (options.Beta is { } beta) message.Beta = beta;
         if (options.Magnitude is { } magnitude) message.Magnitude = (V1.Magnitude)magnitude;
         if (options.MagnitudeValue is { } magnitudeValue) message.MagnitudeValue = magnitudeValue;

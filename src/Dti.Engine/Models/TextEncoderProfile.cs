@@ -5,10 +5,35 @@ using TorchSharp;
 namespace Dti.Engine.Models;
 
 /// <summary>Norms of a vocabulary's token embeddings, over the rows that are not zero.</summary>
-/// <param name="Min">The smallest.</param>
-/// <param name="Mean">The mean: DTI's magnitude.</param>
-/// <param name="Max">The largest.</param>
-public sealed record VocabularyNorms(double Min, double Mean, double Max);
+public sealed class VocabularyNorms
+{
+    private readonly float[] _norms;
+
+    /// <param name="norms">Of all rows, by token id; those that are 0 do not count.</param>
+    internal VocabularyNorms(float[] norms)
+    {
+        _norms = norms;
+        float[] sorted = [.. norms.Where(norm => norm > 0).Order()];
+        (Min, Max, Mean) = (sorted[0], sorted[^1], sorted.Average());
+        Median = (sorted[(sorted.Length - 1) / 2] + (double)sorted[sorted.Length / 2]) / 2;
+    }
+
+    /// <summary>The smallest.</summary>
+    public double Min { get; }
+
+    /// <summary>The mean: DTI's magnitude.</summary>
+    public double Mean { get; }
+
+    /// <summary>The median.</summary>
+    public double Median { get; }
+
+    /// <summary>The largest.</summary>
+    public double Max { get; }
+
+    /// <summary>Of one token.</summary>
+    /// <param name="id">The token.</param>
+    public double Of(int id) => _norms[id];
+}
 
 /// <summary>What is known of one text encoder of a model without loading its weights. Thread-safe.</summary>
 public sealed class TextEncoderProfile
@@ -52,8 +77,6 @@ public sealed class TextEncoderProfile
     private VocabularyNorms ReadVocabularyNorms()
     {
         using var scope = torch.NewDisposeScope();
-        var norms = ReadEmbeddings().Vocabulary.norm(1, keepdim: false, p: 2f);
-        norms = norms[norms.gt(0)];
-        return new VocabularyNorms(norms.min().item<float>(), norms.mean().item<float>(), norms.max().item<float>());
+        return new VocabularyNorms(ReadEmbeddings().Vocabulary.norm(1, keepdim: false, p: 2f).data<float>().ToArray());
     }
 }

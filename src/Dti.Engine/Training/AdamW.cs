@@ -14,7 +14,8 @@ internal sealed class AdamW : IEmbeddingOptimizer
     private readonly Tensor _parameter;
     private readonly double _learningRate;
     private readonly double _weightDecay;
-    private readonly double? _norm;
+    private readonly Renormalization? _renormalization;
+    private readonly StartRegularizer? _regularizer;
     private readonly Tensor _firstMoment;
     private readonly Tensor _secondMoment;
     private int _step;
@@ -22,10 +23,12 @@ internal sealed class AdamW : IEmbeddingOptimizer
     /// <param name="parameter">e: (n, d) fp32, changed in place by each step.</param>
     /// <param name="learningRate">η.</param>
     /// <param name="weightDecay">Decoupled from the gradient.</param>
-    /// <param name="norm">Norm that each row is set back to after each step, moments untouched; null: rows keep their own.</param>
-    public AdamW(Tensor parameter, double learningRate, double weightDecay, double? norm = null)
+    /// <param name="renormalization">What happens to the rows' norms after each step, moments untouched; null: nothing.</param>
+    /// <param name="regularizer">Its gradient is added to the loss's; disposed of with this. Null: none.</param>
+    public AdamW(Tensor parameter, double learningRate, double weightDecay, Renormalization? renormalization = null, StartRegularizer? regularizer = null)
     {
-        (_parameter, _learningRate, _weightDecay, _norm) = (parameter, learningRate, weightDecay, norm);
+        (_parameter, _learningRate, _weightDecay) = (parameter, learningRate, weightDecay);
+        (_renormalization, _regularizer) = (renormalization, regularizer);
         _firstMoment = zeros_like(parameter, requires_grad: false).DetachFromDisposeScope();
         _secondMoment = zeros_like(parameter, requires_grad: false).DetachFromDisposeScope();
     }
@@ -36,14 +39,15 @@ internal sealed class AdamW : IEmbeddingOptimizer
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         _step++;
+        gradient = _regularizer?.AddTo(gradient, _parameter) ?? gradient;
         _parameter.mul_(1 - (_learningRate * _weightDecay));
         _firstMoment.mul_(Beta1).add_(gradient, alpha: 1 - Beta1);
         _secondMoment.mul_(Beta2).addcmul_(gradient, gradient, 1 - Beta2);
         var denominator = (_secondMoment / (1 - Math.Pow(Beta2, _step))).sqrt() + Eps;
         _parameter.addcdiv_(_firstMoment, denominator, -_learningRate / (1 - Math.Pow(Beta1, _step)));
-        if (_norm is { } norm)
+        if (_renormalization is { } target)
         {
-            _parameter.mul_(norm / _parameter.norm(1, keepdim: true, p: 2f));
+            _parameter.mul_((target.Norm / _parameter.norm(1, keepdim: true, p: 2f)).pow(target.Pull));
         }
     }
 
@@ -52,5 +56,11 @@ internal sealed class AdamW : IEmbeddingOptimizer
     {
         _firstMoment.Dispose();
         _secondMoment.Dispose();
+        _regularizer?.Dispose();
     }
 }
+
+/// <summary>Brings rows back to a norm: e ← e·(norm / ‖e‖)^pull.</summary>
+/// <param name="Norm">The norm, above 0.</param>
+/// <param name="Pull">1: at once; nearer to 0: step by step.</param>
+internal sealed record Renormalization(double Norm, double Pull = 1);

@@ -42,7 +42,7 @@ internal sealed class SphericalSgd : IEmbeddingOptimizer
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         StepCount++;
-        var g = _prior.AddTo(gradient);
+        var g = _prior.AddTo(gradient, StepCount);
         g = g - ((g * _v).sum(-1, keepdim: true) * _v); // onto the tangent space
         SecondMoment.mul_(_beta).add_((g * g).sum(-1, keepdim: true) * (1 - _beta));
         g = g / ((SecondMoment / (1 - Math.Pow(_beta, StepCount))).sqrt() + Eps);

@@ -1,6 +1,7 @@
 using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
 using Dti.Engine.Models;
+using Dti.Engine.Training.Methods;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Training;
@@ -14,6 +15,8 @@ namespace Dti.Engine.Training;
 /// <param name="photos">The photos, loaded at the settings' resolution.</param>
 public sealed class Trainer(StableDiffusionModel model, TrainingSettings settings, TrainingSet photos)
 {
+    private readonly LearningMethod _method = LearningMethod.Of(settings.Method);
+
     /// <summary>Trains. Each event is made when it is asked for, on the caller's thread: at most one step or one preview at a time.</summary>
     /// <param name="cancellationToken">Stops the run within one step, with nothing left behind.</param>
     /// <returns>Warnings, then steps and previews, then <see cref="TrainingFinished"/>.</returns>
@@ -84,30 +87,16 @@ public sealed class Trainer(StableDiffusionModel model, TrainingSettings setting
         }
     }
 
-    private ConceptEmbedding Concept(Learnt learnt) => new(settings.Placeholder, [.. learnt.Embeddings.Select(embedding => embedding.ToVectors())]);
+    private ConceptEmbedding Concept(Learnt learnt) =>
+        new(settings.Placeholder, [.. learnt.Embeddings.Select((embedding, encoder) => _method.Result(embedding, settings.MagnitudeValues[encoder]))]);
 
     private (TrainableEmbedding Embedding, IEmbeddingOptimizer Optimizer) Start(int encoder)
     {
-        var embedding = StartingEmbedding(encoder);
-        return (embedding, Optimizer(embedding, settings.MagnitudeValues[encoder]));
+        using var start = _method.Start(model, encoder, settings.Initializer, settings.VectorCount); // (n, d)
+        var magnitude = settings.MagnitudeValues[encoder];
+        var embedding = _method.Embedding(start, magnitude);
+        return (embedding, _method.Optimizer(embedding, magnitude, settings));
     }
-
-    /// <summary>From the token embeddings of the initialiser, one per vector; the last one is repeated where there are more vectors.</summary>
-    private TrainableEmbedding StartingEmbedding(int encoder)
-    {
-        using var scope = NewDisposeScope();
-        var ids = model.Profile.Encoders[encoder].Tokenizer.Encode(settings.Initializer);
-        var rows = Enumerable.Range(0, settings.VectorCount).Select(i => (long)ids[Math.Min(i, ids.Count - 1)]).ToArray();
-        var initial = model.TextEncoders[encoder].TokenEmbedding.index_select(0, tensor(rows).to(model.Target.Device)); // (n, d)
-        return settings.Method == TrainingMethod.Directional ? new DirectionalEmbedding(initial, settings.MagnitudeValues[encoder]) : new FreeEmbedding(initial);
-    }
-
-    private IEmbeddingOptimizer Optimizer(TrainableEmbedding embedding, double magnitude) => settings.Method switch
-    {
-        TrainingMethod.TextualInversion => new AdamW(embedding.Parameter, settings.LearningRate, weightDecay: 1e-2),
-        TrainingMethod.Renormalized => new AdamW(embedding.Parameter, settings.LearningRate, weightDecay: 0, magnitude),
-        _ => new SphericalSgd(embedding.Parameter, settings.LearningRate, settings.Beta, new VonMisesFisherPrior(embedding.Initial, settings.Kappa)),
-    };
 
     /// <summary>What is learnt: an embedding per text encoder, each with its optimiser.</summary>
     private sealed record Learnt(IReadOnlyList<(TrainableEmbedding Embedding, IEmbeddingOptimizer Optimizer)> Parts) : IDisposable

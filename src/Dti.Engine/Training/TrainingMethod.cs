@@ -9,6 +9,15 @@ public enum TrainingMethod
     /// <summary>The embedding itself, by AdamW (Textual Inversion, arXiv 2208.01618): its norm is free to grow.</summary>
     TextualInversion,
 
-    /// <summary>As <see cref="TextualInversion"/>, and set back to the magnitude after each step.</summary>
+    /// <summary>As <see cref="TextualInversion"/>, and set to the magnitude when it is saved.</summary>
+    Rescaled,
+
+    /// <summary>As <see cref="TextualInversion"/> without weight decay, and set back to the magnitude after each step.</summary>
     Renormalized,
+
+    /// <summary>As <see cref="Renormalized"/>, but each step only goes a tenth of the way back, in logarithms.</summary>
+    SoftlyRenormalized,
+
+    /// <summary>As <see cref="TextualInversion"/>, from what the text encoder makes of the initial word (arXiv 2312.15905).</summary>
+    CrossInit,
 }

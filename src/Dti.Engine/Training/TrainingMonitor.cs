@@ -31,7 +31,7 @@ internal sealed class TrainingMonitor(TrainingSettings settings)
             LossAverage: _loss / (1 - Math.Pow(LossDecay, step)),
             embeddings.Average(embedding => embedding.Norm()),
             embeddings.Average(embedding => embedding.AngleDegrees()),
-            KappaOverGradient: gradientNorms.Average(norm => norm > 0 ? settings.Kappa / norm : 0),
+            KappaOverGradient: gradientNorms.Average(norm => norm > 0 ? settings.Kappa * settings.KappaSchedule.Share(step, settings.Steps) / norm : 0),
             settings.LearningRate,
             StepsPerSecond: _secondsPerStep > 0 ? 1 / _secondsPerStep : 0,
             TimeLeft: TimeSpan.FromSeconds(_secondsPerStep * (settings.Steps - step)));

@@ -6,11 +6,17 @@ public enum MagnitudeChoice
     /// <summary>Mean norm of the vocabulary's non-zero token embeddings (the paper's choice).</summary>
     Mean,
 
+    /// <summary>Their median.</summary>
+    Median,
+
     /// <summary>The smallest such norm.</summary>
     Min,
 
     /// <summary>The largest such norm.</summary>
     Max,
+
+    /// <summary>The initial word's own, its tokens' mean.</summary>
+    Initializer,
 
     /// <summary>A given number.</summary>
     Value,
@@ -45,6 +51,12 @@ public sealed record TrainingOptions
 
     /// <inheritdoc cref="TrainingSettings.Kappa"/>
     public double? Kappa { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.KappaSchedule"/>
+    public KappaSchedule? KappaSchedule { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.Regularization"/>
+    public double? Regularization { get; init; }
 
     /// <inheritdoc cref="TrainingSettings.Beta"/>
     public double? Beta { get; init; }

@@ -1,6 +1,7 @@
 using Dti.Engine.Generation;
 using Dti.Engine.Models;
 using Dti.Engine.Tokenization;
+using Dti.Engine.Training.Methods;
 
 namespace Dti.Engine.Training;
 
@@ -40,6 +41,12 @@ public sealed record TrainingSettings
 
     /// <summary>Strength κ of the von Mises–Fisher prior, 0 to 10; directional only. Default 1e-4, as the paper.</summary>
     public double Kappa { get; private init; }
+
+    /// <summary>How κ goes over the run; directional only. Default: constant, as the paper.</summary>
+    public KappaSchedule KappaSchedule { get; private init; }
+
+    /// <summary>λ of the pull λ·mean((e − e₀)²) toward the start, 0 to 1000; not for directional, which has κ. Default 0.</summary>
+    public double Regularization { get; private init; }
 
     /// <summary>β of the optimiser's second moment, 0 ≤ β &lt; 1; directional only. Default 0, as the paper.</summary>
     public double Beta { get; private init; }
@@ -88,7 +95,7 @@ public sealed record TrainingSettings
         var found = new Violations();
         var kind = options.Kind ?? ConceptKind.Object;
         var method = options.Method ?? TrainingMethod.Directional;
-        var directional = method == TrainingMethod.Directional;
+        var way = LearningMethod.Of(method);
         var initializer = options.Initializer ?? (kind == ConceptKind.Style ? "painting" : "object");
         var tokens = profile.Tokenizer.Encode(initializer);
         if (tokens.Count is 0 or > 32)
@@ -106,8 +113,10 @@ public sealed record TrainingSettings
             VectorCount = options.VectorCount ?? Math.Clamp(tokens.Count, 1, 32),
             Steps = options.Steps ?? 500,
             BatchSize = options.BatchSize ?? 4,
-            LearningRate = options.LearningRate ?? (directional ? 0.01 : 0.005),
-            Kappa = options.Kappa ?? (directional ? 1e-4 : 0),
+            LearningRate = options.LearningRate ?? way.DefaultLearningRate,
+            Kappa = options.Kappa ?? (way.OnSphere ? 1e-4 : 0),
+            KappaSchedule = options.KappaSchedule ?? KappaSchedule.Constant,
+            Regularization = options.Regularization ?? 0,
             Beta = options.Beta ?? 0,
             Magnitude = options.Magnitude ?? (options.MagnitudeValue is null ? MagnitudeChoice.Mean : MagnitudeChoice.Value),
             Resolution = options.Resolution ?? profile.Resolution,
@@ -131,9 +140,15 @@ public sealed record TrainingSettings
         found.Range("learning_rate", settings.LearningRate, 0, 1, minExcluded: true);
         found.Range("kappa", settings.Kappa, 0, 10);
         found.Range("beta", settings.Beta, 0, 1, maxExcluded: true);
-        foreach (var (field, asked) in new[] { ("kappa", options.Kappa), ("beta", options.Beta) }.Where(pair => !directional && pair.Item2 is > 0))
+        found.Range("regularization", settings.Regularization, 0, 1000);
+        foreach (var (field, asked) in new[] { ("kappa", options.Kappa), ("beta", options.Beta) }.Where(pair => !way.OnSphere && pair.Item2 is > 0))
         {
             found.Add(field, $"{field} is {asked}; it belongs to the method dti alone.");
+        }
+
+        if (way.OnSphere && settings.Regularization > 0)
+        {
+            found.Add("regularization", $"regularization is {settings.Regularization}; the method dti has kappa instead.");
         }
 
         found.Side("resolution", settings.Resolution);
@@ -168,8 +183,10 @@ public sealed record TrainingSettings
 
     private static double MagnitudeOf(TrainingSettings settings, TrainingOptions options, TextEncoderProfile encoder) => settings.Magnitude switch
     {
+        MagnitudeChoice.Median => encoder.VocabularyNorms.Median,
         MagnitudeChoice.Min => encoder.VocabularyNorms.Min,
         MagnitudeChoice.Max => encoder.VocabularyNorms.Max,
+        MagnitudeChoice.Initializer => encoder.Tokenizer.Encode(settings.Initializer).Average(encoder.VocabularyNorms.Of),
         MagnitudeChoice.Value => options.MagnitudeValue!.Value,
         _ => encoder.VocabularyNorms.Mean,
     };

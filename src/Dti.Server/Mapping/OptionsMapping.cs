@@ -18,7 +18,10 @@ internal static class OptionsMapping
         {
             TrainingMethod.Dti => Asked.TrainingMethod.Directional,
             TrainingMethod.Ti => Asked.TrainingMethod.TextualInversion,
+            TrainingMethod.TiRescaled => Asked.TrainingMethod.Rescaled,
             TrainingMethod.TiRenormalized => Asked.TrainingMethod.Renormalized,
+            TrainingMethod.TiSoftlyRenormalized => Asked.TrainingMethod.SoftlyRenormalized,
+            TrainingMethod.CrossInit => Asked.TrainingMethod.CrossInit,
             _ => null,
         },
         Placeholder = options.HasPlaceholder ? options.Placeholder : null,
@@ -28,12 +31,22 @@ internal static class OptionsMapping
         BatchSize = options.HasBatchSize ? options.BatchSize : null,
         LearningRate = options.HasLearningRate ? options.LearningRate : null,
         Kappa = options.HasKappa ? options.Kappa : null,
+        KappaSchedule = options.KappaSchedule switch
+        {
+            KappaSchedule.Constant => Asked.KappaSchedule.Constant,
+            KappaSchedule.Linear => Asked.KappaSchedule.Linear,
+            KappaSchedule.Cosine => Asked.KappaSchedule.Cosine,
+            _ => null,
+        },
+        Regularization = options.HasRegularization ? options.Regularization : null,
         Beta = options.HasBeta ? options.Beta : null,
         Magnitude = options.Magnitude switch
         {
             Magnitude.Mean => Asked.MagnitudeChoice.Mean,
+            Magnitude.Median => Asked.MagnitudeChoice.Median,
             Magnitude.Min => Asked.MagnitudeChoice.Min,
             Magnitude.Max => Asked.MagnitudeChoice.Max,
+            Magnitude.Initializer => Asked.MagnitudeChoice.Initializer,
             Magnitude.Value => Asked.MagnitudeChoice.Value,
             _ => null,
         },

@@ -15,7 +15,10 @@ internal static class SettingsMapping
         Method = settings.Method switch
         {
             Engine.Training.TrainingMethod.TextualInversion => TrainingMethod.Ti,
+            Engine.Training.TrainingMethod.Rescaled => TrainingMethod.TiRescaled,
             Engine.Training.TrainingMethod.Renormalized => TrainingMethod.TiRenormalized,
+            Engine.Training.TrainingMethod.SoftlyRenormalized => TrainingMethod.TiSoftlyRenormalized,
+            Engine.Training.TrainingMethod.CrossInit => TrainingMethod.CrossInit,
             _ => TrainingMethod.Dti,
         },
         Placeholder = settings.Placeholder,
@@ -26,11 +29,20 @@ internal static class SettingsMapping
         BatchSize = settings.BatchSize,
         LearningRate = settings.LearningRate,
         Kappa = settings.Kappa,
+        KappaSchedule = settings.KappaSchedule switch
+        {
+            Engine.Training.KappaSchedule.Linear => KappaSchedule.Linear,
+            Engine.Training.KappaSchedule.Cosine => KappaSchedule.Cosine,
+            _ => KappaSchedule.Constant,
+        },
+        Regularization = settings.Regularization,
         Beta = settings.Beta,
         Magnitude = settings.Magnitude switch
         {
+            Engine.Training.MagnitudeChoice.Median => Magnitude.Median,
             Engine.Training.MagnitudeChoice.Min => Magnitude.Min,
             Engine.Training.MagnitudeChoice.Max => Magnitude.Max,
+            Engine.Training.MagnitudeChoice.Initializer => Magnitude.Initializer,
             Engine.Training.MagnitudeChoice.Value => Magnitude.Value,
             _ => Magnitude.Mean,
         },

@@ -85,13 +85,10 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         var checks = new RequestChecks();
         checks.Require(RequestChecks.IsRequestId(request.RequestId), "request_id", "request_id must be at most 64 letters, digits, '-' or '_'.");
         checks.Require(ConceptNames.IsValid(request.Name), "name", $"name must be {ConceptNames.Rule}.");
-        checks.Require(!asked.HasKind || asked.Kind is V1.ConceptKind.Object or V1.ConceptKind.Style, "options.kind", "kind must be OBJECT or STYLE.");
-        checks.Require(
-            !asked.HasMethod || asked.Method is V1.TrainingMethod.Dti or V1.TrainingMethod.Ti or V1.TrainingMethod.TiRenormalized,
-            "options.method", "method must be DTI, TI or TI_RENORMALIZED.");
-        checks.Require(
-            !asked.HasMagnitude || asked.Magnitude is Magnitude.Mean or Magnitude.Min or Magnitude.Max or Magnitude.Value,
-            "options.magnitude", "magnitude must be MEAN, MIN, MAX or VALUE.");
+        checks.Known(asked.HasKind, asked.Kind, "options.kind");
+        checks.Known(asked.HasMethod, asked.Method, "options.method");
+        checks.Known(asked.HasMagnitude, asked.Magnitude, "options.magnitude");
+        checks.Known(asked.HasKappaSchedule, asked.KappaSchedule, "options.kappa_schedule");
         var profile = checks.Try(() => models.Get(asked.HasModel ? asked.Model : null));
         var target = checks.Target(options, asked.HasDtype, asked.Dtype);
         var settings = profile is null ? null : checks.Try(() => TrainingSettings.Resolve(asked.ToEngine(), request.Name, profile, RequestChecks.NewSeed), "options.");
@@ -157,7 +154,7 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         var asked = request.Options ?? new();
         var checks = new RequestChecks();
         CheckPicture(checks, asked);
-        checks.Require(!request.HasEasing || request.Easing is Easing.Linear or Easing.Smooth, "easing", "easing must be LINEAR or SMOOTH.");
+        checks.Known(request.HasEasing, request.Easing, "easing");
         checks.Require(request.FromConcept.Length > 0, "from_concept", "from_concept must name a concept.");
         checks.Require(request.ToConcept.Length > 0, "to_concept", "to_concept must name a concept.");
         var profile = checks.Try(() => models.Get(asked.HasModel ? asked.Model : null));
@@ -191,10 +188,8 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
 
     private static void CheckPicture(RequestChecks checks, GenerationOptions asked)
     {
-        checks.Require(
-            !asked.HasFormat || asked.Format is PictureFormat.Png or PictureFormat.Jpeg or PictureFormat.Webp, "options.format", "format must be PNG, JPEG or WEBP.");
-        checks.Require(
-            !asked.HasPromptSyntax || asked.PromptSyntax is PromptSyntax.Weighted or PromptSyntax.Plain, "options.prompt_syntax", "prompt_syntax must be WEIGHTED or PLAIN.");
+        checks.Known(asked.HasFormat, asked.Format, "options.format");
+        checks.Known(asked.HasPromptSyntax, asked.PromptSyntax, "options.prompt_syntax");
         checks.Require(!asked.HasQuality || asked.Quality is >= 1 and <= 100, "options.quality", $"quality is {asked.Quality}; it must be from 1 to 100.");
     }
 }

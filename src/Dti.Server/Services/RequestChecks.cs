@@ -1,9 +1,12 @@
+using System.Globalization;
+using System.Reflection;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Dti.Engine;
 using Dti.Engine.Runtime;
 using Dti.Server.Errors;
 using Google.Protobuf;
+using Google.Protobuf.Reflection;
 using Grpc.Core;
 
 namespace Dti.Server.Services;
@@ -20,6 +23,19 @@ internal sealed partial class RequestChecks
         if (!condition)
         {
             _found.Add(new FieldViolation(field, description));
+        }
+    }
+
+    /// <summary>Adds a violation if a given value is none that the contract names.</summary>
+    public void Known<T>(bool given, T value, string field)
+        where T : struct, Enum
+    {
+        if (given && (!Enum.IsDefined(value) || Convert.ToInt32(value, CultureInfo.InvariantCulture) == 0))
+        {
+            string[] names = [.. typeof(T).GetFields(BindingFlags.Public | BindingFlags.Static).Select(known => known.GetCustomAttribute<OriginalNameAttribute>()!.Name)];
+            var prefix = names[0].Length - "UNSPECIFIED".Length;
+            var words = names.Skip(1).Select(name => name[prefix..]).ToArray();
+            Require(false, field, $"{field[(field.LastIndexOf('.') + 1)..]} must be {string.Join(", ", words[..^1])} or {words[^1]}.");
         }
     }
 

@@ -117,7 +117,7 @@ public class TrainingParityTests(ModelFixture models) : IClassFixture<ModelFixtu
         var embeddings = suffixes.Select(suffix => new FreeEmbedding(Run("v0" + suffix))).ToArray();
         var optimizers = embeddings.Zip(suffixes, (embedding, suffix) => new AdamW(
             embedding.Parameter, learningRate: 5e-3, weightDecay: renormalized ? 0 : 1e-2,
-            renormalized ? Run("vocabulary_mean_norm" + suffix).item<float>() : null)).ToArray();
+            renormalized ? new Renormalization(Run("vocabulary_mean_norm" + suffix).item<float>()) : null)).ToArray();
         var objective = new DenoisingLoss(model);
         for (var step = 0; step < Run("loss").shape[0]; step++)
         {

@@ -1,0 +1,14 @@
+using Dti.Engine.Concepts;
+
+namespace Dti.Engine.Training.Methods;
+
+/// <summary>Textual Inversion whose vectors are set to the magnitude when they are saved; they train with norms of their own.</summary>
+internal sealed class RescaledTextualInversion : TextualInversion
+{
+    /// <inheritdoc/>
+    public override DirectionalVectors Result(TrainableEmbedding embedding, double magnitude)
+    {
+        var learnt = base.Result(embedding, magnitude);
+        return new DirectionalVectors([.. Enumerable.Range(0, learnt.Count).Select(i => learnt.Direction(i).ToArray())], [.. Enumerable.Repeat((float)magnitude, learnt.Count)]);
+    }
+}
