@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Dti.Engine.Concepts;
 using Dti.Mini.Models;
 using Dti.Mini.Sheets;
@@ -19,17 +20,22 @@ internal static class ConceptStudy
     /// <summary>The results: a row per method and subject.</summary>
     public static ResultsFile Results { get; } = new("study.csv");
 
-    /// <summary>Runs what is not in the results yet.</summary>
+    /// <summary>Runs what is not in the results yet, one concept per core.</summary>
     public static void Run(StudyBench bench, IEnumerable<StudyMethod> methods, IReadOnlyList<Subject> subjects)
     {
-        foreach (var method in methods)
+        // Methods that share a training follow each other in one unit of work.
+        var work = methods.SelectMany(method => subjects.Where(subject => !Results.Holds(method.Name, subject.Name)).Select(subject => (Method: method, Subject: subject)))
+            .GroupBy(entry => (entry.Method.Folder, entry.Subject)).ToArray();
+        var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount };
+        Parallel.ForEach(Partitioner.Create(work, EnumerablePartitionerOptions.NoBuffering), options, entries =>
         {
-            foreach (var subject in subjects.Where(subject => !Results.Holds(method.Name, subject.Name)))
+            set_num_threads(1);
+            foreach (var (method, subject) in entries)
             {
                 using var scope = NewDisposeScope();
                 Results.Add(method.Name, subject.Name, Judge(bench, subject, bench.Concept(method, subject), $"{method.Name}-{subject.Name}"));
             }
-        }
+        });
     }
 
     private static Dictionary<string, double> Judge(StudyBench bench, Subject subject, ConceptEmbedding concept, string sheet)

@@ -3,10 +3,12 @@ using Dti.Mini.Stages;
 
 namespace Dti.Mini.Study;
 
-/// <summary>Results in a CSV file beside the page about the model: a key of two parts, then named values. Rows are added as they come.</summary>
+/// <summary>Results in a CSV file beside the page about the model: a key of two parts, then named values. Rows are added as they come, from any thread.</summary>
 /// <param name="name">Of the file.</param>
 internal sealed class ResultsFile(string name)
 {
+    private readonly Lock _lock = new();
+
     private string FilePath => Path.Combine(MiniWorld.MeasuredFolder, name);
 
     /// <summary>All rows; none if there is no file.</summary>
@@ -29,6 +31,7 @@ internal sealed class ResultsFile(string name)
     /// <summary>Adds a row and shows it.</summary>
     public void Add(string what, string of, IReadOnlyDictionary<string, double> values)
     {
+        using var held = _lock.EnterScope();
         Directory.CreateDirectory(MiniWorld.MeasuredFolder);
         if (!File.Exists(FilePath))
         {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
@@ -24,7 +25,7 @@ internal sealed class StudyBench
     private readonly StableDiffusionModel _model;
     private readonly MiniSampler _sampler;
     private readonly JudgeModel _judge;
-    private readonly Dictionary<string, Tensor> _photos = [];
+    private readonly ConcurrentDictionary<string, Tensor> _photos = [];
 
     /// <param name="folder">The work folder.</param>
     public StudyBench(string folder)
@@ -79,11 +80,7 @@ internal sealed class StudyBench
     /// <summary>Mean cosine of the judge's embeddings between each picture and a subject's photos: one value per picture.</summary>
     public float[] Likeness(Reading pictures, Subject subject)
     {
-        if (!_photos.TryGetValue(subject.Name, out var photos))
-        {
-            photos = _photos[subject.Name] = Read([.. SubjectPhotos.Of(subject).Select(ContactSheet.Draw)]).Embedding.DetachFromDisposeScope();
-        }
-
+        var photos = _photos.GetOrAdd(subject.Name, _ => Read([.. SubjectPhotos.Of(subject).Select(ContactSheet.Draw)]).Embedding.DetachFromDisposeScope());
         return pictures.Embedding.matmul(photos.t()).mean([1]).data<float>().ToArray();
     }
 
