@@ -68,7 +68,7 @@ public sealed record NearToken(string Token, double Cosine);
 /// <param name="Data">The safetensors file.</param>
 public sealed record ConceptFile(string FileName, ReadOnlyMemory<byte> Data);
 
-/// <summary>A model folder that the server knows.</summary>
+/// <summary>A model that the server knows.</summary>
 /// <param name="Name">Unique on the server.</param>
 /// <param name="Family"><c>sd1</c>, …</param>
 /// <param name="Resolution">Pixels the model was made for.</param>
@@ -77,8 +77,13 @@ public sealed record ConceptFile(string FileName, ReadOnlyMemory<byte> Data);
 /// <param name="Problem">Why it cannot be used; null if it can.</param>
 /// <param name="SizeBytes">Bytes of its weights on disk.</param>
 /// <param name="Loaded">Held in memory now.</param>
+/// <param name="Dtype">What most of its weights are stored in: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, <c>fp8_e4m3</c> or <c>fp8_e5m2</c>.</param>
+/// <param name="Path">Its path below the folder it was found in.</param>
+/// <param name="MemoryBytes">Bytes that its weights take in memory, in the server's dtype.</param>
+/// <param name="Fits">Whether that is within the server's memory budget.</param>
 public sealed record Model(
-    string Name, string Family, int Resolution, int EmbeddingDimension, bool IsDefault, string? Problem, long SizeBytes, bool Loaded);
+    string Name, string Family, int Resolution, int EmbeddingDimension, bool IsDefault, string? Problem, long SizeBytes, bool Loaded,
+    string Dtype, string Path, long MemoryBytes, bool Fits);
 
 /// <summary>A job that the server knows.</summary>
 /// <param name="JobId">Its id.</param>

@@ -38,9 +38,10 @@ public static class DtiHost
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton(ComputeTarget.Resolve(options.Device, options.Dtype));
+        services.AddSingleton(LibraryFolders.Of(options.ModelFolders)); // now: a list that cannot be read is told at the start
         services.AddSingleton<ModelLibrary>();
         services.AddSingleton<ConceptLibrary>();
-        services.AddSingleton<LoadedModels>();
+        services.AddSingleton<ModelCache>();
         services.AddSingleton<IJobRunner, JobRunner>();
         services.AddSingleton<JobQueue>();
         services.AddSingleton<IJobs>(provider => provider.GetRequiredService<JobQueue>());

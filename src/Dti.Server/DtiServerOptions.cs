@@ -16,7 +16,10 @@ public sealed record DtiServerOptions
     /// <summary>Port, 0 to 65535; 0: any free one. Default 5171.</summary>
     public int Port { get; init; } = DefaultPort;
 
-    /// <summary>Models (diffusers folders, or single safetensors files), or folders that hold some. Those that do not exist are passed over.</summary>
+    /// <summary>
+    /// Models (diffusers folders, or single safetensors files), folders with some below them, ComfyUI's folder or its <c>models</c>, or an
+    /// <c>extra_model_paths.yaml</c>. Those that do not exist are passed over.
+    /// </summary>
     public IReadOnlyList<string> ModelFolders { get; init; } = [];
 
     /// <summary>Folder of a model that is there even where <see cref="ModelFolders"/> hold none; null: none. Default: the one beside the program.</summary>
@@ -33,6 +36,9 @@ public sealed record DtiServerOptions
 
     /// <summary>Used where a request names none: auto, fp32, bf16 or fp16. Default auto.</summary>
     public string Dtype { get; init; } = "auto";
+
+    /// <summary>Bytes of memory that models may take together, above 0; null: four fifths of what the device has.</summary>
+    public long? ModelMemoryBytes { get; init; }
 
     /// <summary>Largest message taken, bytes, 1 MiB to 1 GiB. Default 64 MiB.</summary>
     public int MaxMessageBytes { get; init; } = 64 * 1024 * 1024;
@@ -57,6 +63,11 @@ public sealed record DtiServerOptions
         }
 
         Range(nameof(Port), Port, 0, 65535);
+        if (ModelMemoryBytes <= 0)
+        {
+            found.Add(new(nameof(ModelMemoryBytes), $"ModelMemoryBytes is {ModelMemoryBytes}; it must be above 0."));
+        }
+
         Range(nameof(MaxMessageBytes), MaxMessageBytes, 1 << 20, 1 << 30);
         Range(nameof(MaxQueuedJobs), MaxQueuedJobs, 1, 10_000);
         Range(nameof(JobHistory), JobHistory, 1, 100_000);

@@ -40,6 +40,29 @@ public class HostTests
     }
 
     [Fact]
+    public async Task Models_FixtureFolder_TellsDtypePathAndMemory()
+    {
+        await using var server = TestServer.Start(options => options with { ModelMemoryBytes = 2_000_000 });
+        var list = await server.Models.ListAsync(new());
+        var model = Assert.Single(list.Models);
+        Assert.Equal(("fp32", "tiny-sd15", true, 2_000_000), (model.Dtype, model.Path, model.Fits, list.MemoryBudgetBytes));
+        Assert.Equal(model.SizeBytes, model.MemoryBytes); // stored in fp32, held in fp32
+    }
+
+    [Fact]
+    public async Task Build_ListOfFoldersThatIsNoYaml_SaysWhereBeforeTheServerStarts()
+    {
+        var folder = Directory.CreateTempSubdirectory("dti-yaml-");
+        var list = Path.Combine(folder.FullName, "extra_model_paths.yaml");
+        await File.WriteAllTextAsync(list, "comfyui:\n  base_path: [", TestContext.Current.CancellationToken);
+
+        var error = Assert.Throws<DtiException>(() => DtiHost.Build(new DtiServerOptions { ConceptFolder = folder.FullName, ModelFolders = [list] }));
+
+        Assert.Contains($"{list} is not valid YAML at line", error.Message, StringComparison.Ordinal);
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
     public async Task Generate_NoModelAnywhere_SaysWhereItLooked()
     {
         var empty = Directory.CreateTempSubdirectory("dti-empty-");
@@ -51,9 +74,9 @@ public class HostTests
     [Fact]
     public void Build_WrongOptions_NamesThemAll()
     {
-        var options = new DtiServerOptions { ConceptFolder = " ", Address = "0.0.0.0", Port = 70_000, MaxMessageBytes = 1, MaxQueuedJobs = 0, JobHistory = 0 };
+        var options = new DtiServerOptions { ConceptFolder = " ", Address = "0.0.0.0", Port = 70_000, ModelMemoryBytes = 0, MaxMessageBytes = 1, MaxQueuedJobs = 0, JobHistory = 0 };
         var error = Assert.Throws<ValidationException>(() => DtiHost.Build(options));
-        Assert.Equal(["Address", "Port", "MaxMessageBytes", "MaxQueuedJobs", "JobHistory", "ConceptFolder"], error.Violations.Select(violation => violation.Field));
+        Assert.Equal(["Address", "Port", "ModelMemoryBytes", "MaxMessageBytes", "MaxQueuedJobs", "JobHistory", "ConceptFolder"], error.Violations.Select(violation => violation.Field));
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public sealed class ModelLibraryTests : IDisposable
     [Fact]
     public void BuiltInModel_ByDefault_IsBesideTheProgramAndUsable()
     {
-        var library = new ModelLibrary(new DtiServerOptions { ConceptFolder = _folder.FullName });
+        var library = new ModelLibrary(new DtiServerOptions { ConceptFolder = _folder.FullName }, LibraryFolders.Of([]));
 
         Assert.NotNull(Assert.Single(library.List()).Profile);
         Assert.Equal(library.Get(null), library.List()[0].Profile);
@@ -66,8 +66,98 @@ public sealed class ModelLibraryTests : IDisposable
         Assert.Contains("an embedding", library.Find("cat").Problem, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void List_FoldersBelow_AreNamedByTheirPaths()
+    {
+        var root = _folder.CreateSubdirectory("models").FullName;
+        SingleFile(Path.Combine(root, "anime", "new", "dreamy.v2.safetensors"));
+        Model("models/photo", "real");
+
+        var library = Library(root);
+
+        Assert.Equal(["anime/new/dreamy.v2", "built-in", "photo/real"], library.List().Select(entry => entry.Name));
+        Assert.Equal("anime/new/dreamy.v2.safetensors", library.Find("anime/new/dreamy.v2").RelativePath);
+    }
+
+    [Theory]
+    [InlineData("ComfyUI")]
+    [InlineData("ComfyUI/models")]
+    public void List_ComfyFolder_HoldsCheckpointsAndDiffusersAndWhatItsListNames(string configured)
+    {
+        var comfy = _folder.CreateSubdirectory("ComfyUI").FullName;
+        SingleFile(Path.Combine(comfy, "models", "checkpoints", "dreamy.safetensors"));
+        SingleFile(Path.Combine(comfy, "models", "loras", "passed-over.safetensors"));
+        Model("ComfyUI/models/diffusers", "real");
+        SingleFile(Path.Combine(_folder.FullName, "webui", "models", "Stable-diffusion", "old.safetensors"));
+        File.WriteAllText(Path.Combine(comfy, "extra_model_paths.yaml"), "a111:\n  base_path: ../webui\n  checkpoints: models/Stable-diffusion\n");
+
+        Assert.Equal(["built-in", "dreamy", "old", "real"], Library(Path.Combine(_folder.FullName, configured)).List().Select(entry => entry.Name));
+    }
+
+    [Fact]
+    public void List_FilesAddedChangedAndRemoved_AreNoticed()
+    {
+        var folder = _folder.CreateSubdirectory("checkpoints").FullName;
+        var library = Library(folder);
+        var (first, second) = (Path.Combine(folder, "first.safetensors"), Path.Combine(folder, "second.safetensors"));
+        Assert.Equal("built-in", library.DefaultName);
+
+        File.WriteAllText(first, "not yet whole");
+        Assert.NotEqual("", library.Find("first").Problem);
+        File.Delete(first);
+        SingleFile(first);
+        var profile = library.Get("first");
+        SingleFile(second);
+
+        Assert.Same(profile, library.Get("first"));
+        Assert.Equal(["built-in", "first", "second"], library.List().Select(entry => entry.Name));
+        File.Delete(first);
+        Assert.Equal(["built-in", "second"], library.List().Select(entry => entry.Name));
+    }
+
+    [Fact]
+    public void List_SameNameAppearsInAnEarlierFolder_LeavesTheOldOneItsName()
+    {
+        var (early, late) = (_folder.CreateSubdirectory("early").FullName, _folder.CreateSubdirectory("late").FullName);
+        var (old, added) = (SingleFile(Path.Combine(late, "x.safetensors")), Path.Combine(early, "x.safetensors"));
+        do
+        {
+            File.Delete(added);
+            SingleFile(added);
+        }
+        while (File.GetCreationTimeUtc(added) <= File.GetCreationTimeUtc(old)); // clocks of file systems are coarse
+
+        var library = Library(early, late);
+
+        Assert.Equal((old, added), (library.Find("x").Path, library.Find("x-2").Path));
+    }
+
+    [Fact]
+    public void List_LinksInACircle_Ends()
+    {
+        var folder = _folder.CreateSubdirectory("checkpoints").FullName;
+        SingleFile(Path.Combine(folder, "dreamy.safetensors"));
+        try
+        {
+            Directory.CreateSymbolicLink(Path.Combine(folder, "again"), folder);
+        }
+        catch (IOException)
+        {
+            Assert.Skip("this user may not make links");
+        }
+
+        Assert.Equal(["built-in", "dreamy"], Library(folder).List().Select(entry => entry.Name));
+    }
+
     private ModelLibrary Library(params string[] folders) =>
-        new(new DtiServerOptions { ConceptFolder = _folder.FullName, ModelFolders = folders, BuiltInModel = _builtIn });
+        new(new DtiServerOptions { ConceptFolder = _folder.FullName, BuiltInModel = _builtIn }, LibraryFolders.Of(folders));
+
+    private static string SingleFile(string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllBytes(path, File.ReadAllBytes(Path.Combine(Fixtures.Root, "tiny-sd15", "single_file.safetensors")));
+        return path;
+    }
 
     private string Broken(string name)
     {

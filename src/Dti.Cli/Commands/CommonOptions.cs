@@ -23,7 +23,7 @@ internal sealed class CommonOptions
 
     private readonly Option<string[]> _models = new("--models")
     {
-        Description = "A model (a diffusers folder, or a single safetensors file), or a folder of them, for a server of the command's own; repeatable. Default: DTI_MODELS.",
+        Description = "A model (a diffusers folder, or a single safetensors file), a folder with some below it, or ComfyUI's folder, for a server of the command's own; repeatable. Default: DTI_MODELS.",
         HelpName = "folder",
         Recursive = true,
     };

@@ -29,7 +29,7 @@ internal static class ModelsCommand
                 if (models.Count == 0)
                     context.Output.Line("No models. Name a folder with --models or DTI_MODELS.");
                 else
-                    context.Output.Table(["NAME", "FAMILY", "PIXELS", "SIZE", "", "PROBLEM"], models.Select(Row));
+                    context.Output.Table(["NAME", "FAMILY", "PIXELS", "SIZE", "DTYPE", "MEMORY", "", "PROBLEM"], models.Select(Row));
             }
         });
         return command;
@@ -37,7 +37,7 @@ internal static class ModelsCommand
         static IReadOnlyList<string> Row(Model model) =>
         [
             model.Name, model.Family, model.Resolution.ToString(CultureInfo.InvariantCulture), Numbers.Size(model.SizeBytes),
-            model.IsDefault ? "default" : "", model.Problem ?? "",
+            model.Dtype, Memory(model), model.IsDefault ? "default" : "", model.Problem ?? "",
         ];
     }
 
@@ -58,7 +58,10 @@ internal static class ModelsCommand
                         ["family", model.Family],
                         ["resolution", $"{model.Resolution} pixels"],
                         ["embeddings", $"{model.EmbeddingDimension} wide"],
+                        ["path", model.Path],
                         ["size", Numbers.Size(model.SizeBytes)],
+                        ["dtype", model.Dtype],
+                        ["memory", Memory(model)],
                         ["default", model.IsDefault ? "yes" : "no"],
                         ["in memory", model.Loaded ? "yes" : "no"],
                         ["problem", model.Problem ?? "none"],
@@ -67,4 +70,7 @@ internal static class ModelsCommand
         });
         return command;
     }
+
+    private static string Memory(Model model) =>
+        model.MemoryBytes == 0 ? "" : Numbers.Size(model.MemoryBytes) + (model.Fits ? "" : " (does not fit)");
 }

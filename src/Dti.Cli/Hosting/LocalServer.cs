@@ -19,14 +19,17 @@ internal sealed class LocalServer : IAsyncDisposable
     /// <summary>Starts a server with the user's models and the built-in one.</summary>
     /// <param name="folders">Where concepts and models are.</param>
     /// <param name="port">The port; 0: a free one.</param>
+    /// <param name="modelMemoryBytes">What models may take together; null: the default.</param>
     /// <param name="cancellationToken">Gives up starting.</param>
-    public static async Task<LocalServer> StartAsync(DataFolders folders, int port, CancellationToken cancellationToken)
+    public static async Task<LocalServer> StartAsync(
+        DataFolders folders, int port, long? modelMemoryBytes = null, CancellationToken cancellationToken = default)
     {
         var options = new DtiServerOptions
         {
             Port = port,
             ConceptFolder = Path.Combine(folders.Data, "concepts"),
             ModelFolders = folders.Models,
+            ModelMemoryBytes = modelMemoryBytes,
         };
         try
         {

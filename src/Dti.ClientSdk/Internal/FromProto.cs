@@ -70,7 +70,8 @@ internal static class FromProto
 
     public static Model Model(V1.Model message) => new(
         message.Name, message.Family, message.Resolution, message.EmbeddingDimension, message.IsDefault,
-        message.Problem is { Length: > 0 } problem ? problem : null, message.SizeBytes, message.Loaded);
+        message.Problem is { Length: > 0 } problem ? problem : null, message.SizeBytes, message.Loaded,
+        message.Dtype, message.Path, message.MemoryBytes, message.Fits);
 
     public static Job Job(V1.Job message) => new(
         message.JobId, message.RequestId, (JobKind)message.Kind, (JobState)message.State, message.Name, message.Step,

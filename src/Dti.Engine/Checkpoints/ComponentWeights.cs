@@ -20,6 +20,14 @@ public sealed class ComponentWeights : IDisposable
     /// <summary>Bytes of all tensors.</summary>
     public long TotalBytes => _tensors.Values.Sum(tensor => tensor.Tensor.Entry.Length);
 
+    /// <summary>Elements of all tensors.</summary>
+    public long TotalElements => _tensors.Values.Sum(tensor => tensor.Tensor.Shape.Aggregate(1L, (product, side) => product * side));
+
+    /// <summary>What most of the bytes are stored as: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, <c>fp8_e4m3</c>, <c>fp8_e5m2</c>, …</summary>
+    public string StoredDtype => _tensors.Values.Select(tensor => tensor.Tensor.Entry)
+        .GroupBy(entry => entry.StoredDtype)
+        .MaxBy(group => group.Sum(entry => entry.Length))?.Key ?? "";
+
     /// <summary>Opens the weights that a folder holds: <c>NAME.safetensors</c>, <c>NAME.safetensors.index.json</c> with its shards, or their variants.</summary>
     /// <param name="folder">The component's folder.</param>
     /// <param name="variant"><c>fp16</c>, …; null: the plain files, or else the only variant there is.</param>

@@ -16,6 +16,17 @@ public sealed record SafetensorsEntry(string Name, ScalarType Dtype, IReadOnlyLi
 {
     /// <summary>The shape, for messages: <c>(320, 4, 3, 3)</c>.</summary>
     public string ShapeText => $"({string.Join(", ", Shape)})";
+
+    /// <summary>The type that it is stored in: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, <c>fp8_e4m3</c>, <c>i64</c>, …</summary>
+    public string StoredDtype => (Packed, Dtype) switch
+    {
+        (Float8.E4M3, _) => "fp8_e4m3",
+        (Float8.E5M2, _) => "fp8_e5m2",
+        (_, ScalarType.Float64) => "fp64",
+        (_, ScalarType.Float32) => "fp32",
+        (_, ScalarType.Float16) => "fp16",
+        _ => SafetensorsHeader.NameOf(Dtype).ToLowerInvariant(),
+    };
 }
 
 /// <summary>Reads and checks the header of a safetensors file: nothing that a file says is believed before it is compared with the file's size.</summary>

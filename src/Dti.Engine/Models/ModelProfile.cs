@@ -1,7 +1,9 @@
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Concepts;
+using Dti.Engine.Runtime;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
+using static TorchSharp.torch;
 
 namespace Dti.Engine.Models;
 
@@ -10,6 +12,8 @@ namespace Dti.Engine.Models;
 /// </summary>
 public sealed class ModelProfile
 {
+    private readonly Dictionary<string, StoredWeights> _stored;
+
     private ModelProfile(Checkpoint checkpoint)
     {
         Checkpoint = checkpoint;
@@ -17,7 +21,7 @@ public sealed class ModelProfile
         UNetConfig = UNet2DConditionConfig.Parse(Config("unet"));
         VaeConfig = AutoencoderKLConfig.Parse(Config("vae"));
         Scheduler = SchedulerConfig.Parse(checkpoint.ReadConfig("scheduler"));
-        SizeBytes = checkpoint.TextEncoders.Sum(WeightBytes) + WeightBytes("unet") + WeightBytes("vae");
+        _stored = ((string[])[.. checkpoint.TextEncoders, "unet", "vae"]).ToDictionary(component => component, Stored);
         if (Encoders.Sum(encoder => encoder.Dimension) != UNetConfig.CrossAttentionDim || Encoders.Any(encoder => encoder.Config.VocabSize < encoder.Tokenizer.VocabularySize))
         {
             throw new DtiException(
@@ -47,6 +51,9 @@ public sealed class ModelProfile
     /// <summary>The folder's name, or the file's without its ending.</summary>
     public string Name => Checkpoint.Name;
 
+    /// <summary>The folder, or the single file.</summary>
+    public string Path => Checkpoint.Path;
+
     /// <summary>
     /// <c>sd1</c>, <c>sd2</c> or <c>sdxl</c>: Stable Diffusion 1.x with OpenAI's text encoder, 2.x with OpenCLIP's (told by its activation), XL
     /// with both.
@@ -69,7 +76,10 @@ public sealed class ModelProfile
     public SchedulerConfig Scheduler { get; }
 
     /// <summary>Bytes of the weights on disk.</summary>
-    public long SizeBytes { get; }
+    public long SizeBytes => _stored.Values.Sum(weights => weights.Bytes);
+
+    /// <summary>What its UNet is stored in: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, <c>fp8_e4m3</c> or <c>fp8_e5m2</c>.</summary>
+    public string StoredDtype => _stored["unet"].Dtype;
 
     /// <summary>Norms of the first text encoder's vocabulary; read from disk when first asked for.</summary>
     /// <exception cref="DtiException">The weights cannot be read.</exception>
@@ -83,6 +93,9 @@ public sealed class ModelProfile
 
     internal AutoencoderKLConfig VaeConfig { get; }
 
+    /// <summary>What the autoencoder computes in: fp32 where its config forces that.</summary>
+    internal ScalarType VaeDtype(ComputeTarget target) => VaeConfig.ForceUpcast ? ScalarType.Float32 : target.Dtype;
+
     /// <summary>Reads configs, tokenizer and weight headers.</summary>
     /// <param name="path">A model folder in the diffusers layout, or a single file in the original one.</param>
     /// <exception cref="DtiException">It is neither, or not of a supported kind; the message names file and key.</exception>
@@ -90,6 +103,11 @@ public sealed class ModelProfile
 
     /// <summary>As <see cref="Read"/>.</summary>
     public static ModelProfile Of(Checkpoint checkpoint) => new(checkpoint);
+
+    /// <summary>Bytes of the weights as a model holds them that computes there.</summary>
+    /// <param name="target">Where it is to compute.</param>
+    public long HeldBytes(ComputeTarget target) => _stored.Sum(weights =>
+        weights.Value.Elements * (weights.Key == "vae" ? target with { Dtype = VaeDtype(target) } : target).ElementSize);
 
     /// <summary>Checks that a concept was made for this kind of model.</summary>
     /// <exception cref="DtiException">It was not.</exception>
@@ -106,11 +124,14 @@ public sealed class ModelProfile
 
     private ComponentConfig Config(string component) => new($"{Name}/{component}/config.json", Checkpoint.ReadConfig(component));
 
-    private long WeightBytes(string component)
+    private StoredWeights Stored(string component)
     {
         using var weights = Checkpoint.OpenWeights(component);
-        return weights.TotalBytes;
+        return new StoredWeights(weights.TotalBytes, weights.TotalElements, weights.StoredDtype);
     }
 
     private string Texts(Func<TextEncoderProfile, int> number) => string.Join(" + ", Encoders.Select(number));
+
+    /// <summary>The weights of a component on disk.</summary>
+    private sealed record StoredWeights(long Bytes, long Elements, string Dtype);
 }

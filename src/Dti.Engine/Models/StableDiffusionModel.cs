@@ -44,8 +44,7 @@ public sealed class StableDiffusionModel : IDisposable
 
     internal ClipTextModel TextEncoder => TextEncoders[0];
 
-    /// <summary>What the autoencoder computes in: fp32 where its config forces that.</summary>
-    internal ScalarType VaeDtype => Profile.VaeConfig.ForceUpcast ? ScalarType.Float32 : Target.Dtype;
+    internal ScalarType VaeDtype => Profile.VaeDtype(Target);
 
     internal UNet2DConditionModel UNet { get; }
 

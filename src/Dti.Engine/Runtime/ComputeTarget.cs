@@ -25,6 +25,9 @@ public sealed record ComputeTarget(Device Device, ScalarType Dtype)
         _ => "fp32",
     };
 
+    /// <summary>Bytes of one number.</summary>
+    public int ElementSize => Dtype == ScalarType.Float32 ? sizeof(float) : sizeof(short);
+
     /// <summary>Chooses device and dtype. <c>auto</c>: the first CUDA device in bf16 if there is one, else the CPU in fp32.</summary>
     /// <param name="device"><see cref="DeviceNames"/>; null: auto.</param>
     /// <param name="dtype"><see cref="DtypeNames"/>; null: auto.</param>

@@ -17,7 +17,7 @@ namespace Dti.Server.Jobs;
 
 /// <summary>From a request to the engine and back: the one path from RPC to tensor.</summary>
 internal sealed class JobRunner(
-    DtiServerOptions options, ModelLibrary models, LoadedModels loaded, ConceptLibrary concepts, TimeProvider time) : IJobRunner
+    DtiServerOptions options, ModelLibrary models, ModelCache loaded, ConceptLibrary concepts, TimeProvider time) : IJobRunner
 {
     public IEnumerable<(int Step, IMessage Message)> Run(JobSubmission job, CancellationToken cancellationToken) => job.Request switch
     {
@@ -35,7 +35,8 @@ internal sealed class JobRunner(
         var settings = TrainingSettings.Resolve(request.Options.ToEngine(), request.Name, profile, PinnedSeed);
         var photos = TrainingSet.Load([.. request.Photos.Select(photo => new Photo(photo.FileName, photo.Data.ToByteArray()))], settings.Resolution, options.ImageLimits);
         RgbImage? thumbnail = null;
-        foreach (var happened in new Trainer(loaded.Load(profile, target), settings, photos).Run(cancellationToken))
+        using var model = loaded.Use(profile, target);
+        foreach (var happened in new Trainer(model.Value, settings, photos).Run(cancellationToken))
         {
             switch (happened)
             {
@@ -80,11 +81,12 @@ internal sealed class JobRunner(
     private IEnumerable<(int Step, IMessage Message)> Generate(GenerateRequest request, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
-        var (profile, model) = Load(request.Options);
+        var profile = models.Get(request.Options.Model);
+        using var model = Use(profile, request.Options);
         var settings = GenerationSettings.Resolve(request.Options.ToEngine(), profile, PinnedSeed);
         ConceptEmbedding[] named = [.. concepts.NamedIn(settings.Prompt, settings.NegativePrompt ?? "").Select(concept => concepts.Load(concept.Name))];
         var encoding = Encoding(request.Options, settings);
-        foreach (var happened in new TextToImage(model).Run(settings, named, cancellationToken))
+        foreach (var happened in new TextToImage(model.Value).Run(settings, named, cancellationToken))
         {
             yield return happened switch
             {
@@ -101,11 +103,12 @@ internal sealed class JobRunner(
     private IEnumerable<(int Step, IMessage Message)> Interpolate(InterpolateRequest request, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
-        var (profile, model) = Load(request.Options);
+        var profile = models.Get(request.Options.Model);
+        using var model = Use(profile, request.Options);
         var (from, to) = (concepts.Load(request.FromConcept), concepts.Load(request.ToConcept));
         var settings = request.Resolve(from, to, profile, PinnedSeed);
         var encoding = Encoding(request.Options, settings.Generation);
-        foreach (var happened in new Interpolation(model).Run(settings, from, to, cancellationToken))
+        foreach (var happened in new Interpolation(model.Value).Run(settings, from, to, cancellationToken))
         {
             yield return happened switch
             {
@@ -119,11 +122,8 @@ internal sealed class JobRunner(
         yield return (0, new InterpolateResponse { Result = new InterpolateResult { Pictures = settings.Frames, Elapsed = Duration.FromTimeSpan(time.GetElapsedTime(start)) } });
     }
 
-    private (ModelProfile Profile, StableDiffusionModel Model) Load(V1.GenerationOptions asked)
-    {
-        var profile = models.Get(asked.Model);
-        return (profile, loaded.Load(profile, ComputeTarget.Resolve(options.Device, asked.Dtype)));
-    }
+    private Lease<StableDiffusionModel> Use(ModelProfile profile, V1.GenerationOptions asked) =>
+        loaded.Use(profile, ComputeTarget.Resolve(options.Device, asked.Dtype));
 
     private static PictureEncoding Encoding(V1.GenerationOptions asked, GenerationSettings settings) =>
         new(asked.Format, asked.HasQuality ? asked.Quality : PictureEncoding.DefaultQuality, settings.Seed);

@@ -9,17 +9,18 @@ namespace Dti.Server.Libraries;
 /// <summary>A model that was found.</summary>
 /// <param name="Name">Its name in the library.</param>
 /// <param name="Path">The folder, or the single file.</param>
+/// <param name="RelativePath">Below the library's folder, with slashes.</param>
 /// <param name="Profile">What it is; null if it cannot be used.</param>
 /// <param name="Problem">Why it cannot; empty if it can.</param>
-internal sealed record ModelEntry(string Name, string Path, ModelProfile? Profile, string Problem);
+internal sealed record ModelEntry(string Name, string Path, string RelativePath, ModelProfile? Profile, string Problem);
 
-/// <summary>The models in the configured folders. Folders are looked at on every call; a profile is read again only when its index, or its file, changed.</summary>
-internal sealed class ModelLibrary(DtiServerOptions options)
+/// <summary>The models in the configured folders. Folders are looked at on every call, headers read again only where files changed.</summary>
+internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders folders)
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, (DateTime Changed, ModelEntry Entry)> _known = new(StringComparer.Ordinal);
+    private readonly ProfileCache<ModelProfile> _profiles = new(ModelProfile.Read);
 
-    /// <summary>All models by name. A second one of the same name is called <c>name-2</c>; a configured model takes the built-in one's place.</summary>
+    /// <summary>All models by name (<see cref="Place"/>); a configured model takes the built-in one's place.</summary>
     public IReadOnlyList<ModelEntry> List()
     {
         var (configured, builtIn) = Scan();
@@ -61,7 +62,7 @@ internal sealed class ModelLibrary(DtiServerOptions options)
         if (all.Count == 0)
         {
             throw new DtiException(
-                ErrorKind.FailedPrecondition, $"No model was found in {(options.ModelFolders.Count == 0 ? "no folder: none is configured" : string.Join(", ", options.ModelFolders))}.");
+                ErrorKind.FailedPrecondition, $"No model was found in {(folders.Models.Count == 0 ? "no folder: none is configured" : string.Join(", ", folders.Models))}.");
         }
 
         return all.FirstOrDefault(entry => entry.Name == name) ?? throw RpcErrors.NotFound("model", name, all.Select(entry => entry.Name)).ToRpcException();
@@ -72,54 +73,15 @@ internal sealed class ModelLibrary(DtiServerOptions options)
     {
         lock (_lock)
         {
-            var entries = new List<ModelEntry>();
-            foreach (var path in options.ModelFolders.SelectMany(CheckpointsBelow).Select(System.IO.Path.GetFullPath).Distinct(StringComparer.Ordinal))
-            {
-                var name = NameOf(path);
-                var unique = name;
-                for (var i = 2; entries.Any(entry => entry.Name == unique); i++)
-                {
-                    unique = $"{name}-{i}";
-                }
-
-                entries.Add(Read(unique, path));
-            }
-
-            var builtIn = options.BuiltInModel is { } model && Checkpoint.IsCheckpoint(model) && entries.All(entry => entry.Name != NameOf(model))
-                ? Read(NameOf(model), model)
-                : null;
-            return (entries, builtIn);
+            List<ModelEntry> entries = [.. Place.Find(folders.Models, Checkpoint.IsCheckpoint).Select(Read)];
+            var builtIn = options.BuiltInModel is { } model ? Place.Find([model], Checkpoint.IsCheckpoint).Select(Read).FirstOrDefault() : null;
+            return (entries, entries.Any(entry => entry.Name == builtIn?.Name) ? null : builtIn);
         }
     }
 
-    private static string NameOf(string path) => File.Exists(path)
-        ? System.IO.Path.GetFileNameWithoutExtension(path)
-        : System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(path));
-
-    private static IEnumerable<string> CheckpointsBelow(string path) =>
-        Checkpoint.IsCheckpoint(path) ? [path]
-        : Directory.Exists(path) ? Directory.GetFileSystemEntries(path).Where(Checkpoint.IsCheckpoint).Order(StringComparer.Ordinal)
-        : [];
-
-    private ModelEntry Read(string name, string path)
+    private ModelEntry Read(Place place)
     {
-        var changed = File.GetLastWriteTimeUtc(File.Exists(path) ? path : System.IO.Path.Combine(path, "model_index.json"));
-        if (_known.TryGetValue(path, out var known) && known.Changed == changed && known.Entry.Profile is not null)
-        {
-            return known.Entry with { Name = name };
-        }
-
-        ModelEntry entry;
-        try
-        {
-            entry = new ModelEntry(name, path, ModelProfile.Read(path), "");
-        }
-        catch (DtiException error)
-        {
-            entry = new ModelEntry(name, path, null, error.Message);
-        }
-
-        _known[path] = (changed, entry);
-        return entry;
+        var (profile, problem) = _profiles.Get(place.Path);
+        return new ModelEntry(place.Name, place.Path, place.RelativePath, profile, problem);
     }
 }

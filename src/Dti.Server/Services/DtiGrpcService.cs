@@ -13,7 +13,7 @@ using TrainingSettings = Dti.Engine.Training.TrainingSettings;
 namespace Dti.Server.Services;
 
 /// <summary>Train, Generate, Interpolate: each checks its request whole, submits a job and streams the job's events.</summary>
-internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, ModelLibrary models, ConceptLibrary concepts) : DtiService.DtiServiceBase
+internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, ModelLibrary models, ModelCache loaded, ConceptLibrary concepts) : DtiService.DtiServiceBase
 {
     public override async Task Train(TrainRequest request, IServerStreamWriter<TrainResponse> responseStream, ServerCallContext context)
     {
@@ -95,6 +95,7 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         Photo[] photos = [.. request.Photos.Select(photo => new Photo(photo.FileName, photo.Data.ToByteArray()))];
         checks.Try(() => TrainingSet.Load(photos, settings?.Resolution ?? 64, options.ImageLimits));
         checks.ThrowIfAny();
+        loaded.EnsureFits(profile!, target!);
 
         if (concepts.Exists(request.Name) && !request.Overwrite)
         {
@@ -137,6 +138,7 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         var settings = profile is null ? null : checks.Try(() => GenerationSettings.Resolve(asked.ToEngine(), profile, RequestChecks.NewSeed), "options.");
         var named = checks.Try(() => concepts.NamedIn(asked.Prompt, asked.NegativePrompt));
         checks.ThrowIfAny();
+        loaded.EnsureFits(profile!, target!);
 
         foreach (var concept in named!)
         {
@@ -163,6 +165,7 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         var to = checks.Try(() => concepts.Load(request.ToConcept));
         var settings = profile is null || from is null || to is null ? null : checks.Try(() => request.Resolve(from, to, profile, RequestChecks.NewSeed), "options.", "frames", "prompt");
         checks.ThrowIfAny();
+        loaded.EnsureFits(profile!, target!);
         profile!.EnsureFits(from!);
         profile.EnsureFits(to!);
 

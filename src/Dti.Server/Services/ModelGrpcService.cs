@@ -4,26 +4,36 @@ using Grpc.Core;
 
 namespace Dti.Server.Services;
 
-internal sealed class ModelGrpcService(ModelLibrary models, LoadedModels loaded) : ModelService.ModelServiceBase
+internal sealed class ModelGrpcService(ModelLibrary models, ModelCache loaded) : ModelService.ModelServiceBase
 {
     public override Task<ModelServiceListResponse> List(ModelServiceListRequest request, ServerCallContext context)
     {
         var standard = models.DefaultName;
-        return Task.FromResult(new ModelServiceListResponse { Models = { models.List().Select(entry => ToMessage(entry, standard)) } });
+        return Task.FromResult(new ModelServiceListResponse
+        {
+            Models = { models.List().Select(entry => ToMessage(entry, standard)) },
+            MemoryBudgetBytes = loaded.BudgetBytes,
+        });
     }
 
     public override Task<ModelServiceGetResponse> Get(ModelServiceGetRequest request, ServerCallContext context) =>
         Task.FromResult(new ModelServiceGetResponse { Model = ToMessage(models.Find(request.Name), models.DefaultName) });
 
-    private Model ToMessage(ModelEntry entry, string standard) => new()
+    private Model ToMessage(ModelEntry entry, string standard)
     {
-        Name = entry.Name,
-        Family = entry.Profile?.Family ?? "",
-        Resolution = entry.Profile?.Resolution ?? 0,
-        EmbeddingDimension = entry.Profile?.EmbeddingDimension ?? 0,
-        IsDefault = entry.Name == standard,
-        Problem = entry.Problem,
-        SizeBytes = entry.Profile?.SizeBytes ?? 0,
-        Loaded = loaded.Holds(entry.Profile),
-    };
+        var message = new Model { Name = entry.Name, IsDefault = entry.Name == standard, Problem = entry.Problem, Path = entry.RelativePath };
+        if (entry.Profile is { } profile)
+        {
+            message.Family = profile.Family;
+            message.Resolution = profile.Resolution;
+            message.EmbeddingDimension = profile.EmbeddingDimension;
+            message.SizeBytes = profile.SizeBytes;
+            message.Dtype = profile.StoredDtype;
+            message.Loaded = loaded.Holds(profile);
+            message.MemoryBytes = loaded.MemoryBytes(profile);
+            message.Fits = message.MemoryBytes <= loaded.BudgetBytes;
+        }
+
+        return message;
+    }
 }

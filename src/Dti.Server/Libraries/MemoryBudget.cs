@@ -1,0 +1,163 @@
+using System.Globalization;
+using Dti.Engine;
+using Dti.Server.Errors;
+using Grpc.Core;
+
+namespace Dti.Server.Libraries;
+
+/// <summary>
+/// What is in memory under a budget: loaded on first use, once however many ask at the same time, kept while used, and after that let
+/// go, least recently used first, when another needs the room. Thread-safe.
+/// </summary>
+/// <param name="bytes">The budget.</param>
+internal sealed class MemoryBudget(long bytes) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly LinkedList<Entry> _entries = []; // least recently used first
+
+    /// <summary>The budget.</summary>
+    public long Bytes { get; } = bytes;
+
+    /// <summary>Whether something is in memory, or on its way there, now.</summary>
+    public bool Holds(Func<object, bool> isIt)
+    {
+        lock (_lock)
+        {
+            return _entries.Any(entry => isIt(entry.Key));
+        }
+    }
+
+    /// <summary>Takes something into use. What fails to load is forgotten, so that the next one tries again.</summary>
+    /// <param name="key">What it is.</param>
+    /// <param name="name">For messages.</param>
+    /// <param name="size">Bytes that it takes.</param>
+    /// <param name="load">Loads it, on the caller's thread.</param>
+    /// <exception cref="DtiException">It is larger than the budget (FailedPrecondition).</exception>
+    /// <exception cref="Grpc.Core.RpcException">What others use leaves no room (RESOURCE_EXHAUSTED).</exception>
+    public Lease<T> Rent<T>(object key, string name, long size, Func<T> load)
+        where T : class, IDisposable
+    {
+        EnsureFits(name, size);
+        var entry = Enter(key, name, size, load);
+        try
+        {
+            return new Lease<T>((T)entry.Loaded.Value, () => Leave(entry));
+        }
+        catch
+        {
+            lock (_lock)
+            {
+                _entries.Remove(entry);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Checks that something would fit if nothing else were in memory.</summary>
+    /// <exception cref="DtiException">It would not; the message has the numbers.</exception>
+    public void EnsureFits(string name, long size)
+    {
+        if (size > Bytes)
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{name} takes {GiB(size)}, and models may take {GiB(Bytes)} of memory: give them more when you start the server, or use a smaller dtype or model.");
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            foreach (var entry in _entries)
+            {
+                entry.Free();
+            }
+
+            _entries.Clear();
+        }
+    }
+
+    private Entry Enter<T>(object key, string name, long size, Func<T> load)
+        where T : class, IDisposable
+    {
+        lock (_lock)
+        {
+            var entry = _entries.FirstOrDefault(entry => entry.Key.Equals(key));
+            if (entry is null)
+            {
+                MakeRoom(name, size);
+                entry = new Entry(key, size, new Lazy<IDisposable>(load));
+            }
+            else
+            {
+                _entries.Remove(entry);
+            }
+
+            _entries.AddLast(entry);
+            entry.Users++;
+            return entry;
+        }
+    }
+
+    private void MakeRoom(string name, long size)
+    {
+        foreach (var idle in _entries.Where(entry => entry.Users == 0).ToList())
+        {
+            if (Taken() + size > Bytes)
+            {
+                _entries.Remove(idle);
+                idle.Free();
+            }
+        }
+
+        if (Taken() + size > Bytes)
+        {
+            throw RpcErrors.Exhausted(
+                $"{name} takes {GiB(size)}; models in use take {GiB(Taken())} of the {GiB(Bytes)} that models may.",
+                "MODEL_MEMORY_FULL", TimeSpan.FromMinutes(1)).ToRpcException();
+        }
+
+        long Taken() => _entries.Sum(entry => entry.Size);
+    }
+
+    private void Leave(Entry entry)
+    {
+        lock (_lock)
+        {
+            entry.Users--;
+        }
+    }
+
+    private static string GiB(long size) => string.Create(CultureInfo.InvariantCulture, $"{size / (double)(1L << 30):G3} GiB");
+
+    private sealed class Entry(object key, long size, Lazy<IDisposable> loaded)
+    {
+        public object Key => key;
+
+        public long Size => size;
+
+        public Lazy<IDisposable> Loaded => loaded;
+
+        public int Users { get; set; }
+
+        public void Free()
+        {
+            if (Loaded.IsValueCreated)
+            {
+                Loaded.Value.Dispose();
+            }
+        }
+    }
+}
+
+/// <summary>Something in memory that stays there until this is disposed.</summary>
+internal sealed class Lease<T>(T value, Action leave) : IDisposable
+{
+    private Action? _leave = leave;
+
+    public T Value { get; } = value;
+
+    public void Dispose() => Interlocked.Exchange(ref _leave, null)?.Invoke();
+}
