@@ -1,0 +1,20 @@
+"""A client of Dti: learn a concept from a few photos, draw with it by name, blend two."""
+
+from .aio import AsyncDtiClient
+from .client import DtiClient
+from .embedding import ConceptEmbedding, slerp
+from .errors import DtiError, FieldViolation
+from .pictures import Photo
+from .records import (
+    Concept, DtiWarning, GenerationAccepted, GenerationOptions, GenerationResult, GenerationSettings, GenerationUpdate,
+    InterpolationAccepted, Job, Model, Picture, Queued, SamplingProgress, TrainingAccepted, TrainingOptions, TrainingPreview,
+    TrainingProgress, TrainingResult, TrainingSettings, TrainingUpdate)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AsyncDtiClient", "Concept", "ConceptEmbedding", "DtiClient", "DtiError", "DtiWarning", "FieldViolation", "GenerationAccepted",
+    "GenerationOptions", "GenerationResult", "GenerationSettings", "GenerationUpdate", "InterpolationAccepted", "Job", "Model",
+    "Photo", "Picture", "Queued", "SamplingProgress", "TrainingAccepted", "TrainingOptions", "TrainingPreview", "TrainingProgress",
+    "TrainingResult", "TrainingSettings", "TrainingUpdate", "slerp",
+]

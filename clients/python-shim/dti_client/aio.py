@@ -1,0 +1,158 @@
+"""The client for event loops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import TypeVar
+
+import grpc
+
+from . import calls, records
+from .calls import Call, Stubs
+from .channels import Endpoint
+from .embedding import ConceptEmbedding
+from .errors import DtiError, from_rpc
+from .following import Deadline, Following
+from .pictures import Photo
+
+T = TypeVar("T")
+
+
+class AsyncDtiClient:
+    """As `DtiClient`, whose methods say more, for one event loop; streams are async iterators.
+
+        async with AsyncDtiClient() as client:
+            async for update in client.generate("a photo of <my-cat>"):
+                print(update)
+    """
+
+    def __init__(
+        self, address: str | None = None, *, token: str | None = None, ca_certificate: str | os.PathLike[str] | bytes | None = None,
+        max_reconnects: int = 8, reconnect_delay: float = 0.25,
+    ):
+        """Makes a client; it connects with its first call."""
+        self._endpoint = Endpoint(address, token, ca_certificate)
+        self._max_reconnects = max_reconnects
+        self._reconnect_delay = reconnect_delay
+        self._channel = self._endpoint.open_async()
+        self._stubs = Stubs(self._channel)
+
+    @property
+    def address(self) -> str:
+        """The server's address, as given."""
+        return self._endpoint.address
+
+    async def close(self) -> None:
+        """Closes the connection. Training jobs go on."""
+        await self._channel.close()
+
+    async def __aenter__(self) -> AsyncDtiClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def train(
+        self, name: str, photos: Iterable[Photo], options: records.TrainingOptions | None = None, *, request_id: str | None = None,
+        overwrite: bool = False, cancel_on_disconnect: bool = False, timeout: float | None = None,
+    ) -> AsyncIterator[records.TrainingUpdate]:
+        """Learns a concept from photos: `TrainingAccepted` first, `TrainingResult` last."""
+        call = calls.train(name, photos, options, request_id or uuid.uuid4().hex, overwrite, cancel_on_disconnect)
+        return self._follow(call, 0 if cancel_on_disconnect else self._max_reconnects, timeout)
+
+    def watch(self, job_id: str, from_step: int = 0, *, timeout: float | None = None) -> AsyncIterator[records.TrainingUpdate]:
+        """The events of a training job: those that have been, then those to come, each once and in order."""
+        return self._follow(calls.watch(job_id, from_step), self._max_reconnects, timeout)
+
+    def generate(
+        self, prompt: str | records.GenerationOptions, options: records.GenerationOptions | None = None, *, timeout: float | None = None,
+    ) -> AsyncIterator[records.GenerationUpdate]:
+        """Draws pictures from a prompt: `GenerationAccepted` first, a `Picture` each, `GenerationResult` last."""
+        return self._stream(calls.generate(prompt, options), Deadline(timeout))
+
+    def interpolate(
+        self, from_concept: str, to_concept: str, options: records.GenerationOptions | None = None, *, frames: int | None = None,
+        easing: records.Easing | None = None, prompt: str | None = None, timeout: float | None = None,
+    ) -> AsyncIterator[records.GenerationUpdate]:
+        """Draws pictures along the great circle between two concepts: `InterpolationAccepted` first, a `Picture` each, `GenerationResult` last."""
+        return self._stream(calls.interpolate(from_concept, to_concept, frames, easing, prompt, options), Deadline(timeout))
+
+    async def list_jobs(self, states: Sequence[records.JobState] = (), limit: int = 100, *, timeout: float | None = None) -> list[records.Job]:
+        """Jobs in one of these states (none given: all), newest first. limit: 1 to 1000."""
+        return await self._unary(calls.list_jobs(states, limit), timeout)
+
+    async def get_job(self, job_id: str, *, timeout: float | None = None) -> records.Job:
+        """One job."""
+        return await self._unary(calls.get_job(job_id), timeout)
+
+    async def cancel_job(self, job_id: str, *, timeout: float | None = None) -> records.Job:
+        """Stops a job within one step. Cancelling a finished job changes nothing and is no error."""
+        return await self._unary(calls.cancel_job(job_id), timeout)
+
+    async def list_concepts(self, *, timeout: float | None = None) -> list[records.Concept]:
+        """The concepts in the library, by name, without thumbnails."""
+        return await self._unary(calls.list_concepts(), timeout)
+
+    async def get_concept(self, name: str, *, timeout: float | None = None) -> records.Concept:
+        """One concept."""
+        return await self._unary(calls.get_concept(name), timeout)
+
+    async def load_embedding(self, name: str, *, timeout: float | None = None) -> ConceptEmbedding:
+        """The vectors of a concept."""
+        deadline = Deadline(timeout)
+        return await self._unary(calls.load_embedding(await self.get_concept(name, timeout=deadline.left())), deadline.left())
+
+    async def import_concept(self, name: str, data: bytes | ConceptEmbedding, *, overwrite: bool = False, timeout: float | None = None) -> records.Concept:
+        """Takes vectors, or a safetensors file of diffusers, A1111 or ComfyUI, into the library."""
+        data = data.to_file() if isinstance(data, ConceptEmbedding) else data
+        return await self._unary(calls.import_concept(name, data, overwrite), timeout)
+
+    async def export_concept(self, name: str, file_format: records.ConceptFormat = "diffusers", *, timeout: float | None = None) -> bytes:
+        """A concept as a safetensors file that other tools load."""
+        return await self._unary(calls.export_concept(name, file_format), timeout)
+
+    async def delete_concept(self, name: str, *, timeout: float | None = None) -> None:
+        """Deletes a concept."""
+        await self._unary(calls.delete_concept(name), timeout)
+
+    async def list_models(self, *, timeout: float | None = None) -> list[records.Model]:
+        """The models that the server knows, by name; unusable ones with the reason."""
+        return await self._unary(calls.list_models(), timeout)
+
+    async def get_model(self, name: str, *, timeout: float | None = None) -> records.Model:
+        """One model."""
+        return await self._unary(calls.get_model(name), timeout)
+
+    async def _unary(self, call: Call[T], timeout: float | None) -> T:
+        try:
+            return call.read(await self._stubs[call](call.request, timeout=timeout, metadata=self._endpoint.metadata))
+        except grpc.RpcError as error:
+            raise from_rpc(error, self.address) from error
+
+    async def _stream(self, call: Call[T], deadline: Deadline) -> AsyncIterator[T]:
+        answers = self._stubs[call](call.request, timeout=deadline.left(), metadata=self._endpoint.metadata)
+        try:
+            async for answer in answers:
+                yield call.read(answer)
+        except grpc.RpcError as error:
+            raise from_rpc(error, self.address) from error
+        finally:
+            answers.cancel()
+
+    async def _follow(self, call: Call[records.TrainingUpdate], max_reconnects: int, timeout: float | None) -> AsyncIterator[records.TrainingUpdate]:
+        deadline, following = Deadline(timeout), Following(call, max_reconnects, self._reconnect_delay)
+        while not following.finished:
+            lost = None
+            try:
+                async with contextlib.aclosing(self._stream(following.call, deadline)) as updates:
+                    async for update in updates:
+                        if following.is_new(update):
+                            yield update
+            except DtiError as error:
+                lost = error
+            if not following.finished:
+                await asyncio.sleep(following.reconnect(lost))

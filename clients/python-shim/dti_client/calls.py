@@ -1,0 +1,126 @@
+"""Each call of the contract: which method, which request, and how its answer is read. Both clients make theirs from these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Generic, TypeVar
+
+import grpc
+
+from . import convert, records
+from ._proto import (
+    concept_service_pb2 as concepts, concept_service_pb2_grpc, dti_service_pb2 as dti, dti_service_pb2_grpc,
+    generation_pb2, job_service_pb2 as jobs, job_service_pb2_grpc, model_service_pb2 as models, model_service_pb2_grpc)
+from .embedding import ConceptEmbedding
+from .errors import invalid
+from .pictures import Photo, photo_message
+
+T = TypeVar("T")
+MAX_REQUEST_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    """One call: `read` makes of each message that comes back what the caller sees."""
+
+    service: str
+    method: str
+    request: Any
+    read: Callable[[Any], T]
+
+
+class Stubs:
+    """The methods of all services over a channel, for threads or for an event loop."""
+
+    def __init__(self, channel: grpc.Channel | grpc.aio.Channel):
+        self._services = {
+            "dti": dti_service_pb2_grpc.DtiServiceStub(channel),
+            "jobs": job_service_pb2_grpc.JobServiceStub(channel),
+            "concepts": concept_service_pb2_grpc.ConceptServiceStub(channel),
+            "models": model_service_pb2_grpc.ModelServiceStub(channel),
+        }
+
+    def __getitem__(self, call: Call) -> Callable[..., Any]:
+        return getattr(self._services[call.service], call.method)
+
+
+def train(
+    name: str, photos: Iterable[Photo], options: records.TrainingOptions | None, request_id: str, overwrite: bool, cancel_on_disconnect: bool,
+) -> Call[records.TrainingUpdate]:
+    request = dti.TrainRequest(
+        request_id=request_id, name=name, photos=[photo_message(photo, i) for i, photo in enumerate(photos)],
+        overwrite=overwrite, cancel_on_disconnect=cancel_on_disconnect)
+    convert.fill(request.options, options or records.TrainingOptions())
+    if request.ByteSize() > MAX_REQUEST_BYTES:
+        raise invalid("photos", f"The photos take {request.ByteSize() >> 20} MiB; a request may take {MAX_REQUEST_BYTES >> 20}: send fewer or smaller ones.")
+    return Call("dti", "Train", request, convert.read_event)
+
+
+def watch(job_id: str, from_step: int) -> Call[records.TrainingUpdate]:
+    return Call("jobs", "Watch", jobs.JobServiceWatchRequest(job_id=job_id, from_step=from_step), lambda answer: convert.read_event(answer.event))
+
+
+def generate(prompt: str | records.GenerationOptions, options: records.GenerationOptions | None) -> Call[records.GenerationUpdate]:
+    asked = prompt if isinstance(prompt, records.GenerationOptions) else replace(options or records.GenerationOptions(), prompt=prompt)
+    request = dti.GenerateRequest(options=convert.fill(generation_pb2.GenerationOptions(), asked))
+    return Call("dti", "Generate", request, convert.read_event)
+
+
+def interpolate(
+    from_concept: str, to_concept: str, frames: int | None, easing: records.Easing | None, prompt: str | None, options: records.GenerationOptions | None,
+) -> Call[records.GenerationUpdate]:
+    request = dti.InterpolateRequest(from_concept=from_concept, to_concept=to_concept, frames=frames, prompt=prompt)
+    if easing is not None:
+        request.easing = convert.number(request.DESCRIPTOR.fields_by_name["easing"].enum_type, easing, "easing")
+    convert.fill(request.options, options or records.GenerationOptions())
+    return Call("dti", "Interpolate", request, convert.read_event)
+
+
+def list_jobs(states: Sequence[records.JobState], limit: int) -> Call[list[records.Job]]:
+    numbers = [convert.number(jobs.JobState.DESCRIPTOR, state, "states") for state in states]
+    return Call("jobs", "List", jobs.JobServiceListRequest(states=numbers, page_size=limit), lambda answer: [convert.read(job) for job in answer.jobs])
+
+
+def get_job(job_id: str) -> Call[records.Job]:
+    return Call("jobs", "Get", jobs.JobServiceGetRequest(job_id=job_id), lambda answer: convert.read(answer.job))
+
+
+def cancel_job(job_id: str) -> Call[records.Job]:
+    return Call("jobs", "Cancel", jobs.JobServiceCancelRequest(job_id=job_id), lambda answer: convert.read(answer.job))
+
+
+def list_concepts() -> Call[list[records.Concept]]:
+    return Call("concepts", "List", concepts.ConceptServiceListRequest(), lambda answer: [convert.read(concept) for concept in answer.concepts])
+
+
+def get_concept(name: str) -> Call[records.Concept]:
+    return Call("concepts", "Get", concepts.ConceptServiceGetRequest(name=name), lambda answer: convert.read(answer.concept))
+
+
+def import_concept(name: str, data: bytes, overwrite: bool) -> Call[records.Concept]:
+    request = concepts.ConceptServiceImportRequest(name=name, data=data, overwrite=overwrite)
+    return Call("concepts", "Import", request, lambda answer: convert.read(answer.concept))
+
+
+def export_concept(name: str, file_format: records.ConceptFormat) -> Call[bytes]:
+    number = convert.number(concepts.ConceptFormat.DESCRIPTOR, file_format, "format")
+    return Call("concepts", "Export", concepts.ConceptServiceExportRequest(name=name, format=number), lambda answer: answer.data)
+
+
+def load_embedding(concept: records.Concept) -> Call[ConceptEmbedding]:
+    return replace(
+        export_concept(concept.name, "webui"),
+        read=lambda answer: ConceptEmbedding.from_file(answer.data, concept.name, concept.placeholder, concept.family))
+
+
+def delete_concept(name: str) -> Call[None]:
+    return Call("concepts", "Delete", concepts.ConceptServiceDeleteRequest(name=name), lambda answer: None)
+
+
+def list_models() -> Call[list[records.Model]]:
+    return Call("models", "List", models.ModelServiceListRequest(), lambda answer: [convert.read(model) for model in answer.models])
+
+
+def get_model(name: str) -> Call[records.Model]:
+    return Call("models", "Get", models.ModelServiceGetRequest(name=name), lambda answer: convert.read(answer.model))

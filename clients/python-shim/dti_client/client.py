@@ -1,0 +1,188 @@
+"""The client for threads."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+import grpc
+
+from . import calls, records
+from .calls import Call, Stubs
+from .channels import Endpoint
+from .embedding import ConceptEmbedding
+from .errors import DtiError, from_rpc
+from .following import Deadline, Following
+from .pictures import Photo
+
+T = TypeVar("T")
+
+
+class DtiClient:
+    """A client of a Dti server: learns concepts from photos, draws pictures with them, and draws what lies between two.
+
+    One client serves any number of threads. Every call raises `DtiError`, one sentence for the user, when the server refuses it or
+    cannot be reached; `timeout` is in seconds, None for no end.
+
+        with DtiClient() as client:
+            for update in client.train("my-cat", ["1.jpg", "2.jpg", "3.jpg"], TrainingOptions(initializer="cat")):
+                print(update)
+    """
+
+    def __init__(
+        self, address: str | None = None, *, token: str | None = None, ca_certificate: str | os.PathLike[str] | bytes | None = None,
+        max_reconnects: int = 8, reconnect_delay: float = 0.25,
+    ):
+        """Makes a client; it connects with its first call.
+
+        address: `http://localhost:5171`, `https://host`, or `host:port`. Default: the environment's DTI_SERVER, else the first of these.
+        token: sent as a bearer token, over TLS or to this machine only. Default: the environment's DTI_TOKEN.
+        ca_certificate: for https, the PEM file (or its bytes) that vouches for the server. Default: the public ones.
+        max_reconnects: how many times in a row to pick up a training whose connection dropped; each event starts the count again.
+        reconnect_delay: seconds before the first of these tries; each further one waits twice as long, at most 8 seconds.
+        """
+        self._endpoint = Endpoint(address, token, ca_certificate)
+        self._max_reconnects = max_reconnects
+        self._reconnect_delay = reconnect_delay
+        self._channel = self._endpoint.open()
+        self._stubs = Stubs(self._channel)
+
+    @property
+    def address(self) -> str:
+        """The server's address, as given."""
+        return self._endpoint.address
+
+    def close(self) -> None:
+        """Closes the connection. Training jobs go on."""
+        self._channel.close()
+
+    def __enter__(self) -> DtiClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def train(
+        self, name: str, photos: Iterable[Photo], options: records.TrainingOptions | None = None, *, request_id: str | None = None,
+        overwrite: bool = False, cancel_on_disconnect: bool = False, timeout: float | None = None,
+    ) -> Iterator[records.TrainingUpdate]:
+        """Learns a concept from photos: `TrainingAccepted` first, `TrainingResult` last.
+
+        The job belongs to the server: where the connection drops, the client picks it up again without gap or duplicate, and leaving
+        the iterator leaves the job running; `cancel_job` stops it.
+
+        name: of the concept to be learnt; prompts use it as `<name>`.
+        photos: 1 to 50 paths, bytes, PIL images or arrays.
+        options: what is None takes the published default, which `TrainingAccepted.settings` shows.
+        request_id: makes a retry safe: a second call with the same one attaches to the same job. Default: a new one.
+        overwrite: replace a concept of the same name.
+        cancel_on_disconnect: cancel the job when this call ends before it; a dropped connection is then an error.
+        """
+        call = calls.train(name, photos, options, request_id or uuid.uuid4().hex, overwrite, cancel_on_disconnect)
+        return self._follow(call, 0 if cancel_on_disconnect else self._max_reconnects, timeout)
+
+    def watch(self, job_id: str, from_step: int = 0, *, timeout: float | None = None) -> Iterator[records.TrainingUpdate]:
+        """The events of a training job: those that have been, then those to come, each once and in order.
+
+        from_step: progress and previews before this step are left out.
+        """
+        return self._follow(calls.watch(job_id, from_step), self._max_reconnects, timeout)
+
+    def generate(
+        self, prompt: str | records.GenerationOptions, options: records.GenerationOptions | None = None, *, timeout: float | None = None,
+    ) -> Iterator[records.GenerationUpdate]:
+        """Draws pictures from a prompt: `GenerationAccepted` first, a `Picture` each, `GenerationResult` last.
+
+        Stops when the iterator is closed. prompt: `<name>` in it stands for the concept of that name.
+        """
+        return self._stream(calls.generate(prompt, options), Deadline(timeout))
+
+    def interpolate(
+        self, from_concept: str, to_concept: str, options: records.GenerationOptions | None = None, *, frames: int | None = None,
+        easing: records.Easing | None = None, prompt: str | None = None, timeout: float | None = None,
+    ) -> Iterator[records.GenerationUpdate]:
+        """Draws pictures along the great circle between two concepts: `InterpolationAccepted` first, a `Picture` each, `GenerationResult` last.
+
+        frames: 2 to 256, ends included. prompt: `{concept}` in it stands for the blend.
+        """
+        return self._stream(calls.interpolate(from_concept, to_concept, frames, easing, prompt, options), Deadline(timeout))
+
+    def list_jobs(self, states: Sequence[records.JobState] = (), limit: int = 100, *, timeout: float | None = None) -> list[records.Job]:
+        """Jobs in one of these states (none given: all), newest first. limit: 1 to 1000."""
+        return self._unary(calls.list_jobs(states, limit), timeout)
+
+    def get_job(self, job_id: str, *, timeout: float | None = None) -> records.Job:
+        """One job."""
+        return self._unary(calls.get_job(job_id), timeout)
+
+    def cancel_job(self, job_id: str, *, timeout: float | None = None) -> records.Job:
+        """Stops a job within one step. Cancelling a finished job changes nothing and is no error."""
+        return self._unary(calls.cancel_job(job_id), timeout)
+
+    def list_concepts(self, *, timeout: float | None = None) -> list[records.Concept]:
+        """The concepts in the library, by name, without thumbnails."""
+        return self._unary(calls.list_concepts(), timeout)
+
+    def get_concept(self, name: str, *, timeout: float | None = None) -> records.Concept:
+        """One concept."""
+        return self._unary(calls.get_concept(name), timeout)
+
+    def load_embedding(self, name: str, *, timeout: float | None = None) -> ConceptEmbedding:
+        """The vectors of a concept."""
+        deadline = Deadline(timeout)
+        return self._unary(calls.load_embedding(self.get_concept(name, timeout=deadline.left())), deadline.left())
+
+    def import_concept(self, name: str, data: bytes | ConceptEmbedding, *, overwrite: bool = False, timeout: float | None = None) -> records.Concept:
+        """Takes vectors, or a safetensors file of diffusers, A1111 or ComfyUI, into the library."""
+        data = data.to_file() if isinstance(data, ConceptEmbedding) else data
+        return self._unary(calls.import_concept(name, data, overwrite), timeout)
+
+    def export_concept(self, name: str, file_format: records.ConceptFormat = "diffusers", *, timeout: float | None = None) -> bytes:
+        """A concept as a safetensors file that other tools load."""
+        return self._unary(calls.export_concept(name, file_format), timeout)
+
+    def delete_concept(self, name: str, *, timeout: float | None = None) -> None:
+        """Deletes a concept."""
+        self._unary(calls.delete_concept(name), timeout)
+
+    def list_models(self, *, timeout: float | None = None) -> list[records.Model]:
+        """The models that the server knows, by name; unusable ones with the reason."""
+        return self._unary(calls.list_models(), timeout)
+
+    def get_model(self, name: str, *, timeout: float | None = None) -> records.Model:
+        """One model."""
+        return self._unary(calls.get_model(name), timeout)
+
+    def _unary(self, call: Call[T], timeout: float | None) -> T:
+        try:
+            return call.read(self._stubs[call](call.request, timeout=timeout, metadata=self._endpoint.metadata))
+        except grpc.RpcError as error:
+            raise from_rpc(error, self.address) from error
+
+    def _stream(self, call: Call[T], deadline: Deadline) -> Iterator[T]:
+        answers = self._stubs[call](call.request, timeout=deadline.left(), metadata=self._endpoint.metadata)
+        try:
+            for answer in answers:
+                yield call.read(answer)
+        except grpc.RpcError as error:
+            raise from_rpc(error, self.address) from error
+        finally:
+            answers.cancel()
+
+    def _follow(self, call: Call[records.TrainingUpdate], max_reconnects: int, timeout: float | None) -> Iterator[records.TrainingUpdate]:
+        deadline, following = Deadline(timeout), Following(call, max_reconnects, self._reconnect_delay)
+        while not following.finished:
+            lost = None
+            try:
+                with contextlib.closing(self._stream(following.call, deadline)) as updates:
+                    for update in updates:
+                        if following.is_new(update):
+                            yield update
+            except DtiError as error:
+                lost = error
+            if not following.finished:
+                time.sleep(following.reconnect(lost))

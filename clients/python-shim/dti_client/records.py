@@ -1,0 +1,310 @@
+"""What is asked and what is answered. The comments in protos/dti/v1 are the full reference: fields have the same names here.
+
+Enumerations are words ("object", "dti", "mean", …), durations seconds, points in time aware datetimes; what is unset is None.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, Union
+
+if TYPE_CHECKING:
+    import numpy
+    import PIL.Image
+
+ConceptKind = Literal["object", "style"]
+TrainingMethod = Literal["dti", "ti", "ti_renormalized"]
+Magnitude = Literal["mean", "min", "max", "value"]
+PictureFormat = Literal["png", "jpeg", "webp"]
+PromptSyntax = Literal["weighted", "plain"]
+Easing = Literal["linear", "smooth"]
+ConceptFormat = Literal["diffusers", "webui"]
+JobKind = Literal["train", "generate", "interpolate"]
+JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How to learn a concept. What is None takes the published default of the model family."""
+
+    model: str | None = None
+    kind: ConceptKind | None = None
+    placeholder: str | None = None
+    initializer: str | None = None
+    num_vectors: int | None = None
+    steps: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    kappa: float | None = None
+    beta: float | None = None
+    magnitude: Magnitude | None = None
+    magnitude_value: float | None = None
+    resolution: int | None = None
+    center_crop: bool | None = None
+    random_flip: bool | None = None
+    seed: int | None = None
+    preview_every: int | None = None
+    preview_prompts: tuple[str, ...] = ()
+    preview_steps: int | None = None
+    dtype: str | None = None
+    method: TrainingMethod | None = None
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What a training uses: every default filled in."""
+
+    model: str
+    kind: ConceptKind
+    placeholder: str
+    initializer: str
+    initializer_tokens: tuple[str, ...]
+    num_vectors: int
+    steps: int
+    batch_size: int
+    learning_rate: float
+    kappa: float
+    beta: float
+    magnitude: Magnitude
+    magnitude_value: float
+    resolution: int
+    center_crop: bool
+    random_flip: bool
+    seed: int
+    preview_every: int
+    preview_prompts: tuple[str, ...]
+    preview_steps: int
+    dtype: str
+    device: str
+    method: TrainingMethod
+    magnitude_values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class GenerationOptions:
+    """How to draw. What is None takes the default."""
+
+    prompt: str = ""
+    negative_prompt: str | None = None
+    model: str | None = None
+    width: int | None = None
+    height: int | None = None
+    steps: int | None = None
+    guidance_scale: float | None = None
+    scheduler: str | None = None
+    seed: int | None = None
+    num_images: int | None = None
+    format: PictureFormat | None = None
+    quality: int | None = None
+    dtype: str | None = None
+    prompt_syntax: PromptSyntax | None = None
+    guidance_rescale: float | None = None
+    clip_skip: int | None = None
+
+
+@dataclass(frozen=True)
+class GenerationSettings:
+    """What a generation uses: every default filled in."""
+
+    prompt: str
+    negative_prompt: str
+    model: str
+    width: int
+    height: int
+    steps: int
+    guidance_scale: float
+    scheduler: str
+    seed: int
+    num_images: int
+    format: PictureFormat
+    quality: int
+    dtype: str
+    device: str
+    concepts: tuple[str, ...]
+    prompt_syntax: PromptSyntax
+    guidance_rescale: float
+    clip_skip: int
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An encoded picture from the server."""
+
+    data: bytes = field(repr=False)
+    media_type: str
+    width: int
+    height: int
+    index: int
+    prompt: str
+    seed: int
+    t: float | None
+    """Interpolation only: position between the two concepts, 0 to 1."""
+
+    def pil(self) -> PIL.Image.Image:
+        """The picture as a PIL image, RGB."""
+        import PIL.Image
+
+        return PIL.Image.open(io.BytesIO(self.data)).convert("RGB")
+
+    def numpy(self) -> numpy.ndarray:
+        """The picture as (height, width, 3), 0 to 255, uint8."""
+        import numpy
+
+        return numpy.array(self.pil())
+
+
+@dataclass(frozen=True)
+class Queued:
+    """Place in the queue."""
+
+    position: int
+
+
+@dataclass(frozen=True)
+class DtiWarning:
+    """Something the user should know."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class TrainingAccepted:
+    """First event of a training."""
+
+    job_id: str
+    request_id: str
+    name: str
+    settings: TrainingSettings
+    photo_count: int
+    attached: bool
+    """An earlier call with the same request id started the job."""
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """The state after a training step."""
+
+    step: int
+    total_steps: int
+    loss: float
+    loss_average: float
+    norm: float
+    angle_degrees: float
+    kappa_over_gradient: float
+    learning_rate: float
+    steps_per_second: float
+    time_left: float | None
+
+
+@dataclass(frozen=True)
+class TrainingPreview:
+    """A picture drawn with the concept as it is at this step."""
+
+    step: int
+    picture: Picture
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """Last event of a training: the concept is in the library."""
+
+    name: str
+    placeholder: str
+    steps: int
+    loss_average: float
+    norm: float
+    angle_degrees: float
+    elapsed: float | None
+
+
+@dataclass(frozen=True)
+class GenerationAccepted:
+    """First event of a generation."""
+
+    job_id: str
+    settings: GenerationSettings
+
+
+@dataclass(frozen=True)
+class InterpolationAccepted:
+    """First event of an interpolation."""
+
+    job_id: str
+    from_concept: str
+    to_concept: str
+    frames: int
+    easing: Easing
+    angles_degrees: tuple[float, ...]
+    settings: GenerationSettings
+
+
+@dataclass(frozen=True)
+class SamplingProgress:
+    """A sampling step was done."""
+
+    step: int
+    total_steps: int
+    time_left: float | None
+
+
+@dataclass(frozen=True)
+class GenerationResult:
+    """Last event of a generation or interpolation."""
+
+    pictures: int
+    elapsed: float | None
+
+
+TrainingUpdate = Union[TrainingAccepted, Queued, TrainingProgress, TrainingPreview, DtiWarning, TrainingResult]
+GenerationUpdate = Union[GenerationAccepted, InterpolationAccepted, Queued, SamplingProgress, DtiWarning, Picture, GenerationResult]
+
+
+@dataclass(frozen=True)
+class Concept:
+    """A concept in the library."""
+
+    name: str
+    placeholder: str
+    num_vectors: int
+    dimensions: tuple[int, ...]
+    norms: tuple[float, ...]
+    family: str
+    model: str
+    settings: TrainingSettings | None
+    created: datetime | None
+    thumbnail_png: bytes = field(repr=False)
+    photo_sha256: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that the server knows."""
+
+    name: str
+    family: str
+    resolution: int
+    embedding_dimension: int
+    is_default: bool
+    problem: str
+    size_bytes: int
+    loaded: bool
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job: queued, running or finished."""
+
+    job_id: str
+    request_id: str
+    kind: JobKind
+    state: JobState
+    name: str
+    step: int
+    total_steps: int
+    created: datetime | None
+    started: datetime | None
+    ended: datetime | None
+    error: str

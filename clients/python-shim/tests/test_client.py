@@ -1,0 +1,147 @@
+"""The client for threads, against a real server."""
+
+import pathlib
+
+import numpy
+import pytest
+from PIL import Image
+
+import dti_client
+from dti_client import DtiClient, DtiError, GenerationOptions, TrainingOptions
+
+SAMPLES = sorted((pathlib.Path(__file__).resolve().parents[3] / "samples" / "clay-cat").glob("*.*"))
+TINY = TrainingOptions(steps=3, batch_size=1, resolution=64, preview_every=2, preview_steps=1, seed=1, initializer="cat")
+DRAWING = GenerationOptions(width=64, height=64, steps=2, seed=1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def updates(client):
+    """What a training said; its concept is client-cat."""
+    return list(client.train("client-cat", SAMPLES[:2], TINY, overwrite=True))
+
+
+def kinds(updates):
+    return [type(update).__name__ for update in updates if not isinstance(update, dti_client.Queued)]
+
+
+def test_train_gives_settings_steps_previews_and_result(updates):
+    assert kinds(updates) == ["TrainingAccepted", "TrainingProgress", "TrainingProgress", "TrainingPreview", "TrainingProgress", "TrainingPreview",
+                              "TrainingResult"]
+    settings = updates[0].settings
+    assert (settings.kind, settings.method, settings.kappa, settings.initializer_tokens) == ("object", "dti", 1e-4, ("cat",))
+
+
+@pytest.mark.parametrize("photo", [
+    pytest.param(str, id="path"), pytest.param(lambda path: path.read_bytes(), id="bytes"), pytest.param(Image.open, id="PIL"),
+    pytest.param(lambda path: numpy.array(Image.open(path).convert("RGB")), id="uint8"),
+    pytest.param(lambda path: numpy.array(Image.open(path).convert("RGB")) / 255, id="float")])
+def test_train_takes_any_picture(client, photo):
+    assert kinds(client.train("any", [photo(SAMPLES[0])], TrainingOptions(steps=1, batch_size=1, resolution=64, preview_every=0), overwrite=True))[-1] == "TrainingResult"
+
+
+def test_train_with_the_same_request_id_attaches(client):
+    first, second = (list(client.train("twice", SAMPLES[:1], TINY, request_id="twice", overwrite=True)) for _ in range(2))
+    assert second[0].attached and second[0].job_id == first[0].job_id and kinds(second) == kinds(first)
+
+
+def test_train_of_too_many_bytes_is_refused_before_it_is_sent(client):
+    with pytest.raises(DtiError, match="smaller") as refusal:
+        client.train("heavy", [bytes(65 << 20)])
+    assert refusal.value.status == "INVALID_ARGUMENT"
+
+
+def test_watch_from_a_step_leaves_earlier_ones_out(client, updates):
+    assert [update.step for update in client.watch(updates[0].job_id, 3) if isinstance(update, dti_client.TrainingProgress)] == [3]
+
+
+def test_cancel_job_stops_a_training(client):
+    steps = []
+    with pytest.raises(DtiError) as cancelled:
+        for update in client.train("cancelled", SAMPLES[:1], TrainingOptions(steps=5000, batch_size=1, resolution=64, preview_every=0)):
+            if isinstance(update, dti_client.TrainingAccepted):
+                job_id = update.job_id
+            elif isinstance(update, dti_client.TrainingProgress):
+                steps.append(update.step)
+                client.cancel_job(job_id)
+    assert (cancelled.value.status, cancelled.value.reason) == ("CANCELLED", "JOB_CANCELLED")
+    assert client.get_job(job_id).state == "cancelled" and steps[-1] < 5000
+
+
+def test_leaving_the_iterator_leaves_the_training(client):
+    updates = client.train("left", SAMPLES[:1], TINY, overwrite=True)
+    job_id = next(updates).job_id
+    updates.close()
+    assert kinds(client.watch(job_id))[-1] == "TrainingResult"
+
+
+def test_timeout_ends_a_call(client):
+    with pytest.raises(DtiError, match="deadline") as late:
+        list(client.train("late", SAMPLES[:1], TrainingOptions(steps=100_000, batch_size=1, resolution=64, preview_every=0), timeout=2))
+    assert late.value.status == "DEADLINE_EXCEEDED"
+    for job in client.list_jobs(["queued", "running"]):
+        client.cancel_job(job.job_id)
+
+
+def test_generate_gives_pictures_as_pil_and_numpy(client):
+    picture, = (update for update in client.generate("a photo of <client-cat>", DRAWING) if isinstance(update, dti_client.Picture))
+    assert picture.pil().size == (64, 64) and picture.numpy().shape == (64, 64, 3)
+    assert (picture.numpy() == numpy.array(picture.pil())).all()
+
+
+def test_interpolate_gives_frames_from_one_end_to_the_other(client):
+    frames = client.interpolate("client-cat", "client-cat", DRAWING, frames=3, easing="linear")
+    assert [update.t for update in frames if isinstance(update, dti_client.Picture)] == [0, 0.5, 1]
+
+
+def test_refusal_names_every_wrong_field(client):
+    with pytest.raises(DtiError) as refusal:
+        list(client.generate("", GenerationOptions(width=7, steps=-1)))
+    assert [violation.field for violation in refusal.value.field_violations] == ["options.width", "options.steps"]
+
+
+def test_unknown_concept_lists_close_names(client):
+    with pytest.raises(DtiError, match="client-cat") as refusal:
+        client.get_concept("client-cot")
+    assert (refusal.value.reason, refusal.value.metadata["close"]) == ("CONCEPT_NOT_FOUND", "client-cat")
+
+
+def test_unknown_word_of_an_enumeration_is_refused(client):
+    with pytest.raises(DtiError, match="object, style"):
+        client.train("kind", SAMPLES[:1], TrainingOptions(kind="thing"))
+
+
+def test_load_embedding_gives_the_vectors_that_were_learnt(client, updates):
+    embedding = client.load_embedding("client-cat")
+    assert (embedding.placeholder, embedding.family) == ("<client-cat>", "sd1")
+    assert numpy.linalg.norm(embedding.encoders[0], axis=1) == pytest.approx(updates[-1].norm)
+
+
+def test_import_concept_takes_vectors(client):
+    embedding = client.load_embedding("client-cat")
+    client.import_concept("imported", embedding, overwrite=True)
+    assert client.load_embedding("imported").encoders[0] == pytest.approx(embedding.encoders[0], rel=1e-6)
+    client.delete_concept("imported")
+    assert "imported" not in [concept.name for concept in client.list_concepts()]
+
+
+def test_models_say_which_is_the_default(client):
+    assert [model.name for model in client.list_models() if model.is_default] == ["tiny-sd15"]
+    assert client.get_model("tiny-sd15").family == "sd1"
+
+
+def test_a_server_that_is_away_is_one_sentence():
+    with DtiClient("http://127.0.0.1:1") as client, pytest.raises(DtiError) as away:
+        client.list_models()
+    assert away.value.status == "UNAVAILABLE"
+    assert str(away.value) == "There is no Dti server at http://127.0.0.1:1, or the connection to it was lost; start one (dti serve), or check the address."
+
+
+@pytest.mark.parametrize("written", ["ftp://here", "http://", "http://here:port"])
+def test_an_address_that_is_none_is_refused(written):
+    with pytest.raises(DtiError, match="no server address"):
+        DtiClient(written)
+
+
+def test_a_token_never_crosses_the_network_in_the_clear():
+    with pytest.raises(DtiError, match="https"):
+        DtiClient("http://example.com", token="secret")

@@ -1,0 +1,115 @@
+"""Connections that drop, tokens and TLS, against a stand-in server."""
+
+import asyncio
+import subprocess
+
+import grpc
+import pytest
+from stand_in_server import EVENTS, StandIn, serving
+
+from dti_client import AsyncDtiClient, DtiClient, DtiError, convert
+
+WHOLE = [convert.read_event(answer) for _, answer in EVENTS]
+
+
+@pytest.mark.parametrize("cut", range(1, len(EVENTS)))
+def test_train_cut_at_any_event_has_neither_gap_nor_duplicate(cut):
+    stand_in = StandIn([cut])
+    with serving(stand_in) as port, DtiClient(f"http://localhost:{port}", reconnect_delay=0.01) as client:
+        assert list(client.train("cat", [b"photo"])) == WHOLE
+    assert stand_in.calls == ["Train", "Watch"]
+
+
+@pytest.mark.parametrize("cut", range(1, len(EVENTS)))
+def test_async_train_cut_at_any_event_has_neither_gap_nor_duplicate(cut):
+    async def scenario(port):
+        async with AsyncDtiClient(f"http://localhost:{port}", reconnect_delay=0.01) as client:
+            return [update async for update in client.train("cat", [b"photo"])]
+
+    with serving(StandIn([cut])) as port:
+        assert asyncio.run(scenario(port)) == WHOLE
+
+
+def test_train_cut_again_and_again_is_whole():
+    with serving(StandIn([2, 1, 3, 6, 5])) as port, DtiClient(f"http://localhost:{port}", reconnect_delay=0.01) as client:
+        assert list(client.train("cat", [b"photo"])) == WHOLE
+
+
+def test_train_gives_up_after_so_many_tries_without_an_event():
+    stand_in = StandIn([1, 0, 0, 0, 0])
+    with serving(stand_in) as port, DtiClient(f"http://localhost:{port}", max_reconnects=2, reconnect_delay=0.01) as client:
+        with pytest.raises(DtiError) as lost:
+            list(client.train("cat", [b"photo"]))
+    assert lost.value.status == "UNAVAILABLE" and stand_in.calls == ["Train", "Watch", "Watch"]
+
+
+def test_train_that_never_began_is_not_tried_again():
+    stand_in = StandIn([0])
+    with serving(stand_in) as port, DtiClient(f"http://localhost:{port}") as client, pytest.raises(DtiError):
+        list(client.train("cat", [b"photo"]))
+    assert stand_in.calls == ["Train"]
+
+
+def test_train_that_is_cancelled_on_disconnect_is_not_picked_up():
+    stand_in = StandIn([3])
+    with serving(stand_in) as port, DtiClient(f"http://localhost:{port}") as client, pytest.raises(DtiError):
+        list(client.train("cat", [b"photo"], cancel_on_disconnect=True))
+    assert stand_in.calls == ["Train"]
+
+
+def test_generate_that_is_cut_is_one_sentence():
+    with serving(StandIn()) as port, DtiClient(f"http://localhost:{port}") as client, pytest.raises(DtiError, match="connection to it was lost"):
+        list(client.generate("a cat"))
+
+
+def test_token_goes_with_every_call():
+    with serving(StandIn(token="right")) as port, DtiClient(f"http://localhost:{port}", token="right") as client:
+        assert [model.name for model in client.list_models()] == ["stand-in"]
+
+
+def test_token_of_the_environment_is_used(monkeypatch):
+    monkeypatch.setenv("DTI_TOKEN", "right")
+    with serving(StandIn(token="right")) as port, DtiClient(f"http://localhost:{port}") as client:
+        assert client.list_models()
+
+
+def test_wrong_token_is_one_sentence():
+    with serving(StandIn(token="right")) as port, DtiClient(f"http://localhost:{port}", token="wrong") as client:
+        with pytest.raises(DtiError, match="wants a token that it knows. The token is not known here.") as refusal:
+            client.list_models()
+    assert refusal.value.status == "UNAUTHENTICATED"
+
+
+def test_what_is_no_dti_server_is_one_sentence():
+    with serving(StandIn()) as port, DtiClient(f"http://localhost:{port}") as client, pytest.raises(DtiError, match="does not know this call"):
+        client.list_concepts()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate of localhost that vouches for itself: its file, and the server's credentials."""
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+         "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
+        check=True, capture_output=True)
+    pair = ((folder / "key.pem").read_bytes(), (folder / "cert.pem").read_bytes())
+    return folder / "cert.pem", grpc.ssl_server_credentials([pair])
+
+
+def test_tls_with_a_certificate_of_ones_own(certificate):
+    file, credentials = certificate
+    with serving(StandIn(), credentials) as port, DtiClient(f"https://localhost:{port}", ca_certificate=file) as client:
+        assert client.list_models()
+
+
+def test_tls_with_a_certificate_that_nobody_vouches_for_is_refused(certificate):
+    _, credentials = certificate
+    with serving(StandIn(), credentials) as port, DtiClient(f"https://localhost:{port}") as client, pytest.raises(DtiError) as refusal:
+        client.list_models()
+    assert refusal.value.status == "UNAVAILABLE"
+
+
+def test_certificate_that_is_not_there_is_one_sentence():
+    with pytest.raises(DtiError, match="cannot be read"):
+        DtiClient("https://localhost", ca_certificate="nowhere.pem")
