@@ -1,0 +1,18 @@
+"""The list of nodes."""
+
+from comfy_api.v0_0_2 import ComfyExtension, io
+
+from .encode import DtiEncodeWithConcepts
+from .generate import DtiGenerate
+from .interpolate import DtiInterpolateConcepts
+from .load import DtiLoadConcept
+from .save import DtiSaveEmbedding
+from .server import DtiServerNode
+from .train import DtiTrainConcept
+
+
+class DtiExtension(ComfyExtension):
+    """The pack."""
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        return [DtiServerNode, DtiTrainConcept, DtiLoadConcept, DtiInterpolateConcepts, DtiGenerate, DtiEncodeWithConcepts, DtiSaveEmbedding]

@@ -1,0 +1,108 @@
+"""A call to the server while ComfyUI's Cancel button works and its progress bar moves."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import threading
+from collections.abc import Iterator
+from typing import TypeVar
+
+import comfy.model_management
+import comfy.utils
+
+from .. import records
+from ..client import DtiClient
+from ..errors import DtiError
+
+_POLL_SECONDS = 0.25
+_END = object()
+_log = logging.getLogger(__name__)
+
+Update = TypeVar("Update")
+
+
+def interruptible(client: DtiClient, updates: Iterator[Update]) -> Iterator[Update]:
+    """Passes updates on; when ComfyUI is interrupted, or the iterator is closed, cancels the job on the server.
+
+    A thread reads, so that Cancel is seen while nothing arrives. Close the iterator: where the progress bar notices Cancel, the
+    exception would keep it alive.
+    """
+    inbox: queue.SimpleQueue = queue.SimpleQueue()
+    job_ids: list[str] = []
+    left = threading.Event()
+
+    def read() -> None:
+        try:
+            for update in updates:
+                if hasattr(update, "job_id"):
+                    job_ids.append(update.job_id)
+                if left.is_set():
+                    return _cancel(client, job_ids)
+                inbox.put(update)
+            inbox.put(_END)
+        except Exception as error:  # raised again where the node runs
+            inbox.put(error)
+
+    threading.Thread(target=read, name="dti-updates", daemon=True).start()
+    ended = False
+    try:
+        while not ended:
+            comfy.model_management.throw_exception_if_processing_interrupted()
+            try:
+                update = inbox.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                continue
+            ended = update is _END or isinstance(update, Exception)
+            if isinstance(update, Exception):
+                raise update
+            if not ended:
+                yield update
+    finally:
+        if not ended:
+            left.set()  # before looking at job_ids: either this or the thread sees both
+            _cancel(client, job_ids)
+
+
+def draw(client: DtiClient, updates: Iterator[records.GenerationUpdate]) -> list[records.Picture]:
+    """The pictures of a generation or interpolation; each is a preview when it comes."""
+    bar, drawn = comfy.utils.ProgressBar(1), []
+    with contextlib.closing(interruptible(client, updates)) as seen:
+        for update in seen:
+            if isinstance(update, records.SamplingProgress):
+                bar.update_absolute(update.step, update.total_steps)
+            elif isinstance(update, records.Picture):
+                drawn.append(update)
+                bar.update_absolute(bar.current, preview=preview(update))
+            else:
+                warn(update)
+    return drawn
+
+
+def preview(picture: records.Picture) -> tuple:
+    """A picture as the progress bar takes it."""
+    return ("JPEG", picture.pil(), 512)
+
+
+def warn(update: object) -> None:
+    """Logs what the server wants the user to know."""
+    if isinstance(update, records.DtiWarning):
+        _log.warning("Dti: %s", update.message)
+
+
+def show(text: str, node_id: str | None) -> None:
+    """Shows a line in a node, where this ComfyUI can."""
+    from server import PromptServer
+
+    send = getattr(PromptServer.instance, "send_progress_text", None)
+    if send and node_id:
+        send(text, node_id)
+
+
+def _cancel(client: DtiClient, job_ids: list[str]) -> None:
+    try:
+        for job_id in job_ids[:1]:
+            client.cancel_job(job_id, timeout=10)
+    except DtiError as error:
+        _log.warning("Dti: the job could not be cancelled. %s", error)

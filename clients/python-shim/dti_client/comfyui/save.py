@@ -1,0 +1,61 @@
+"""DTI Save Embedding."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+
+import folder_paths
+from comfy_api.v0_0_2 import io
+
+from ..errors import DtiError
+from .inputs import CATEGORY, DtiConcept
+from .running import show
+from .values import Concept
+
+
+class DtiSaveEmbedding(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="DtiSaveEmbedding", display_name="DTI Save Embedding", category=CATEGORY, is_output_node=True, hidden=[io.Hidden.unique_id],
+            description="Saves a concept into ComfyUI's embeddings folder: from then on embedding:name works in every prompt.",
+            inputs=[
+                DtiConcept.Input("concept", tooltip="The concept."),
+                io.String.Input("name", default="", tooltip="The file's name without extension: letters, digits, - _ and dots. Empty: the concept's name."),
+                io.Boolean.Input("overwrite", default=True, tooltip="Replace a file of the same name."),
+            ],
+            outputs=[io.String.Output("embedding_name", display_name="embedding name", tooltip="What prompts write: embedding:name.")])
+
+    @classmethod
+    def execute(cls, concept: Concept, name: str, overwrite: bool) -> io.NodeOutput:
+        name = name.strip().removesuffix(".safetensors") or concept.embedding.name
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
+            raise DtiError(f"'{name}' is no name for an embedding; use letters, digits, '-', '_' and dots.", "INVALID_ARGUMENT")
+        folder = folder_paths.get_folder_paths("embeddings")[0]
+        path = os.path.join(folder, name + ".safetensors")
+        if os.path.exists(path) and not overwrite:
+            raise DtiError(f"There is an embedding '{name}' already; choose another name, or turn overwrite on.", "ALREADY_EXISTS")
+        try:
+            _write(folder, path, concept.embedding.to_file())
+        except OSError as error:
+            raise DtiError(f"{path} cannot be written: {error.strerror}.", "FAILED_PRECONDITION") from error
+        show(f"embedding:{name}", cls.hidden.unique_id)
+        return io.NodeOutput(f"embedding:{name}")
+
+
+def _write(folder: str, path: str, data: bytes) -> None:
+    """The file appears whole or not at all."""
+    os.makedirs(folder, exist_ok=True)
+    draft = path + ".part"
+    try:
+        with open(draft, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(draft)
+        raise

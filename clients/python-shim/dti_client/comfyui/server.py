@@ -1,0 +1,40 @@
+"""DTI Server."""
+
+from __future__ import annotations
+
+from comfy_api.v0_0_2 import io
+
+from .inputs import CATEGORY, DtiServer, advanced
+from .running import show
+from .values import Server, use
+
+
+class DtiServerNode(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="DtiServer", display_name="DTI Server", category=CATEGORY, is_output_node=True, hidden=[io.Hidden.unique_id],
+            description="Where the Dti server is. Says whether it answers, and which models it has.",
+            inputs=[
+                io.String.Input("address", default="", placeholder="http://localhost:5171",
+                                tooltip="http://host:port or https://host. Empty: the environment variable DTI_SERVER, else http://localhost:5171."),
+                io.String.Input("token", default="",
+                                tooltip="Better left empty, so that the environment variable DTI_TOKEN is used: a token written here is saved in "
+                                        "workflows and in the pictures that carry them."),
+                advanced(io.String.Input("ca_certificate", default="",
+                                         tooltip="For https with a certificate of your own: the PEM file that vouches for the server.")),
+            ],
+            outputs=[
+                DtiServer.Output("server_out", display_name="server", tooltip="For the other Dti nodes."),
+                io.String.Output("info", display_name="info", tooltip="The address and the models."),
+            ])
+
+    @classmethod
+    def execute(cls, address: str, token: str, ca_certificate: str) -> io.NodeOutput:
+        server = use(Server(address.strip(), token.strip(), ca_certificate.strip()))
+        client = server.client()
+        models = client.list_models(timeout=10)
+        usable = [model.name + (" (default)" if model.is_default else "") for model in models if not model.problem]
+        info = "\n".join([f"{client.address}: {', '.join(usable) or 'no usable model'}", *(f"{model.name}: {model.problem}" for model in models if model.problem)])
+        show(info, cls.hidden.unique_id)
+        return io.NodeOutput(server, info)

@@ -1,0 +1,44 @@
+"""Which training a node's inputs stand for: one that was done, one that is on its way, or a new one."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+
+from .. import calls, records
+from ..client import DtiClient
+from ..errors import DtiError
+
+_KEY_LENGTH = 40
+
+
+def request_id(client: DtiClient, name: str, photos: Sequence[bytes], options: records.TrainingOptions, overwrite: bool) -> str | None:
+    """The request id that attaches to the training of this request, if the server knows one that was not stopped, else a new one.
+
+    It begins with a hash of the request, so it is found again from the inputs alone, also after ComfyUI was restarted. None: the
+    concept was learnt so, and the server has forgotten the job.
+    """
+    request = calls.train(name, photos, options, "", overwrite, False).request
+    key = hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()[:_KEY_LENGTH]
+    known = [job for job in client.list_jobs(limit=1000) if job.request_id.startswith(key)]
+    learnt = _is_learnt(client, name, photos, options)
+    for job in known:
+        if job.state in ("queued", "running") or (job.state == "succeeded" and learnt):
+            return job.request_id
+    return None if learnt else f"{key}-{1 + max((int(job.request_id[_KEY_LENGTH + 1:]) for job in known), default=0)}"
+
+
+def _is_learnt(client: DtiClient, name: str, photos: Sequence[bytes], options: records.TrainingOptions) -> bool:
+    """Whether the concept in the library is from these photos and settings."""
+    try:
+        concept = client.get_concept(name)
+    except DtiError as error:
+        if error.status == "NOT_FOUND":
+            return False
+        raise
+    if concept.settings is None or list(concept.photo_sha256) != [hashlib.sha256(photo).hexdigest() for photo in photos]:
+        return False
+    default_model = next((model.name for model in client.list_models() if model.is_default), None)
+    asked = dataclasses.replace(options, model=options.model or default_model)
+    return all(getattr(asked, field.name) in (None, (), getattr(concept.settings, field.name)) for field in dataclasses.fields(asked))
