@@ -86,6 +86,15 @@ public sealed partial class DtiClient
         return [.. response.Models.Select(FromProto.Model)];
     }
 
+    /// <summary>Names of the autoencoders that can take a model's one's place.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DtiClientException">The server cannot be reached.</exception>
+    public async Task<IReadOnlyList<string>> ListVaesAsync(CancellationToken cancellationToken = default)
+    {
+        var call = _models.ListAsync(new V1.ModelServiceListRequest(), Call(null, cancellationToken));
+        return [.. (await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Vaes];
+    }
+
     /// <summary>One model.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="cancellationToken">Gives up.</param>

@@ -56,4 +56,10 @@ public sealed record GenerationSettings
 
     /// <summary>The concepts whose names were found in the prompt.</summary>
     public IReadOnlyList<string> Concepts { get; init; } = [];
+
+    /// <summary>Name of the autoencoder; empty: the model's own.</summary>
+    public string Vae { get; init; } = "";
+
+    /// <summary>What the model predicts: <c>epsilon</c> or <c>v_prediction</c>.</summary>
+    public string PredictionType { get; init; } = "";
 }

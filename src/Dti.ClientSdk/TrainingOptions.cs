@@ -74,4 +74,10 @@ public sealed record TrainingOptions
 
     /// <summary><c>auto</c>, <c>fp32</c>, <c>bf16</c> or <c>fp16</c>. Default <c>auto</c>.</summary>
     public string? Dtype { get; init; }
+
+    /// <summary>Name of an autoencoder (<see cref="DtiClient.ListVaesAsync"/>) that takes the place of the model's own. Default: the model's own.</summary>
+    public string? Vae { get; init; }
+
+    /// <summary>What the model predicts: <c>epsilon</c> or <c>v_prediction</c>. Default: what it says itself.</summary>
+    public string? PredictionType { get; init; }
 }

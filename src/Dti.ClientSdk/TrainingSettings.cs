@@ -77,4 +77,10 @@ public sealed record TrainingSettings
 
     /// <summary><c>cpu</c>, <c>cuda:0</c>, …</summary>
     public string Device { get; init; } = "";
+
+    /// <summary>Name of the autoencoder; empty: the model's own.</summary>
+    public string Vae { get; init; } = "";
+
+    /// <summary>What the model predicts: <c>epsilon</c> or <c>v_prediction</c>.</summary>
+    public string PredictionType { get; init; } = "";
 }

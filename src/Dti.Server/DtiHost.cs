@@ -39,6 +39,7 @@ public static class DtiHost
         services.AddSingleton(options);
         services.AddSingleton(ComputeTarget.Resolve(options.Device, options.Dtype));
         services.AddSingleton(LibraryFolders.Of(options.ModelFolders)); // now: a list that cannot be read is told at the start
+        services.AddSingleton<VaeLibrary>();
         services.AddSingleton<ModelLibrary>();
         services.AddSingleton<ConceptLibrary>();
         services.AddSingleton<ModelCache>();

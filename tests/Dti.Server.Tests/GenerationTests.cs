@@ -46,6 +46,26 @@ public sealed class GenerationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Generate_OtherPredictionType_IsUsedAndShown()
+    {
+        var other = TestServer.Draw("a dog");
+        other.PredictionType = "v_prediction";
+
+        Assert.Equal("epsilon", (await _server.GenerateAsync(TestServer.Draw("a dog")))[0].Accepted.Settings.PredictionType);
+        Assert.Equal("v_prediction", (await _server.GenerateAsync(other))[0].Accepted.Settings.PredictionType);
+        Assert.NotEqual(await _server.PictureAsync(TestServer.Draw("a dog")), await _server.PictureAsync(other));
+    }
+
+    [Fact]
+    public async Task Generate_UnknownPredictionType_NamesTheField()
+    {
+        var options = TestServer.Draw("a dog");
+        options.PredictionType = "x0";
+
+        Assert.Equal(["options.prediction_type"], await Refusal.Fields(() => _server.GenerateAsync(options)));
+    }
+
+    [Fact]
     public async Task Generate_ConceptInPrompt_ChangesThePictureAndIsNamed()
     {
         await _server.TrainAsync(TestServer.Request("my-dog"));

@@ -15,7 +15,7 @@ public sealed class ModelLibraryTests : IDisposable
     [Fact]
     public void BuiltInModel_ByDefault_IsBesideTheProgramAndUsable()
     {
-        var library = new ModelLibrary(new DtiServerOptions { ConceptFolder = _folder.FullName }, LibraryFolders.Of([]));
+        var library = new ModelLibrary(new DtiServerOptions { ConceptFolder = _folder.FullName }, LibraryFolders.Of([]), new VaeLibrary(LibraryFolders.Of([])));
 
         Assert.NotNull(Assert.Single(library.List()).Profile);
         Assert.Equal(library.Get(null), library.List()[0].Profile);
@@ -149,8 +149,11 @@ public sealed class ModelLibraryTests : IDisposable
         Assert.Equal(["built-in", "dreamy"], Library(folder).List().Select(entry => entry.Name));
     }
 
-    private ModelLibrary Library(params string[] folders) =>
-        new(new DtiServerOptions { ConceptFolder = _folder.FullName, BuiltInModel = _builtIn }, LibraryFolders.Of(folders));
+    private ModelLibrary Library(params string[] configured)
+    {
+        var folders = LibraryFolders.Of(configured);
+        return new(new DtiServerOptions { ConceptFolder = _folder.FullName, BuiltInModel = _builtIn }, folders, new VaeLibrary(folders));
+    }
 
     private static string SingleFile(string path)
     {

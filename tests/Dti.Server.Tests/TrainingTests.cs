@@ -157,6 +157,18 @@ public sealed class TrainingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Train_OtherPredictionType_HasAnotherLoss()
+    {
+        var epsilon = await _server.TrainAsync(TestServer.Request("cat", steps: 1));
+        var velocity = await _server.TrainAsync(TestServer.Request("dog", steps: 1, change: request => request.Options.PredictionType = "v_prediction"));
+
+        Assert.Equal("v_prediction", velocity[0].Accepted.Settings.PredictionType);
+        Assert.NotEqual(Loss(epsilon), Loss(velocity));
+
+        static double Loss(List<TrainResponse> events) => events.Single(e => e.Progress is not null).Progress.Loss;
+    }
+
+    [Fact]
     public async Task Delete_ThenGet_IsNotFoundWithCloseNames()
     {
         await _server.TrainAsync(TestServer.Request("cat"));

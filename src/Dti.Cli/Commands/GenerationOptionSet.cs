@@ -20,6 +20,8 @@ internal sealed class GenerationOptionSet
     private readonly Option<PromptSyntax?> _syntax = new("--syntax") { Description = "weighted: (word:1.2) and embedding:name as in ComfyUI; plain: the prompt as it is. Default: weighted." };
     private readonly Option<PictureFormat?> _format = new("--format") { Description = "Default: by the ending of -o, or png." };
     private readonly Option<int?> _quality = new("--quality") { Description = "1 to 100, JPEG and WebP only. Default: 90.", HelpName = "n" };
+    private readonly Option<string?> _vae = new("--vae") { Description = "Autoencoder that takes the place of the model's own (dti models list).", HelpName = "name" };
+    private readonly Option<string?> _prediction = new("--prediction-type") { Description = "What the model predicts: epsilon or v_prediction. Default: what it says itself.", HelpName = "type" };
     private readonly Option<string?> _dtype = new("--dtype") { Description = "auto, fp32, bf16 or fp16. Default: auto.", HelpName = "type" };
 
     public GenerationOptionSet()
@@ -32,7 +34,7 @@ internal sealed class GenerationOptionSet
     {
         foreach (var option in new Option[]
         {
-            _seed, _steps, _guidance, _negative, _width, _height, _scheduler, _rescale, _clipSkip, _syntax, _model, _dtype, _format, _quality,
+            _seed, _steps, _guidance, _negative, _width, _height, _scheduler, _rescale, _clipSkip, _syntax, _model, _vae, _prediction, _dtype, _format, _quality,
         })
             command.Add(option);
     }
@@ -54,5 +56,7 @@ internal sealed class GenerationOptionSet
         Format = context.Get(_format) ?? PictureFiles.FormatOf(outputFile),
         Quality = context.Get(_quality),
         Dtype = context.Get(_dtype),
+        Vae = context.Get(_vae),
+        PredictionType = context.Get(_prediction),
     };
 }

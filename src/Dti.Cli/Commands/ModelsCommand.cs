@@ -30,6 +30,9 @@ internal static class ModelsCommand
                     context.Output.Line("No models. Name a folder with --models or DTI_MODELS.");
                 else
                     context.Output.Table(["NAME", "FAMILY", "PIXELS", "SIZE", "DTYPE", "MEMORY", "", "PROBLEM"], models.Select(Row));
+                var vaes = await connection.Client.ListVaesAsync(context.CancellationToken).ConfigureAwait(false);
+                if (vaes.Count > 0)
+                    context.Output.Line($"Autoencoders for --vae: {string.Join(", ", vaes)}");
             }
         });
         return command;

@@ -28,6 +28,8 @@ internal sealed class TrainingOptionSet
     private readonly Option<int?> _previewEvery = new("--preview-every") { Description = "Draw previews every so many steps; 0: never. Default: 100.", HelpName = "n" };
     private readonly Option<string[]> _previewPrompts = new("--preview-prompt") { Description = "Prompt of the previews; {concept} stands for the concept. Repeatable.", HelpName = "prompt" };
     private readonly Option<int?> _previewSteps = new("--preview-steps") { Description = "Sampling steps of a preview. Default: 20.", HelpName = "n" };
+    private readonly Option<string?> _vae = new("--vae") { Description = "Autoencoder that takes the place of the model's own (dti models list).", HelpName = "name" };
+    private readonly Option<string?> _prediction = new("--prediction-type") { Description = "What the model predicts: epsilon or v_prediction. Default: what it says itself.", HelpName = "type" };
     private readonly Option<string?> _dtype = new("--dtype") { Description = "auto, fp32, bf16 or fp16. Default: auto.", HelpName = "type" };
 
     public TrainingOptionSet()
@@ -42,7 +44,7 @@ internal sealed class TrainingOptionSet
         foreach (var option in new Option[]
         {
             _kind, _initializer, _steps, _batch, _learningRate, _kappa, _kappaSchedule, _beta, _magnitude, _vectors, _resolution, _centerCrop, _randomFlip,
-            _seed, _model, _dtype, _placeholder, _method, _regularization, _previewEvery, _previewPrompts, _previewSteps,
+            _seed, _model, _vae, _prediction, _dtype, _placeholder, _method, _regularization, _previewEvery, _previewPrompts, _previewSteps,
         })
             command.Add(option);
     }
@@ -75,6 +77,8 @@ internal sealed class TrainingOptionSet
             PreviewPrompts = context.Get(_previewPrompts) ?? [],
             PreviewSteps = context.Get(_previewSteps),
             Dtype = context.Get(_dtype),
+            Vae = context.Get(_vae),
+            PredictionType = context.Get(_prediction),
         };
     }
 

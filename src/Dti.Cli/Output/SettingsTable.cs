@@ -30,6 +30,8 @@ internal static class SettingsTable
         ("preview_every", $"{settings.PreviewEvery}"),
         ("preview_prompts", string.Join(" | ", settings.PreviewPrompts)),
         ("preview_steps", $"{settings.PreviewSteps}"),
+        ("vae", settings.Vae),
+        ("prediction_type", settings.PredictionType),
         ("dtype", settings.Dtype),
         ("device", settings.Device),
     ];
@@ -51,6 +53,8 @@ internal static class SettingsTable
         ("prompt_syntax", Word(settings.PromptSyntax)),
         ("format", Word(settings.Format)),
         ("quality", $"{settings.Quality}"),
+        ("vae", settings.Vae),
+        ("prediction_type", settings.PredictionType),
         ("dtype", settings.Dtype),
         ("device", settings.Device),
         ("concepts", string.Join(", ", settings.Concepts)),

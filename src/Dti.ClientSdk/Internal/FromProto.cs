@@ -116,6 +116,8 @@ internal static class FromProto
         PreviewSteps = message.PreviewSteps,
         Dtype = message.Dtype,
         Device = message.Device,
+        Vae = message.Vae,
+        PredictionType = message.PredictionType,
     };
 
     private static GenerationSettings Settings(V1.GenerationSettings message) => new()
@@ -137,6 +139,8 @@ internal static class FromProto
         Quality = message.Quality,
         Dtype = message.Dtype,
         Device = message.Device,
+        Vae = message.Vae,
+        PredictionType = message.PredictionType,
         Concepts = [.. message.Concepts],
     };
 

@@ -47,6 +47,8 @@ internal static class ToProto
         if (options.Format is { } format) message.Format = (V1.PictureFormat)format;
         if (options.Quality is { } quality) message.Quality = quality;
         if (options.Dtype is { } dtype) message.Dtype = dtype;
+        if (options.Vae is { } vae) message.Vae = vae;
+        if (options.PredictionType is { } predictionType) message.PredictionType = predictionType;
         return message;
     }
 
@@ -77,6 +79,8 @@ internal static class ToProto
         if (options.PreviewEvery is { } previewEvery) message.PreviewEvery = previewEvery;
         if (options.PreviewSteps is { } previewSteps) message.PreviewSteps = previewSteps;
         if (options.Dtype is { } dtype) message.Dtype = dtype;
+        if (options.Vae is { } vae) message.Vae = vae;
+        if (options.PredictionType is { } predictionType) message.PredictionType = predictionType;
         return message;
     }
 }

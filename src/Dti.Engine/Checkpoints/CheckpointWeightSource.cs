@@ -16,14 +16,7 @@ public sealed class CheckpointWeightSource(ComponentWeights weights, ScalarType 
     /// <inheritdoc/>
     public Tensor Take(string name, long[] shape)
     {
-        var entry = weights.Entry(name);
-        if (!entry.Shape.SequenceEqual(shape))
-        {
-            throw new DtiException(
-                ErrorKind.FailedPrecondition,
-                $"{weights.FileOf(name).Path}: tensor '{name}' is {entry.ShapeText}; ({string.Join(", ", shape)}) was expected from the config.");
-        }
-
+        weights.EnsureShape(name, shape);
         var tensor = empty(shape, dtype, device).DetachFromDisposeScope();
         _taken.Add(name, tensor);
         weights.ReadInto(name, tensor);

@@ -73,6 +73,19 @@ public sealed class ComponentWeights : IDisposable
         return tensor.Entry with { Shape = tensor.Shape };
     }
 
+    /// <summary>Checks a tensor's shape.</summary>
+    /// <exception cref="DtiException">There is none of that name, or it is of another shape; the message names file, tensor, expected and found.</exception>
+    public void EnsureShape(string name, IEnumerable<long> shape)
+    {
+        var entry = Entry(name);
+        if (!entry.Shape.SequenceEqual(shape))
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{FileOf(name).Path}: tensor '{name}' is {entry.ShapeText}; ({string.Join(", ", shape)}) was expected from the config.");
+        }
+    }
+
     /// <summary>The file that holds the tensor.</summary>
     /// <exception cref="DtiException">There is none of that name.</exception>
     public SafetensorsFile FileOf(string name) => Find(name).File;

@@ -38,4 +38,7 @@ public sealed record GenerationOptions
 
     /// <inheritdoc cref="GenerationSettings.PromptSyntax"/>
     public PromptSyntax? PromptSyntax { get; init; }
+
+    /// <summary><c>epsilon</c> or <c>v_prediction</c>. Default: what the model says.</summary>
+    public string? PredictionType { get; init; }
 }

@@ -49,6 +49,9 @@ public sealed record GenerationSettings
     /// <summary>What parentheses in the prompts mean. Default: weights, as in ComfyUI.</summary>
     public PromptSyntax PromptSyntax { get; private init; }
 
+    /// <summary>What the model predicts. Default: what it says itself.</summary>
+    public PredictionType PredictionType { get; private init; }
+
     /// <summary>Fills in defaults and checks every value.</summary>
     /// <param name="options">What was asked.</param>
     /// <param name="profile">The model.</param>
@@ -78,6 +81,7 @@ public sealed record GenerationSettings
             PromptSyntax = options.PromptSyntax ?? PromptSyntax.Weighted,
             GuidanceRescale = options.GuidanceRescale ?? 0,
             ClipSkip = options.ClipSkip ?? 1,
+            PredictionType = found.Try("prediction_type", () => PredictionTypes.Resolve(options.PredictionType, profile.Scheduler)),
         };
 
         PromptLength("prompt", settings.Prompt);

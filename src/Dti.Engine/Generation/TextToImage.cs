@@ -71,7 +71,7 @@ public sealed class TextToImage(StableDiffusionModel model)
     internal IEnumerable<SamplingStep> Denoise(
         GenerationSettings settings, TextConditioning conditioning, Latents latents, PictureNoise noise, int stepsBefore, int totalSteps, CancellationToken cancellationToken)
     {
-        using var scheduler = SchedulerFactory.Create(settings.Scheduler, model.Profile.Scheduler, settings.Steps);
+        using var scheduler = SchedulerFactory.Create(settings.Scheduler, model.Profile.Scheduler with { PredictionType = settings.PredictionType }, settings.Steps);
         latents.Replace(latents.Value * scheduler.InitNoiseSigma);
         var calls = scheduler.Timesteps.Count; // PLMS calls the model once more than it has steps
         for (var call = 0; call < calls; call++)

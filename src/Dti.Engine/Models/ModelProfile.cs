@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Concepts;
 using Dti.Engine.Runtime;
@@ -12,7 +13,9 @@ namespace Dti.Engine.Models;
 /// </summary>
 public sealed class ModelProfile
 {
-    private readonly Dictionary<string, StoredWeights> _stored;
+    private readonly ConcurrentDictionary<AutoencoderProfile, ModelProfile> _withOther = new();
+    private Dictionary<string, StoredWeights> _stored;
+    private AutoencoderProfile? _otherVae;
 
     private ModelProfile(Checkpoint checkpoint)
     {
@@ -91,7 +94,7 @@ public sealed class ModelProfile
 
     internal UNet2DConditionConfig UNetConfig { get; }
 
-    internal AutoencoderKLConfig VaeConfig { get; }
+    internal AutoencoderKLConfig VaeConfig { get; private set; }
 
     /// <summary>What the autoencoder computes in: fp32 where its config forces that.</summary>
     internal ScalarType VaeDtype(ComputeTarget target) => VaeConfig.ForceUpcast ? ScalarType.Float32 : target.Dtype;
@@ -103,6 +106,16 @@ public sealed class ModelProfile
 
     /// <summary>As <see cref="Read"/>.</summary>
     public static ModelProfile Of(Checkpoint checkpoint) => new(checkpoint);
+
+    /// <summary>This model with another autoencoder; the same profile each time.</summary>
+    /// <exception cref="DtiException">The autoencoder does not go with it.</exception>
+    public ModelProfile With(AutoencoderProfile vae) => _withOther.GetOrAdd(vae, _ =>
+    {
+        var other = (ModelProfile)MemberwiseClone();
+        (other.VaeConfig, other._otherVae) = (vae.ConfigFor(this), vae);
+        other._stored = new(_stored) { ["vae"] = other.Stored("vae") };
+        return other;
+    });
 
     /// <summary>Bytes of the weights as a model holds them that computes there.</summary>
     /// <param name="target">Where it is to compute.</param>
@@ -122,11 +135,16 @@ public sealed class ModelProfile
         }
     }
 
+    /// <summary>The weights of a component.</summary>
+    /// <exception cref="DtiException">They are missing or not valid.</exception>
+    internal ComponentWeights OpenWeights(string component) =>
+        component == "vae" && _otherVae is { } vae ? vae.OpenWeights(VaeConfig) : Checkpoint.OpenWeights(component);
+
     private ComponentConfig Config(string component) => new($"{Name}/{component}/config.json", Checkpoint.ReadConfig(component));
 
     private StoredWeights Stored(string component)
     {
-        using var weights = Checkpoint.OpenWeights(component);
+        using var weights = OpenWeights(component);
         return new StoredWeights(weights.TotalBytes, weights.TotalElements, weights.StoredDtype);
     }
 

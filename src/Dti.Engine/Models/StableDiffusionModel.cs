@@ -87,7 +87,7 @@ public sealed class StableDiffusionModel : IDisposable
 
     private T LoadComponent<T>(string component, ScalarType dtype, Func<WeightScope, T> build)
     {
-        using var weights = Profile.Checkpoint.OpenWeights(component);
+        using var weights = Profile.OpenWeights(component);
         var source = new CheckpointWeightSource(weights, dtype, Target.Device);
         _sources.Add(source);
         var model = build(new WeightScope(source));

@@ -52,9 +52,13 @@ public sealed class NoiseSchedule : IDisposable
         return ((signal * noise) - (sigma * x0)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>What the model is to predict: the noise or the velocity; arguments as <see cref="AddNoise"/>.</summary>
-    public Tensor Target(Tensor x0, Tensor noise, Tensor timesteps) =>
-        _predictionType == PredictionType.VPrediction ? Velocity(x0, noise, timesteps) : noise;
+    /// <summary>What the model is to predict: the noise or the velocity; tensors as in <see cref="AddNoise"/>.</summary>
+    /// <param name="x0">The latents.</param>
+    /// <param name="noise">ε.</param>
+    /// <param name="timesteps">Their timesteps.</param>
+    /// <param name="prediction">Null: as the config says.</param>
+    public Tensor Target(Tensor x0, Tensor noise, Tensor timesteps, PredictionType? prediction = null) =>
+        (prediction ?? _predictionType) == PredictionType.VPrediction ? Velocity(x0, noise, timesteps) : noise;
 
     /// <inheritdoc/>
     public void Dispose()

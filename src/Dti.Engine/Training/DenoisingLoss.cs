@@ -8,7 +8,9 @@ namespace Dti.Engine.Training;
 /// The loss of latent diffusion (arXiv 2112.10752, equation 2) as a function of the concept's embedding alone: the mean
 /// squared error between the model's prediction and its target, the noise or the velocity.
 /// </summary>
-internal sealed class DenoisingLoss(StableDiffusionModel model)
+/// <param name="model">The model.</param>
+/// <param name="predictionType">What it predicts; null: as its config says.</param>
+internal sealed class DenoisingLoss(StableDiffusionModel model, PredictionType? predictionType = null)
 {
     private readonly NoiseSchedule _schedule = model.NoiseSchedule;
 
@@ -36,7 +38,7 @@ internal sealed class DenoisingLoss(StableDiffusionModel model)
         var (states, pooled) = model.Condition(batch.InputIds, rows);
         var added = pooled is null ? null : new AddedConditioning(pooled, batch.TimeIds!);
         var prediction = model.UNet.Forward(noisy, batch.Timesteps, states, added);
-        var target = _schedule.Target(batch.Latents, batch.Noise, batch.Timesteps);
+        var target = _schedule.Target(batch.Latents, batch.Noise, batch.Timesteps, predictionType);
         var loss = nn.functional.mse_loss(prediction.to(ScalarType.Float32), target);
         return (loss.MoveToOuterDisposeScope(), prediction.MoveToOuterDisposeScope());
     }

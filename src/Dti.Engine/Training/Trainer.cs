@@ -31,7 +31,7 @@ public sealed class Trainer(StableDiffusionModel model, TrainingSettings setting
 
         using var learnt = new Learnt([.. model.Profile.Encoders.Select((_, encoder) => Start(encoder))]);
         using var batches = new BatchSampler(model, settings, photos);
-        var objective = new DenoisingLoss(model);
+        var objective = new DenoisingLoss(model, settings.PredictionType);
         var monitor = new TrainingMonitor(settings);
 
         TrainingStep? last = null;

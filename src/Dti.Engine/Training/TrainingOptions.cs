@@ -87,4 +87,7 @@ public sealed record TrainingOptions
 
     /// <inheritdoc cref="TrainingSettings.PreviewSteps"/>
     public int? PreviewSteps { get; init; }
+
+    /// <summary><c>epsilon</c> or <c>v_prediction</c>. Default: what the model says.</summary>
+    public string? PredictionType { get; init; }
 }

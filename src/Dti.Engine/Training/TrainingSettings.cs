@@ -1,5 +1,6 @@
 using Dti.Engine.Generation;
 using Dti.Engine.Models;
+using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
 using Dti.Engine.Training.Methods;
 
@@ -81,6 +82,9 @@ public sealed record TrainingSettings
     /// <summary>Sampling steps of a preview, 1 to 200. Default 20.</summary>
     public int PreviewSteps { get; private init; }
 
+    /// <summary>What the model predicts. Default: what it says itself.</summary>
+    public PredictionType PredictionType { get; private init; }
+
     /// <summary>What the user should know of these settings.</summary>
     public IReadOnlyList<TrainingWarning> Warnings { get; private init; } = [];
 
@@ -127,6 +131,7 @@ public sealed record TrainingSettings
             PreviewPrompts = options.PreviewPrompts is { Count: > 0 } prompts ? prompts
                 : [kind == ConceptKind.Style ? "a painting of a house in the style of {concept}" : "a photo of {concept}"],
             PreviewSteps = options.PreviewSteps ?? 20,
+            PredictionType = found.Try("prediction_type", () => PredictionTypes.Resolve(options.PredictionType, profile.Scheduler)),
         };
 
         if (options.Placeholder is not null) // the one made from the name is as good as the name
@@ -177,6 +182,7 @@ public sealed record TrainingSettings
             Width = Resolution,
             Height = Resolution,
             Steps = PreviewSteps,
+            PredictionType = PredictionTypes.NameOf(PredictionType),
         };
         return GenerationSettings.Resolve(options, profile, () => Seed);
     }

@@ -30,7 +30,7 @@ internal sealed class JobRunner(
     private IEnumerable<(int Step, IMessage Message)> Train(TrainRequest request, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
-        var profile = models.Get(request.Options.Model);
+        var profile = models.Get(request.Options.Model, request.Options.Vae);
         var target = ComputeTarget.Resolve(options.Device, request.Options.Dtype);
         var settings = TrainingSettings.Resolve(request.Options.ToEngine(), request.Name, profile, PinnedSeed);
         var photos = TrainingSet.Load([.. request.Photos.Select(photo => new Photo(photo.FileName, photo.Data.ToByteArray()))], settings.Resolution, options.ImageLimits);
@@ -56,7 +56,7 @@ internal sealed class JobRunner(
                         Name = request.Name,
                         Family = profile.Family,
                         Model = request.Options.Model,
-                        Settings = settings.ToMessage(request.Options.Model, target),
+                        Settings = settings.ToMessage(request.Options.Model, request.Options.Vae, target),
                         PhotoSha256 = { Enumerable.Range(0, photos.Count).Select(photos.Sha256) },
                     };
                     concepts.Save(concept, finished.Concept, thumbnail is null ? default : ImageCodec.Encode(thumbnail, ImageFormat.Png));
@@ -81,7 +81,7 @@ internal sealed class JobRunner(
     private IEnumerable<(int Step, IMessage Message)> Generate(GenerateRequest request, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
-        var profile = models.Get(request.Options.Model);
+        var profile = models.Get(request.Options.Model, request.Options.Vae);
         using var model = Use(profile, request.Options);
         var settings = GenerationSettings.Resolve(request.Options.ToEngine(), profile, PinnedSeed);
         ConceptEmbedding[] named = [.. concepts.NamedIn(settings.Prompt, settings.NegativePrompt ?? "").Select(concept => concepts.Load(concept.Name))];
@@ -103,7 +103,7 @@ internal sealed class JobRunner(
     private IEnumerable<(int Step, IMessage Message)> Interpolate(InterpolateRequest request, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
-        var profile = models.Get(request.Options.Model);
+        var profile = models.Get(request.Options.Model, request.Options.Vae);
         using var model = Use(profile, request.Options);
         var (from, to) = (concepts.Load(request.FromConcept), concepts.Load(request.ToConcept));
         var settings = request.Resolve(from, to, profile, PinnedSeed);

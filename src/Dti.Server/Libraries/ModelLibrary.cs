@@ -15,7 +15,7 @@ namespace Dti.Server.Libraries;
 internal sealed record ModelEntry(string Name, string Path, string RelativePath, ModelProfile? Profile, string Problem);
 
 /// <summary>The models in the configured folders. Folders are looked at on every call, headers read again only where files changed.</summary>
-internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders folders)
+internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders folders, VaeLibrary vaes)
 {
     private readonly Lock _lock = new();
     private readonly ProfileCache<ModelProfile> _profiles = new(ModelProfile.Read);
@@ -47,11 +47,14 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
 
     /// <summary>A model that can be used.</summary>
     /// <param name="name">Its name; null: the default one.</param>
-    /// <exception cref="Grpc.Core.RpcException">There is none of that name (close ones are listed), or it cannot be used.</exception>
-    public ModelProfile Get(string? name)
+    /// <param name="vae">Name of an autoencoder for it; null or empty: its own.</param>
+    /// <exception cref="Grpc.Core.RpcException">There is none of that name; close ones are listed.</exception>
+    /// <exception cref="DtiException">It cannot be used, or the autoencoder does not go with it.</exception>
+    public ModelProfile Get(string? name, string? vae = null)
     {
         var entry = Find(string.IsNullOrEmpty(name) ? DefaultName : name);
-        return entry.Profile ?? throw new DtiException(ErrorKind.FailedPrecondition, $"Model '{entry.Name}' cannot be used: {entry.Problem}");
+        var profile = entry.Profile ?? throw new DtiException(ErrorKind.FailedPrecondition, $"Model '{entry.Name}' cannot be used: {entry.Problem}");
+        return string.IsNullOrEmpty(vae) ? profile : profile.With(vaes.Get(vae));
     }
 
     /// <summary>A model, usable or not.</summary>

@@ -58,6 +58,7 @@ internal static class OptionsMapping
         PreviewEvery = options.HasPreviewEvery ? options.PreviewEvery : null,
         PreviewPrompts = [.. options.PreviewPrompts],
         PreviewSteps = options.HasPreviewSteps ? options.PreviewSteps : null,
+        PredictionType = options.HasPredictionType ? options.PredictionType : null,
     };
 
     public static Engine.Generation.GenerationOptions ToEngine(this GenerationOptions options) => new()
@@ -73,6 +74,7 @@ internal static class OptionsMapping
         ImageCount = options.HasNumImages ? options.NumImages : null,
         GuidanceRescale = options.HasGuidanceRescale ? options.GuidanceRescale : null,
         ClipSkip = options.HasClipSkip ? options.ClipSkip : null,
+        PredictionType = options.HasPredictionType ? options.PredictionType : null,
         PromptSyntax = options.PromptSyntax switch
         {
             PromptSyntax.Weighted => Engine.Generation.PromptSyntax.Weighted,

@@ -1,4 +1,5 @@
 using Dti.Engine.Runtime;
+using Dti.Engine.Schedulers;
 using Dti.V1;
 using Resolved = Dti.Engine.Training.TrainingSettings;
 using ResolvedGeneration = Dti.Engine.Generation.GenerationSettings;
@@ -8,7 +9,7 @@ namespace Dti.Server.Mapping;
 /// <summary>Resolved settings to messages, and back to options that leave nothing open.</summary>
 internal static class SettingsMapping
 {
-    public static TrainingSettings ToMessage(this Resolved settings, string model, ComputeTarget target) => new()
+    public static TrainingSettings ToMessage(this Resolved settings, string model, string vae, ComputeTarget target) => new()
     {
         Model = model,
         Kind = settings.Kind == Engine.Training.ConceptKind.Style ? ConceptKind.Style : ConceptKind.Object,
@@ -57,6 +58,8 @@ internal static class SettingsMapping
         PreviewSteps = settings.PreviewSteps,
         Dtype = target.DtypeName,
         Device = target.DeviceName,
+        Vae = vae,
+        PredictionType = PredictionTypes.NameOf(settings.PredictionType),
     };
 
     /// <summary>The asked options with what the server had to choose filled in, so that the same run comes out again.</summary>
@@ -89,6 +92,8 @@ internal static class SettingsMapping
             Concepts = { concepts },
             GuidanceRescale = settings.GuidanceRescale,
             ClipSkip = settings.ClipSkip,
+            Vae = options.Vae,
+            PredictionType = PredictionTypes.NameOf(settings.PredictionType),
             PromptSyntax = settings.PromptSyntax == Engine.Generation.PromptSyntax.Plain ? PromptSyntax.Plain : PromptSyntax.Weighted,
         };
 

@@ -89,7 +89,7 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         checks.Known(asked.HasMethod, asked.Method, "options.method");
         checks.Known(asked.HasMagnitude, asked.Magnitude, "options.magnitude");
         checks.Known(asked.HasKappaSchedule, asked.KappaSchedule, "options.kappa_schedule");
-        var profile = checks.Try(() => models.Get(asked.HasModel ? asked.Model : null));
+        var profile = checks.Try(() => models.Get(asked.HasModel ? asked.Model : null, asked.Vae));
         var target = checks.Target(options, asked.HasDtype, asked.Dtype);
         var settings = profile is null ? null : checks.Try(() => TrainingSettings.Resolve(asked.ToEngine(), request.Name, profile, RequestChecks.NewSeed), "options.");
         Photo[] photos = [.. request.Photos.Select(photo => new Photo(photo.FileName, photo.Data.ToByteArray()))];
@@ -107,8 +107,7 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
             throw RpcErrors.Exists($"Concept '{rival.Name}' uses the placeholder {rival.Placeholder} already; choose another one.", "PLACEHOLDER_EXISTS").ToRpcException();
         }
 
-        var message = settings!.ToMessage(profile!.Name, target!);
-        message.Model = asked.HasModel ? asked.Model : models.DefaultName;
+        var message = settings!.ToMessage(asked.HasModel ? asked.Model : models.DefaultName, asked.Vae, target!);
         var pinned = request.Clone();
         pinned.Options = asked.Pin(message);
         return new JobSubmission(
@@ -133,7 +132,7 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         }
 
         CheckPicture(checks, asked);
-        var profile = checks.Try(() => models.Get(asked.HasModel ? asked.Model : null));
+        var profile = checks.Try(() => models.Get(asked.HasModel ? asked.Model : null, asked.Vae));
         var target = checks.Target(options, asked.HasDtype, asked.Dtype);
         var settings = profile is null ? null : checks.Try(() => GenerationSettings.Resolve(asked.ToEngine(), profile, RequestChecks.NewSeed), "options.");
         var named = checks.Try(() => concepts.NamedIn(asked.Prompt, asked.NegativePrompt));
@@ -159,7 +158,7 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         checks.Known(request.HasEasing, request.Easing, "easing");
         checks.Require(request.FromConcept.Length > 0, "from_concept", "from_concept must name a concept.");
         checks.Require(request.ToConcept.Length > 0, "to_concept", "to_concept must name a concept.");
-        var profile = checks.Try(() => models.Get(asked.HasModel ? asked.Model : null));
+        var profile = checks.Try(() => models.Get(asked.HasModel ? asked.Model : null, asked.Vae));
         var target = checks.Target(options, asked.HasDtype, asked.Dtype);
         var from = checks.Try(() => concepts.Load(request.FromConcept));
         var to = checks.Try(() => concepts.Load(request.ToConcept));

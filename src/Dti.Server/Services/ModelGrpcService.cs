@@ -4,7 +4,7 @@ using Grpc.Core;
 
 namespace Dti.Server.Services;
 
-internal sealed class ModelGrpcService(ModelLibrary models, ModelCache loaded) : ModelService.ModelServiceBase
+internal sealed class ModelGrpcService(ModelLibrary models, VaeLibrary vaes, ModelCache loaded) : ModelService.ModelServiceBase
 {
     public override Task<ModelServiceListResponse> List(ModelServiceListRequest request, ServerCallContext context)
     {
@@ -13,6 +13,7 @@ internal sealed class ModelGrpcService(ModelLibrary models, ModelCache loaded) :
         {
             Models = { models.List().Select(entry => ToMessage(entry, standard)) },
             MemoryBudgetBytes = loaded.BudgetBytes,
+            Vaes = { vaes.Names },
         });
     }
 
