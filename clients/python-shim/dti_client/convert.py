@@ -7,27 +7,29 @@ from datetime import timezone
 from typing import Any
 
 from . import records
+from ._proto import common_pb2, concept_service_pb2, generation_pb2, job_service_pb2, model_service_pb2, training_pb2
 from .errors import invalid
 
-_TYPES = {
-    "dti.v1.TrainingSettings": records.TrainingSettings,
-    "dti.v1.GenerationSettings": records.GenerationSettings,
-    "dti.v1.Picture": records.Picture,
-    "dti.v1.Queued": records.Queued,
-    "dti.v1.Warning": records.DtiWarning,
-    "dti.v1.TrainAccepted": records.TrainingAccepted,
-    "dti.v1.TrainProgress": records.TrainingProgress,
-    "dti.v1.TrainPreview": records.TrainingPreview,
-    "dti.v1.TrainResult": records.TrainingResult,
-    "dti.v1.GenerateAccepted": records.GenerationAccepted,
-    "dti.v1.InterpolateAccepted": records.InterpolationAccepted,
-    "dti.v1.SamplingProgress": records.SamplingProgress,
-    "dti.v1.GenerateResult": records.GenerationResult,
-    "dti.v1.InterpolateResult": records.GenerationResult,
-    "dti.v1.Concept": records.Concept,
-    "dti.v1.Model": records.Model,
-    "dti.v1.Job": records.Job,
+TYPES = {
+    training_pb2.TrainingSettings: records.TrainingSettings,
+    training_pb2.TrainAccepted: records.TrainingAccepted,
+    training_pb2.TrainProgress: records.TrainingProgress,
+    training_pb2.TrainPreview: records.TrainingPreview,
+    training_pb2.TrainResult: records.TrainingResult,
+    generation_pb2.GenerationSettings: records.GenerationSettings,
+    generation_pb2.GenerateAccepted: records.GenerationAccepted,
+    generation_pb2.InterpolateAccepted: records.InterpolationAccepted,
+    generation_pb2.SamplingProgress: records.SamplingProgress,
+    generation_pb2.GenerateResult: records.GenerationResult,
+    generation_pb2.InterpolateResult: records.GenerationResult,
+    common_pb2.Picture: records.Picture,
+    common_pb2.Queued: records.Queued,
+    common_pb2.Warning: records.DtiWarning,
+    concept_service_pb2.Concept: records.Concept,
+    model_service_pb2.Model: records.Model,
+    job_service_pb2.Job: records.Job,
 }
+"""The type of each message that is read."""
 
 
 def fill(message: Any, value: Any) -> Any:
@@ -54,7 +56,7 @@ def number(enum_type: Any, word: str, name: str) -> int:
 
 def read(message: Any) -> Any:
     """The dataclass of a message."""
-    cls = _TYPES[message.DESCRIPTOR.full_name]
+    cls = TYPES[type(message)]
     return cls(**{field.name: _value(message, field.name) for field in dataclasses.fields(cls)})
 
 

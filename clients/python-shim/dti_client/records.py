@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     import PIL.Image
 
 ConceptKind = Literal["object", "style"]
-TrainingMethod = Literal["dti", "ti", "ti_renormalized"]
-Magnitude = Literal["mean", "min", "max", "value"]
+TrainingMethod = Literal["dti", "ti", "ti_renormalized", "ti_rescaled", "ti_softly_renormalized", "cross_init"]
+KappaSchedule = Literal["constant", "linear", "cosine"]
+Magnitude = Literal["mean", "min", "max", "value", "median", "initializer"]
 PictureFormat = Literal["png", "jpeg", "webp"]
 PromptSyntax = Literal["weighted", "plain"]
 Easing = Literal["linear", "smooth"]
@@ -50,6 +51,8 @@ class TrainingOptions:
     preview_steps: int | None = None
     dtype: str | None = None
     method: TrainingMethod | None = None
+    kappa_schedule: KappaSchedule | None = None
+    regularization: float | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ class TrainingSettings:
     device: str
     method: TrainingMethod
     magnitude_values: tuple[float, ...]
+    kappa_schedule: KappaSchedule | None
+    regularization: float
 
 
 @dataclass(frozen=True)
@@ -291,6 +296,10 @@ class Model:
     problem: str
     size_bytes: int
     loaded: bool
+    dtype: str
+    path: str
+    memory_bytes: int
+    fits: bool
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A real server on a free port, and stubs made from the contract by protoc."""
+"""A real server on a free port."""
 
 import json
 import pathlib
@@ -10,21 +10,6 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))  # comfyui_stand_in, stand_in_server
-
-
-@pytest.fixture(scope="session")
-def stubs(tmp_path_factory):
-    """The generated modules of protos/dti/v1, importable as dti.v1.*."""
-    out = tmp_path_factory.mktemp("stubs")
-    protos = sorted((ROOT / "protos").rglob("*.proto"))
-    subprocess.run(
-        ["protoc", f"--proto_path={ROOT / 'protos'}", f"--python_out={out}", f"--grpc_python_out={out}",
-         "--plugin=protoc-gen-grpc_python=/usr/bin/grpc_python_plugin", *map(str, protos)],
-        check=True,
-    )
-    sys.path.insert(0, str(out))
-    yield out
-    sys.path.remove(str(out))
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +28,7 @@ def address(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def channel(stubs, address):
+def channel(address):
     """A channel to the server."""
     with grpc.insecure_channel(address.removeprefix("http://").rstrip("/")) as opened:
         yield opened

@@ -1,4 +1,7 @@
-"""Concepts in prompts."""
+"""Concepts in prompts.
+
+A concept is named by its placeholder, `<my-cat>`, or as `embedding:my-cat`; the first one also by `{concept}`.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,20 @@ from collections.abc import Callable, Sequence
 from .values import Concept
 
 
-def replace_concepts(prompt: str, concepts: Sequence[Concept], text: Callable[[int], str]) -> str:
-    """Each place where a prompt names one of the concepts becomes `text(i)`.
+def concepts_in(prompt: str, concepts: Sequence[Concept]) -> list[int]:
+    """Which of the concepts a prompt names, in its order."""
+    return [match.lastindex - 1 for match in _pattern(concepts).finditer(prompt)] if concepts else []
 
-    A concept is named by its placeholder, `<my-cat>`, or as `embedding:my-cat`; the first one also by `{concept}`.
-    """
-    if not concepts:
-        return prompt
-    spelt = [
-        "|".join([re.escape(concept.placeholder), rf"embedding:{re.escape(concept.embedding.name)}(?:\.safetensors)?(?![\w-])", *([r"\{concept\}"] if i == 0 else [])])
-        for i, concept in enumerate(concepts)
-    ]
-    pattern = "|".join(f"({way})" for way in spelt)
-    return re.sub(pattern, lambda match: text(match.lastindex - 1), prompt, flags=re.IGNORECASE)
+
+def replace_concepts(prompt: str, concepts: Sequence[Concept], text: Callable[[int], str]) -> str:
+    """Each place where a prompt names one of the concepts becomes `text(i)`."""
+    return _pattern(concepts).sub(lambda match: text(match.lastindex - 1), prompt) if concepts else prompt
+
+
+def _pattern(concepts: Sequence[Concept]) -> re.Pattern:
+    """One group for each concept."""
+    groups = []
+    for i, concept in enumerate(concepts):
+        ways = [re.escape(concept.placeholder), rf"embedding:{re.escape(concept.embedding.name)}(?:\.safetensors)?(?![\w-])"]
+        groups.append("|".join(ways if i else [*ways, r"\{concept\}"]))
+    return re.compile("|".join(f"({group})" for group in groups), re.IGNORECASE)

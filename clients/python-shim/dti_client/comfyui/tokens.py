@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import DtiError
-from .prompts import replace_concepts
+from .prompts import concepts_in, replace_concepts
 from .tensors import rows
 from .values import Concept
 
@@ -30,8 +30,7 @@ def tokenize(clip: Any, prompt: str, concepts: Sequence[Concept]) -> dict[str, l
 
     Raises DtiError: a concept does not fit this CLIP, or the prompt does not name it.
     """
-    places: list[int] = []
-    replace_concepts(prompt, concepts, lambda i: places.append(i) or "")
+    places = concepts_in(prompt, concepts)
     for i, concept in enumerate(concepts):
         _check_fit(clip, concept)
         if i not in places:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import get_args
 
 import comfy.utils
 from comfy_api.v0_0_2 import io
@@ -33,8 +34,8 @@ class DtiTrainConcept(io.ComfyNode):
                 io.Int.Input("steps", default=500, min=1, max=100_000, tooltip="Optimiser steps."),
                 inputs.seed("Seed of every random choice. Another seed trains again.", False),
                 advanced(inputs.model()),
-                advanced(io.Combo.Input("method", options=["dti", "ti", "ti_renormalized"], default="dti",
-                                        tooltip="dti: learn the direction, keep the length. The others are plain textual inversion, to compare with.")),
+                advanced(io.Combo.Input("method", options=list(get_args(records.TrainingMethod)), default="dti",
+                                        tooltip="dti: learn the direction, keep the length. The others are ways to do without, to compare with.")),
                 advanced(io.Int.Input("num_vectors", default=0, min=0, max=32, tooltip="Tokens that the concept takes in a prompt. 0: as many as the initializer.")),
                 advanced(io.Int.Input("batch_size", default=4, min=1, max=64, tooltip="Photos a step.")),
                 advanced(io.Float.Input("learning_rate", default=0.0, min=0, max=1, step=0.0001, round=0.000001,
