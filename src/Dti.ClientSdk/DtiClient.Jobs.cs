@@ -13,7 +13,7 @@ public sealed partial class DtiClient
         IEnumerable<JobState>? states = null, int limit = 100, CancellationToken cancellationToken = default)
     {
         var request = new V1.JobServiceListRequest { PageSize = limit, States = { (states ?? []).Select(state => (V1.JobState)state) } };
-        var response = await UnaryAsync(_jobs.ListAsync(request, Call(null, cancellationToken)), cancellationToken).ConfigureAwait(false);
+        var response = await UnaryAsync(_jobs.ListAsync(request, Unary(cancellationToken)), cancellationToken).ConfigureAwait(false);
         return [.. response.Jobs.Select(FromProto.Job)];
     }
 
@@ -23,7 +23,7 @@ public sealed partial class DtiClient
     /// <exception cref="DtiClientException"><c>NotFound</c>: there is none of that id.</exception>
     public async Task<Job> GetJobAsync(string jobId, CancellationToken cancellationToken = default)
     {
-        var call = _jobs.GetAsync(new V1.JobServiceGetRequest { JobId = jobId }, Call(null, cancellationToken));
+        var call = _jobs.GetAsync(new V1.JobServiceGetRequest { JobId = jobId }, Unary(cancellationToken));
         return FromProto.Job((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Job);
     }
 
@@ -34,7 +34,7 @@ public sealed partial class DtiClient
     /// <exception cref="DtiClientException"><c>NotFound</c>: there is none of that id.</exception>
     public async Task<Job> CancelJobAsync(string jobId, CancellationToken cancellationToken = default)
     {
-        var call = _jobs.CancelAsync(new V1.JobServiceCancelRequest { JobId = jobId }, Call(null, cancellationToken));
+        var call = _jobs.CancelAsync(new V1.JobServiceCancelRequest { JobId = jobId }, Unary(cancellationToken));
         return FromProto.Job((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Job);
     }
 }

@@ -9,7 +9,7 @@ public sealed partial class DtiClient
     /// <exception cref="DtiClientException">The server cannot be reached.</exception>
     public async Task<IReadOnlyList<Concept>> ListConceptsAsync(CancellationToken cancellationToken = default)
     {
-        var call = _concepts.ListAsync(new V1.ConceptServiceListRequest(), Call(null, cancellationToken));
+        var call = _concepts.ListAsync(new V1.ConceptServiceListRequest(), Unary(cancellationToken));
         var response = await UnaryAsync(call, cancellationToken).ConfigureAwait(false);
         return [.. response.Concepts.Select(FromProto.Concept)];
     }
@@ -20,7 +20,7 @@ public sealed partial class DtiClient
     /// <exception cref="DtiClientException"><c>NotFound</c>: there is none; the message lists close names.</exception>
     public async Task<Concept> GetConceptAsync(string name, CancellationToken cancellationToken = default)
     {
-        var call = _concepts.GetAsync(new V1.ConceptServiceGetRequest { Name = name }, Call(null, cancellationToken));
+        var call = _concepts.GetAsync(new V1.ConceptServiceGetRequest { Name = name }, Unary(cancellationToken));
         return FromProto.Concept((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Concept);
     }
 
@@ -35,7 +35,7 @@ public sealed partial class DtiClient
     {
         var request = new V1.ConceptServiceInspectRequest { Name = name, NumNearest = nearest };
         if (model is not null) request.Model = model;
-        var call = _concepts.InspectAsync(request, Call(null, cancellationToken));
+        var call = _concepts.InspectAsync(request, Unary(cancellationToken));
         return FromProto.Inspection(await UnaryAsync(call, cancellationToken).ConfigureAwait(false));
     }
 
@@ -49,7 +49,7 @@ public sealed partial class DtiClient
         string name, ReadOnlyMemory<byte> data, bool overwrite = false, CancellationToken cancellationToken = default)
     {
         var request = new V1.ConceptServiceImportRequest { Name = name, Data = ToProto.Bytes(data), Overwrite = overwrite };
-        var call = _concepts.ImportAsync(request, Call(null, cancellationToken));
+        var call = _concepts.ImportAsync(request, Unary(cancellationToken));
         return FromProto.Concept((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Concept);
     }
 
@@ -62,7 +62,7 @@ public sealed partial class DtiClient
         string name, ConceptFormat format = ConceptFormat.Diffusers, CancellationToken cancellationToken = default)
     {
         var request = new V1.ConceptServiceExportRequest { Name = name, Format = (V1.ConceptFormat)format };
-        var response = await UnaryAsync(_concepts.ExportAsync(request, Call(null, cancellationToken)), cancellationToken).ConfigureAwait(false);
+        var response = await UnaryAsync(_concepts.ExportAsync(request, Unary(cancellationToken)), cancellationToken).ConfigureAwait(false);
         return new ConceptFile(response.FileName, response.Data.Memory);
     }
 
@@ -72,7 +72,7 @@ public sealed partial class DtiClient
     /// <exception cref="DtiClientException"><c>NotFound</c>: there is none.</exception>
     public async Task DeleteConceptAsync(string name, CancellationToken cancellationToken = default)
     {
-        var call = _concepts.DeleteAsync(new V1.ConceptServiceDeleteRequest { Name = name }, Call(null, cancellationToken));
+        var call = _concepts.DeleteAsync(new V1.ConceptServiceDeleteRequest { Name = name }, Unary(cancellationToken));
         await UnaryAsync(call, cancellationToken).ConfigureAwait(false);
     }
 
@@ -81,7 +81,7 @@ public sealed partial class DtiClient
     /// <exception cref="DtiClientException">The server cannot be reached.</exception>
     public async Task<IReadOnlyList<Model>> ListModelsAsync(CancellationToken cancellationToken = default)
     {
-        var call = _models.ListAsync(new V1.ModelServiceListRequest(), Call(null, cancellationToken));
+        var call = _models.ListAsync(new V1.ModelServiceListRequest(), Unary(cancellationToken));
         var response = await UnaryAsync(call, cancellationToken).ConfigureAwait(false);
         return [.. response.Models.Select(FromProto.Model)];
     }
@@ -101,7 +101,7 @@ public sealed partial class DtiClient
     /// <exception cref="DtiClientException"><c>NotFound</c>: there is none; the message lists close names.</exception>
     public async Task<Model> GetModelAsync(string name, CancellationToken cancellationToken = default)
     {
-        var call = _models.GetAsync(new V1.ModelServiceGetRequest { Name = name }, Call(null, cancellationToken));
+        var call = _models.GetAsync(new V1.ModelServiceGetRequest { Name = name }, Unary(cancellationToken));
         return FromProto.Model((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Model);
     }
 }

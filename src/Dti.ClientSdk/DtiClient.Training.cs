@@ -20,9 +20,9 @@ public sealed partial class DtiClient
     {
         var message = ToProto.Message(request, request.RequestId ?? Guid.NewGuid().ToString("N"));
         var updates = TrainingStream.FollowAsync(
-            () => Streams.ReadAsync(token => _dti.Train(message, Call(deadline, token)), FromProto.Update, deadline, cancellationToken),
+            () => Streams.ReadAsync(token => _dti.Train(message, Streaming(deadline, token)), FromProto.Update, deadline, cancellationToken),
             request.CancelOnDisconnect ? null : (jobId, fromStep) => OpenWatch(jobId, fromStep, deadline, cancellationToken),
-            new TrainingCursor(), deadline, _options, cancellationToken);
+            new TrainingCursor(), deadline, _options, _logger, cancellationToken);
         await foreach (var update in updates.ConfigureAwait(false))
             yield return update;
     }
@@ -43,7 +43,7 @@ public sealed partial class DtiClient
         var updates = TrainingStream.FollowAsync(
             () => OpenWatch(jobId, fromStep, deadline, cancellationToken),
             (id, step) => OpenWatch(id, step, deadline, cancellationToken),
-            new TrainingCursor(fromStep), deadline, _options, cancellationToken);
+            new TrainingCursor(fromStep), deadline, _options, _logger, cancellationToken);
         await foreach (var update in updates.ConfigureAwait(false))
             yield return update;
     }
@@ -51,6 +51,6 @@ public sealed partial class DtiClient
     private IAsyncEnumerable<TrainingUpdate> OpenWatch(
         string jobId, int fromStep, DateTime? deadline, CancellationToken cancellationToken) =>
         Streams.ReadAsync(
-            token => _jobs.Watch(new V1.JobServiceWatchRequest { JobId = jobId, FromStep = fromStep }, Call(deadline, token)),
+            token => _jobs.Watch(new V1.JobServiceWatchRequest { JobId = jobId, FromStep = fromStep }, Streaming(deadline, token)),
             response => FromProto.Update(response.Event), deadline, cancellationToken);
 }

@@ -1,6 +1,8 @@
 using Dti.ClientSdk.Internal;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dti.ClientSdk;
 
@@ -23,6 +25,7 @@ namespace Dti.ClientSdk;
 public sealed partial class DtiClient : IDisposable, IAsyncDisposable
 {
     private readonly DtiClientOptions _options;
+    private readonly ILogger _logger;
     private readonly GrpcChannel? _ownedChannel;
     private readonly V1.DtiService.DtiServiceClient _dti;
     private readonly V1.JobService.JobServiceClient _jobs;
@@ -33,6 +36,7 @@ public sealed partial class DtiClient : IDisposable, IAsyncDisposable
     /// <param name="address">The server: <c>http://localhost:5171</c>, <c>https://host</c>, or <c>host:port</c>.</param>
     /// <param name="options">How to talk to it; null: the defaults.</param>
     /// <exception cref="UriFormatException">The address cannot be read.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range, or a token would travel in the clear.</exception>
     public DtiClient(string address, DtiClientOptions? options = null)
         : this(Channels.Parse(address), options)
     {
@@ -41,16 +45,20 @@ public sealed partial class DtiClient : IDisposable, IAsyncDisposable
     /// <summary>Creates a client; it connects with its first call.</summary>
     /// <param name="address">The server.</param>
     /// <param name="options">How to talk to it; null: the defaults.</param>
+    /// <exception cref="ArgumentException">An option is out of its range, or a token would travel in the clear.</exception>
     public DtiClient(Uri address, DtiClientOptions? options = null)
         : this(Channels.Open(address, options ?? new DtiClientOptions()), options) =>
         _ownedChannel = Channel;
 
     /// <summary>Creates a client over a channel of the caller's, who keeps it and disposes it.</summary>
     /// <param name="channel">The channel, with any credentials and handlers it needs.</param>
-    /// <param name="options">How to talk to the server; message limits are the channel's own. Null: the defaults.</param>
+    /// <param name="options">How to talk to the server; certificates, retries and message limits are the channel's own. Null: the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
     public DtiClient(GrpcChannel channel, DtiClientOptions? options = null)
     {
         _options = options ?? new DtiClientOptions();
+        _options.Validate();
+        _logger = _options.LoggerFactory?.CreateLogger<DtiClient>() ?? NullLogger<DtiClient>.Instance;
         Channel = channel;
         _dti = new V1.DtiService.DtiServiceClient(channel);
         _jobs = new V1.JobService.JobServiceClient(channel);
@@ -70,8 +78,12 @@ public sealed partial class DtiClient : IDisposable, IAsyncDisposable
         return default;
     }
 
-    private static CallOptions Call(DateTime? deadline, CancellationToken cancellationToken) =>
-        new(deadline: deadline, cancellationToken: cancellationToken);
+    private CallOptions Streaming(DateTime? deadline, CancellationToken cancellationToken) => new(Headers(), deadline, cancellationToken);
+
+    private CallOptions Unary(CancellationToken cancellationToken) =>
+        new(Headers(), _options.Timeout is { } timeout ? DateTime.UtcNow + timeout : null, cancellationToken);
+
+    private Metadata? Headers() => _options.Token is { } token ? new Metadata { { "authorization", "Bearer " + token } } : null;
 
     private static async Task<T> UnaryAsync<T>(AsyncUnaryCall<T> call, CancellationToken cancellationToken)
     {

@@ -1,17 +1,57 @@
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Logging;
+
 namespace Dti.ClientSdk;
 
 /// <summary>How a <see cref="DtiClient"/> talks to its server.</summary>
 public sealed record DtiClientOptions
 {
+    /// <summary>Sent with each call as <c>authorization: Bearer …</c>; only over https, or to this machine. Null: none.</summary>
+    public string? Token { get; init; }
+
+    /// <summary>With https, trust the server that shows this certificate, or one signed by it, and no other. Null: those the system trusts.</summary>
+    public X509Certificate2? TrustedCertificate { get; init; }
+
+    /// <summary>With https, the certificate by which this client proves who it is, with its private key. Null: none.</summary>
+    public X509Certificate2? ClientCertificate { get; init; }
+
+    /// <summary>How long a call that answers once may take, its retries included. Streams take a deadline of their own. Null: as long as it takes.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>
+    /// How often a call that could not reach the server is made again, 0 to 4, if that is safe: calls that read, cancelling, and
+    /// <see cref="DtiClient.TrainAsync"/>, whose request id makes it so. Default 3.
+    /// </summary>
+    public int MaxRetries { get; init; } = 3;
+
     /// <summary>
     /// How many times in a row a client tries to pick up a training whose connection dropped, before it gives up.
     /// Every event that arrives starts the count again. 0: never. Default 8.
     /// </summary>
     public int MaxReconnects { get; init; } = 8;
 
-    /// <summary>Wait before the first of these tries; each further one waits twice as long, at most 8 seconds. Default 250 ms.</summary>
-    public TimeSpan ReconnectDelay { get; init; } = TimeSpan.FromMilliseconds(250);
+    /// <summary>Wait before the first try of either kind; each further one waits twice as long, at most 8 seconds. Default 250 ms.</summary>
+    public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Longest message taken from the server, in bytes. Default 256 MiB.</summary>
     public int MaxReceiveMessageSize { get; init; } = 256 * 1024 * 1024;
+
+    /// <summary>Where the client, and the gRPC library under it, log. Null: nowhere.</summary>
+    public ILoggerFactory? LoggerFactory { get; init; }
+
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>
+    internal void Validate()
+    {
+        Check(MaxRetries is >= 0 and <= 4, nameof(MaxRetries), "0 to 4");
+        Check(MaxReconnects >= 0, nameof(MaxReconnects), "0 or more");
+        Check(RetryDelay > TimeSpan.Zero, nameof(RetryDelay), "more than zero");
+        Check(Timeout is null || Timeout > TimeSpan.Zero, nameof(Timeout), "more than zero");
+        Check(MaxReceiveMessageSize > 0, nameof(MaxReceiveMessageSize), "more than zero");
+
+        static void Check(bool holds, string name, string range)
+        {
+            if (!holds)
+                throw new ArgumentOutOfRangeException(name, $"{name} must be {range}.");
+        }
+    }
 }

@@ -1,28 +1,42 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 
 namespace Dti.ClientSdk.Tests;
 
-/// <summary>A TCP proxy before a server that can cut all its connections.</summary>
+/// <summary>A TCP proxy before a server that can refuse connections, cut them all, and speak TLS.</summary>
 internal sealed class CuttingProxy : IAsyncDisposable
 {
+    private readonly X509Certificate2? _certificate;
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentBag<TcpClient> _connections = [];
     private readonly Uri _target;
     private readonly Task _accepting;
 
-    public CuttingProxy(Uri target)
+    /// <summary>Starts a proxy.</summary>
+    /// <param name="target">The server.</param>
+    /// <param name="certificate">Clients come by TLS and are shown this; null: no TLS.</param>
+    public CuttingProxy(Uri target, X509Certificate2? certificate = null)
     {
         _target = target;
+        _certificate = certificate;
         _listener.Start();
         _accepting = AcceptAsync();
     }
 
-    public Uri Address => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+    public Uri Address => new($"{(_certificate is null ? "http" : "https")}://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
 
     /// <summary>Connections that were made.</summary>
     public int Connections { get; private set; }
+
+    /// <summary>So many connections to come are closed as soon as they are made.</summary>
+    public int Refuse { get; set; }
+
+    /// <summary>The certificate that the last client showed.</summary>
+    public string? ClientThumbprint { get; private set; }
 
     /// <summary>Resets every connection.</summary>
     public void Cut()
@@ -56,24 +70,49 @@ internal sealed class CuttingProxy : IAsyncDisposable
             }
 
             Connections++;
-            var server = new TcpClient();
-            await server.ConnectAsync(_target.Host, _target.Port);
+            if (Refuse > 0)
+            {
+                Refuse--;
+                client.Dispose();
+                continue;
+            }
+
             _connections.Add(client);
-            _connections.Add(server);
-            _ = PumpAsync(client, server);
-            _ = PumpAsync(server, client);
+            _ = ServeAsync(client);
         }
     }
 
-    private static async Task PumpAsync(TcpClient from, TcpClient to)
+    private async Task ServeAsync(TcpClient client)
     {
         try
         {
-            await from.GetStream().CopyToAsync(to.GetStream());
+            var near = _certificate is null ? client.GetStream() : await SecureAsync(client.GetStream(), _certificate);
+            var server = new TcpClient();
+            _connections.Add(server);
+            await server.ConnectAsync(_target.Host, _target.Port);
+            var far = server.GetStream();
+            await Task.WhenAll(near.CopyToAsync(far), far.CopyToAsync(near));
         }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException or AuthenticationException)
         {
-            // Cut.
+            // Cut, or the client does not trust us.
         }
+    }
+
+    private async Task<Stream> SecureAsync(Stream stream, X509Certificate2 certificate)
+    {
+        var secure = new SslStream(stream);
+        await secure.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
+        {
+            ServerCertificate = certificate,
+            ApplicationProtocols = [SslApplicationProtocol.Http2],
+            ClientCertificateRequired = true, // asked for; none, or one that nobody signed, will do
+            RemoteCertificateValidationCallback = (_, shown, _, errors) =>
+            {
+                ClientThumbprint = (shown as X509Certificate2)?.Thumbprint;
+                return errors != SslPolicyErrors.RemoteCertificateNameMismatch;
+            },
+        });
+        return secure;
     }
 }

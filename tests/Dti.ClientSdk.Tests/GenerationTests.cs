@@ -40,6 +40,30 @@ public class GenerationTests(ServerFixture server)
     }
 
     [Fact]
+    public async Task GenerateAsync_TokenCancelled_StopsTheJob()
+    {
+        await using var client = new DtiClient(server.Address);
+        using var leave = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var jobId = "";
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var update in client.GenerateAsync(_quick with { Steps = 1000 }, null, leave.Token))
+            {
+                jobId = update is GenerationAccepted accepted ? accepted.JobId : jobId;
+                if (update is SamplingProgress)
+                    await leave.CancelAsync();
+            }
+        });
+
+        Job job;
+        do
+            job = await client.GetJobAsync(jobId, Cancellation);
+        while (job.Ended is null);
+        Assert.Equal(JobState.Cancelled, job.State);
+    }
+
+    [Fact]
     public async Task GenerateAsync_UnknownConcept_IsNotFound()
     {
         await using var client = new DtiClient(server.Address);

@@ -2,7 +2,7 @@ namespace Dti.ClientSdk.Tests;
 
 public class ReattachTests(ServerFixture server)
 {
-    private static readonly DtiClientOptions _hasty = new() { ReconnectDelay = TimeSpan.FromMilliseconds(5) };
+    private static readonly DtiClientOptions _hasty = new() { RetryDelay = TimeSpan.FromMilliseconds(5) };
 
     [Fact]
     public async Task TrainAsync_ConnectionCutAtEveryEvent_GivesTheFullLogOnce()

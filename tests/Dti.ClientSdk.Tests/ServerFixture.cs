@@ -1,6 +1,8 @@
 using Dti.Server;
 using Dti.Tests;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 [assembly: AssemblyFixture(typeof(Dti.ClientSdk.Tests.ServerFixture))]
@@ -13,6 +15,9 @@ public sealed class ServerFixture : IAsyncLifetime
     private readonly string _folder = Directory.CreateTempSubdirectory("dti-sdk-").FullName;
     private readonly ErrorCollector _errors = new();
     private WebApplication? _app;
+
+    /// <summary>Sees every call before the server does.</summary>
+    internal Tap Tap { get; } = new();
 
     public Uri Address => DtiHost.AddressOf(_app!);
 
@@ -38,7 +43,12 @@ public sealed class ServerFixture : IAsyncLifetime
     {
         _app = DtiHost.Build(
             new DtiServerOptions { Port = 0, ConceptFolder = _folder, ModelFolders = [Path.Combine(Fixtures.Root, "tiny-sd15")], BuiltInModel = null },
-            builder => builder.Logging.ClearProviders().AddProvider(_errors));
+            builder =>
+            {
+                builder.Logging.ClearProviders().AddProvider(_errors);
+                builder.Services.AddSingleton<IStartupFilter>(Tap);
+                builder.WebHost.ConfigureKestrel(kestrel => kestrel.AllowAlternateSchemes = true); // behind a proxy that speaks TLS
+            });
         await _app.StartAsync();
     }
 

@@ -1,13 +1,14 @@
 using System.Runtime.CompilerServices;
 using Dti.ClientSdk.Internal;
 using Grpc.Core;
+using Microsoft.Extensions.Logging.Abstractions;
 using static Dti.ClientSdk.Tests.Updates;
 
 namespace Dti.ClientSdk.Tests;
 
 public class TrainingStreamTests
 {
-    private static readonly DtiClientOptions _options = new() { MaxReconnects = 2, ReconnectDelay = TimeSpan.Zero };
+    private static readonly DtiClientOptions _options = new() { MaxReconnects = 2, RetryDelay = TimeSpan.Zero };
 
     [Fact]
     public async Task FollowAsync_ConnectionLostTwice_GivesEveryEventOnce()
@@ -84,7 +85,7 @@ public class TrainingStreamTests
         Func<IAsyncEnumerable<TrainingUpdate>> start, Func<string, int, IAsyncEnumerable<TrainingUpdate>> watch, DateTime? deadline = null)
     {
         var seen = new List<TrainingUpdate>();
-        await foreach (var update in TrainingStream.FollowAsync(start, watch, new TrainingCursor(), deadline, _options, TestContext.Current.CancellationToken))
+        await foreach (var update in TrainingStream.FollowAsync(start, watch, new TrainingCursor(), deadline, _options, NullLogger.Instance, TestContext.Current.CancellationToken))
             seen.Add(update);
         return seen;
     }

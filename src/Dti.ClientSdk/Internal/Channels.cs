@@ -1,4 +1,5 @@
-using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 using Grpc.Net.Client;
 
 namespace Dti.ClientSdk.Internal;
@@ -6,22 +7,24 @@ namespace Dti.ClientSdk.Internal;
 /// <summary>How channels to a server are made.</summary>
 internal static class Channels
 {
-    public static GrpcChannel Open(Uri address, DtiClientOptions options) => GrpcChannel.ForAddress(address, new GrpcChannelOptions
+    public static GrpcChannel Open(Uri address, DtiClientOptions options)
     {
-        MaxReceiveMessageSize = options.MaxReceiveMessageSize,
-        MaxSendMessageSize = null, // The server knows its limit and states it.
-        DisposeHttpClient = true,
-        HttpHandler = new SocketsHttpHandler
+        options.Validate();
+        if (options.Token is not null && address.Scheme == "http" && !address.IsLoopback)
+            throw new ArgumentException($"The token would travel to {address.Host} for all to read: use https.", nameof(options));
+
+        return GrpcChannel.ForAddress(address, new GrpcChannelOptions
         {
-            // Training can be silent for long; a dead connection must be noticed all the same.
-            KeepAlivePingDelay = TimeSpan.FromSeconds(30),
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(20),
-            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
-            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
-            EnableMultipleHttp2Connections = true,
-            AutomaticDecompression = DecompressionMethods.None,
-        },
-    });
+            MaxReceiveMessageSize = options.MaxReceiveMessageSize,
+            MaxSendMessageSize = null, // The server knows its limit and states it.
+            MaxRetryBufferPerCallSize = null, // A training is sent again with all its photos.
+            MaxRetryBufferSize = null,
+            ServiceConfig = Retries.Config(options),
+            LoggerFactory = options.LoggerFactory,
+            DisposeHttpClient = true,
+            HttpHandler = Handler(options),
+        });
+    }
 
     /// <summary>Takes <c>host:port</c> for <c>http://host:port</c>.</summary>
     /// <exception cref="UriFormatException">It is no address.</exception>
@@ -31,5 +34,48 @@ internal static class Channels
         return Uri.TryCreate(full, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.Host.Length > 0
             ? uri
             : throw new UriFormatException($"'{address}' is no server address; write it like http://localhost:5171.");
+    }
+
+#if NET
+    private static SocketsHttpHandler Handler(DtiClientOptions options)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            // Training can be silent for long; a dead connection must be noticed all the same.
+            KeepAlivePingDelay = TimeSpan.FromSeconds(30),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(20),
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+            EnableMultipleHttp2Connections = true,
+        };
+        if (options.TrustedCertificate is { } trusted)
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, chain, errors) => Trusts(trusted, shown, chain, errors);
+        if (options.ClientCertificate is { } own)
+            handler.SslOptions.ClientCertificates = [own];
+        return handler;
+    }
+#else
+    private static HttpClientHandler Handler(DtiClientOptions options)
+    {
+        var handler = new HttpClientHandler();
+        if (options.TrustedCertificate is { } trusted)
+            handler.ServerCertificateCustomValidationCallback = (_, shown, chain, errors) => Trusts(trusted, shown, chain, errors);
+        if (options.ClientCertificate is { } own)
+            handler.ClientCertificates.Add(own);
+        return handler;
+    }
+#endif
+
+    /// <summary>Whether what the server shows goes back to the trusted certificate, is in date, and carries the server's name.</summary>
+    private static bool Trusts(X509Certificate2 trusted, X509Certificate? shown, X509Chain? chain, SslPolicyErrors errors)
+    {
+        if (shown is null || chain is null || (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) != 0)
+            return false;
+        chain.ChainPolicy.ExtraStore.Add(trusted);
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.VerificationFlags = X509VerificationFlags.AllowUnknownCertificateAuthority;
+        using var certificate = new X509Certificate2(shown);
+        return chain.Build(certificate) && chain.ChainElements[^1].Certificate.RawData.AsSpan().SequenceEqual(trusted.RawData);
     }
 }

@@ -1,4 +1,8 @@
-using Google.Rpc;
+using System.Security.Authentication;
+using Dti.ClientSdk.Internal.Rpc;
+using Google.Protobuf;
+using Google.Protobuf.Collections;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
 namespace Dti.ClientSdk.Internal;
@@ -17,16 +21,16 @@ internal static class Errors
         if (IsConnectionLost(exception) && HasPassed(deadline))
             return DeadlineExceeded(exception);
 
-        var status = exception.GetRpcStatus();
+        var details = Details(exception);
         return new DtiClientException(exception.StatusCode, Sentence(exception), exception)
         {
-            Reason = status?.GetDetail<ErrorInfo>()?.Reason ?? "",
+            Reason = Find<ErrorInfo>(details)?.Reason ?? "",
             FieldViolations =
             [
-                .. (status?.GetDetail<BadRequest>()?.FieldViolations ?? [])
+                .. (Find<BadRequest>(details)?.FieldViolations ?? [])
                     .Select(violation => new FieldViolation(violation.Field, violation.Description)),
             ],
-            RetryAfter = status?.GetDetail<RetryInfo>()?.RetryDelay?.ToTimeSpan(),
+            RetryAfter = Find<RetryInfo>(details)?.RetryDelay?.ToTimeSpan(),
         };
     }
 
@@ -43,9 +47,35 @@ internal static class Errors
     /// <summary>True where the connection is at fault and not the request: a later try may succeed.</summary>
     public static bool IsConnectionLost(RpcException exception) => exception.StatusCode == StatusCode.Unavailable;
 
+    private static RepeatedField<Any> Details(RpcException exception)
+    {
+        try
+        {
+            return exception.Trailers.GetValueBytes("grpc-status-details-bin") is { } bytes ? Rpc.Status.Parser.ParseFrom(bytes).Details : [];
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            return []; // A proxy's, not ours; the status and its sentence remain.
+        }
+    }
+
+    private static T? Find<T>(RepeatedField<Any> details)
+        where T : class, IMessage, new()
+    {
+        foreach (var detail in details)
+        {
+            if (detail.TryUnpack<T>(out var found))
+                return found;
+        }
+
+        return null;
+    }
+
     // The runtime's words for a lost connection speak of internals.
     private static string Sentence(RpcException exception) => exception switch
     {
+        { Status.DebugException.InnerException: AuthenticationException } =>
+            "The server's certificate is not trusted, or the server does not trust this client's.",
         { StatusCode: StatusCode.Unavailable, Status.DebugException: not null } =>
             "The server cannot be reached, or the connection to it was lost.",
         { StatusCode: StatusCode.DeadlineExceeded } => "The deadline of the call passed before it ended.",

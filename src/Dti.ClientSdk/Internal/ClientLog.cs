@@ -1,0 +1,13 @@
+using Microsoft.Extensions.Logging;
+
+namespace Dti.ClientSdk.Internal;
+
+/// <summary>Every message that the client logs. Ids are stable.</summary>
+internal static partial class ClientLog
+{
+    [LoggerMessage(1, LogLevel.Warning, "The connection to job {JobId} was lost at step {Step}; try {Try} of {MaxReconnects} follows in {Delay}")]
+    public static partial void Reconnecting(this ILogger logger, string jobId, int step, int @try, int maxReconnects, TimeSpan delay);
+
+    [LoggerMessage(2, LogLevel.Warning, "The connection to job {JobId} stayed lost after {MaxReconnects} tries; the job goes on without this watcher")]
+    public static partial void GaveUp(this ILogger logger, string jobId, int maxReconnects);
+}
