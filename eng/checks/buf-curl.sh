@@ -2,18 +2,8 @@
 # A generic client with no generated code and no proto files: buf curl over reflection, for each of the three calls.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
-. "$root/eng/checks/buf.bash"
-
-work=$(mktemp -d)
-"$root/artifacts/bin/Release/dti" serve --port 0 --data "$work/library" --json >"$work/serve.json" 2>"$work/serve.err" </dev/null &
-server=$!
-trap 'kill $server 2>/dev/null || true; wait $server 2>/dev/null || true; rm -rf "$work"' EXIT
-for _ in $(seq 100); do
-  address=$(grep -oE 'http://127\.0\.0\.1:[0-9]+' "$work/serve.json" | head -n 1 || true)
-  [ -z "$address" ] || break
-  sleep 0.2
-done
-[ -n "$address" ] || { echo "the server did not start"; cat "$work/serve.err"; exit 1; }
+. "$root/eng/checks/node.bash"
+. "$root/eng/checks/serve.bash"
 
 call() { # call METHOD, with the request on standard input
   timeout 120 "$buf" curl --protocol grpc --http2-prior-knowledge --reflect-protocol "$reflection" --data @- "$address/$1"

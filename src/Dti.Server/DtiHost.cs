@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -31,6 +32,7 @@ public static class DtiHost
         {
             kestrel.AddServerHeader = false;
             kestrel.Listen(IPAddress.Parse(options.Address), options.Port, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.ListenForWeb(options);
             kestrel.Limits.MaxRequestBodySize = null; // gRPC bounds each message
         });
 
@@ -53,11 +55,13 @@ public static class DtiHost
             grpc.MaxSendMessageSize = options.MaxMessageBytes;
             grpc.Interceptors.Add<ErrorInterceptor>();
         });
+        services.AddWebApi(options);
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks().AddCheck<DeviceHealthCheck>("device");
         configure?.Invoke(builder);
 
         var app = builder.Build();
+        app.UseWebApi(options);
         app.MapGrpcService<DtiGrpcService>();
         app.MapGrpcService<JobGrpcService>();
         app.MapGrpcService<ConceptGrpcService>();
@@ -67,7 +71,12 @@ public static class DtiHost
         return app;
     }
 
-    /// <summary>Where a started server listens: <c>http://127.0.0.1:5171</c>.</summary>
-    public static Uri AddressOf(WebApplication app) =>
-        new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+    /// <summary>Where a started server listens for gRPC: <c>http://127.0.0.1:5171</c>.</summary>
+    public static Uri AddressOf(WebApplication app) => Addresses(app).First();
+
+    /// <summary>Where a started server listens for browsers; null: nowhere, as <see cref="DtiServerOptions.WebPort"/> is null.</summary>
+    public static Uri? WebAddressOf(WebApplication app) => Addresses(app).Skip(1).FirstOrDefault();
+
+    private static IEnumerable<Uri> Addresses(WebApplication app) =>
+        app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Select(address => new Uri(address));
 }

@@ -16,6 +16,12 @@ public sealed record DtiServerOptions
     /// <summary>Port, 0 to 65535; 0: any free one. Default 5171.</summary>
     public int Port { get; init; } = DefaultPort;
 
+    /// <summary>Port for callers by HTTP/1.1, that is browsers: JSON and gRPC-Web; 0: any free one; null: none. Default null.</summary>
+    public int? WebPort { get; init; }
+
+    /// <summary>Pages that may call from a browser, by origin: <c>http://localhost:3000</c>. Default: none.</summary>
+    public IReadOnlyList<string> WebOrigins { get; init; } = [];
+
     /// <summary>
     /// Models (diffusers folders, or single safetensors files), folders with some below them, ComfyUI's folder or its <c>models</c>, or an
     /// <c>extra_model_paths.yaml</c>. Those that do not exist are passed over.
@@ -63,6 +69,15 @@ public sealed record DtiServerOptions
         }
 
         Range(nameof(Port), Port, 0, 65535);
+        Range(nameof(WebPort), WebPort ?? 0, 0, 65535);
+        foreach (var origin in WebOrigins)
+        {
+            if (!Uri.TryCreate(origin, UriKind.Absolute, out var uri) || uri.GetLeftPart(UriPartial.Authority) != origin)
+            {
+                found.Add(new(nameof(WebOrigins), $"'{origin}' is not an origin; write it like http://localhost:3000, without a path."));
+            }
+        }
+
         if (ModelMemoryBytes <= 0)
         {
             found.Add(new(nameof(ModelMemoryBytes), $"ModelMemoryBytes is {ModelMemoryBytes}; it must be above 0."));

@@ -29,7 +29,7 @@ internal sealed class Connection : IAsyncDisposable
             }
         }
 
-        var server = await LocalServer.StartAsync(folders, port: 0, cancellationToken: cancellationToken).ConfigureAwait(false);
+        var server = await LocalServer.StartAsync(LocalServer.Options(folders), cancellationToken).ConfigureAwait(false);
         return new Connection(new DtiClient(server.Address), server);
     }
 

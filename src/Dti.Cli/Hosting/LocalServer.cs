@@ -16,21 +16,23 @@ internal sealed class LocalServer : IAsyncDisposable
 
     public string Address => DtiHost.AddressOf(_app).GetLeftPart(UriPartial.Authority);
 
-    /// <summary>Starts a server with the user's models and the built-in one.</summary>
+    /// <summary>Where browsers find it; null: they do not.</summary>
+    public string? WebAddress => DtiHost.WebAddressOf(_app)?.GetLeftPart(UriPartial.Authority);
+
+    /// <summary>Any free port, the user's models and the built-in one.</summary>
     /// <param name="folders">Where concepts and models are.</param>
-    /// <param name="port">The port; 0: a free one.</param>
-    /// <param name="modelMemoryBytes">What models may take together; null: the default.</param>
-    /// <param name="cancellationToken">Gives up starting.</param>
-    public static async Task<LocalServer> StartAsync(
-        DataFolders folders, int port, long? modelMemoryBytes = null, CancellationToken cancellationToken = default)
+    public static DtiServerOptions Options(DataFolders folders) => new()
     {
-        var options = new DtiServerOptions
-        {
-            Port = port,
-            ConceptFolder = Path.Combine(folders.Data, "concepts"),
-            ModelFolders = folders.Models,
-            ModelMemoryBytes = modelMemoryBytes,
-        };
+        Port = 0,
+        ConceptFolder = Path.Combine(folders.Data, "concepts"),
+        ModelFolders = folders.Models,
+    };
+
+    /// <summary>Starts a server.</summary>
+    /// <param name="options">Its options.</param>
+    /// <param name="cancellationToken">Gives up starting.</param>
+    public static async Task<LocalServer> StartAsync(DtiServerOptions options, CancellationToken cancellationToken)
+    {
         try
         {
             var app = DtiHost.Build(options, Configure);

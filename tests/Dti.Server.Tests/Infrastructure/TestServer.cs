@@ -37,6 +37,7 @@ internal sealed class TestServer : IAsyncDisposable
         });
         _app.Start();
         Address = DtiHost.AddressOf(_app);
+        WebAddress = DtiHost.WebAddressOf(_app);
         _channel = NewChannel();
         Dti = new DtiService.DtiServiceClient(_channel);
         Jobs = new JobService.JobServiceClient(_channel);
@@ -45,6 +46,8 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     public Uri Address { get; }
+
+    public Uri? WebAddress { get; }
 
     public DtiServerOptions Options { get; }
 
