@@ -7,7 +7,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Dti.ClientSdk.Tests;
 
-/// <summary>A TCP proxy before a server that can refuse connections, cut them all, and speak TLS.</summary>
+/// <summary>A TCP proxy before a server that can cut all its connections, and speak TLS.</summary>
 internal sealed class CuttingProxy : IAsyncDisposable
 {
     private readonly X509Certificate2? _certificate;
@@ -31,9 +31,6 @@ internal sealed class CuttingProxy : IAsyncDisposable
 
     /// <summary>Connections that were made.</summary>
     public int Connections { get; private set; }
-
-    /// <summary>So many connections to come are closed as soon as they are made.</summary>
-    public int Refuse { get; set; }
 
     /// <summary>The certificate that the last client showed.</summary>
     public string? ClientThumbprint { get; private set; }
@@ -70,13 +67,6 @@ internal sealed class CuttingProxy : IAsyncDisposable
             }
 
             Connections++;
-            if (Refuse > 0)
-            {
-                Refuse--;
-                client.Dispose();
-                continue;
-            }
-
             _connections.Add(client);
             _ = ServeAsync(client);
         }
