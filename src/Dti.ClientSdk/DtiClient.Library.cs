@@ -43,12 +43,17 @@ public sealed partial class DtiClient
     /// <param name="name">Name in the library.</param>
     /// <param name="data">A safetensors file: diffusers' <c>learned_embeds.safetensors</c> or A1111's and ComfyUI's <c>emb_params</c>.</param>
     /// <param name="overwrite">Replace a concept of the same name.</param>
+    /// <param name="rescale">Give each vector the mean norm of the vocabulary of the model, as DTI does; otherwise norms are kept.</param>
+    /// <param name="model">A model that it has to fit; null: one of the server's that it fits.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="DtiClientException"><c>AlreadyExists</c>, or <c>InvalidArgument</c> for a name or file that is none.</exception>
+    /// <exception cref="DtiClientException">
+    /// <c>AlreadyExists</c>; <c>InvalidArgument</c> for a name or file that is none; <c>FailedPrecondition</c> where it does not fit the model.
+    /// </exception>
     public async Task<Concept> ImportConceptAsync(
-        string name, ReadOnlyMemory<byte> data, bool overwrite = false, CancellationToken cancellationToken = default)
+        string name, ReadOnlyMemory<byte> data, bool overwrite = false, bool rescale = false, string? model = null, CancellationToken cancellationToken = default)
     {
-        var request = new V1.ConceptServiceImportRequest { Name = name, Data = ToProto.Bytes(data), Overwrite = overwrite };
+        var request = new V1.ConceptServiceImportRequest { Name = name, Data = ToProto.Bytes(data), Overwrite = overwrite, Rescale = rescale };
+        if (model is not null) request.Model = model;
         var call = _concepts.ImportAsync(request, Unary(cancellationToken));
         return FromProto.Concept((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Concept);
     }
@@ -64,6 +69,18 @@ public sealed partial class DtiClient
         var request = new V1.ConceptServiceExportRequest { Name = name, Format = (V1.ConceptFormat)format };
         var response = await UnaryAsync(_concepts.ExportAsync(request, Unary(cancellationToken)), cancellationToken).ConfigureAwait(false);
         return new ConceptFile(response.FileName, response.Data.Memory);
+    }
+
+    /// <summary>Writes a concept into the embeddings folder of the server's ComfyUI.</summary>
+    /// <param name="name">Its name; ComfyUI's prompts use it as <c>embedding:name</c>.</param>
+    /// <param name="overwrite">Replace a file of the same name.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The file, on the server's machine.</returns>
+    /// <exception cref="DtiClientException"><c>NotFound</c>, <c>AlreadyExists</c>, or <c>FailedPrecondition</c>: the server knows no such folder.</exception>
+    public async Task<string> InstallConceptAsync(string name, bool overwrite = false, CancellationToken cancellationToken = default)
+    {
+        var request = new V1.ConceptServiceInstallRequest { Name = name, Overwrite = overwrite };
+        return (await UnaryAsync(_concepts.InstallAsync(request, Call(null, cancellationToken)), cancellationToken).ConfigureAwait(false)).Path;
     }
 
     /// <summary>Deletes a concept.</summary>

@@ -70,6 +70,7 @@ public class WorkflowTests(ServeFixture server)
         var listed = await server.RunAsync(folder, "concepts", "list", "--json");
         var exported = await server.RunAsync(folder, "concepts", "export", "brought", "--format", "webui", "-o", "taken.safetensors");
         var again = await server.RunAsync(folder, "concepts", "export", "brought", "-o", "taken.safetensors");
+        var installed = await server.RunAsync(folder, "concepts", "export", "brought", "--comfyui");
         var deleted = await server.RunAsync(folder, "concepts", "delete", "brought");
         var gone = await server.RunAsync(folder, "concepts", "show", "brought");
 
@@ -81,6 +82,7 @@ public class WorkflowTests(ServeFixture server)
         Assert.Equal(ExitCode.Ok, exported.ExitCode);
         Assert.Contains("emb_params", await File.ReadAllTextAsync(Path.Combine(folder, "taken.safetensors"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.Equal(ExitCode.Usage, again.ExitCode);
+        Assert.Contains("knows no embeddings folder", installed.Error, StringComparison.Ordinal); // this server was not told of a ComfyUI
         Assert.Equal((ExitCode.Ok, ExitCode.NotFound), (deleted.ExitCode, gone.ExitCode));
     }
 

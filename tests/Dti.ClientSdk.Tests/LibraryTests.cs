@@ -13,10 +13,10 @@ public class LibraryTests(ServerFixture server)
         await using var client = new DtiClient(server.Address);
         var file = await File.ReadAllBytesAsync(Path.Combine(Fixtures.Root, "tiny-sd15", "expected", "learned_embeds-toy.safetensors"), Cancellation);
 
-        var imported = await client.ImportConceptAsync("imported", file, overwrite: true, Cancellation);
+        var imported = await client.ImportConceptAsync("imported", file, overwrite: true, cancellationToken: Cancellation);
         var listed = await client.ListConceptsAsync(Cancellation);
         var exported = await client.ExportConceptAsync("imported", ConceptFormat.WebUi, Cancellation);
-        var again = await client.ImportConceptAsync("again", exported.Data, overwrite: true, Cancellation);
+        var again = await client.ImportConceptAsync("again", exported.Data, overwrite: true, cancellationToken: Cancellation);
         await client.DeleteConceptAsync("imported", Cancellation);
         await client.DeleteConceptAsync("again", Cancellation);
 

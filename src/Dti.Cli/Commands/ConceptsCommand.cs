@@ -19,7 +19,9 @@ internal static class ConceptsCommand
             command,
             "dti concepts list",
             "dti concepts import my-cat learned_embeds.safetensors",
-            "dti concepts export my-cat --format webui -o ComfyUI/models/embeddings/my-cat.safetensors");
+            "dti concepts import old-friend embedding.safetensors --rescale",
+            "dti concepts export my-cat --format webui -o ComfyUI/models/embeddings/my-cat.safetensors",
+            "dti concepts export my-cat --comfyui --models ~/ComfyUI");
         return command;
     }
 
@@ -71,7 +73,9 @@ internal static class ConceptsCommand
         var name = Name();
         var file = new Argument<string>("file") { Description = "A safetensors file of diffusers, ComfyUI or A1111." };
         var force = new Option<bool>("--force") { Description = "Replace a concept of the same name." };
-        var command = new Command("import", "Take a learnt embedding into the library.") { name, file, force };
+        var rescale = new Option<bool>("--rescale") { Description = "Keep the directions and give each vector the mean norm of the model's vocabulary." };
+        var model = new Option<string?>("--model") { Description = "Model that it has to fit (dti models list). Default: one that it fits.", HelpName = "name" };
+        var command = new Command("import", "Take a learnt embedding into the library.") { name, file, force, rescale, model };
         common.SetAction(command, async context =>
         {
             var path = context.Get(file);
@@ -82,7 +86,7 @@ internal static class ConceptsCommand
             await using (connection.ConfigureAwait(false))
             {
                 var concept = await connection.Client
-                    .ImportConceptAsync(context.Get(name), data, context.Get(force), context.CancellationToken).ConfigureAwait(false);
+                    .ImportConceptAsync(context.Get(name), data, context.Get(force), context.Get(rescale), context.Get(model), context.CancellationToken).ConfigureAwait(false);
                 context.Output.Event("concept", ConceptView.Of(concept));
                 context.Output.Line($"Imported {concept.Name}: {concept.VectorCount} vector(s) of {concept.Dimension}. Prompts use it as {concept.Placeholder}.");
             }
@@ -97,12 +101,23 @@ internal static class ConceptsCommand
         format.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "diffusers", "webui");
         var output = new Option<string?>("--output", "-o") { Description = "File or folder. Default: the server's name for it, here.", HelpName = "path" };
         var force = new Option<bool>("--force") { Description = "Replace a file of the same name." };
-        var command = new Command("export", "Write a concept to a file that other tools load.") { name, format, output, force };
+        var comfy = new Option<bool>("--comfyui") { Description = "Write it into the embeddings folder of the server's ComfyUI instead (its folder is among --models)." };
+        var command = new Command("export", "Write a concept to a file that other tools load.") { name, format, output, comfy, force };
         common.SetAction(command, async context =>
         {
+            if (context.Get(comfy) && (context.Get(output) ?? context.Get(format)?.ToString()) is not null)
+                throw new CliException(ExitCode.Usage, "--comfyui knows the file and its layout; leave out -o and --format.");
             var connection = await context.ConnectAsync().ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
+                if (context.Get(comfy))
+                {
+                    var installed = await connection.Client.InstallConceptAsync(context.Get(name), context.Get(force), context.CancellationToken).ConfigureAwait(false);
+                    context.Output.Event("exported", new { path = installed });
+                    context.Output.Line($"Wrote {installed}; ComfyUI's prompts use it as embedding:{context.Get(name)}");
+                    return;
+                }
+
                 var file = await connection.Client
                     .ExportConceptAsync(context.Get(name), context.Get(format) ?? ConceptFormat.Diffusers, context.CancellationToken)
                     .ConfigureAwait(false);

@@ -78,6 +78,10 @@ internal sealed record OriginalFamily(string Name, params OriginalTextEncoder[] 
         return input.Shape[1] == 4 ? family : throw Refused(file, $"its UNet takes {input.Shape[1]} channels: it is {_otherInputs.GetValueOrDefault(input.Shape[1], "no text-to-image model")}");
     }
 
+    /// <summary>The family whose published models have token embeddings of these widths, one per text encoder; null: none has.</summary>
+    public static OriginalFamily? OfWidths(IReadOnlyList<int> widths) =>
+        _all.FirstOrDefault(family => family.TextEncoders.Select(encoder => family.Configs().GetProperty(encoder.Component).GetProperty("hidden_size").GetInt32()).SequenceEqual(widths));
+
     /// <summary>The configs of the family's published models, by component.</summary>
     public JsonElement Configs()
     {

@@ -1,3 +1,6 @@
+using Dti.Engine.Checkpoints;
+using Dti.Engine.Models;
+
 namespace Dti.Engine.Concepts;
 
 /// <summary>A concept: what stands for it in prompts, and its vectors for each text encoder of the model family.</summary>
@@ -7,4 +10,19 @@ public sealed record ConceptEmbedding(string Placeholder, IReadOnlyList<Directio
 {
     /// <summary>The number of vectors, the same in each encoder.</summary>
     public int VectorCount => Encoders[0].Count;
+
+    /// <summary>Width of the vectors for each encoder.</summary>
+    public IReadOnlyList<int> Dimensions => [.. Encoders.Select(encoder => encoder.Dimension)];
+
+    /// <summary><c>sd1</c>, <c>sd2</c> or <c>sdxl</c>, by the widths of their published models; null: vectors of no such width.</summary>
+    public string? PublishedFamily => OriginalFamily.OfWidths(Dimensions)?.Name;
+
+    /// <summary>The same directions, each with the mean norm of a model's vocabulary: what DTI keeps to, made of what plain textual inversion let grow.</summary>
+    /// <param name="profile">A model of the concept's family.</param>
+    /// <exception cref="DtiException">The concept does not fit the model, or its weights cannot be read.</exception>
+    public ConceptEmbedding Rescaled(ModelProfile profile)
+    {
+        profile.EnsureFits(this);
+        return this with { Encoders = [.. Encoders.Zip(profile.Encoders, (vectors, encoder) => vectors.WithMagnitude((float)encoder.VocabularyNorms.Mean))] };
+    }
 }

@@ -43,6 +43,10 @@ public sealed class DirectionalVectors
     public static DirectionalVectors FromEmbeddings(IReadOnlyList<float[]> embeddings) =>
         new(embeddings, [.. embeddings.Select(row => (float)Norm(row))]);
 
+    /// <summary>The same directions, all of one magnitude.</summary>
+    /// <param name="magnitude">m, positive.</param>
+    public DirectionalVectors WithMagnitude(float magnitude) => new(_directions, [.. Enumerable.Repeat(magnitude, Count)]);
+
     /// <summary>The direction v_i, d values of norm 1.</summary>
     public ReadOnlySpan<float> Direction(int index) => _directions[index];
 

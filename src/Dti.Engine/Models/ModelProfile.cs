@@ -122,15 +122,18 @@ public sealed class ModelProfile
     public long HeldBytes(ComputeTarget target) => _stored.Sum(weights =>
         weights.Value.Elements * (weights.Key == "vae" ? target with { Dtype = VaeDtype(target) } : target).ElementSize);
 
+    /// <summary>Whether a concept has vectors of the widths of this kind of model.</summary>
+    public bool Fits(ConceptEmbedding concept) => concept.Dimensions.SequenceEqual(Encoders.Select(encoder => encoder.Dimension));
+
     /// <summary>Checks that a concept was made for this kind of model.</summary>
     /// <exception cref="DtiException">It was not.</exception>
     public void EnsureFits(ConceptEmbedding concept)
     {
-        if (!concept.Encoders.Select(encoder => encoder.Dimension).SequenceEqual(Encoders.Select(encoder => encoder.Dimension)))
+        if (!Fits(concept))
         {
             throw new DtiException(
                 ErrorKind.FailedPrecondition,
-                $"{concept.Placeholder} has vectors of width {string.Join(" + ", concept.Encoders.Select(e => e.Dimension))}; " +
+                $"{concept.Placeholder} has vectors of width {string.Join(" + ", concept.Dimensions)}; " +
                 $"model {Name} needs {Texts(encoder => encoder.Dimension)}. A concept works with models of the family it was learnt with.");
         }
     }

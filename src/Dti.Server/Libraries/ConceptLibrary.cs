@@ -124,7 +124,7 @@ internal sealed class ConceptLibrary
         lock (_lock)
         {
             var file = PathOf(concept.Name, ".safetensors");
-            ConceptFile.Write(file, embedding, ConceptFileFormat.Diffusers, Metadata(concept));
+            ConceptFile.Write(file, embedding, ConceptFileFormat.Diffusers, ConceptMetadata.Of(concept));
             var read = ConceptFile.Read(file).Encoders;
             if (read.Count != embedding.Encoders.Count || !read.Zip(embedding.Encoders).All(pair => Same(pair.First, pair.Second)))
             {
@@ -160,17 +160,6 @@ internal sealed class ConceptLibrary
         read.Count == written.Count && read.Dimension == written.Dimension
         && Enumerable.Range(0, written.Count).All(i => read.Embedding(i).Zip(written.Embedding(i))
             .All(pair => Math.Abs(pair.First - pair.Second) <= 1e-6f * written.Magnitudes[i]));
-
-    private static Dictionary<string, string> Metadata(Concept concept) => new()
-    {
-        ["dti.name"] = concept.Name,
-        ["dti.placeholder"] = concept.Placeholder,
-        ["dti.family"] = concept.Family,
-        ["dti.model"] = concept.Model,
-        ["dti.method"] = concept.Settings is null ? "imported" : "directional textual inversion",
-        ["dti.settings"] = concept.Settings is null ? "" : JsonFormatter.Default.Format(concept.Settings),
-        ["dti.photo_sha256"] = string.Join(',', concept.PhotoSha256),
-    };
 
     private Concept? TryRead(string file)
     {

@@ -1,5 +1,6 @@
 using Dti.Engine;
 using Dti.Engine.Concepts;
+using Dti.Engine.Models;
 using Dti.Engine.Runtime;
 using Dti.Server.Errors;
 using Dti.Server.Libraries;
@@ -9,7 +10,7 @@ using Grpc.Core;
 
 namespace Dti.Server.Services;
 
-internal sealed class ConceptGrpcService(ConceptLibrary concepts, ModelLibrary models) : ConceptService.ConceptServiceBase
+internal sealed class ConceptGrpcService(ConceptLibrary concepts, ModelLibrary models, LibraryFolders folders) : ConceptService.ConceptServiceBase
 {
     public override Task<ConceptServiceListResponse> List(ConceptServiceListRequest request, ServerCallContext context) =>
         Task.FromResult(new ConceptServiceListResponse { Concepts = { concepts.List() } });
@@ -51,7 +52,17 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, ModelLibrary m
         }
 
         var embedding = Read(request.Data, request.Name);
-        var family = models.List().FirstOrDefault(model => model.Profile?.Encoders.Select(encoder => encoder.Dimension).SequenceEqual(embedding.Encoders.Select(encoder => encoder.Dimension)) == true)?.Profile?.Family ?? "";
+        var profile = ModelFor(embedding, request.HasModel ? request.Model : null);
+        var family = profile?.Family ?? embedding.PublishedFamily ?? throw new DtiException(
+            ErrorKind.InvalidArgument,
+            $"data holds vectors of width {string.Join(" + ", embedding.Dimensions)}: Stable Diffusion 1.x takes 768, 2.x 1024, XL 768 + 1280, and no model here takes others.",
+            "data");
+        if (request.Rescale)
+        {
+            embedding = embedding.Rescaled(profile ?? throw new DtiException(
+                ErrorKind.FailedPrecondition, $"To rescale, a model of the family {family} is needed, and the server has none: its vocabulary gives the norm."));
+        }
+
         var concept = concepts.Save(new Concept { Name = request.Name, Family = family }, embedding, default);
         return Task.FromResult(new ConceptServiceImportResponse { Concept = concept });
     }
@@ -60,7 +71,7 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, ModelLibrary m
     {
         var format = request.Format == ConceptFormat.Webui ? ConceptFileFormat.WebUi : ConceptFileFormat.Diffusers;
         using var file = new MemoryStream();
-        ConceptFile.Write(file, concepts.Load(request.Name), format);
+        ConceptFile.Write(file, concepts.Load(request.Name), format, ConceptMetadata.Of(concepts.Get(request.Name)));
         return Task.FromResult(new ConceptServiceExportResponse
         {
             Data = ByteString.CopyFrom(file.GetBuffer().AsSpan(0, (int)file.Length)),
@@ -68,10 +79,39 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, ModelLibrary m
         });
     }
 
+    public override Task<ConceptServiceInstallResponse> Install(ConceptServiceInstallRequest request, ServerCallContext context)
+    {
+        var concept = concepts.Get(request.Name);
+        var folder = folders.Embeddings.FirstOrDefault(Directory.Exists) ?? throw new DtiException(
+            ErrorKind.FailedPrecondition, "The server knows no embeddings folder: name ComfyUI's folder among its models when you start it.");
+        var path = Path.Combine(folder, $"{concept.Name}.safetensors");
+        if (File.Exists(path) && !request.Overwrite)
+        {
+            throw RpcErrors.Exists($"There is a file {path} already; ask to overwrite it, or delete it.", "FILE_EXISTS").ToRpcException();
+        }
+
+        ConceptFile.Write(path, concepts.Load(concept.Name), ConceptFileFormat.WebUi, ConceptMetadata.Of(concept));
+        return Task.FromResult(new ConceptServiceInstallResponse { Path = path });
+    }
+
     public override Task<ConceptServiceDeleteResponse> Delete(ConceptServiceDeleteRequest request, ServerCallContext context)
     {
         concepts.Delete(request.Name);
         return Task.FromResult(new ConceptServiceDeleteResponse());
+    }
+
+    /// <summary>The model that was asked for, which has to fit; else one that does: the default one first. Null: none does.</summary>
+    private ModelProfile? ModelFor(ConceptEmbedding embedding, string? asked)
+    {
+        if (asked is not null)
+        {
+            var profile = models.Get(asked);
+            profile.EnsureFits(embedding);
+            return profile;
+        }
+
+        var standard = models.DefaultName;
+        return models.List().OrderBy(entry => entry.Name != standard).Select(entry => entry.Profile).FirstOrDefault(profile => profile?.Fits(embedding) == true);
     }
 
     private static InspectedVector Message(VectorInspection vector)
