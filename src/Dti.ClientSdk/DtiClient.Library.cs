@@ -80,7 +80,7 @@ public sealed partial class DtiClient
     public async Task<string> InstallConceptAsync(string name, bool overwrite = false, CancellationToken cancellationToken = default)
     {
         var request = new V1.ConceptServiceInstallRequest { Name = name, Overwrite = overwrite };
-        return (await UnaryAsync(_concepts.InstallAsync(request, Call(null, cancellationToken)), cancellationToken).ConfigureAwait(false)).Path;
+        return (await UnaryAsync(_concepts.InstallAsync(request, Unary(cancellationToken)), cancellationToken).ConfigureAwait(false)).Path;
     }
 
     /// <summary>Deletes a concept.</summary>
@@ -108,7 +108,7 @@ public sealed partial class DtiClient
     /// <exception cref="DtiClientException">The server cannot be reached.</exception>
     public async Task<IReadOnlyList<string>> ListVaesAsync(CancellationToken cancellationToken = default)
     {
-        var call = _models.ListAsync(new V1.ModelServiceListRequest(), Call(null, cancellationToken));
+        var call = _models.ListAsync(new V1.ModelServiceListRequest(), Unary(cancellationToken));
         return [.. (await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Vaes];
     }
 
