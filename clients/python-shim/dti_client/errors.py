@@ -37,6 +37,8 @@ class DtiError(Exception):
     retry_after: float | None = None
     """Seconds after which to come back (google.rpc.RetryInfo)."""
 
+    __module__ = "dti_client"  # where users find it; ComfyUI shows it, and would else show a path
+
     def __str__(self) -> str:
         return self.message
 
