@@ -123,6 +123,10 @@ class AsyncDtiClient:
         """The models that the server knows, by name; unusable ones with the reason."""
         return await self._unary(calls.list_models(), timeout)
 
+    async def list_vaes(self, *, timeout: float | None = None) -> list[str]:
+        """Names of the autoencoders that can take the place of a model's own."""
+        return await self._unary(calls.list_vaes(), timeout)
+
     async def get_model(self, name: str, *, timeout: float | None = None) -> records.Model:
         """One model."""
         return await self._unary(calls.get_model(name), timeout)

@@ -122,5 +122,9 @@ def list_models() -> Call[list[records.Model]]:
     return Call("models", "List", models.ModelServiceListRequest(), lambda answer: [convert.read(model) for model in answer.models])
 
 
+def list_vaes() -> Call[list[str]]:
+    return replace(list_models(), read=lambda answer: list(answer.vaes))
+
+
 def get_model(name: str) -> Call[records.Model]:
     return Call("models", "Get", models.ModelServiceGetRequest(name=name), lambda answer: convert.read(answer.model))

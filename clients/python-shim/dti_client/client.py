@@ -153,6 +153,10 @@ class DtiClient:
         """The models that the server knows, by name; unusable ones with the reason."""
         return self._unary(calls.list_models(), timeout)
 
+    def list_vaes(self, *, timeout: float | None = None) -> list[str]:
+        """Names of the autoencoders that can take the place of a model's own."""
+        return self._unary(calls.list_vaes(), timeout)
+
     def get_model(self, name: str, *, timeout: float | None = None) -> records.Model:
         """One model."""
         return self._unary(calls.get_model(name), timeout)

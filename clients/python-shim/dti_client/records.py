@@ -18,6 +18,7 @@ ConceptKind = Literal["object", "style"]
 TrainingMethod = Literal["dti", "ti", "ti_renormalized", "ti_rescaled", "ti_softly_renormalized", "cross_init"]
 KappaSchedule = Literal["constant", "linear", "cosine"]
 Magnitude = Literal["mean", "min", "max", "value", "median", "initializer"]
+PredictionType = Literal["epsilon", "v_prediction"]
 PictureFormat = Literal["png", "jpeg", "webp"]
 PromptSyntax = Literal["weighted", "plain"]
 Easing = Literal["linear", "smooth"]
@@ -53,6 +54,8 @@ class TrainingOptions:
     method: TrainingMethod | None = None
     kappa_schedule: KappaSchedule | None = None
     regularization: float | None = None
+    vae: str | None = None
+    prediction_type: PredictionType | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ class TrainingSettings:
     magnitude_values: tuple[float, ...]
     kappa_schedule: KappaSchedule | None
     regularization: float
+    vae: str
+    prediction_type: PredictionType
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,8 @@ class GenerationOptions:
     prompt_syntax: PromptSyntax | None = None
     guidance_rescale: float | None = None
     clip_skip: int | None = None
+    vae: str | None = None
+    prediction_type: PredictionType | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,8 @@ class GenerationSettings:
     prompt_syntax: PromptSyntax
     guidance_rescale: float
     clip_skip: int
+    vae: str
+    prediction_type: PredictionType
 
 
 @dataclass(frozen=True)

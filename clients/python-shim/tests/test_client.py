@@ -126,7 +126,7 @@ def test_import_concept_takes_vectors(client):
 
 def test_models_say_which_is_the_default(client):
     assert [model.name for model in client.list_models() if model.is_default] == ["tiny-sd15"]
-    assert client.get_model("tiny-sd15").family == "sd1"
+    assert client.get_model("tiny-sd15").family == "sd1" and client.list_vaes() == []
 
 
 def test_a_server_that_is_away_is_one_sentence():

@@ -13,7 +13,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x64ti/v1/model_service.proto\x12\x06\x64ti.v1\"\xd5\x02\n\x05Model\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n\x06\x66\x61mily\x18\x02 \x01(\tR\x06\x66\x61mily\x12\x1e\n\nresolution\x18\x03 \x01(\x05R\nresolution\x12/\n\x13\x65mbedding_dimension\x18\x04 \x01(\x05R\x12\x65mbeddingDimension\x12\x1d\n\nis_default\x18\x05 \x01(\x08R\tisDefault\x12\x18\n\x07problem\x18\x06 \x01(\tR\x07problem\x12\x1d\n\nsize_bytes\x18\x07 \x01(\x03R\tsizeBytes\x12\x16\n\x06loaded\x18\x08 \x01(\x08R\x06loaded\x12\x14\n\x05\x64type\x18\t \x01(\tR\x05\x64type\x12\x12\n\x04path\x18\n \x01(\tR\x04path\x12!\n\x0cmemory_bytes\x18\x0b \x01(\x03R\x0bmemoryBytes\x12\x12\n\x04\x66its\x18\x0c \x01(\x08R\x04\x66its\"\x19\n\x17ModelServiceListRequest\"q\n\x18ModelServiceListResponse\x12%\n\x06models\x18\x01 \x03(\x0b\x32\r.dti.v1.ModelR\x06models\x12.\n\x13memory_budget_bytes\x18\x02 \x01(\x03R\x11memoryBudgetBytes\",\n\x16ModelServiceGetRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\">\n\x17ModelServiceGetResponse\x12#\n\x05model\x18\x01 \x01(\x0b\x32\r.dti.v1.ModelR\x05model2\xa1\x01\n\x0cModelService\x12I\n\x04List\x12\x1f.dti.v1.ModelServiceListRequest\x1a .dti.v1.ModelServiceListResponse\x12\x46\n\x03Get\x12\x1e.dti.v1.ModelServiceGetRequest\x1a\x1f.dti.v1.ModelServiceGetResponseB\t\xaa\x02\x06\x44ti.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x64ti/v1/model_service.proto\x12\x06\x64ti.v1\"\xd5\x02\n\x05Model\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n\x06\x66\x61mily\x18\x02 \x01(\tR\x06\x66\x61mily\x12\x1e\n\nresolution\x18\x03 \x01(\x05R\nresolution\x12/\n\x13\x65mbedding_dimension\x18\x04 \x01(\x05R\x12\x65mbeddingDimension\x12\x1d\n\nis_default\x18\x05 \x01(\x08R\tisDefault\x12\x18\n\x07problem\x18\x06 \x01(\tR\x07problem\x12\x1d\n\nsize_bytes\x18\x07 \x01(\x03R\tsizeBytes\x12\x16\n\x06loaded\x18\x08 \x01(\x08R\x06loaded\x12\x14\n\x05\x64type\x18\t \x01(\tR\x05\x64type\x12\x12\n\x04path\x18\n \x01(\tR\x04path\x12!\n\x0cmemory_bytes\x18\x0b \x01(\x03R\x0bmemoryBytes\x12\x12\n\x04\x66its\x18\x0c \x01(\x08R\x04\x66its\"\x19\n\x17ModelServiceListRequest\"\x85\x01\n\x18ModelServiceListResponse\x12%\n\x06models\x18\x01 \x03(\x0b\x32\r.dti.v1.ModelR\x06models\x12.\n\x13memory_budget_bytes\x18\x02 \x01(\x03R\x11memoryBudgetBytes\x12\x12\n\x04vaes\x18\x03 \x03(\tR\x04vaes\",\n\x16ModelServiceGetRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\">\n\x17ModelServiceGetResponse\x12#\n\x05model\x18\x01 \x01(\x0b\x32\r.dti.v1.ModelR\x05model2\xa1\x01\n\x0cModelService\x12I\n\x04List\x12\x1f.dti.v1.ModelServiceListRequest\x1a .dti.v1.ModelServiceListResponse\x12\x46\n\x03Get\x12\x1e.dti.v1.ModelServiceGetRequest\x1a\x1f.dti.v1.ModelServiceGetResponseB\t\xaa\x02\x06\x44ti.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dti.v1.model_service_pb2', globals())
@@ -25,12 +25,12 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _MODEL._serialized_end=380
   _MODELSERVICELISTREQUEST._serialized_start=382
   _MODELSERVICELISTREQUEST._serialized_end=407
-  _MODELSERVICELISTRESPONSE._serialized_start=409
-  _MODELSERVICELISTRESPONSE._serialized_end=522
-  _MODELSERVICEGETREQUEST._serialized_start=524
-  _MODELSERVICEGETREQUEST._serialized_end=568
-  _MODELSERVICEGETRESPONSE._serialized_start=570
-  _MODELSERVICEGETRESPONSE._serialized_end=632
-  _MODELSERVICE._serialized_start=635
-  _MODELSERVICE._serialized_end=796
+  _MODELSERVICELISTRESPONSE._serialized_start=410
+  _MODELSERVICELISTRESPONSE._serialized_end=543
+  _MODELSERVICEGETREQUEST._serialized_start=545
+  _MODELSERVICEGETREQUEST._serialized_end=589
+  _MODELSERVICEGETRESPONSE._serialized_start=591
+  _MODELSERVICEGETRESPONSE._serialized_end=653
+  _MODELSERVICE._serialized_start=656
+  _MODELSERVICE._serialized_end=817
 # @@protoc_insertion_point(module_scope)
