@@ -31,6 +31,9 @@ TYPES = {
 }
 """The type of each message that is read."""
 
+# By name: where this package is there twice, installed and as a node pack, each copy has classes of its own for the same messages.
+_BY_NAME = {message.DESCRIPTOR.full_name: cls for message, cls in TYPES.items()}
+
 
 def fill(message: Any, value: Any) -> Any:
     """Sets the fields of a message from those of a dataclass that are not None; gives the message."""
@@ -56,7 +59,7 @@ def number(enum_type: Any, word: str, name: str) -> int:
 
 def read(message: Any) -> Any:
     """The dataclass of a message."""
-    cls = TYPES[type(message)]
+    cls = _BY_NAME[message.DESCRIPTOR.full_name]
     return cls(**{field.name: _value(message, field.name) for field in dataclasses.fields(cls)})
 
 

@@ -1,6 +1,8 @@
 """The client for threads, against a real server."""
 
+import importlib.util
 import pathlib
+import sys
 
 import numpy
 import pytest
@@ -127,6 +129,20 @@ def test_import_concept_takes_vectors(client):
 def test_models_say_which_is_the_default(client):
     assert [model.name for model in client.list_models() if model.is_default] == ["tiny-sd15"]
     assert client.get_model("tiny-sd15").family == "sd1" and client.list_vaes() == []
+
+
+def test_a_second_copy_of_the_package_changes_nothing(client, monkeypatch):
+    """Installed by pip, and as a folder of ComfyUI: each copy made message classes of its own, and the other one's answers were unknown."""
+    folder = pathlib.Path(dti_client.__file__).parent
+    spec = importlib.util.spec_from_file_location("second_copy", folder / "__init__.py", submodule_search_locations=[str(folder)])
+    second = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "second_copy", second)
+    spec.loader.exec_module(second)
+    with second.DtiClient(client.address) as other:
+        assert [model.name for model in other.list_models()] == [model.name for model in client.list_models()]
+    assert client.list_jobs() and client.get_concept("client-cat").settings
+    for name in [name for name in sys.modules if name.startswith("second_copy.")]:
+        del sys.modules[name]
 
 
 def test_a_server_that_is_away_is_one_sentence():
