@@ -106,10 +106,16 @@ class AsyncDtiClient:
         deadline = Deadline(timeout)
         return await self._unary(calls.load_embedding(await self.get_concept(name, timeout=deadline.left())), deadline.left())
 
-    async def import_concept(self, name: str, data: bytes | ConceptEmbedding, *, overwrite: bool = False, timeout: float | None = None) -> records.Concept:
+    async def import_concept(
+        self, name: str, data: bytes | ConceptEmbedding, *, overwrite: bool = False, rescale: bool = False, model: str | None = None,
+        timeout: float | None = None,
+    ) -> records.Concept:
         """Takes vectors, or a safetensors file of diffusers, A1111 or ComfyUI, into the library."""
-        data = data.to_file() if isinstance(data, ConceptEmbedding) else data
-        return await self._unary(calls.import_concept(name, data, overwrite), timeout)
+        return await self._unary(calls.import_concept(name, data, overwrite, rescale, model), timeout)
+
+    async def install_concept(self, name: str, *, overwrite: bool = False, timeout: float | None = None) -> str:
+        """Writes a concept into the embeddings folder of the server's ComfyUI; gives the file's path there."""
+        return await self._unary(calls.install_concept(name, overwrite), timeout)
 
     async def export_concept(self, name: str, file_format: records.ConceptFormat = "diffusers", *, timeout: float | None = None) -> bytes:
         """A concept as a safetensors file that other tools load."""

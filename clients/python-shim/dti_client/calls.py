@@ -98,9 +98,14 @@ def get_concept(name: str) -> Call[records.Concept]:
     return Call("concepts", "Get", concepts.ConceptServiceGetRequest(name=name), lambda answer: convert.read(answer.concept))
 
 
-def import_concept(name: str, data: bytes, overwrite: bool) -> Call[records.Concept]:
-    request = concepts.ConceptServiceImportRequest(name=name, data=data, overwrite=overwrite)
+def import_concept(name: str, data: bytes | ConceptEmbedding, overwrite: bool, rescale: bool, model: str | None) -> Call[records.Concept]:
+    file = data.to_file() if isinstance(data, ConceptEmbedding) else data
+    request = concepts.ConceptServiceImportRequest(name=name, data=file, overwrite=overwrite, rescale=rescale, model=model)
     return Call("concepts", "Import", request, lambda answer: convert.read(answer.concept))
+
+
+def install_concept(name: str, overwrite: bool) -> Call[str]:
+    return Call("concepts", "Install", concepts.ConceptServiceInstallRequest(name=name, overwrite=overwrite), lambda answer: answer.path)
 
 
 def export_concept(name: str, file_format: records.ConceptFormat) -> Call[bytes]:

@@ -136,10 +136,21 @@ class DtiClient:
         deadline = Deadline(timeout)
         return self._unary(calls.load_embedding(self.get_concept(name, timeout=deadline.left())), deadline.left())
 
-    def import_concept(self, name: str, data: bytes | ConceptEmbedding, *, overwrite: bool = False, timeout: float | None = None) -> records.Concept:
-        """Takes vectors, or a safetensors file of diffusers, A1111 or ComfyUI, into the library."""
-        data = data.to_file() if isinstance(data, ConceptEmbedding) else data
-        return self._unary(calls.import_concept(name, data, overwrite), timeout)
+    def import_concept(
+        self, name: str, data: bytes | ConceptEmbedding, *, overwrite: bool = False, rescale: bool = False, model: str | None = None,
+        timeout: float | None = None,
+    ) -> records.Concept:
+        """Takes vectors, or a safetensors file of diffusers, A1111 or ComfyUI, into the library.
+
+        overwrite: replace a concept of the same name.
+        rescale: give each vector the usual length of the model's vocabulary, as DTI does; otherwise lengths are kept.
+        model: one that the vectors have to fit. Default: the server's default model, or another that has such widths.
+        """
+        return self._unary(calls.import_concept(name, data, overwrite, rescale, model), timeout)
+
+    def install_concept(self, name: str, *, overwrite: bool = False, timeout: float | None = None) -> str:
+        """Writes a concept into the embeddings folder of the server's ComfyUI; gives the file's path there."""
+        return self._unary(calls.install_concept(name, overwrite), timeout)
 
     def export_concept(self, name: str, file_format: records.ConceptFormat = "diffusers", *, timeout: float | None = None) -> bytes:
         """A concept as a safetensors file that other tools load."""

@@ -40,6 +40,11 @@ class ConceptServiceStub(object):
                 request_serializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceExportRequest.SerializeToString,
                 response_deserializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceExportResponse.FromString,
                 )
+        self.Install = channel.unary_unary(
+                '/dti.v1.ConceptService/Install',
+                request_serializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceInstallRequest.SerializeToString,
+                response_deserializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceInstallResponse.FromString,
+                )
         self.Delete = channel.unary_unary(
                 '/dti.v1.ConceptService/Delete',
                 request_serializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceDeleteRequest.SerializeToString,
@@ -86,6 +91,14 @@ class ConceptServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Install(self, request, context):
+        """Writes the concept into the embeddings folder of the server's ComfyUI, where prompts then use it as embedding:<name>.
+        FAILED_PRECONDITION if the server was told of no such folder, ALREADY_EXISTS if there is a file of that name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Delete(self, request, context):
         """Deletes a concept. NOT_FOUND if there is none of that name.
         """
@@ -120,6 +133,11 @@ def add_ConceptServiceServicer_to_server(servicer, server):
                     servicer.Export,
                     request_deserializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceExportRequest.FromString,
                     response_serializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceExportResponse.SerializeToString,
+            ),
+            'Install': grpc.unary_unary_rpc_method_handler(
+                    servicer.Install,
+                    request_deserializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceInstallRequest.FromString,
+                    response_serializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceInstallResponse.SerializeToString,
             ),
             'Delete': grpc.unary_unary_rpc_method_handler(
                     servicer.Delete,
@@ -219,6 +237,23 @@ class ConceptService(object):
         return grpc.experimental.unary_unary(request, target, '/dti.v1.ConceptService/Export',
             dti_dot_v1_dot_concept__service__pb2.ConceptServiceExportRequest.SerializeToString,
             dti_dot_v1_dot_concept__service__pb2.ConceptServiceExportResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def Install(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/dti.v1.ConceptService/Install',
+            dti_dot_v1_dot_concept__service__pb2.ConceptServiceInstallRequest.SerializeToString,
+            dti_dot_v1_dot_concept__service__pb2.ConceptServiceInstallResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

@@ -14,8 +14,9 @@ class DtiServiceStub(object):
     INVALID_ARGUMENT     a value is wrong in itself
     NOT_FOUND            a model, concept or job of that name does not exist; close names are listed
     ALREADY_EXISTS       a concept of that name exists and overwrite was not asked for
-    FAILED_PRECONDITION  something the request relies on is unusable (a corrupt model, a concept of another family)
-    RESOURCE_EXHAUSTED   the queue or the disk is full; RetryInfo says when to come back
+    FAILED_PRECONDITION  something the request relies on is unusable (a corrupt model, one larger than the memory that models
+    may take, a concept of another family)
+    RESOURCE_EXHAUSTED   the queue, the disk or the memory that models may take is full; RetryInfo says when to come back
     CANCELLED            the job was cancelled
     """
 
@@ -51,8 +52,9 @@ class DtiServiceServicer(object):
     INVALID_ARGUMENT     a value is wrong in itself
     NOT_FOUND            a model, concept or job of that name does not exist; close names are listed
     ALREADY_EXISTS       a concept of that name exists and overwrite was not asked for
-    FAILED_PRECONDITION  something the request relies on is unusable (a corrupt model, a concept of another family)
-    RESOURCE_EXHAUSTED   the queue or the disk is full; RetryInfo says when to come back
+    FAILED_PRECONDITION  something the request relies on is unusable (a corrupt model, one larger than the memory that models
+    may take, a concept of another family)
+    RESOURCE_EXHAUSTED   the queue, the disk or the memory that models may take is full; RetryInfo says when to come back
     CANCELLED            the job was cancelled
     """
 
@@ -114,8 +116,9 @@ class DtiService(object):
     INVALID_ARGUMENT     a value is wrong in itself
     NOT_FOUND            a model, concept or job of that name does not exist; close names are listed
     ALREADY_EXISTS       a concept of that name exists and overwrite was not asked for
-    FAILED_PRECONDITION  something the request relies on is unusable (a corrupt model, a concept of another family)
-    RESOURCE_EXHAUSTED   the queue or the disk is full; RetryInfo says when to come back
+    FAILED_PRECONDITION  something the request relies on is unusable (a corrupt model, one larger than the memory that models
+    may take, a concept of another family)
+    RESOURCE_EXHAUSTED   the queue, the disk or the memory that models may take is full; RetryInfo says when to come back
     CANCELLED            the job was cancelled
     """
 
