@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Microsoft.Extensions.Logging;
 
 namespace Dti.ClientSdk;
@@ -38,6 +39,13 @@ public sealed record DtiClientOptions
 
     /// <summary>Where the client, and the gRPC library under it, log. Null: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
+
+    // Options end up in logs; the token must not.
+    private bool PrintMembers(StringBuilder text)
+    {
+        text.Append(Token is null ? "no token" : "a token");
+        return true;
+    }
 
     /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>
     internal void Validate()

@@ -28,6 +28,10 @@ public class SecurityTests(ServerFixture server)
         Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Token_OptionsAsText_IsLeftOut() =>
+        Assert.DoesNotContain("secret", new DtiClientOptions { Token = "secret" }.ToString(), StringComparison.Ordinal);
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
