@@ -16,13 +16,11 @@ internal static class ModelExport
         Component("text_encoder", "model.safetensors", weights, new Dictionary<string, object>
         {
             ["architectures"] = (string[])["CLIPTextModel"],
-            ["attention_dropout"] = 0.0,
             ["bos_token_id"] = config.VocabSize - 2,
             ["eos_token_id"] = config.EosTokenId,
             ["pad_token_id"] = config.EosTokenId,
             ["hidden_act"] = config.QuickGelu ? "quick_gelu" : "gelu",
             ["hidden_size"] = config.HiddenSize,
-            ["initializer_factor"] = 1.0,
             ["initializer_range"] = 0.02,
             ["intermediate_size"] = config.IntermediateSize,
             ["layer_norm_eps"] = config.LayerNormEps,

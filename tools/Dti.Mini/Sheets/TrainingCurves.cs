@@ -11,6 +11,7 @@ internal static class TrainingCurves
         ("text", "share found: of 256, of 2 (a mistake)", ["eval_of_256", "eval_mistakes_seen"]),
         ("vae", "PSNR of held-out pictures, dB", ["eval_psnr"]),
         ("unet", "mean squared error of v", ["loss", "eval_loss"]),
+        ("unet-refined", "mean squared error of v", ["loss", "eval_loss"]),
         ("judge", "share read right", ["eval_shape", "eval_colour", "eval_pattern", "eval_place", "eval_style", "eval_relation"]),
     ];
 

@@ -39,8 +39,14 @@ internal static class UNetStage
         FreqShift = 0,
     };
 
-    public static void Run(string folder, int threads, int steps)
+    /// <param name="folder">The work folder.</param>
+    /// <param name="threads">Replicas.</param>
+    /// <param name="steps">Steps of this run.</param>
+    /// <param name="refine">Go on from the finished denoiser, with pictures and noise of its own and half the learning rate.</param>
+    public static void Run(string folder, int threads, int steps, bool refine)
     {
+        var name = refine ? "unet-refined" : "unet";
+        var weightsFile = Path.Combine(MiniWorld.ModelFolder, "unet", "diffusion_pytorch_model.safetensors");
         var tokenizer = ClipTokenizer.Load(MiniWorld.TokenizerFolder);
         var textConfig = TextStage.Config(tokenizer.VocabularySize);
         var text = new ClipTextModel(textConfig, new WeightScope(new FrozenWeights(Path.Combine(MiniWorld.ModelFolder, "text_encoder", "model.safetensors"))));
@@ -52,25 +58,34 @@ internal static class UNetStage
         var config = Config(vaeConfig, textConfig);
         var weights = new FreshWeights(6_000_000, seed: 3, StartOf);
         var loop = new TrainingLoop<UNet2DConditionModel>(
-            folder, "unet", new LoopSettings(steps, 4e-3, 200, 0.01, 0.9995, Muon: true), weights, () => new UNet2DConditionModel(config, new WeightScope(weights)), threads);
+            folder, name, new LoopSettings(steps, refine ? 2e-3 : 4e-3, 200, 0.01, 0.9995, Muon: true), weights,
+            () => new UNet2DConditionModel(config, new WeightScope(weights)), threads, from: refine ? weightsFile : null);
         var sampler = new MiniSampler(text, vae, tokenizer);
 
         (Tensor Loss, Dictionary<string, double> Logs) Loss(UNet2DConditionModel model, LatentStore store, ulong seed, int[] indices, Dice dice, double dropout)
         {
-            var captions = indices.Select(index => dice.Chance((float)dropout) ? "" : Captions.Say(Scene.Sample(seed, index), dice));
+            var scenes = indices.Select(index => Scene.Sample(seed, index)).ToArray();
+            var captions = scenes.Select(scene => dice.Chance((float)dropout) ? "" : Captions.Say(scene, dice));
             var states = sampler.Encode(captions);
             var x0 = store.Read(indices).to(ScalarType.Float32);
             using var generator = new Generator((ulong)dice.Int(int.MaxValue), CPU);
             var noise = randn(x0.shape, ScalarType.Float32, generator: generator);
             var timesteps = Timesteps(indices.Length, schedule.TrainTimesteps, generator);
             var noisy = schedule.AddNoise(x0, noise, timesteps).to(ScalarType.BFloat16);
-            return ((model.Forward(noisy, timesteps, states).to(ScalarType.Float32) - schedule.Velocity(x0, noise, timesteps)).square().mean(), []);
+            var errors = (model.Forward(noisy, timesteps, states).to(ScalarType.Float32) - schedule.Velocity(x0, noise, timesteps)).square();
+            if (!refine || dropout == 0)
+            {
+                return (errors.mean(), []);
+            }
+
+            var cells = ObjectWeights.Of(scenes, config.SampleSize);
+            return ((errors * cells).mean() / cells.mean(), []);
         }
 
         loop.Run(
             (model, step, replica) =>
             {
-                var dice = new Dice(31, (ulong)((step * 16) + replica));
+                var dice = new Dice(refine ? 33UL : 31UL, (ulong)((step * 16) + replica));
                 return Loss(model, latents, MiniWorld.TrainSeed, [.. Enumerable.Range(0, Batch).Select(_ => dice.Int(MiniWorld.Pictures))], dice, Dropout);
             },
             500,
@@ -78,7 +93,7 @@ internal static class UNetStage
             {
                 var (loss, _) = Loss(model, heldOut, MiniWorld.HeldOutSeed, [.. Enumerable.Range(0, 256)], new Dice(32), 0);
                 var pictures = sampler.Sample(model, MiniSampler.Prompts, guidance: 4, steps: 25, seed: 1);
-                ContactSheet.Write(Path.Combine(folder, "unet.png"), 6, pictures);
+                ContactSheet.Write(Path.Combine(folder, name + ".png"), 6, pictures);
                 return new() { ["loss"] = loss.item<float>() };
             });
         ModelExport.UNet(config, loop.Averaged);

@@ -87,6 +87,21 @@ internal sealed class FreshWeights(long capacity, long seed, Func<string, long[]
         return (model, leaves);
     }
 
+    /// <summary>Takes the values of a finished component instead of fresh ones.</summary>
+    /// <param name="path">A safetensors file with every weight that modules took.</param>
+    public void Read(string path)
+    {
+        using var frozen = no_grad();
+        using var file = SafetensorsFile.Open(path);
+        foreach (var (name, weight) in Named(Master))
+        {
+            using var stored = file.Read(name);
+            weight.copy_(stored);
+        }
+
+        Compute.copy_(Master);
+    }
+
     /// <summary>The weights by name, from a flat buffer like <see cref="Master"/>.</summary>
     public Dictionary<string, Tensor> Named(Tensor flat) => _entries.ToDictionary(
         entry => entry.Name, entry => flat.narrow(0, entry.Offset, entry.Shape.Aggregate(1L, (a, b) => a * b)).view(entry.Shape));
