@@ -126,6 +126,12 @@ def test_import_concept_takes_vectors(client):
     assert "imported" not in [concept.name for concept in client.list_concepts()]
 
 
+def test_install_concept_without_a_comfyui_is_one_sentence(client):
+    with pytest.raises(DtiError) as refusal:
+        client.install_concept("client-cat")
+    assert refusal.value.status == "FAILED_PRECONDITION"
+
+
 def test_models_say_which_is_the_default(client):
     assert [model.name for model in client.list_models() if model.is_default] == ["tiny-sd15"]
     assert client.get_model("tiny-sd15").family == "sd1" and client.list_vaes() == []
