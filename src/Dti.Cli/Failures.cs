@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dti.Cli.Output;
 using Dti.ClientSdk;
+using Dti.Engine;
 using Grpc.Core;
 
 namespace Dti.Cli;
@@ -19,6 +20,7 @@ internal static class Failures
     {
         OperationCanceledException => (ExitCode.Cancelled, new CommandError("CANCELLED", "Cancelled.")),
         DtiClientException refused => (Code(refused.Status), Describe(refused, address)),
+        DtiException refused => (Code(refused.Kind), new CommandError(JsonNamingPolicy.SnakeCaseUpper.ConvertName($"{refused.Kind}"), refused.Message)),
         CliException wrong => (wrong.ExitCode, new CommandError(Name(wrong.ExitCode), wrong.Message)),
         IOException or UnauthorizedAccessException => (ExitCode.Failed, new CommandError("IO", exception.Message)),
         _ => (ExitCode.Failed, new CommandError("UNEXPECTED", exception.ToString())),
@@ -38,6 +40,13 @@ internal static class Failures
         StatusCode.NotFound => ExitCode.NotFound,
         StatusCode.Unavailable => ExitCode.Unreachable,
         StatusCode.Cancelled => ExitCode.Cancelled,
+        _ => ExitCode.Failed,
+    };
+
+    private static int Code(ErrorKind kind) => kind switch
+    {
+        ErrorKind.InvalidArgument => ExitCode.Usage,
+        ErrorKind.NotFound => ExitCode.NotFound,
         _ => ExitCode.Failed,
     };
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Dti.Engine;
 using Dti.Engine.Imaging;
+using Dti.Engine.Runtime;
 
 namespace Dti.Server;
 
@@ -46,6 +47,11 @@ public sealed record DtiServerOptions
     /// <summary>Bytes of memory that models may take together, above 0; null: four fifths of what the device has.</summary>
     public long? ModelMemoryBytes { get; init; }
 
+    /// <summary>
+    /// What models trade for memory: auto, low, balanced or high. Default auto, which goes by what the device has. See <see cref="MemoryPolicy"/>.
+    /// </summary>
+    public string Memory { get; init; } = "auto";
+
     /// <summary>Largest message taken, bytes, 1 MiB to 1 GiB. Default 64 MiB.</summary>
     public int MaxMessageBytes { get; init; } = 64 * 1024 * 1024;
 
@@ -81,6 +87,11 @@ public sealed record DtiServerOptions
         if (ModelMemoryBytes <= 0)
         {
             found.Add(new(nameof(ModelMemoryBytes), $"ModelMemoryBytes is {ModelMemoryBytes}; it must be above 0."));
+        }
+
+        if (!MemoryPolicy.IsName(Memory))
+        {
+            found.Add(new(nameof(Memory), $"Memory '{Memory}' is not one of {MemoryPolicy.Names}."));
         }
 
         Range(nameof(MaxMessageBytes), MaxMessageBytes, 1 << 20, 1 << 30);

@@ -23,8 +23,8 @@ internal static partial class ServerLog
     [LoggerMessage(6, LogLevel.Error, "{Method} failed for a reason that Dti did not foresee")]
     public static partial void CallBroke(this ILogger logger, Exception error, string method);
 
-    [LoggerMessage(7, LogLevel.Information, "Model {Model} was loaded on {Device} in {Dtype}")]
-    public static partial void ModelLoaded(this ILogger logger, string model, string device, string dtype);
+    [LoggerMessage(7, LogLevel.Information, "Model {Model} was loaded on {Device} in {Dtype}, for {Memory} memory")]
+    public static partial void ModelLoaded(this ILogger logger, string model, string device, string dtype, string memory);
 
     [LoggerMessage(8, LogLevel.Warning, "Concept file {File} is left out of the library: {Reason}")]
     public static partial void ConceptUnreadable(this ILogger logger, string file, string reason);

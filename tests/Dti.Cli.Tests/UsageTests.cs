@@ -50,6 +50,15 @@ public class UsageTests(ServeFixture server)
     }
 
     [Fact]
+    public async Task Memory_UnknownName_IsUsage()
+    {
+        var result = await DtiProcess.RunAsync(server.NewFolder(), "models", "list", "--memory", "tiny");
+
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        Assert.Contains("auto, low, balanced or high", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task WrongUsage_Json_IsAnErrorEvent()
     {
         var result = await DtiProcess.RunAsync(server.NewFolder(), "generate", "--json");

@@ -28,6 +28,16 @@ internal sealed class CommonOptions
         Recursive = true,
     };
 
+    private readonly Option<string?> _memory = new("--memory")
+    {
+        Description =
+            "What a server of the command's own trades for memory. balanced: large pictures go through the autoencoder in tiles, and idle parts of " +
+            "the model leave a GPU. low: training steps compute twice what they do not keep, too. high: nothing. Default: DTI_MEMORY, or what goes " +
+            "with the device's memory.",
+        HelpName = "low|balanced|high",
+        Recursive = true,
+    };
+
     private readonly Option<bool> _json = new("--json")
     {
         Description = "Write one JSON object per line to stdout, and nothing else there.",
@@ -39,6 +49,7 @@ internal sealed class CommonOptions
         root.Add(_server);
         root.Add(_data);
         root.Add(_models);
+        root.Add(_memory);
         root.Add(_json);
     }
 
@@ -49,7 +60,7 @@ internal sealed class CommonOptions
         var address = parse.GetValue(_server) ?? Environment.GetEnvironmentVariable("DTI_SERVER");
         try
         {
-            var folders = DataFolders.Resolve(parse.GetValue(_data), parse.GetValue(_models) ?? []);
+            var folders = DataFolders.Resolve(parse.GetValue(_data), parse.GetValue(_models) ?? [], parse.GetValue(_memory));
             await action(new CommandContext(parse, output, address, folders, cancellationToken)).ConfigureAwait(false);
             return ExitCode.Ok;
         }

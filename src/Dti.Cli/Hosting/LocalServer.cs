@@ -1,4 +1,3 @@
-using Dti.Engine;
 using Dti.Server;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -26,6 +25,7 @@ internal sealed class LocalServer : IAsyncDisposable
         Port = 0,
         ConceptFolder = Path.Combine(folders.Data, "concepts"),
         ModelFolders = folders.Models,
+        Memory = folders.Memory,
     };
 
     /// <summary>Starts a server.</summary>
@@ -33,16 +33,9 @@ internal sealed class LocalServer : IAsyncDisposable
     /// <param name="cancellationToken">Gives up starting.</param>
     public static async Task<LocalServer> StartAsync(DtiServerOptions options, CancellationToken cancellationToken)
     {
-        try
-        {
-            var app = DtiHost.Build(options, Configure);
-            await app.StartAsync(cancellationToken).ConfigureAwait(false);
-            return new LocalServer(app);
-        }
-        catch (DtiException exception)
-        {
-            throw new CliException(exception.Kind == ErrorKind.InvalidArgument ? ExitCode.Usage : ExitCode.Failed, exception.Message);
-        }
+        var app = DtiHost.Build(options, Configure);
+        await app.StartAsync(cancellationToken).ConfigureAwait(false);
+        return new LocalServer(app);
     }
 
     public async ValueTask DisposeAsync()

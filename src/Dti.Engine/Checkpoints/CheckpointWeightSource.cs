@@ -10,6 +10,9 @@ public sealed class CheckpointWeightSource(ComponentWeights weights, ScalarType 
 {
     private readonly Dictionary<string, Tensor> _taken = new(StringComparer.Ordinal);
 
+    /// <summary>What was handed out, by name.</summary>
+    internal IReadOnlyDictionary<string, Tensor> Taken => _taken;
+
     /// <inheritdoc/>
     public bool Contains(string name) => weights.Contains(name);
 

@@ -48,8 +48,8 @@ public sealed class TextToImage(StableDiffusionModel model)
     /// <summary>The noise of one picture: first what it starts from, then what schedulers add.</summary>
     internal PictureNoise Noise(GenerationSettings settings, int index)
     {
-        var factor = model.Vae.Config.ScaleFactor;
-        return new PictureNoise(settings.Seed, [settings.ImageCount, model.Vae.Config.LatentChannels, settings.Height / factor, settings.Width / factor], index);
+        var factor = model.Profile.VaeConfig.ScaleFactor;
+        return new PictureNoise(settings.Seed, [settings.ImageCount, model.Profile.VaeConfig.LatentChannels, settings.Height / factor, settings.Width / factor], index);
     }
 
     /// <summary>The negative prompt and the prompt, a batch of two; without guidance the prompt alone.</summary>
@@ -57,6 +57,7 @@ public sealed class TextToImage(StableDiffusionModel model)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
+        model.UseOnly(ModelParts.TextEncoders);
         var prompt = prompts.Encode(settings.Prompt);
         if (settings.GuidanceScale <= 1)
         {
@@ -71,6 +72,7 @@ public sealed class TextToImage(StableDiffusionModel model)
     internal IEnumerable<SamplingStep> Denoise(
         GenerationSettings settings, TextConditioning conditioning, Latents latents, PictureNoise noise, int stepsBefore, int totalSteps, CancellationToken cancellationToken)
     {
+        model.UseOnly(ModelParts.UNet);
         using var scheduler = SchedulerFactory.Create(settings.Scheduler, model.Profile.Scheduler with { PredictionType = settings.PredictionType }, settings.Steps);
         latents.Replace(latents.Value * scheduler.InitNoiseSigma);
         var calls = scheduler.Timesteps.Count; // PLMS calls the model once more than it has steps
@@ -90,7 +92,8 @@ public sealed class TextToImage(StableDiffusionModel model)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var decoded = model.Vae.Decode((latents / model.Vae.Config.ScalingFactor).to(model.VaeDtype, model.Target.Device));
+        model.UseOnly(ModelParts.Vae);
+        var decoded = model.Vae.Decode((latents / model.Profile.VaeConfig.ScalingFactor).to(model.VaeDtype, model.Target.Device));
         return RgbImage.FromTensor(((decoded.to(ScalarType.Float32) / 2) + 0.5).clamp(0, 1).cpu()[0]);
     }
 

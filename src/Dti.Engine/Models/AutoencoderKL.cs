@@ -67,14 +67,22 @@ internal sealed record AutoencoderKLConfig
 /// <summary>Pictures to latents and back (arXiv 2112.10752; diffusers' AutoencoderKL).</summary>
 internal sealed class AutoencoderKL
 {
+    /// <summary>Side in pixels of the tiles that large pictures are cut into.</summary>
+    public const int DefaultTile = 512;
+
+    private readonly int? _tile;
     private readonly VaeEncoder _encoder;
     private readonly Conv2d _quantConv;
     private readonly Conv2d _postQuantConv;
     private readonly VaeDecoder _decoder;
 
-    public AutoencoderKL(AutoencoderKLConfig config, WeightScope weights)
+    /// <param name="config">The settings.</param>
+    /// <param name="weights">The weights.</param>
+    /// <param name="tile">Side in pixels, a multiple of 32, above which pictures go through in tiles of that side; null: never.</param>
+    public AutoencoderKL(AutoencoderKLConfig config, WeightScope weights, int? tile = null)
     {
         Config = config;
+        _tile = tile;
         long latent = config.LatentChannels;
         _encoder = new VaeEncoder(config, weights.Sub("encoder"));
         _quantConv = new Conv2d(weights.Sub("quant_conv"), 2 * latent, 2 * latent, 1);
@@ -89,7 +97,7 @@ internal sealed class AutoencoderKL
     public DiagonalGaussian Encode(Tensor image)
     {
         using var scope = NewDisposeScope();
-        var moments = _quantConv.Forward(_encoder.Forward(image)).chunk(2, 1);
+        var moments = Tiled(image, 1, Config.ScaleFactor, tile => _quantConv.Forward(_encoder.Forward(tile))).chunk(2, 1);
         return new DiagonalGaussian(moments[0].MoveToOuterDisposeScope(), moments[1].clamp(-30, 20).MoveToOuterDisposeScope());
     }
 
@@ -99,6 +107,13 @@ internal sealed class AutoencoderKL
     public Tensor Decode(Tensor latent)
     {
         using var scope = NewDisposeScope();
-        return _decoder.Forward(_postQuantConv.Forward(latent)).MoveToOuterDisposeScope();
+        return Tiled(latent, Config.ScaleFactor, 1, tile => _decoder.Forward(_postQuantConv.Forward(tile))).MoveToOuterDisposeScope();
     }
+
+    /// <param name="x">(B, C, H, W)</param>
+    /// <param name="scale">Pixels per element of <paramref name="x"/> along each side.</param>
+    /// <param name="resultScale">Pixels per element of the result.</param>
+    /// <param name="half">The encoder or the decoder.</param>
+    private Tensor Tiled(Tensor x, int scale, int resultScale, Func<Tensor, Tensor> half) =>
+        _tile is { } tile && Math.Max(x.shape[2], x.shape[3]) > tile / scale ? VaeTiling.Run(x, tile / scale, tile / resultScale, half) : half(x);
 }

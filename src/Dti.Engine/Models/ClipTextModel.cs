@@ -43,15 +43,16 @@ internal sealed class ClipTextModel
     /// <param name="inputIds">(B, 77) int64; ids from V on are rows of <paramref name="conceptRows"/>.</param>
     /// <param name="conceptRows">(r, d) embeddings e = m·v of placeholder tokens V, V+1, …; null: none.</param>
     /// <param name="clipSkip">The last layer in use, counted from the end: 1 is the last one (A1111's "clip skip").</param>
-    public ClipTextOutput Forward(Tensor inputIds, Tensor? conceptRows = null, int clipSkip = 1)
+    /// <param name="checkpoints">Of activations, in training; null: none.</param>
+    public ClipTextOutput Forward(Tensor inputIds, Tensor? conceptRows = null, int clipSkip = 1, ActivationCheckpoints? checkpoints = null)
     {
         using var scope = NewDisposeScope();
-        var hidden = Embed(inputIds, conceptRows);
+        var hidden = checkpoints.Cut(Embed(inputIds, conceptRows));
         var (penultimate, used) = (hidden, hidden);
         for (var i = 0; i < _layers.Length; i++)
         {
             penultimate = hidden;
-            hidden = _layers[i].Forward(hidden);
+            hidden = checkpoints.Run(_layers[i].Forward, hidden);
             used = i == _layers.Length - clipSkip ? hidden : used;
         }
 

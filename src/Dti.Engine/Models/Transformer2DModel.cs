@@ -43,16 +43,17 @@ internal sealed class Transformer2DModel
 
     /// <param name="x">(B, C, H, W)</param>
     /// <param name="encoderHiddenStates">(B, 77, crossAttentionDim)</param>
-    public Tensor Forward(Tensor x, Tensor encoderHiddenStates)
+    /// <param name="checkpoints">Of activations, in training; null: none.</param>
+    public Tensor Forward(Tensor x, Tensor encoderHiddenStates, ActivationCheckpoints? checkpoints = null)
     {
         using var scope = NewDisposeScope();
-        var h = _projIn(_norm.Forward(x));
+        var h = checkpoints.Run(map => _projIn(_norm.Forward(map)), x);
         foreach (var block in _transformerBlocks)
         {
-            h = block.Forward(h, encoderHiddenStates);
+            h = checkpoints.Run(block.Forward, h, encoderHiddenStates);
         }
 
-        return (_projOut(h, x.shape[2], x.shape[3]) + x).MoveToOuterDisposeScope();
+        return checkpoints.Run((tokens, map) => _projOut(tokens, map.shape[2], map.shape[3]) + map, h, x).MoveToOuterDisposeScope();
     }
 
     private static Tensor ToTokens(Tensor x) => x.flatten(2).transpose(1, 2);

@@ -52,8 +52,10 @@ internal sealed class UNet2DConditionModel
     /// <param name="timesteps">(B) or (1), any number type.</param>
     /// <param name="encoderHiddenStates">(B, 77, d)</param>
     /// <param name="added">What else a UNet of SDXL needs; null for others.</param>
+    /// <param name="checkpoints">Of activations, in training; null: none.</param>
     /// <returns>(B, C, h, w)</returns>
-    public Tensor Forward(Tensor sample, Tensor timesteps, Tensor encoderHiddenStates, AddedConditioning? added = null)
+    public Tensor Forward(
+        Tensor sample, Tensor timesteps, Tensor encoderHiddenStates, AddedConditioning? added = null, ActivationCheckpoints? checkpoints = null)
     {
         using var scope = NewDisposeScope();
         var temb = TimeEmbedding(timesteps, sample.dtype);
@@ -62,21 +64,21 @@ internal sealed class UNet2DConditionModel
             temb = temb + AddedEmbedding(added ?? throw new ArgumentNullException(nameof(added), "this UNet needs the pooled text and the time ids"), sample.dtype);
         }
 
-        temb = F.silu(temb); // every block activates it first
+        temb = checkpoints.Cut(F.silu(temb)); // every block activates it first
         var h = _convIn.Forward(sample);
         var skips = new Stack<Tensor>([h]);
         foreach (var block in _downBlocks)
         {
-            h = block.Forward(h, temb, encoderHiddenStates, skips);
+            h = block.Forward(h, temb, encoderHiddenStates, skips, checkpoints);
         }
 
-        h = _midBlock.Forward(h, temb, encoderHiddenStates);
+        h = _midBlock.Forward(h, temb, encoderHiddenStates, checkpoints);
         foreach (var block in _upBlocks)
         {
-            h = block.Forward(h, temb, encoderHiddenStates, skips);
+            h = block.Forward(h, temb, encoderHiddenStates, skips, checkpoints);
         }
 
-        return _convOut.Forward(F.silu(_convNormOut.Forward(h))).MoveToOuterDisposeScope();
+        return checkpoints.Run(x => _convOut.Forward(F.silu(_convNormOut.Forward(x))), h).MoveToOuterDisposeScope();
     }
 
     /// <summary>Sinusoids of t (arXiv 2006.11239, from Transformer positions), then two linear layers: (B, 4·C₀).</summary>

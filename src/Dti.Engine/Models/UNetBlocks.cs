@@ -24,18 +24,18 @@ internal sealed class DownBlock
             : null;
     }
 
-    public Tensor Forward(Tensor h, Tensor temb, Tensor encoderHiddenStates, Stack<Tensor> skips)
+    public Tensor Forward(Tensor h, Tensor temb, Tensor encoderHiddenStates, Stack<Tensor> skips, ActivationCheckpoints? checkpoints)
     {
         for (var i = 0; i < _resnets.Length; i++)
         {
-            h = _resnets[i].Forward(h, temb);
-            h = _attentions?[i].Forward(h, encoderHiddenStates) ?? h;
+            h = checkpoints.Run(_resnets[i].Forward, h, temb);
+            h = _attentions?[i].Forward(h, encoderHiddenStates, checkpoints) ?? h;
             skips.Push(h);
         }
 
         if (_downsampler is not null)
         {
-            h = _downsampler.Forward(h);
+            h = checkpoints.Run(_downsampler.Forward, h);
             skips.Push(h);
         }
 
@@ -50,8 +50,8 @@ internal sealed class MidBlock(UNet2DConditionConfig config, WeightScope weights
     private readonly Transformer2DModel _attention = config.Attention(weights.Sub("attentions.0"), config.BlockOutChannels.Length - 1);
     private readonly ResnetBlock2D _resnet1 = Resnet(config, weights, 1, temb);
 
-    public Tensor Forward(Tensor h, Tensor temb, Tensor encoderHiddenStates) =>
-        _resnet1.Forward(_attention.Forward(_resnet0.Forward(h, temb), encoderHiddenStates), temb);
+    public Tensor Forward(Tensor h, Tensor temb, Tensor encoderHiddenStates, ActivationCheckpoints? checkpoints) =>
+        checkpoints.Run(_resnet1.Forward, _attention.Forward(checkpoints.Run(_resnet0.Forward, h, temb), encoderHiddenStates, checkpoints), temb);
 
     private static ResnetBlock2D Resnet(UNet2DConditionConfig config, WeightScope weights, int index, long temb) =>
         new(weights.Sub("resnets").Sub(index), config.BlockOutChannels[^1], config.BlockOutChannels[^1], config.NormNumGroups, config.NormEps, temb);
@@ -85,20 +85,21 @@ internal sealed class UpBlock
         _upsampler = level > 0 ? new Conv2d(weights.Sub("upsamplers.0.conv"), channels, channels, 3, padding: 1) : null;
     }
 
-    public Tensor Forward(Tensor h, Tensor temb, Tensor encoderHiddenStates, Stack<Tensor> skips)
+    public Tensor Forward(Tensor h, Tensor temb, Tensor encoderHiddenStates, Stack<Tensor> skips, ActivationCheckpoints? checkpoints)
     {
         for (var i = 0; i < _resnets.Length; i++)
         {
             using var scope = NewDisposeScope();
-            h = _resnets[i].Forward(cat([h, skips.Pop()], 1), temb);
-            h = (_attentions?[i].Forward(h, encoderHiddenStates) ?? h).MoveToOuterDisposeScope();
+            var resnet = _resnets[i];
+            h = checkpoints.Run((below, skip, time) => resnet.Forward(cat([below, skip], 1), time), h, skips.Pop(), temb);
+            h = (_attentions?[i].Forward(h, encoderHiddenStates, checkpoints) ?? h).MoveToOuterDisposeScope();
         }
 
         if (_upsampler is not null)
         {
             // To the size of the next skip, which odd sizes make different from twice this one.
-            var skip = skips.Peek();
-            h = _upsampler.Forward(F.interpolate(h, [skip.shape[2], skip.shape[3]], mode: InterpolationMode.Nearest));
+            var size = skips.Peek().shape[2..];
+            h = checkpoints.Run(x => _upsampler.Forward(F.interpolate(x, size, mode: InterpolationMode.Nearest)), h);
         }
 
         return h;

@@ -47,7 +47,7 @@ internal sealed class BatchSampler : IDisposable
             var (height, width) = _photos.OriginalSize(crop.PhotoIndex);
             timeIds.AddRange([height, width, crop.Top, crop.Left, _photos.Resolution, _photos.Resolution]);
             var posterior = _latents.Get(crop);
-            latents[i] = posterior.Sample(Randn(posterior.Mean.shape)) * _model.Vae.Config.ScalingFactor;
+            latents[i] = posterior.Sample(Randn(posterior.Mean.shape)) * _model.Profile.VaeConfig.ScalingFactor;
             captions[i] = NextCaption();
         }
 

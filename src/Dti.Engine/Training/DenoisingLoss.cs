@@ -21,25 +21,44 @@ internal sealed class DenoisingLoss(StableDiffusionModel model, PredictionType? 
     public (Tensor Loss, IReadOnlyList<Tensor> Gradients) Evaluate(TrainingBatch batch, IReadOnlyList<TrainableEmbedding> embeddings)
     {
         using var scope = NewDisposeScope();
-        var (loss, _) = Forward(batch, [.. embeddings.Select(embedding => embedding.Rows())]);
-        var gradients = autograd.grad([loss], [.. embeddings.Select(embedding => embedding.Parameter)]);
+        model.UseOnly(ModelParts.TextEncoders | ModelParts.UNet);
+        Tensor[] rows = [.. embeddings.Select(embedding => embedding.Rows())];
+        Tensor[] parameters = [.. embeddings.Select(embedding => embedding.Parameter)];
+        var (loss, gradients) = model.Memory.CheckpointActivations ? Recomputing(batch, rows, parameters) : Whole(batch, rows, parameters);
         return (loss.detach().MoveToOuterDisposeScope(), [.. gradients.Select(gradient => gradient.MoveToOuterDisposeScope())]);
     }
 
     /// <summary>Loss and prediction, differentiable with respect to the rows.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="rows">e, (n, d), for each text encoder.</param>
+    /// <param name="checkpoints">Of activations; null: none.</param>
     /// <returns>The loss, (), and the prediction, (B, C, h, w).</returns>
-    public (Tensor Loss, Tensor Prediction) Forward(TrainingBatch batch, IReadOnlyList<Tensor> rows)
+    public (Tensor Loss, Tensor Prediction) Forward(TrainingBatch batch, IReadOnlyList<Tensor> rows, ActivationCheckpoints? checkpoints = null)
     {
         using var scope = NewDisposeScope();
         var dtype = model.Target.Dtype;
         var noisy = _schedule.AddNoise(batch.Latents, batch.Noise, batch.Timesteps).to(dtype);
-        var (states, pooled) = model.Condition(batch.InputIds, rows);
+        var (states, pooled) = model.Condition(batch.InputIds, rows, checkpoints: checkpoints);
         var added = pooled is null ? null : new AddedConditioning(pooled, batch.TimeIds!);
-        var prediction = model.UNet.Forward(noisy, batch.Timesteps, states, added);
+        var prediction = model.UNet.Forward(noisy, batch.Timesteps, states, added, checkpoints);
         var target = _schedule.Target(batch.Latents, batch.Noise, batch.Timesteps, predictionType);
         var loss = nn.functional.mse_loss(prediction.to(ScalarType.Float32), target);
         return (loss.MoveToOuterDisposeScope(), prediction.MoveToOuterDisposeScope());
+    }
+
+    private (Tensor Loss, IList<Tensor> Gradients) Whole(TrainingBatch batch, Tensor[] rows, Tensor[] parameters)
+    {
+        var (loss, _) = Forward(batch, rows);
+        return (loss, autograd.grad([loss], parameters));
+    }
+
+    /// <summary>The same with checkpoints, which take the gradient as far as the rows.</summary>
+    private (Tensor Loss, IList<Tensor> Gradients) Recomputing(TrainingBatch batch, Tensor[] rows, Tensor[] parameters)
+    {
+        using var checkpoints = new ActivationCheckpoints();
+        Tensor[] leaves = [.. rows.Select(row => row.detach().requires_grad_(true))];
+        var (loss, _) = Forward(batch, leaves, checkpoints);
+        checkpoints.Backward(loss);
+        return (loss, autograd.grad(rows, parameters, [.. leaves.Select(leaf => leaf.grad!)]));
     }
 }

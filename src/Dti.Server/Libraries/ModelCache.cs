@@ -30,8 +30,8 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
     public Lease<StableDiffusionModel> Use(ModelProfile profile, ComputeTarget target) =>
         _memory.Rent(new ModelKey(profile, target.DeviceName, target.Dtype), NameOf(profile, target), profile.HeldBytes(target), () =>
         {
-            var model = StableDiffusionModel.Load(profile, target);
-            logger.ModelLoaded(profile.Name, target.DeviceName, target.DtypeName);
+            var model = StableDiffusionModel.Load(profile, target, MemoryPolicy.Resolve(options.Memory, profile.HeldBytes(target), target));
+            logger.ModelLoaded(profile.Name, target.DeviceName, target.DtypeName, model.Memory.Name);
             return model;
         });
 

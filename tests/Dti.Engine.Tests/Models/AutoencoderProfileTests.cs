@@ -32,6 +32,23 @@ public sealed class AutoencoderProfileTests : IDisposable
     }
 
     [Fact]
+    public void With_IdleComponentsOffloaded_ComesBackWithItsWeights()
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var target = new ComputeTarget(CPU, ScalarType.Float32);
+        using var own = StableDiffusionModel.Load(_model, target);
+        using var other = StableDiffusionModel.Load(_model.With(AutoencoderProfile.Read(Brighter("original"))), target, MemoryPolicy.Low);
+        var latents = randn([1, 4, 8, 8], generator: new Generator(1, CPU));
+        var before = other.Vae;
+
+        other.UseOnly(ModelParts.UNet);
+
+        Assert.NotSame(before, other.Vae);
+        Assert.True((own.Vae.Decode(latents) + 1).allclose(other.Vae.Decode(latents), 1e-5, 1e-5));
+    }
+
+    [Fact]
     public void With_FolderOfTheSameAutoencoder_IsTheSameProfileEachTime()
     {
         var vae = AutoencoderProfile.Read(Path.Combine(Fixtures.Root, "tiny-sd15", "vae"));

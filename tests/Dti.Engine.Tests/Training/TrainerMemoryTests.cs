@@ -1,3 +1,5 @@
+using Dti.Engine.Models;
+using Dti.Engine.Runtime;
 using Dti.Engine.Tests.Models;
 using Dti.Engine.Training;
 using static TorchSharp.torch;
@@ -36,6 +38,21 @@ public class TrainerMemoryTests(ModelFixture models) : IClassFixture<ModelFixtur
         var growth = ResidentBytes() - atStart;
         TestContext.Current.TestOutputHelper?.WriteLine($"grew by {growth / 1024.0 / 1024.0:F1} MiB");
         Assert.True(growth < 20 * 1024 * 1024, $"grew by {growth} bytes");
+    }
+
+    [Fact]
+    public void Run_WithActivationCheckpoints_KeepsNoTensor()
+    {
+        var resident = models.Model("tiny-sd15");
+        using var model = StableDiffusionModel.Load(resident.Profile, resident.Target, MemoryPolicy.Low with { OffloadIdle = false });
+        var settings = TrainingSettings.Resolve(
+            new TrainingOptions { Steps = 4, BatchSize = 3, Resolution = 64, PreviewEvery = 0, Initializer = "dog", CenterCrop = true, RandomFlip = false },
+            "x", model.Profile, () => 1);
+
+        // The first step encodes all three photos, and keeps that.
+        var counts = new Trainer(model, settings, NoisePhotos.Load()).Run(TestContext.Current.CancellationToken).OfType<TrainingStep>().Select(_ => Tensor.TotalCount).ToArray();
+
+        Assert.All(counts, count => Assert.Equal(counts[0], count));
     }
 
     private static long ResidentBytes()

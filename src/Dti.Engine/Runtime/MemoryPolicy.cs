@@ -1,0 +1,54 @@
+using TorchSharp;
+
+namespace Dti.Engine.Runtime;
+
+/// <summary>What a model trades for memory. The one place where that is chosen.</summary>
+/// <param name="Name"><c>low</c>, <c>balanced</c> or <c>high</c>: how much memory there is.</param>
+/// <param name="TileAutoencoder">Pictures above 512 × 512 go through the autoencoder in overlapping tiles: they differ a little from those of the whole.</param>
+/// <param name="OffloadIdle">Components wait in the host's memory while others compute. On a CPU there is nothing to gain: they stay where they are.</param>
+/// <param name="CheckpointActivations">Training keeps the inputs of blocks only and computes the rest a second time.</param>
+public sealed record MemoryPolicy(string Name, bool TileAutoencoder, bool OffloadIdle, bool CheckpointActivations)
+{
+    /// <summary>What <c>memory</c> settings accept.</summary>
+    public const string Names = "auto, low, balanced or high";
+
+    /// <summary>Nothing is traded.</summary>
+    public static MemoryPolicy High { get; } = new("high", TileAutoencoder: false, OffloadIdle: false, CheckpointActivations: false);
+
+    /// <summary>What costs little time.</summary>
+    public static MemoryPolicy Balanced { get; } = new("balanced", TileAutoencoder: true, OffloadIdle: true, CheckpointActivations: false);
+
+    /// <summary>Everything; a training step takes about a third longer.</summary>
+    public static MemoryPolicy Low { get; } = new("low", TileAutoencoder: true, OffloadIdle: true, CheckpointActivations: true);
+
+    /// <summary>Whether a setting is one of <see cref="Names"/>.</summary>
+    public static bool IsName(string name) => name is "auto" or "low" or "balanced" or "high";
+
+    /// <summary>
+    /// Chooses. <c>auto</c>: low where the device has less than twice the memory that the weights take, balanced below four times, else high;
+    /// balanced where its memory is not known.
+    /// </summary>
+    /// <param name="name"><see cref="Names"/>; null: auto.</param>
+    /// <param name="weightBytes">Bytes of the model's weights as they are held.</param>
+    /// <param name="target">Where it computes.</param>
+    /// <exception cref="DtiException">An unknown name.</exception>
+    public static MemoryPolicy Resolve(string? name, long weightBytes, ComputeTarget target)
+    {
+        var policy = name switch
+        {
+            null or "auto" => Fitting(weightBytes, DeviceMemory.TotalBytes(target.Device)),
+            "low" => Low,
+            "balanced" => Balanced,
+            "high" => High,
+            _ => throw new DtiException(ErrorKind.InvalidArgument, $"memory '{name}' is not one of {Names}.", "memory"),
+        };
+        return target.Device.type == DeviceType.CPU ? policy with { OffloadIdle = false } : policy;
+    }
+
+    /// <summary>What goes with a device of that much memory.</summary>
+    internal static MemoryPolicy Fitting(long weightBytes, long? deviceBytes) =>
+        deviceBytes is not { } bytes ? Balanced
+        : bytes < 2 * weightBytes ? Low
+        : bytes < 4 * weightBytes ? Balanced
+        : High;
+}

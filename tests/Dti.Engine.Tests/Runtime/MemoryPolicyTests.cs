@@ -1,0 +1,46 @@
+using Dti.Engine.Runtime;
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Tests.Runtime;
+
+public class MemoryPolicyTests
+{
+    private static readonly ComputeTarget _cpu = new(CPU, ScalarType.Float32);
+    private static readonly ComputeTarget _cuda = new(new Device(TorchSharp.DeviceType.CUDA, 0), ScalarType.BFloat16);
+
+    [Theory]
+    [InlineData(7L, 8L, "low")]
+    [InlineData(7L, 16L, "balanced")]
+    [InlineData(2L, 8L, "high")]
+    [InlineData(2L, null, "balanced")]
+    public void Fitting_WeightsAndDevice_GoesByTheirRatio(long weights, long? device, string expected) =>
+        Assert.Equal(expected, MemoryPolicy.Fitting(weights << 30, device << 30).Name);
+
+    [Fact]
+    public void Resolve_Auto_AsksTheDevice()
+    {
+        Assert.Equal("high", MemoryPolicy.Resolve(null, 1 << 20, _cpu).Name);
+        Assert.Equal("low", MemoryPolicy.Resolve("auto", long.MaxValue / 4, _cpu).Name);
+    }
+
+    [Theory]
+    [InlineData("low", true, true)]
+    [InlineData("balanced", true, false)]
+    [InlineData("high", false, false)]
+    public void Resolve_Name_TakesItAsItIs(string name, bool tiles, bool checkpoints)
+    {
+        var policy = MemoryPolicy.Resolve(name, 1, _cpu);
+        Assert.Equal((name, tiles, checkpoints), (policy.Name, policy.TileAutoencoder, policy.CheckpointActivations));
+    }
+
+    [Fact]
+    public void Resolve_Cpu_OffloadsNothing()
+    {
+        Assert.True(MemoryPolicy.Resolve("low", 1, _cuda).OffloadIdle);
+        Assert.False(MemoryPolicy.Resolve("low", 1, _cpu).OffloadIdle);
+    }
+
+    [Fact]
+    public void Resolve_UnknownName_IsRefused() =>
+        Assert.Equal("memory", Assert.Throws<DtiException>(() => MemoryPolicy.Resolve("tiny", 1, _cpu)).Field);
+}
