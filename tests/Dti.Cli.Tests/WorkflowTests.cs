@@ -118,6 +118,21 @@ public class WorkflowTests(ServeFixture server)
     }
 
     [Fact]
+    public async Task Models_Convert_WritesTheOtherLayout()
+    {
+        var folder = server.NewFolder();
+        var model = Path.Combine(Fixtures.Root, "tiny-sd15");
+
+        var converted = await DtiProcess.RunAsync(folder, "models", "convert", model, "single.safetensors", "--json");
+        var again = await DtiProcess.RunAsync(folder, "models", "convert", model, "single.safetensors");
+
+        Assert.Equal((ExitCode.Ok, "single.safetensors"), (converted.ExitCode, converted.Event("converted").GetProperty("path").GetString()));
+        Assert.True(File.Exists(Path.Combine(folder, "single.safetensors")));
+        Assert.Equal(ExitCode.Usage, again.ExitCode);
+        Assert.Contains("there already", again.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Train_NoServer_KeepsTheConceptInDataFolder()
     {
         var folder = server.NewFolder();

@@ -2,16 +2,17 @@ using System.CommandLine;
 using System.Globalization;
 using Dti.Cli.Output;
 using Dti.ClientSdk;
+using Dti.Engine.Checkpoints;
 
 namespace Dti.Cli.Commands;
 
-/// <summary><c>dti models</c>: list, show.</summary>
+/// <summary><c>dti models</c>: list, show, convert.</summary>
 internal static class ModelsCommand
 {
     public static Command Create(CommonOptions common)
     {
-        var command = new Command("models", "The models that the server can use.") { List(common), Show(common) };
-        Examples.Add(command, "dti models list", "dti models list --models ~/models --models /data/sd15", "dti models show sd15");
+        var command = new Command("models", "The models that the server can use.") { List(common), Show(common), Convert(common) };
+        Examples.Add(command, "dti models list", "dti models list --models ~/models --models /data/sd15", "dti models show sd15", "dti models convert v1-5-pruned-emaonly.safetensors sd15");
         return command;
     }
 
@@ -42,6 +43,21 @@ internal static class ModelsCommand
             model.Name, model.Family, model.Resolution.ToString(CultureInfo.InvariantCulture), Numbers.Size(model.SizeBytes),
             model.Dtype, Memory(model), model.IsDefault ? "default" : "", model.Problem ?? "",
         ];
+    }
+
+    private static Command Convert(CommonOptions common)
+    {
+        var source = new Argument<string>("source") { Description = "A single safetensors file, or a diffusers folder." };
+        var target = new Argument<string>("target") { Description = "The folder to make of a file, or the .safetensors file to make of a folder. Nothing may be there." };
+        var command = new Command("convert", "Makes a diffusers folder of a single file, or the other way round, here, without a server. Every tensor keeps its bytes.") { source, target };
+        Examples.Add(command, "dti models convert v1-5-pruned-emaonly.safetensors sd15", "dti models convert sd15 ComfyUI/models/checkpoints/sd15.safetensors");
+        common.SetAction(command, async context =>
+        {
+            await Task.Run(() => CheckpointConversion.Convert(context.Get(source), context.Get(target), context.CancellationToken), context.CancellationToken).ConfigureAwait(false);
+            context.Output.Event("converted", new { source = context.Get(source), path = context.Get(target) });
+            context.Output.Line($"Wrote {context.Get(target)}.");
+        });
+        return command;
     }
 
     private static Command Show(CommonOptions common)

@@ -37,6 +37,12 @@ public abstract class Checkpoint
     /// <exception cref="DtiException">It is missing or not valid.</exception>
     public abstract ClipTokenizer LoadTokenizer(string textEncoder);
 
+    /// <summary>Writes the tokenizer of a text encoder: <c>vocab.json</c>, <c>merges.txt</c>, <c>tokenizer_config.json</c>.</summary>
+    /// <param name="textEncoder">One of <see cref="TextEncoders"/>.</param>
+    /// <param name="folder">Where to; it is there.</param>
+    /// <exception cref="DtiException">The disk is full, or the folder cannot be written.</exception>
+    internal abstract void WriteTokenizer(string textEncoder, string folder);
+
     /// <summary>The weights of a component.</summary>
     /// <param name="component"><c>unet</c>, <c>vae</c> or one of <see cref="TextEncoders"/>.</param>
     /// <param name="variant"><c>fp16</c>, …, of a folder; null: the plain weights.</param>

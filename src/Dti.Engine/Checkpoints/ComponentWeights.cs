@@ -105,6 +105,42 @@ public sealed class ComponentWeights : IDisposable
         destination.copy_(file.Read(tensor.Entry).t());
     }
 
+    /// <summary>Names of the tensors in the files that these weights are of.</summary>
+    internal IEnumerable<string> StoredNames => _tensors.Values.Select(tensor => tensor.Tensor.Entry.Name);
+
+    /// <summary>Copies a tensor's bytes, of the dtype that it is stored in.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <param name="stream">Where to.</param>
+    /// <param name="transposed">A matrix column by column.</param>
+    /// <exception cref="DtiException">There is none of that name, or the file cannot be read.</exception>
+    internal void CopyTo(string name, Stream stream, bool transposed = false)
+    {
+        var (file, tensor) = Find(name);
+        if (transposed == tensor.Transposed)
+        {
+            file.CopyTo(tensor.Entry, stream);
+            return;
+        }
+
+        using var matrix = new MemoryStream();
+        file.CopyTo(tensor.Entry, matrix);
+        stream.Write(Transpose(matrix.GetBuffer(), (int)tensor.Entry.Shape[0], (int)tensor.Entry.Shape[1], SafetensorsHeader.WidthOf(tensor.Entry.FileDtype)));
+    }
+
+    private static byte[] Transpose(ReadOnlySpan<byte> matrix, int rows, int columns, int width)
+    {
+        var turned = new byte[rows * columns * width];
+        for (var row = 0; row < rows; row++)
+        {
+            for (var column = 0; column < columns; column++)
+            {
+                matrix.Slice(((row * columns) + column) * width, width).CopyTo(turned.AsSpan(((column * rows) + row) * width));
+            }
+        }
+
+        return turned;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _files.ForEach(file => file.Dispose());
 

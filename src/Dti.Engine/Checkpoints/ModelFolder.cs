@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dti.Engine.Runtime;
 using Dti.Engine.Tokenization;
 
 namespace Dti.Engine.Checkpoints;
@@ -76,11 +77,23 @@ public sealed class ModelFolder : Checkpoint
 
     /// <inheritdoc/>
     public override ClipTokenizer LoadTokenizer(string textEncoder) =>
-        ClipTokenizer.Load(System.IO.Path.Combine(Path, textEncoder.Replace("text_encoder", "tokenizer", StringComparison.Ordinal)));
+        ClipTokenizer.Load(TokenizerFolder(textEncoder));
+
+    /// <inheritdoc/>
+    internal override void WriteTokenizer(string textEncoder, string folder)
+    {
+        foreach (var file in ClipTokenizer.Files.Select(name => System.IO.Path.Combine(TokenizerFolder(textEncoder), name)).Where(File.Exists))
+        {
+            AtomicFile.WriteAllBytes(System.IO.Path.Combine(folder, System.IO.Path.GetFileName(file)), File.ReadAllBytes(file));
+        }
+    }
 
     /// <inheritdoc/>
     public override ComponentWeights OpenWeights(string component, string? variant = null) =>
         ComponentWeights.Open(System.IO.Path.Combine(Path, component), variant);
+
+    private string TokenizerFolder(string textEncoder) =>
+        System.IO.Path.Combine(Path, textEncoder.Replace("text_encoder", "tokenizer", StringComparison.Ordinal));
 
     private DtiException Unsupported(string found, string supported) => new(
         ErrorKind.FailedPrecondition, $"{System.IO.Path.Combine(Path, Index)}: {found} is not supported; folders of Stable Diffusion 1.x, 2.x and XL ({supported}) are.");

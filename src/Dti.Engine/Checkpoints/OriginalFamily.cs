@@ -82,6 +82,9 @@ internal sealed record OriginalFamily(string Name, params OriginalTextEncoder[] 
     public static OriginalFamily? OfWidths(IReadOnlyList<int> widths) =>
         _all.FirstOrDefault(family => family.TextEncoders.Select(encoder => family.Configs().GetProperty(encoder.Component).GetProperty("hidden_size").GetInt32()).SequenceEqual(widths));
 
+    /// <summary>The family of a name.</summary>
+    public static OriginalFamily Named(string name) => _all.Single(family => family.Name == name);
+
     /// <summary>The configs of the family's published models, by component.</summary>
     public JsonElement Configs()
     {
@@ -104,7 +107,7 @@ internal sealed record OriginalFamily(string Name, params OriginalTextEncoder[] 
 
         return component switch
         {
-            "unet" => (UNetPrefix, OriginalLayout.UNet(Levels(), Number("layers_per_block"))),
+            "unet" => (UNetPrefix, OriginalLayout.UNet(Number("layers_per_block"), [.. config.GetProperty("up_block_types").EnumerateArray().Select(type => type.GetString() == "CrossAttnUpBlock2D")])),
             "vae" => (VaePrefix, OriginalLayout.Vae(Levels(), Number("layers_per_block"))),
             _ => throw new ArgumentOutOfRangeException(nameof(component), component, "is no component"),
         };

@@ -4,7 +4,12 @@ namespace Dti.Engine.Checkpoints;
 /// <param name="Canonical">diffusers' name.</param>
 /// <param name="Original">CompVis', Stability's or OpenCLIP's name.</param>
 /// <param name="Parts">Names inside that differ; all others are the same.</param>
-internal sealed record LayoutRow(string Canonical, string Original, IReadOnlyList<(string Canonical, string Original)>? Parts = null);
+/// <param name="Old">Only the oldest files have it so: it is read, not written.</param>
+internal sealed record LayoutRow(string Canonical, string Original, IReadOnlyList<(string Canonical, string Original)>? Parts = null, bool Old = false)
+{
+    /// <summary>Whether q, k and v of its attention are one tensor in the original layout.</summary>
+    public bool FusesAttention => Parts?.Any(part => part.Canonical.EndsWith("in_proj_weight", StringComparison.Ordinal)) ?? false;
+}
 
 /// <summary>
 /// The layout of single-file checkpoints, as a table: what ComfyUI and A1111 load, and diffusers' convert_from_ckpt reads. Rows are
@@ -21,7 +26,10 @@ internal static class OriginalLayout
     private static readonly (string, string)[] _vaeResnet = [("conv_shortcut", "nin_shortcut")];
 
     private static readonly (string, string)[] _vaeAttention =
-        [("group_norm", "norm"), ("to_q", "q"), ("to_k", "k"), ("to_v", "v"), ("to_out.0", "proj_out")];
+    [
+        ("group_norm", "norm"), ("to_q", "q"), ("to_k", "k"), ("to_v", "v"), ("to_out.0", "proj_out"),
+        ("query", "q"), ("key", "k"), ("value", "v"), ("proj_attn", "proj_out"), // as diffusers had them before 0.15
+    ];
 
     private static readonly (string, string)[] _openClipLayer =
     [
@@ -30,10 +38,11 @@ internal static class OriginalLayout
     ];
 
     /// <summary>The UNet, below <c>model.diffusion_model.</c></summary>
-    /// <param name="levels">Down blocks.</param>
     /// <param name="layers">Resnets of a down block; an up block has one more.</param>
-    public static IEnumerable<LayoutRow> UNet(int levels, int layers)
+    /// <param name="upAttention">For each up block, from the coarsest: whether it attends to the prompt.</param>
+    public static IEnumerable<LayoutRow> UNet(int layers, IReadOnlyList<bool> upAttention)
     {
+        var levels = upAttention.Count;
         yield return new("time_embedding.linear_1", "time_embed.0");
         yield return new("time_embedding.linear_2", "time_embed.2");
         yield return new("add_embedding.linear_1", "label_emb.0.0");
@@ -64,8 +73,7 @@ internal static class OriginalLayout
             }
 
             // After the last layer's attention, or in its place.
-            yield return new($"up_blocks.{level}.upsamplers.0.conv", $"output_blocks.{first + layers}.1.conv");
-            yield return new($"up_blocks.{level}.upsamplers.0.conv", $"output_blocks.{first + layers}.2.conv");
+            yield return new($"up_blocks.{level}.upsamplers.0.conv", $"output_blocks.{first + layers}.{(upAttention[level] ? 2 : 1)}.conv");
         }
 
         yield return new("conv_norm_out", "out.0");
@@ -108,9 +116,9 @@ internal static class OriginalLayout
     public static IEnumerable<LayoutRow> Clip { get; } =
     [
         new("text_model", "text_model"),
-        new("text_model.embeddings", "embeddings"),
-        new("text_model.encoder", "encoder"),
-        new("text_model.final_layer_norm", "final_layer_norm"),
+        new("text_model.embeddings", "embeddings", Old: true),
+        new("text_model.encoder", "encoder", Old: true),
+        new("text_model.final_layer_norm", "final_layer_norm", Old: true),
     ];
 
     /// <summary>OpenCLIP's text encoder, below <c>cond_stage_model.model.</c> or <c>conditioner.embedders.1.model.</c> Its q, k and v are one tensor there.</summary>

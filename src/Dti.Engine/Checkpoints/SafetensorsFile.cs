@@ -126,6 +126,19 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
+    /// <summary>Copies a tensor's bytes as they are stored, in pieces of at most 16 MiB.</summary>
+    /// <exception cref="DtiException">The file cannot be read.</exception>
+    internal void CopyTo(SafetensorsEntry entry, Stream stream)
+    {
+        var buffer = new byte[Math.Min(ChunkBytes, entry.Length)];
+        for (var at = 0L; at < entry.Length; at += buffer.Length)
+        {
+            var piece = buffer.AsSpan(0, (int)Math.Min(buffer.Length, entry.Length - at));
+            Fill(piece, _dataStart + entry.Begin + at);
+            stream.Write(piece);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 

@@ -14,19 +14,14 @@ namespace Dti.Engine.Checkpoints;
 /// <param name="Packed">How it is stored, if that is a float8; null: as <paramref name="Dtype"/>.</param>
 public sealed record SafetensorsEntry(string Name, ScalarType Dtype, IReadOnlyList<long> Shape, long Begin, long Length, Float8? Packed = null)
 {
+    /// <summary>The type that it is stored in, as the file names it: <c>F16</c>.</summary>
+    public string FileDtype => SafetensorsHeader.NameOf(Dtype, Packed);
+
     /// <summary>The shape, for messages: <c>(320, 4, 3, 3)</c>.</summary>
     public string ShapeText => $"({string.Join(", ", Shape)})";
 
-    /// <summary>The type that it is stored in: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, <c>fp8_e4m3</c>, <c>i64</c>, …</summary>
-    public string StoredDtype => (Packed, Dtype) switch
-    {
-        (Float8.E4M3, _) => "fp8_e4m3",
-        (Float8.E5M2, _) => "fp8_e5m2",
-        (_, ScalarType.Float64) => "fp64",
-        (_, ScalarType.Float32) => "fp32",
-        (_, ScalarType.Float16) => "fp16",
-        _ => SafetensorsHeader.NameOf(Dtype).ToLowerInvariant(),
-    };
+    /// <summary>The same as Dti names it: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, <c>fp8_e4m3</c>, <c>i64</c>, …</summary>
+    public string StoredDtype => FileDtype is ['F', .. var rest] ? $"fp{rest.ToLowerInvariant()}" : FileDtype.ToLowerInvariant();
 }
 
 /// <summary>Reads and checks the header of a safetensors file: nothing that a file says is believed before it is compared with the file's size.</summary>
@@ -38,6 +33,22 @@ internal static class SafetensorsHeader
     private const int MaxTensors = 100_000;
     private const int MaxRank = 16;
     private const int MaxNameLength = 1024;
+
+    private static readonly (string Name, ScalarType Type, int Width, Float8? Packed)[] _dtypes =
+    [
+        ("F64", ScalarType.Float64, 8, null),
+        ("F32", ScalarType.Float32, 4, null),
+        ("F16", ScalarType.Float16, 2, null),
+        ("BF16", ScalarType.BFloat16, 2, null),
+        ("I64", ScalarType.Int64, 8, null),
+        ("I32", ScalarType.Int32, 4, null),
+        ("I16", ScalarType.Int16, 2, null),
+        ("I8", ScalarType.Int8, 1, null),
+        ("U8", ScalarType.Byte, 1, null),
+        ("BOOL", ScalarType.Bool, 1, null),
+        ("F8_E4M3", ScalarType.Float16, 1, Float8.E4M3),
+        ("F8_E5M2", ScalarType.Float16, 1, Float8.E5M2),
+    ];
 
     /// <summary>Parses a header.</summary>
     /// <param name="stream">At the start of the file.</param>
@@ -77,20 +88,11 @@ internal static class SafetensorsHeader
     }
 
     /// <summary>The stored name of a dtype.</summary>
-    public static string NameOf(ScalarType dtype) => dtype switch
-    {
-        ScalarType.Float64 => "F64",
-        ScalarType.Float32 => "F32",
-        ScalarType.Float16 => "F16",
-        ScalarType.BFloat16 => "BF16",
-        ScalarType.Int64 => "I64",
-        ScalarType.Int32 => "I32",
-        ScalarType.Int16 => "I16",
-        ScalarType.Int8 => "I8",
-        ScalarType.Byte => "U8",
-        ScalarType.Bool => "BOOL",
-        _ => throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "has no name in safetensors"),
-    };
+    public static string NameOf(ScalarType dtype, Float8? packed = null) => Array.Find(_dtypes, known => (known.Type, known.Packed) == (dtype, packed)).Name
+        ?? throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "has no name in safetensors");
+
+    /// <summary>Bytes of an element of a stored dtype.</summary>
+    public static int WidthOf(string dtype) => Array.Find(_dtypes, known => known.Name == dtype).Width;
 
     private static (Dictionary<string, string> Metadata, Dictionary<string, SafetensorsEntry> Tensors) Parse(byte[] json, string file)
     {
@@ -181,7 +183,12 @@ internal static class SafetensorsHeader
             throw Bad(file, $"tensor '{Short(name)}' lacks dtype, shape or data_offsets");
         }
 
-        var (type, width, packed) = TypeOf(dtype, name, file);
+        var (known, type, width, packed) = Array.Find(_dtypes, entry => entry.Name == dtype);
+        if (known is null)
+        {
+            throw Bad(file, $"tensor '{Short(name)}' has dtype '{Short(dtype)}', which is not supported");
+        }
+
         if (Bytes(shape, width) != end - begin)
         {
             throw Bad(file, $"tensor '{Short(name)}' is {dtype} ({string.Join(", ", shape)}), which is not the {end - begin} bytes it points at");
@@ -251,23 +258,6 @@ internal static class SafetensorsHeader
             throw Bad(file, $"its tensors take {at} bytes and it holds {dataBytes}");
         }
     }
-
-    private static (ScalarType Type, int Width, Float8? Packed) TypeOf(string dtype, string name, string file) => dtype switch
-    {
-        "F64" => (ScalarType.Float64, 8, null),
-        "F32" => (ScalarType.Float32, 4, null),
-        "F16" => (ScalarType.Float16, 2, null),
-        "BF16" => (ScalarType.BFloat16, 2, null),
-        "I64" => (ScalarType.Int64, 8, null),
-        "I32" => (ScalarType.Int32, 4, null),
-        "I16" => (ScalarType.Int16, 2, null),
-        "I8" => (ScalarType.Int8, 1, null),
-        "U8" => (ScalarType.Byte, 1, null),
-        "BOOL" => (ScalarType.Bool, 1, null),
-        "F8_E4M3" => (ScalarType.Float16, 1, Float8.E4M3),
-        "F8_E5M2" => (ScalarType.Float16, 1, Float8.E5M2),
-        _ => throw Bad(file, $"tensor '{Short(name)}' has dtype '{Short(dtype)}', which is not supported"),
-    };
 
     private static void RefuseOtherFormats(ReadOnlySpan<byte> start, string file)
     {

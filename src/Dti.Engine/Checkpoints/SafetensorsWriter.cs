@@ -17,22 +17,24 @@ public static class SafetensorsWriter
         AtomicFile.Write(path, stream => Write(stream, tensors, metadata));
 
     /// <summary>Writes to a stream.</summary>
-    public static void Write(Stream stream, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(Stream stream, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null) => Write(
+        stream,
+        tensors.Select(pair => new OutgoingTensor(pair.Key, SafetensorsHeader.NameOf(pair.Value.dtype), pair.Value.shape, to => WriteData(to, pair.Value))),
+        metadata);
+
+    /// <summary>Writes to a stream, one tensor after the other.</summary>
+    internal static void Write(Stream stream, IEnumerable<OutgoingTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
-        KeyValuePair<string, Tensor>[] ordered =
-            [.. tensors.OrderByDescending(pair => pair.Value.ElementSize).ThenBy(pair => pair.Key, StringComparer.Ordinal)];
+        OutgoingTensor[] ordered = [.. tensors.OrderByDescending(tensor => tensor.Width).ThenBy(tensor => tensor.Name, StringComparer.Ordinal)];
         var header = Header(ordered, metadata);
         Span<byte> length = stackalloc byte[8];
         BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
         stream.Write(length);
         stream.Write(header);
-        foreach (var (_, tensor) in ordered)
-        {
-            WriteData(stream, tensor);
-        }
+        Array.ForEach(ordered, tensor => tensor.WriteData(stream));
     }
 
-    private static byte[] Header(KeyValuePair<string, Tensor>[] tensors, IReadOnlyDictionary<string, string>? metadata)
+    private static byte[] Header(OutgoingTensor[] tensors, IReadOnlyDictionary<string, string>? metadata)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
@@ -50,13 +52,13 @@ public static class SafetensorsWriter
             }
 
             var begin = 0L;
-            foreach (var (name, tensor) in tensors)
+            foreach (var tensor in tensors)
             {
-                var end = begin + (tensor.numel() * tensor.ElementSize);
-                json.WriteStartObject(name);
-                json.WriteString("dtype", SafetensorsHeader.NameOf(tensor.dtype));
+                var end = begin + tensor.Length;
+                json.WriteStartObject(tensor.Name);
+                json.WriteString("dtype", tensor.Dtype);
                 json.WriteStartArray("shape");
-                foreach (var side in tensor.shape)
+                foreach (var side in tensor.Shape)
                 {
                     json.WriteNumberValue(side);
                 }

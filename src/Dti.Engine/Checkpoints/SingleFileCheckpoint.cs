@@ -54,7 +54,20 @@ public sealed class SingleFileCheckpoint : Checkpoint
 
     /// <inheritdoc/>
     public override ClipTokenizer LoadTokenizer(string textEncoder) =>
-        Like?.LoadTokenizer(textEncoder) ?? ClipTokenizer.Published(_family.TextEncoders.Single(encoder => encoder.Component == textEncoder).PadToken);
+        Like?.LoadTokenizer(textEncoder) ?? ClipTokenizer.Published(PadToken(textEncoder));
+
+    /// <inheritdoc/>
+    internal override void WriteTokenizer(string textEncoder, string folder)
+    {
+        if (Like is null)
+        {
+            ClipTokenizer.WritePublished(folder, PadToken(textEncoder));
+        }
+        else
+        {
+            Like.WriteTokenizer(textEncoder, folder);
+        }
+    }
 
     /// <inheritdoc/>
     public override ComponentWeights OpenWeights(string component, string? variant = null)
@@ -76,6 +89,8 @@ public sealed class SingleFileCheckpoint : Checkpoint
             throw;
         }
     }
+
+    private string PadToken(string textEncoder) => _family.TextEncoders.Single(encoder => encoder.Component == textEncoder).PadToken;
 
     private JsonElement Configs(SafetensorsFile file)
     {

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Runtime;
 using Microsoft.ML.Tokenizers;
 
 namespace Dti.Engine.Tokenization;
@@ -76,6 +77,9 @@ public sealed partial class ClipTokenizer
         }
     }
 
+    /// <summary>What a tokenizer's folder holds; not all of it is needed.</summary>
+    internal static IReadOnlyList<string> Files { get; } = ["vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json"];
+
     /// <summary>V: the ids of placeholder tokens begin here.</summary>
     public int VocabularySize => _tokens.Length;
 
@@ -105,15 +109,19 @@ public sealed partial class ClipTokenizer
     /// <param name="padToken">What fills up: the end of text for OpenAI's encoder, <c>!</c> for OpenCLIP's.</param>
     public static ClipTokenizer Published(string padToken = "<|endoftext|>")
     {
-        // As transformers' own folders say it.
-        using var config = JsonDocument.Parse($$"""
-            {
-              "bos_token": {"content": "<|startoftext|>", "normalized": true},
-              "eos_token": {"content": "<|endoftext|>", "normalized": true},
-              "pad_token": {{JsonSerializer.Serialize(padToken)}}
-            }
-            """);
+        using var config = JsonDocument.Parse(PublishedConfig(padToken));
         return new("the published vocabulary", PublishedVocabulary.Ids, config, () => new BpeOptions(PublishedVocabulary.Ids) { Merges = PublishedVocabulary.Merges });
+    }
+
+    /// <summary>Writes that tokenizer as a folder that <see cref="Load"/>, transformers and diffusers read.</summary>
+    /// <param name="folder">Where to; it is there.</param>
+    /// <param name="padToken">As for <see cref="Published"/>.</param>
+    /// <exception cref="DtiException">The disk is full, or the folder cannot be written.</exception>
+    internal static void WritePublished(string folder, string padToken)
+    {
+        AtomicFile.WriteAllText(Path.Combine(folder, Files[0]), JsonSerializer.Serialize(PublishedVocabulary.Ids));
+        AtomicFile.WriteAllText(Path.Combine(folder, Files[1]), $"#version: 0.2\n{string.Join('\n', PublishedVocabulary.Merges)}\n");
+        AtomicFile.WriteAllText(Path.Combine(folder, Files[2]), PublishedConfig(padToken));
     }
 
     /// <summary>The ids of the text alone: no start, no end, no padding.</summary>
@@ -204,6 +212,28 @@ public sealed partial class ClipTokenizer
         : _tokens[id].EndsWith(EndOfWord, StringComparison.Ordinal) ? ByteAlphabet.Read(_tokens[id][..^EndOfWord.Length]) + " "
         : id == BosTokenId || id == EosTokenId ? _tokens[id] + " "
         : ByteAlphabet.Read(_tokens[id]))).TrimEnd();
+
+    /// <summary>As transformers' own folders say it.</summary>
+    private static string PublishedConfig(string padToken)
+    {
+        static string Added(string token) =>
+            $$"""{"__type": "AddedToken", "content": "{{token}}", "lstrip": false, "normalized": true, "rstrip": false, "single_word": false}""";
+
+        return $$"""
+            {
+              "add_prefix_space": false,
+              "bos_token": {{Added("<|startoftext|>")}},
+              "do_lower_case": true,
+              "eos_token": {{Added("<|endoftext|>")}},
+              "errors": "replace",
+              "model_max_length": 77,
+              "pad_token": {{JsonSerializer.Serialize(padToken)}},
+              "tokenizer_class": "CLIPTokenizer",
+              "unk_token": {{Added("<|endoftext|>")}}
+            }
+
+            """;
+    }
 
     private int Id(string token, string folder) => _ids.TryGetValue(token, out var id)
         ? id

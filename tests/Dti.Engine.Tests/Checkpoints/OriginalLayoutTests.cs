@@ -25,16 +25,11 @@ public class OriginalLayoutTests
         using var scope = NewDisposeScope();
         using var file = SafetensorsFile.Open(Path.Combine(Fixtures.Root, family, "single_file.safetensors"));
         using var folder = ComponentWeights.Open(Path.Combine(Fixtures.Root, family, component));
-        var rows = component switch
-        {
-            "unet" => OriginalLayout.UNet(levels: 4, layers: 2),
-            "vae" => OriginalLayout.Vae(levels: family == "tiny-sd15" ? 4 : Levels(folder), layers: Layers(folder)),
-            "text_encoder_2" => OriginalLayout.OpenClip(layers: 32, projection: true),
-            _ => OriginalLayout.Clip,
-        };
+        var (expectedPrefix, rows) = OriginalFamily.Of(file).Layout(component, ModelFolder.Open(Path.Combine(Fixtures.Root, family)).ReadConfig(component));
 
-        var found = StoredTensor.Find(rows, prefix, file.Tensors.Values, out var unknown);
+        var found = StoredTensor.Find(rows, expectedPrefix, file.Tensors.Values, out var unknown);
 
+        Assert.Equal(prefix, expectedPrefix);
         Assert.All(unknown, name => Assert.EndsWith("logit_scale", name));
         Assert.Equal(folder.Names.Order(), found.Keys.Where(name => !name.EndsWith("position_ids", StringComparison.Ordinal)).Order());
         foreach (var name in folder.Names)
@@ -46,8 +41,4 @@ public class OriginalLayoutTests
             Assert.True(expected.eq(stored.Transposed ? tensor.t() : tensor).all().item<bool>(), name);
         }
     }
-
-    private static int Levels(ComponentWeights vae) => vae.Names.Count(name => name.StartsWith("encoder.down_blocks.", StringComparison.Ordinal) && name.EndsWith("resnets.0.conv1.weight", StringComparison.Ordinal));
-
-    private static int Layers(ComponentWeights vae) => vae.Names.Count(name => name.StartsWith("encoder.down_blocks.0.resnets.", StringComparison.Ordinal) && name.EndsWith("conv1.weight", StringComparison.Ordinal));
 }

@@ -1,0 +1,163 @@
+using Dti.Engine.Checkpoints;
+using Dti.Engine.Models;
+using Dti.Engine.Runtime;
+using Dti.Engine.Tokenization;
+using Dti.Tests;
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Tests.Checkpoints;
+
+public sealed class CheckpointConversionTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dti-convert-");
+
+    public static TheoryData<string> Families() => [.. Fixtures.ModelFolders().Select(folder => Path.GetFileName(folder))];
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("tiny-sd15", null)]
+    [InlineData("tiny-sdxl", null)]
+    [InlineData("tiny-sdxl", ScalarType.Float16)]
+    public void Convert_SingleFileToFolderAndBack_KeepsEveryTensorBitForBit(string family, ScalarType? dtype)
+    {
+        var single = Path.Combine(Fixtures.Root, family, "single_file.safetensors");
+        single = dtype is { } other ? Rewritten(single, tensors => tensors.ToDictionary(pair => pair.Key, pair => pair.Value.to(other))) : single;
+
+        CheckpointConversion.ToFolder(SingleFileCheckpoint.Open(single, Folder(family)), At("folder"), CancellationToken.None);
+        CheckpointConversion.Convert(At("folder"), At("back.safetensors"), TestContext.Current.CancellationToken);
+
+        AssertSame(single, At("back.safetensors"));
+    }
+
+    [Fact]
+    public void Convert_LayersBeyondTheModel_ComeBack()
+    {
+        CheckpointConversion.Convert(Path.Combine(Fixtures.Root, "tiny-sd21"), At("plain.safetensors"), TestContext.Current.CancellationToken);
+        var single = Rewritten(At("plain.safetensors"), tensors => tensors
+            .Append(new("cond_stage_model.model.transformer.resblocks.3.attn.in_proj_weight", rand(96, 32))) // the layer that Stable Diffusion 2 leaves out
+            .Append(new("cond_stage_model.model.text_projection", rand(32, 40)))
+            .Append(new("model_ema.num_updates", tensor(7L)))
+            .ToDictionary());
+
+        CheckpointConversion.ToFolder(SingleFileCheckpoint.Open(single, Folder("tiny-sd21")), At("folder"), CancellationToken.None);
+        CheckpointConversion.Convert(At("folder"), At("back.safetensors"), TestContext.Current.CancellationToken);
+
+        AssertSame(single, At("back.safetensors"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Families))]
+    public void Convert_FolderToSingleFileAndBack_KeepsEveryTensorBitForBit(string family)
+    {
+        var folder = Folder(family);
+
+        CheckpointConversion.Convert(folder.Path, At("single.safetensors"), TestContext.Current.CancellationToken);
+        CheckpointConversion.ToFolder(SingleFileCheckpoint.Open(At("single.safetensors"), folder), At("back"), CancellationToken.None);
+
+        foreach (var component in (string[])[.. folder.TextEncoders, "unet", "vae"])
+        {
+            using var expected = folder.OpenWeights(component);
+            using var actual = Checkpoint.Open(At("back")).OpenWeights(component);
+            Assert.Equal(expected.Names.Order(), actual.Names.Order());
+            Assert.All(expected.Names, name => Assert.Equal(Bytes(expected, name), Bytes(actual, name)));
+        }
+
+        Assert.Equal(Prediction(folder), Prediction(SingleFileCheckpoint.Open(At("single.safetensors"))));
+    }
+
+    [Theory]
+    [MemberData(nameof(Families))]
+    public void Convert_ToFolder_LoadsWithItsOwnConfigsAndTokenizer(string family)
+    {
+        CheckpointConversion.Convert(Folder(family).Path, At("single.safetensors"), TestContext.Current.CancellationToken);
+        CheckpointConversion.ToFolder(SingleFileCheckpoint.Open(At("single.safetensors"), Folder(family)), At("folder"), CancellationToken.None);
+
+        using var model = StableDiffusionModel.Load(ModelProfile.Read(At("folder")), new ComputeTarget(CPU, ScalarType.Float32));
+
+        Assert.Equal(ModelProfile.Of(Folder(family)).Family, model.Profile.Family);
+        Assert.Equal(ModelProfile.Of(Folder(family)).Scheduler, model.Profile.Scheduler);
+    }
+
+    [Theory]
+    [InlineData("<|endoftext|>")]
+    [InlineData("!")]
+    public void WritePublished_Folder_TokenizesAsTheTokenizerThatIsBuiltIn(string pad)
+    {
+        ClipTokenizer.WritePublished(_folder.FullName, pad);
+        var (written, builtIn) = (ClipTokenizer.Load(_folder.FullName), ClipTokenizer.Published(pad));
+
+        Assert.All(
+            new[] { "", "a photo of a cat, 50% off!", "naïve Ωμέγα 猫 <|endoftext|> it's" },
+            prompt => Assert.Equal(builtIn.Tokenize(prompt).InputIds, written.Tokenize(prompt).InputIds));
+    }
+
+    [Fact]
+    public void Convert_SomethingAtTheTarget_IsRefused()
+    {
+        File.WriteAllText(At("x.safetensors"), "mine");
+
+        Assert.Throws<DtiException>(() => CheckpointConversion.Convert(Folder("tiny-sd15").Path, At("x.safetensors"), TestContext.Current.CancellationToken));
+
+        Assert.Equal("mine", File.ReadAllText(At("x.safetensors")));
+    }
+
+    [Fact]
+    public void Convert_FolderToANameWithoutTheEnding_IsRefused()
+    {
+        var error = Assert.Throws<DtiException>(() => CheckpointConversion.Convert(Folder("tiny-sd15").Path, At("x"), TestContext.Current.CancellationToken));
+        Assert.Contains(".safetensors", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("single_file.safetensors", "folder")]
+    [InlineData("", "x.safetensors")]
+    public void Convert_Stopped_LeavesNothing(string source, string target)
+    {
+        var path = Path.Combine(Fixtures.Root, "tiny-sd15", source);
+        Assert.Throws<OperationCanceledException>(() => CheckpointConversion.Convert(Path.TrimEndingDirectorySeparator(path), At(target), new CancellationToken(canceled: true)));
+        Assert.Empty(_folder.GetFileSystemInfos());
+    }
+
+    private static ModelFolder Folder(string family) => ModelFolder.Open(Path.Combine(Fixtures.Root, family));
+
+    private static string? Prediction(Checkpoint checkpoint) => checkpoint.ReadConfig("scheduler").GetProperty("prediction_type").GetString();
+
+    private static byte[] Bytes(ComponentWeights weights, string name)
+    {
+        using var stream = new MemoryStream();
+        weights.CopyTo(name, stream);
+        return stream.ToArray();
+    }
+
+    private static void AssertSame(string expectedPath, string actualPath)
+    {
+        using var expected = SafetensorsFile.Open(expectedPath);
+        using var actual = SafetensorsFile.Open(actualPath);
+        Assert.Equal(expected.Metadata.OrderBy(text => text.Key), actual.Metadata.OrderBy(text => text.Key));
+        Assert.Equal(expected.Tensors.Keys.Order(), actual.Tensors.Keys.Order());
+        Assert.All(expected.Tensors.Values, entry =>
+        {
+            var other = actual.Tensors[entry.Name];
+            Assert.Equal((entry.FileDtype, entry.ShapeText), (other.FileDtype, other.ShapeText));
+            Assert.Equal(Stored(expected, entry), Stored(actual, other));
+        });
+
+        static byte[] Stored(SafetensorsFile file, SafetensorsEntry entry)
+        {
+            using var stream = new MemoryStream();
+            file.CopyTo(entry, stream);
+            return stream.ToArray();
+        }
+    }
+
+    private string Rewritten(string path, Func<IEnumerable<KeyValuePair<string, Tensor>>, Dictionary<string, Tensor>> change)
+    {
+        using var scope = NewDisposeScope();
+        using var file = SafetensorsFile.Open(path);
+        SafetensorsWriter.Write(At("rewritten.safetensors"), change(file.Tensors.Keys.Select(name => KeyValuePair.Create(name, file.Read(name)))), file.Metadata);
+        return At("rewritten.safetensors");
+    }
+
+    private string At(string name) => Path.Combine(_folder.FullName, name);
+}
