@@ -121,38 +121,6 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Fact]
-    public void Open_TenThousandMutations_NeverThrowAnythingElse()
-    {
-        WriteRaw("seed", """{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F16","shape":[2,1],"data_offsets":[8,12]}}""", data: 12);
-        var seed = File.ReadAllBytes(FilePath("seed"));
-        var random = new Random(1);
-        for (var i = 0; i < 10_000; i++)
-        {
-            var mutated = (byte[])seed.Clone();
-            for (var changes = random.Next(1, 5); changes > 0; changes--)
-            {
-                mutated[random.Next(mutated.Length)] = (byte)random.Next(256);
-            }
-
-            var length = mutated.Length - (random.Next(4) == 0 ? random.Next(mutated.Length) : 0);
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            using (var stream = new MemoryStream(mutated, 0, length))
-            {
-                try
-                {
-                    SafetensorsHeader.Read(stream, length, "mutated");
-                }
-                catch (DtiException)
-                {
-                    // Refused, as it should be.
-                }
-            }
-
-            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
-        }
-    }
-
-    [Fact]
     public void Read_LargeFile_TakesItsSizeAndLittleMore()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");

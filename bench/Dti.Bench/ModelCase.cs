@@ -1,0 +1,118 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Dti.Engine.Checkpoints;
+using Dti.Engine.Generation;
+using Dti.Engine.Imaging;
+using Dti.Engine.Models;
+using Dti.Engine.Runtime;
+using Dti.Engine.Training;
+
+namespace Dti.Bench;
+
+/// <summary>What a case does with a loaded model.</summary>
+internal enum Work
+{
+    /// <summary>Nothing more.</summary>
+    Load,
+
+    /// <summary>Draws a picture.</summary>
+    Draw,
+
+    /// <summary>Trains.</summary>
+    Train,
+}
+
+/// <summary>What was measured; bytes are resident memory above that of the process before the model was loaded.</summary>
+/// <param name="LoadSeconds">From the first look at the files.</param>
+/// <param name="HeldBytes">Of the weights, as the model holds them.</param>
+/// <param name="LoadPeakBytes">The most while loading.</param>
+/// <param name="Memory">What was traded for memory.</param>
+/// <param name="Seconds">Of all steps, and of encoding and decoding.</param>
+/// <param name="PeakBytes">The most during the work, weights included.</param>
+/// <param name="ProcessBytes">The most of the whole process.</param>
+internal sealed record CaseResult(double LoadSeconds, long HeldBytes, long LoadPeakBytes, string Memory, double Seconds, long PeakBytes, long ProcessBytes);
+
+/// <summary>A measurement in a process of its own, so that nothing before it counts.</summary>
+/// <param name="Model">The folder or the single file.</param>
+/// <param name="Like">A folder whose configs and tokenizer a single file of unusual sizes goes with; null: none.</param>
+/// <param name="Memory">low, balanced, high or auto.</param>
+/// <param name="Dtype">fp32 or bf16.</param>
+/// <param name="Side">Of the picture or the photo, pixels.</param>
+/// <param name="Steps">Of sampling or training.</param>
+/// <param name="Work">What to do.</param>
+internal sealed record ModelCase(string Model, string? Like, string Memory, string Dtype, int Side, int Steps, Work Work)
+{
+    /// <summary>The command line's word for it.</summary>
+    public const string Verb = "case";
+
+    /// <summary>Runs it in a new process.</summary>
+    public CaseResult Run()
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [Verb, JsonSerializer.Serialize(this)]) { RedirectStandardOutput = true };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0
+            ? JsonSerializer.Deserialize<CaseResult>(output)!
+            : throw new InvalidOperationException($"{this} ended with {process.ExitCode}. {output}");
+    }
+
+    /// <summary>Runs one in this process, and writes its result.</summary>
+    public static int RunHere(string json)
+    {
+        var asked = JsonSerializer.Deserialize<ModelCase>(json)!;
+        using (TorchSharp.torch.zeros(1))
+        {
+            // The libraries are there before anything is counted.
+        }
+
+        Console.WriteLine(JsonSerializer.Serialize(asked.Measure()));
+        return 0;
+    }
+
+    private CaseResult Measure()
+    {
+        ProcessMemory.RestartPeak();
+        var before = ProcessMemory.ResidentBytes;
+        var began = Stopwatch.GetTimestamp();
+        var target = ComputeTarget.Resolve("cpu", Dtype);
+        var profile = ModelProfile.Of(Like is null ? Checkpoint.Open(Model) : SingleFileCheckpoint.Open(Model, Checkpoint.Open(Like)));
+        var held = profile.HeldBytes(target);
+        var policy = MemoryPolicy.Resolve(Memory, held, target);
+        using var model = StableDiffusionModel.Load(profile, target, policy);
+        var (loaded, loadPeak) = (Stopwatch.GetElapsedTime(began), ProcessMemory.PeakBytes);
+        ProcessMemory.RestartPeak();
+        began = Stopwatch.GetTimestamp();
+        switch (Work)
+        {
+            case Work.Draw:
+                Draw(model);
+                break;
+            case Work.Train:
+                Train(model);
+                break;
+        }
+
+        var (seconds, peak) = (Stopwatch.GetElapsedTime(began), ProcessMemory.PeakBytes);
+        return new CaseResult(loaded.TotalSeconds, held, loadPeak - before, policy.Name, seconds.TotalSeconds, peak - before, Math.Max(loadPeak, peak));
+    }
+
+    private void Draw(StableDiffusionModel model)
+    {
+        var options = new GenerationOptions { Prompt = "a photo of a cat", Width = Side, Height = Side, Steps = Steps, Seed = 1 };
+        foreach (var _ in new TextToImage(model).Run(GenerationSettings.Resolve(options, model.Profile, () => 1), [], CancellationToken.None))
+        {
+        }
+    }
+
+    private void Train(StableDiffusionModel model)
+    {
+        var options = new TrainingOptions { Steps = Steps, BatchSize = 1, Resolution = Side, PreviewEvery = 0, Initializer = "cat", Seed = 1 };
+        var pixels = new byte[Side * Side * 3];
+        new Random(1).NextBytes(pixels);
+        var photos = TrainingSet.Load([new Photo("noise.png", ImageCodec.Encode(new RgbImage(Side, Side, pixels), ImageFormat.Png))], Side, ImageLimits.Default);
+        foreach (var _ in new Trainer(model, TrainingSettings.Resolve(options, "x", model.Profile, () => 1), photos).Run(CancellationToken.None))
+        {
+        }
+    }
+}

@@ -1,0 +1,22 @@
+using Dti.Bench;
+
+return args switch
+{
+    ["fuzz", .. var rest] => Fuzzing.Run(new Arguments(rest)),
+    ["memory", .. var rest] => MemoryOptions.Run(new Arguments(rest)),
+    ["full-size", .. var rest] => FullSize.Run(new Arguments(rest)),
+    [ModelCase.Verb, var json] => ModelCase.RunHere(json),
+    _ => Help(),
+};
+
+static int Help()
+{
+    Console.Error.WriteLine("""
+        dotnet run -c Release --project bench/Dti.Bench -- COMMAND
+
+        fuzz       [--count 1000000] [--seed 1]
+        memory     [--model FOLDER-OR-FILE] [--side 512] [--picture 1024] [--steps 3] [--dtype fp32]
+        full-size  [--families sd1,sdxl] [--side 512] [--dtype fp32] [--memory auto] [--work FOLDER] [--tiny]
+        """);
+    return 2;
+}
