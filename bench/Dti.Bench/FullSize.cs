@@ -16,7 +16,7 @@ internal static class FullSize
     public static int Run(Arguments arguments)
     {
         var work = Directory.CreateDirectory(arguments.Text("--work", Path.Combine(Path.GetTempPath(), "dti-full-size"))).FullName;
-        var tiny = arguments.Has("--tiny");
+        var (tiny, keep) = (arguments.Has("--tiny"), arguments.Has("--keep"));
         var (side, dtype, memory) = (arguments.Number("--side", tiny ? 64 : 512), arguments.Text("--dtype", "fp32"), arguments.Text("--memory", "auto"));
         var table = new Table(
             "model", "file MiB", "cat s", "load s", "load ÷ cat", "held MiB", "load peak MiB", "peak ÷ held", "memory", "draw 2 steps s", "peak MiB", "train 2 steps s", "peak MiB", "within 24 GiB");
@@ -37,29 +37,40 @@ internal static class FullSize
                 Timed($"convert to {folder}", () => CheckpointConversion.ToFolder(
                     like is null ? SingleFileCheckpoint.Open(single) : SingleFileCheckpoint.Open(single, Checkpoint.Open(like)), folder, CancellationToken.None));
                 Measure(table, folder, null, side, dtype, memory);
-                Directory.Delete(folder, recursive: true);
+                Delete(() => Directory.Delete(folder, recursive: true));
             }
 
-            File.Delete(single);
+            Delete(() => File.Delete(single));
+            Save(); // what is known stays, should the next one not fit
         }
 
-        if (tiny)
-        {
-            return 0; // tried, not measured
-        }
-
-        table.Save("full-size", $"""
-            Checkpoints in the published shapes, random weights in F16, computed in {dtype} at {side} × {side}, batch 1.
-            {Environment.ProcessorCount} cores, {RuntimeInformation.OSArchitecture}, no GPU. Peaks of loading are above the process without a model; those of drawing and training are the whole process.
-            Loading reads every byte and widens it; `cat` to /dev/null reads the same files, both from a warm cache, the better of two.
-            """);
         return 0;
+
+        void Delete(Action delete)
+        {
+            if (!keep)
+            {
+                delete();
+            }
+        }
+
+        void Save()
+        {
+            if (!tiny)
+            {
+                table.Save("full-size", $"""
+                    Checkpoints in the published shapes, random weights in F16, computed in {dtype} at {side} × {side}, batch 1.
+                    {Environment.ProcessorCount} cores, {RuntimeInformation.OSArchitecture}, no GPU. Peaks of loading are above the process without a model; those of drawing and training are the whole process.
+                    Loading reads every byte and widens it; `cat` to /dev/null reads the same files, both from a warm cache, the better of two.
+                    """);
+            }
+        }
     }
 
     private static void Measure(Table table, string model, string? like, int side, string dtype, string memory)
     {
         string[] files = File.Exists(model) ? [model] : Directory.GetFiles(model, "*.safetensors", SearchOption.AllDirectories);
-        ModelCase Case(Work work) => new(model, like, memory, dtype, side, 2, work);
+        ModelCase Case(Work work) => new(model, like, memory, dtype, side, Batch: 1, Steps: 2, work);
         Cat(files); // warms the cache
         var cat = Math.Min(Cat(files), Cat(files));
         var load = Case(Work.Load).Run();

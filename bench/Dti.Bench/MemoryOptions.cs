@@ -8,17 +8,14 @@ internal static class MemoryOptions
     public static int Run(Arguments arguments)
     {
         var model = arguments.Text("--model", Folders.Fixture("tiny-sd15"));
-        var (side, picture, steps) = (arguments.Number("--side", 512), arguments.Number("--picture", 1024), arguments.Number("--steps", 3));
+        var (side, picture) = (arguments.Number("--side", 512), arguments.Number("--picture", 1024));
+        var (batch, steps) = (arguments.Number("--batch", 1), arguments.Number("--steps", 3));
         var table = new Table("option", "work", "MiB", "ratio", "seconds", "ratio");
-        foreach (var (option, memory, work, pixels) in new[]
+        foreach (var (option, work, pixels) in new[] { ("tiled autoencoder", Work.Draw, picture), ("activation checkpoints", Work.Train, side) })
         {
-            ("tiled autoencoder", "balanced", Work.Draw, picture),
-            ("activation checkpoints", "low", Work.Train, side),
-        })
-        {
-            ModelCase Case(string name) => new(model, null, name, arguments.Text("--dtype", "fp32"), pixels, steps, work);
-            var (without, with) = (Case("high").Run(), Case(memory).Run());
-            var text = $"{(work == Work.Draw ? "draw" : "train")} {pixels} × {pixels}";
+            ModelCase Case(string name) => new(model, null, name, arguments.Text("--dtype", "fp32"), pixels, batch, steps, work);
+            var (without, with) = (Case("high").Run(), Case("low").Run());
+            var text = work == Work.Draw ? $"draw {pixels} × {pixels}" : $"train {batch} × {pixels} × {pixels}";
             long Used(CaseResult result) => result.PeakBytes - Math.Min(result.PeakBytes, result.HeldBytes);
             table.Add($"without {option}", text, Table.Mebibytes(Used(without)), "1", Table.Seconds(without.Seconds), "1");
             table.Add(

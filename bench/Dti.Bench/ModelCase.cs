@@ -38,9 +38,10 @@ internal sealed record CaseResult(double LoadSeconds, long HeldBytes, long LoadP
 /// <param name="Memory">low, balanced, high or auto.</param>
 /// <param name="Dtype">fp32 or bf16.</param>
 /// <param name="Side">Of the picture or the photo, pixels.</param>
+/// <param name="Batch">Photos per training step.</param>
 /// <param name="Steps">Of sampling or training.</param>
 /// <param name="Work">What to do.</param>
-internal sealed record ModelCase(string Model, string? Like, string Memory, string Dtype, int Side, int Steps, Work Work)
+internal sealed record ModelCase(string Model, string? Like, string Memory, string Dtype, int Side, int Batch, int Steps, Work Work)
 {
     /// <summary>The command line's word for it.</summary>
     public const string Verb = "case";
@@ -107,7 +108,7 @@ internal sealed record ModelCase(string Model, string? Like, string Memory, stri
 
     private void Train(StableDiffusionModel model)
     {
-        var options = new TrainingOptions { Steps = Steps, BatchSize = 1, Resolution = Side, PreviewEvery = 0, Initializer = "cat", Seed = 1 };
+        var options = new TrainingOptions { Steps = Steps, BatchSize = Batch, Resolution = Side, PreviewEvery = 0, Initializer = "cat", Seed = 1 };
         var pixels = new byte[Side * Side * 3];
         new Random(1).NextBytes(pixels);
         var photos = TrainingSet.Load([new Photo("noise.png", ImageCodec.Encode(new RgbImage(Side, Side, pixels), ImageFormat.Png))], Side, ImageLimits.Default);

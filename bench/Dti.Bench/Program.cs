@@ -15,8 +15,8 @@ static int Help()
         dotnet run -c Release --project bench/Dti.Bench -- COMMAND
 
         fuzz       [--count 1000000] [--seed 1]
-        memory     [--model FOLDER-OR-FILE] [--side 512] [--picture 1024] [--steps 3] [--dtype fp32]
-        full-size  [--families sd1,sdxl] [--side 512] [--dtype fp32] [--memory auto] [--work FOLDER] [--tiny]
+        memory     [--model FOLDER-OR-FILE] [--side 512] [--batch 1] [--picture 1024] [--steps 3] [--dtype fp32]
+        full-size  [--families sd1,sdxl] [--side 512] [--dtype fp32] [--memory auto] [--work FOLDER] [--keep] [--tiny]
         """);
     return 2;
 }

@@ -64,6 +64,11 @@ public static class CheckpointConversion
             foreach (var component in Components(source))
             {
                 using var weights = source.OpenWeights(component);
+                if (weights.Names.Count == 0)
+                {
+                    throw new DtiException(ErrorKind.FailedPrecondition, $"{source.Path} holds no {component}; a folder without it would not load.");
+                }
+
                 var folder = Directory.CreateDirectory(Path.Combine(draft, component)).FullName;
                 Write(Path.Combine(folder, "config.json"), DiffusersConfigs.Component(component, source.ReadConfig(component)));
                 Write(

@@ -67,9 +67,6 @@ internal sealed record AutoencoderKLConfig
 /// <summary>Pictures to latents and back (arXiv 2112.10752; diffusers' AutoencoderKL).</summary>
 internal sealed class AutoencoderKL
 {
-    /// <summary>Side in pixels of the tiles that large pictures are cut into.</summary>
-    public const int DefaultTile = 512;
-
     private readonly int? _tile;
     private readonly VaeEncoder _encoder;
     private readonly Conv2d _quantConv;

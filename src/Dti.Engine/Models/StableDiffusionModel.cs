@@ -23,7 +23,6 @@ public sealed class StableDiffusionModel : IDisposable
         Target = target;
         Memory = memory;
         NoiseSchedule = new NoiseSchedule(profile.Scheduler, target.Device);
-        int? tile = memory.TileAutoencoder ? AutoencoderKL.DefaultTile : null;
         try
         {
             _textEncoders =
@@ -32,7 +31,7 @@ public sealed class StableDiffusionModel : IDisposable
                     ModelParts.TextEncoders, encoder.Component, target.Dtype, weights => new ClipTextModel(encoder.Config, weights))),
             ];
             _unet = LoadComponent(ModelParts.UNet, "unet", target.Dtype, weights => new UNet2DConditionModel(profile.UNetConfig, weights));
-            _vae = LoadComponent(ModelParts.Vae, "vae", VaeDtype, weights => new AutoencoderKL(profile.VaeConfig, weights, tile));
+            _vae = LoadComponent(ModelParts.Vae, "vae", VaeDtype, weights => new AutoencoderKL(profile.VaeConfig, weights, memory.AutoencoderTile));
         }
         catch
         {

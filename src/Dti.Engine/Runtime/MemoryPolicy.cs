@@ -4,22 +4,25 @@ namespace Dti.Engine.Runtime;
 
 /// <summary>What a model trades for memory. The one place where that is chosen.</summary>
 /// <param name="Name"><c>low</c>, <c>balanced</c> or <c>high</c>: how much memory there is.</param>
-/// <param name="TileAutoencoder">Pictures above 512 × 512 go through the autoencoder in overlapping tiles: they differ a little from those of the whole.</param>
+/// <param name="AutoencoderTile">
+/// Side in pixels above which pictures go through the autoencoder in overlapping tiles of that side, and differ a little from those of the
+/// whole; null: never.
+/// </param>
 /// <param name="OffloadIdle">Components wait in the host's memory while others compute. On a CPU there is nothing to gain: they stay where they are.</param>
 /// <param name="CheckpointActivations">Training keeps the inputs of blocks only and computes the rest a second time.</param>
-public sealed record MemoryPolicy(string Name, bool TileAutoencoder, bool OffloadIdle, bool CheckpointActivations)
+public sealed record MemoryPolicy(string Name, int? AutoencoderTile, bool OffloadIdle, bool CheckpointActivations)
 {
     /// <summary>What <c>memory</c> settings accept.</summary>
     public const string Names = "auto, low, balanced or high";
 
     /// <summary>Nothing is traded.</summary>
-    public static MemoryPolicy High { get; } = new("high", TileAutoencoder: false, OffloadIdle: false, CheckpointActivations: false);
+    public static MemoryPolicy High { get; } = new("high", AutoencoderTile: null, OffloadIdle: false, CheckpointActivations: false);
 
     /// <summary>What costs little time.</summary>
-    public static MemoryPolicy Balanced { get; } = new("balanced", TileAutoencoder: true, OffloadIdle: true, CheckpointActivations: false);
+    public static MemoryPolicy Balanced { get; } = new("balanced", AutoencoderTile: 1024, OffloadIdle: true, CheckpointActivations: false);
 
     /// <summary>Everything; a training step takes about a third longer.</summary>
-    public static MemoryPolicy Low { get; } = new("low", TileAutoencoder: true, OffloadIdle: true, CheckpointActivations: true);
+    public static MemoryPolicy Low { get; } = new("low", AutoencoderTile: 512, OffloadIdle: true, CheckpointActivations: true);
 
     /// <summary>Whether a setting is one of <see cref="Names"/>.</summary>
     public static bool IsName(string name) => name is "auto" or "low" or "balanced" or "high";

@@ -109,6 +109,19 @@ public sealed class CheckpointConversionTests : IDisposable
         Assert.Contains(".safetensors", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Convert_FileWithoutAComponent_NamesIt()
+    {
+        var single = Rewritten(
+            Path.Combine(Fixtures.Root, "tiny-sd15", "single_file.safetensors"),
+            tensors => tensors.Where(pair => !pair.Key.StartsWith(OriginalFamily.VaePrefix, StringComparison.Ordinal)).ToDictionary());
+
+        var error = Assert.Throws<DtiException>(() => CheckpointConversion.ToFolder(SingleFileCheckpoint.Open(single, Folder("tiny-sd15")), At("folder"), CancellationToken.None));
+
+        Assert.Contains("no vae", error.Message, StringComparison.Ordinal);
+        Assert.Equal(["rewritten.safetensors"], _folder.GetFileSystemInfos().Select(entry => entry.Name));
+    }
+
     [Theory]
     [InlineData("single_file.safetensors", "folder")]
     [InlineData("", "x.safetensors")]

@@ -15,7 +15,7 @@ public class ActivationCheckpointsTests(ModelFixture models) : IClassFixture<Mod
     {
         using var scope = NewDisposeScope();
         var whole = models.Model(family);
-        using var saving = StableDiffusionModel.Load(whole.Profile, whole.Target, MemoryPolicy.Low with { TileAutoencoder = false, OffloadIdle = false });
+        using var saving = StableDiffusionModel.Load(whole.Profile, whole.Target, MemoryPolicy.Low with { OffloadIdle = false });
         var settings = TrainingSettings.Resolve(new TrainingOptions { BatchSize = 2, Resolution = 64, VectorCount = 2, Initializer = "white cat" }, "x", whole.Profile, () => 1);
         using var batches = new BatchSampler(whole, settings, NoisePhotos.Load());
         var batch = batches.Next();

@@ -24,13 +24,13 @@ public class MemoryPolicyTests
     }
 
     [Theory]
-    [InlineData("low", true, true)]
-    [InlineData("balanced", true, false)]
-    [InlineData("high", false, false)]
-    public void Resolve_Name_TakesItAsItIs(string name, bool tiles, bool checkpoints)
+    [InlineData("low", 512, true)]
+    [InlineData("balanced", 1024, false)]
+    [InlineData("high", null, false)]
+    public void Resolve_Name_TakesItAsItIs(string name, int? tile, bool checkpoints)
     {
         var policy = MemoryPolicy.Resolve(name, 1, _cpu);
-        Assert.Equal((name, tiles, checkpoints), (policy.Name, policy.TileAutoencoder, policy.CheckpointActivations));
+        Assert.Equal((name, tile, checkpoints), (policy.Name, policy.AutoencoderTile, policy.CheckpointActivations));
     }
 
     [Fact]
