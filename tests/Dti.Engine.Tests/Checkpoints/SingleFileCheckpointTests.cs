@@ -25,7 +25,7 @@ public sealed class SingleFileCheckpointTests : IDisposable
         using var model = StableDiffusionModel.Load(ModelProfile.Of(SingleFileCheckpoint.Open(Path.Combine(Fixtures.Root, fixture, "single_file.safetensors"), like: folder)), target);
 
         Assert.Equal(("single_file", family), (model.Profile.Name, model.Profile.Family));
-        Assert.Equal(expected.Profile.Encoders.Select(encoder => encoder.VocabularyNorms), model.Profile.Encoders.Select(encoder => encoder.VocabularyNorms));
+        Assert.Equal(Norms(expected), Norms(model));
         var ids = expected.Profile.Encoders.Select(encoder => tensor(encoder.Tokenizer.Tokenize("a photo of a cat").InputIds.Select(id => (long)id).ToArray()).unsqueeze(0)).ToArray();
         var none = new Tensor?[ids.Length];
         var (states, pooled) = expected.Condition(ids, none);
@@ -76,6 +76,9 @@ public sealed class SingleFileCheckpointTests : IDisposable
         Assert.Equal(texts, checkpoint.TextEncoders.Select((component, i) => Count(weights => new ClipTextModel(ClipTextConfig.Parse(Config(component), projection: i == 1), weights))));
         Assert.Equal(83_653_863, Count(weights => new AutoencoderKL(AutoencoderKLConfig.Parse(Config("vae")), weights)));
     }
+
+    private static IEnumerable<(double Min, double Mean, double Median, double Max)> Norms(StableDiffusionModel model) =>
+        model.Profile.Encoders.Select(encoder => encoder.VocabularyNorms).Select(norms => (norms.Min, norms.Mean, norms.Median, norms.Max));
 
     private static long Count<T>(Func<WeightScope, T> build)
     {
