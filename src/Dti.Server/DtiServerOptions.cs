@@ -30,7 +30,7 @@ public sealed record DtiServerOptions
     public IReadOnlyList<string> ModelFolders { get; init; } = [];
 
     /// <summary>Folder of a model that is there even where <see cref="ModelFolders"/> hold none; null: none. Default: the one beside the program.</summary>
-    public string? BuiltInModel { get; init; } = Path.Combine(AppContext.BaseDirectory, "models", "tiny-sd15");
+    public string? BuiltInModel { get; init; } = Path.Combine(AppContext.BaseDirectory, "models", "dti-mini");
 
     /// <summary>The concept library's folder; made if it is not there.</summary>
     public required string ConceptFolder { get; init; }

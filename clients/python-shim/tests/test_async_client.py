@@ -49,7 +49,7 @@ def test_calls_run_side_by_side(address):
         return await asyncio.gather(client.list_models(), client.list_concepts(), client.list_jobs())
 
     models, _, _ = run(address, scenario)
-    assert [model.name for model in models] == ["tiny-sd15"]
+    assert [model.name for model in models] == ["dti-mini", "tiny-sd15"]
 
 
 def test_unknown_concept_lists_close_names(address):

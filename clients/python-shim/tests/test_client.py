@@ -12,6 +12,7 @@ import dti_client
 from dti_client import DtiClient, DtiError, GenerationOptions, TrainingOptions
 
 SAMPLES = sorted((pathlib.Path(__file__).resolve().parents[3] / "samples" / "clay-cat").glob("*.*"))
+SUBJECT = sorted((pathlib.Path(__file__).resolve().parents[3] / "samples" / "crested-teapot").glob("*.*"))
 TINY = TrainingOptions(steps=3, batch_size=1, resolution=64, preview_every=2, preview_steps=1, seed=1, initializer="cat")
 DRAWING = GenerationOptions(width=64, height=64, steps=2, seed=1)
 
@@ -135,6 +136,13 @@ def test_install_concept_without_a_comfyui_is_one_sentence(client):
 def test_models_say_which_is_the_default(client):
     assert [model.name for model in client.list_models() if model.is_default] == ["tiny-sd15"]
     assert client.get_model("tiny-sd15").family == "sd1" and client.list_vaes() == []
+
+
+def test_the_built_in_model_learns_and_draws(client):
+    *_, result = client.train("mini-teapot", SUBJECT, TrainingOptions(model="dti-mini", steps=2, preview_every=0, initializer="teapot", seed=1), overwrite=True)
+    assert (result.steps, result.norm) == (2, pytest.approx(0.46, abs=0.02))  # the mean norm of its vocabulary
+    picture, = [update for update in client.generate("a photo of <mini-teapot>", GenerationOptions(model="dti-mini", steps=2)) if isinstance(update, dti_client.Picture)]
+    assert picture.numpy().shape == (128, 128, 3)
 
 
 def test_a_second_copy_of_the_package_changes_nothing(client, monkeypatch):

@@ -210,7 +210,7 @@ def test_load_is_fingerprinted_by_when_the_concept_was_learnt(nodes, cat, client
 
 def test_lists_are_those_of_the_server(nodes, comfyui, cat):
     assert "node-cat" in asyncio.run(comfyui.routes["/dti/concepts"](None))
-    assert asyncio.run(comfyui.routes["/dti/models"](None)) == ["(default)", "tiny-sd15"]
+    assert asyncio.run(comfyui.routes["/dti/models"](None)) == ["(default)", "dti-mini", "tiny-sd15"]
 
 
 def test_lists_of_a_server_that_is_away_are_a_sentence(nodes, comfyui, monkeypatch):

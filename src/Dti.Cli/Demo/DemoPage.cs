@@ -12,9 +12,6 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
     /// <summary>Marks pages that the demo may replace.</summary>
     public const string Generator = "<meta name=\"generator\" content=\"dti demo\">";
 
-    /// <summary>Width of the test model's embeddings; no model made for people is that narrow.</summary>
-    private const int TestModelDimension = 32;
-
     public string Write() =>
         $"""
         <!doctype html>
@@ -36,7 +33,6 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
         embedding has a direction and a length; the length is held at what the model's own words have, and only the
         <em>direction</em> is learnt, step by step on the sphere. So prompts go on working around the new word, and two words can be
         blended by walking the great circle from one to the other.</p>
-        {ModelNote()}
         <p class="facts">{Facts()}</p>
         </header>
         <main>
@@ -59,10 +55,6 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
         using var reader = new StreamReader(typeof(DemoPage).Assembly.GetManifestResourceStream("demo.css")!);
         return reader.ReadToEnd().TrimEnd();
     }
-
-    private string ModelNote() => result.Model.EmbeddingDimension > TestModelDimension
-        ? ""
-        : "<p class=\"note\">This repository's test model has random weights: pictures are textures until a real model is used.</p>";
 
     private string Facts() => string.Join(" · ", new[]
     {
