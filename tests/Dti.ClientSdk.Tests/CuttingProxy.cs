@@ -61,9 +61,9 @@ internal sealed class CuttingProxy : IAsyncDisposable
             {
                 client = await _listener.AcceptTcpClientAsync();
             }
-            catch (SocketException)
+            catch (Exception error) when (error is SocketException or InvalidOperationException)
             {
-                return; // stopped
+                return; // stopped: while it waited, or before it came to wait again
             }
 
             Connections++;
