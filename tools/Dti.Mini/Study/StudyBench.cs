@@ -57,7 +57,7 @@ internal sealed class StudyBench
         }
 
         var concept = ConceptFile.Read(path, $"<{subject.Name}>");
-        return method.Rescaled ? concept with { Encoders = [Rescale(concept.Encoders[0], (float)Profile.VocabularyNorms.Mean)] } : concept;
+        return method.Rescaled ? concept.Rescaled(Profile) : concept;
     }
 
     /// <summary>Pictures of prompts, the same noise for each concept; <c>{concept}</c> stands for it. All prompts of a seed, then the next.</summary>
@@ -83,7 +83,4 @@ internal sealed class StudyBench
         var photos = _photos.GetOrAdd(subject.Name, _ => Read([.. SubjectPhotos.Of(subject).Select(ContactSheet.Draw)]).Embedding.DetachFromDisposeScope());
         return pictures.Embedding.matmul(photos.t()).mean([1]).data<float>().ToArray();
     }
-
-    private static DirectionalVectors Rescale(DirectionalVectors vectors, float norm) =>
-        new([.. Enumerable.Range(0, vectors.Count).Select(i => vectors.Direction(i).ToArray())], [.. Enumerable.Repeat(norm, vectors.Count)]);
 }

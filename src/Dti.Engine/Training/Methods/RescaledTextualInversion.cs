@@ -6,9 +6,5 @@ namespace Dti.Engine.Training.Methods;
 internal sealed class RescaledTextualInversion : TextualInversion
 {
     /// <inheritdoc/>
-    public override DirectionalVectors Result(TrainableEmbedding embedding, double magnitude)
-    {
-        var learnt = base.Result(embedding, magnitude);
-        return new DirectionalVectors([.. Enumerable.Range(0, learnt.Count).Select(i => learnt.Direction(i).ToArray())], [.. Enumerable.Repeat((float)magnitude, learnt.Count)]);
-    }
+    public override DirectionalVectors Result(TrainableEmbedding embedding, double magnitude) => base.Result(embedding, magnitude).WithMagnitude((float)magnitude);
 }
