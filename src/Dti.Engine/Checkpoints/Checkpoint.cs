@@ -24,6 +24,9 @@ public abstract class Checkpoint
     /// <summary>Its text encoders: <c>text_encoder</c>, and for SDXL <c>text_encoder_2</c>.</summary>
     public abstract IReadOnlyList<string> TextEncoders { get; }
 
+    /// <summary>Everything that has weights: the text encoders, <c>unet</c>, <c>vae</c>.</summary>
+    internal IReadOnlyList<string> Components => [.. TextEncoders, "unet", "vae"];
+
     /// <summary>Where no negative prompt is given, zeros stand for it instead of the empty text (SDXL).</summary>
     public virtual bool ForceZerosForEmptyPrompt => false;
 
@@ -42,6 +45,9 @@ public abstract class Checkpoint
     /// <param name="folder">Where to; it is there.</param>
     /// <exception cref="DtiException">The disk is full, or the folder cannot be written.</exception>
     internal abstract void WriteTokenizer(string textEncoder, string folder);
+
+    /// <summary>The folder of a text encoder's tokenizer in diffusers' layout: <c>tokenizer</c>, <c>tokenizer_2</c>.</summary>
+    internal static string TokenizerOf(string textEncoder) => textEncoder.Replace("text_encoder", "tokenizer", StringComparison.Ordinal);
 
     /// <summary>The weights of a component.</summary>
     /// <param name="component"><c>unet</c>, <c>vae</c> or one of <see cref="TextEncoders"/>.</param>

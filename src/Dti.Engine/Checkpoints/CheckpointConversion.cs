@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dti.Engine.Models;
 using Dti.Engine.Runtime;
+using Dti.Engine.Schedulers;
 
 namespace Dti.Engine.Checkpoints;
 
@@ -61,7 +62,7 @@ public static class CheckpointConversion
             Directory.CreateDirectory(draft);
             using var file = SafetensorsFile.Open(source.Path);
             var extras = file.Tensors.Keys.ToHashSet(StringComparer.Ordinal);
-            foreach (var component in Components(source))
+            foreach (var component in source.Components)
             {
                 using var weights = source.OpenWeights(component);
                 if (weights.Names.Count == 0)
@@ -86,7 +87,7 @@ public static class CheckpointConversion
                 cancellationToken);
             foreach (var encoder in source.TextEncoders)
             {
-                source.WriteTokenizer(encoder, Directory.CreateDirectory(Path.Combine(draft, encoder.Replace("text_encoder", "tokenizer", StringComparison.Ordinal))).FullName);
+                source.WriteTokenizer(encoder, Directory.CreateDirectory(Path.Combine(draft, Checkpoint.TokenizerOf(encoder))).FullName);
             }
 
             Directory.CreateDirectory(Path.Combine(draft, "scheduler"));
@@ -107,19 +108,20 @@ public static class CheckpointConversion
 
     private static void ToFile(ModelFolder source, string target, CancellationToken cancellationToken)
     {
-        var family = OriginalFamily.Named(ModelProfile.Of(source).Family);
+        var profile = ModelProfile.Of(source);
+        var family = OriginalFamily.Named(profile.Family);
         var opened = new List<IDisposable>();
         try
         {
             var tensors = new List<OutgoingTensor>();
-            foreach (var component in Components(source))
+            foreach (var component in source.Components)
             {
                 var weights = source.OpenWeights(component);
                 opened.Add(weights);
                 tensors.AddRange(Outgoing(family, component, source.ReadConfig(component), weights));
             }
 
-            var metadata = new Dictionary<string, string>(_format) { [PredictionKey] = Prediction(source) };
+            var metadata = new Dictionary<string, string>(_format) { [PredictionKey] = profile.Scheduler.PredictionType == PredictionType.VPrediction ? "v" : "epsilon" };
             var extras = Path.Combine(source.Path, ExtrasName);
             if (File.Exists(extras))
             {
@@ -157,11 +159,6 @@ public static class CheckpointConversion
                 }
             }));
     }
-
-    private static IEnumerable<string> Components(Checkpoint checkpoint) => [.. checkpoint.TextEncoders, "unet", "vae"];
-
-    private static string Prediction(Checkpoint checkpoint) =>
-        checkpoint.ReadConfig("scheduler").TryGetProperty("prediction_type", out var type) && type.GetString() == "v_prediction" ? "v" : "epsilon";
 
     private static void Write(string path, IEnumerable<OutgoingTensor> tensors, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellationToken) =>
         AtomicFile.Write(path, stream => SafetensorsWriter.Write(

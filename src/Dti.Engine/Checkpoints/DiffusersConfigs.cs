@@ -45,7 +45,7 @@ internal static class DiffusersConfigs
         foreach (var encoder in checkpoint.TextEncoders)
         {
             json[encoder] = Entry("transformers", ClassOf(encoder));
-            json[encoder.Replace("text_encoder", "tokenizer", StringComparison.Ordinal)] = Entry("transformers", "CLIPTokenizer");
+            json[Checkpoint.TokenizerOf(encoder)] = Entry("transformers", "CLIPTokenizer");
         }
 
         json["unet"] = Entry("diffusers", ClassOf("unet"));

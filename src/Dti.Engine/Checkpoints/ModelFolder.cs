@@ -92,8 +92,7 @@ public sealed class ModelFolder : Checkpoint
     public override ComponentWeights OpenWeights(string component, string? variant = null) =>
         ComponentWeights.Open(System.IO.Path.Combine(Path, component), variant);
 
-    private string TokenizerFolder(string textEncoder) =>
-        System.IO.Path.Combine(Path, textEncoder.Replace("text_encoder", "tokenizer", StringComparison.Ordinal));
+    private string TokenizerFolder(string textEncoder) => System.IO.Path.Combine(Path, TokenizerOf(textEncoder));
 
     private DtiException Unsupported(string found, string supported) => new(
         ErrorKind.FailedPrecondition, $"{System.IO.Path.Combine(Path, Index)}: {found} is not supported; folders of Stable Diffusion 1.x, 2.x and XL ({supported}) are.");

@@ -24,7 +24,7 @@ public sealed class ModelProfile
         UNetConfig = UNet2DConditionConfig.Parse(Config("unet"));
         VaeConfig = AutoencoderKLConfig.Parse(Config("vae"));
         Scheduler = SchedulerConfig.Parse(checkpoint.ReadConfig("scheduler"));
-        _stored = ((string[])[.. checkpoint.TextEncoders, "unet", "vae"]).ToDictionary(component => component, Stored);
+        _stored = checkpoint.Components.ToDictionary(component => component, Stored);
         if (Encoders.Sum(encoder => encoder.Dimension) != UNetConfig.CrossAttentionDim || Encoders.Any(encoder => encoder.Config.VocabSize < encoder.Tokenizer.VocabularySize))
         {
             throw new DtiException(

@@ -15,8 +15,10 @@ public static class PredictionTypes
     /// <exception cref="DtiException">There is none of that name.</exception>
     public static PredictionType Resolve(string? name, SchedulerConfig config) =>
         name is null ? config.PredictionType
-        : _known.TryGetValue(name, out var type) ? type
-        : throw new DtiException(ErrorKind.InvalidArgument, $"prediction_type '{name}' is not one of {string.Join(", ", _known.Keys)}.", "prediction_type");
+        : Find(name) ?? throw new DtiException(ErrorKind.InvalidArgument, $"prediction_type '{name}' is not one of {string.Join(", ", _known.Keys)}.", "prediction_type");
+
+    /// <summary>The type of a name; null: there is none.</summary>
+    internal static PredictionType? Find(string name) => _known.TryGetValue(name, out var type) ? type : null;
 
     /// <summary>The name of a type.</summary>
     public static string NameOf(PredictionType type) => _known.Single(pair => pair.Value == type).Key;

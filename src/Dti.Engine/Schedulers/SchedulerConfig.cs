@@ -81,12 +81,7 @@ public sealed record SchedulerConfig
             BetaStart = config.Double("beta_start", 0.0001),
             BetaEnd = config.Double("beta_end", 0.02),
             ScaledLinear = schedule == "scaled_linear" || (schedule == "linear" ? false : throw config.Unsupported("beta_schedule", schedule)),
-            PredictionType = prediction switch
-            {
-                "epsilon" => PredictionType.Epsilon,
-                "v_prediction" => PredictionType.VPrediction,
-                _ => throw config.Unsupported("prediction_type", prediction),
-            },
+            PredictionType = PredictionTypes.Find(prediction) ?? throw config.Unsupported("prediction_type", prediction),
             TimestepSpacing = spacing switch
             {
                 "" => null,

@@ -10,8 +10,6 @@ namespace Dti.Mini.Models;
 /// <summary>Writes components in the layout of diffusers, weights in F16.</summary>
 internal static class ModelExport
 {
-    private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true };
-
     public static void TextEncoder(ClipTextConfig config, IReadOnlyDictionary<string, Tensor> weights) =>
         Component("text_encoder", "model.safetensors", weights, new Dictionary<string, object>
         {
@@ -119,6 +117,6 @@ internal static class ModelExport
     {
         var path = Path.Combine(MiniWorld.ModelFolder, file);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        AtomicFile.WriteAllText(path, JsonSerializer.Serialize(values, _indented) + "\n");
+        AtomicFile.WriteAllText(path, JsonSerializer.Serialize(values, DiffusersConfigs.Indented) + "\n");
     }
 }
