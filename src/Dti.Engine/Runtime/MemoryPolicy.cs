@@ -15,6 +15,8 @@ public sealed record MemoryPolicy(string Name, int? AutoencoderTile, bool Offloa
     /// <summary>What <c>memory</c> settings accept.</summary>
     public const string Names = "auto, low, balanced or high";
 
+    private const string Auto = "auto";
+
     /// <summary>Nothing is traded.</summary>
     public static MemoryPolicy High { get; } = new("high", AutoencoderTile: null, OffloadIdle: false, CheckpointActivations: false);
 
@@ -25,7 +27,7 @@ public sealed record MemoryPolicy(string Name, int? AutoencoderTile, bool Offloa
     public static MemoryPolicy Low { get; } = new("low", AutoencoderTile: 512, OffloadIdle: true, CheckpointActivations: true);
 
     /// <summary>Whether a setting is one of <see cref="Names"/>.</summary>
-    public static bool IsName(string name) => name is "auto" or "low" or "balanced" or "high";
+    public static bool IsName(string name) => name == Auto || Find(name) is not null;
 
     /// <summary>
     /// Chooses. <c>auto</c>: low where the device has less than twice the memory that the weights take, balanced below four times, else high;
@@ -37,16 +39,13 @@ public sealed record MemoryPolicy(string Name, int? AutoencoderTile, bool Offloa
     /// <exception cref="DtiException">An unknown name.</exception>
     public static MemoryPolicy Resolve(string? name, long weightBytes, ComputeTarget target)
     {
-        var policy = name switch
-        {
-            null or "auto" => Fitting(weightBytes, DeviceMemory.TotalBytes(target.Device)),
-            "low" => Low,
-            "balanced" => Balanced,
-            "high" => High,
-            _ => throw new DtiException(ErrorKind.InvalidArgument, $"memory '{name}' is not one of {Names}.", "memory"),
-        };
+        var policy = name is null or Auto
+            ? Fitting(weightBytes, DeviceMemory.TotalBytes(target.Device))
+            : Find(name) ?? throw new DtiException(ErrorKind.InvalidArgument, $"memory '{name}' is not one of {Names}.", "memory");
         return target.Device.type == DeviceType.CPU ? policy with { OffloadIdle = false } : policy;
     }
+
+    private static MemoryPolicy? Find(string name) => Array.Find([Low, Balanced, High], policy => policy.Name == name);
 
     /// <summary>What goes with a device of that much memory.</summary>
     internal static MemoryPolicy Fitting(long weightBytes, long? deviceBytes) =>
