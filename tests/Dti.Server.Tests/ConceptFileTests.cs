@@ -1,5 +1,6 @@
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
+using Dti.Server.Libraries;
 using Dti.Server.Tests.Infrastructure;
 using Dti.Tests;
 using Dti.V1;
@@ -43,6 +44,16 @@ public sealed class ConceptFileTests : IAsyncDisposable
         Assert.Equal(trained.Settings.MagnitudeValue, double.Parse(file.Metadata["dti.magnitude"], System.Globalization.CultureInfo.InvariantCulture), 1e-5);
         Assert.Equal(trained.Settings, JsonParser.Default.Parse<TrainingSettings>(file.Metadata["dti.settings"]));
         Assert.Equal(2, file.Metadata["dti.photo_sha256"].Split(',').Length);
+    }
+
+    [Fact]
+    public void Metadata_EveryMethod_IsCalledByANameOfItsOwn()
+    {
+        var names = Enum.GetValues<TrainingMethod>().Where(method => method != TrainingMethod.Unspecified)
+            .Select(method => ConceptMetadata.Of(new Concept { Settings = new TrainingSettings { Method = method } })["dti.method"]).ToArray();
+
+        Assert.Equal(names.Length, names.Distinct().Count());
+        Assert.DoesNotContain("imported", names);
     }
 
     [Fact]

@@ -17,7 +17,10 @@ internal static class ConceptMetadata
         {
             null => "imported",
             TrainingMethod.Ti => "textual inversion",
+            TrainingMethod.TiRescaled => "textual inversion, rescaled",
             TrainingMethod.TiRenormalized => "textual inversion, renormalized",
+            TrainingMethod.TiSoftlyRenormalized => "textual inversion, softly renormalized",
+            TrainingMethod.CrossInit => "cross initialization",
             _ => "directional textual inversion",
         },
         ["dti.magnitude"] = string.Join(',', concept.Norms.Select(norm => norm.ToString("R", CultureInfo.InvariantCulture))),

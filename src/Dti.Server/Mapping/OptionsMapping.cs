@@ -8,22 +8,8 @@ internal static class OptionsMapping
 {
     public static Asked.TrainingOptions ToEngine(this TrainingOptions options) => new()
     {
-        Kind = options.Kind switch
-        {
-            ConceptKind.Object => Asked.ConceptKind.Object,
-            ConceptKind.Style => Asked.ConceptKind.Style,
-            _ => null,
-        },
-        Method = options.Method switch
-        {
-            TrainingMethod.Dti => Asked.TrainingMethod.Directional,
-            TrainingMethod.Ti => Asked.TrainingMethod.TextualInversion,
-            TrainingMethod.TiRescaled => Asked.TrainingMethod.Rescaled,
-            TrainingMethod.TiRenormalized => Asked.TrainingMethod.Renormalized,
-            TrainingMethod.TiSoftlyRenormalized => Asked.TrainingMethod.SoftlyRenormalized,
-            TrainingMethod.CrossInit => Asked.TrainingMethod.CrossInit,
-            _ => null,
-        },
+        Kind = EnumPairs.Kinds.ToEngine(options.Kind),
+        Method = EnumPairs.Methods.ToEngine(options.Method),
         Placeholder = options.HasPlaceholder ? options.Placeholder : null,
         Initializer = options.HasInitializer ? options.Initializer : null,
         VectorCount = options.HasNumVectors ? options.NumVectors : null,
@@ -31,25 +17,10 @@ internal static class OptionsMapping
         BatchSize = options.HasBatchSize ? options.BatchSize : null,
         LearningRate = options.HasLearningRate ? options.LearningRate : null,
         Kappa = options.HasKappa ? options.Kappa : null,
-        KappaSchedule = options.KappaSchedule switch
-        {
-            KappaSchedule.Constant => Asked.KappaSchedule.Constant,
-            KappaSchedule.Linear => Asked.KappaSchedule.Linear,
-            KappaSchedule.Cosine => Asked.KappaSchedule.Cosine,
-            _ => null,
-        },
+        KappaSchedule = EnumPairs.KappaSchedules.ToEngine(options.KappaSchedule),
         Regularization = options.HasRegularization ? options.Regularization : null,
         Beta = options.HasBeta ? options.Beta : null,
-        Magnitude = options.Magnitude switch
-        {
-            Magnitude.Mean => Asked.MagnitudeChoice.Mean,
-            Magnitude.Median => Asked.MagnitudeChoice.Median,
-            Magnitude.Min => Asked.MagnitudeChoice.Min,
-            Magnitude.Max => Asked.MagnitudeChoice.Max,
-            Magnitude.Initializer => Asked.MagnitudeChoice.Initializer,
-            Magnitude.Value => Asked.MagnitudeChoice.Value,
-            _ => null,
-        },
+        Magnitude = EnumPairs.Magnitudes.ToEngine(options.Magnitude),
         MagnitudeValue = options.HasMagnitudeValue ? options.MagnitudeValue : null,
         Resolution = options.HasResolution ? options.Resolution : null,
         CenterCrop = options.HasCenterCrop ? options.CenterCrop : null,
@@ -75,12 +46,7 @@ internal static class OptionsMapping
         GuidanceRescale = options.HasGuidanceRescale ? options.GuidanceRescale : null,
         ClipSkip = options.HasClipSkip ? options.ClipSkip : null,
         PredictionType = options.HasPredictionType ? options.PredictionType : null,
-        PromptSyntax = options.PromptSyntax switch
-        {
-            PromptSyntax.Weighted => Engine.Generation.PromptSyntax.Weighted,
-            PromptSyntax.Plain => Engine.Generation.PromptSyntax.Plain,
-            _ => null,
-        },
+        PromptSyntax = EnumPairs.PromptSyntaxes.ToEngine(options.PromptSyntax),
     };
 
     public static Engine.Generation.Easing? ToEngine(this Easing easing) => easing switch

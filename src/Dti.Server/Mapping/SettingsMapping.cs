@@ -12,16 +12,8 @@ internal static class SettingsMapping
     public static TrainingSettings ToMessage(this Resolved settings, string model, string vae, ComputeTarget target) => new()
     {
         Model = model,
-        Kind = settings.Kind == Engine.Training.ConceptKind.Style ? ConceptKind.Style : ConceptKind.Object,
-        Method = settings.Method switch
-        {
-            Engine.Training.TrainingMethod.TextualInversion => TrainingMethod.Ti,
-            Engine.Training.TrainingMethod.Rescaled => TrainingMethod.TiRescaled,
-            Engine.Training.TrainingMethod.Renormalized => TrainingMethod.TiRenormalized,
-            Engine.Training.TrainingMethod.SoftlyRenormalized => TrainingMethod.TiSoftlyRenormalized,
-            Engine.Training.TrainingMethod.CrossInit => TrainingMethod.CrossInit,
-            _ => TrainingMethod.Dti,
-        },
+        Kind = EnumPairs.Kinds.ToMessage(settings.Kind),
+        Method = EnumPairs.Methods.ToMessage(settings.Method),
         Placeholder = settings.Placeholder,
         Initializer = settings.Initializer,
         InitializerTokens = { settings.InitializerTokens },
@@ -30,23 +22,10 @@ internal static class SettingsMapping
         BatchSize = settings.BatchSize,
         LearningRate = settings.LearningRate,
         Kappa = settings.Kappa,
-        KappaSchedule = settings.KappaSchedule switch
-        {
-            Engine.Training.KappaSchedule.Linear => KappaSchedule.Linear,
-            Engine.Training.KappaSchedule.Cosine => KappaSchedule.Cosine,
-            _ => KappaSchedule.Constant,
-        },
+        KappaSchedule = EnumPairs.KappaSchedules.ToMessage(settings.KappaSchedule),
         Regularization = settings.Regularization,
         Beta = settings.Beta,
-        Magnitude = settings.Magnitude switch
-        {
-            Engine.Training.MagnitudeChoice.Median => Magnitude.Median,
-            Engine.Training.MagnitudeChoice.Min => Magnitude.Min,
-            Engine.Training.MagnitudeChoice.Max => Magnitude.Max,
-            Engine.Training.MagnitudeChoice.Initializer => Magnitude.Initializer,
-            Engine.Training.MagnitudeChoice.Value => Magnitude.Value,
-            _ => Magnitude.Mean,
-        },
+        Magnitude = EnumPairs.Magnitudes.ToMessage(settings.Magnitude),
         MagnitudeValue = settings.MagnitudeValue,
         MagnitudeValues = { settings.MagnitudeValues },
         Resolution = settings.Resolution,
@@ -94,7 +73,7 @@ internal static class SettingsMapping
             ClipSkip = settings.ClipSkip,
             Vae = options.Vae,
             PredictionType = PredictionTypes.NameOf(settings.PredictionType),
-            PromptSyntax = settings.PromptSyntax == Engine.Generation.PromptSyntax.Plain ? PromptSyntax.Plain : PromptSyntax.Weighted,
+            PromptSyntax = EnumPairs.PromptSyntaxes.ToMessage(settings.PromptSyntax),
         };
 
     /// <summary>As <see cref="Pin(TrainingOptions, TrainingSettings)"/>.</summary>
