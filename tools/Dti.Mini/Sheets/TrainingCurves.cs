@@ -39,7 +39,7 @@ internal static class TrainingCurves
     {
         var points = File.ReadLines(CurveFile(stage)).Select(line => JsonDocument.Parse(line).RootElement).Where(point => point.TryGetProperty(value, out _)).ToArray();
         return new Series(
-            value == "eval_loss" ? "held-out loss" : value.Replace("eval_", "", StringComparison.Ordinal),
+            value.Replace("eval_", "held-out ", StringComparison.Ordinal),
             [.. points.Select(point => point.GetProperty("step").GetDouble())], [.. points.Select(point => point.GetProperty(value).GetDouble())]);
     }
 }

@@ -62,7 +62,7 @@ internal static class UNetStage
             () => new UNet2DConditionModel(config, new WeightScope(weights)), threads, from: refine ? weightsFile : null);
         var sampler = new MiniSampler(text, vae, tokenizer);
 
-        (Tensor Loss, Dictionary<string, double> Logs) Loss(UNet2DConditionModel model, LatentStore store, ulong seed, int[] indices, Dice dice, double dropout)
+        (Tensor Loss, Dictionary<string, double> Logs) Loss(UNet2DConditionModel model, LatentStore store, ulong seed, int[] indices, Dice dice, double dropout, bool weighted)
         {
             var scenes = indices.Select(index => Scene.Sample(seed, index)).ToArray();
             var captions = scenes.Select(scene => dice.Chance((float)dropout) ? "" : Captions.Say(scene, dice));
@@ -73,12 +73,7 @@ internal static class UNetStage
             var timesteps = Timesteps(indices.Length, schedule.TrainTimesteps, generator);
             var noisy = schedule.AddNoise(x0, noise, timesteps).to(ScalarType.BFloat16);
             var errors = (model.Forward(noisy, timesteps, states).to(ScalarType.Float32) - schedule.Velocity(x0, noise, timesteps)).square();
-            if (!refine || dropout == 0)
-            {
-                return (errors.mean(), []);
-            }
-
-            var cells = ObjectWeights.Of(scenes, config.SampleSize);
+            var cells = weighted ? ObjectWeights.Of(scenes, config.SampleSize) : ones(1);
             return ((errors * cells).mean() / cells.mean(), []);
         }
 
@@ -86,12 +81,12 @@ internal static class UNetStage
             (model, step, replica) =>
             {
                 var dice = new Dice(refine ? 33UL : 31UL, (ulong)((step * 16) + replica));
-                return Loss(model, latents, MiniWorld.TrainSeed, [.. Enumerable.Range(0, Batch).Select(_ => dice.Int(MiniWorld.Pictures))], dice, Dropout);
+                return Loss(model, latents, MiniWorld.TrainSeed, [.. Enumerable.Range(0, Batch).Select(_ => dice.Int(MiniWorld.Pictures))], dice, Dropout, weighted: refine);
             },
             500,
             model =>
             {
-                var (loss, _) = Loss(model, heldOut, MiniWorld.HeldOutSeed, [.. Enumerable.Range(0, 256)], new Dice(32), 0);
+                var (loss, _) = Loss(model, heldOut, MiniWorld.HeldOutSeed, [.. Enumerable.Range(0, 256)], new Dice(32), dropout: 0, weighted: false);
                 var pictures = sampler.Sample(model, MiniSampler.Prompts, guidance: 4, steps: 25, seed: 1);
                 ContactSheet.Write(Path.Combine(folder, name + ".png"), 6, pictures);
                 return new() { ["loss"] = loss.item<float>() };

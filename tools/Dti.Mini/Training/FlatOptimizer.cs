@@ -12,7 +12,7 @@ internal sealed class FlatOptimizer
     private readonly Tensor _gradient;
     private readonly Tensor _decay;
     private readonly Tensor _keep; // share of the old in the first moment
-    private readonly (long[] Shape, long Offset, long Size)[] _matrices;
+    private readonly FlatWeight[] _matrices;
 
     /// <param name="weights">What to learn.</param>
     /// <param name="weightDecay">Of matrices and kernels; embeddings, norms and biases keep their size.</param>
@@ -28,17 +28,14 @@ internal sealed class FlatOptimizer
         Average = weights.Master.clone().DetachFromDisposeScope();
         _gradient = zeros_like(weights.Master).DetachFromDisposeScope();
         _decay = zeros_like(weights.Master).DetachFromDisposeScope();
-        foreach (var (name, shape, offset) in weights.Entries.Where(entry => entry.Shape.Length >= 2 && !entry.Name.Contains("embedding", StringComparison.Ordinal)))
+        foreach (var weight in weights.Entries.Where(entry => entry.Shape.Length >= 2 && !entry.Name.Contains("embedding", StringComparison.Ordinal)))
         {
-            _decay.narrow(0, offset, shape.Aggregate(1L, (a, b) => a * b)).fill_(weightDecay);
+            weight.In(_decay).fill_(weightDecay);
         }
 
         _keep = full_like(weights.Master, Beta1).DetachFromDisposeScope();
-        _matrices = [.. weights.Entries.Where(entry => muon && Muon.Takes(entry.Name, entry.Shape)).Select(entry => (entry.Shape, entry.Offset, entry.Shape.Aggregate(1L, (a, b) => a * b)))];
-        foreach (var (_, offset, size) in _matrices)
-        {
-            _keep.narrow(0, offset, size).fill_(Muon.Momentum);
-        }
+        _matrices = [.. weights.Entries.Where(entry => muon && Muon.Takes(entry.Name, entry.Shape))];
+        Array.ForEach(_matrices, matrix => matrix.In(_keep).fill_(Muon.Momentum));
     }
 
     public Tensor FirstMoment { get; }
@@ -90,9 +87,8 @@ internal sealed class FlatOptimizer
         set_num_threads(1);
         using var frozen = no_grad();
         using var scope = NewDisposeScope();
-        var (shape, offset, size) = _matrices[i];
-        var ahead = _gradient.narrow(0, offset, size).lerp(FirstMoment.narrow(0, offset, size), Muon.Momentum);
-        update.narrow(0, offset, size).copy_(Muon.Step(ahead.view(shape)).flatten());
+        var matrix = _matrices[i];
+        matrix.In(update).copy_(Muon.Step(matrix.In(_gradient).lerp(matrix.In(FirstMoment), Muon.Momentum)));
     });
 
     private void Gather(IReadOnlyList<IReadOnlyList<Tensor>> replicas)
@@ -101,8 +97,7 @@ internal sealed class FlatOptimizer
         {
             for (var i = 0; i < _weights.Entries.Count; i++)
             {
-                var (_, shape, offset) = _weights.Entries[i];
-                var target = _gradient.narrow(0, offset, shape.Aggregate(1L, (a, b) => a * b));
+                var target = _weights.Entries[i].In(_gradient);
                 if (replicas[replica][i].grad is not { } gradient)
                 {
                     if (replica == 0)
@@ -113,7 +108,7 @@ internal sealed class FlatOptimizer
                     continue;
                 }
 
-                _ = replica == 0 ? target.copy_(gradient.flatten()) : target.add_(gradient.flatten());
+                _ = replica == 0 ? target.copy_(gradient) : target.add_(gradient);
                 gradient.zero_();
             }
         }

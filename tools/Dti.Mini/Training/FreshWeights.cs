@@ -22,6 +22,16 @@ internal enum Start
     LogitScale,
 }
 
+/// <summary>A weight's place in a flat buffer.</summary>
+internal sealed record FlatWeight(string Name, long[] Shape, long Offset)
+{
+    /// <summary>How many numbers it has.</summary>
+    public long Size { get; } = Shape.Aggregate(1L, (a, b) => a * b);
+
+    /// <summary>Its part of a flat buffer, in its shape.</summary>
+    public Tensor In(Tensor flat) => flat.narrow(0, Offset, Size).view(Shape);
+}
+
 /// <summary>
 /// The weights of a model that is trained from nothing, in one flat fp32 buffer, beside a bf16 copy that the forward and
 /// backward passes use. The optimiser then works on a few long tensors instead of hundreds of short ones.
@@ -33,18 +43,18 @@ internal sealed class FreshWeights(long capacity, long seed, Func<string, long[]
 {
     // Each weight starts at a multiple of 64 bytes of the bf16 copy.
     private const long Alignment = 32;
-    private readonly List<(string Name, long[] Shape, long Offset)> _entries = [];
+    private readonly List<FlatWeight> _entries = [];
     private readonly Dictionary<string, int> _index = new(StringComparer.Ordinal);
     private readonly Tensor _master = zeros(capacity, ScalarType.Float32);
     private readonly Tensor _compute = zeros(capacity, ScalarType.BFloat16);
     private List<Tensor> _leaves = [];
     private long _used;
 
-    /// <summary>Name, shape and offset of each weight, in the order that modules took them.</summary>
-    public IReadOnlyList<(string Name, long[] Shape, long Offset)> Entries => _entries;
+    /// <summary>The weights, in the order that modules took them.</summary>
+    public IReadOnlyList<FlatWeight> Entries => _entries;
 
     /// <summary>How many numbers are learnt.</summary>
-    public long Count => _entries.Sum(entry => entry.Shape.Aggregate(1L, (a, b) => a * b));
+    public long Count => _entries.Sum(entry => entry.Size);
 
     /// <summary>The weights in fp32, flat, gaps included.</summary>
     public Tensor Master => _master.narrow(0, 0, _used);
@@ -59,19 +69,19 @@ internal sealed class FreshWeights(long capacity, long seed, Func<string, long[]
 
     public Tensor Take(string name, long[] shape)
     {
-        var size = shape.Aggregate(1L, (a, b) => a * b);
         if (!_index.TryGetValue(name, out var index))
         {
             index = _entries.Count;
             _index.Add(name, index);
-            _entries.Add((name, shape, _used));
+            var entry = new FlatWeight(name, shape, _used);
+            _entries.Add(entry);
             using var frozen = no_grad();
-            Initialise(_master.narrow(0, _used, size), name, shape);
-            _compute.narrow(0, _used, size).copy_(_master.narrow(0, _used, size));
-            _used += (size + Alignment - 1) / Alignment * Alignment;
+            Initialise(entry.In(_master), name, shape);
+            entry.In(_compute).copy_(entry.In(_master));
+            _used += (entry.Size + Alignment - 1) / Alignment * Alignment;
         }
 
-        var leaf = _compute.narrow(0, _entries[index].Offset, size).view(shape).detach().requires_grad_(true).DetachFromDisposeScope();
+        var leaf = _entries[index].In(_compute).detach().requires_grad_(true).DetachFromDisposeScope();
         _leaves.Add(leaf);
         return leaf;
     }
@@ -103,8 +113,7 @@ internal sealed class FreshWeights(long capacity, long seed, Func<string, long[]
     }
 
     /// <summary>The weights by name, from a flat buffer like <see cref="Master"/>.</summary>
-    public Dictionary<string, Tensor> Named(Tensor flat) => _entries.ToDictionary(
-        entry => entry.Name, entry => flat.narrow(0, entry.Offset, entry.Shape.Aggregate(1L, (a, b) => a * b)).view(entry.Shape));
+    public Dictionary<string, Tensor> Named(Tensor flat) => _entries.ToDictionary(entry => entry.Name, entry => entry.In(flat));
 
     private void Initialise(Tensor target, string name, long[] shape)
     {
