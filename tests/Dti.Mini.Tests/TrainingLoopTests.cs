@@ -30,17 +30,20 @@ public sealed class TrainingLoopTests : IDisposable
     }
 
     [Fact]
-    public void From_FinishedComponent_StartsAtItsValues()
+    public void Start_FinishedComponent_StartsAtItsValues()
     {
         var file = Path.Combine(_folder.FullName, "finished.safetensors");
         SafetensorsWriter.Write(file, new Dictionary<string, Tensor> { ["weight"] = tensor(new[] { 3f, 4f }, [1, 2]).to(ScalarType.Float16) });
-        var weights = new FreshWeights(64, seed: 1, (_, _) => Start.FanIn);
+        var weights = new FreshWeights(64, seed: 1, (_, _) => Start.One);
 
-        var loop = new TrainingLoop<Tensor>(
-            _folder.FullName, "again", new LoopSettings(1, 0.05, 5, 0, 0.9), weights, () => new WeightScope(weights).Take("weight", 1, 2), threads: 1, from: file);
+        var loop = new TrainingLoop<(Tensor, Tensor)>(
+            _folder.FullName, "again", new LoopSettings(1, 0.05, 5, 0, 0.9), weights,
+            () => (new WeightScope(weights).Take("weight", 1, 2), new WeightScope(weights).Take("head.weight", 1)), threads: 1,
+            start: fresh => fresh.Read(file, apart: "head."));
 
         Assert.Equal([3f, 4f], loop.Averaged["weight"].data<float>().ToArray());
         Assert.Equal([3f, 4f], weights.Leaves[0].to(ScalarType.Float32).data<float>().ToArray());
+        Assert.Equal([1f], loop.Averaged["head.weight"].data<float>().ToArray());
     }
 
     /// <summary>Fits y = 2a − b; a step's data follow from its number.</summary>

@@ -16,7 +16,8 @@ const string Usage = """
       text              1: text encoder, contrastively with an image encoder
       vae               2: autoencoder
       unet              3: denoiser, on the frozen text encoder and autoencoder
-      refine            3b: the denoiser again, from where stage 3 left it
+      reader            3b: a network that reads objects from latents, for the next stage
+      refine            3c: the denoiser again, from where stage 3 left it, so that it draws what the reader finds
       judge             the independent encoder that judges pictures
       quality [G]       how often the model draws what is asked at guidance G (default 4), as the judge reads it
       tune              DTI and Textual Inversion at several learning rates, on four subjects
@@ -47,6 +48,9 @@ switch (args.FirstOrDefault())
         return 0;
     case "unet":
         UNetStage.Run(folder, Number(1, 2), Number(2, 8_000), refine: false);
+        return 0;
+    case "reader":
+        ReaderStage.Run(folder, Number(1, 2), Number(2, 1_000));
         return 0;
     case "refine":
         UNetStage.Run(folder, Number(1, 2), Number(2, 8_000), refine: true);

@@ -53,9 +53,11 @@ internal sealed class UNet2DConditionModel
     /// <param name="encoderHiddenStates">(B, 77, d)</param>
     /// <param name="added">What else a UNet of SDXL needs; null for others.</param>
     /// <param name="checkpoints">Of activations, in training; null: none.</param>
+    /// <param name="features">Takes what each level on the way up gives, coarsest first, (B, Cᵢ, hᵢ, wᵢ); null: nothing.</param>
     /// <returns>(B, C, h, w)</returns>
     public Tensor Forward(
-        Tensor sample, Tensor timesteps, Tensor encoderHiddenStates, AddedConditioning? added = null, ActivationCheckpoints? checkpoints = null)
+        Tensor sample, Tensor timesteps, Tensor encoderHiddenStates, AddedConditioning? added = null, ActivationCheckpoints? checkpoints = null,
+        ICollection<Tensor>? features = null)
     {
         using var scope = NewDisposeScope();
         var temb = TimeEmbedding(timesteps, sample.dtype);
@@ -76,6 +78,7 @@ internal sealed class UNet2DConditionModel
         foreach (var block in _upBlocks)
         {
             h = block.Forward(h, temb, encoderHiddenStates, skips, checkpoints);
+            features?.Add(h.MoveToOuterDisposeScope());
         }
 
         return checkpoints.Run(x => _convOut.Forward(F.silu(_convNormOut.Forward(x))), h).MoveToOuterDisposeScope();

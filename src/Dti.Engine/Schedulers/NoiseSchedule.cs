@@ -52,6 +52,17 @@ public sealed class NoiseSchedule : IDisposable
         return ((signal * noise) - (sigma * x0)).MoveToOuterDisposeScope();
     }
 
+    /// <summary>√ᾱ_t·x_t − √(1−ᾱ_t)·v: the latents that a velocity speaks of.</summary>
+    /// <param name="noisy">x_t, (B, C, h, w) fp32</param>
+    /// <param name="velocity">v, the same shape.</param>
+    /// <param name="timesteps">(B) int64</param>
+    public Tensor Original(Tensor noisy, Tensor velocity, Tensor timesteps)
+    {
+        using var scope = NewDisposeScope();
+        var (signal, sigma) = Coefficients(timesteps);
+        return ((signal * noisy) - (sigma * velocity)).MoveToOuterDisposeScope();
+    }
+
     /// <summary>What the model is to predict: the noise or the velocity; tensors as in <see cref="AddNoise"/>.</summary>
     /// <param name="x0">The latents.</param>
     /// <param name="noise">ε.</param>

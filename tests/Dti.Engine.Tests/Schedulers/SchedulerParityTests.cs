@@ -38,6 +38,7 @@ public class SchedulerParityTests
 
         Golden.AssertClose(golden["ddpm/add_noise"], schedule.AddNoise(x0, noise, t), Tolerance, "add_noise");
         Golden.AssertClose(golden["ddpm/velocity"], schedule.Velocity(x0, noise, t), Tolerance, "velocity");
+        Golden.AssertClose(x0, schedule.Original(golden["ddpm/add_noise"], golden["ddpm/velocity"], t), Tolerance, "original");
     }
 
     [Theory]

@@ -10,8 +10,9 @@ internal static class TrainingCurves
     [
         ("text", "share found: of 256, of 2 (a mistake)", ["eval_of_256", "eval_mistakes_seen"]),
         ("vae", "PSNR of held-out pictures, dB", ["eval_psnr"]),
-        ("unet", "mean squared error of v", ["loss", "eval_loss"]),
-        ("unet-refined", "mean squared error of v", ["loss", "eval_loss"]),
+        ("unet", "mean squared error of v", ["error", "eval_error"]),
+        ("reader", "share of objects' cells read right", ["eval_right"]),
+        ("unet-refined", "share of objects' cells read right", ["eval_read_right", "eval_drawn_right"]),
         ("judge", "share read right", ["eval_shape", "eval_colour", "eval_pattern", "eval_place", "eval_style", "eval_relation"]),
     ];
 

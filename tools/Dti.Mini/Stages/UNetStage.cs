@@ -7,18 +7,15 @@ using Dti.Mini.Models;
 using Dti.Mini.Sheets;
 using Dti.Mini.Training;
 using Dti.Mini.World;
-using static TorchSharp.torch;
 
 namespace Dti.Mini.Stages;
 
-/// <summary>
-/// Stage 3: the denoiser, on the frozen text encoder and cached latents. It predicts v (arXiv 2202.00512); half of the timesteps
-/// are drawn evenly, half about the middle (logit-normal, arXiv 2403.03206), where shapes are decided; a tenth of the captions is dropped.
-/// </summary>
+/// <summary>Stage 3: the denoiser, on the frozen text encoder and cached latents; and its refinement (see <see cref="DenoisingLoss"/>).</summary>
 internal static class UNetStage
 {
     private const int Batch = 32; // per replica
-    private const double Dropout = 0.1;
+    private const float Dropout = 0.1f; // of captions
+    private const string Head = "object_head";
 
     public static UNet2DConditionConfig Config(AutoencoderKLConfig vae, ClipTextConfig text) => new()
     {
@@ -42,74 +39,54 @@ internal static class UNetStage
     /// <param name="folder">The work folder.</param>
     /// <param name="threads">Replicas.</param>
     /// <param name="steps">Steps of this run.</param>
-    /// <param name="refine">Go on from the finished denoiser, with pictures and noise of its own and half the learning rate.</param>
+    /// <param name="refine">Go on from the finished denoiser, with pictures and noise of its own.</param>
     public static void Run(string folder, int threads, int steps, bool refine)
     {
         var name = refine ? "unet-refined" : "unet";
-        var weightsFile = Path.Combine(MiniWorld.ModelFolder, "unet", "diffusion_pytorch_model.safetensors");
         var tokenizer = ClipTokenizer.Load(MiniWorld.TokenizerFolder);
         var textConfig = TextStage.Config(tokenizer.VocabularySize);
         var text = new ClipTextModel(textConfig, new WeightScope(new FrozenWeights(Path.Combine(MiniWorld.ModelFolder, "text_encoder", "model.safetensors"))));
-        var vaeConfig = AutoencoderStage.Config with { ScalingFactor = ScalingFactor() };
-        var vae = new AutoencoderKL(vaeConfig, new WeightScope(new FrozenWeights(Path.Combine(MiniWorld.ModelFolder, "vae", "diffusion_pytorch_model.safetensors"))));
+        var vae = Autoencoder();
         var latents = LatentStore.Open(folder, MiniWorld.TrainSeed, MiniWorld.Pictures, vae, threads);
         var heldOut = LatentStore.Open(folder, MiniWorld.HeldOutSeed, 500, vae, threads);
-        var schedule = new NoiseSchedule(MiniSampler.Schedule);
-        var config = Config(vaeConfig, textConfig);
-        var weights = new FreshWeights(6_000_000, seed: 3, StartOf);
-        var loop = new TrainingLoop<UNet2DConditionModel>(
-            folder, name, new LoopSettings(steps, refine ? 2e-3 : 4e-3, 200, 0.01, 0.9995, Muon: true), weights,
-            () => new UNet2DConditionModel(config, new WeightScope(weights)), threads, from: refine ? weightsFile : null);
+        using var schedule = new NoiseSchedule(MiniSampler.Schedule);
         var sampler = new MiniSampler(text, vae, tokenizer);
-
-        (Tensor Loss, Dictionary<string, double> Logs) Loss(UNet2DConditionModel model, LatentStore store, ulong seed, int[] indices, Dice dice, double dropout, bool weighted)
-        {
-            var scenes = indices.Select(index => Scene.Sample(seed, index)).ToArray();
-            var captions = scenes.Select(scene => dice.Chance((float)dropout) ? "" : Captions.Say(scene, dice));
-            var states = sampler.Encode(captions);
-            var x0 = store.Read(indices).to(ScalarType.Float32);
-            using var generator = new Generator((ulong)dice.Int(int.MaxValue), CPU);
-            var noise = randn(x0.shape, ScalarType.Float32, generator: generator);
-            var timesteps = Timesteps(indices.Length, schedule.TrainTimesteps, generator);
-            var noisy = schedule.AddNoise(x0, noise, timesteps).to(ScalarType.BFloat16);
-            var errors = (model.Forward(noisy, timesteps, states).to(ScalarType.Float32) - schedule.Velocity(x0, noise, timesteps)).square();
-            var cells = weighted ? ObjectWeights.Of(scenes, config.SampleSize) : ones(1);
-            return ((errors * cells).mean() / cells.mean(), []);
-        }
-
+        var loss = new DenoisingLoss(sampler, schedule, refine ? ReaderStage.Finished(folder, vae.Config.LatentChannels) : null);
+        var config = Config(vae.Config, textConfig);
+        var weights = new FreshWeights(6_000_000, seed: 3, StartOf);
+        var loop = new TrainingLoop<Denoiser>(
+            folder, name, new LoopSettings(steps, refine ? 3e-3 : 4e-3, 200, 0.01, 0.9995, Muon: true), weights,
+            () => new Denoiser(
+                new UNet2DConditionModel(config, new WeightScope(weights)),
+                refine ? new ObjectHead(config.BlockOutChannels[1], new WeightScope(weights).Sub(Head)) : null),
+            threads,
+            start: refine ? fresh => fresh.Read(Path.Combine(MiniWorld.ModelFolder, "unet", "diffusion_pytorch_model.safetensors"), apart: Head) : null);
         loop.Run(
             (model, step, replica) =>
             {
                 var dice = new Dice(refine ? 33UL : 31UL, (ulong)((step * 16) + replica));
-                return Loss(model, latents, MiniWorld.TrainSeed, [.. Enumerable.Range(0, Batch).Select(_ => dice.Int(MiniWorld.Pictures))], dice, Dropout, weighted: refine);
+                return loss.Of(model, latents, MiniWorld.TrainSeed, [.. Enumerable.Range(0, Batch).Select(_ => dice.Int(MiniWorld.Pictures))], dice, Dropout);
             },
-            500,
+            250,
             model =>
             {
-                var (loss, _) = Loss(model, heldOut, MiniWorld.HeldOutSeed, [.. Enumerable.Range(0, 256)], new Dice(32), dropout: 0, weighted: false);
-                var pictures = sampler.Sample(model, MiniSampler.Prompts, guidance: 4, steps: 25, seed: 1);
-                ContactSheet.Write(Path.Combine(folder, name + ".png"), 6, pictures);
-                return new() { ["loss"] = loss.item<float>() };
+                var (_, logs) = loss.Of(model, heldOut, MiniWorld.HeldOutSeed, [.. Enumerable.Range(0, 256)], new Dice(32), dropout: 0);
+                ContactSheet.Write(Path.Combine(folder, name + ".png"), 6, sampler.Sample(model.UNet, MiniSampler.Prompts, guidance: 4, steps: 25, seed: 1));
+                return logs;
             });
-        ModelExport.UNet(config, loop.Averaged);
+        ModelExport.UNet(config, loop.Averaged.Where(weight => !weight.Key.StartsWith(Head, StringComparison.Ordinal)).ToDictionary());
     }
 
-    /// <summary>(B) int64: half uniform, half logit-normal.</summary>
-    private static Tensor Timesteps(int count, int bound, Generator generator)
+    /// <summary>The finished autoencoder.</summary>
+    public static AutoencoderKL Autoencoder()
     {
-        var even = rand([count / 2], generator: generator);
-        var middle = randn([count - (count / 2)], generator: generator).sigmoid();
-        return (cat([even, middle]) * bound).to(ScalarType.Int64).clamp(0, bound - 1);
+        using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(MiniWorld.ModelFolder, "vae", "config.json")));
+        var config = AutoencoderStage.Config with { ScalingFactor = json.RootElement.GetProperty("scaling_factor").GetDouble() };
+        return new AutoencoderKL(config, new WeightScope(new FrozenWeights(Path.Combine(MiniWorld.ModelFolder, "vae", "diffusion_pytorch_model.safetensors"))));
     }
 
-    private static double ScalingFactor()
-    {
-        using var config = JsonDocument.Parse(File.ReadAllText(Path.Combine(MiniWorld.ModelFolder, "vae", "config.json")));
-        return config.RootElement.GetProperty("scaling_factor").GetDouble();
-    }
-
-    // Residual branches start closed, so that the network starts as a shallow one.
-    private static Start StartOf(string name, long[] shape) =>
+    /// <summary>Residual branches start closed, so that a network starts as a shallow one.</summary>
+    public static Start StartOf(string name, long[] shape) =>
         name.EndsWith("bias", StringComparison.Ordinal) || name.EndsWith("conv2.weight", StringComparison.Ordinal) || name.EndsWith("proj_out.weight", StringComparison.Ordinal) || name == "conv_out.weight" ? Start.Zero
         : shape.Length == 1 ? Start.One
         : Start.FanIn;

@@ -99,11 +99,12 @@ internal sealed class FreshWeights(long capacity, long seed, Func<string, long[]
 
     /// <summary>Takes the values of a finished component instead of fresh ones.</summary>
     /// <param name="path">A safetensors file with every weight that modules took.</param>
-    public void Read(string path)
+    /// <param name="apart">Names that begin so are not in it, and start fresh.</param>
+    public void Read(string path, string apart)
     {
         using var frozen = no_grad();
         using var file = SafetensorsFile.Open(path);
-        foreach (var (name, weight) in Named(Master))
+        foreach (var (name, weight) in Named(Master).Where(entry => !entry.Key.StartsWith(apart, StringComparison.Ordinal)))
         {
             using var stored = file.Read(name);
             weight.copy_(stored);

@@ -38,17 +38,13 @@ internal sealed class TrainingLoop<T>
     /// <param name="build">Builds the model over them.</param>
     /// <param name="threads">Replicas, each on a thread of its own.</param>
     /// <param name="saveEvery">Steps between saved states; 0: every two minutes.</param>
-    /// <param name="from">A safetensors file whose values a run that was not yet saved starts from; null: fresh ones.</param>
-    public TrainingLoop(string folder, string name, LoopSettings settings, FreshWeights weights, Func<T> build, int threads, int saveEvery = 0, string? from = null)
+    /// <param name="start">Gives the weights other values than fresh ones to start from, in a run that was not yet saved; null: nothing.</param>
+    public TrainingLoop(string folder, string name, LoopSettings settings, FreshWeights weights, Func<T> build, int threads, int saveEvery = 0, Action<FreshWeights>? start = null)
     {
         (_folder, _name, _settings, _weights, _saveEvery) = (folder, name, settings, weights, saveEvery);
         Directory.CreateDirectory(folder);
         _replicas = [(build(), weights.Leaves), .. Enumerable.Range(1, threads - 1).Select(_ => weights.Replica(build))];
-        if (from is not null)
-        {
-            weights.Read(from);
-        }
-
+        start?.Invoke(weights);
         _optimizer = new FlatOptimizer(weights, settings.WeightDecay, muon: settings.Muon);
         set_num_threads(1);
     }
