@@ -93,6 +93,15 @@ public sealed partial class DtiClient
         await UnaryAsync(call, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>What the server is and what it computes with.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DtiClientException">The server cannot be reached.</exception>
+    public async Task<ServerInfo> GetServerAsync(CancellationToken cancellationToken = default)
+    {
+        var call = _server.GetAsync(new V1.ServerServiceGetRequest(), Unary(cancellationToken));
+        return FromProto.Server((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Server);
+    }
+
     /// <summary>The models that the server can use, by name; unusable ones with the reason.</summary>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DtiClientException">The server cannot be reached.</exception>

@@ -31,6 +31,7 @@ public sealed partial class DtiClient : IDisposable, IAsyncDisposable
     private readonly V1.JobService.JobServiceClient _jobs;
     private readonly V1.ConceptService.ConceptServiceClient _concepts;
     private readonly V1.ModelService.ModelServiceClient _models;
+    private readonly V1.ServerService.ServerServiceClient _server;
 
     /// <summary>Creates a client; it connects with its first call.</summary>
     /// <param name="address">The server: <c>http://localhost:5171</c>, <c>https://host</c>, or <c>host:port</c>.</param>
@@ -64,6 +65,7 @@ public sealed partial class DtiClient : IDisposable, IAsyncDisposable
         _jobs = new V1.JobService.JobServiceClient(channel);
         _concepts = new V1.ConceptService.ConceptServiceClient(channel);
         _models = new V1.ModelService.ModelServiceClient(channel);
+        _server = new V1.ServerService.ServerServiceClient(channel);
     }
 
     private GrpcChannel Channel { get; }

@@ -85,6 +85,14 @@ public sealed record Model(
     string Name, string Family, int Resolution, int EmbeddingDimension, bool IsDefault, string? Problem, long SizeBytes, bool Loaded,
     string Dtype, string Path, long MemoryBytes, bool Fits);
 
+/// <summary>A server.</summary>
+/// <param name="Version">Of Dti.</param>
+/// <param name="Device"><c>cpu</c>, <c>cuda:0</c>, …</param>
+/// <param name="Dtype">What it computes in where a request says nothing: <c>fp32</c>, <c>bf16</c> or <c>fp16</c>.</param>
+/// <param name="Memory">What models trade for memory: <c>auto</c>, <c>low</c>, <c>balanced</c> or <c>high</c>.</param>
+/// <param name="TorchVersion">Of libtorch.</param>
+public sealed record ServerInfo(string Version, string Device, string Dtype, string Memory, string TorchVersion);
+
 /// <summary>A job that the server knows.</summary>
 /// <param name="JobId">Its id.</param>
 /// <param name="RequestId">The id its client chose; empty if none.</param>

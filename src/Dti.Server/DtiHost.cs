@@ -66,6 +66,7 @@ public static class DtiHost
         app.MapGrpcService<JobGrpcService>();
         app.MapGrpcService<ConceptGrpcService>();
         app.MapGrpcService<ModelGrpcService>();
+        app.MapGrpcService<ServerGrpcService>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
         return app;

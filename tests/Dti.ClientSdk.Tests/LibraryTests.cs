@@ -62,6 +62,17 @@ public class LibraryTests(ServerFixture server)
         Assert.Equal(model.Name, (await client.GetModelAsync("tiny-sd15", Cancellation)).Name);
     }
 
+    [Fact]
+    public async Task GetServerAsync_TheFixture_TellsWhatItComputesWith()
+    {
+        await using var client = new DtiClient(server.Address);
+
+        var about = await client.GetServerAsync(Cancellation);
+
+        Assert.Equal(("cpu", "fp32"), (about.Device, about.Dtype));
+        Assert.NotEmpty(about.Version);
+    }
+
     private sealed class Tolerance : IEqualityComparer<double>
     {
         public bool Equals(double x, double y) => Math.Abs(x - y) < 1e-5;

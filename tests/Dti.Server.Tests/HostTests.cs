@@ -26,8 +26,18 @@ public class HostTests
         Assert.True(await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
 
         Assert.Superset(
-            new HashSet<string> { "dti.v1.DtiService", "dti.v1.JobService", "dti.v1.ConceptService", "dti.v1.ModelService", "grpc.health.v1.Health" },
+            new HashSet<string> { "dti.v1.DtiService", "dti.v1.JobService", "dti.v1.ConceptService", "dti.v1.ModelService", "dti.v1.ServerService", "grpc.health.v1.Health" },
             call.ResponseStream.Current.ListServicesResponse.Service.Select(service => service.Name).ToHashSet());
+    }
+
+    [Fact]
+    public async Task Server_Asked_TellsVersionDeviceAndTorch()
+    {
+        await using var server = TestServer.Start(options => options with { Device = "cpu", Dtype = "bf16", Memory = "low" });
+        var info = (await server.Server.GetAsync(new())).Server;
+        Assert.Equal(("cpu", "bf16", "low"), (info.Device, info.Dtype, info.Memory));
+        Assert.Matches(@"^\d+\.\d+\.\d+$", info.Version);
+        Assert.StartsWith("2.", info.TorchVersion, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -125,6 +125,10 @@ class AsyncDtiClient:
         """Deletes a concept."""
         await self._unary(calls.delete_concept(name), timeout)
 
+    async def get_server(self, *, timeout: float | None = None) -> records.ServerInfo:
+        """What the server is and what it computes with."""
+        return await self._unary(calls.get_server(), timeout)
+
     async def list_models(self, *, timeout: float | None = None) -> list[records.Model]:
         """The models that the server knows, by name; unusable ones with the reason."""
         return await self._unary(calls.list_models(), timeout)

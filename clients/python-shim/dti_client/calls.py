@@ -11,7 +11,8 @@ import grpc
 from . import convert, records
 from ._proto import (
     concept_service_pb2 as concepts, concept_service_pb2_grpc, dti_service_pb2 as dti, dti_service_pb2_grpc,
-    generation_pb2, job_service_pb2 as jobs, job_service_pb2_grpc, model_service_pb2 as models, model_service_pb2_grpc)
+    generation_pb2, job_service_pb2 as jobs, job_service_pb2_grpc, model_service_pb2 as models, model_service_pb2_grpc,
+    server_service_pb2 as server, server_service_pb2_grpc)
 from .embedding import ConceptEmbedding
 from .errors import invalid
 from .pictures import Photo, photo_message
@@ -39,6 +40,7 @@ class Stubs:
             "jobs": job_service_pb2_grpc.JobServiceStub(channel),
             "concepts": concept_service_pb2_grpc.ConceptServiceStub(channel),
             "models": model_service_pb2_grpc.ModelServiceStub(channel),
+            "server": server_service_pb2_grpc.ServerServiceStub(channel),
         }
 
     def __getitem__(self, call: Call) -> Callable[..., Any]:
@@ -133,3 +135,7 @@ def list_vaes() -> Call[list[str]]:
 
 def get_model(name: str) -> Call[records.Model]:
     return Call("models", "Get", models.ModelServiceGetRequest(name=name), lambda answer: convert.read(answer.model))
+
+
+def get_server() -> Call[records.ServerInfo]:
+    return Call("server", "Get", server.ServerServiceGetRequest(), lambda answer: convert.read(answer.server))

@@ -160,6 +160,10 @@ class DtiClient:
         """Deletes a concept."""
         self._unary(calls.delete_concept(name), timeout)
 
+    def get_server(self, *, timeout: float | None = None) -> records.ServerInfo:
+        """What the server is and what it computes with."""
+        return self._unary(calls.get_server(), timeout)
+
     def list_models(self, *, timeout: float | None = None) -> list[records.Model]:
         """The models that the server knows, by name; unusable ones with the reason."""
         return self._unary(calls.list_models(), timeout)

@@ -7,7 +7,7 @@ from datetime import timezone
 from typing import Any
 
 from . import records
-from ._proto import common_pb2, concept_service_pb2, generation_pb2, job_service_pb2, model_service_pb2, training_pb2
+from ._proto import common_pb2, concept_service_pb2, generation_pb2, job_service_pb2, model_service_pb2, server_service_pb2, training_pb2
 from .errors import invalid
 
 TYPES = {
@@ -27,6 +27,7 @@ TYPES = {
     common_pb2.Warning: records.DtiWarning,
     concept_service_pb2.Concept: records.Concept,
     model_service_pb2.Model: records.Model,
+    server_service_pb2.ServerInfo: records.ServerInfo,
     job_service_pb2.Job: records.Job,
 }
 """The type of each message that is read."""

@@ -312,6 +312,17 @@ class Model:
 
 
 @dataclass(frozen=True)
+class ServerInfo:
+    """A server: what it is and what it computes with."""
+
+    version: str
+    device: str
+    dtype: str
+    memory: str
+    torch_version: str
+
+
+@dataclass(frozen=True)
 class Job:
     """A job: queued, running or finished."""
 

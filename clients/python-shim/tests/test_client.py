@@ -138,6 +138,11 @@ def test_models_say_which_is_the_default(client):
     assert client.get_model("tiny-sd15").family == "sd1" and client.list_vaes() == []
 
 
+def test_server_says_what_it_is(client):
+    about = client.get_server()
+    assert (about.device, about.dtype) == ("cpu", "fp32") and about.version == dti_client.__version__ and about.torch_version.startswith("2.")
+
+
 def test_the_built_in_model_learns_and_draws(client):
     *_, result = client.train("mini-teapot", SUBJECT, TrainingOptions(model="dti-mini", steps=2, preview_every=0, initializer="teapot", seed=1), overwrite=True)
     assert (result.steps, result.norm) == (2, pytest.approx(0.46, abs=0.02))  # the mean norm of its vocabulary

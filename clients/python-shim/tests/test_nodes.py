@@ -79,9 +79,9 @@ def test_every_node_and_every_input_says_what_it_is(nodes):
             assert port.options.get("tooltip"), (schema.node_id, port.id)
 
 
-def test_server_tells_its_models(nodes, comfyui, address):
+def test_server_tells_version_device_and_models(nodes, comfyui, address):
     server, info = run(nodes["DtiServer"], address=address)
-    assert "tiny-sd15 (default)" in info and comfyui.texts == [info]
+    assert " on cpu in fp32" in info and "tiny-sd15 (default)" in info and comfyui.texts == [info]
     assert server.address == address
 
 

@@ -15,6 +15,7 @@ internal static class Retries
         ("dti.v1.JobService", ["Get", "List", "Watch", "Cancel"]),
         ("dti.v1.ConceptService", ["List", "Get", "Inspect", "Export"]),
         ("dti.v1.ModelService", ["List", "Get"]),
+        ("dti.v1.ServerService", ["Get"]),
     ];
 
     /// <summary>The channel's own retries: until a call's first answer. What comes after, <see cref="TrainingStream"/> picks up.</summary>

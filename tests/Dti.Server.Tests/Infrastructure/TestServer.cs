@@ -43,6 +43,7 @@ internal sealed class TestServer : IAsyncDisposable
         Jobs = new JobService.JobServiceClient(_channel);
         Concepts = new ConceptService.ConceptServiceClient(_channel);
         Models = new ModelService.ModelServiceClient(_channel);
+        Server = new ServerService.ServerServiceClient(_channel);
     }
 
     public Uri Address { get; }
@@ -58,6 +59,8 @@ internal sealed class TestServer : IAsyncDisposable
     public ConceptService.ConceptServiceClient Concepts { get; }
 
     public ModelService.ModelServiceClient Models { get; }
+
+    public ServerService.ServerServiceClient Server { get; }
 
     public static TestServer Start(Func<DtiServerOptions, DtiServerOptions>? change = null) => new(change);
 

@@ -14,7 +14,7 @@ class DtiServerNode(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="DtiServer", display_name="DTI Server", category=CATEGORY, is_output_node=True, hidden=[io.Hidden.unique_id],
-            description="Where the Dti server is. Says whether it answers, and which models it has.",
+            description="Where the Dti server is. Says its version and device, and which models it has.",
             inputs=[
                 io.String.Input("address", default="", placeholder="http://localhost:5171",
                                 tooltip="http://host:port or https://host. Empty: the environment variable DTI_SERVER, else http://localhost:5171."),
@@ -26,15 +26,17 @@ class DtiServerNode(io.ComfyNode):
             ],
             outputs=[
                 DtiServer.Output("server_out", display_name="server", tooltip="For the other Dti nodes."),
-                io.String.Output("info", display_name="info", tooltip="The address and the models."),
+                io.String.Output("info", display_name="info", tooltip="The address, version, device and models."),
             ])
 
     @classmethod
     def execute(cls, address: str, token: str, ca_certificate: str) -> io.NodeOutput:
         server = use(Server(address.strip(), token.strip(), ca_certificate.strip()))
         client = server.client()
-        models = client.list_models(timeout=10)
+        about, models = client.get_server(timeout=10), client.list_models(timeout=10)
         usable = [model.name + (" (default)" if model.is_default else "") for model in models if not model.problem]
-        info = "\n".join([f"{client.address}: {', '.join(usable) or 'no usable model'}", *(f"{model.name}: {model.problem}" for model in models if model.problem)])
+        info = "\n".join([
+            f"{client.address}: Dti {about.version} on {about.device} in {about.dtype}", f"Models: {', '.join(usable) or 'none that is usable'}",
+            *(f"{model.name}: {model.problem}" for model in models if model.problem)])
         show(info, cls.hidden.unique_id)
         return io.NodeOutput(server, info)
