@@ -71,6 +71,14 @@ internal sealed record ModelCase(string Model, string? Like, string Memory, stri
         return 0;
     }
 
+    /// <summary>A photo of noise, as PNG.</summary>
+    public static byte[] Noise(int side)
+    {
+        var pixels = new byte[side * side * 3];
+        new Random(1).NextBytes(pixels);
+        return ImageCodec.Encode(new RgbImage(side, side, pixels), ImageFormat.Png);
+    }
+
     private CaseResult Measure()
     {
         ProcessMemory.RestartPeak();
@@ -109,9 +117,7 @@ internal sealed record ModelCase(string Model, string? Like, string Memory, stri
     private void Train(StableDiffusionModel model)
     {
         var options = new TrainingOptions { Steps = Steps, BatchSize = Batch, Resolution = Side, PreviewEvery = 0, Initializer = "cat", Seed = 1 };
-        var pixels = new byte[Side * Side * 3];
-        new Random(1).NextBytes(pixels);
-        var photos = TrainingSet.Load([new Photo("noise.png", ImageCodec.Encode(new RgbImage(Side, Side, pixels), ImageFormat.Png))], Side, ImageLimits.Default);
+        var photos = TrainingSet.Load([new Photo("noise.png", Noise(Side))], Side, ImageLimits.Default);
         foreach (var _ in new Trainer(model, TrainingSettings.Resolve(options, "x", model.Profile, () => 1), photos).Run(CancellationToken.None))
         {
         }
