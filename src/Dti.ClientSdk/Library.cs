@@ -21,16 +21,16 @@ public sealed record Concept
     /// <summary><c>sd1</c>, …</summary>
     public string Family { get; init; } = "";
 
-    /// <summary>The model it was learnt with; empty if imported.</summary>
+    /// <summary>The model it was learnt with; empty if it was imported from a file that does not say.</summary>
     public string Model { get; init; } = "";
 
-    /// <summary>The settings it was learnt with; null if imported.</summary>
+    /// <summary>The settings it was learnt with; null if it was imported from a file that does not say.</summary>
     public TrainingSettings? Settings { get; init; }
 
     /// <summary>When it came into the library.</summary>
     public DateTimeOffset? Created { get; init; }
 
-    /// <summary>SHA-256 of each photo it was learnt from, hexadecimal; empty if imported.</summary>
+    /// <summary>SHA-256 of each photo it was learnt from, hexadecimal; empty if it was imported from a file that does not say.</summary>
     public IReadOnlyList<string> PhotoSha256 { get; init; } = [];
 
     /// <summary>A small PNG; empty if there is none, and in lists.</summary>

@@ -47,6 +47,27 @@ public sealed class ConceptFileTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Import_FileThatDtiWrote_KnowsHowItWasLearnt()
+    {
+        await _server.TrainAsync(TestServer.Request("my-cat"));
+        var learnt = (await _server.Concepts.GetAsync(new() { Name = "my-cat" })).Concept;
+        var file = await _server.Concepts.ExportAsync(new() { Name = "my-cat", Format = ConceptFormat.Webui });
+
+        var again = (await _server.Concepts.ImportAsync(new() { Name = "again", Data = file.Data })).Concept;
+
+        Assert.NotNull(learnt.Settings);
+        Assert.Equal((learnt.Model, learnt.Settings), (again.Model, again.Settings));
+        Assert.Equal(learnt.PhotoSha256, again.PhotoSha256);
+        Assert.Equal("<again>", again.Placeholder);
+    }
+
+    [Theory]
+    [InlineData("no json")]
+    [InlineData("""{"steps": "many"}""")]
+    public void Metadata_SettingsThatCannotBeRead_AreUnknown(string settings) =>
+        Assert.Null(ConceptMetadata.Read(new Dictionary<string, string> { ["dti.settings"] = settings }).Settings);
+
+    [Fact]
     public void Metadata_EveryMethod_IsCalledByANameOfItsOwn()
     {
         var names = Enum.GetValues<TrainingMethod>().Where(method => method != TrainingMethod.Unspecified)

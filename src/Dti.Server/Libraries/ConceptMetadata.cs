@@ -7,6 +7,16 @@ namespace Dti.Server.Libraries;
 /// <summary>What the header of a concept's file says of it.</summary>
 internal static class ConceptMetadata
 {
+    private static readonly JsonParser _reader = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
+
+    /// <summary>How a concept was learnt, as far as the header of a file that Dti wrote says: the model, settings and hashes of photos.</summary>
+    public static Concept Read(IReadOnlyDictionary<string, string> header) => new()
+    {
+        Model = header.GetValueOrDefault("dti.model", ""),
+        Settings = Settings(header.GetValueOrDefault("dti.settings", "")),
+        PhotoSha256 = { header.GetValueOrDefault("dti.photo_sha256", "").Split(',', StringSplitOptions.RemoveEmptyEntries) },
+    };
+
     public static IReadOnlyDictionary<string, string> Of(Concept concept) => new Dictionary<string, string>
     {
         ["dti.name"] = concept.Name,
@@ -27,4 +37,16 @@ internal static class ConceptMetadata
         ["dti.settings"] = concept.Settings is null ? "" : JsonFormatter.Default.Format(concept.Settings),
         ["dti.photo_sha256"] = string.Join(',', concept.PhotoSha256),
     };
+
+    private static TrainingSettings? Settings(string json)
+    {
+        try
+        {
+            return json.Length > 0 ? _reader.Parse<TrainingSettings>(json) : null;
+        }
+        catch (Exception error) when (error is InvalidProtocolBufferException or InvalidJsonException)
+        {
+            return null; // someone else's words; the vectors are what counts
+        }
+    }
 }

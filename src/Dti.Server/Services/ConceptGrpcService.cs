@@ -1,4 +1,5 @@
 using Dti.Engine;
+using Dti.Engine.Checkpoints;
 using Dti.Engine.Concepts;
 using Dti.Engine.Models;
 using Dti.Engine.Runtime;
@@ -51,7 +52,7 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, ModelLibrary m
             throw RpcErrors.Exists($"There is a concept '{request.Name}' already; choose another name, or ask to overwrite it.", "CONCEPT_EXISTS").ToRpcException();
         }
 
-        var embedding = Read(request.Data, request.Name);
+        var (embedding, concept) = Read(request.Data, request.Name);
         var profile = ModelFor(embedding, request.HasModel ? request.Model : null);
         var family = profile?.Family ?? embedding.PublishedFamily ?? throw new DtiException(
             ErrorKind.InvalidArgument,
@@ -63,8 +64,8 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, ModelLibrary m
                 ErrorKind.FailedPrecondition, $"To rescale, a model of the family {family} is needed, and the server has none: its vocabulary gives the norm."));
         }
 
-        var concept = concepts.Save(new Concept { Name = request.Name, Family = family }, embedding, default);
-        return Task.FromResult(new ConceptServiceImportResponse { Concept = concept });
+        (concept.Name, concept.Family) = (request.Name, family);
+        return Task.FromResult(new ConceptServiceImportResponse { Concept = concepts.Save(concept, embedding, default) });
     }
 
     public override Task<ConceptServiceExportResponse> Export(ConceptServiceExportRequest request, ServerCallContext context)
@@ -132,13 +133,15 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, ModelLibrary m
     }
 
     /// <summary>A concept's placeholder is its name in the library, whatever the file calls it.</summary>
-    private static ConceptEmbedding Read(ByteString data, string name)
+    private static (ConceptEmbedding Embedding, Concept Told) Read(ByteString data, string name)
     {
         var draft = Path.Combine(Path.GetTempPath(), $"dti-import-{Guid.NewGuid():N}.safetensors");
         try
         {
             AtomicFile.WriteAllBytes(draft, data.Memory);
-            return ConceptFile.Read(draft, $"<{name}>");
+            var embedding = ConceptFile.Read(draft, $"<{name}>");
+            using var file = SafetensorsFile.Open(draft);
+            return (embedding, ConceptMetadata.Read(file.Metadata));
         }
         catch (DtiException error) when (error.Kind == ErrorKind.FailedPrecondition)
         {
