@@ -45,14 +45,19 @@ public sealed partial class DtiClient
     /// <param name="overwrite">Replace a concept of the same name.</param>
     /// <param name="rescale">Give each vector the mean norm of the vocabulary of the model, as DTI does; otherwise norms are kept.</param>
     /// <param name="model">A model that it has to fit; null: one of the server's that it fits.</param>
+    /// <param name="secondData">The file of the second text encoder, where each has one of its own (<c>learned_embeds_2.safetensors</c>, for SDXL); empty: none.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DtiClientException">
     /// <c>AlreadyExists</c>; <c>InvalidArgument</c> for a name or file that is none; <c>FailedPrecondition</c> where it does not fit the model.
     /// </exception>
     public async Task<Concept> ImportConceptAsync(
-        string name, ReadOnlyMemory<byte> data, bool overwrite = false, bool rescale = false, string? model = null, CancellationToken cancellationToken = default)
+        string name, ReadOnlyMemory<byte> data, bool overwrite = false, bool rescale = false, string? model = null, ReadOnlyMemory<byte> secondData = default,
+        CancellationToken cancellationToken = default)
     {
-        var request = new V1.ConceptServiceImportRequest { Name = name, Data = ToProto.Bytes(data), Overwrite = overwrite, Rescale = rescale };
+        var request = new V1.ConceptServiceImportRequest
+        {
+            Name = name, Data = ToProto.Bytes(data), SecondData = ToProto.Bytes(secondData), Overwrite = overwrite, Rescale = rescale,
+        };
         if (model is not null) request.Model = model;
         var call = _concepts.ImportAsync(request, Unary(cancellationToken));
         return FromProto.Concept((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Concept);

@@ -2,6 +2,7 @@ using Dti.Engine.Checkpoints;
 using Dti.Server.Tests.Infrastructure;
 using Dti.Tests;
 using Dti.V1;
+using Google.Protobuf;
 
 namespace Dti.Server.Tests;
 
@@ -32,6 +33,19 @@ public sealed class SdxlTests : IAsyncDisposable
         Assert.Equal(await _server.PictureAsync(TestServer.Draw("<my-dog>")), await _server.PictureAsync(TestServer.Draw("<again>")));
         Assert.Equal([0, 1], (await _server.Concepts.InspectAsync(new() { Name = "my-dog" })).Vectors.Select(vector => vector.Encoder));
         Assert.Equal(["clip_g", "clip_l"], Keys(file.Data.ToByteArray()));
+    }
+
+    [Fact]
+    public async Task Import_AFileForEachTextEncoder_IsOneConcept()
+    {
+        static ByteString Official(string name) => ByteString.CopyFrom(File.ReadAllBytes(Path.Combine(Fixtures.Root, "tiny-sdxl", "expected", name + ".safetensors")));
+
+        var concept = (await _server.Concepts.ImportAsync(new() { Name = "cat", Data = Official("learned_embeds-cat"), SecondData = Official("learned_embeds_2-cat") })).Concept;
+
+        Assert.Equal(("sdxl", 2), (concept.Family, concept.NumVectors));
+        Assert.Equal([32, 40], concept.Dimensions);
+        var uneven = new ConceptServiceImportRequest { Name = "x", Data = Official("learned_embeds-cat"), SecondData = Official("learned_embeds_2-toy") };
+        Assert.Equal(["second_data"], await Refusal.Fields(async () => await _server.Concepts.ImportAsync(uneven)));
     }
 
     [Fact]

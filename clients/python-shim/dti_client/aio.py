@@ -108,10 +108,10 @@ class AsyncDtiClient:
 
     async def import_concept(
         self, name: str, data: bytes | ConceptEmbedding, *, overwrite: bool = False, rescale: bool = False, model: str | None = None,
-        timeout: float | None = None,
+        second_data: bytes = b"", timeout: float | None = None,
     ) -> records.Concept:
         """Takes vectors, or a safetensors file of diffusers, A1111 or ComfyUI, into the library."""
-        return await self._unary(calls.import_concept(name, data, overwrite, rescale, model), timeout)
+        return await self._unary(calls.import_concept(name, data, overwrite, rescale, model, second_data), timeout)
 
     async def install_concept(self, name: str, *, overwrite: bool = False, timeout: float | None = None) -> str:
         """Writes a concept into the embeddings folder of the server's ComfyUI; gives the file's path there."""

@@ -100,9 +100,9 @@ def get_concept(name: str) -> Call[records.Concept]:
     return Call("concepts", "Get", concepts.ConceptServiceGetRequest(name=name), lambda answer: convert.read(answer.concept))
 
 
-def import_concept(name: str, data: bytes | ConceptEmbedding, overwrite: bool, rescale: bool, model: str | None) -> Call[records.Concept]:
+def import_concept(name: str, data: bytes | ConceptEmbedding, overwrite: bool, rescale: bool, model: str | None, second_data: bytes) -> Call[records.Concept]:
     file = data.to_file() if isinstance(data, ConceptEmbedding) else data
-    request = concepts.ConceptServiceImportRequest(name=name, data=file, overwrite=overwrite, rescale=rescale, model=model)
+    request = concepts.ConceptServiceImportRequest(name=name, data=file, overwrite=overwrite, rescale=rescale, model=model, second_data=second_data)
     return Call("concepts", "Import", request, lambda answer: convert.read(answer.concept))
 
 

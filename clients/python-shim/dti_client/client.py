@@ -138,15 +138,16 @@ class DtiClient:
 
     def import_concept(
         self, name: str, data: bytes | ConceptEmbedding, *, overwrite: bool = False, rescale: bool = False, model: str | None = None,
-        timeout: float | None = None,
+        second_data: bytes = b"", timeout: float | None = None,
     ) -> records.Concept:
         """Takes vectors, or a safetensors file of diffusers, A1111 or ComfyUI, into the library.
 
         overwrite: replace a concept of the same name.
         rescale: give each vector the usual length of the model's vocabulary, as DTI does; otherwise lengths are kept.
         model: one that the vectors have to fit. Default: the server's default model, or another that has such widths.
+        second_data: the file of the second text encoder, where each has one of its own (learned_embeds_2.safetensors, for SDXL).
         """
-        return self._unary(calls.import_concept(name, data, overwrite, rescale, model), timeout)
+        return self._unary(calls.import_concept(name, data, overwrite, rescale, model, second_data), timeout)
 
     def install_concept(self, name: str, *, overwrite: bool = False, timeout: float | None = None) -> str:
         """Writes a concept into the embeddings folder of the server's ComfyUI; gives the file's path there."""

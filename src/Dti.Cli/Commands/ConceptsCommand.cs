@@ -19,6 +19,7 @@ internal static class ConceptsCommand
             command,
             "dti concepts list",
             "dti concepts import my-cat learned_embeds.safetensors",
+            "dti concepts import my-dog learned_embeds.safetensors learned_embeds_2.safetensors",
             "dti concepts import old-friend embedding.safetensors --rescale",
             "dti concepts export my-cat --format webui -o ComfyUI/models/embeddings/my-cat.safetensors",
             "dti concepts export my-cat --comfyui --models ~/ComfyUI");
@@ -71,22 +72,30 @@ internal static class ConceptsCommand
     private static Command Import(CommonOptions common)
     {
         var name = Name();
-        var file = new Argument<string>("file") { Description = "A safetensors file of diffusers, ComfyUI or A1111." };
+        var files = new Argument<string[]>("file")
+        {
+            Description = "A safetensors file of diffusers, ComfyUI or A1111; or two, learned_embeds.safetensors and learned_embeds_2.safetensors, one for each text encoder of SDXL.",
+            Arity = new ArgumentArity(1, 2),
+        };
         var force = new Option<bool>("--force") { Description = "Replace a concept of the same name." };
         var rescale = new Option<bool>("--rescale") { Description = "Keep the directions and give each vector the mean norm of the model's vocabulary." };
         var model = new Option<string?>("--model") { Description = "Model that it has to fit (dti models list). Default: one that it fits.", HelpName = "name" };
-        var command = new Command("import", "Take a learnt embedding into the library.") { name, file, force, rescale, model };
+        var command = new Command("import", "Take a learnt embedding into the library.") { name, files, force, rescale, model };
         common.SetAction(command, async context =>
         {
-            var path = context.Get(file);
-            if (!File.Exists(path))
-                throw new CliException(ExitCode.NotFound, $"There is no file '{path}'.");
-            var data = await File.ReadAllBytesAsync(path, context.CancellationToken).ConfigureAwait(false);
+            var data = new List<byte[]>();
+            foreach (var path in context.Get(files) ?? [])
+            {
+                if (!File.Exists(path))
+                    throw new CliException(ExitCode.NotFound, $"There is no file '{path}'.");
+                data.Add(await File.ReadAllBytesAsync(path, context.CancellationToken).ConfigureAwait(false));
+            }
+
             var connection = await context.ConnectAsync().ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
                 var concept = await connection.Client
-                    .ImportConceptAsync(context.Get(name), data, context.Get(force), context.Get(rescale), context.Get(model), context.CancellationToken).ConfigureAwait(false);
+                    .ImportConceptAsync(context.Get(name), data[0], context.Get(force), context.Get(rescale), context.Get(model), data.ElementAtOrDefault(1), context.CancellationToken).ConfigureAwait(false);
                 context.Output.Event("concept", ConceptView.Of(concept));
                 context.Output.Line($"Imported {concept.Name}: {concept.VectorCount} vector(s) of {concept.Dimension}. Prompts use it as {concept.Placeholder}.");
             }

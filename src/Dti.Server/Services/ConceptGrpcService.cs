@@ -52,7 +52,12 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, ModelLibrary m
             throw RpcErrors.Exists($"There is a concept '{request.Name}' already; choose another name, or ask to overwrite it.", "CONCEPT_EXISTS").ToRpcException();
         }
 
-        var (embedding, concept) = Read(request.Data, request.Name);
+        var (embedding, concept) = Read(request.Data, request.Name, "data");
+        if (request.SecondData.Length > 0)
+        {
+            embedding = Join(embedding, Read(request.SecondData, request.Name, "second_data").Embedding);
+        }
+
         var profile = ModelFor(embedding, request.HasModel ? request.Model : null);
         var family = profile?.Family ?? embedding.PublishedFamily ?? throw new DtiException(
             ErrorKind.InvalidArgument,
@@ -132,8 +137,19 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, ModelLibrary m
         return message;
     }
 
+    /// <summary>Two files of one text encoder each, as one concept for both.</summary>
+    private static ConceptEmbedding Join(ConceptEmbedding first, ConceptEmbedding second) =>
+        first.Encoders is [var one] && second.Encoders is [var other] && one.Count == other.Count
+            ? first with { Encoders = [one, other] }
+            : throw new DtiException(
+                ErrorKind.InvalidArgument,
+                $"second_data must hold as many vectors for the second text encoder as data does for the first: they hold {Vectors(second)} and {Vectors(first)}.",
+                "second_data");
+
+    private static string Vectors(ConceptEmbedding concept) => string.Join(" + ", concept.Encoders.Select(encoder => encoder.Count));
+
     /// <summary>A concept's placeholder is its name in the library, whatever the file calls it.</summary>
-    private static (ConceptEmbedding Embedding, Concept Told) Read(ByteString data, string name)
+    private static (ConceptEmbedding Embedding, Concept Told) Read(ByteString data, string name, string field)
     {
         var draft = Path.Combine(Path.GetTempPath(), $"dti-import-{Guid.NewGuid():N}.safetensors");
         try
@@ -145,7 +161,7 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, ModelLibrary m
         }
         catch (DtiException error) when (error.Kind == ErrorKind.FailedPrecondition)
         {
-            throw new DtiException(ErrorKind.InvalidArgument, error.Message.Replace(draft, "data", StringComparison.Ordinal), "data", error);
+            throw new DtiException(ErrorKind.InvalidArgument, error.Message.Replace(draft, field, StringComparison.Ordinal), field, error);
         }
         finally
         {
