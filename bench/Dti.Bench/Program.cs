@@ -3,6 +3,7 @@ using Dti.Bench;
 return args switch
 {
     ["fuzz", .. var rest] => Fuzzing.Run(new Arguments(rest)),
+    ["conditioning", .. var rest] => Conditioning.Run(new Arguments(rest)),
     ["latency", .. var rest] => await Latency.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     [Latency.ClientVerb, var address, var steps, var photo] => await Latency.RunClientAsync(address, steps, photo).ConfigureAwait(false),
     ["memory", .. var rest] => MemoryOptions.Run(new Arguments(rest)),
@@ -17,6 +18,7 @@ static int Help()
         dotnet run -c Release --project bench/Dti.Bench -- COMMAND
 
         fuzz       [--count 1000000] [--seed 1]
+        conditioning --model FOLDER-OR-FILE --concept FILE [--prompt "a photo of <concept>"] [--output conditioning.safetensors]
         latency    [--steps 1000]
         memory     [--model FOLDER-OR-FILE] [--side 512] [--batch 1] [--picture 1024] [--steps 3] [--dtype fp32]
         full-size  [--families sd1,sdxl] [--side 512] [--dtype fp32] [--memory auto] [--work FOLDER] [--keep] [--tiny]
