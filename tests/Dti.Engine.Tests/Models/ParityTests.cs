@@ -45,6 +45,23 @@ public class ParityTests(ModelFixture models) : IClassFixture<ModelFixture>
         }
     }
 
+    [Fact]
+    public void UNet2DConditionModel_AskedForFeatures_GivesEachLevelOnTheWayUp()
+    {
+        using var scope = NewDisposeScope();
+        using var golden = new Golden(ModelFixture.Expected("tiny-sd15", "unet.safetensors"));
+        var name = golden.Names.First().Split('/')[0];
+        var features = new List<Tensor>();
+
+        var output = models.Model("tiny-sd15").UNet.Forward(golden[$"{name}/sample"], golden[$"{name}/timestep"], golden[$"{name}/encoder_hidden_states"], features: features);
+
+        Golden.AssertClose(golden[$"{name}/output"], output, Tolerance, "output");
+        Assert.Equal([16L, 16, 8, 8], features.Select(level => level.shape[1]));
+        Assert.Equal(output.shape[2..], features[^2].shape[2..]);
+        Assert.Equal(output.shape[2..], features[^1].shape[2..]);
+        Assert.All(features, level => Assert.True(level.isfinite().all().item<bool>()));
+    }
+
     [Theory]
     [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
     public void AutoencoderKL_EverySize_MatchesDiffusers(string family)

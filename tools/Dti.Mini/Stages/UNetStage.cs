@@ -10,7 +10,7 @@ using Dti.Mini.World;
 
 namespace Dti.Mini.Stages;
 
-/// <summary>Stage 3: the denoiser, on the frozen text encoder and cached latents; and its refinement (see <see cref="DenoisingLoss"/>).</summary>
+/// <summary>Stage 3: the denoiser, on the frozen text encoder and cached latents; and its refinement (see <see cref="DenoiserLoss"/>).</summary>
 internal static class UNetStage
 {
     private const int Batch = 32; // per replica
@@ -51,7 +51,7 @@ internal static class UNetStage
         var heldOut = LatentStore.Open(folder, MiniWorld.HeldOutSeed, 500, vae, threads);
         using var schedule = new NoiseSchedule(MiniSampler.Schedule);
         var sampler = new MiniSampler(text, vae, tokenizer);
-        var loss = new DenoisingLoss(sampler, schedule, refine ? ReaderStage.Finished(folder, vae.Config.LatentChannels) : null);
+        var loss = new DenoiserLoss(sampler, schedule, refine ? ReaderStage.Finished(folder, vae.Config.LatentChannels) : null);
         var config = Config(vae.Config, textConfig);
         var weights = new FreshWeights(6_000_000, seed: 3, StartOf);
         var loop = new TrainingLoop<Denoiser>(

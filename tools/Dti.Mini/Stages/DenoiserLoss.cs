@@ -21,7 +21,7 @@ internal sealed record Denoiser(UNet2DConditionModel UNet, ObjectHead? Head);
 /// <param name="sampler">Encodes captions.</param>
 /// <param name="schedule">The noise.</param>
 /// <param name="reader">For a refined denoiser; null: only the error.</param>
-internal sealed class DenoisingLoss(MiniSampler sampler, NoiseSchedule schedule, LatentReader? reader)
+internal sealed class DenoiserLoss(MiniSampler sampler, NoiseSchedule schedule, LatentReader? reader)
 {
     private const double Naming = 0.03;
     private const double Drawing = 0.2;
@@ -57,7 +57,7 @@ internal sealed class DenoisingLoss(MiniSampler sampler, NoiseSchedule schedule,
         }
 
         var cells = ObjectWeights.Of(scenes, (int)x0.shape[^1]);
-        var (naming, named) = model.Head.Loss(features[1], scenes);
+        var (naming, named) = model.Head.Loss(features[^2], scenes); // the last level but one has been brought up to the last one's size
         var drawn = schedule.Original(noisy.to(ScalarType.Float32), velocity, timesteps);
         var (drawing, drawnRight) = reader.Loss(
             ReaderStage.Seen(drawn, schedule, generator).to(ScalarType.BFloat16), scenes, ((Unreadable - timesteps.to(ScalarType.Float32)) / (Unreadable - Readable)).clamp(0, 1));
