@@ -15,6 +15,9 @@ internal enum Work
     /// <summary>Nothing more.</summary>
     Load,
 
+    /// <summary>Not even that: only fills as much fresh memory as the weights take, which is what loading them cannot do without.</summary>
+    Touch,
+
     /// <summary>Draws a picture.</summary>
     Draw,
 
@@ -88,6 +91,13 @@ internal sealed record ModelCase(string Model, string? Like, string Memory, stri
         var profile = ModelProfile.Of(Like is null ? Checkpoint.Open(Model) : SingleFileCheckpoint.Open(Model, Checkpoint.Open(Like)));
         var held = profile.HeldBytes(target);
         var policy = MemoryPolicy.Resolve(Memory, held, target);
+        if (Work == Work.Touch)
+        {
+            began = Stopwatch.GetTimestamp();
+            using var memory = TorchSharp.torch.empty([held], TorchSharp.torch.ScalarType.Byte).fill_(1);
+            return new CaseResult(Stopwatch.GetElapsedTime(began).TotalSeconds, held, ProcessMemory.PeakBytes - before, policy.Name, 0, 0, 0);
+        }
+
         using var model = StableDiffusionModel.Load(profile, target, policy);
         var (loaded, loadPeak) = (Stopwatch.GetElapsedTime(began), ProcessMemory.PeakBytes);
         ProcessMemory.RestartPeak();

@@ -1,8 +1,10 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Checkpoints;
 
-/// <summary>Weights from a checkpoint: each tensor is read once, straight into memory of the asked dtype. Owns what it handed out.</summary>
+/// <summary>Weights from a checkpoint: each tensor is read once, straight into memory of the asked dtype, when all are taken. Owns what it handed out.</summary>
 /// <param name="weights">The checkpoint; needed only while modules are built.</param>
 /// <param name="dtype">The dtype that the model computes in.</param>
 /// <param name="device">The device that it computes on.</param>
@@ -16,14 +18,29 @@ public sealed class CheckpointWeightSource(ComponentWeights weights, ScalarType 
     /// <inheritdoc/>
     public bool Contains(string name) => weights.Contains(name);
 
-    /// <inheritdoc/>
+    /// <summary>Memory for a tensor; its values come with <see cref="ReadAll"/>.</summary>
+    /// <exception cref="DtiException">There is none of that name, or it is of another shape.</exception>
     public Tensor Take(string name, long[] shape)
     {
         weights.EnsureShape(name, shape);
         var tensor = empty(shape, dtype, device).DetachFromDisposeScope();
         _taken.Add(name, tensor);
-        weights.ReadInto(name, tensor);
         return tensor;
+    }
+
+    /// <summary>Reads the values of all that was handed out, the large tensors first, on all cores.</summary>
+    /// <exception cref="DtiException">A file cannot be read.</exception>
+    public void ReadAll()
+    {
+        try
+        {
+            var largestFirst = _taken.OrderByDescending(taken => weights.Entry(taken.Key).Length).ToArray();
+            Parallel.ForEach(Partitioner.Create(largestFirst, EnumerablePartitionerOptions.NoBuffering), taken => weights.ReadInto(taken.Key, taken.Value));
+        }
+        catch (AggregateException errors)
+        {
+            ExceptionDispatchInfo.Throw(errors.InnerExceptions[0]);
+        }
     }
 
     /// <summary>Refuses a checkpoint that holds more than the model has: it is of another architecture than its config says.</summary>

@@ -10,7 +10,12 @@ namespace Dti.Engine.Checkpoints;
 /// </summary>
 public sealed class SafetensorsFile : IDisposable
 {
-    private const int ChunkBytes = 16 * 1024 * 1024;
+    private const int ChunkBytes = 1024 * 1024; // stays in a core's cache between reading and conversion
+
+    // One for a thread, not one for a tensor: thousands of those would leave the heap full of holes.
+    [ThreadStatic]
+    private static Tensor? _staging;
+
     private readonly SafeFileHandle _file;
     private readonly long _dataStart;
 
@@ -75,7 +80,7 @@ public sealed class SafetensorsFile : IDisposable
 
     /// <summary>
     /// Reads a tensor into existing memory: directly if that is contiguous, on the CPU and of the stored dtype; else converted in
-    /// pieces of at most 16 MiB of the file.
+    /// pieces of at most 1 MiB of the file.
     /// </summary>
     /// <param name="name">The tensor.</param>
     /// <param name="destination">As many elements as the tensor, contiguous.</param>
@@ -102,7 +107,7 @@ public sealed class SafetensorsFile : IDisposable
         var direct = destination.dtype == entry.Dtype && destination.device.type == TorchSharp.DeviceType.CPU;
         var width = entry.Length / flat.shape[0];
         var perChunk = Math.Min(ChunkBytes / width, flat.shape[0]);
-        var staging = direct ? null : empty([perChunk], entry.Dtype);
+        var staging = direct ? null : Staging(entry.Dtype, ChunkBytes / width);
         for (var at = 0L; at < flat.shape[0]; at += perChunk)
         {
             using var chunk = NewDisposeScope();
@@ -126,7 +131,7 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
-    /// <summary>Copies a tensor's bytes as they are stored, in pieces of at most 16 MiB.</summary>
+    /// <summary>Copies a tensor's bytes as they are stored, in pieces of at most 1 MiB.</summary>
     /// <exception cref="DtiException">The file cannot be read.</exception>
     internal void CopyTo(SafetensorsEntry entry, Stream stream)
     {
@@ -141,6 +146,17 @@ public sealed class SafetensorsFile : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
+
+    private static Tensor Staging(ScalarType dtype, long count)
+    {
+        if (_staging?.dtype != dtype || _staging.shape[0] < count)
+        {
+            _staging?.Dispose();
+            _staging = empty([count], dtype).DetachFromDisposeScope();
+        }
+
+        return _staging;
+    }
 
     private SafetensorsEntry Entry(string name) => Tensors.TryGetValue(name, out var entry)
         ? entry

@@ -48,6 +48,7 @@ internal sealed class ModelComponent<T> : ModelComponent
         {
             _module = build(new WeightScope(_weights));
             _weights.EnsureAllTaken();
+            _weights.ReadAll();
         }
         catch
         {

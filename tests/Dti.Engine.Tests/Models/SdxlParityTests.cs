@@ -83,6 +83,7 @@ public sealed class SdxlParityTests : IDisposable
         _owned.Add(source);
         var model = build(new ComponentConfig(component, json.RootElement.Clone()), new WeightScope(source));
         source.EnsureAllTaken();
+        source.ReadAll();
         return model;
     }
 }

@@ -142,6 +142,7 @@ public class VaeTilingTests(ModelFixture models) : IClassFixture<ModelFixture>
             _weights = profile.Checkpoint.OpenWeights("vae");
             _source = new CheckpointWeightSource(_weights, ScalarType.Float32, CPU);
             Vae = new AutoencoderKL(profile.VaeConfig, new WeightScope(_source), tile);
+            _source.ReadAll();
         }
 
         public AutoencoderKL Vae { get; }
