@@ -56,7 +56,11 @@ public sealed partial class DtiClient
     {
         var request = new V1.ConceptServiceImportRequest
         {
-            Name = name, Data = ToProto.Bytes(data), SecondData = ToProto.Bytes(secondData), Overwrite = overwrite, Rescale = rescale,
+            Name = name,
+            Data = ToProto.Bytes(data),
+            SecondData = ToProto.Bytes(secondData),
+            Overwrite = overwrite,
+            Rescale = rescale,
         };
         if (model is not null) request.Model = model;
         var call = _concepts.ImportAsync(request, Unary(cancellationToken));
