@@ -35,7 +35,7 @@ const string Usage = """
 
 var folder = Environment.GetEnvironmentVariable("DTI_MINI_WORK") ?? Path.Combine("artifacts", "mini");
 int Number(int index, int absent) => args.Length > index ? int.Parse(args[index], CultureInfo.InvariantCulture) : absent;
-Subject[] everySecond = [.. SubjectCatalogue.All.Where((_, i) => i % 2 == 0)];
+Subject[] EverySecond() => [.. SubjectCatalogue.All.Where((_, i) => i % 2 == 0)];
 switch (args.FirstOrDefault())
 {
     case "vocabulary" when args.Length == 2:
@@ -69,10 +69,10 @@ switch (args.FirstOrDefault())
         ConceptStudy.Run(new StudyBench(folder), StudyMethods.Compared, SubjectCatalogue.All);
         return 0;
     case "kappa":
-        ConceptStudy.Run(new StudyBench(folder), StudyMethods.Kappas, everySecond);
+        ConceptStudy.Run(new StudyBench(folder), StudyMethods.Kappas, EverySecond());
         return 0;
     case "steps":
-        ConceptStudy.Run(new StudyBench(folder), StudyMethods.StepCounts, everySecond);
+        ConceptStudy.Run(new StudyBench(folder), StudyMethods.StepCounts, EverySecond());
         return 0;
     case "between":
         InterpolationStudy.Run(new StudyBench(folder));

@@ -49,6 +49,9 @@ public abstract class Checkpoint
     /// <summary>The folder of a text encoder's tokenizer in diffusers' layout: <c>tokenizer</c>, <c>tokenizer_2</c>.</summary>
     internal static string TokenizerOf(string textEncoder) => textEncoder.Replace("text_encoder", "tokenizer", StringComparison.Ordinal);
 
+    /// <summary>What the file with a component's weights is called in diffusers' layout.</summary>
+    internal static string WeightsFileOf(string component) => component is "unet" or "vae" ? "diffusion_pytorch_model.safetensors" : "model.safetensors";
+
     /// <summary>The weights of a component.</summary>
     /// <param name="component"><c>unet</c>, <c>vae</c> or one of <see cref="TextEncoders"/>.</param>
     /// <param name="variant"><c>fp16</c>, …, of a folder; null: the plain weights.</param>

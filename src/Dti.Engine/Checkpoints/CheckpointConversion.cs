@@ -73,7 +73,7 @@ public static class CheckpointConversion
                 var folder = Directory.CreateDirectory(Path.Combine(draft, component)).FullName;
                 Write(Path.Combine(folder, "config.json"), DiffusersConfigs.Component(component, source.ReadConfig(component)));
                 Write(
-                    Path.Combine(folder, component is "unet" or "vae" ? "diffusion_pytorch_model.safetensors" : "model.safetensors"),
+                    Path.Combine(folder, Checkpoint.WeightsFileOf(component)),
                     weights.Names.Select(name => new OutgoingTensor(name, weights.Entry(name).FileDtype, weights.Entry(name).Shape, stream => weights.CopyTo(name, stream))),
                     _format,
                     cancellationToken);

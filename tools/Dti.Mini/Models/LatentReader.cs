@@ -1,6 +1,5 @@
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
-using Dti.Mini.World;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -35,13 +34,13 @@ internal sealed class LatentReader
 
     /// <summary>How badly objects are read from latents: see <see cref="ObjectHead.Loss"/>.</summary>
     /// <param name="latents">(B, C, side, side)</param>
-    /// <param name="scenes">What they show.</param>
+    /// <param name="labels">What they show.</param>
     /// <param name="weights">Of each picture, (B) fp32; null: 1.</param>
-    public (Tensor Loss, double Right) Loss(Tensor latents, IReadOnlyList<Scene> scenes, Tensor? weights = null)
+    public (Tensor Loss, double Right) Loss(Tensor latents, ObjectLabels labels, Tensor? weights = null)
     {
         var fine = _fine.Aggregate(_convIn.Forward(latents), (h, resnet) => resnet.Forward(h));
         var coarse = _coarse.Aggregate(_downsampler.Forward(fine), (h, resnet) => resnet.Forward(h));
         var joined = _join.Forward(cat([fine, F.interpolate(coarse, fine.shape[2..], mode: InterpolationMode.Nearest)], 1));
-        return _head.Loss(joined, scenes, weights);
+        return _head.Loss(joined, labels, weights);
     }
 }

@@ -11,7 +11,7 @@ namespace Dti.Mini.Models;
 internal static class ModelExport
 {
     public static void TextEncoder(ClipTextConfig config, IReadOnlyDictionary<string, Tensor> weights) =>
-        Component("text_encoder", "model.safetensors", weights, new Dictionary<string, object>
+        Component("text_encoder", weights, new Dictionary<string, object>
         {
             ["architectures"] = (string[])["CLIPTextModel"],
             ["bos_token_id"] = config.VocabSize - 2,
@@ -31,7 +31,7 @@ internal static class ModelExport
         });
 
     public static void Vae(AutoencoderKLConfig config, double scalingFactor, IReadOnlyDictionary<string, Tensor> weights) =>
-        Component("vae", "diffusion_pytorch_model.safetensors", weights, new Dictionary<string, object>
+        Component("vae", weights, new Dictionary<string, object>
         {
             ["_class_name"] = "AutoencoderKL",
             ["act_fn"] = "silu",
@@ -50,7 +50,7 @@ internal static class ModelExport
 
     public static void UNet(UNet2DConditionConfig config, IReadOnlyDictionary<string, Tensor> weights)
     {
-        Component("unet", "diffusion_pytorch_model.safetensors", weights, new Dictionary<string, object>
+        Component("unet", weights, new Dictionary<string, object>
         {
             ["_class_name"] = "UNet2DConditionModel",
             ["act_fn"] = "silu",
@@ -105,12 +105,12 @@ internal static class ModelExport
         SafetensorsWriter.Write(MiniWorld.JudgeFile, weights.ToDictionary(pair => pair.Key, pair => pair.Value.to(ScalarType.Float16)));
     }
 
-    private static void Component(string component, string file, IReadOnlyDictionary<string, Tensor> weights, Dictionary<string, object> config)
+    private static void Component(string component, IReadOnlyDictionary<string, Tensor> weights, Dictionary<string, object> config)
     {
         using var scope = NewDisposeScope();
         Json(Path.Combine(component, "config.json"), config);
         SafetensorsWriter.Write(
-            Path.Combine(MiniWorld.ModelFolder, component, file), weights.ToDictionary(pair => pair.Key, pair => pair.Value.to(ScalarType.Float16)), new Dictionary<string, string> { ["format"] = "pt" });
+            MiniWorld.WeightsOf(component), weights.ToDictionary(pair => pair.Key, pair => pair.Value.to(ScalarType.Float16)), new Dictionary<string, string> { ["format"] = "pt" });
     }
 
     private static void Json(string file, Dictionary<string, object> values)

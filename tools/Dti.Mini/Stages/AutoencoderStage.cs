@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Imaging;
 using Dti.Engine.Models;
@@ -35,7 +36,7 @@ internal static class AutoencoderStage
         loop.Run(
             (model, step, replica) =>
             {
-                var image = Crops(pictures, new Dice(21, (ulong)((step * 16) + replica)));
+                var image = Crops(pictures, Dice.OfStep(21, step, replica));
                 var distribution = model.Encode(image);
                 var noise = randn(distribution.Mean.shape, ScalarType.Float32, generator: new Generator((ulong)((step * 16) + replica), CPU)).to(image.dtype);
                 var decoded = model.Decode(distribution.Sample(noise));
@@ -58,6 +59,14 @@ internal static class AutoencoderStage
         ContactSheet.Write(Path.Combine(folder, "vae.png"), 8, loop.WithAverage(model => Pairs(model, test)));
     }
 
+    /// <summary>The finished autoencoder.</summary>
+    public static AutoencoderKL Finished()
+    {
+        using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(MiniWorld.ModelFolder, "vae", "config.json")));
+        var config = Config with { ScalingFactor = json.RootElement.GetProperty("scaling_factor").GetDouble() };
+        return new AutoencoderKL(config, new WeightScope(new FrozenWeights(MiniWorld.WeightsOf("vae"))));
+    }
+
     /// <summary>Pictures and, below each row, what the autoencoder makes of them.</summary>
     private static byte[][] Pairs(AutoencoderKL model, Tensor pictures)
     {
@@ -78,7 +87,7 @@ internal static class AutoencoderStage
     private static Tensor Crops(PictureStore pictures, Dice dice)
     {
         using var scope = NewDisposeScope();
-        var whole = pictures.Read([.. Enumerable.Range(0, Batch).Select(_ => dice.Int(pictures.Count))]);
+        var whole = pictures.Read(dice.Indices(Batch, pictures.Count));
         var room = SceneRenderer.Side - Crop + 1;
         return cat([.. Enumerable.Range(0, Batch).Select(i => whole.narrow(0, i, 1).narrow(2, dice.Int(room), Crop).narrow(3, dice.Int(room), Crop))]).MoveToOuterDisposeScope();
     }

@@ -56,11 +56,12 @@ internal sealed class DenoiserLoss(MiniSampler sampler, NoiseSchedule schedule, 
             return (errors.mean(), logs);
         }
 
-        var cells = ObjectWeights.Of(scenes, (int)x0.shape[^1]);
-        var (naming, named) = model.Head.Loss(features[^2], scenes); // the last level but one has been brought up to the last one's size
+        var side = (int)x0.shape[^1];
+        var (cells, labels) = (ObjectWeights.Of(scenes, side), new ObjectLabels(scenes, side));
+        var (naming, named) = model.Head.Loss(features[^2], labels); // the last level but one has been brought up to the last one's size
         var drawn = schedule.Original(noisy.to(ScalarType.Float32), velocity, timesteps);
         var (drawing, drawnRight) = reader.Loss(
-            ReaderStage.Seen(drawn, schedule, generator).to(ScalarType.BFloat16), scenes, ((Unreadable - timesteps.to(ScalarType.Float32)) / (Unreadable - Readable)).clamp(0, 1));
+            ReaderStage.Seen(drawn, schedule, generator).to(ScalarType.BFloat16), labels, ((Unreadable - timesteps.to(ScalarType.Float32)) / (Unreadable - Readable)).clamp(0, 1));
         (logs["read_right"], logs["drawn_right"]) = (named, drawnRight);
         return (((errors * cells).mean() / cells.mean()) + (Naming * naming) + (Drawing * drawing), logs);
     }

@@ -27,8 +27,8 @@ internal static class JudgeStage
         loop.Run(
             (model, step, replica) =>
             {
-                var dice = new Dice(71, (ulong)((step * 16) + replica));
-                int[] indices = [.. Enumerable.Range(0, Batch).Select(_ => dice.Int(pictures.Count))];
+                var dice = Dice.OfStep(71, step, replica);
+                var indices = dice.Indices(Batch, pictures.Count);
                 var scenes = indices.Select(index => Scene.Sample(MiniWorld.TrainSeed, index)).ToArray();
                 var reading = model.Read(Blur(pictures.Read(indices), dice));
                 var (loss, logs) = Attributes(model, reading, new Labels(scenes));

@@ -1,3 +1,5 @@
+using Dti.Engine.Checkpoints;
+
 namespace Dti.Mini.Stages;
 
 /// <summary>The datasets that all stages share.</summary>
@@ -23,6 +25,9 @@ internal static class MiniWorld
 
     /// <summary>Sheets and graphs, for that page.</summary>
     public const string ImageFolder = "docs/images";
+
+    /// <summary>The weights of one of the model's components.</summary>
+    public static string WeightsOf(string component) => Path.Combine(ModelFolder, component, Checkpoint.WeightsFileOf(component));
 
     /// <summary>The model's tokenizer.</summary>
     public static string TokenizerFolder => Path.Combine(ModelFolder, "tokenizer");

@@ -29,12 +29,12 @@ internal static class QualityStage
         string[] captions = [.. scenes.Select((scene, i) => Captions.Say(scene, new Dice(41, (ulong)i), everything: true))];
 
         var model = ModelProfile.Read(MiniWorld.ModelFolder);
-        var weights = (string component, string file) => new WeightScope(new FrozenWeights(Path.Combine(MiniWorld.ModelFolder, component, file)));
+        var weights = (string component) => new WeightScope(new FrozenWeights(MiniWorld.WeightsOf(component)));
         var sampler = new MiniSampler(
-            new ClipTextModel(model.TextConfig, weights("text_encoder", "model.safetensors")),
-            new AutoencoderKL(model.VaeConfig, weights("vae", "diffusion_pytorch_model.safetensors")),
+            new ClipTextModel(model.TextConfig, weights("text_encoder")),
+            new AutoencoderKL(model.VaeConfig, weights("vae")),
             tokenizer);
-        var unet = new UNet2DConditionModel(model.UNetConfig, weights("unet", "diffusion_pytorch_model.safetensors"));
+        var unet = new UNet2DConditionModel(model.UNetConfig, weights("unet"));
         var drawn = new List<byte[]>();
         for (var first = 0; first < Count; first += Batch)
         {

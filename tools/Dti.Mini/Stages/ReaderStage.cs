@@ -17,7 +17,7 @@ internal static class ReaderStage
 
     public static void Run(string folder, int threads, int steps)
     {
-        var vae = UNetStage.Autoencoder();
+        var vae = AutoencoderStage.Finished();
         var latents = LatentStore.Open(folder, MiniWorld.TrainSeed, MiniWorld.Pictures, vae, threads);
         var heldOut = LatentStore.Open(folder, MiniWorld.HeldOutSeed, 500, vae, threads);
         using var schedule = new NoiseSchedule(MiniSampler.Schedule);
@@ -29,15 +29,15 @@ internal static class ReaderStage
         {
             using var generator = new Generator((ulong)dice.Int(int.MaxValue), CPU);
             var x = Seen(store.Read(indices).to(ScalarType.Float32), schedule, generator);
-            var (loss, right) = model.Loss(x.to(ScalarType.BFloat16), [.. indices.Select(index => Scene.Sample(seed, index))]);
+            var (loss, right) = model.Loss(x.to(ScalarType.BFloat16), new ObjectLabels([.. indices.Select(index => Scene.Sample(seed, index))], (int)x.shape[^1]));
             return (loss, new() { ["right"] = right });
         }
 
         loop.Run(
             (model, step, replica) =>
             {
-                var dice = new Dice(51, (ulong)((step * 16) + replica));
-                return Loss(model, latents, MiniWorld.TrainSeed, [.. Enumerable.Range(0, Batch).Select(_ => dice.Int(MiniWorld.Pictures))], dice);
+                var dice = Dice.OfStep(51, step, replica);
+                return Loss(model, latents, MiniWorld.TrainSeed, dice.Indices(Batch, MiniWorld.Pictures), dice);
             },
             250,
             model =>

@@ -40,8 +40,8 @@ internal static class TextStage
         loop.Run(
             (model, step, replica) =>
             {
-                var dice = new Dice(11, (ulong)((step * 16) + replica));
-                int[] indices = [.. Enumerable.Range(0, Batch).Select(_ => dice.Int(pictures.Count))];
+                var dice = Dice.OfStep(11, step, replica);
+                var indices = dice.Indices(Batch, pictures.Count);
                 var logits = Logits(model, tokenizer, pictures, MiniWorld.TrainSeed, indices, dice); // (B, 2B): right captions, then mistaken ones
                 var targets = arange(Batch);
                 var loss = 0.5 * (F.cross_entropy(logits, targets) + F.cross_entropy(logits.narrow(1, 0, Batch).t(), targets));

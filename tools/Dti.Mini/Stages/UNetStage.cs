@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
 using Dti.Engine.Schedulers;
@@ -45,8 +44,8 @@ internal static class UNetStage
         var name = refine ? "unet-refined" : "unet";
         var tokenizer = ClipTokenizer.Load(MiniWorld.TokenizerFolder);
         var textConfig = TextStage.Config(tokenizer.VocabularySize);
-        var text = new ClipTextModel(textConfig, new WeightScope(new FrozenWeights(Path.Combine(MiniWorld.ModelFolder, "text_encoder", "model.safetensors"))));
-        var vae = Autoencoder();
+        var text = new ClipTextModel(textConfig, new WeightScope(new FrozenWeights(MiniWorld.WeightsOf("text_encoder"))));
+        var vae = AutoencoderStage.Finished();
         var latents = LatentStore.Open(folder, MiniWorld.TrainSeed, MiniWorld.Pictures, vae, threads);
         var heldOut = LatentStore.Open(folder, MiniWorld.HeldOutSeed, 500, vae, threads);
         using var schedule = new NoiseSchedule(MiniSampler.Schedule);
@@ -60,12 +59,12 @@ internal static class UNetStage
                 new UNet2DConditionModel(config, new WeightScope(weights)),
                 refine ? new ObjectHead(config.BlockOutChannels[1], new WeightScope(weights).Sub(Head)) : null),
             threads,
-            start: refine ? fresh => fresh.Read(Path.Combine(MiniWorld.ModelFolder, "unet", "diffusion_pytorch_model.safetensors"), apart: Head) : null);
+            start: refine ? fresh => fresh.Read(MiniWorld.WeightsOf("unet"), apart: Head) : null);
         loop.Run(
             (model, step, replica) =>
             {
-                var dice = new Dice(refine ? 33UL : 31UL, (ulong)((step * 16) + replica));
-                return loss.Of(model, latents, MiniWorld.TrainSeed, [.. Enumerable.Range(0, Batch).Select(_ => dice.Int(MiniWorld.Pictures))], dice, Dropout);
+                var dice = Dice.OfStep(refine ? 33UL : 31UL, step, replica);
+                return loss.Of(model, latents, MiniWorld.TrainSeed, dice.Indices(Batch, MiniWorld.Pictures), dice, Dropout);
             },
             250,
             model =>
@@ -75,14 +74,6 @@ internal static class UNetStage
                 return logs;
             });
         ModelExport.UNet(config, loop.Averaged.Where(weight => !weight.Key.StartsWith(Head, StringComparison.Ordinal)).ToDictionary());
-    }
-
-    /// <summary>The finished autoencoder.</summary>
-    public static AutoencoderKL Autoencoder()
-    {
-        using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(MiniWorld.ModelFolder, "vae", "config.json")));
-        var config = AutoencoderStage.Config with { ScalingFactor = json.RootElement.GetProperty("scaling_factor").GetDouble() };
-        return new AutoencoderKL(config, new WeightScope(new FrozenWeights(Path.Combine(MiniWorld.ModelFolder, "vae", "diffusion_pytorch_model.safetensors"))));
     }
 
     /// <summary>Residual branches start closed, so that a network starts as a shallow one.</summary>

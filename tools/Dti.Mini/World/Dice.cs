@@ -7,8 +7,17 @@ internal sealed class Dice(ulong seed, ulong stream = 0)
 {
     private readonly Pcg32 _generator = new(seed, stream);
 
+    /// <summary>Those of one replica in one step of a training, whatever came before.</summary>
+    /// <param name="seed">Of the training.</param>
+    /// <param name="step">1, 2, …</param>
+    /// <param name="replica">0 to 15.</param>
+    public static Dice OfStep(ulong seed, int step, int replica) => new(seed, (ulong)((step * 16) + replica));
+
     /// <summary>A whole number in [0, bound).</summary>
     public int Int(int bound) => _generator.NextInt(bound);
+
+    /// <summary>So many of them.</summary>
+    public int[] Indices(int count, int bound) => [.. Enumerable.Range(0, count).Select(_ => Int(bound))];
 
     /// <summary>A number in [from, to).</summary>
     public float Range(float from, float to) => from + ((to - from) * (_generator.NextUInt32() >> 8) / (1 << 24));
