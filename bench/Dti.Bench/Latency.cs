@@ -24,7 +24,7 @@ internal static class Latency
         from dti_client import DtiClient, TrainingOptions, TrainingProgress
         options = TrainingOptions(steps=int(sys.argv[3]), batch_size=1, resolution=64, preview_every=0, initializer="cat")
         seen = []
-        for update in DtiClient(sys.argv[2]).train("latency-python", [pathlib.Path(sys.argv[4])], options):
+        for update in DtiClient(sys.argv[2]).train(sys.argv[5], [pathlib.Path(sys.argv[4])], options):
             if isinstance(update, TrainingProgress):
                 seen.append((update.step, time.monotonic_ns()))
         print("\n".join(f"{step} {at}" for step, at in seen))
@@ -45,16 +45,18 @@ internal static class Latency
             await server.StartAsync().ConfigureAwait(false);
             var address = DtiHost.AddressOf(server).ToString();
             var table = new Table("client", "events", "median ms", "p99 ms", "most ms");
-            void Measure(string client, string name, string program, params string[] words)
+            void Measure(string client, string concept, string program, params string[] words)
             {
-                var seen = Output(program, words).Select(line => line.Split(' ')).ToDictionary(parts => int.Parse(parts[0], CultureInfo.InvariantCulture), parts => long.Parse(parts[1], CultureInfo.InvariantCulture));
-                var took = seen.Select(entry => (entry.Value - left[(name, entry.Key)]) / 1e6).Order().ToArray();
+                var seen = ChildProcess.Output(program, [.. words, address, steps, photo, concept])
+                    .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' '))
+                    .ToDictionary(parts => int.Parse(parts[0], CultureInfo.InvariantCulture), parts => long.Parse(parts[1], CultureInfo.InvariantCulture));
+                var took = seen.Select(entry => (entry.Value - left[(concept, entry.Key)]) / 1e6).Order().ToArray();
                 string Ms(double share) => took[(int)(share * (took.Length - 1))].ToString("F2", CultureInfo.InvariantCulture);
                 table.Add(client, $"{took.Length}", Ms(0.5), Ms(0.99), Ms(1));
             }
 
-            Measure("C#", "latency-csharp", Environment.ProcessPath!, ClientVerb, address, steps, photo);
-            Measure("Python", "latency-python", "/usr/bin/python3", "-c", PythonClient, Path.Combine(Folders.Bench, "..", "clients", "python-shim"), address, steps, photo);
+            Measure("C#", "csharp", Environment.ProcessPath!, ClientVerb);
+            Measure("Python", "python", "/usr/bin/python3", "-c", PythonClient, Path.Combine(Folders.Bench, "..", "clients", "python-shim"));
             table.Save("latency", "A training event from the engine to a client in another process, tiny model in training on the same machine (`Dti.Bench latency`).");
             await server.StopAsync().ConfigureAwait(false);
             return 0;
@@ -65,13 +67,13 @@ internal static class Latency
         }
     }
 
-    /// <summary>The C# client: address, steps, photo.</summary>
-    public static async Task<int> RunClientAsync(string address, string steps, string photo)
+    /// <summary>The C# client: learns a concept, then writes each step and when it came.</summary>
+    public static async Task<int> RunClientAsync(string address, string steps, string photo, string concept)
     {
         await using var client = new DtiClient(new Uri(address));
         var seen = new List<(int Step, long At)>();
         var options = new TrainingOptions { Steps = int.Parse(steps, CultureInfo.InvariantCulture), BatchSize = 1, Resolution = 64, PreviewEvery = 0, Initializer = "cat" };
-        await foreach (var update in client.TrainAsync(new TrainRequest { Name = "latency-csharp", Photos = [await Photo.ReadAsync(photo).ConfigureAwait(false)], Options = options }).ConfigureAwait(false))
+        await foreach (var update in client.TrainAsync(new TrainRequest { Name = concept, Photos = [await Photo.ReadAsync(photo).ConfigureAwait(false)], Options = options }).ConfigureAwait(false))
         {
             if (update is TrainingProgress progress)
             {
@@ -85,14 +87,6 @@ internal static class Latency
 
     // Stopwatch reads CLOCK_MONOTONIC, as Python's time.monotonic_ns does.
     private static long Nanoseconds() => (long)(Stopwatch.GetTimestamp() * (1e9 / Stopwatch.Frequency));
-
-    private static string[] Output(string program, string[] words)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, words) { RedirectStandardOutput = true })!;
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0 ? output.Split('\n', StringSplitOptions.RemoveEmptyEntries) : throw new InvalidOperationException($"{program} ended with {process.ExitCode}.");
-    }
 
     /// <summary>Notes when each step leaves the engine.</summary>
     private sealed class TimedRunner(IJobRunner inner, ConcurrentDictionary<(string Name, int Step), long> left) : IJobRunner

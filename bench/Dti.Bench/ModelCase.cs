@@ -50,16 +50,7 @@ internal sealed record ModelCase(string Model, string? Like, string Memory, stri
     public const string Verb = "case";
 
     /// <summary>Runs it in a new process.</summary>
-    public CaseResult Run()
-    {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [Verb, JsonSerializer.Serialize(this)]) { RedirectStandardOutput = true };
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0
-            ? JsonSerializer.Deserialize<CaseResult>(output)!
-            : throw new InvalidOperationException($"{this} ended with {process.ExitCode}. {output}");
-    }
+    public CaseResult Run() => JsonSerializer.Deserialize<CaseResult>(ChildProcess.Output(Environment.ProcessPath!, Verb, JsonSerializer.Serialize(this)))!;
 
     /// <summary>Runs one in this process, and writes its result.</summary>
     public static int RunHere(string json)

@@ -5,7 +5,7 @@ return args switch
     ["fuzz", .. var rest] => Fuzzing.Run(new Arguments(rest)),
     ["conditioning", .. var rest] => Conditioning.Run(new Arguments(rest)),
     ["latency", .. var rest] => await Latency.RunAsync(new Arguments(rest)).ConfigureAwait(false),
-    [Latency.ClientVerb, var address, var steps, var photo] => await Latency.RunClientAsync(address, steps, photo).ConfigureAwait(false),
+    [Latency.ClientVerb, var address, var steps, var photo, var concept] => await Latency.RunClientAsync(address, steps, photo, concept).ConfigureAwait(false),
     ["memory", .. var rest] => MemoryOptions.Run(new Arguments(rest)),
     ["full-size", .. var rest] => FullSize.Run(new Arguments(rest)),
     [ModelCase.Verb, var json] => ModelCase.RunHere(json),
