@@ -29,9 +29,13 @@ public sealed class CheckpointWeightSource(ComponentWeights weights, ScalarType 
     }
 
     /// <summary>Reads the values of all that was handed out, the large tensors first, on all cores.</summary>
-    /// <exception cref="DtiException">A file cannot be read.</exception>
+    /// <exception cref="DtiException">
+    /// The checkpoint holds more than was taken: it is of another architecture than its config says; up to five of the extra tensors are named. Or a file
+    /// cannot be read.
+    /// </exception>
     public void ReadAll()
     {
+        EnsureAllTaken();
         try
         {
             var largestFirst = _taken.OrderByDescending(taken => weights.Entry(taken.Key).Length).ToArray();
@@ -40,21 +44,6 @@ public sealed class CheckpointWeightSource(ComponentWeights weights, ScalarType 
         catch (AggregateException errors)
         {
             ExceptionDispatchInfo.Throw(errors.InnerExceptions[0]);
-        }
-    }
-
-    /// <summary>Refuses a checkpoint that holds more than the model has: it is of another architecture than its config says.</summary>
-    /// <exception cref="DtiException">Names up to five of the extra tensors.</exception>
-    public void EnsureAllTaken()
-    {
-        // position_ids are a constant that older transformers saved.
-        string[] extra = [.. weights.Names.Where(name => !_taken.ContainsKey(name) && !name.EndsWith("position_ids", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
-        if (extra.Length > 0)
-        {
-            throw new DtiException(
-                ErrorKind.FailedPrecondition,
-                $"{weights.FileOf(extra[0]).Path} holds {extra.Length} tensors that the model of its config does not have: " +
-                $"{string.Join(", ", extra.Take(5).Select(name => $"'{name}' {weights.Entry(name).ShapeText}"))}{(extra.Length > 5 ? ", …" : "")}");
         }
     }
 
@@ -67,5 +56,18 @@ public sealed class CheckpointWeightSource(ComponentWeights weights, ScalarType 
         }
 
         _taken.Clear();
+    }
+
+    private void EnsureAllTaken()
+    {
+        // position_ids are a constant that older transformers saved.
+        string[] extra = [.. weights.Names.Where(name => !_taken.ContainsKey(name) && !name.EndsWith("position_ids", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        if (extra.Length > 0)
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{weights.FileOf(extra[0]).Path} holds {extra.Length} tensors that the model of its config does not have: " +
+                $"{string.Join(", ", extra.Take(5).Select(name => $"'{name}' {weights.Entry(name).ShapeText}"))}{(extra.Length > 5 ? ", …" : "")}");
+        }
     }
 }

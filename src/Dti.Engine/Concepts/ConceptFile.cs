@@ -30,8 +30,16 @@ public static class ConceptFile
     /// <exception cref="DtiException">It is not a safetensors file, or does not hold one embedding.</exception>
     public static ConceptEmbedding Read(string path, string? placeholder = null)
     {
-        using var scope = NewDisposeScope();
         using var file = SafetensorsFile.Open(path);
+        return Read(file, placeholder);
+    }
+
+    /// <summary>Reads either layout from a file that is open.</summary>
+    /// <inheritdoc cref="Read(string, string?)"/>
+    public static ConceptEmbedding Read(SafetensorsFile file, string? placeholder = null)
+    {
+        using var scope = NewDisposeScope();
+        var path = file.Path;
         if (_sdxlKeys.All(file.Tensors.ContainsKey) && file.Tensors.Count == _sdxlKeys.Length)
         {
             DirectionalVectors[] both = [.. _sdxlKeys.Select(key => Vectors(file, file.Tensors[key]))];

@@ -47,7 +47,6 @@ internal sealed class ModelComponent<T> : ModelComponent
         try
         {
             _module = build(new WeightScope(_weights));
-            _weights.EnsureAllTaken();
             _weights.ReadAll();
         }
         catch

@@ -18,7 +18,6 @@ internal sealed class ConceptLibrary
 {
     private const long MaxDescriptionBytes = 1024 * 1024;
     private static readonly JsonFormatter _writer = new(JsonFormatter.Settings.Default.WithIndentation());
-    private static readonly JsonParser _reader = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
     private readonly Lock _lock = new();
     private readonly string _folder;
     private readonly TimeProvider _time;
@@ -179,7 +178,7 @@ internal sealed class ConceptLibrary
         try
         {
             return new FileInfo(file).Length <= MaxDescriptionBytes
-                ? _reader.Parse<Concept>(File.ReadAllText(file))
+                ? ConceptMetadata.Reader.Parse<Concept>(File.ReadAllText(file))
                 : throw new DtiException(ErrorKind.FailedPrecondition, $"{file} is too large to be a concept's description.");
         }
         catch (Exception error) when (error is InvalidProtocolBufferException or InvalidOperationException or IOException or UnauthorizedAccessException)

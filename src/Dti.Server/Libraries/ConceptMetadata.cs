@@ -7,7 +7,8 @@ namespace Dti.Server.Libraries;
 /// <summary>What the header of a concept's file says of it.</summary>
 internal static class ConceptMetadata
 {
-    private static readonly JsonParser _reader = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
+    /// <summary>Reads what another version wrote, too: fields that it does not know are left out.</summary>
+    public static JsonParser Reader { get; } = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
 
     /// <summary>How a concept was learnt, as far as the header of a file that Dti wrote says: the model, settings and hashes of photos.</summary>
     public static Concept Read(IReadOnlyDictionary<string, string> header) => new()
@@ -42,7 +43,7 @@ internal static class ConceptMetadata
     {
         try
         {
-            return json.Length > 0 ? _reader.Parse<TrainingSettings>(json) : null;
+            return json.Length > 0 ? Reader.Parse<TrainingSettings>(json) : null;
         }
         catch (Exception error) when (error is InvalidProtocolBufferException or InvalidJsonException)
         {

@@ -155,9 +155,8 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, ModelLibrary m
         try
         {
             AtomicFile.WriteAllBytes(draft, data.Memory);
-            var embedding = ConceptFile.Read(draft, $"<{name}>");
             using var file = SafetensorsFile.Open(draft);
-            return (embedding, ConceptMetadata.Read(file.Metadata));
+            return (ConceptFile.Read(file, $"<{name}>"), ConceptMetadata.Read(file.Metadata));
         }
         catch (DtiException error) when (error.Kind == ErrorKind.FailedPrecondition)
         {
