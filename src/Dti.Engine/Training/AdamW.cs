@@ -18,7 +18,6 @@ internal sealed class AdamW : IEmbeddingOptimizer
     private readonly StartRegularizer? _regularizer;
     private readonly Tensor _firstMoment;
     private readonly Tensor _secondMoment;
-    private int _step;
 
     /// <param name="parameter">e: (n, d) fp32, changed in place by each step.</param>
     /// <param name="learningRate">η.</param>
@@ -34,17 +33,23 @@ internal sealed class AdamW : IEmbeddingOptimizer
     }
 
     /// <inheritdoc/>
+    public int StepCount { get; set; }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, Tensor> State => new Dictionary<string, Tensor> { ["first_moment"] = _firstMoment, ["second_moment"] = _secondMoment };
+
+    /// <inheritdoc/>
     public void Step(Tensor gradient)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        _step++;
+        StepCount++;
         gradient = _regularizer?.AddTo(gradient, _parameter) ?? gradient;
         _parameter.mul_(1 - (_learningRate * _weightDecay));
         _firstMoment.mul_(Beta1).add_(gradient, alpha: 1 - Beta1);
         _secondMoment.mul_(Beta2).addcmul_(gradient, gradient, 1 - Beta2);
-        var denominator = (_secondMoment / (1 - Math.Pow(Beta2, _step))).sqrt() + Eps;
-        _parameter.addcdiv_(_firstMoment, denominator, -_learningRate / (1 - Math.Pow(Beta1, _step)));
+        var denominator = (_secondMoment / (1 - Math.Pow(Beta2, StepCount))).sqrt() + Eps;
+        _parameter.addcdiv_(_firstMoment, denominator, -_learningRate / (1 - Math.Pow(Beta1, StepCount)));
         if (_renormalization is { } target)
         {
             _parameter.mul_((target.Norm / _parameter.norm(1, keepdim: true, p: 2f)).pow(target.Pull));

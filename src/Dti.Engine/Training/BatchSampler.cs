@@ -17,9 +17,9 @@ internal sealed class BatchSampler : IDisposable
     private readonly LatentCache _latents;
     private readonly IReadOnlyList<string> _templates;
     private readonly PlaceholderTokens[] _placeholders; // one per text encoder
-    private readonly Pcg32 _random;
     private readonly Generator _noise;
     private readonly Queue<int> _round = [];
+    private Pcg32 _random;
 
     public BatchSampler(StableDiffusionModel model, TrainingSettings settings, TrainingSet photos)
     {
@@ -60,6 +60,21 @@ internal sealed class BatchSampler : IDisposable
             x0.MoveToOuterDisposeScope(), noise.MoveToOuterDisposeScope(), timesteps.MoveToOuterDisposeScope(), ids, sizes.MoveToOuterDisposeScope());
     }
 
+    /// <summary>The state of chance. The caller disposes of its tensor.</summary>
+    public SamplerState Save() => new(_random.Save(), [.. _round], _noise.get_state().DetachFromDisposeScope());
+
+    /// <summary>Goes on as a sampler did whose state was saved.</summary>
+    public void Restore(SamplerState state)
+    {
+        _random = new Pcg32(state.Random);
+        _noise.set_state(state.Noise);
+        _round.Clear();
+        foreach (var photo in state.Round)
+        {
+            _round.Enqueue(photo);
+        }
+    }
+
     /// <summary>(B, 77) int64.</summary>
     private static Tensor Ids(ClipTokenizer tokenizer, PlaceholderTokens placeholders, string[] captions) => tensor(
         captions.SelectMany(caption => tokenizer.Tokenize(caption, placeholders).InputIds.Select(id => (long)id)).ToArray(), [captions.Length, tokenizer.ModelMaxLength], ScalarType.Int64);
@@ -96,3 +111,9 @@ internal sealed class BatchSampler : IDisposable
         return _round.Dequeue();
     }
 }
+
+/// <summary>The state of chance of a <see cref="BatchSampler"/>.</summary>
+/// <param name="Random">Of crops, captions and order.</param>
+/// <param name="Round">Photos of the round that are still to come.</param>
+/// <param name="Noise">libtorch's generator, (k) uint8.</param>
+internal sealed record SamplerState(Pcg32State Random, IReadOnlyList<int> Round, Tensor Noise);

@@ -32,8 +32,11 @@ internal sealed class SphericalSgd : IEmbeddingOptimizer
     /// <summary>Running mean of ‖g‖² per row, (n, 1).</summary>
     public Tensor SecondMoment { get; }
 
-    /// <summary>Steps done.</summary>
-    public int StepCount { get; private set; }
+    /// <inheritdoc/>
+    public int StepCount { get; set; }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, Tensor> State => new Dictionary<string, Tensor> { ["second_moment"] = SecondMoment };
 
     /// <summary>One step along the sphere against the gradient.</summary>
     /// <param name="gradient">∂loss/∂v, (n, d), without the prior's term.</param>

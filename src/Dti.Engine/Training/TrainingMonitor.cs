@@ -8,8 +8,10 @@ internal sealed class TrainingMonitor(TrainingSettings settings)
     private const double LossDecay = 0.98;
     private const double SpeedDecay = 0.9;
     private long _stepStart;
-    private double _loss;
     private double _secondsPerStep;
+
+    /// <summary>The moving average of the loss, before its bias is corrected. Set only to go on from a snapshot.</summary>
+    public double LossSum { get; set; }
 
     /// <summary>Begins a step: what happens between steps (previews, a slow reader) does not count as training time.</summary>
     public void BeginStep() => _stepStart = Stopwatch.GetTimestamp();
@@ -21,14 +23,14 @@ internal sealed class TrainingMonitor(TrainingSettings settings)
     /// <param name="embeddings">The embeddings after the step, one per text encoder.</param>
     public TrainingStep EndStep(int step, double loss, IReadOnlyList<float> gradientNorms, IReadOnlyList<TrainableEmbedding> embeddings)
     {
-        _loss = (LossDecay * _loss) + ((1 - LossDecay) * loss);
+        LossSum = (LossDecay * LossSum) + ((1 - LossDecay) * loss);
         var seconds = Stopwatch.GetElapsedTime(_stepStart).TotalSeconds;
-        _secondsPerStep = step == 1 ? seconds : (SpeedDecay * _secondsPerStep) + ((1 - SpeedDecay) * seconds);
+        _secondsPerStep = _secondsPerStep == 0 ? seconds : (SpeedDecay * _secondsPerStep) + ((1 - SpeedDecay) * seconds);
         return new TrainingStep(
             step,
             settings.Steps,
             loss,
-            LossAverage: _loss / (1 - Math.Pow(LossDecay, step)),
+            LossAverage: LossSum / (1 - Math.Pow(LossDecay, step)),
             embeddings.Average(embedding => embedding.Norm()),
             embeddings.Average(embedding => embedding.AngleDegrees()),
             KappaOverGradient: gradientNorms.Average(norm => norm > 0 ? settings.Kappa * settings.KappaSchedule.Share(step, settings.Steps) / norm : 0),

@@ -24,7 +24,7 @@ internal sealed record Denoiser(UNet2DConditionModel UNet, ObjectHead? Head);
 internal sealed class DenoiserLoss(MiniSampler sampler, NoiseSchedule schedule, LatentReader? reader)
 {
     private const double Naming = 0.03;
-    private const double Drawing = 0.2;
+    private const double Drawing = 0.3;
 
     // From the one on, nothing that is drawn can be read yet; up to the other, all of it counts.
     private const double Unreadable = 800;

@@ -180,7 +180,7 @@ internal static class Captions
         var (adjective, ending) = _patterns[o.Pattern];
         var size = o.Size == ObjectSize.Medium || !tell(0.75f) ? "" : o.Size == ObjectSize.Small ? dice.Pick((string[])["small", "little"]) : dice.Pick((string[])["large", "big"]);
         var colour = tell(0.97f) ? o.Colour.Name : "";
-        var patternSaid = o.Pattern == Pattern.Plain ? tell(0.2f) : tell(0.95f);
+        var patternSaid = o.Pattern == Pattern.Plain ? tell(0.5f) : tell(0.95f);
         var adjectives = patternSaid && dice.Chance(0.7f)
             ? dice.Chance(0.7f) ? $"{size} {adjective} {colour}" : $"{size} {colour} {adjective}"
             : $"{size} {colour}";

@@ -1,0 +1,140 @@
+using Dti.Engine.Concepts;
+using Dti.Engine.Models;
+using Dti.Engine.Training.Methods;
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Training;
+
+/// <summary>A run between its first and its last step: all that changes from one step to the next.</summary>
+internal sealed class TrainingRun : IDisposable
+{
+    private readonly TrainingSettings _settings;
+    private readonly TrainingSet _photos;
+    private readonly LearningMethod _method;
+    private readonly BatchSampler _batches;
+    private readonly DenoisingLoss _objective;
+    private readonly TrainingMonitor _monitor;
+    private readonly IReadOnlyList<TrainableEmbedding> _embeddings; // one per text encoder
+    private readonly IReadOnlyList<IEmbeddingOptimizer> _optimizers; // one per embedding
+
+    /// <param name="model">The model.</param>
+    /// <param name="settings">The settings.</param>
+    /// <param name="photos">The photos.</param>
+    /// <param name="from">Where to go on; null: at the start.</param>
+    /// <exception cref="DtiException">The snapshot is of another run.</exception>
+    public TrainingRun(StableDiffusionModel model, TrainingSettings settings, TrainingSet photos, TrainingSnapshot? from)
+    {
+        (_settings, _photos, _method) = (settings, photos, LearningMethod.Of(settings.Method));
+        from?.EnsureContinues(settings, photos);
+        _embeddings = [.. model.Profile.Encoders.Select((_, encoder) => Start(model, encoder))];
+        _optimizers = [.. _embeddings.Select((embedding, encoder) => _method.Optimizer(embedding, settings.MagnitudeValues[encoder], settings))];
+        _batches = new BatchSampler(model, settings, photos);
+        _objective = new DenoisingLoss(model, settings.PredictionType);
+        _monitor = new TrainingMonitor(settings);
+        if (from is not null)
+        {
+            try
+            {
+                Restore(from);
+            }
+            catch
+            {
+                Dispose();
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Steps done.</summary>
+    public int StepsDone { get; private set; }
+
+    /// <summary>The last step's numbers; null before the first.</summary>
+    public TrainingStep? Last { get; private set; }
+
+    /// <summary>The concept as it is now.</summary>
+    public ConceptEmbedding Concept =>
+        new(_settings.Placeholder, [.. _embeddings.Select((embedding, encoder) => _method.Result(embedding, _settings.MagnitudeValues[encoder]))]);
+
+    /// <summary>Does the next step.</summary>
+    /// <exception cref="DtiException">The loss stopped being a number.</exception>
+    public TrainingStep Step()
+    {
+        _monitor.BeginStep();
+        using var scope = NewDisposeScope();
+        var step = StepsDone + 1;
+        var (loss, gradients) = _objective.Evaluate(_batches.Next(), _embeddings);
+        var value = loss.item<float>();
+        if (!float.IsFinite(value))
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"The loss is {value} at step {step}: the model's numbers overflow. Try dtype fp32, or check the model's weights.");
+        }
+
+        foreach (var (gradient, optimizer) in gradients.Zip(_optimizers))
+        {
+            optimizer.Step(gradient);
+        }
+
+        StepsDone = step;
+        return Last = _monitor.EndStep(step, value, [.. gradients.SelectMany(gradient => gradient.norm(1, keepdim: false, p: 2f).cpu().data<float>().ToArray())], _embeddings);
+    }
+
+    /// <summary>The run as it is now, to go on from another time.</summary>
+    public TrainingSnapshot Snapshot()
+    {
+        using var frozen = no_grad();
+        var tensors = Tensors().ToDictionary(part => part.Name, part => part.Tensor.detach().cpu().clone().DetachFromDisposeScope());
+        var sampler = _batches.Save();
+        tensors.Add(TrainingSnapshot.NoiseState, sampler.Noise);
+        return new TrainingSnapshot(StepsDone, _monitor.LossSum, sampler.Random, sampler.Round, TrainingSnapshot.Describe(_settings, _photos), tensors);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _batches.Dispose();
+        foreach (var part in _optimizers.Concat<IDisposable>(_embeddings))
+        {
+            part.Dispose();
+        }
+    }
+
+    private void Restore(TrainingSnapshot from)
+    {
+        using var frozen = no_grad();
+        foreach (var (name, tensor) in Tensors())
+        {
+            var saved = from.Get(name, tensor.shape);
+            if (name.EndsWith(Mu, StringComparison.Ordinal) && !saved.eq(tensor.cpu()).all().item<bool>())
+            {
+                throw new DtiException(ErrorKind.FailedPrecondition, "The snapshot was taken with other weights: its initial directions are not this model's. Go on with the model that it was begun with.");
+            }
+
+            tensor.copy_(saved);
+        }
+
+        foreach (var optimizer in _optimizers)
+        {
+            optimizer.StepCount = from.Step;
+        }
+
+        _batches.Restore(new SamplerState(from.Random, from.Round, from.Get(TrainingSnapshot.NoiseState)));
+        _monitor.LossSum = from.LossSum;
+        StepsDone = from.Step;
+    }
+
+    private const string Mu = "mu";
+
+    /// <summary>What a snapshot holds of the embeddings and their optimisers.</summary>
+    private IEnumerable<(string Name, Tensor Tensor)> Tensors() => _embeddings.Zip(_optimizers).SelectMany((part, encoder) =>
+        new[] { ("parameter", part.First.Parameter), (Mu, part.First.Initial) }
+            .Concat(part.Second.State.Select(state => (state.Key, state.Value)))
+            .Select(tensor => ($"{encoder}.{tensor.Item1}", tensor.Item2)));
+
+    private TrainableEmbedding Start(StableDiffusionModel model, int encoder)
+    {
+        using var start = _method.Start(model, encoder, _settings.Initializer, _settings.VectorCount); // (n, d)
+        return _method.Embedding(start, _settings.MagnitudeValues[encoder]);
+    }
+}

@@ -1,0 +1,112 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Dti.Engine.Checkpoints;
+using Dti.Engine.Runtime;
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Training;
+
+/// <summary>
+/// A training run as it was after a step: embeddings, optimisers, states of chance, order of the photos. With the same model, settings and
+/// photos the run goes on from it to the bit; more steps may be asked for (where κ decays, it then decays over all of them).
+/// </summary>
+public sealed class TrainingSnapshot : IDisposable
+{
+    internal const string NoiseState = "noise_state";
+    private const string Key = "dti.snapshot";
+
+    // What a run may change and go on from: how long it goes, and what it shows.
+    private static readonly string[] _free =
+        [nameof(TrainingSettings.Steps), nameof(TrainingSettings.PreviewEvery), nameof(TrainingSettings.PreviewPrompts), nameof(TrainingSettings.PreviewSteps), nameof(TrainingSettings.Warnings)];
+
+    private readonly IReadOnlyDictionary<string, Tensor> _tensors;
+    private readonly JsonObject _described;
+
+    internal TrainingSnapshot(int step, double lossSum, Pcg32State random, IReadOnlyList<int> round, JsonObject described, IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        (Step, LossSum, Random, Round) = (step, lossSum, random, round);
+        (_described, _tensors) = (described, tensors);
+    }
+
+    /// <summary>Steps done.</summary>
+    public int Step { get; }
+
+    /// <summary>The moving average of the loss, before its bias is corrected.</summary>
+    internal double LossSum { get; }
+
+    /// <summary>Of crops, captions and the photos' order.</summary>
+    internal Pcg32State Random { get; }
+
+    /// <summary>Photos of this round that are still to come, in order.</summary>
+    internal IReadOnlyList<int> Round { get; }
+
+    /// <summary>Reads a file that <see cref="Write"/> wrote.</summary>
+    /// <exception cref="DtiException">It is no such file, or it cannot be read.</exception>
+    public static TrainingSnapshot Read(string path)
+    {
+        using var file = SafetensorsFile.Open(path);
+        try
+        {
+            var state = JsonSerializer.Deserialize<Header>(file.Metadata.GetValueOrDefault(Key, "null")) ?? throw new JsonException($"its header has no '{Key}'");
+            using var scope = NewDisposeScope();
+            var tensors = file.Tensors.Keys.ToDictionary(name => name, name => file.Read(name).DetachFromDisposeScope());
+            return new TrainingSnapshot(state.Step, state.LossSum, new Pcg32State(state.Random[0], state.Random[1]), state.Round, state.Run, tensors);
+        }
+        catch (Exception error) when (error is JsonException or IndexOutOfRangeException)
+        {
+            throw new DtiException(ErrorKind.FailedPrecondition, $"{path} is not a snapshot of a training: {error.Message}", innerException: error);
+        }
+    }
+
+    /// <summary>Writes a safetensors file; it appears whole or not at all.</summary>
+    /// <param name="path">The file; an older one is replaced.</param>
+    /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
+    public void Write(string path) => SafetensorsWriter.Write(
+        path, _tensors, new Dictionary<string, string> { [Key] = JsonSerializer.Serialize(new Header(Step, LossSum, [Random.State, Random.Increment], Round, _described)) });
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var tensor in _tensors.Values)
+        {
+            tensor.Dispose();
+        }
+    }
+
+    /// <summary>What a run is by: settings and photos.</summary>
+    internal static JsonObject Describe(TrainingSettings settings, TrainingSet photos)
+    {
+        var run = JsonSerializer.SerializeToNode(settings)!.AsObject();
+        Array.ForEach(_free, field => run.Remove(field));
+        run["Photos"] = new JsonArray([.. Enumerable.Range(0, photos.Count).Select(i => JsonValue.Create(photos.Sha256(i)))]);
+        return run;
+    }
+
+    /// <summary>Checks that a run with these settings and photos is the one that this was taken of.</summary>
+    /// <exception cref="DtiException">It is another; the message names what differs.</exception>
+    internal void EnsureContinues(TrainingSettings settings, TrainingSet photos)
+    {
+        var asked = Describe(settings, photos);
+        string[] differing = [.. asked.Select(field => field.Key).Union(_described.Select(field => field.Key)).Where(key => !JsonNode.DeepEquals(asked[key], _described[key]))];
+        if (differing.Length > 0)
+        {
+            var names = string.Join(", ", differing.Select(JsonNamingPolicy.SnakeCaseLower.ConvertName));
+            throw new DtiException(ErrorKind.FailedPrecondition, $"The snapshot of step {Step} was taken with other {names}; a run goes on only as it was begun. Leave them as they were, or train anew.");
+        }
+
+        if (Step >= settings.Steps)
+        {
+            throw new DtiException(ErrorKind.FailedPrecondition, $"{Step} steps are done already, and {settings.Steps} were asked for; ask for more steps to train further.", "steps");
+        }
+    }
+
+    /// <summary>A tensor of the state, owned by the snapshot.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="shape">What it must measure; null: anything.</param>
+    /// <exception cref="DtiException">It is missing or measures something else.</exception>
+    internal Tensor Get(string name, long[]? shape = null) =>
+        _tensors.TryGetValue(name, out var tensor) && (shape is null || tensor.shape.SequenceEqual(shape)) ? tensor
+            : throw new DtiException(ErrorKind.FailedPrecondition, $"The snapshot of step {Step} does not fit: '{name}' is {(tensor is null ? "missing" : $"({string.Join(", ", tensor.shape)})")}.");
+
+    private sealed record Header(int Step, double LossSum, ulong[] Random, IReadOnlyList<int> Round, JsonObject Run);
+}
