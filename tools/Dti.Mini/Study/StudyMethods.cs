@@ -19,7 +19,7 @@ internal static class StudyMethods
     /// <summary>Learning rates of each.</summary>
     public static IReadOnlyList<StudyMethod> Tuned { get; } =
     [
-        .. new[] { 0.005, 0.01, 0.02, 0.04 }.Select(rate => new StudyMethod(Named("tune-dti", rate), TrainingMethod.Directional, rate, Steps)),
+        .. new[] { 0.01, 0.02, 0.04, 0.08 }.Select(rate => new StudyMethod(Named("tune-dti", rate), TrainingMethod.Directional, rate, Steps)),
         .. new[] { 0.001, 0.0025, 0.005, 0.01, 0.02 }.Select(rate => new StudyMethod(Named("tune-ti", rate), TrainingMethod.TextualInversion, rate, Steps)),
         .. new[] { 0.001, 0.0025, 0.005, 0.01 }.Select(rate => new StudyMethod(Named("tune-ti-renormalized", rate), TrainingMethod.Renormalized, rate, Steps)),
     ];
