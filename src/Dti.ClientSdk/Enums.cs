@@ -45,6 +45,19 @@ public enum KappaSchedule
     Cosine = 3,
 }
 
+/// <summary>Which text encoders learn.</summary>
+public enum LearntEncoders
+{
+    /// <summary>All that the model has.</summary>
+    All = 1,
+
+    /// <summary>The first alone; SDXL's second keeps the start.</summary>
+    First = 2,
+
+    /// <summary>The second alone; SDXL only.</summary>
+    Second = 3,
+}
+
 /// <summary>How the fixed magnitude m of an embedding m·v is chosen.</summary>
 public enum Magnitude
 {

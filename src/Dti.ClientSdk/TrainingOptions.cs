@@ -18,6 +18,21 @@ public sealed record TrainingOptions
     /// <summary>Word or phrase whose token embeddings give the starting directions μ. Default "object", or "painting" for styles.</summary>
     public string? Initializer { get; init; }
 
+    /// <summary>
+    /// Name of a concept in the library from whose vectors training starts, imported ones included. Its directions are μ too, unless an
+    /// <see cref="Initializer"/> is given. Default: the initializer.
+    /// </summary>
+    public string? StartConcept { get; init; }
+
+    /// <summary>Texts that the concept is trained with, at most 1,000; <c>{concept}</c> says where it is named. Empty: the templates of the kind.</summary>
+    public IReadOnlyList<string> Templates { get; init; } = [];
+
+    /// <summary>A photo's opacity is its mask, where it has no other. Default false.</summary>
+    public bool? UseAlpha { get; init; }
+
+    /// <summary>Which text encoders learn. Default <see cref="LearntEncoders.All"/>.</summary>
+    public LearntEncoders? TextEncoders { get; init; }
+
     /// <summary>Number of vectors, 1 to 32. Default: the number of tokens of the initializer.</summary>
     public int? VectorCount { get; init; }
 
@@ -62,6 +77,9 @@ public sealed record TrainingOptions
 
     /// <summary>Seed of every random choice. Default: chosen by the server and shown.</summary>
     public ulong? Seed { get; init; }
+
+    /// <summary>Keep a snapshot every so many steps, from which training can go on; 0: only the newest. Default 100.</summary>
+    public int? SnapshotEvery { get; init; }
 
     /// <summary>Draw previews every so many steps; 0: never. Default 100.</summary>
     public int? PreviewEvery { get; init; }

@@ -21,6 +21,18 @@ public sealed record TrainingSettings
     /// <summary>The tokens that the initializer became; one vector starts from each.</summary>
     public IReadOnlyList<string> InitializerTokens { get; init; } = [];
 
+    /// <summary>The concept whose vectors training started from; empty: none.</summary>
+    public string StartConcept { get; init; } = "";
+
+    /// <summary>Own texts that the concept is trained with; empty: the templates of the kind.</summary>
+    public IReadOnlyList<string> Templates { get; init; } = [];
+
+    /// <summary>A photo's opacity is its mask, where it has no other.</summary>
+    public bool UseAlpha { get; init; }
+
+    /// <summary>Which text encoders learn.</summary>
+    public LearntEncoders TextEncoders { get; init; }
+
     /// <summary>Number of vectors.</summary>
     public int VectorCount { get; init; }
 
@@ -62,6 +74,9 @@ public sealed record TrainingSettings
 
     /// <summary>Seed of every random choice.</summary>
     public ulong Seed { get; init; }
+
+    /// <summary>Steps between kept snapshots; 0: only the newest is.</summary>
+    public int SnapshotEvery { get; init; }
 
     /// <summary>Steps between previews; 0: none.</summary>
     public int PreviewEvery { get; init; }

@@ -15,8 +15,9 @@ public abstract record TrainingUpdate
 /// <param name="Settings">What the job uses, every default filled in.</param>
 /// <param name="PhotoCount">Number of photos.</param>
 /// <param name="Attached">True when an earlier call with the same request id started the job.</param>
+/// <param name="StepsDone">Steps that were done before, where this training goes on with an earlier one.</param>
 public sealed record TrainingAccepted(
-    string JobId, string RequestId, string Name, TrainingSettings Settings, int PhotoCount, bool Attached) : TrainingUpdate;
+    string JobId, string RequestId, string Name, TrainingSettings Settings, int PhotoCount, bool Attached, int StepsDone) : TrainingUpdate;
 
 /// <summary>The job waits for its turn.</summary>
 /// <param name="Position">Jobs ahead of this one.</param>

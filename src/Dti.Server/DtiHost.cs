@@ -44,6 +44,7 @@ public static class DtiHost
         services.AddSingleton<VaeLibrary>();
         services.AddSingleton<ModelLibrary>();
         services.AddSingleton<ConceptLibrary>();
+        services.AddSingleton<TrainingRuns>();
         services.AddSingleton<ModelCache>();
         services.AddSingleton<IJobRunner, JobRunner>();
         services.AddSingleton<JobQueue>();

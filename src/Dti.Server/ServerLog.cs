@@ -28,4 +28,7 @@ internal static partial class ServerLog
 
     [LoggerMessage(8, LogLevel.Warning, "Concept file {File} is left out of the library: {Reason}")]
     public static partial void ConceptUnreadable(this ILogger logger, string file, string reason);
+
+    [LoggerMessage(9, LogLevel.Warning, "The snapshot of '{Name}' at step {Step} was not written: {Message}")]
+    public static partial void SnapshotUnwritten(this ILogger logger, string name, int step, string message);
 }

@@ -43,6 +43,31 @@ public class WorkflowTests(ServeFixture server)
     }
 
     [Fact]
+    public async Task Train_ResumeWithMoreSteps_GoesOn()
+    {
+        var folder = server.NewFolder();
+        Directory.CreateDirectory(Path.Combine(folder, "photos"));
+        File.Copy(Photo, Path.Combine(folder, "photos", "one.png"));
+        File.Copy(Photo, Path.Combine(folder, "photos", "one-mask.png"));
+        await File.WriteAllTextAsync(Path.Combine(folder, "photos", "one.txt"), "a cat in a box\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(folder, "prompts.txt"), "# mine\na drawing of {concept}\n\n", TestContext.Current.CancellationToken);
+
+        var trained = await server.RunAsync(folder, ["train", "longer", "photos", .. _quickTraining, "--templates", "prompts.txt", "--json"]);
+        var further = await server.RunAsync(folder, "train", "longer", "--resume", "--steps", "5", "--preview-every", "0", "--json");
+        var nothing = await server.RunAsync(folder, "train", "longer");
+        var misspelt = await server.RunAsync(folder, "train", "longest", "--resume");
+
+        Assert.Equal((ExitCode.Ok, ""), (trained.ExitCode, trained.Error));
+        Assert.Equal(1, trained.Event("accepted").GetProperty("photoCount").GetInt32()); // the mask is none
+        Assert.Equal((ExitCode.Ok, ""), (further.ExitCode, further.Error));
+        Assert.Equal(3, further.Event("accepted").GetProperty("stepsDone").GetInt32());
+        Assert.Equal([4, 5], further.EventsOf("progress").Select(step => step.GetProperty("step").GetInt32()));
+        Assert.Equal(ExitCode.Usage, nothing.ExitCode);
+        Assert.Contains("--resume", nothing.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.NotFound, misspelt.ExitCode);
+    }
+
+    [Fact]
     public async Task Generate_Twice_KeepsTheFirstPicture()
     {
         var folder = server.NewFolder();

@@ -4,7 +4,7 @@ from .aio import AsyncDtiClient
 from .client import DtiClient
 from .embedding import ConceptEmbedding, slerp
 from .errors import DtiError, FieldViolation
-from .pictures import Photo
+from .pictures import Photo, TrainingPhoto
 from .records import (
     Concept, DtiWarning, GenerationAccepted, GenerationOptions, GenerationResult, GenerationSettings, GenerationUpdate,
     InterpolationAccepted, Job, Model, Picture, Queued, SamplingProgress, ServerInfo, TrainingAccepted, TrainingOptions, TrainingPreview,
@@ -15,6 +15,6 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncDtiClient", "Concept", "ConceptEmbedding", "DtiClient", "DtiError", "DtiWarning", "FieldViolation", "GenerationAccepted",
     "GenerationOptions", "GenerationResult", "GenerationSettings", "GenerationUpdate", "InterpolationAccepted", "Job", "Model",
-    "Photo", "Picture", "Queued", "SamplingProgress", "ServerInfo", "TrainingAccepted", "TrainingOptions", "TrainingPreview", "TrainingProgress",
+    "Photo", "Picture", "Queued", "SamplingProgress", "ServerInfo", "TrainingAccepted", "TrainingOptions", "TrainingPhoto", "TrainingPreview", "TrainingProgress",
     "TrainingResult", "TrainingSettings", "TrainingUpdate", "slerp",
 ]

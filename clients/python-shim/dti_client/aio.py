@@ -17,7 +17,7 @@ from .channels import Endpoint
 from .embedding import ConceptEmbedding
 from .errors import DtiError, from_rpc
 from .following import Deadline, Following
-from .pictures import Photo
+from .pictures import Photo, TrainingPhoto
 
 T = TypeVar("T")
 
@@ -57,11 +57,19 @@ class AsyncDtiClient:
         await self.close()
 
     def train(
-        self, name: str, photos: Iterable[Photo], options: records.TrainingOptions | None = None, *, request_id: str | None = None,
+        self, name: str, photos: Iterable[Photo | TrainingPhoto], options: records.TrainingOptions | None = None, *, request_id: str | None = None,
         overwrite: bool = False, cancel_on_disconnect: bool = False, timeout: float | None = None,
     ) -> AsyncIterator[records.TrainingUpdate]:
         """Learns a concept from photos: `TrainingAccepted` first, `TrainingResult` last."""
         call = calls.train(name, photos, options, request_id or uuid.uuid4().hex, overwrite, cancel_on_disconnect)
+        return self._follow(call, 0 if cancel_on_disconnect else self._max_reconnects, timeout)
+
+    def resume(
+        self, name: str, options: records.TrainingOptions | None = None, *, from_step: int | None = None, request_id: str | None = None,
+        cancel_on_disconnect: bool = False, timeout: float | None = None,
+    ) -> AsyncIterator[records.TrainingUpdate]:
+        """Goes on with a training that was cancelled, cut off or finished, as if it had never stopped; a finished concept is replaced."""
+        call = calls.resume(name, from_step, options, request_id or uuid.uuid4().hex, cancel_on_disconnect)
         return self._follow(call, 0 if cancel_on_disconnect else self._max_reconnects, timeout)
 
     def watch(self, job_id: str, from_step: int = 0, *, timeout: float | None = None) -> AsyncIterator[records.TrainingUpdate]:

@@ -15,7 +15,7 @@ from ._proto import (
     server_service_pb2 as server, server_service_pb2_grpc)
 from .embedding import ConceptEmbedding
 from .errors import invalid
-from .pictures import Photo, photo_message
+from .pictures import Photo, TrainingPhoto, photo_message
 
 T = TypeVar("T")
 MAX_REQUEST_BYTES = 64 * 1024 * 1024
@@ -48,7 +48,7 @@ class Stubs:
 
 
 def train(
-    name: str, photos: Iterable[Photo], options: records.TrainingOptions | None, request_id: str, overwrite: bool, cancel_on_disconnect: bool,
+    name: str, photos: Iterable[Photo | TrainingPhoto], options: records.TrainingOptions | None, request_id: str, overwrite: bool, cancel_on_disconnect: bool,
 ) -> Call[records.TrainingUpdate]:
     request = dti.TrainRequest(
         request_id=request_id, name=name, photos=[photo_message(photo, i) for i, photo in enumerate(photos)],
@@ -56,6 +56,14 @@ def train(
     convert.fill(request.options, options or records.TrainingOptions())
     if request.ByteSize() > MAX_REQUEST_BYTES:
         raise invalid("photos", f"The photos take {request.ByteSize() >> 20} MiB; a request may take {MAX_REQUEST_BYTES >> 20}: send fewer or smaller ones.")
+    return Call("dti", "Train", request, convert.read_event)
+
+
+def resume(
+    name: str, from_step: int | None, options: records.TrainingOptions | None, request_id: str, cancel_on_disconnect: bool,
+) -> Call[records.TrainingUpdate]:
+    request = dti.TrainRequest(request_id=request_id, name=name, cancel_on_disconnect=cancel_on_disconnect, resume=dti.TrainResume(from_step=from_step))
+    convert.fill(request.options, options or records.TrainingOptions())
     return Call("dti", "Train", request, convert.read_event)
 
 

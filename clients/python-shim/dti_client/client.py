@@ -17,7 +17,7 @@ from .channels import Endpoint
 from .embedding import ConceptEmbedding
 from .errors import DtiError, from_rpc
 from .following import Deadline, Following
-from .pictures import Photo
+from .pictures import Photo, TrainingPhoto
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class DtiClient:
         self.close()
 
     def train(
-        self, name: str, photos: Iterable[Photo], options: records.TrainingOptions | None = None, *, request_id: str | None = None,
+        self, name: str, photos: Iterable[Photo | TrainingPhoto], options: records.TrainingOptions | None = None, *, request_id: str | None = None,
         overwrite: bool = False, cancel_on_disconnect: bool = False, timeout: float | None = None,
     ) -> Iterator[records.TrainingUpdate]:
         """Learns a concept from photos: `TrainingAccepted` first, `TrainingResult` last.
@@ -76,13 +76,25 @@ class DtiClient:
         the iterator leaves the job running; `cancel_job` stops it.
 
         name: of the concept to be learnt; prompts use it as `<name>`.
-        photos: 1 to 50 paths, bytes, PIL images or arrays.
+        photos: 1 to 50 paths, bytes, PIL images or arrays, or `TrainingPhoto`s of these with masks and captions.
         options: what is None takes the published default, which `TrainingAccepted.settings` shows.
         request_id: makes a retry safe: a second call with the same one attaches to the same job. Default: a new one.
         overwrite: replace a concept of the same name.
         cancel_on_disconnect: cancel the job when this call ends before it; a dropped connection is then an error.
         """
         call = calls.train(name, photos, options, request_id or uuid.uuid4().hex, overwrite, cancel_on_disconnect)
+        return self._follow(call, 0 if cancel_on_disconnect else self._max_reconnects, timeout)
+
+    def resume(
+        self, name: str, options: records.TrainingOptions | None = None, *, from_step: int | None = None, request_id: str | None = None,
+        cancel_on_disconnect: bool = False, timeout: float | None = None,
+    ) -> Iterator[records.TrainingUpdate]:
+        """Goes on with a training that was cancelled, cut off or finished, as if it had never stopped; a finished concept is replaced.
+
+        options: only steps, preview_every, preview_prompts, preview_steps and snapshot_every; the rest is as it was begun.
+        from_step: the step of a kept snapshot. Default: the newest.
+        """
+        call = calls.resume(name, from_step, options, request_id or uuid.uuid4().hex, cancel_on_disconnect)
         return self._follow(call, 0 if cancel_on_disconnect else self._max_reconnects, timeout)
 
     def watch(self, job_id: str, from_step: int = 0, *, timeout: float | None = None) -> Iterator[records.TrainingUpdate]:

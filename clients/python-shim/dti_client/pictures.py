@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pathlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Union
 
 from ._proto import common_pb2
@@ -17,8 +18,25 @@ Photo = Union[str, "os.PathLike[str]", bytes, "PIL.Image.Image", "numpy.ndarray"
 """A photo: a file's path, a file's bytes, a PIL image, or an array (height, width, 3), uint8 0 to 255 or floating-point 0 to 1."""
 
 
-def photo_message(photo: Photo, index: int) -> common_pb2.Photo:
+@dataclass(frozen=True)
+class TrainingPhoto:
+    """A photo with what is known of it."""
+
+    photo: Photo
+    mask: Photo | None = None
+    """A picture of the same shape, white where the concept is and black where it is not: only what is white is learnt."""
+    caption: str = ""
+    """What the photo shows, in place of a template. `{concept}` says where the concept is named; without it, the concept takes the place of the initializer."""
+
+
+def photo_message(photo: Photo | TrainingPhoto, index: int) -> common_pb2.Photo:
     """The message of a photo; images that are no files yet travel as PNG."""
+    if isinstance(photo, TrainingPhoto):
+        message = photo_message(photo.photo, index)
+        message.caption = photo.caption
+        if photo.mask is not None:
+            message.mask = photo_message(photo.mask, index).data
+        return message
     if isinstance(photo, bytes):
         return common_pb2.Photo(data=photo, file_name=f"photo-{index}")
     if isinstance(photo, (str, os.PathLike)):

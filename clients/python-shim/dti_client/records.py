@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ConceptKind = Literal["object", "style"]
 TrainingMethod = Literal["dti", "ti", "ti_renormalized", "ti_rescaled", "ti_softly_renormalized", "cross_init"]
 KappaSchedule = Literal["constant", "linear", "cosine"]
+LearntEncoders = Literal["all", "first", "second"]
 Magnitude = Literal["mean", "min", "max", "value", "median", "initializer"]
 PredictionType = Literal["epsilon", "v_prediction"]
 PictureFormat = Literal["png", "jpeg", "webp"]
@@ -56,6 +57,11 @@ class TrainingOptions:
     regularization: float | None = None
     vae: str | None = None
     prediction_type: PredictionType | None = None
+    snapshot_every: int | None = None
+    start_concept: str | None = None
+    templates: tuple[str, ...] = ()
+    use_alpha: bool | None = None
+    text_encoders: LearntEncoders | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,11 @@ class TrainingSettings:
     regularization: float
     vae: str
     prediction_type: PredictionType
+    snapshot_every: int
+    start_concept: str
+    templates: tuple[str, ...]
+    use_alpha: bool
+    text_encoders: LearntEncoders | None
 
 
 @dataclass(frozen=True)
@@ -195,6 +206,8 @@ class TrainingAccepted:
     photo_count: int
     attached: bool
     """An earlier call with the same request id started the job."""
+    steps_done: int
+    """Steps that were done before, where this training goes on with an earlier one."""
 
 
 @dataclass(frozen=True)

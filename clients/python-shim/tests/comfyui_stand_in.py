@@ -118,7 +118,7 @@ def install(monkeypatch, folder):
     io = types.SimpleNamespace(
         Schema=Schema, NodeOutput=NodeOutput, ComfyNode=type("ComfyNode", (), {}), Custom=Type, Hidden=types.SimpleNamespace(unique_id="UNIQUE_ID"),
         RemoteOptions=lambda route, refresh_button: {"route": route, "refresh_button": refresh_button}, NumberDisplay=types.SimpleNamespace(slider="slider"),
-        **{name: Type(name.upper()) for name in ("Boolean", "Int", "Float", "String", "Combo", "Image", "Clip", "Conditioning")})
+        **{name: Type(name.upper()) for name in ("Boolean", "Int", "Float", "String", "Combo", "Image", "Mask", "Clip", "Conditioning")})
     modules = {
         "comfy": {}, "comfy_api": {}, "comfy_execution": {},
         "comfy_api.v0_0_2": {"io": io, "ComfyExtension": type("ComfyExtension", (), {})},

@@ -1,5 +1,6 @@
 """The client for threads, against a real server."""
 
+import dataclasses
 import importlib.util
 import pathlib
 import sys
@@ -51,6 +52,25 @@ def test_train_of_too_many_bytes_is_refused_before_it_is_sent(client):
     with pytest.raises(DtiError, match="smaller") as refusal:
         client.train("heavy", [bytes(65 << 20)])
     assert refusal.value.status == "INVALID_ARGUMENT"
+
+
+def test_resume_trains_further_from_any_kept_step(client):
+    list(client.train("further", SAMPLES[:1], dataclasses.replace(TINY, placeholder="<further>", snapshot_every=1), overwrite=True))
+    longer = list(client.resume("further", TrainingOptions(steps=5, preview_every=0), from_step=2))
+    assert longer[0].steps_done == 2 and longer[0].settings.initializer == "cat"
+    assert [update.step for update in longer if isinstance(update, dti_client.TrainingProgress)] == [3, 4, 5]
+    with pytest.raises(DtiError, match="kept are 1, 2, 3, 4, 5"):
+        list(client.resume("further", TrainingOptions(steps=9), from_step=6))
+
+
+def test_train_with_masks_and_captions(client):
+    mask = numpy.zeros(numpy.array(Image.open(SAMPLES[0])).shape[:2] + (3,), numpy.uint8)
+    mask[20:] = 255
+    photo = dti_client.TrainingPhoto(SAMPLES[0], mask=mask, caption="my cat in the garden")
+    assert kinds(client.train("masked", [photo], TINY, overwrite=True))[-1] == "TrainingResult"
+    with pytest.raises(DtiError) as refusal:
+        list(client.train("masked", [dti_client.TrainingPhoto(SAMPLES[0], mask=b"no", caption="a garden")], TINY, overwrite=True))
+    assert [violation.field for violation in refusal.value.field_violations] == ["photos[0].mask"]
 
 
 def test_watch_from_a_step_leaves_earlier_ones_out(client, updates):

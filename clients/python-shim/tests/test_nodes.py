@@ -119,6 +119,21 @@ def test_train_with_another_seed_trains_again(nodes, client, cat, photos):
     assert len(jobs(client, "node-cat")) == before + 2
 
 
+def test_train_with_masks_learns_what_is_white(nodes, client, cat, photos):
+    def mask(*levels):
+        return numpy.stack([numpy.full((80, 96), level) * (numpy.arange(96) < 48) for level in levels]).astype("float32").view(comfyui_stand_in.Tensor)
+
+    before = len(jobs(client, "node-cat"))
+    masked = run(nodes["DtiTrainConcept"], images=photos, name="node-cat", masks=mask(1), **TRAINING)[0]
+    assert (masked.embedding.encoders[0] != cat.embedding.encoders[0]).any()
+    run(nodes["DtiTrainConcept"], images=photos, name="node-cat", masks=mask(1), **TRAINING)
+    assert len(jobs(client, "node-cat")) == before + 1
+    run(nodes["DtiTrainConcept"], images=photos, name="node-cat", masks=mask(1, 0.9), **TRAINING)
+    assert len(jobs(client, "node-cat")) == before + 2
+    with pytest.raises(DtiError, match="3 masks for 2 photos"):
+        run(nodes["DtiTrainConcept"], images=photos, name="node-cat", masks=mask(1, 1, 1), **TRAINING)
+
+
 def test_train_of_a_concept_whose_job_is_forgotten_trains_nothing(nodes, cat, photos, monkeypatch):
     monkeypatch.setattr("dti_client.client.DtiClient.list_jobs", lambda *_, **__: [])
     monkeypatch.setattr("dti_client.client.DtiClient.train", None)

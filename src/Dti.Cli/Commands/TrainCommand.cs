@@ -14,10 +14,12 @@ internal static class TrainCommand
         var name = new Argument<string>("name") { Description = "Name of the concept; prompts use it as <name>." };
         var photos = new Argument<string[]>("photos")
         {
-            Description = "1 to 50 photos (JPEG, PNG, WebP, BMP, GIF), or folders of them.",
-            Arity = ArgumentArity.OneOrMore,
+            Description = "1 to 50 photos (JPEG, PNG, WebP, BMP, GIF), or folders of them; beside NAME.jpg may lie its mask, NAME-mask.png, and its caption, NAME.txt.",
+            Arity = ArgumentArity.ZeroOrMore,
         };
         var force = new Option<bool>("--force") { Description = "Replace a concept of the same name." };
+        var resume = new Option<bool>("--resume") { Description = "Go on with a training of this name that was cancelled, cut off or finished; without photos and settings but --steps." };
+        var fromStep = new Option<int?>("--from-step") { Description = "With --resume: the step of a kept snapshot. Default: the newest.", HelpName = "n" };
         var previews = new Option<string?>("--previews") { Description = "Write previews into this folder.", HelpName = "folder" };
         var options = new TrainingOptionSet();
 
@@ -25,19 +27,30 @@ internal static class TrainCommand
         options.AddTo(command);
         command.Add(previews);
         command.Add(force);
+        command.Add(resume);
+        command.Add(fromStep);
         Examples.Add(
             command,
             "dti train my-cat photos/ --initializer cat",
             "dti train my-cat cat1.jpg cat2.jpg cat3.png --steps 300 --seed 1 --preview-every 50 --previews previews/",
+            "dti train my-cat --resume --steps 800",
             "dti train my-style paintings/ --kind style --kappa 5e-5",
             "dti train my-cat photos/ --server http://gpu-box:5171 --json");
 
         common.SetAction(command, async context =>
         {
+            var goesOn = context.Get(resume);
+            if (!goesOn && context.Get(photos).Length == 0)
+                throw new CliException(ExitCode.Usage, "Name the photos, or a folder of them; or go on with an earlier training by --resume.");
+            if (!goesOn && context.Get(fromStep) is not null)
+                throw new CliException(ExitCode.Usage, "--from-step goes with --resume.");
+
             var request = new TrainRequest
             {
                 Name = context.Get(name),
                 Photos = await PhotoFiles.ReadAsync(context.Get(photos), context.CancellationToken).ConfigureAwait(false),
+                Resume = goesOn,
+                ResumeFromStep = context.Get(fromStep),
                 Options = options.Read(context),
                 Overwrite = context.Get(force),
                 RequestId = Guid.NewGuid().ToString("N"),

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dti.Cli.Files;
 using Dti.Cli.Output;
 using Dti.ClientSdk;
 
@@ -12,6 +13,11 @@ internal sealed class TrainingOptionSet
     private readonly Option<string?> _method = new("--method") { Description = $"dti, or to compare: {string.Join(", ", MethodNames.All[1..])}. Default: dti.", HelpName = "name" };
     private readonly Option<string?> _placeholder = new("--placeholder") { Description = "What stands for the concept in prompts. Default: <name>.", HelpName = "<word>" };
     private readonly Option<string?> _initializer = new("--initializer") { Description = "Word or phrase to start from, such as cat. Default: object, or painting for styles.", HelpName = "word" };
+    private readonly Option<string?> _from = new("--from") { Description = "Concept in the library from whose vectors training starts, instead of the initializer.", HelpName = "concept" };
+    private readonly Option<FileInfo?> _templates = new("--templates") { Description = "Text file of prompts to train with, one a line; {concept} says where it is named. Default: those of the kind.", HelpName = "file" };
+    private readonly Option<bool?> _alpha = new("--use-alpha") { Description = "What is transparent in a photo is not learnt.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<LearntEncoders?> _encoders = new("--text-encoders") { Description = "Which of SDXL's text encoders learn. Default: all." };
+    private readonly Option<int?> _snapshotEvery = new("--snapshot-every") { Description = "Keep a snapshot every so many steps, to resume from; 0: only the newest. Default: 100.", HelpName = "n" };
     private readonly Option<int?> _vectors = new("--vectors") { Description = "Number of vectors, 1 to 32. Default: one per token of the initializer.", HelpName = "n" };
     private readonly Option<int?> _steps = new("--steps") { Description = "Optimiser steps. Default: 500.", HelpName = "n" };
     private readonly Option<int?> _batch = new("--batch") { Description = "Photos per step. Default: 4.", HelpName = "n" };
@@ -36,6 +42,7 @@ internal sealed class TrainingOptionSet
     {
         _kind.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "object", "style");
         _kappaSchedule.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "constant", "linear", "cosine");
+        _encoders.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "all", "first", "second");
         _method.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, MethodNames.All);
     }
 
@@ -43,8 +50,8 @@ internal sealed class TrainingOptionSet
     {
         foreach (var option in new Option[]
         {
-            _kind, _initializer, _steps, _batch, _learningRate, _kappa, _kappaSchedule, _beta, _magnitude, _vectors, _resolution, _centerCrop, _randomFlip,
-            _seed, _model, _vae, _prediction, _dtype, _placeholder, _method, _regularization, _previewEvery, _previewPrompts, _previewSteps,
+            _kind, _initializer, _from, _templates, _alpha, _encoders, _steps, _batch, _learningRate, _kappa, _kappaSchedule, _beta, _magnitude, _vectors, _resolution, _centerCrop, _randomFlip,
+            _snapshotEvery, _seed, _model, _vae, _prediction, _dtype, _placeholder, _method, _regularization, _previewEvery, _previewPrompts, _previewSteps,
         })
             command.Add(option);
     }
@@ -59,6 +66,11 @@ internal sealed class TrainingOptionSet
             Method = MethodNames.Read(context.Get(_method)),
             Placeholder = context.Get(_placeholder),
             Initializer = context.Get(_initializer),
+            StartConcept = context.Get(_from),
+            Templates = context.Get(_templates) is { } file ? TemplateFile.Read(file.FullName) : [],
+            UseAlpha = context.Get(_alpha),
+            TextEncoders = context.Get(_encoders),
+            SnapshotEvery = context.Get(_snapshotEvery),
             VectorCount = context.Get(_vectors),
             Steps = context.Get(_steps),
             BatchSize = context.Get(_batch),

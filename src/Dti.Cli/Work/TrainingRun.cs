@@ -81,8 +81,8 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
     private static string Describe(TrainingAccepted accepted) => string.Create(
         CultureInfo.InvariantCulture,
         $"job {accepted.JobId}: {accepted.Settings.Placeholder} from {accepted.PhotoCount} photo(s), {accepted.Settings.Model} on " +
-        $"{accepted.Settings.Device} in {accepted.Settings.Dtype}, start {accepted.Settings.Initializer}, " +
-        $"{accepted.Settings.Steps} steps, seed {accepted.Settings.Seed}");
+        $"{accepted.Settings.Device} in {accepted.Settings.Dtype}, start {(accepted.Settings.StartConcept.Length > 0 ? $"concept {accepted.Settings.StartConcept}" : accepted.Settings.Initializer)}, " +
+        $"{accepted.Settings.Steps} steps{(accepted.StepsDone > 0 ? $", {accepted.StepsDone} of them done" : "")}, seed {accepted.Settings.Seed}");
 
     private async Task ShowAsync(string title, TrainingPreview preview, CancellationToken cancellationToken)
     {

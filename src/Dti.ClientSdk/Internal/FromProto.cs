@@ -9,7 +9,7 @@ internal static class FromProto
     {
         V1.TrainResponse.EventOneofCase.Accepted => new TrainingAccepted(
             message.Accepted.JobId, message.Accepted.RequestId, message.Accepted.Name, Settings(message.Accepted.Settings),
-            message.Accepted.PhotoCount, message.Accepted.Attached),
+            message.Accepted.PhotoCount, message.Accepted.Attached, message.Accepted.StepsDone),
         V1.TrainResponse.EventOneofCase.Queued => new TrainingQueued(message.Queued.Position),
         V1.TrainResponse.EventOneofCase.Progress => Progress(message.Progress),
         V1.TrainResponse.EventOneofCase.Preview => new TrainingPreview(message.Preview.Step, Picture(message.Preview.Picture)),
@@ -99,6 +99,10 @@ internal static class FromProto
         Placeholder = message.Placeholder,
         Initializer = message.Initializer,
         InitializerTokens = [.. message.InitializerTokens],
+        StartConcept = message.StartConcept,
+        Templates = [.. message.Templates],
+        UseAlpha = message.UseAlpha,
+        TextEncoders = (LearntEncoders)message.TextEncoders,
         VectorCount = message.NumVectors,
         Steps = message.Steps,
         BatchSize = message.BatchSize,
@@ -113,6 +117,7 @@ internal static class FromProto
         CenterCrop = message.CenterCrop,
         RandomFlip = message.RandomFlip,
         Seed = message.Seed,
+        SnapshotEvery = message.SnapshotEvery,
         PreviewEvery = message.PreviewEvery,
         PreviewPrompts = [.. message.PreviewPrompts],
         PreviewSteps = message.PreviewSteps,

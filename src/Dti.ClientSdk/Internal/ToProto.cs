@@ -5,15 +5,27 @@ namespace Dti.ClientSdk.Internal;
 /// <summary>Public records to messages. What is null stays unset, so that the server's default applies.</summary>
 internal static class ToProto
 {
-    public static V1.TrainRequest Message(TrainRequest request, string requestId) => new()
+    public static V1.TrainRequest Message(TrainRequest request, string requestId)
     {
-        RequestId = requestId,
-        Name = request.Name,
-        Photos = { request.Photos.Select(photo => new V1.Photo { FileName = photo.FileName, Data = Bytes(photo.Data) }) },
-        Options = Message(request.Options),
-        Overwrite = request.Overwrite,
-        CancelOnDisconnect = request.CancelOnDisconnect,
-    };
+        var message = new V1.TrainRequest
+        {
+            RequestId = requestId,
+            Name = request.Name,
+            Photos =
+            {
+                request.Photos.Select(photo => new V1.Photo
+                {
+                    FileName = photo.FileName, Data = Bytes(photo.Data), Mask = Bytes(photo.Mask), Caption = photo.Caption,
+                }),
+            },
+            Options = Message(request.Options),
+            Overwrite = request.Overwrite,
+            CancelOnDisconnect = request.CancelOnDisconnect,
+        };
+        if (request.Resume || request.ResumeFromStep is not null) message.Resume = new V1.TrainResume();
+        if (request.ResumeFromStep is { } step) message.Resume.FromStep = step;
+        return message;
+    }
 
     public static V1.InterpolateRequest Message(InterpolateRequest request)
     {
@@ -56,12 +68,16 @@ internal static class ToProto
 
     private static V1.TrainingOptions Message(TrainingOptions options)
     {
-        var message = new V1.TrainingOptions { PreviewPrompts = { options.PreviewPrompts } };
+        var message = new V1.TrainingOptions { PreviewPrompts = { options.PreviewPrompts }, Templates = { options.Templates } };
         if (options.Model is { } model) message.Model = model;
         if (options.Kind is { } kind) message.Kind = (V1.ConceptKind)kind;
         if (options.Method is { } method) message.Method = (V1.TrainingMethod)method;
         if (options.Placeholder is { } placeholder) message.Placeholder = placeholder;
         if (options.Initializer is { } initializer) message.Initializer = initializer;
+        if (options.StartConcept is { } startConcept) message.StartConcept = startConcept;
+        if (options.UseAlpha is { } useAlpha) message.UseAlpha = useAlpha;
+        if (options.TextEncoders is { } textEncoders) message.TextEncoders = (V1.LearntEncoders)textEncoders;
+        if (options.SnapshotEvery is { } snapshotEvery) message.SnapshotEvery = snapshotEvery;
         if (options.VectorCount is { } vectorCount) message.NumVectors = vectorCount;
         if (options.Steps is { } steps) message.Steps = steps;
         if (options.BatchSize is { } batchSize) message.BatchSize = batchSize;

@@ -19,7 +19,12 @@ public static class ImageCodec
     /// <param name="limits">Bounds; the header is held against them before a pixel is allocated.</param>
     /// <returns>The picture as it is meant to be seen.</returns>
     /// <exception cref="DtiException">Not a picture, cut off, damaged, or too large (<see cref="ErrorKind.InvalidArgument"/>).</exception>
-    public static RgbImage Decode(ReadOnlySpan<byte> data, string name, ImageLimits? limits = null)
+    public static RgbImage Decode(ReadOnlySpan<byte> data, string name, ImageLimits? limits = null) => DecodeWithOpacity(data, name, limits).Image;
+
+    /// <summary>As <see cref="Decode"/>, with what the file says of transparency.</summary>
+    /// <inheritdoc cref="Decode"/>
+    /// <returns>The picture; and its opacity, 0 to 255, in each channel of another of that size, or null where the file has none.</returns>
+    public static (RgbImage Image, RgbImage? Opacity) DecodeWithOpacity(ReadOnlySpan<byte> data, string name, ImageLimits? limits = null)
     {
         limits ??= ImageLimits.Default;
         if (data.IsEmpty)
@@ -59,9 +64,13 @@ public static class ImageCodec
         }
 
         var decoded = codec.GetPixels(info, bitmap.GetPixels());
-        return decoded == SKCodecResult.Success
-            ? Orientation.Upright(bitmap.GetPixelSpan(), info.Width, info.Height, (int)codec.EncodedOrigin)
-            : throw CannotRead(decoded, name);
+        if (decoded != SKCodecResult.Success)
+        {
+            throw CannotRead(decoded, name);
+        }
+
+        RgbImage Upright(bool opacity) => Orientation.Upright(bitmap.GetPixelSpan(), info.Width, info.Height, (int)codec.EncodedOrigin, opacity);
+        return (Upright(opacity: false), alpha == SKAlphaType.Opaque ? null : Upright(opacity: true));
     }
 
     /// <summary>Encodes a picture. The same picture gives the same bytes.</summary>

@@ -3,12 +3,13 @@ namespace Dti.Engine.Imaging;
 /// <summary>EXIF orientation: where a file's first row and first column belong.</summary>
 internal static class Orientation
 {
-    /// <summary>Turns decoded pixels upright and lays them over white.</summary>
+    /// <summary>Turns decoded pixels upright and lays them over white, or tells their opacity.</summary>
     /// <param name="rgba">(height, width, 4), colours not multiplied by alpha.</param>
     /// <param name="width">Width as stored.</param>
     /// <param name="height">Height as stored.</param>
     /// <param name="exif">The EXIF value, 1 to 8.</param>
-    public static RgbImage Upright(ReadOnlySpan<byte> rgba, int width, int height, int exif)
+    /// <param name="opacity">Alpha in each channel instead of the colours.</param>
+    public static RgbImage Upright(ReadOnlySpan<byte> rgba, int width, int height, int exif, bool opacity = false)
     {
         // Values 5 to 8 store columns as rows; the mirrors apply after that.
         var transposed = exif >= 5;
@@ -29,7 +30,7 @@ internal static class Orientation
                 var target = pixels.AsSpan(3 * ((row * outputWidth) + column), 3);
                 for (var channel = 0; channel < 3; channel++)
                 {
-                    target[channel] = OverWhite(pixel[channel], pixel[3]);
+                    target[channel] = opacity ? pixel[3] : OverWhite(pixel[channel], pixel[3]);
                 }
             }
         }

@@ -36,7 +36,19 @@ internal sealed class AdamW : IEmbeddingOptimizer
     public int StepCount { get; set; }
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, Tensor> State => new Dictionary<string, Tensor> { ["first_moment"] = _firstMoment, ["second_moment"] = _secondMoment };
+    public IReadOnlyDictionary<string, Tensor> State
+    {
+        get
+        {
+            var state = new Dictionary<string, Tensor> { ["first_moment"] = _firstMoment, ["second_moment"] = _secondMoment };
+            if (_regularizer is not null)
+            {
+                state.Add("start", _regularizer.Start);
+            }
+
+            return state;
+        }
+    }
 
     /// <inheritdoc/>
     public void Step(Tensor gradient)

@@ -29,7 +29,7 @@ internal sealed class BatchSampler : IDisposable
         _placeholders = [.. model.Profile.Encoders.Select(encoder => new PlaceholderTokens(encoder.Tokenizer.VocabularySize))];
         Array.ForEach(_placeholders, placeholders => placeholders.Add(settings.Placeholder, settings.VectorCount));
         _latents = new LatentCache(model, photos);
-        _templates = PromptTemplates.For(settings.Kind);
+        _templates = settings.Templates;
         _random = new Pcg32(settings.Seed);
         _noise = new Generator(settings.Seed, CPU);
     }
@@ -41,6 +41,7 @@ internal sealed class BatchSampler : IDisposable
         var latents = new Tensor[_settings.BatchSize];
         var captions = new string[_settings.BatchSize];
         var timeIds = new List<float>();
+        var masks = _photos.HasMasks ? new Tensor[latents.Length] : null;
         for (var i = 0; i < latents.Length; i++)
         {
             var crop = _photos.SampleCrop(NextPhoto(), _settings.CenterCrop, _settings.RandomFlip, _random);
@@ -48,7 +49,11 @@ internal sealed class BatchSampler : IDisposable
             timeIds.AddRange([height, width, crop.Top, crop.Left, _photos.Resolution, _photos.Resolution]);
             var posterior = _latents.Get(crop);
             latents[i] = posterior.Sample(Randn(posterior.Mean.shape)) * _model.Profile.VaeConfig.ScalingFactor;
-            captions[i] = NextCaption();
+            captions[i] = NextCaption(crop.PhotoIndex);
+            if (masks is not null)
+            {
+                masks[i] = _photos.Mask(crop, (int)latents[i].shape[^1]);
+            }
         }
 
         var x0 = cat(latents);
@@ -57,7 +62,8 @@ internal sealed class BatchSampler : IDisposable
         var ids = _model.Profile.Encoders.Select((encoder, i) => Ids(encoder.Tokenizer, _placeholders[i], captions).to(x0.device).MoveToOuterDisposeScope()).ToArray();
         var sizes = tensor(timeIds.ToArray(), [latents.Length, 6]).to(x0.device);
         return new TrainingBatch(
-            x0.MoveToOuterDisposeScope(), noise.MoveToOuterDisposeScope(), timesteps.MoveToOuterDisposeScope(), ids, sizes.MoveToOuterDisposeScope());
+            x0.MoveToOuterDisposeScope(), noise.MoveToOuterDisposeScope(), timesteps.MoveToOuterDisposeScope(), ids, sizes.MoveToOuterDisposeScope(),
+            masks is null ? null : stack(masks).to(x0.device).MoveToOuterDisposeScope());
     }
 
     /// <summary>The state of chance. The caller disposes of its tensor.</summary>
@@ -88,8 +94,12 @@ internal sealed class BatchSampler : IDisposable
 
     private Tensor Randn(long[] shape) => randn(shape, ScalarType.Float32, CPU, generator: _noise).to(_model.Target.Device);
 
-    private string NextCaption() => PromptTemplates.Fill(
-        _templates[_random.NextInt(_templates.Count)], PlaceholderTokens.Identifier(_settings.Placeholder, _settings.VectorCount));
+    // A template is drawn for a photo with a caption too, so that a caption changes no other choice.
+    private string NextCaption(int photo)
+    {
+        var template = _templates[_random.NextInt(_templates.Count)];
+        return PromptTemplates.Fill(_photos.Caption(photo) ?? template, PlaceholderTokens.Identifier(_settings.Placeholder, _settings.VectorCount));
+    }
 
     private int NextPhoto()
     {

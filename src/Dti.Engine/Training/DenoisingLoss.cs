@@ -42,8 +42,17 @@ internal sealed class DenoisingLoss(StableDiffusionModel model, PredictionType? 
         var added = pooled is null ? null : new AddedConditioning(pooled, batch.TimeIds!);
         var prediction = model.UNet.Forward(noisy, batch.Timesteps, states, added, checkpoints);
         var target = _schedule.Target(batch.Latents, batch.Noise, batch.Timesteps, predictionType);
-        var loss = nn.functional.mse_loss(prediction.to(ScalarType.Float32), target);
+        var loss = batch.Mask is null ? nn.functional.mse_loss(prediction.to(ScalarType.Float32), target) : Masked(prediction.to(ScalarType.Float32) - target, batch.Mask);
         return (loss.MoveToOuterDisposeScope(), prediction.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Each picture's mean over what its mask lets through, and of these the mean: a small concept counts as much as a large one.</summary>
+    /// <param name="error">(B, C, h, w)</param>
+    /// <param name="mask">(B, 1, h, w); a picture that shows nothing of the concept adds nothing.</param>
+    private static Tensor Masked(Tensor error, Tensor mask)
+    {
+        var squares = error.square().mean([1L], keepdim: true) * mask;
+        return (squares.sum([1, 2, 3]) / mask.sum([1, 2, 3]).clamp(min: 1e-6)).mean();
     }
 
     private (Tensor Loss, IList<Tensor> Gradients) Whole(TrainingBatch batch, Tensor[] rows, Tensor[] parameters)

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace Dti.Engine.Training;
 
 /// <summary>
@@ -65,6 +67,26 @@ public static class PromptTemplates
     /// <summary>The templates for a kind of concept.</summary>
     /// <param name="kind">What the photos show.</param>
     public static IReadOnlyList<string> For(ConceptKind kind) => kind == ConceptKind.Style ? Styles : Objects;
+
+    /// <summary>What stands for the concept in a text that the user wrote; <c>{}</c> does too, as in published templates.</summary>
+    public const string Concept = "{concept}";
+
+    /// <summary>A template, with <c>{}</c> for the concept, from a text that the user wrote: a caption of a photo, or a template.</summary>
+    /// <param name="text">A text with <c>{concept}</c> or <c>{}</c>; else with the initial word, whose first place the concept takes: of <c>a cat on a sofa</c> and <c>cat</c> comes <c>a {} on a sofa</c>.</param>
+    /// <param name="initializer">The initial word; empty: none.</param>
+    /// <returns>The template; null: the text does not say where the concept goes.</returns>
+    public static string? Parse(string text, string initializer)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var template = text.Trim().Replace(Concept, "{}", StringComparison.OrdinalIgnoreCase);
+        if (template.Contains("{}", StringComparison.Ordinal))
+        {
+            return template;
+        }
+
+        var word = string.IsNullOrEmpty(initializer) ? Match.Empty : Regex.Match(template, $@"(?<!\w){Regex.Escape(initializer)}(?!\w)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+        return word.Success ? string.Concat(template.AsSpan(0, word.Index), "{}", template.AsSpan(word.Index + word.Length)) : null;
+    }
 
     /// <summary>Puts the concept into a template.</summary>
     /// <param name="template">One of the templates.</param>

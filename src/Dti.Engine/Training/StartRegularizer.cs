@@ -8,26 +8,28 @@ namespace Dti.Engine.Training;
 /// </summary>
 internal sealed class StartRegularizer : IDisposable
 {
-    private readonly Tensor _start;
     private readonly double _lambda;
 
     /// <param name="start">e₀, (n, d); copied.</param>
     /// <param name="lambda">λ &gt; 0.</param>
     public StartRegularizer(Tensor start, double lambda)
     {
-        _start = start.detach().clone().DetachFromDisposeScope();
+        Start = start.detach().clone().DetachFromDisposeScope();
         _lambda = lambda;
     }
+
+    /// <summary>e₀, (n, d).</summary>
+    public Tensor Start { get; }
 
     /// <summary>Null where λ is 0.</summary>
     public static StartRegularizer? Of(Tensor start, double lambda) => lambda > 0 ? new(start, lambda) : null;
 
     /// <summary>Its value, ().</summary>
-    public Tensor Loss(Tensor embedding) => _lambda * (embedding - _start).square().mean();
+    public Tensor Loss(Tensor embedding) => _lambda * (embedding - Start).square().mean();
 
     /// <summary>Adds its gradient, 2λ(e − e₀)/(n·d), to a gradient of the loss.</summary>
-    public Tensor AddTo(Tensor gradient, Tensor embedding) => gradient + ((2 * _lambda / _start.numel()) * (embedding - _start));
+    public Tensor AddTo(Tensor gradient, Tensor embedding) => gradient + ((2 * _lambda / Start.numel()) * (embedding - Start));
 
     /// <inheritdoc/>
-    public void Dispose() => _start.Dispose();
+    public void Dispose() => Start.Dispose();
 }

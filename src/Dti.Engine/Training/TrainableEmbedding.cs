@@ -6,20 +6,22 @@ namespace Dti.Engine.Training;
 /// <summary>The only parameters of a training run: the vectors of the placeholder tokens. Always fp32, whatever the model computes in.</summary>
 internal abstract class TrainableEmbedding : IDisposable
 {
-    /// <param name="initial">(n, d) embeddings of the initial word; their directions are the start.</param>
+    /// <param name="start">(n, d) embeddings to start from.</param>
+    /// <param name="toward">(n, d) embeddings whose directions are μ; null: the start.</param>
     /// <param name="parameter">From directions (n, d) and embeddings (n, d) at the start to what is learnt.</param>
-    protected TrainableEmbedding(Tensor initial, Func<Tensor, Tensor, Tensor> parameter)
+    protected TrainableEmbedding(Tensor start, Tensor? toward, Func<Tensor, Tensor, Tensor> parameter)
     {
         using var scope = NewDisposeScope();
-        var rows = initial.to(ScalarType.Float32);
-        Initial = (rows / rows.norm(1, keepdim: true, p: 2f).clamp(min: 1e-6)).DetachFromDisposeScope();
-        Parameter = parameter(Initial, rows).detach().clone().requires_grad_(true).DetachFromDisposeScope();
+        var rows = start.to(ScalarType.Float32);
+        Initial = Directions(toward?.to(ScalarType.Float32) ?? rows).DetachFromDisposeScope();
+        Parameter = parameter(Directions(rows), rows).detach().clone().requires_grad_(true).DetachFromDisposeScope();
+        static Tensor Directions(Tensor rows) => rows / rows.norm(1, keepdim: true, p: 2f).clamp(min: 1e-6);
     }
 
     /// <summary>What the optimiser changes: (n, d), a leaf that takes gradients.</summary>
     public Tensor Parameter { get; }
 
-    /// <summary>μ, the directions at the start: (n, d), rows of norm 1.</summary>
+    /// <summary>μ, the directions of the initial word, or of the concept that training goes on from: (n, d), rows of norm 1.</summary>
     public Tensor Initial { get; }
 
     /// <summary>e, what the text encoder sees: (n, d), differentiable with respect to <see cref="Parameter"/>.</summary>

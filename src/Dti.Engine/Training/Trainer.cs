@@ -26,7 +26,7 @@ public sealed class Trainer(StableDiffusionModel model, TrainingSettings setting
     /// <exception cref="DtiException">The loss stopped being a number; the snapshot is of another run, or has done all steps already.</exception>
     public IEnumerable<TrainingEvent> Run(TrainingSnapshot? from, CancellationToken cancellationToken)
     {
-        foreach (var warning in settings.Warnings)
+        foreach (var warning in settings.Warnings.Concat(photos.Warnings))
         {
             yield return warning;
         }

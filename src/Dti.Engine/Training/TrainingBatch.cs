@@ -8,4 +8,5 @@ namespace Dti.Engine.Training;
 /// <param name="Timesteps">(B) int64.</param>
 /// <param name="InputIds">Captions for each text encoder, (B, 77) int64, placeholder ids included.</param>
 /// <param name="TimeIds">(B, 6) fp32: original height and width, top and left of the crop, its height and width; SDXL alone looks at them.</param>
-internal sealed record TrainingBatch(Tensor Latents, Tensor Noise, Tensor Timesteps, IReadOnlyList<Tensor> InputIds, Tensor? TimeIds = null);
+/// <param name="Mask">How much each cell counts: (B, 1, h, w) fp32, in [0, 1]; null: all the same.</param>
+internal sealed record TrainingBatch(Tensor Latents, Tensor Noise, Tensor Timesteps, IReadOnlyList<Tensor> InputIds, Tensor? TimeIds = null, Tensor? Mask = null);

@@ -1,3 +1,5 @@
+using Dti.Engine.Concepts;
+
 namespace Dti.Engine.Training;
 
 /// <summary>How the fixed magnitude m of e = m·v is chosen.</summary>
@@ -22,6 +24,19 @@ public enum MagnitudeChoice
     Value,
 }
 
+/// <summary>Which text encoders learn a concept; of SDXL's two, the other keeps the start.</summary>
+public enum LearntEncoders
+{
+    /// <summary>All that the model has.</summary>
+    All,
+
+    /// <summary>The first alone.</summary>
+    First,
+
+    /// <summary>The second alone; SDXL only.</summary>
+    Second,
+}
+
 /// <summary>What a caller asks of a training run; null takes the default. Ranges and defaults: <see cref="TrainingSettings"/>.</summary>
 public sealed record TrainingOptions
 {
@@ -37,8 +52,20 @@ public sealed record TrainingOptions
     /// <inheritdoc cref="TrainingSettings.Initializer"/>
     public string? Initializer { get; init; }
 
+    /// <inheritdoc cref="TrainingSettings.Start"/>
+    public ConceptEmbedding? Start { get; init; }
+
     /// <inheritdoc cref="TrainingSettings.VectorCount"/>
     public int? VectorCount { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.Encoders"/>
+    public LearntEncoders? Encoders { get; init; }
+
+    /// <summary>Texts that the concept is trained with; <see cref="PromptTemplates.Parse"/> says where it goes. Null or none: those of the kind.</summary>
+    public IReadOnlyList<string>? Templates { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.UseAlpha"/>
+    public bool? UseAlpha { get; init; }
 
     /// <inheritdoc cref="TrainingSettings.Steps"/>
     public int? Steps { get; init; }
@@ -78,6 +105,9 @@ public sealed record TrainingOptions
 
     /// <inheritdoc cref="TrainingSettings.Seed"/>
     public ulong? Seed { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.SnapshotEvery"/>
+    public int? SnapshotEvery { get; init; }
 
     /// <inheritdoc cref="TrainingSettings.PreviewEvery"/>
     public int? PreviewEvery { get; init; }

@@ -16,6 +16,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly TrainingMonitor _monitor;
     private readonly IReadOnlyList<TrainableEmbedding> _embeddings; // one per text encoder
     private readonly IReadOnlyList<IEmbeddingOptimizer> _optimizers; // one per embedding
+    private readonly int[] _learnt; // which of them move
 
     /// <param name="model">The model.</param>
     /// <param name="settings">The settings.</param>
@@ -28,6 +29,12 @@ internal sealed class TrainingRun : IDisposable
         from?.EnsureContinues(settings, photos);
         _embeddings = [.. model.Profile.Encoders.Select((_, encoder) => Start(model, encoder))];
         _optimizers = [.. _embeddings.Select((embedding, encoder) => _method.Optimizer(embedding, settings.MagnitudeValues[encoder], settings))];
+        _learnt = settings.Encoders switch
+        {
+            LearntEncoders.First => [0],
+            LearntEncoders.Second => [1],
+            _ => [.. Enumerable.Range(0, _embeddings.Count)],
+        };
         _batches = new BatchSampler(model, settings, photos);
         _objective = new DenoisingLoss(model, settings.PredictionType);
         _monitor = new TrainingMonitor(settings);
@@ -71,13 +78,14 @@ internal sealed class TrainingRun : IDisposable
                 $"The loss is {value} at step {step}: the model's numbers overflow. Try dtype fp32, or check the model's weights.");
         }
 
-        foreach (var (gradient, optimizer) in gradients.Zip(_optimizers))
+        foreach (var encoder in _learnt)
         {
-            optimizer.Step(gradient);
+            _optimizers[encoder].Step(gradients[encoder]);
         }
 
         StepsDone = step;
-        return Last = _monitor.EndStep(step, value, [.. gradients.SelectMany(gradient => gradient.norm(1, keepdim: false, p: 2f).cpu().data<float>().ToArray())], _embeddings);
+        var norms = _learnt.SelectMany(encoder => gradients[encoder].norm(1, keepdim: false, p: 2f).cpu().data<float>().ToArray());
+        return Last = _monitor.EndStep(step, value, [.. norms], [.. _learnt.Select(encoder => _embeddings[encoder])]);
     }
 
     /// <summary>The run as it is now, to go on from another time.</summary>
@@ -106,7 +114,7 @@ internal sealed class TrainingRun : IDisposable
         foreach (var (name, tensor) in Tensors())
         {
             var saved = from.Get(name, tensor.shape);
-            if (name.EndsWith(Mu, StringComparison.Ordinal) && !saved.eq(tensor.cpu()).all().item<bool>())
+            if (_settings.Start is null && name.EndsWith(Mu, StringComparison.Ordinal) && !saved.eq(tensor.cpu()).all().item<bool>())
             {
                 throw new DtiException(ErrorKind.FailedPrecondition, "The snapshot was taken with other weights: its initial directions are not this model's. Go on with the model that it was begun with.");
             }
@@ -134,7 +142,10 @@ internal sealed class TrainingRun : IDisposable
 
     private TrainableEmbedding Start(StableDiffusionModel model, int encoder)
     {
-        using var start = _method.Start(model, encoder, _settings.Initializer, _settings.VectorCount); // (n, d)
-        return _method.Embedding(start, _settings.MagnitudeValues[encoder]);
+        using var scope = NewDisposeScope();
+        var word = _settings.Initializer.Length > 0 ? _method.Start(model, encoder, _settings.Initializer, _settings.VectorCount) : null; // (n, d)
+        var vectors = _settings.Start?.Encoders[encoder];
+        var concept = vectors is null ? null : stack(Enumerable.Range(0, vectors.Count).Select(i => tensor(vectors.Embedding(i)))).to(model.Target.Device); // (n, d)
+        return _method.Embedding(concept ?? word!, _settings.MagnitudeValues[encoder], word);
     }
 }

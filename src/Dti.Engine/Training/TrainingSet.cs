@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using Dti.Engine.Imaging;
 using Dti.Engine.Runtime;
 using static TorchSharp.torch;
@@ -20,7 +21,11 @@ public sealed class TrainingSet
     {
         Resolution = resolution;
         _entries = entries;
+        Warnings = [.. PhotoChecks.Of([.. entries.Select(entry => (entry.Name, entry.OriginalSize.Height, entry.OriginalSize.Width, entry.Resized))], resolution)];
     }
+
+    /// <summary>What the user should know of the photos.</summary>
+    public IReadOnlyList<TrainingWarning> Warnings { get; }
 
     /// <summary>Side of every crop, in pixels.</summary>
     public int Resolution { get; }
@@ -32,8 +37,12 @@ public sealed class TrainingSet
     /// <param name="photos">1 to <see cref="MaxPhotos"/> photos.</param>
     /// <param name="resolution">Side of the crops in pixels, 1 or more.</param>
     /// <param name="limits">What a photo may measure.</param>
-    /// <exception cref="ValidationException">No photos, too many, or some that cannot be used; fields are <c>photos</c> and <c>photos[i]</c>.</exception>
-    public static TrainingSet Load(IReadOnlyList<Photo> photos, int resolution, ImageLimits limits)
+    /// <param name="initializer">The initial word, whose place the concept takes in captions that do not say where it goes.</param>
+    /// <param name="useAlpha">Where a photo has no mask, its opacity is one.</param>
+    /// <exception cref="ValidationException">
+    /// No photos, too many, or some that cannot be used; fields are <c>photos</c>, <c>photos[i]</c>, <c>photos[i].mask</c> and <c>photos[i].caption</c>.
+    /// </exception>
+    public static TrainingSet Load(IReadOnlyList<Photo> photos, int resolution, ImageLimits limits, string initializer = "", bool useAlpha = false)
     {
         ArgumentNullException.ThrowIfNull(photos);
         ArgumentNullException.ThrowIfNull(limits);
@@ -50,11 +59,11 @@ public sealed class TrainingSet
         {
             try
             {
-                entries.Add(Prepare(photos[i], resolution, limits));
+                entries.Add(Prepare(photos[i], resolution, limits, initializer, useAlpha));
             }
             catch (DtiException refusal) when (refusal.Kind == ErrorKind.InvalidArgument)
             {
-                violations.Add(new FieldViolation($"photos[{i}]", refusal.Message));
+                violations.Add(new FieldViolation($"photos[{i}]{refusal.Field}", refusal.Message));
             }
         }
 
@@ -72,6 +81,17 @@ public sealed class TrainingSet
     /// <summary>SHA-256 of a photo's file, in lower-case hexadecimal: names it in a concept's metadata.</summary>
     /// <param name="index">Which photo, from 0.</param>
     public string Sha256(int index) => _entries[index].Sha256;
+
+    /// <summary>What training sees of a photo, in hexadecimal: its file, its mask's and its caption.</summary>
+    /// <param name="index">Which photo, from 0.</param>
+    internal string Fingerprint(int index) => _entries[index].Fingerprint;
+
+    /// <summary>A photo's own template, with <c>{}</c> for the concept; null: it has no caption.</summary>
+    /// <param name="index">Which photo, from 0.</param>
+    public string? Caption(int index) => _entries[index].Caption;
+
+    /// <summary>Whether any photo has a mask.</summary>
+    public bool HasMasks => _entries.Any(entry => entry.Mask is not null);
 
     /// <summary>Chooses a crop: the middle one, or top, left and flip at random, in this order.</summary>
     /// <param name="photoIndex">Which photo, from 0.</param>
@@ -103,13 +123,37 @@ public sealed class TrainingSet
     public Tensor Pixels(PhotoCrop crop)
     {
         ArgumentNullException.ThrowIfNull(crop);
-        var square = _entries[crop.PhotoIndex].Resized.Crop(crop.Top, crop.Left, Resolution, Resolution);
-        return (crop.Flip ? square.FlipHorizontal() : square).ToTensor();
+        return Cut(_entries[crop.PhotoIndex].Resized, crop).ToTensor();
     }
 
-    private static Entry Prepare(Photo photo, int resolution, ImageLimits limits)
+    /// <summary>
+    /// How much each cell of a crop's latents counts: (1, side, side) float32 on the CPU, the mask's mean over the cell's pixels, in [0, 1];
+    /// 1 everywhere for a photo without a mask. The caller disposes of it.
+    /// </summary>
+    /// <param name="crop">A crop of this set.</param>
+    /// <param name="side">Cells along each side.</param>
+    public Tensor Mask(PhotoCrop crop, int side)
     {
-        var image = ImageCodec.Decode(photo.Data, photo.Name, limits);
+        ArgumentNullException.ThrowIfNull(crop);
+        if (_entries[crop.PhotoIndex].Mask is not { } mask)
+        {
+            return ones(1, side, side);
+        }
+
+        using var scope = NewDisposeScope();
+        var levels = (Cut(mask, crop).ToTensor()[0] + 1) / 2; // (Resolution, Resolution) in [0, 1]
+        return nn.functional.adaptive_avg_pool2d(levels.unsqueeze(0), side).MoveToOuterDisposeScope();
+    }
+
+    private RgbImage Cut(RgbImage image, PhotoCrop crop)
+    {
+        var square = image.Crop(crop.Top, crop.Left, Resolution, Resolution);
+        return crop.Flip ? square.FlipHorizontal() : square;
+    }
+
+    private static Entry Prepare(Photo photo, int resolution, ImageLimits limits, string initializer, bool useAlpha)
+    {
+        var (image, opacity) = ImageCodec.DecodeWithOpacity(photo.Data, photo.Name, limits);
         int longer = Math.Max(image.Width, image.Height), shorter = Math.Min(image.Width, image.Height);
         if (longer > (long)limits.MaxAspectRatio * shorter)
         {
@@ -119,9 +163,38 @@ public sealed class TrainingSet
         }
 
         var (height, width) = BicubicResize.ShorterSideTo(resolution, image.Height, image.Width);
-        var resized = BicubicResize.Resize(image, height, width);
-        return new Entry(resized, (image.Height, image.Width), Convert.ToHexStringLower(SHA256.HashData(photo.Data)));
+        var mask = photo.Mask is null ? (useAlpha ? opacity : null) : DecodeMask(photo, image, limits);
+        var caption = photo.Caption is null ? null : PromptTemplates.Parse(photo.Caption, initializer)
+            ?? throw new DtiException(
+                ErrorKind.InvalidArgument,
+                $"The caption of photo '{photo.Name}' does not say where the concept goes: write {PromptTemplates.Concept} there{(initializer.Length > 0 ? $", or the initial word '{initializer}'" : "")}.",
+                ".caption");
+        return new Entry(
+            photo.Name, BicubicResize.Resize(image, height, width), mask is null ? null : BicubicResize.Resize(mask, height, width), caption,
+            (image.Height, image.Width), Hash(photo.Data),
+            Hash([.. SHA256.HashData(photo.Data), .. SHA256.HashData(photo.Mask ?? []), .. Encoding.UTF8.GetBytes(caption ?? "")]));
     }
 
-    private sealed record Entry(RgbImage Resized, (int Height, int Width) OriginalSize, string Sha256);
+    private static string Hash(byte[] data) => Convert.ToHexStringLower(SHA256.HashData(data));
+
+    private static RgbImage DecodeMask(Photo photo, RgbImage image, ImageLimits limits)
+    {
+        try
+        {
+            var mask = ImageCodec.Decode(photo.Mask, $"{photo.Name} (mask)", limits);
+            if (Math.Abs(((double)mask.Width / mask.Height) - ((double)image.Width / image.Height)) > 0.02 * image.Width / image.Height)
+            {
+                throw new DtiException(ErrorKind.InvalidArgument, $"The mask of photo '{photo.Name}' is {mask.Width} × {mask.Height} pixels and the photo {image.Width} × {image.Height}; both must have the same shape.");
+            }
+
+            return mask.Pixels.Span.IndexOfAnyInRange((byte)128, (byte)255) >= 0 ? mask
+                : throw new DtiException(ErrorKind.InvalidArgument, $"The mask of photo '{photo.Name}' is dark all over, so nothing of the photo would count; paint the concept white.");
+        }
+        catch (DtiException refusal) when (refusal.Kind == ErrorKind.InvalidArgument)
+        {
+            throw new DtiException(ErrorKind.InvalidArgument, refusal.Message, ".mask", refusal);
+        }
+    }
+
+    private sealed record Entry(string Name, RgbImage Resized, RgbImage? Mask, string? Caption, (int Height, int Width) OriginalSize, string Sha256, string Fingerprint);
 }

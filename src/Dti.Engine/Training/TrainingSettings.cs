@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
 using Dti.Engine.Models;
 using Dti.Engine.Schedulers;
@@ -9,6 +11,8 @@ namespace Dti.Engine.Training;
 /// <summary>What a training run uses: every default filled in, every value within its range. With the photos, it repeats the run.</summary>
 public sealed record TrainingSettings
 {
+    private const int MaxTemplates = 1000;
+
     private TrainingSettings()
     {
     }
@@ -22,11 +26,29 @@ public sealed record TrainingSettings
     /// <summary>What stands for the concept in prompts, <c>&lt;my-cat&gt;</c>. Default: the concept's name in angle brackets.</summary>
     public string Placeholder { get; private init; } = "";
 
-    /// <summary>Word or phrase whose token embeddings give the start μ. Default: <c>object</c> for objects, <c>painting</c> for styles.</summary>
+    /// <summary>
+    /// Word or phrase whose token embeddings give the start μ. Default: <c>object</c> for objects, <c>painting</c> for styles; empty where
+    /// <see cref="Start"/> gives it.
+    /// </summary>
     public string Initializer { get; private init; } = "";
 
     /// <summary>The tokens that the initialiser is made of.</summary>
     public IReadOnlyList<string> InitializerTokens { get; private init; } = [];
+
+    /// <summary>
+    /// A concept to go on from: its vectors are where training starts, and its directions are μ, unless an initialiser is named. Default: none.
+    /// </summary>
+    [JsonIgnore]
+    public ConceptEmbedding? Start { get; private init; }
+
+    /// <summary>Which text encoders learn. Default: all.</summary>
+    public LearntEncoders Encoders { get; private init; }
+
+    /// <summary>The texts that the concept is trained with, <c>{}</c> for it; at most 1,000. Default: <see cref="PromptTemplates"/> of the kind.</summary>
+    public IReadOnlyList<string> Templates { get; private init; } = [];
+
+    /// <summary>A photo's opacity is its mask, where it has no other. Default: false.</summary>
+    public bool UseAlpha { get; private init; }
 
     /// <summary>Number of vectors n, 1 to 32. Default: one per token of the initialiser.</summary>
     public int VectorCount { get; private init; }
@@ -73,6 +95,9 @@ public sealed record TrainingSettings
     /// <summary>Seed of every random choice. Default: a new one.</summary>
     public ulong Seed { get; private init; }
 
+    /// <summary>Snapshots are kept every so many steps; 0: only the newest. Default 100.</summary>
+    public int SnapshotEvery { get; private init; }
+
     /// <summary>Previews every so many steps, and at the end; 0: none. Default 100.</summary>
     public int PreviewEvery { get; private init; }
 
@@ -94,15 +119,16 @@ public sealed record TrainingSettings
     /// <param name="profile">The model.</param>
     /// <param name="newSeed">Chooses a seed where none was given.</param>
     /// <exception cref="ValidationException">Names every wrong field: <c>learning_rate</c>, <c>steps</c>, ….</exception>
+    /// <exception cref="DtiException">The concept to start from is of another family.</exception>
     public static TrainingSettings Resolve(TrainingOptions options, string name, ModelProfile profile, Func<ulong> newSeed)
     {
         var found = new Violations();
         var kind = options.Kind ?? ConceptKind.Object;
         var method = options.Method ?? TrainingMethod.Directional;
         var way = LearningMethod.Of(method);
-        var initializer = options.Initializer ?? (kind == ConceptKind.Style ? "painting" : "object");
+        var initializer = options.Initializer ?? (options.Start is not null ? "" : kind == ConceptKind.Style ? "painting" : "object");
         var tokens = profile.Tokenizer.Encode(initializer);
-        if (tokens.Count is 0 or > 32)
+        if (tokens.Count > 32 || (tokens.Count == 0 && (options.Start is null || options.Initializer is not null)))
         {
             found.Add("initializer", $"initializer '{initializer}' becomes {tokens.Count} tokens; it must be a word or phrase of 1 to 32 tokens.");
         }
@@ -114,7 +140,11 @@ public sealed record TrainingSettings
             Placeholder = options.Placeholder ?? $"<{name}>",
             Initializer = initializer,
             InitializerTokens = [.. tokens.Select(id => profile.Tokenizer.Decode(id).Replace("</w>", "", StringComparison.Ordinal))],
-            VectorCount = options.VectorCount ?? Math.Clamp(tokens.Count, 1, 32),
+            Start = options.Start,
+            Encoders = options.Encoders ?? LearntEncoders.All,
+            Templates = TemplatesOf(options, kind, initializer, found),
+            UseAlpha = options.UseAlpha ?? false,
+            VectorCount = options.VectorCount ?? options.Start?.VectorCount ?? Math.Clamp(tokens.Count, 1, 32),
             Steps = options.Steps ?? 500,
             BatchSize = options.BatchSize ?? 4,
             LearningRate = options.LearningRate ?? way.DefaultLearningRate,
@@ -127,6 +157,7 @@ public sealed record TrainingSettings
             CenterCrop = options.CenterCrop ?? false,
             RandomFlip = options.RandomFlip ?? false,
             Seed = options.Seed ?? newSeed(),
+            SnapshotEvery = options.SnapshotEvery ?? 100,
             PreviewEvery = options.PreviewEvery ?? 100,
             PreviewPrompts = options.PreviewPrompts is { Count: > 0 } prompts ? prompts
                 : [kind == ConceptKind.Style ? "a painting of a house in the style of {concept}" : "a photo of {concept}"],
@@ -156,6 +187,26 @@ public sealed record TrainingSettings
             found.Add("regularization", $"regularization is {settings.Regularization}; the method dti has kappa instead.");
         }
 
+        if (settings.Start is { } start)
+        {
+            profile.EnsureFits(start);
+            if (settings.VectorCount != start.VectorCount)
+            {
+                found.Add("num_vectors", $"num_vectors is {settings.VectorCount}; {start.Placeholder}, from which training is to go on, has {start.VectorCount}.");
+            }
+
+            if (method == TrainingMethod.CrossInit)
+            {
+                found.Add("start_concept", "start_concept does not go with cross_init, which has a start of its own; the method ti goes on from a concept in the same way.");
+            }
+        }
+
+        if (settings.Encoders == LearntEncoders.Second && profile.Encoders.Count < 2)
+        {
+            found.Add("text_encoders", $"text_encoders asks for the second text encoder; {profile.Name} has only one.");
+        }
+
+        found.Range("snapshot_every", settings.SnapshotEvery, 0, 100_000);
         found.Side("resolution", settings.Resolution);
         found.Range("preview_every", settings.PreviewEvery, 0, 100_000);
         found.Range("preview_steps", settings.PreviewSteps, 1, 200);
@@ -170,7 +221,7 @@ public sealed record TrainingSettings
         }
 
         found.ThrowIfAny();
-        return settings with { MagnitudeValues = [.. profile.Encoders.Select(encoder => MagnitudeOf(settings, options, encoder))], Warnings = WarningsOf(settings, options) };
+        return settings with { MagnitudeValues = [.. profile.Encoders.Select((_, encoder) => MagnitudeOf(settings, options, profile, encoder))], Warnings = WarningsOf(settings, options) };
     }
 
     /// <summary>The settings of one preview.</summary>
@@ -187,15 +238,40 @@ public sealed record TrainingSettings
         return GenerationSettings.Resolve(options, profile, () => Seed);
     }
 
-    private static double MagnitudeOf(TrainingSettings settings, TrainingOptions options, TextEncoderProfile encoder) => settings.Magnitude switch
+    private static double MagnitudeOf(TrainingSettings settings, TrainingOptions options, ModelProfile profile, int encoder)
     {
-        MagnitudeChoice.Median => encoder.VocabularyNorms.Median,
-        MagnitudeChoice.Min => encoder.VocabularyNorms.Min,
-        MagnitudeChoice.Max => encoder.VocabularyNorms.Max,
-        MagnitudeChoice.Initializer => encoder.Tokenizer.Encode(settings.Initializer).Average(encoder.VocabularyNorms.Of),
-        MagnitudeChoice.Value => options.MagnitudeValue!.Value,
-        _ => encoder.VocabularyNorms.Mean,
-    };
+        var (tokenizer, norms) = (profile.Encoders[encoder].Tokenizer, profile.Encoders[encoder].VocabularyNorms);
+        return settings.Magnitude switch
+        {
+            MagnitudeChoice.Median => norms.Median,
+            MagnitudeChoice.Min => norms.Min,
+            MagnitudeChoice.Max => norms.Max,
+            MagnitudeChoice.Initializer => settings.Initializer.Length > 0 ? tokenizer.Encode(settings.Initializer).Average(norms.Of) : settings.Start!.Encoders[encoder].Magnitudes.Average(),
+            MagnitudeChoice.Value => options.MagnitudeValue!.Value,
+            _ => norms.Mean,
+        };
+    }
+
+    private static IReadOnlyList<string> TemplatesOf(TrainingOptions options, ConceptKind kind, string initializer, Violations found)
+    {
+        if (options.Templates is not { Count: > 0 } own)
+        {
+            return PromptTemplates.For(kind);
+        }
+
+        if (own.Count > MaxTemplates || own.Any(text => text.Length > GenerationSettings.MaxPromptLength))
+        {
+            found.Add("templates", $"templates must be at most {MaxTemplates}, each of at most {GenerationSettings.MaxPromptLength} characters.");
+        }
+
+        var templates = own.Select(text => (Text: text, Template: PromptTemplates.Parse(text, initializer))).ToArray();
+        foreach (var (text, _) in templates.Where(pair => pair.Template is null).Take(1))
+        {
+            found.Add("templates", $"The template '{text}' does not say where the concept goes: write {PromptTemplates.Concept} there.");
+        }
+
+        return [.. templates.Select(pair => pair.Template ?? "{}")];
+    }
 
     private static List<TrainingWarning> WarningsOf(TrainingSettings settings, TrainingOptions options)
     {

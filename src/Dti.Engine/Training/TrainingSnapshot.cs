@@ -17,7 +17,8 @@ public sealed class TrainingSnapshot : IDisposable
 
     // What a run may change and go on from: how long it goes, and what it shows.
     private static readonly string[] _free =
-        [nameof(TrainingSettings.Steps), nameof(TrainingSettings.PreviewEvery), nameof(TrainingSettings.PreviewPrompts), nameof(TrainingSettings.PreviewSteps), nameof(TrainingSettings.Warnings)];
+        [nameof(TrainingSettings.Steps), nameof(TrainingSettings.PreviewEvery), nameof(TrainingSettings.PreviewPrompts), nameof(TrainingSettings.PreviewSteps),
+         nameof(TrainingSettings.SnapshotEvery), nameof(TrainingSettings.Warnings)];
 
     private readonly IReadOnlyDictionary<string, Tensor> _tensors;
     private readonly JsonObject _described;
@@ -78,7 +79,7 @@ public sealed class TrainingSnapshot : IDisposable
     {
         var run = JsonSerializer.SerializeToNode(settings)!.AsObject();
         Array.ForEach(_free, field => run.Remove(field));
-        run["Photos"] = new JsonArray([.. Enumerable.Range(0, photos.Count).Select(i => JsonValue.Create(photos.Sha256(i)))]);
+        run["Photos"] = new JsonArray([.. Enumerable.Range(0, photos.Count).Select(i => JsonValue.Create(photos.Fingerprint(i)))]);
         return run;
     }
 

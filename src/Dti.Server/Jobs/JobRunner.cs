@@ -9,15 +9,15 @@ using Dti.Server.Mapping;
 using Dti.V1;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Microsoft.Extensions.Logging;
 using GenerationSettings = Dti.Engine.Generation.GenerationSettings;
-using Photo = Dti.Engine.Training.Photo;
 using TrainingSettings = Dti.Engine.Training.TrainingSettings;
 
 namespace Dti.Server.Jobs;
 
 /// <summary>From a request to the engine and back: the one path from RPC to tensor.</summary>
 internal sealed class JobRunner(
-    DtiServerOptions options, ModelLibrary models, ModelCache loaded, ConceptLibrary concepts, TimeProvider time) : IJobRunner
+    DtiServerOptions options, ModelLibrary models, ModelCache loaded, ConceptLibrary concepts, TrainingRuns runs, TimeProvider time, ILogger<JobRunner> logger) : IJobRunner
 {
     public IEnumerable<(int Step, IMessage Message)> Run(JobSubmission job, CancellationToken cancellationToken) => job.Request switch
     {
@@ -32,11 +32,25 @@ internal sealed class JobRunner(
         var start = time.GetTimestamp();
         var profile = models.Get(request.Options.Model, request.Options.Vae);
         var target = ComputeTarget.Resolve(options.Device, request.Options.Dtype);
-        var settings = TrainingSettings.Resolve(request.Options.ToEngine(), request.Name, profile, PinnedSeed);
-        var photos = TrainingSet.Load([.. request.Photos.Select(photo => new Photo(photo.FileName, photo.Data.ToByteArray()))], settings.Resolution, options.ImageLimits);
+        var concept = request.Resume is not null ? runs.Start(request.Name) : request.Options.HasStartConcept ? concepts.Load(request.Options.StartConcept) : null;
+        var settings = TrainingSettings.Resolve(request.Options.ToEngine(concept), request.Name, profile, PinnedSeed);
+        var photos = request.LoadPhotos(settings, options.ImageLimits);
+        using var from = request.Resume is null ? null : runs.Load(request.Name, request.Resume.FromStep);
+        if (from is null)
+        {
+            runs.Begin(request, concept);
+        }
+        else
+        {
+            runs.Continue(request);
+        }
+
         RgbImage? thumbnail = null;
+        var told = false;
         using var model = loaded.Use(profile, target);
-        foreach (var happened in new Trainer(model.Value, settings, photos).Run(cancellationToken))
+        using var keeper = new SnapshotKeeper(runs, request.Name, settings, time, logger);
+        var trainer = new Trainer(model.Value, settings, photos);
+        foreach (var happened in trainer.Run(from, cancellationToken))
         {
             switch (happened)
             {
@@ -44,22 +58,29 @@ internal sealed class JobRunner(
                     yield return (0, new TrainResponse { Warning = EventMapping.Warning(warning.Code, warning.Message) });
                     break;
                 case TrainingStep step:
+                    var problem = keeper.Note(trainer);
                     yield return (step.Step, new TrainResponse { Progress = step.ToMessage() });
+                    if (problem is not null && !told)
+                    {
+                        told = true;
+                        yield return (0, new TrainResponse { Warning = EventMapping.Warning("SNAPSHOT_NOT_WRITTEN", $"{problem} Training goes on, but cannot be resumed from here.") });
+                    }
+
                     break;
                 case TrainingPreview preview:
                     thumbnail = preview.Index == 0 ? preview.Image : thumbnail;
                     yield return (preview.Step, new TrainResponse { Preview = preview.ToMessage() });
                     break;
                 case TrainingFinished finished:
-                    var concept = new Concept
+                    var learnt = new Concept
                     {
                         Name = request.Name,
                         Family = profile.Family,
                         Model = request.Options.Model,
-                        Settings = settings.ToMessage(request.Options.Model, request.Options.Vae, target),
+                        Settings = settings.ToMessage(request.Options, request.Options.Model, target),
                         PhotoSha256 = { Enumerable.Range(0, photos.Count).Select(photos.Sha256) },
                     };
-                    concepts.Save(concept, finished.Concept, thumbnail is null ? default : ImageCodec.Encode(thumbnail, ImageFormat.Png));
+                    concepts.Save(learnt, finished.Concept, thumbnail is null ? default : ImageCodec.Encode(thumbnail, ImageFormat.Png));
                     yield return (0, new TrainResponse
                     {
                         Result = new TrainResult

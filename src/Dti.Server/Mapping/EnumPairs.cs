@@ -42,6 +42,11 @@ internal static class EnumPairs
         (V1.Magnitude.Initializer, Asked.MagnitudeChoice.Initializer),
         (V1.Magnitude.Value, Asked.MagnitudeChoice.Value));
 
+    public static EnumPairs<V1.LearntEncoders, Asked.LearntEncoders> LearntEncoders { get; } = new(
+        (V1.LearntEncoders.All, Asked.LearntEncoders.All),
+        (V1.LearntEncoders.First, Asked.LearntEncoders.First),
+        (V1.LearntEncoders.Second, Asked.LearntEncoders.Second));
+
     public static EnumPairs<V1.PromptSyntax, Engine.Generation.PromptSyntax> PromptSyntaxes { get; } = new(
         (V1.PromptSyntax.Weighted, Engine.Generation.PromptSyntax.Weighted),
         (V1.PromptSyntax.Plain, Engine.Generation.PromptSyntax.Plain));

@@ -1,3 +1,4 @@
+using Dti.Engine.Concepts;
 using Dti.V1;
 using Asked = Dti.Engine.Training;
 
@@ -6,8 +7,15 @@ namespace Dti.Server.Mapping;
 /// <summary>From messages to what the engine takes.</summary>
 internal static class OptionsMapping
 {
-    public static Asked.TrainingOptions ToEngine(this TrainingOptions options) => new()
+    /// <param name="options">The message.</param>
+    /// <param name="start">The concept that start_concept names.</param>
+    public static Asked.TrainingOptions ToEngine(this TrainingOptions options, ConceptEmbedding? start) => new()
     {
+        Start = start,
+        Encoders = EnumPairs.LearntEncoders.ToEngine(options.TextEncoders),
+        Templates = [.. options.Templates],
+        UseAlpha = options.HasUseAlpha ? options.UseAlpha : null,
+        SnapshotEvery = options.HasSnapshotEvery ? options.SnapshotEvery : null,
         Kind = EnumPairs.Kinds.ToEngine(options.Kind),
         Method = EnumPairs.Methods.ToEngine(options.Method),
         Placeholder = options.HasPlaceholder ? options.Placeholder : null,

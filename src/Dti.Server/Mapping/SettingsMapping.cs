@@ -9,9 +9,14 @@ namespace Dti.Server.Mapping;
 /// <summary>Resolved settings to messages, and back to options that leave nothing open.</summary>
 internal static class SettingsMapping
 {
-    public static TrainingSettings ToMessage(this Resolved settings, string model, string vae, ComputeTarget target) => new()
+    public static TrainingSettings ToMessage(this Resolved settings, TrainingOptions asked, string model, ComputeTarget target) => new()
     {
         Model = model,
+        StartConcept = asked.StartConcept,
+        Templates = { asked.Templates },
+        UseAlpha = settings.UseAlpha,
+        TextEncoders = EnumPairs.LearntEncoders.ToMessage(settings.Encoders),
+        SnapshotEvery = settings.SnapshotEvery,
         Kind = EnumPairs.Kinds.ToMessage(settings.Kind),
         Method = EnumPairs.Methods.ToMessage(settings.Method),
         Placeholder = settings.Placeholder,
@@ -37,7 +42,7 @@ internal static class SettingsMapping
         PreviewSteps = settings.PreviewSteps,
         Dtype = target.DtypeName,
         Device = target.DeviceName,
-        Vae = vae,
+        Vae = asked.Vae,
         PredictionType = PredictionTypes.NameOf(settings.PredictionType),
     };
 

@@ -11,7 +11,7 @@ using Grpc.Core;
 
 namespace Dti.Server.Services;
 
-internal sealed class ConceptGrpcService(ConceptLibrary concepts, ModelLibrary models, LibraryFolders folders) : ConceptService.ConceptServiceBase
+internal sealed class ConceptGrpcService(ConceptLibrary concepts, TrainingRuns runs, ModelLibrary models, LibraryFolders folders) : ConceptService.ConceptServiceBase
 {
     public override Task<ConceptServiceListResponse> List(ConceptServiceListRequest request, ServerCallContext context) =>
         Task.FromResult(new ConceptServiceListResponse { Concepts = { concepts.List() } });
@@ -70,7 +70,9 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, ModelLibrary m
         }
 
         (concept.Name, concept.Family) = (request.Name, family);
-        return Task.FromResult(new ConceptServiceImportResponse { Concept = concepts.Save(concept, embedding, default) });
+        var saved = concepts.Save(concept, embedding, default);
+        runs.Delete(request.Name); // what was learnt under this name is no more
+        return Task.FromResult(new ConceptServiceImportResponse { Concept = saved });
     }
 
     public override Task<ConceptServiceExportResponse> Export(ConceptServiceExportRequest request, ServerCallContext context)
@@ -103,6 +105,7 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, ModelLibrary m
     public override Task<ConceptServiceDeleteResponse> Delete(ConceptServiceDeleteRequest request, ServerCallContext context)
     {
         concepts.Delete(request.Name);
+        runs.Delete(request.Name);
         return Task.FromResult(new ConceptServiceDeleteResponse());
     }
 

@@ -1,20 +1,23 @@
-using Dti.Engine.Training;
 using Dti.Server.Errors;
 using Dti.Server.Jobs;
 using Dti.Server.Libraries;
 using Dti.Server.Mapping;
 using Dti.V1;
 using Google.Protobuf;
+using Google.Protobuf.Reflection;
 using Grpc.Core;
 using GenerationSettings = Dti.Engine.Generation.GenerationSettings;
-using Photo = Dti.Engine.Training.Photo;
+using TrainingOptions = Dti.V1.TrainingOptions;
 using TrainingSettings = Dti.Engine.Training.TrainingSettings;
 
 namespace Dti.Server.Services;
 
 /// <summary>Train, Generate, Interpolate: each checks its request whole, submits a job and streams the job's events.</summary>
-internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, ModelLibrary models, ModelCache loaded, ConceptLibrary concepts) : DtiService.DtiServiceBase
+internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, ModelLibrary models, ModelCache loaded, ConceptLibrary concepts, TrainingRuns runs) : DtiService.DtiServiceBase
 {
+    // What a training may change when it goes on; see TrainResume.
+    private static readonly HashSet<string> _changeable = ["steps", "preview_every", "preview_prompts", "preview_steps", "snapshot_every"];
+
     public override async Task Train(TrainRequest request, IServerStreamWriter<TrainResponse> responseStream, ServerCallContext context)
     {
         var (jobId, attached) = Submit(request);
@@ -81,23 +84,34 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
 
     private JobSubmission Accept(TrainRequest request, string fingerprint)
     {
-        var asked = request.Options ?? new();
         var checks = new RequestChecks();
         checks.Require(RequestChecks.IsRequestId(request.RequestId), "request_id", "request_id must be at most 64 letters, digits, '-' or '_'.");
         checks.Require(ConceptNames.IsValid(request.Name), "name", $"name must be {ConceptNames.Rule}.");
+        if (request.Resume is not null)
+        {
+            checks.ThrowIfAny();
+            request = Resumed(request, checks);
+        }
+
+        var asked = request.Options ?? new();
+        checks.Known(asked.HasTextEncoders, asked.TextEncoders, "options.text_encoders");
         checks.Known(asked.HasKind, asked.Kind, "options.kind");
         checks.Known(asked.HasMethod, asked.Method, "options.method");
         checks.Known(asked.HasMagnitude, asked.Magnitude, "options.magnitude");
         checks.Known(asked.HasKappaSchedule, asked.KappaSchedule, "options.kappa_schedule");
         var profile = checks.Try(() => models.Get(asked.HasModel ? asked.Model : null, asked.Vae));
         var target = checks.Target(options, asked.HasDtype, asked.Dtype);
-        var settings = profile is null ? null : checks.Try(() => TrainingSettings.Resolve(asked.ToEngine(), request.Name, profile, RequestChecks.NewSeed), "options.");
-        Photo[] photos = [.. request.Photos.Select(photo => new Photo(photo.FileName, photo.Data.ToByteArray()))];
-        checks.Try(() => TrainingSet.Load(photos, settings?.Resolution ?? 64, options.ImageLimits));
+        var start = request.Resume is not null ? runs.Start(request.Name) : asked.HasStartConcept ? checks.Try(() => concepts.Load(asked.StartConcept)) : null;
+        var settings = profile is null || (asked.HasStartConcept && start is null) ? null
+            : checks.Try(() => TrainingSettings.Resolve(asked.ToEngine(start), request.Name, profile, RequestChecks.NewSeed), "options.");
+        checks.Try(() => request.LoadPhotos(settings, options.ImageLimits));
+        checks.Require(
+            request.Resume is null || settings is null || request.Resume.FromStep < settings.Steps, "options.steps",
+            $"{request.Resume?.FromStep} steps are done already; ask for more to train further.");
         checks.ThrowIfAny();
         loaded.EnsureFits(profile!, target!);
 
-        if (concepts.Exists(request.Name) && !request.Overwrite)
+        if (concepts.Exists(request.Name) && !request.Overwrite && request.Resume is null)
         {
             throw RpcErrors.Exists($"There is a concept '{request.Name}' already; choose another name, or ask to overwrite it.", "CONCEPT_EXISTS").ToRpcException();
         }
@@ -107,16 +121,49 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
             throw RpcErrors.Exists($"Concept '{rival.Name}' uses the placeholder {rival.Placeholder} already; choose another one.", "PLACEHOLDER_EXISTS").ToRpcException();
         }
 
-        var message = settings!.ToMessage(asked.HasModel ? asked.Model : models.DefaultName, asked.Vae, target!);
+        var message = settings!.ToMessage(asked, asked.HasModel ? asked.Model : models.DefaultName, target!);
         var pinned = request.Clone();
         pinned.Options = asked.Pin(message);
         return new JobSubmission(
             JobKind.Train, pinned, request.RequestId, fingerprint, request.Name, message.Steps,
             jobId => new TrainResponse
             {
-                Accepted = new TrainAccepted { JobId = jobId, RequestId = request.RequestId, Name = request.Name, Settings = message, PhotoCount = photos.Length },
+                Accepted = new TrainAccepted
+                {
+                    JobId = jobId,
+                    RequestId = request.RequestId,
+                    Name = request.Name,
+                    Settings = message,
+                    PhotoCount = request.Photos.Count,
+                    StepsDone = request.Resume?.FromStep ?? 0,
+                },
             });
     }
+
+    /// <summary>The request that began a training, with what may change when it goes on, and the step of the snapshot that it goes on from.</summary>
+    private TrainRequest Resumed(TrainRequest request, RequestChecks checks)
+    {
+        var begun = runs.Request(request.Name);
+        var changed = request.Options ?? new();
+        checks.Require(request.Photos.Count == 0, "photos", "photos must be empty: a training goes on with those it was begun with.");
+        foreach (var field in TrainingOptions.Descriptor.Fields.InFieldNumberOrder().Where(field => !_changeable.Contains(field.Name) && IsSet(field, changed)))
+        {
+            checks.Require(false, $"options.{field.Name}", $"{field.Name} must not be set: a training goes on with the settings it was begun with.");
+        }
+
+        var kept = runs.Steps(request.Name);
+        var step = request.Resume.HasFromStep ? request.Resume.FromStep : kept.Count > 0 ? kept[^1] : 0;
+        checks.Require(kept.Contains(step), "resume.from_step", kept.Count == 0
+            ? $"No step of the training of '{request.Name}' was done; begin it again."
+            : $"There is no snapshot of step {step}; kept are {string.Join(", ", kept)}.");
+        begun.Options.MergeFrom(changed);
+        (begun.RequestId, begun.CancelOnDisconnect, begun.Overwrite) = (request.RequestId, request.CancelOnDisconnect, true);
+        begun.Resume = new TrainResume { FromStep = step };
+        return begun;
+    }
+
+    private static bool IsSet(FieldDescriptor field, TrainingOptions options) =>
+        field.IsRepeated ? ((System.Collections.IList)field.Accessor.GetValue(options)).Count > 0 : field.Accessor.HasValue(options);
 
     private JobSubmission Accept(GenerateRequest request)
     {

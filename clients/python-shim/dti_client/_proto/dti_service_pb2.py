@@ -16,7 +16,7 @@ from . import generation_pb2 as dti_dot_v1_dot_generation__pb2
 from . import training_pb2 as dti_dot_v1_dot_training__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x64ti/v1/dti_service.proto\x12\x06\x64ti.v1\x1a\x13\x64ti/v1/common.proto\x1a\x17\x64ti/v1/generation.proto\x1a\x15\x64ti/v1/training.proto\"\xeb\x01\n\x0cTrainRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12%\n\x06photos\x18\x03 \x03(\x0b\x32\r.dti.v1.PhotoR\x06photos\x12\x31\n\x07options\x18\x04 \x01(\x0b\x32\x17.dti.v1.TrainingOptionsR\x07options\x12\x1c\n\toverwrite\x18\x05 \x01(\x08R\toverwrite\x12\x30\n\x14\x63\x61ncel_on_disconnect\x18\x06 \x01(\x08R\x12\x63\x61ncelOnDisconnect\"\xba\x02\n\rTrainResponse\x12\x33\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x15.dti.v1.TrainAcceptedH\x00R\x08\x61\x63\x63\x65pted\x12(\n\x06queued\x18\x02 \x01(\x0b\x32\x0e.dti.v1.QueuedH\x00R\x06queued\x12\x33\n\x08progress\x18\x03 \x01(\x0b\x32\x15.dti.v1.TrainProgressH\x00R\x08progress\x12\x30\n\x07preview\x18\x04 \x01(\x0b\x32\x14.dti.v1.TrainPreviewH\x00R\x07preview\x12+\n\x07warning\x18\x05 \x01(\x0b\x32\x0f.dti.v1.WarningH\x00R\x07warning\x12-\n\x06result\x18\x06 \x01(\x0b\x32\x13.dti.v1.TrainResultH\x00R\x06resultB\x07\n\x05\x65vent\"F\n\x0fGenerateRequest\x12\x33\n\x07options\x18\x01 \x01(\x0b\x32\x19.dti.v1.GenerationOptionsR\x07options\"\xc1\x02\n\x10GenerateResponse\x12\x36\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x18.dti.v1.GenerateAcceptedH\x00R\x08\x61\x63\x63\x65pted\x12(\n\x06queued\x18\x02 \x01(\x0b\x32\x0e.dti.v1.QueuedH\x00R\x06queued\x12\x36\n\x08progress\x18\x03 \x01(\x0b\x32\x18.dti.v1.SamplingProgressH\x00R\x08progress\x12+\n\x07warning\x18\x04 \x01(\x0b\x32\x0f.dti.v1.WarningH\x00R\x07warning\x12+\n\x07picture\x18\x05 \x01(\x0b\x32\x0f.dti.v1.PictureH\x00R\x07picture\x12\x30\n\x06result\x18\x06 \x01(\x0b\x32\x16.dti.v1.GenerateResultH\x00R\x06resultB\x07\n\x05\x65vent\"\x93\x02\n\x12InterpolateRequest\x12!\n\x0c\x66rom_concept\x18\x01 \x01(\tR\x0b\x66romConcept\x12\x1d\n\nto_concept\x18\x02 \x01(\tR\ttoConcept\x12\x1b\n\x06\x66rames\x18\x03 \x01(\x05H\x00R\x06\x66rames\x88\x01\x01\x12+\n\x06\x65\x61sing\x18\x04 \x01(\x0e\x32\x0e.dti.v1.EasingH\x01R\x06\x65\x61sing\x88\x01\x01\x12\x1b\n\x06prompt\x18\x05 \x01(\tH\x02R\x06prompt\x88\x01\x01\x12\x33\n\x07options\x18\x06 \x01(\x0b\x32\x19.dti.v1.GenerationOptionsR\x07optionsB\t\n\x07_framesB\t\n\x07_easingB\t\n\x07_prompt\"\xca\x02\n\x13InterpolateResponse\x12\x39\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x1b.dti.v1.InterpolateAcceptedH\x00R\x08\x61\x63\x63\x65pted\x12(\n\x06queued\x18\x02 \x01(\x0b\x32\x0e.dti.v1.QueuedH\x00R\x06queued\x12\x36\n\x08progress\x18\x03 \x01(\x0b\x32\x18.dti.v1.SamplingProgressH\x00R\x08progress\x12+\n\x07warning\x18\x04 \x01(\x0b\x32\x0f.dti.v1.WarningH\x00R\x07warning\x12+\n\x07picture\x18\x05 \x01(\x0b\x32\x0f.dti.v1.PictureH\x00R\x07picture\x12\x33\n\x06result\x18\x06 \x01(\x0b\x32\x19.dti.v1.InterpolateResultH\x00R\x06resultB\x07\n\x05\x65vent2\xcf\x01\n\nDtiService\x12\x36\n\x05Train\x12\x14.dti.v1.TrainRequest\x1a\x15.dti.v1.TrainResponse0\x01\x12?\n\x08Generate\x12\x17.dti.v1.GenerateRequest\x1a\x18.dti.v1.GenerateResponse0\x01\x12H\n\x0bInterpolate\x12\x1a.dti.v1.InterpolateRequest\x1a\x1b.dti.v1.InterpolateResponse0\x01\x42\t\xaa\x02\x06\x44ti.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x64ti/v1/dti_service.proto\x12\x06\x64ti.v1\x1a\x13\x64ti/v1/common.proto\x1a\x17\x64ti/v1/generation.proto\x1a\x15\x64ti/v1/training.proto\"\x98\x02\n\x0cTrainRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12%\n\x06photos\x18\x03 \x03(\x0b\x32\r.dti.v1.PhotoR\x06photos\x12\x31\n\x07options\x18\x04 \x01(\x0b\x32\x17.dti.v1.TrainingOptionsR\x07options\x12\x1c\n\toverwrite\x18\x05 \x01(\x08R\toverwrite\x12\x30\n\x14\x63\x61ncel_on_disconnect\x18\x06 \x01(\x08R\x12\x63\x61ncelOnDisconnect\x12+\n\x06resume\x18\x07 \x01(\x0b\x32\x13.dti.v1.TrainResumeR\x06resume\"=\n\x0bTrainResume\x12 \n\tfrom_step\x18\x01 \x01(\x05H\x00R\x08\x66romStep\x88\x01\x01\x42\x0c\n\n_from_step\"\xba\x02\n\rTrainResponse\x12\x33\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x15.dti.v1.TrainAcceptedH\x00R\x08\x61\x63\x63\x65pted\x12(\n\x06queued\x18\x02 \x01(\x0b\x32\x0e.dti.v1.QueuedH\x00R\x06queued\x12\x33\n\x08progress\x18\x03 \x01(\x0b\x32\x15.dti.v1.TrainProgressH\x00R\x08progress\x12\x30\n\x07preview\x18\x04 \x01(\x0b\x32\x14.dti.v1.TrainPreviewH\x00R\x07preview\x12+\n\x07warning\x18\x05 \x01(\x0b\x32\x0f.dti.v1.WarningH\x00R\x07warning\x12-\n\x06result\x18\x06 \x01(\x0b\x32\x13.dti.v1.TrainResultH\x00R\x06resultB\x07\n\x05\x65vent\"F\n\x0fGenerateRequest\x12\x33\n\x07options\x18\x01 \x01(\x0b\x32\x19.dti.v1.GenerationOptionsR\x07options\"\xc1\x02\n\x10GenerateResponse\x12\x36\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x18.dti.v1.GenerateAcceptedH\x00R\x08\x61\x63\x63\x65pted\x12(\n\x06queued\x18\x02 \x01(\x0b\x32\x0e.dti.v1.QueuedH\x00R\x06queued\x12\x36\n\x08progress\x18\x03 \x01(\x0b\x32\x18.dti.v1.SamplingProgressH\x00R\x08progress\x12+\n\x07warning\x18\x04 \x01(\x0b\x32\x0f.dti.v1.WarningH\x00R\x07warning\x12+\n\x07picture\x18\x05 \x01(\x0b\x32\x0f.dti.v1.PictureH\x00R\x07picture\x12\x30\n\x06result\x18\x06 \x01(\x0b\x32\x16.dti.v1.GenerateResultH\x00R\x06resultB\x07\n\x05\x65vent\"\x93\x02\n\x12InterpolateRequest\x12!\n\x0c\x66rom_concept\x18\x01 \x01(\tR\x0b\x66romConcept\x12\x1d\n\nto_concept\x18\x02 \x01(\tR\ttoConcept\x12\x1b\n\x06\x66rames\x18\x03 \x01(\x05H\x00R\x06\x66rames\x88\x01\x01\x12+\n\x06\x65\x61sing\x18\x04 \x01(\x0e\x32\x0e.dti.v1.EasingH\x01R\x06\x65\x61sing\x88\x01\x01\x12\x1b\n\x06prompt\x18\x05 \x01(\tH\x02R\x06prompt\x88\x01\x01\x12\x33\n\x07options\x18\x06 \x01(\x0b\x32\x19.dti.v1.GenerationOptionsR\x07optionsB\t\n\x07_framesB\t\n\x07_easingB\t\n\x07_prompt\"\xca\x02\n\x13InterpolateResponse\x12\x39\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x1b.dti.v1.InterpolateAcceptedH\x00R\x08\x61\x63\x63\x65pted\x12(\n\x06queued\x18\x02 \x01(\x0b\x32\x0e.dti.v1.QueuedH\x00R\x06queued\x12\x36\n\x08progress\x18\x03 \x01(\x0b\x32\x18.dti.v1.SamplingProgressH\x00R\x08progress\x12+\n\x07warning\x18\x04 \x01(\x0b\x32\x0f.dti.v1.WarningH\x00R\x07warning\x12+\n\x07picture\x18\x05 \x01(\x0b\x32\x0f.dti.v1.PictureH\x00R\x07picture\x12\x33\n\x06result\x18\x06 \x01(\x0b\x32\x19.dti.v1.InterpolateResultH\x00R\x06resultB\x07\n\x05\x65vent2\xcf\x01\n\nDtiService\x12\x36\n\x05Train\x12\x14.dti.v1.TrainRequest\x1a\x15.dti.v1.TrainResponse0\x01\x12?\n\x08Generate\x12\x17.dti.v1.GenerateRequest\x1a\x18.dti.v1.GenerateResponse0\x01\x12H\n\x0bInterpolate\x12\x1a.dti.v1.InterpolateRequest\x1a\x1b.dti.v1.InterpolateResponse0\x01\x42\t\xaa\x02\x06\x44ti.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dti.v1.dti_service_pb2', globals())
@@ -25,17 +25,19 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
   DESCRIPTOR._serialized_options = b'\252\002\006Dti.V1'
   _TRAINREQUEST._serialized_start=106
-  _TRAINREQUEST._serialized_end=341
-  _TRAINRESPONSE._serialized_start=344
-  _TRAINRESPONSE._serialized_end=658
-  _GENERATEREQUEST._serialized_start=660
-  _GENERATEREQUEST._serialized_end=730
-  _GENERATERESPONSE._serialized_start=733
-  _GENERATERESPONSE._serialized_end=1054
-  _INTERPOLATEREQUEST._serialized_start=1057
-  _INTERPOLATEREQUEST._serialized_end=1332
-  _INTERPOLATERESPONSE._serialized_start=1335
-  _INTERPOLATERESPONSE._serialized_end=1665
-  _DTISERVICE._serialized_start=1668
-  _DTISERVICE._serialized_end=1875
+  _TRAINREQUEST._serialized_end=386
+  _TRAINRESUME._serialized_start=388
+  _TRAINRESUME._serialized_end=449
+  _TRAINRESPONSE._serialized_start=452
+  _TRAINRESPONSE._serialized_end=766
+  _GENERATEREQUEST._serialized_start=768
+  _GENERATEREQUEST._serialized_end=838
+  _GENERATERESPONSE._serialized_start=841
+  _GENERATERESPONSE._serialized_end=1162
+  _INTERPOLATEREQUEST._serialized_start=1165
+  _INTERPOLATEREQUEST._serialized_end=1440
+  _INTERPOLATERESPONSE._serialized_start=1443
+  _INTERPOLATERESPONSE._serialized_end=1773
+  _DTISERVICE._serialized_start=1776
+  _DTISERVICE._serialized_end=1983
 # @@protoc_insertion_point(module_scope)

@@ -12,7 +12,7 @@ class DtiServiceStub(object):
     Errors are gRPC statuses with google.rpc details. INVALID_ARGUMENT carries BadRequest with every wrong field at once;
     the others carry ErrorInfo (domain "dti", a reason in CAPITALS):
     INVALID_ARGUMENT     a value is wrong in itself
-    NOT_FOUND            a model, concept or job of that name does not exist; close names are listed
+    NOT_FOUND            a model, concept, job, or training to resume of that name does not exist; close names are listed
     ALREADY_EXISTS       a concept of that name exists and overwrite was not asked for
     FAILED_PRECONDITION  something the request relies on is unusable (a corrupt model, one larger than the memory that models
     may take, a concept of another family)
@@ -50,7 +50,7 @@ class DtiServiceServicer(object):
     Errors are gRPC statuses with google.rpc details. INVALID_ARGUMENT carries BadRequest with every wrong field at once;
     the others carry ErrorInfo (domain "dti", a reason in CAPITALS):
     INVALID_ARGUMENT     a value is wrong in itself
-    NOT_FOUND            a model, concept or job of that name does not exist; close names are listed
+    NOT_FOUND            a model, concept, job, or training to resume of that name does not exist; close names are listed
     ALREADY_EXISTS       a concept of that name exists and overwrite was not asked for
     FAILED_PRECONDITION  something the request relies on is unusable (a corrupt model, one larger than the memory that models
     may take, a concept of another family)
@@ -114,7 +114,7 @@ class DtiService(object):
     Errors are gRPC statuses with google.rpc details. INVALID_ARGUMENT carries BadRequest with every wrong field at once;
     the others carry ErrorInfo (domain "dti", a reason in CAPITALS):
     INVALID_ARGUMENT     a value is wrong in itself
-    NOT_FOUND            a model, concept or job of that name does not exist; close names are listed
+    NOT_FOUND            a model, concept, job, or training to resume of that name does not exist; close names are listed
     ALREADY_EXISTS       a concept of that name exists and overwrite was not asked for
     FAILED_PRECONDITION  something the request relies on is unusable (a corrupt model, one larger than the memory that models
     may take, a concept of another family)

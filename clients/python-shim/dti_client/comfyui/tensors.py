@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy
 
-from ..pictures import to_uint8
+from ..errors import invalid
+from ..pictures import encode_png, to_uint8
 
 if TYPE_CHECKING:
     import torch
@@ -23,6 +24,17 @@ def image_batch(pictures: Iterable[numpy.ndarray]) -> torch.Tensor:
 def pictures(images: torch.Tensor) -> list[numpy.ndarray]:
     """An IMAGE as arrays (H, W, 3) of 0 to 255."""
     return [to_uint8(picture) for picture in images.cpu().numpy()[..., :3]]
+
+
+def masks(masks: torch.Tensor | None, count: int) -> list[bytes | None]:
+    """A MASK, (1 or B, H, W) of 0 to 1, as a PNG for each of so many photos; None: none."""
+    if masks is None:
+        return [None] * count
+    levels = masks.cpu().numpy()
+    if len(levels) not in (1, count):
+        raise invalid("masks", f"There are {len(levels)} masks for {count} photos; connect one for each, or one for all.")
+    files = [encode_png(to_uint8(level[..., None].repeat(3, axis=-1))) for level in levels]
+    return files * count if len(files) == 1 else files
 
 
 def rows(vectors: numpy.ndarray) -> list[torch.Tensor]:

@@ -9,7 +9,7 @@ import comfy.utils
 from comfy_api.v0_0_2 import io
 
 from .. import records
-from ..pictures import encode_png
+from ..pictures import TrainingPhoto, encode_png
 from . import inputs, tensors
 from .chart import loss_curve
 from .inputs import CATEGORY, DtiConcept, advanced, asked
@@ -52,6 +52,8 @@ class DtiTrainConcept(io.ComfyNode):
                                          tooltip="Prompt of the previews; {concept} stands for the concept. Empty: one that suits the kind.")),
                 advanced(io.Boolean.Input("overwrite", default=False, tooltip="Replace a concept of the same name in the server's library.")),
                 inputs.server(),
+                io.Mask.Input("masks", optional=True,
+                              tooltip="One for each photo, or one for all: only what is white is learnt. Leave empty to learn from all of each photo."),
             ],
             outputs=[
                 DtiConcept.Output("concept", display_name="concept"),
@@ -67,10 +69,11 @@ class DtiTrainConcept(io.ComfyNode):
     def execute(
         cls, images, name: str, kind: str, initializer: str, steps: int, seed: int, model: str, method: str, num_vectors: int, batch_size: int,
         learning_rate: float, kappa: float, beta: float, resolution: int, center_crop: bool, random_flip: bool, preview_every: int,
-        preview_prompt: str, overwrite: bool, server: Server | None = None,
+        preview_prompt: str, overwrite: bool, masks=None, server: Server | None = None,
     ) -> io.NodeOutput:
         server = use(server)
         client, photos = server.client(), [encode_png(picture) for picture in tensors.pictures(images)]
+        photos = [TrainingPhoto(photo, mask) for photo, mask in zip(photos, tensors.masks(masks, len(photos)))]
         options = records.TrainingOptions(
             model=asked(model), kind=kind, initializer=asked(initializer.strip()), num_vectors=asked(num_vectors), steps=steps, batch_size=batch_size,
             learning_rate=asked(learning_rate), kappa=kappa if method == "dti" else None, beta=beta if method == "dti" else None,

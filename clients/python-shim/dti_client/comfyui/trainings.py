@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from .. import calls, records
 from ..client import DtiClient
 from ..errors import DtiError
+from ..pictures import TrainingPhoto
 
 _KEY_LENGTH = 40
 
 
-def request_id(client: DtiClient, name: str, photos: Sequence[bytes], options: records.TrainingOptions, overwrite: bool) -> str | None:
+def request_id(client: DtiClient, name: str, photos: Sequence[TrainingPhoto], options: records.TrainingOptions, overwrite: bool) -> str | None:
     """The request id that attaches to the training of this request, if the server knows one that was not stopped, else a new one.
 
     It begins with a hash of the request, so it is found again from the inputs alone, also after ComfyUI was restarted. None: the
@@ -26,10 +27,11 @@ def request_id(client: DtiClient, name: str, photos: Sequence[bytes], options: r
     for job in known:
         if job.state in ("queued", "running") or (job.state == "succeeded" and learnt):
             return job.request_id
-    return None if learnt else f"{key}-{1 + max((int(job.request_id[_KEY_LENGTH + 1:]) for job in known), default=0)}"
+    masked = any(photo.mask is not None for photo in photos)  # of masks the library says nothing
+    return None if learnt and not masked else f"{key}-{1 + max((int(job.request_id[_KEY_LENGTH + 1:]) for job in known), default=0)}"
 
 
-def _is_learnt(client: DtiClient, name: str, photos: Sequence[bytes], options: records.TrainingOptions) -> bool:
+def _is_learnt(client: DtiClient, name: str, photos: Sequence[TrainingPhoto], options: records.TrainingOptions) -> bool:
     """Whether the concept in the library is from these photos and settings."""
     try:
         concept = client.get_concept(name)
@@ -37,7 +39,7 @@ def _is_learnt(client: DtiClient, name: str, photos: Sequence[bytes], options: r
         if error.status == "NOT_FOUND":
             return False
         raise
-    if concept.settings is None or list(concept.photo_sha256) != [hashlib.sha256(photo).hexdigest() for photo in photos]:
+    if concept.settings is None or list(concept.photo_sha256) != [hashlib.sha256(photo.photo).hexdigest() for photo in photos]:
         return False
     default_model = next((model.name for model in client.list_models() if model.is_default), None)
     asked = dataclasses.replace(options, model=options.model or default_model)

@@ -12,7 +12,7 @@ internal sealed class DirectionalTextualInversion : LearningMethod
     public override bool OnSphere => true;
 
     /// <inheritdoc/>
-    public override TrainableEmbedding Embedding(Tensor start, double magnitude) => new DirectionalEmbedding(start, magnitude);
+    public override TrainableEmbedding Embedding(Tensor start, double magnitude, Tensor? toward = null) => new DirectionalEmbedding(start, magnitude, toward);
 
     /// <inheritdoc/>
     public override IEmbeddingOptimizer Optimizer(TrainableEmbedding embedding, double magnitude, TrainingSettings settings) => new SphericalSgd(

@@ -38,9 +38,10 @@ internal abstract class LearningMethod
     }
 
     /// <summary>The parameter of a run.</summary>
-    /// <param name="start">(n, d), what <see cref="Start"/> gave.</param>
+    /// <param name="start">(n, d), what <see cref="Start"/> gave, or the vectors of a concept.</param>
     /// <param name="magnitude">m.</param>
-    public abstract TrainableEmbedding Embedding(Tensor start, double magnitude);
+    /// <param name="toward">(n, d) embeddings whose directions are μ; null: the start.</param>
+    public abstract TrainableEmbedding Embedding(Tensor start, double magnitude, Tensor? toward = null);
 
     /// <summary>What moves it.</summary>
     /// <param name="embedding">What <see cref="Embedding"/> gave.</param>

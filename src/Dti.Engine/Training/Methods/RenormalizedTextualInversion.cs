@@ -13,7 +13,7 @@ internal sealed class RenormalizedTextualInversion(double pull) : LearningMethod
     public override double DefaultLearningRate => 0.005;
 
     /// <inheritdoc/>
-    public override TrainableEmbedding Embedding(Tensor start, double magnitude) => new FreeEmbedding(start);
+    public override TrainableEmbedding Embedding(Tensor start, double magnitude, Tensor? toward = null) => new FreeEmbedding(start, toward);
 
     /// <inheritdoc/>
     public override IEmbeddingOptimizer Optimizer(TrainableEmbedding embedding, double magnitude, TrainingSettings settings) => new AdamW(

@@ -1,0 +1,118 @@
+using System.Globalization;
+using Dti.Engine;
+using Dti.Engine.Concepts;
+using Dti.Engine.Runtime;
+using Dti.Engine.Training;
+using Dti.Server.Errors;
+using Dti.V1;
+using Google.Protobuf;
+using Grpc.Core;
+
+namespace Dti.Server.Libraries;
+
+/// <summary>
+/// Trainings that can go on, by the name of their concept: a folder <c>.runs/NAME</c> beside the concepts, with the request as it was
+/// accepted (<c>request.binpb</c>, photos included), the concept that it started from, and a snapshot per kept step
+/// (<c>000100.safetensors</c>). Goes when its concept is deleted or replaced.
+/// </summary>
+internal sealed class TrainingRuns(DtiServerOptions options)
+{
+    private const string RequestFile = "request.binpb";
+    private const string StartFile = "start.concept";
+    private const string SnapshotEnding = ".safetensors";
+    private readonly string _folder = Path.Combine(Path.GetFullPath(options.ConceptFolder), ".runs");
+
+    /// <summary>Begins a run; an older one of that name goes.</summary>
+    /// <param name="request">With every choice of the server filled in.</param>
+    /// <param name="start">The concept to start from; null: none.</param>
+    /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
+    public void Begin(TrainRequest request, ConceptEmbedding? start)
+    {
+        Delete(request.Name);
+        try
+        {
+            Directory.CreateDirectory(FolderOf(request.Name));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new DtiException(ErrorKind.FailedPrecondition, $"{FolderOf(request.Name)} cannot be made: {error.Message}", innerException: error);
+        }
+
+        if (start is not null)
+        {
+            ConceptFile.Write(PathOf(request.Name, StartFile), start, ConceptFileFormat.WebUi);
+        }
+
+        AtomicFile.WriteAllBytes(PathOf(request.Name, RequestFile), request.ToByteArray()); // last: with it the run is there
+    }
+
+    /// <summary>Notes what a run that goes on was asked for.</summary>
+    /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
+    public void Continue(TrainRequest request)
+    {
+        var kept = request.Clone();
+        kept.Resume = null;
+        AtomicFile.WriteAllBytes(PathOf(request.Name, RequestFile), kept.ToByteArray());
+    }
+
+    /// <summary>The request that began a run.</summary>
+    /// <exception cref="RpcException">There is none of that name; close ones are listed.</exception>
+    public TrainRequest Request(string name)
+    {
+        var file = PathOf(name, RequestFile);
+        try
+        {
+            return File.Exists(file)
+                ? TrainRequest.Parser.ParseFrom(File.ReadAllBytes(file))
+                : throw RpcErrors.NotFound("training", name, Directory.Exists(_folder) ? Directory.EnumerateDirectories(_folder).Select(folder => Path.GetFileName(folder)) : []).ToRpcException();
+        }
+        catch (InvalidProtocolBufferException error)
+        {
+            throw new DtiException(ErrorKind.FailedPrecondition, $"{file} cannot be read: {error.Message}", innerException: error);
+        }
+    }
+
+    /// <summary>The concept that a run started from; null: none.</summary>
+    public ConceptEmbedding? Start(string name) => File.Exists(PathOf(name, StartFile)) ? ConceptFile.Read(PathOf(name, StartFile), $"<{name}>") : null;
+
+    /// <summary>Steps whose snapshots are kept, in order.</summary>
+    public IReadOnlyList<int> Steps(string name) => Directory.Exists(FolderOf(name))
+        ? [.. Directory.EnumerateFiles(FolderOf(name), "*" + SnapshotEnding).Select(file => int.TryParse(Path.GetFileNameWithoutExtension(file), NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : 0).Where(step => step > 0).Order()]
+        : [];
+
+    /// <summary>A kept snapshot. The caller disposes of it.</summary>
+    /// <exception cref="DtiException">It cannot be read.</exception>
+    public TrainingSnapshot Load(string name, int step) => TrainingSnapshot.Read(PathOf(name, step));
+
+    /// <summary>Saves a snapshot; the newest before it goes, unless it is one to keep.</summary>
+    /// <param name="name">The concept.</param>
+    /// <param name="snapshot">The snapshot.</param>
+    /// <param name="keepEvery">Steps between those that stay; 0: none does.</param>
+    /// <exception cref="DtiException">The disk is full or the folder cannot be written; what was there is still there.</exception>
+    public void Save(string name, TrainingSnapshot snapshot, int keepEvery)
+    {
+        snapshot.Write(PathOf(name, snapshot.Step));
+        foreach (var step in Steps(name).Where(step => step < snapshot.Step && (keepEvery == 0 || step % keepEvery != 0)))
+        {
+            File.Delete(PathOf(name, step));
+        }
+    }
+
+    /// <summary>Forgets a run, if there is one.</summary>
+    public void Delete(string name)
+    {
+        if (Directory.Exists(FolderOf(name)))
+        {
+            File.Delete(PathOf(name, RequestFile)); // first: without it the run is gone
+            Directory.Delete(FolderOf(name), recursive: true);
+        }
+    }
+
+    private string FolderOf(string name) => ConceptNames.IsValid(name)
+        ? Path.Combine(_folder, name)
+        : throw new DtiException(ErrorKind.InvalidArgument, $"name must be {ConceptNames.Rule}.", "name");
+
+    private string PathOf(string name, string file) => Path.Combine(FolderOf(name), file);
+
+    private string PathOf(string name, int step) => PathOf(name, step.ToString("D6", CultureInfo.InvariantCulture) + SnapshotEnding);
+}
