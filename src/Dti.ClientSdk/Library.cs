@@ -35,6 +35,9 @@ public sealed record Concept
 
     /// <summary>A small PNG; empty if there is none, and in lists.</summary>
     public ReadOnlyMemory<byte> ThumbnailPng { get; init; }
+
+    /// <summary>A PNG of its training, curves and previews; empty if it was not learnt there, and in lists.</summary>
+    public ReadOnlyMemory<byte> SummaryPng { get; init; }
 }
 
 /// <summary>What a concept's vectors are, compared with the vocabulary of a model.</summary>

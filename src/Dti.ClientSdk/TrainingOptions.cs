@@ -78,6 +78,15 @@ public sealed record TrainingOptions
     /// <summary>Seed of every random choice. Default: chosen by the server and shown.</summary>
     public ulong? Seed { get; init; }
 
+    /// <summary>Stop before all steps are done where checks say that nothing more is learnt, and keep the concept of the best check. Default false.</summary>
+    public bool? StopEarly { get; init; }
+
+    /// <summary>Measure the concept without chance before the first step and every so many (<see cref="TrainingCheck"/>); 0: never. Default 0, or 25 to stop early.</summary>
+    public int? CheckEvery { get; init; }
+
+    /// <summary>Draw each preview prompt once before the first step too, with the initializer in the concept's place. Default false.</summary>
+    public bool? PreviewBaseline { get; init; }
+
     /// <summary>Keep a snapshot every so many steps, from which training can go on; 0: only the newest. Default 100.</summary>
     public int? SnapshotEvery { get; init; }
 

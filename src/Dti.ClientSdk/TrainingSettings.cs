@@ -75,6 +75,15 @@ public sealed record TrainingSettings
     /// <summary>Seed of every random choice.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>Whether training may stop before all steps are done.</summary>
+    public bool StopEarly { get; init; }
+
+    /// <summary>Steps between checks; 0: none.</summary>
+    public int CheckEvery { get; init; }
+
+    /// <summary>Previews are drawn before the first step too.</summary>
+    public bool PreviewBaseline { get; init; }
+
     /// <summary>Steps between kept snapshots; 0: only the newest is.</summary>
     public int SnapshotEvery { get; init; }
 

@@ -38,8 +38,14 @@ public sealed record TrainingProgress(
     int Step, int TotalSteps, double Loss, double LossAverage, double Norm, double AngleDegrees, double KappaOverGradient,
     double LearningRate, double StepsPerSecond, TimeSpan? TimeLeft) : TrainingUpdate;
 
+/// <summary>The concept, measured without chance, so that steps can be compared.</summary>
+/// <param name="Step">Steps done; 0: the initializer.</param>
+/// <param name="HeldOutLoss">Denoising loss at noise and timesteps that training never draws, the same at each check.</param>
+/// <param name="Drift">How far the concept moves the words after it in a few prompts: 1 − cosine of their hidden states to what they were at the start, 0 to 2.</param>
+public sealed record TrainingCheck(int Step, double HeldOutLoss, double Drift) : TrainingUpdate;
+
 /// <summary>A picture drawn with the concept as it is at this step.</summary>
-/// <param name="Step">Steps done.</param>
+/// <param name="Step">Steps done; 0: before the first, with the initializer in the concept's place.</param>
 /// <param name="Picture">The picture.</param>
 public sealed record TrainingPreview(int Step, Picture Picture) : TrainingUpdate;
 
@@ -56,5 +62,7 @@ public sealed record TrainingWarning(string Code, string Message) : TrainingUpda
 /// <param name="Norm">Mean norm of the embedding's vectors.</param>
 /// <param name="AngleDegrees">Mean angle between the directions and their start, degrees.</param>
 /// <param name="Elapsed">From the start of the job to its end.</param>
+/// <param name="ConceptStep">The step that the concept is of: the last one, unless training stopped by itself.</param>
+/// <param name="Stopped">Why training stopped by itself, in one sentence; empty: all steps were done.</param>
 public sealed record TrainingResult(
-    string Name, string Placeholder, int Steps, double LossAverage, double Norm, double AngleDegrees, TimeSpan Elapsed) : TrainingUpdate;
+    string Name, string Placeholder, int Steps, double LossAverage, double Norm, double AngleDegrees, TimeSpan Elapsed, int ConceptStep, string Stopped) : TrainingUpdate;

@@ -1,3 +1,4 @@
+using Dti.Engine.Imaging;
 using Dti.Server.Tests.Infrastructure;
 using Dti.V1;
 using Grpc.Core;
@@ -70,6 +71,36 @@ public sealed class TrainingTests : IAsyncLifetime
         Assert.Equal([2, 4, 5], events.Where(e => e.Preview is not null).Select(e => e.Preview.Step));
         Assert.Equal("my-cat", events[^1].Result.Name);
         Assert.True(events[^1].Result.AngleDegrees > 0);
+    }
+
+    [Fact]
+    public async Task Train_StopEarly_ShowsChecksAndSaysWhyItStopped()
+    {
+        var events = await _server.TrainAsync(TestServer.Request("stops", steps: 400, change: r => (r.Options.StopEarly, r.Options.CheckEvery, r.Options.LearningRate) = (true, 2, 1)));
+
+        var (checks, result) = (events.Where(e => e.Check is not null).Select(e => e.Check).ToArray(), events[^1].Result);
+        Assert.Equal([0, 2, 4], checks.Take(3).Select(check => check.Step));
+        Assert.All(checks, check => Assert.InRange(check.HeldOutLoss, 0.01, 100));
+        Assert.InRange(result.Steps, 10, 399);
+        Assert.Equal(result.Steps - 8, result.ConceptStep);
+        Assert.Contains($"step {result.ConceptStep}", result.Stopped, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Train_WithPreviews_LeavesASummaryPicture()
+    {
+        var events = await _server.TrainAsync(TestServer.Request("seen", steps: 4, change: r =>
+        {
+            (r.Options.PreviewEvery, r.Options.PreviewSteps, r.Options.PreviewBaseline) = (2, 1, true);
+            r.Options.PreviewPrompts.AddRange(["a {concept}", "a {concept} in snow"]);
+        }));
+        var concept = (await _server.Concepts.GetAsync(new ConceptServiceGetRequest { Name = "seen" })).Concept;
+        var summary = ImageCodec.Decode(concept.SummaryPng.Span, "summary");
+
+        Assert.Equal([0, 0, 2, 2, 4, 4], events.Where(e => e.Preview is not null).Select(e => e.Preview.Step));
+        Assert.Equal("a dog in snow", events.Where(e => e.Preview is not null).ElementAt(1).Preview.Picture.Prompt);
+        Assert.Equal((1600, 260 + 24 + (2 * (256 + 24))), (summary.Width, summary.Height));
+        Assert.Empty((await _server.Concepts.ListAsync(new())).Concepts.Single().SummaryPng);
     }
 
     [Fact]

@@ -7,7 +7,7 @@ from .errors import DtiError, FieldViolation
 from .pictures import Photo, TrainingPhoto
 from .records import (
     Concept, DtiWarning, GenerationAccepted, GenerationOptions, GenerationResult, GenerationSettings, GenerationUpdate,
-    InterpolationAccepted, Job, Model, Picture, Queued, SamplingProgress, ServerInfo, TrainingAccepted, TrainingOptions, TrainingPreview,
+    InterpolationAccepted, Job, Model, Picture, Queued, SamplingProgress, ServerInfo, TrainingAccepted, TrainingCheck, TrainingOptions, TrainingPreview,
     TrainingProgress, TrainingResult, TrainingSettings, TrainingUpdate)
 
 __version__ = "0.1.0"
@@ -15,6 +15,6 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncDtiClient", "Concept", "ConceptEmbedding", "DtiClient", "DtiError", "DtiWarning", "FieldViolation", "GenerationAccepted",
     "GenerationOptions", "GenerationResult", "GenerationSettings", "GenerationUpdate", "InterpolationAccepted", "Job", "Model",
-    "Photo", "Picture", "Queued", "SamplingProgress", "ServerInfo", "TrainingAccepted", "TrainingOptions", "TrainingPhoto", "TrainingPreview", "TrainingProgress",
+    "Photo", "Picture", "Queued", "SamplingProgress", "ServerInfo", "TrainingAccepted", "TrainingCheck", "TrainingOptions", "TrainingPhoto", "TrainingPreview", "TrainingProgress",
     "TrainingResult", "TrainingSettings", "TrainingUpdate", "slerp",
 ]

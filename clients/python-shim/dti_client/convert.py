@@ -14,6 +14,7 @@ TYPES = {
     training_pb2.TrainingSettings: records.TrainingSettings,
     training_pb2.TrainAccepted: records.TrainingAccepted,
     training_pb2.TrainProgress: records.TrainingProgress,
+    training_pb2.TrainCheck: records.TrainingCheck,
     training_pb2.TrainPreview: records.TrainingPreview,
     training_pb2.TrainResult: records.TrainingResult,
     generation_pb2.GenerationSettings: records.GenerationSettings,

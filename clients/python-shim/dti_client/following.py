@@ -64,6 +64,8 @@ class Following:
             return new
         if isinstance(update, records.TrainingPreview):
             return self._first_time((update.step, update.picture.index))
+        if isinstance(update, records.TrainingCheck):
+            return self._first_time(("check", update.step))
         if isinstance(update, records.DtiWarning):
             return self._first_time(update)
         if isinstance(update, records.TrainingResult):

@@ -62,6 +62,9 @@ class TrainingOptions:
     templates: tuple[str, ...] = ()
     use_alpha: bool | None = None
     text_encoders: LearntEncoders | None = None
+    stop_early: bool | None = None
+    check_every: int | None = None
+    preview_baseline: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,9 @@ class TrainingSettings:
     templates: tuple[str, ...]
     use_alpha: bool
     text_encoders: LearntEncoders | None
+    stop_early: bool
+    check_every: int
+    preview_baseline: bool
 
 
 @dataclass(frozen=True)
@@ -227,6 +233,17 @@ class TrainingProgress:
 
 
 @dataclass(frozen=True)
+class TrainingCheck:
+    """The concept at a step, measured without chance, so that steps can be compared."""
+
+    step: int
+    held_out_loss: float
+    """Denoising loss at noise and timesteps that training never draws, the same at each check."""
+    drift: float
+    """How far the concept moves the words after it in a few prompts: 1 − cosine of their hidden states to what they were at the start, 0 to 2."""
+
+
+@dataclass(frozen=True)
 class TrainingPreview:
     """A picture drawn with the concept as it is at this step."""
 
@@ -245,6 +262,10 @@ class TrainingResult:
     norm: float
     angle_degrees: float
     elapsed: float | None
+    concept_step: int
+    """The step that the concept is of: the last one, unless training stopped by itself."""
+    stopped: str
+    """Why training stopped by itself, in one sentence; empty: all steps were done."""
 
 
 @dataclass(frozen=True)
@@ -285,7 +306,7 @@ class GenerationResult:
     elapsed: float | None
 
 
-TrainingUpdate = Union[TrainingAccepted, Queued, TrainingProgress, TrainingPreview, DtiWarning, TrainingResult]
+TrainingUpdate = Union[TrainingAccepted, Queued, TrainingProgress, TrainingCheck, TrainingPreview, DtiWarning, TrainingResult]
 GenerationUpdate = Union[GenerationAccepted, InterpolationAccepted, Queued, SamplingProgress, DtiWarning, Picture, GenerationResult]
 
 
@@ -304,6 +325,8 @@ class Concept:
     created: datetime | None
     thumbnail_png: bytes = field(repr=False)
     photo_sha256: tuple[str, ...]
+    summary_png: bytes = field(repr=False)
+    """A PNG of its training, curves and previews; empty if it was not learnt there, and in lists."""
 
 
 @dataclass(frozen=True)

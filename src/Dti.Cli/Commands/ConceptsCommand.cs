@@ -55,7 +55,9 @@ internal static class ConceptsCommand
     private static Command Show(CommonOptions common)
     {
         var name = Name();
-        var command = new Command("show", "One concept, and the settings it was learnt with.") { name };
+        var summary = new Option<string?>("--summary") { Description = "Write the picture of its training, curves and previews, to this PNG file.", HelpName = "file" };
+        var force = new Option<bool>("--force") { Description = "Replace the file." };
+        var command = new Command("show", "One concept, and the settings it was learnt with.") { name, summary, force };
         common.SetAction(command, async context =>
         {
             var connection = await context.ConnectAsync().ConfigureAwait(false);
@@ -64,6 +66,13 @@ internal static class ConceptsCommand
                 var concept = await connection.Client.GetConceptAsync(context.Get(name), context.CancellationToken).ConfigureAwait(false);
                 context.Output.Event("concept", ConceptView.Of(concept));
                 context.Output.Table(["SETTING", "VALUE"], ConceptView.Rows(concept));
+                if (context.Get(summary) is { } path)
+                {
+                    if (concept.SummaryPng.IsEmpty)
+                        throw new CliException(ExitCode.NotFound, $"'{concept.Name}' has no picture of its training; it was imported, or learnt by an older version.");
+                    await SafeFile.WriteAsync(path, concept.SummaryPng, context.Get(force), context.CancellationToken).ConfigureAwait(false);
+                    context.Output.Line($"summary {path}");
+                }
             }
         });
         return command;

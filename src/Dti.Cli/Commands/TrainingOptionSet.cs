@@ -17,6 +17,9 @@ internal sealed class TrainingOptionSet
     private readonly Option<FileInfo?> _templates = new("--templates") { Description = "Text file of prompts to train with, one a line; {concept} says where it is named. Default: those of the kind.", HelpName = "file" };
     private readonly Option<bool?> _alpha = new("--use-alpha") { Description = "What is transparent in a photo is not learnt.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<LearntEncoders?> _encoders = new("--text-encoders") { Description = "Which of SDXL's text encoders learn. Default: all." };
+    private readonly Option<bool?> _stopEarly = new("--stop-early") { Description = "Stop where nothing more is learnt, and keep the best.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<int?> _checkEvery = new("--check-every") { Description = "Measure the concept without chance every so many steps; 0: never. Default: 0, or 25 to stop early.", HelpName = "n" };
+    private readonly Option<bool?> _previewBaseline = new("--preview-baseline") { Description = "Draw the previews once before the first step too, with the initializer in the concept's place.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<int?> _snapshotEvery = new("--snapshot-every") { Description = "Keep a snapshot every so many steps, to resume from; 0: only the newest. Default: 100.", HelpName = "n" };
     private readonly Option<int?> _vectors = new("--vectors") { Description = "Number of vectors, 1 to 32. Default: one per token of the initializer.", HelpName = "n" };
     private readonly Option<int?> _steps = new("--steps") { Description = "Optimiser steps. Default: 500.", HelpName = "n" };
@@ -51,7 +54,7 @@ internal sealed class TrainingOptionSet
         foreach (var option in new Option[]
         {
             _kind, _initializer, _from, _templates, _alpha, _encoders, _steps, _batch, _learningRate, _kappa, _kappaSchedule, _beta, _magnitude, _vectors, _resolution, _centerCrop, _randomFlip,
-            _snapshotEvery, _seed, _model, _vae, _prediction, _dtype, _placeholder, _method, _regularization, _previewEvery, _previewPrompts, _previewSteps,
+            _stopEarly, _checkEvery, _snapshotEvery, _seed, _model, _vae, _prediction, _dtype, _placeholder, _method, _regularization, _previewEvery, _previewPrompts, _previewSteps, _previewBaseline,
         })
             command.Add(option);
     }
@@ -70,6 +73,9 @@ internal sealed class TrainingOptionSet
             Templates = context.Get(_templates) is { } file ? TemplateFile.Read(file.FullName) : [],
             UseAlpha = context.Get(_alpha),
             TextEncoders = context.Get(_encoders),
+            StopEarly = context.Get(_stopEarly),
+            CheckEvery = context.Get(_checkEvery),
+            PreviewBaseline = context.Get(_previewBaseline),
             SnapshotEvery = context.Get(_snapshotEvery),
             VectorCount = context.Get(_vectors),
             Steps = context.Get(_steps),

@@ -10,6 +10,9 @@ internal static class Numbers
         CultureInfo.InvariantCulture,
         $"loss {progress.LossAverage:F4}, norm {progress.Norm:F3}, angle {progress.AngleDegrees:F1}°, {Rate(progress.StepsPerSecond)}");
 
+    public static string Check(TrainingCheck check) => string.Create(
+        CultureInfo.InvariantCulture, $"step {check.Step}: held-out loss {check.HeldOutLoss:F4}, drift of other words {check.Drift:F4}");
+
     public static string Rate(double stepsPerSecond) => stepsPerSecond switch
     {
         >= 1 => string.Create(CultureInfo.InvariantCulture, $"{stepsPerSecond:F1} steps/s"),

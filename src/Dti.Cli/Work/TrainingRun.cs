@@ -61,6 +61,10 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
                         output.Event("progress", step);
                         meter.Report(step.Step, step.TotalSteps, Numbers.Training(step), step.TimeLeft);
                         break;
+                    case TrainingCheck check:
+                        output.Event("check", check);
+                        output.Line(Numbers.Check(check));
+                        break;
                     case TrainingPreview preview:
                         previews.Add(preview);
                         await ShowAsync(title, preview, cancellationToken).ConfigureAwait(false);
@@ -71,6 +75,8 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
                     case TrainingResult last:
                         result = last;
                         output.Event("result", last);
+                        if (last.Stopped.Length > 0)
+                            output.Line(last.Stopped);
                         break;
                 }
             }

@@ -16,7 +16,9 @@ internal static class FromProto
         V1.TrainResponse.EventOneofCase.Warning => new TrainingWarning(message.Warning.Code, message.Warning.Message),
         V1.TrainResponse.EventOneofCase.Result => new TrainingResult(
             message.Result.Name, message.Result.Placeholder, message.Result.Steps, message.Result.LossAverage, message.Result.Norm,
-            message.Result.AngleDegrees, Span(message.Result.Elapsed) ?? TimeSpan.Zero),
+            message.Result.AngleDegrees, Span(message.Result.Elapsed) ?? TimeSpan.Zero,
+            message.Result.ConceptStep, message.Result.Stopped),
+        V1.TrainResponse.EventOneofCase.Check => new TrainingCheck(message.Check.Step, message.Check.HeldOutLoss, message.Check.Drift),
         _ => null,
     };
 
@@ -66,6 +68,7 @@ internal static class FromProto
         Created = Time(message.Created),
         PhotoSha256 = [.. message.PhotoSha256],
         ThumbnailPng = message.ThumbnailPng.Memory,
+        SummaryPng = message.SummaryPng.Memory,
     };
 
     public static Model Model(V1.Model message) => new(
@@ -117,6 +120,9 @@ internal static class FromProto
         CenterCrop = message.CenterCrop,
         RandomFlip = message.RandomFlip,
         Seed = message.Seed,
+        StopEarly = message.StopEarly,
+        CheckEvery = message.CheckEvery,
+        PreviewBaseline = message.PreviewBaseline,
         SnapshotEvery = message.SnapshotEvery,
         PreviewEvery = message.PreviewEvery,
         PreviewPrompts = [.. message.PreviewPrompts],

@@ -77,6 +77,9 @@ internal static class ToProto
         if (options.StartConcept is { } startConcept) message.StartConcept = startConcept;
         if (options.UseAlpha is { } useAlpha) message.UseAlpha = useAlpha;
         if (options.TextEncoders is { } textEncoders) message.TextEncoders = (V1.LearntEncoders)textEncoders;
+        if (options.StopEarly is { } stopEarly) message.StopEarly = stopEarly;
+        if (options.CheckEvery is { } checkEvery) message.CheckEvery = checkEvery;
+        if (options.PreviewBaseline is { } previewBaseline) message.PreviewBaseline = previewBaseline;
         if (options.SnapshotEvery is { } snapshotEvery) message.SnapshotEvery = snapshotEvery;
         if (options.VectorCount is { } vectorCount) message.NumVectors = vectorCount;
         if (options.Steps is { } steps) message.Steps = steps;

@@ -10,6 +10,7 @@ internal sealed class TrainingCursor(int fromStep = 0)
     private readonly HashSet<TrainingWarning> _warnings = [];
     private readonly HashSet<(int Step, int Index)> _previews = [];
     private int _progressStep;
+    private int _checkStep = -1;
     private int? _queuePosition;
 
     /// <summary>The job, once it was accepted.</summary>
@@ -27,6 +28,7 @@ internal sealed class TrainingCursor(int fromStep = 0)
         TrainingAccepted accepted => Accept(accepted.JobId),
         TrainingQueued queued => Queue(queued.Position),
         TrainingProgress progress => progress.Step > _progressStep && Reach(_progressStep = progress.Step),
+        TrainingCheck check => check.Step > _checkStep && Reach(_checkStep = check.Step),
         TrainingPreview preview => preview.Step >= Step && _previews.Add((preview.Step, preview.Picture.Index)) && Reach(preview.Step),
         TrainingWarning warning => _warnings.Add(warning),
         TrainingResult => Finished = true,

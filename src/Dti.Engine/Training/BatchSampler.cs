@@ -40,13 +40,11 @@ internal sealed class BatchSampler : IDisposable
         using var scope = NewDisposeScope();
         var latents = new Tensor[_settings.BatchSize];
         var captions = new string[_settings.BatchSize];
-        var timeIds = new List<float>();
+        var crops = new PhotoCrop[latents.Length];
         var masks = _photos.HasMasks ? new Tensor[latents.Length] : null;
         for (var i = 0; i < latents.Length; i++)
         {
-            var crop = _photos.SampleCrop(NextPhoto(), _settings.CenterCrop, _settings.RandomFlip, _random);
-            var (height, width) = _photos.OriginalSize(crop.PhotoIndex);
-            timeIds.AddRange([height, width, crop.Top, crop.Left, _photos.Resolution, _photos.Resolution]);
+            var crop = crops[i] = _photos.SampleCrop(NextPhoto(), _settings.CenterCrop, _settings.RandomFlip, _random);
             var posterior = _latents.Get(crop);
             latents[i] = posterior.Sample(Randn(posterior.Mean.shape)) * _model.Profile.VaeConfig.ScalingFactor;
             captions[i] = NextCaption(crop.PhotoIndex);
@@ -60,7 +58,7 @@ internal sealed class BatchSampler : IDisposable
         var noise = Randn(x0.shape);
         var timesteps = randint(0, _model.NoiseSchedule.TrainTimesteps, [latents.Length], ScalarType.Int64, CPU, generator: _noise).to(x0.device);
         var ids = _model.Profile.Encoders.Select((encoder, i) => Ids(encoder.Tokenizer, _placeholders[i], captions).to(x0.device).MoveToOuterDisposeScope()).ToArray();
-        var sizes = tensor(timeIds.ToArray(), [latents.Length, 6]).to(x0.device);
+        var sizes = _photos.TimeIds(crops).to(x0.device);
         return new TrainingBatch(
             x0.MoveToOuterDisposeScope(), noise.MoveToOuterDisposeScope(), timesteps.MoveToOuterDisposeScope(), ids, sizes.MoveToOuterDisposeScope(),
             masks is null ? null : stack(masks).to(x0.device).MoveToOuterDisposeScope());
@@ -82,7 +80,7 @@ internal sealed class BatchSampler : IDisposable
     }
 
     /// <summary>(B, 77) int64.</summary>
-    private static Tensor Ids(ClipTokenizer tokenizer, PlaceholderTokens placeholders, string[] captions) => tensor(
+    public static Tensor Ids(ClipTokenizer tokenizer, PlaceholderTokens placeholders, string[] captions) => tensor(
         captions.SelectMany(caption => tokenizer.Tokenize(caption, placeholders).InputIds.Select(id => (long)id)).ToArray(), [captions.Length, tokenizer.ModelMaxLength], ScalarType.Int64);
 
     /// <inheritdoc/>

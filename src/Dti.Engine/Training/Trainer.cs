@@ -21,7 +21,7 @@ public sealed class Trainer(StableDiffusionModel model, TrainingSettings setting
     /// <summary>Trains. Each event is made when it is asked for, on the caller's thread: at most one step or one preview at a time.</summary>
     /// <param name="from">Where to go on: the same numbers come out as if the run had never stopped. Null: at the start.</param>
     /// <param name="cancellationToken">Stops the run within one step, with nothing left behind.</param>
-    /// <returns>Warnings, then steps and previews, then <see cref="TrainingFinished"/>.</returns>
+    /// <returns>Warnings, then steps, checks and previews, then <see cref="TrainingFinished"/>.</returns>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     /// <exception cref="DtiException">The loss stopped being a number; the snapshot is of another run, or has done all steps already.</exception>
     public IEnumerable<TrainingEvent> Run(TrainingSnapshot? from, CancellationToken cancellationToken)
@@ -35,22 +35,43 @@ public sealed class Trainer(StableDiffusionModel model, TrainingSettings setting
         _run = run;
         try
         {
-            while (run.StepsDone < settings.Steps)
+            if (settings.PreviewBaseline && settings.PreviewEvery > 0 && from is null)
+            {
+                foreach (var preview in Previews(run, settings.Start is null ? settings.Initializer : settings.Placeholder, cancellationToken))
+                {
+                    yield return preview;
+                }
+            }
+
+            if (from is null && run.Check() is { } before)
+            {
+                yield return before;
+            }
+
+            var stop = false;
+            while (run.StepsDone < settings.Steps && !stop)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 var step = run.Step();
                 yield return step;
 
-                if (settings.PreviewEvery > 0 && (step.Step % settings.PreviewEvery == 0 || step.Step == settings.Steps))
+                var check = run.Check();
+                if (check is not null)
                 {
-                    foreach (var preview in Previews(run, cancellationToken))
+                    yield return check;
+                }
+
+                stop = check is not null && run.StopReason is not null;
+                if (settings.PreviewEvery > 0 && (step.Step % settings.PreviewEvery == 0 || step.Step == settings.Steps || stop))
+                {
+                    foreach (var preview in Previews(run, settings.Placeholder, cancellationToken))
                     {
                         yield return preview;
                     }
                 }
             }
 
-            yield return new TrainingFinished(run.Concept, run.Last!);
+            yield return run.Finish();
         }
         finally
         {
@@ -62,12 +83,15 @@ public sealed class Trainer(StableDiffusionModel model, TrainingSettings setting
     /// <exception cref="InvalidOperationException">No run is under way.</exception>
     public TrainingSnapshot Snapshot() => _run?.Snapshot() ?? throw new InvalidOperationException("A snapshot is taken while a run is under way.");
 
-    private IEnumerable<TrainingPreview> Previews(TrainingRun run, CancellationToken cancellationToken)
+    /// <param name="run">The run.</param>
+    /// <param name="word">What stands in the concept's place.</param>
+    /// <param name="cancellationToken">Stops drawing.</param>
+    private IEnumerable<TrainingPreview> Previews(TrainingRun run, string word, CancellationToken cancellationToken)
     {
         var concept = run.Concept;
         for (var index = 0; index < settings.PreviewPrompts.Count; index++)
         {
-            var generation = settings.PreviewGeneration(index, model.Profile);
+            var generation = settings.PreviewGeneration(index, model.Profile, word);
             foreach (var image in new TextToImage(model).Run(generation, [concept], cancellationToken).OfType<GeneratedImage>())
             {
                 yield return new TrainingPreview(run.StepsDone, index, image.Image, image.Prompt, generation.Seed);

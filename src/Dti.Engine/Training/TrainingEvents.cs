@@ -30,12 +30,18 @@ public sealed record TrainingStep(
     TimeSpan TimeLeft) : TrainingEvent;
 
 /// <summary>A picture drawn with the concept as it is at this step.</summary>
-/// <param name="Step">Steps done.</param>
+/// <param name="Step">Steps done; 0: before the first, with the initialiser in the concept's place.</param>
 /// <param name="Index">Which of the preview prompts, from 0.</param>
 /// <param name="Image">The picture.</param>
 /// <param name="Prompt">Its prompt, as the model read it.</param>
 /// <param name="Seed">The seed of its noise: the same at every step.</param>
 public sealed record TrainingPreview(int Step, int Index, RgbImage Image, string Prompt, ulong Seed) : TrainingEvent;
+
+/// <summary>The concept, measured without chance; see <see cref="TrainingSettings.CheckEvery"/>.</summary>
+/// <param name="Step">Steps done; 0: the initial word.</param>
+/// <param name="HeldOutLoss">Denoising loss at noise and timesteps that training never draws, the same at each check.</param>
+/// <param name="Drift">How far the concept moves the words after it in a few prompts: 1 − cosine of their hidden states to what they were at the start, mean; 0 to 2.</param>
+public sealed record TrainingCheck(int Step, double HeldOutLoss, double Drift) : TrainingEvent;
 
 /// <summary>Something the user should know.</summary>
 /// <param name="Code">Stable, in CAPITALS.</param>
@@ -45,4 +51,6 @@ public sealed record TrainingWarning(string Code, string Message) : TrainingEven
 /// <summary>The last event.</summary>
 /// <param name="Concept">What was learnt.</param>
 /// <param name="Last">The last step's numbers.</param>
-public sealed record TrainingFinished(ConceptEmbedding Concept, TrainingStep Last) : TrainingEvent;
+/// <param name="ConceptStep">The step that the concept is of: the last one, unless the run stopped by itself.</param>
+/// <param name="Stopped">Why the run stopped by itself, in one sentence; null: it did all steps.</param>
+public sealed record TrainingFinished(ConceptEmbedding Concept, TrainingStep Last, int ConceptStep, string? Stopped = null) : TrainingEvent;

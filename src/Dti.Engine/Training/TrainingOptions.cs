@@ -106,11 +106,20 @@ public sealed record TrainingOptions
     /// <inheritdoc cref="TrainingSettings.Seed"/>
     public ulong? Seed { get; init; }
 
+    /// <inheritdoc cref="TrainingSettings.StopEarly"/>
+    public bool? StopEarly { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.CheckEvery"/>
+    public int? CheckEvery { get; init; }
+
     /// <inheritdoc cref="TrainingSettings.SnapshotEvery"/>
     public int? SnapshotEvery { get; init; }
 
     /// <inheritdoc cref="TrainingSettings.PreviewEvery"/>
     public int? PreviewEvery { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.PreviewBaseline"/>
+    public bool? PreviewBaseline { get; init; }
 
     /// <inheritdoc cref="TrainingSettings.PreviewPrompts"/>
     public IReadOnlyList<string>? PreviewPrompts { get; init; }

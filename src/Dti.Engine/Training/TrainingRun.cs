@@ -17,6 +17,9 @@ internal sealed class TrainingRun : IDisposable
     private readonly IReadOnlyList<TrainableEmbedding> _embeddings; // one per text encoder
     private readonly IReadOnlyList<IEmbeddingOptimizer> _optimizers; // one per embedding
     private readonly int[] _learnt; // which of them move
+    private readonly TrainingChecks? _checks;
+    private readonly EarlyStopping _stopping = new();
+    private Tensor[] _best = []; // parameters of the best check, one per embedding
 
     /// <param name="model">The model.</param>
     /// <param name="settings">The settings.</param>
@@ -38,6 +41,12 @@ internal sealed class TrainingRun : IDisposable
         _batches = new BatchSampler(model, settings, photos);
         _objective = new DenoisingLoss(model, settings.PredictionType);
         _monitor = new TrainingMonitor(settings);
+        if (settings.CheckEvery > 0)
+        {
+            using var start = _embeddings[0].Rows();
+            _checks = new TrainingChecks(model, settings, photos, start);
+        }
+
         if (from is not null)
         {
             try
@@ -88,6 +97,43 @@ internal sealed class TrainingRun : IDisposable
         return Last = _monitor.EndStep(step, value, [.. norms], [.. _learnt.Select(encoder => _embeddings[encoder])]);
     }
 
+    /// <summary>Why the run should end before its last step; null: it should go on.</summary>
+    public string? StopReason => _settings.StopEarly ? _stopping.Reason : null;
+
+    /// <summary>The check that is due after the last step; null: none is.</summary>
+    public TrainingCheck? Check()
+    {
+        if (_checks is null || StepsDone % _settings.CheckEvery != 0)
+        {
+            return null;
+        }
+
+        var check = _checks.Measure(StepsDone, _embeddings);
+        if (_stopping.Note(check) && _settings.StopEarly)
+        {
+            KeepBest(_embeddings.Select(embedding => embedding.Parameter));
+        }
+
+        return check;
+    }
+
+    /// <summary>What was learnt: of the best check, if the run is to stop by itself, else of the last step.</summary>
+    public TrainingFinished Finish()
+    {
+        if (_best.Length == 0)
+        {
+            return new TrainingFinished(Concept, Last!, StepsDone);
+        }
+
+        using var frozen = no_grad();
+        foreach (var (embedding, best) in _embeddings.Zip(_best))
+        {
+            embedding.Parameter.copy_(best);
+        }
+
+        return new TrainingFinished(Concept, Last!, _stopping.Best!.Step, StopReason);
+    }
+
     /// <summary>The run as it is now, to go on from another time.</summary>
     public TrainingSnapshot Snapshot()
     {
@@ -95,13 +141,21 @@ internal sealed class TrainingRun : IDisposable
         var tensors = Tensors().ToDictionary(part => part.Name, part => part.Tensor.detach().cpu().clone().DetachFromDisposeScope());
         var sampler = _batches.Save();
         tensors.Add(TrainingSnapshot.NoiseState, sampler.Noise);
-        return new TrainingSnapshot(StepsDone, _monitor.LossSum, sampler.Random, sampler.Round, TrainingSnapshot.Describe(_settings, _photos), tensors);
+        foreach (var (encoder, best) in _best.Index())
+        {
+            tensors.Add(Best(encoder), best.cpu().clone().DetachFromDisposeScope());
+        }
+
+        return new TrainingSnapshot(
+            StepsDone, _monitor.LossSum, sampler.Random, sampler.Round, [.. _stopping.Checks], TrainingSnapshot.Describe(_settings, _photos), tensors);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _batches.Dispose();
+        _checks?.Dispose();
+        Array.ForEach(_best, best => best.Dispose());
         foreach (var part in _optimizers.Concat<IDisposable>(_embeddings))
         {
             part.Dispose();
@@ -127,10 +181,29 @@ internal sealed class TrainingRun : IDisposable
             optimizer.StepCount = from.Step;
         }
 
+        foreach (var check in from.Checks)
+        {
+            _stopping.Note(check);
+        }
+
+        if (_settings.StopEarly && from.Checks.Count > 0)
+        {
+            KeepBest(_embeddings.Select((embedding, encoder) => from.Get(Best(encoder), embedding.Parameter.shape).to(embedding.Parameter.device)));
+        }
+
         _batches.Restore(new SamplerState(from.Random, from.Round, from.Get(TrainingSnapshot.NoiseState)));
         _monitor.LossSum = from.LossSum;
         StepsDone = from.Step;
     }
+
+    private void KeepBest(IEnumerable<Tensor> parameters)
+    {
+        Tensor[] kept = [.. parameters.Select(parameter => parameter.detach().clone().DetachFromDisposeScope())];
+        Array.ForEach(_best, best => best.Dispose());
+        _best = kept;
+    }
+
+    private static string Best(int encoder) => $"{encoder}.best";
 
     private const string Mu = "mu";
 

@@ -95,27 +95,37 @@ public sealed class TrainingSet
 
     /// <summary>Chooses a crop: the middle one, or top, left and flip at random, in this order.</summary>
     /// <param name="photoIndex">Which photo, from 0.</param>
-    /// <param name="centerCrop">Take the middle; an odd remainder is halved and rounded half to even.</param>
+    /// <param name="centerCrop">Take the middle.</param>
     /// <param name="randomFlip">Mirror one crop in two.</param>
     /// <param name="random">Source of chance; advanced only by what is drawn from it.</param>
     public PhotoCrop SampleCrop(int photoIndex, bool centerCrop, bool randomFlip, Pcg32 random)
     {
         ArgumentNullException.ThrowIfNull(random);
-        var (height, width) = ResizedSize(photoIndex);
-        int top, left;
-        if (centerCrop)
+        var crop = CenterCrop(photoIndex);
+        if (!centerCrop)
         {
-            top = (int)Math.Round((height - Resolution) / 2.0);
-            left = (int)Math.Round((width - Resolution) / 2.0);
-        }
-        else
-        {
-            top = random.NextInt(height - Resolution + 1);
-            left = random.NextInt(width - Resolution + 1);
+            var (height, width) = ResizedSize(photoIndex);
+            crop = crop with { Top = random.NextInt(height - Resolution + 1), Left = random.NextInt(width - Resolution + 1) };
         }
 
-        return new PhotoCrop(photoIndex, top, left, randomFlip && random.NextBool());
+        return crop with { Flip = randomFlip && random.NextBool() };
     }
+
+    /// <summary>The middle of a photo; an odd remainder is halved and rounded half to even.</summary>
+    /// <param name="photoIndex">Which photo, from 0.</param>
+    public PhotoCrop CenterCrop(int photoIndex)
+    {
+        var (height, width) = ResizedSize(photoIndex);
+        return new PhotoCrop(photoIndex, (int)Math.Round((height - Resolution) / 2.0), (int)Math.Round((width - Resolution) / 2.0), Flip: false);
+    }
+
+    /// <summary>What SDXL is told of crops: (B, 6) fp32, the photo's height and width as it came, top and left of the crop, its height and width.</summary>
+    internal Tensor TimeIds(IReadOnlyList<PhotoCrop> crops) => tensor(
+        crops.SelectMany(crop => new float[]
+        {
+            OriginalSize(crop.PhotoIndex).Height, OriginalSize(crop.PhotoIndex).Width, crop.Top, crop.Left, Resolution, Resolution,
+        }).ToArray(),
+        [crops.Count, 6]);
 
     /// <summary>The pixels of a crop: (3, Resolution, Resolution) float32 on the CPU, in [−1, 1]. The caller disposes of it.</summary>
     /// <param name="crop">A crop of this set.</param>

@@ -95,11 +95,20 @@ public sealed record TrainingSettings
     /// <summary>Seed of every random choice. Default: a new one.</summary>
     public ulong Seed { get; private init; }
 
+    /// <summary>Stop before <see cref="Steps"/> where checks say that nothing more is learnt, and keep the concept of the best check. Default: false.</summary>
+    public bool StopEarly { get; private init; }
+
+    /// <summary>Measure the concept without chance before the first step and every so many (<see cref="TrainingCheck"/>); 0: never. Default: 0, or 25 to stop early.</summary>
+    public int CheckEvery { get; private init; }
+
     /// <summary>Snapshots are kept every so many steps; 0: only the newest. Default 100.</summary>
     public int SnapshotEvery { get; private init; }
 
     /// <summary>Previews every so many steps, and at the end; 0: none. Default 100.</summary>
     public int PreviewEvery { get; private init; }
+
+    /// <summary>Draw previews once before the first step too, with the initialiser in the concept's place. Default: false.</summary>
+    public bool PreviewBaseline { get; private init; }
 
     /// <summary>At most 8 prompts; <c>{concept}</c> stands for the concept. Default: one, by kind.</summary>
     public IReadOnlyList<string> PreviewPrompts { get; private init; } = [];
@@ -157,8 +166,11 @@ public sealed record TrainingSettings
             CenterCrop = options.CenterCrop ?? false,
             RandomFlip = options.RandomFlip ?? false,
             Seed = options.Seed ?? newSeed(),
+            StopEarly = options.StopEarly ?? false,
+            CheckEvery = options.CheckEvery ?? (options.StopEarly == true ? 25 : 0),
             SnapshotEvery = options.SnapshotEvery ?? 100,
             PreviewEvery = options.PreviewEvery ?? 100,
+            PreviewBaseline = options.PreviewBaseline ?? false,
             PreviewPrompts = options.PreviewPrompts is { Count: > 0 } prompts ? prompts
                 : [kind == ConceptKind.Style ? "a painting of a house in the style of {concept}" : "a photo of {concept}"],
             PreviewSteps = options.PreviewSteps ?? 20,
@@ -206,6 +218,7 @@ public sealed record TrainingSettings
             found.Add("text_encoders", $"text_encoders asks for the second text encoder; {profile.Name} has only one.");
         }
 
+        found.Range("check_every", settings.CheckEvery, settings.StopEarly ? 1 : 0, 100_000);
         found.Range("snapshot_every", settings.SnapshotEvery, 0, 100_000);
         found.Side("resolution", settings.Resolution);
         found.Range("preview_every", settings.PreviewEvery, 0, 100_000);
@@ -225,11 +238,14 @@ public sealed record TrainingSettings
     }
 
     /// <summary>The settings of one preview.</summary>
-    internal GenerationSettings PreviewGeneration(int index, ModelProfile profile)
+    /// <param name="index">Which prompt.</param>
+    /// <param name="profile">The model.</param>
+    /// <param name="word">What stands in the concept's place; null: the placeholder.</param>
+    internal GenerationSettings PreviewGeneration(int index, ModelProfile profile, string? word = null)
     {
         var options = new GenerationOptions
         {
-            Prompt = PreviewPrompts[index].Replace("{concept}", Placeholder, StringComparison.Ordinal),
+            Prompt = PreviewPrompts[index].Replace(PromptTemplates.Concept, word ?? Placeholder, StringComparison.Ordinal),
             Width = Resolution,
             Height = Resolution,
             Steps = PreviewSteps,

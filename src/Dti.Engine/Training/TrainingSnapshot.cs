@@ -17,15 +17,16 @@ public sealed class TrainingSnapshot : IDisposable
 
     // What a run may change and go on from: how long it goes, and what it shows.
     private static readonly string[] _free =
-        [nameof(TrainingSettings.Steps), nameof(TrainingSettings.PreviewEvery), nameof(TrainingSettings.PreviewPrompts), nameof(TrainingSettings.PreviewSteps),
+        [nameof(TrainingSettings.Steps), nameof(TrainingSettings.PreviewEvery), nameof(TrainingSettings.PreviewPrompts), nameof(TrainingSettings.PreviewSteps), nameof(TrainingSettings.PreviewBaseline),
          nameof(TrainingSettings.SnapshotEvery), nameof(TrainingSettings.Warnings)];
 
     private readonly IReadOnlyDictionary<string, Tensor> _tensors;
     private readonly JsonObject _described;
 
-    internal TrainingSnapshot(int step, double lossSum, Pcg32State random, IReadOnlyList<int> round, JsonObject described, IReadOnlyDictionary<string, Tensor> tensors)
+    internal TrainingSnapshot(
+        int step, double lossSum, Pcg32State random, IReadOnlyList<int> round, IReadOnlyList<TrainingCheck> checks, JsonObject described, IReadOnlyDictionary<string, Tensor> tensors)
     {
-        (Step, LossSum, Random, Round) = (step, lossSum, random, round);
+        (Step, LossSum, Random, Round, Checks) = (step, lossSum, random, round, checks);
         (_described, _tensors) = (described, tensors);
     }
 
@@ -41,6 +42,9 @@ public sealed class TrainingSnapshot : IDisposable
     /// <summary>Photos of this round that are still to come, in order.</summary>
     internal IReadOnlyList<int> Round { get; }
 
+    /// <summary>Checks so far.</summary>
+    internal IReadOnlyList<TrainingCheck> Checks { get; }
+
     /// <summary>Reads a file that <see cref="Write"/> wrote.</summary>
     /// <exception cref="DtiException">It is no such file, or it cannot be read.</exception>
     public static TrainingSnapshot Read(string path)
@@ -51,7 +55,7 @@ public sealed class TrainingSnapshot : IDisposable
             var state = JsonSerializer.Deserialize<Header>(file.Metadata.GetValueOrDefault(Key, "null")) ?? throw new JsonException($"its header has no '{Key}'");
             using var scope = NewDisposeScope();
             var tensors = file.Tensors.Keys.ToDictionary(name => name, name => file.Read(name).DetachFromDisposeScope());
-            return new TrainingSnapshot(state.Step, state.LossSum, new Pcg32State(state.Random[0], state.Random[1]), state.Round, state.Run, tensors);
+            return new TrainingSnapshot(state.Step, state.LossSum, new Pcg32State(state.Random[0], state.Random[1]), state.Round, state.Checks, state.Run, tensors);
         }
         catch (Exception error) when (error is JsonException or IndexOutOfRangeException)
         {
@@ -63,7 +67,7 @@ public sealed class TrainingSnapshot : IDisposable
     /// <param name="path">The file; an older one is replaced.</param>
     /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
     public void Write(string path) => SafetensorsWriter.Write(
-        path, _tensors, new Dictionary<string, string> { [Key] = JsonSerializer.Serialize(new Header(Step, LossSum, [Random.State, Random.Increment], Round, _described)) });
+        path, _tensors, new Dictionary<string, string> { [Key] = JsonSerializer.Serialize(new Header(Step, LossSum, [Random.State, Random.Increment], Round, Checks, _described)) });
 
     /// <inheritdoc/>
     public void Dispose()
@@ -109,5 +113,5 @@ public sealed class TrainingSnapshot : IDisposable
         _tensors.TryGetValue(name, out var tensor) && (shape is null || tensor.shape.SequenceEqual(shape)) ? tensor
             : throw new DtiException(ErrorKind.FailedPrecondition, $"The snapshot of step {Step} does not fit: '{name}' is {(tensor is null ? "missing" : $"({string.Join(", ", tensor.shape)})")}.");
 
-    private sealed record Header(int Step, double LossSum, ulong[] Random, IReadOnlyList<int> Round, JsonObject Run);
+    private sealed record Header(int Step, double LossSum, ulong[] Random, IReadOnlyList<int> Round, IReadOnlyList<TrainingCheck> Checks, JsonObject Run);
 }

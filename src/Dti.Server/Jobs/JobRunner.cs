@@ -47,11 +47,13 @@ internal sealed class JobRunner(
 
         RgbImage? thumbnail = null;
         var told = false;
+        var summary = new TrainingSummary(settings);
         using var model = loaded.Use(profile, target);
         using var keeper = new SnapshotKeeper(runs, request.Name, settings, time, logger);
         var trainer = new Trainer(model.Value, settings, photos);
         foreach (var happened in trainer.Run(from, cancellationToken))
         {
+            summary.Add(happened);
             switch (happened)
             {
                 case TrainingWarning warning:
@@ -67,6 +69,9 @@ internal sealed class JobRunner(
                     }
 
                     break;
+                case TrainingCheck check:
+                    yield return (check.Step, new TrainResponse { Check = check.ToMessage() });
+                    break;
                 case TrainingPreview preview:
                     thumbnail = preview.Index == 0 ? preview.Image : thumbnail;
                     yield return (preview.Step, new TrainResponse { Preview = preview.ToMessage() });
@@ -80,7 +85,7 @@ internal sealed class JobRunner(
                         Settings = settings.ToMessage(request.Options, request.Options.Model, target),
                         PhotoSha256 = { Enumerable.Range(0, photos.Count).Select(photos.Sha256) },
                     };
-                    concepts.Save(learnt, finished.Concept, thumbnail is null ? default : ImageCodec.Encode(thumbnail, ImageFormat.Png));
+                    concepts.Save(learnt, finished.Concept, thumbnail is null ? default : ImageCodec.Encode(thumbnail, ImageFormat.Png), summary.Draw());
                     yield return (0, new TrainResponse
                     {
                         Result = new TrainResult
@@ -91,6 +96,8 @@ internal sealed class JobRunner(
                             LossAverage = finished.Last.LossAverage,
                             Norm = finished.Last.Norm,
                             AngleDegrees = finished.Last.AngleDegrees,
+                            ConceptStep = finished.ConceptStep,
+                            Stopped = finished.Stopped ?? "",
                             Elapsed = Duration.FromTimeSpan(time.GetElapsedTime(start)),
                         },
                     });

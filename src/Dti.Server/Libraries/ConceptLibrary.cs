@@ -11,11 +11,13 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Libraries;
 
 /// <summary>
-/// The library of concepts: a folder with <c>NAME.safetensors</c>, <c>NAME.png</c> and <c>NAME.json</c> for each. The last one is
+/// The library of concepts: a folder with <c>NAME.safetensors</c>, <c>NAME.png</c>, <c>NAME.training.png</c> and <c>NAME.json</c> for each. The last one is
 /// written last and deleted first: a concept is there only when it is complete.
 /// </summary>
 internal sealed class ConceptLibrary
 {
+    private const string ThumbnailEnding = ".png";
+    private const string SummaryEnding = ".training.png"; // no concept is called so: names have no dots
     private const long MaxDescriptionBytes = 1024 * 1024;
     private static readonly JsonFormatter _writer = new(JsonFormatter.Settings.Default.WithIndentation());
     private readonly Lock _lock = new();
@@ -57,11 +59,14 @@ internal sealed class ConceptLibrary
         {
             EnsureExists(name);
             var concept = Read(PathOf(name, ".json"));
-            var thumbnail = PathOf(name, ".png");
-            concept.ThumbnailPng = File.Exists(thumbnail) ? ByteString.CopyFrom(File.ReadAllBytes(thumbnail)) : ByteString.Empty;
+            concept.ThumbnailPng = Picture(name, ThumbnailEnding);
+            concept.SummaryPng = Picture(name, SummaryEnding);
             return concept;
         }
     }
+
+    private ByteString Picture(string name, string ending) =>
+        File.Exists(PathOf(name, ending)) ? ByteString.CopyFrom(File.ReadAllBytes(PathOf(name, ending))) : ByteString.Empty;
 
     /// <summary>The vectors of a concept.</summary>
     /// <exception cref="Grpc.Core.RpcException">There is none of that name.</exception>
@@ -108,8 +113,9 @@ internal sealed class ConceptLibrary
     /// <param name="concept">Its description; name valid, vectors and time are filled in here.</param>
     /// <param name="embedding">Its vectors.</param>
     /// <param name="thumbnailPng">A small PNG; empty: none.</param>
+    /// <param name="summaryPng">A PNG of its training; empty: none.</param>
     /// <exception cref="DtiException">The disk is full or the folder cannot be written; an older concept of that name is still whole.</exception>
-    public Concept Save(Concept concept, ConceptEmbedding embedding, ReadOnlyMemory<byte> thumbnailPng)
+    public Concept Save(Concept concept, ConceptEmbedding embedding, ReadOnlyMemory<byte> thumbnailPng, ReadOnlyMemory<byte> summaryPng)
     {
         var vectors = embedding.Encoders[0];
         concept.Placeholder = embedding.Placeholder;
@@ -130,9 +136,13 @@ internal sealed class ConceptLibrary
                 throw new DtiException(ErrorKind.FailedPrecondition, $"{file} does not hold what was written to it; check the disk.");
             }
 
-            if (thumbnailPng.Length > 0)
+            foreach (var (ending, picture) in new[] { (ThumbnailEnding, thumbnailPng), (SummaryEnding, summaryPng) })
             {
-                AtomicFile.WriteAllBytes(PathOf(concept.Name, ".png"), thumbnailPng);
+                File.Delete(PathOf(concept.Name, ending)); // of an older concept
+                if (picture.Length > 0)
+                {
+                    AtomicFile.WriteAllBytes(PathOf(concept.Name, ending), picture);
+                }
             }
 
             AtomicFile.WriteAllText(PathOf(concept.Name, ".json"), _writer.Format(concept));
@@ -147,7 +157,7 @@ internal sealed class ConceptLibrary
         lock (_lock)
         {
             EnsureExists(name);
-            foreach (var extension in new[] { ".json", ".safetensors", ".png" })
+            foreach (var extension in new[] { ".json", ".safetensors", ThumbnailEnding, SummaryEnding })
             {
                 File.Delete(PathOf(name, extension));
             }

@@ -58,6 +58,8 @@ internal static class EventMapping
         TimeLeft = Duration.FromTimeSpan(step.TimeLeft),
     };
 
+    public static TrainCheck ToMessage(this TrainingCheck check) => new() { Step = check.Step, HeldOutLoss = check.HeldOutLoss, Drift = check.Drift };
+
     public static TrainPreview ToMessage(this TrainingPreview preview) => new()
     {
         Step = preview.Step,

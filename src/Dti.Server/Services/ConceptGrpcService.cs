@@ -70,7 +70,7 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, TrainingRuns r
         }
 
         (concept.Name, concept.Family) = (request.Name, family);
-        var saved = concepts.Save(concept, embedding, default);
+        var saved = concepts.Save(concept, embedding, default, default);
         runs.Delete(request.Name); // what was learnt under this name is no more
         return Task.FromResult(new ConceptServiceImportResponse { Concept = saved });
     }

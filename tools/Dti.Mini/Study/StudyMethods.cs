@@ -6,11 +6,12 @@ namespace Dti.Mini.Study;
 internal static class StudyMethods
 {
     private const int Steps = 300;
+    private const double DtiRate = 0.08;
 
     /// <summary>The four ways, each at the learning rate that <see cref="Tuned"/> favours.</summary>
     public static IReadOnlyList<StudyMethod> Compared { get; } =
     [
-        new("dti", TrainingMethod.Directional, 0.01, Steps),
+        new("dti", TrainingMethod.Directional, DtiRate, Steps),
         new("ti", TrainingMethod.TextualInversion, 0.005, Steps),
         new("ti-rescaled", TrainingMethod.TextualInversion, 0.005, Steps, Rescaled: true),
         new("ti-renormalized", TrainingMethod.Renormalized, 0.005, Steps),
@@ -19,18 +20,18 @@ internal static class StudyMethods
     /// <summary>Learning rates of each.</summary>
     public static IReadOnlyList<StudyMethod> Tuned { get; } =
     [
-        .. new[] { 0.01, 0.02, 0.04, 0.08 }.Select(rate => new StudyMethod(Named("tune-dti", rate), TrainingMethod.Directional, rate, Steps)),
+        .. new[] { 0.01, 0.02, 0.04, 0.08, 0.16 }.Select(rate => new StudyMethod(Named("tune-dti", rate), TrainingMethod.Directional, rate, Steps)),
         .. new[] { 0.001, 0.0025, 0.005, 0.01, 0.02 }.Select(rate => new StudyMethod(Named("tune-ti", rate), TrainingMethod.TextualInversion, rate, Steps)),
         .. new[] { 0.001, 0.0025, 0.005, 0.01 }.Select(rate => new StudyMethod(Named("tune-ti-renormalized", rate), TrainingMethod.Renormalized, rate, Steps)),
     ];
 
     /// <summary>Strengths of the prior.</summary>
     public static IReadOnlyList<StudyMethod> Kappas { get; } =
-        [.. new[] { 0, 1e-5, 1e-4, 1e-3, 1e-2 }.Select(kappa => new StudyMethod(Named("kappa", kappa), TrainingMethod.Directional, 0.01, Steps, kappa))];
+        [.. new[] { 0, 1e-5, 1e-4, 1e-3, 1e-2 }.Select(kappa => new StudyMethod(Named("kappa", kappa), TrainingMethod.Directional, DtiRate, Steps, kappa))];
 
     /// <summary>Lengths of training.</summary>
     public static IReadOnlyList<StudyMethod> StepCounts { get; } =
-        [.. new[] { 25, 50, 100, 200, 300, 500 }.Select(steps => new StudyMethod(Named("steps", steps), TrainingMethod.Directional, 0.01, steps))];
+        [.. new[] { 25, 50, 100, 200, 300, 500 }.Select(steps => new StudyMethod(Named("steps", steps), TrainingMethod.Directional, DtiRate, steps))];
 
     public static IEnumerable<StudyMethod> All => [.. Tuned, .. Compared, .. Kappas, .. StepCounts];
 

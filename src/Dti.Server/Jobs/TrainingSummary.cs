@@ -1,0 +1,178 @@
+using Dti.Engine.Imaging;
+using Dti.Engine.Training;
+using ScottPlot;
+using SkiaSharp;
+
+namespace Dti.Server.Jobs;
+
+/// <summary>
+/// A run in one picture: loss, norm, angle and κ/‖g‖ over its steps, and below them its previews, a row for each prompt. Text needs one of
+/// a few fonts on the machine; without, there is none.
+/// </summary>
+internal sealed class TrainingSummary(TrainingSettings settings)
+{
+    private const int PanelWidth = 400;
+    private const int PanelHeight = 260;
+    private const int MostPoints = 2000;
+    private const int MostColumns = 8;
+    private const int Caption = 24;
+    private const string Font = "dti-summary";
+
+    // This build of Skia finds no font by its name.
+    private static readonly string? _fontFile = new[]
+    {
+        "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "/usr/share/fonts/truetype/liberation/LiberationSans-Regular.ttf", "/usr/share/fonts/TTF/DejaVuSans.ttf",
+        @"C:\Windows\Fonts\segoeui.ttf", "/System/Library/Fonts/Supplemental/Arial.ttf",
+    }.FirstOrDefault(File.Exists);
+
+    private readonly List<TrainingStep> _steps = [];
+    private readonly List<TrainingCheck> _checks = [];
+    private readonly List<TrainingPreview> _previews = [];
+    private int _every = 1;
+
+    static TrainingSummary()
+    {
+        if (_fontFile is not null)
+        {
+            Fonts.AddFontFile(Font, _fontFile);
+        }
+    }
+
+    /// <summary>Takes note of an event; of many steps, only so many as a curve needs.</summary>
+    public void Add(TrainingEvent happened)
+    {
+        switch (happened)
+        {
+            case TrainingStep step when step.Step % _every == 0 || step.Step == settings.Steps:
+                _steps.Add(step);
+                if (_steps.Count > MostPoints)
+                {
+                    _every *= 2;
+                    _steps.RemoveAll(kept => kept.Step % _every != 0);
+                }
+
+                break;
+            case TrainingCheck check:
+                _checks.Add(check);
+                break;
+            case TrainingPreview preview:
+                _previews.Add(preview);
+                break;
+        }
+    }
+
+    /// <summary>The picture as it stands: a PNG; empty before the first step.</summary>
+    public byte[] Draw()
+    {
+        if (_steps.Count == 0)
+        {
+            return [];
+        }
+
+        using var curves = Curves();
+        using var bitmap = SKBitmap.Decode(curves.GetImageBytes(ScottPlot.ImageFormat.Png));
+        var columns = Columns();
+        var rows = _previews.Select(preview => preview.Index).Distinct().Order().ToArray();
+        var side = columns.Length == 0 ? 0 : Math.Min(bitmap.Width / columns.Length, 256);
+        using var canvas = new SKBitmap(bitmap.Width, bitmap.Height + (rows.Length * (side + Caption)) + (rows.Length > 0 ? Caption : 0));
+        using (var drawing = new SKCanvas(canvas))
+        {
+            drawing.Clear(SKColors.White);
+            drawing.DrawBitmap(bitmap, 0, 0, SKSamplingOptions.Default);
+            using var typeface = _fontFile is null ? null : SKTypeface.FromFile(_fontFile);
+            using var font = new SKFont(typeface ?? SKTypeface.Default, 13);
+            using var ink = new SKPaint { Color = new SKColor(0x33, 0x33, 0x33), IsAntialias = true };
+            foreach (var (column, step) in columns.Index())
+            {
+                drawing.DrawText(step == 0 ? $"before: {settings.Initializer}" : $"step {step}", (column * side) + 4, bitmap.Height + Caption - 7, SKTextAlign.Left, font, ink);
+            }
+
+            foreach (var (row, prompt) in rows.Index())
+            {
+                var top = bitmap.Height + Caption + (row * (side + Caption));
+                foreach (var (column, step) in columns.Index())
+                {
+                    if (_previews.LastOrDefault(preview => preview.Step == step && preview.Index == prompt) is { } preview)
+                    {
+                        using var picture = SKBitmap.Decode(ImageCodec.Encode(preview.Image, Engine.Imaging.ImageFormat.Png));
+                        var scale = (float)side / Math.Max(picture.Width, picture.Height);
+                        using var image = SKImage.FromBitmap(picture);
+                        drawing.DrawImage(
+                            image, SKRect.Create(column * side, top, picture.Width * scale, picture.Height * scale), new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear));
+                    }
+                }
+
+                drawing.DrawText(_previews.Last(preview => preview.Index == prompt).Prompt, 4, top + side + Caption - 7, SKTextAlign.Left, font, ink);
+            }
+        }
+
+        using var file = canvas.Encode(SKEncodedImageFormat.Png, 100);
+        return file.ToArray();
+    }
+
+    // The first, the last, and evenly what lies between.
+    private int[] Columns()
+    {
+        int[] steps = [.. _previews.Select(preview => preview.Step).Distinct().Order()];
+        return steps.Length <= MostColumns ? steps
+            : [.. Enumerable.Range(0, MostColumns).Select(i => steps[(int)Math.Round(i * (steps.Length - 1.0) / (MostColumns - 1))])];
+    }
+
+    private Image Curves()
+    {
+        double[] x = [.. _steps.Select(step => (double)step.Step)];
+        var norm = Panel("norm", (x, step => step.Norm, "", 1));
+        norm.Axes.SetLimitsY(0, 1.25 * _steps.Max(step => step.Norm)); // DTI's stays as it is, and rounding is not to look like more
+        var panels = new List<Plot>
+        {
+            Panel("loss", (x, step => step.Loss, "each step", 0.25), (x, step => step.LossAverage, "average", 1)),
+            norm,
+            Panel("angle from the start, degrees", (x, step => step.AngleDegrees, "", 1)),
+        };
+        if (settings.Kappa > 0)
+        {
+            panels.Add(Panel("κ / ‖g‖", (x, step => step.KappaOverGradient, "", 1)));
+        }
+
+        if (_checks.Count > 0)
+        {
+            double[] at = [.. _checks.Select(check => (double)check.Step)];
+            panels[0].Add.Scatter(at, [.. _checks.Select(check => check.HeldOutLoss)]).LegendText = "held out";
+            panels[0].ShowLegend(Alignment.UpperRight);
+            var drift = Panel("drift of the other words");
+            drift.Add.Scatter(at, [.. _checks.Select(check => check.Drift)]);
+            panels.Add(drift);
+        }
+
+        var all = new Multiplot();
+        all.RemovePlot(all.GetPlot(0));
+        panels.ForEach(all.AddPlot);
+        all.Layout = new ScottPlot.MultiplotLayouts.Columns();
+        return all.Render(PanelWidth * panels.Count, PanelHeight);
+    }
+
+    private Plot Panel(string label, params (double[] X, Func<TrainingStep, double> Y, string Name, double Opacity)[] lines)
+    {
+        var plot = new Plot();
+        plot.Title(label, 14);
+        plot.XLabel("step");
+        foreach (var (at, value, name, opacity) in lines)
+        {
+            var line = plot.Add.ScatterLine(at, [.. _steps.Select(value)], Color.FromHex("#2a66cc").WithAlpha(opacity));
+            line.LegendText = name;
+            line.LineWidth = opacity < 1 ? 1 : 2;
+        }
+
+        if (lines.Length > 1)
+        {
+            plot.ShowLegend(Alignment.UpperRight);
+        }
+
+        if (_fontFile is not null)
+        {
+            plot.Font.Set(Font);
+        }
+
+        return plot;
+    }
+}
