@@ -35,6 +35,10 @@ internal sealed record ClipTextConfig
     /// <summary>Width p of the projected output (transformers' CLIPTextModelWithProjection); 0: there is no projection.</summary>
     public int ProjectionDim { get; init; }
 
+    /// <summary>Of its layers.</summary>
+    public TransformerConfig Transformer =>
+        new(HiddenSize, IntermediateSize, NumHiddenLayers, NumAttentionHeads, QuickGelu ? Activation.QuickGelu : Activation.Gelu, LayerNormEps);
+
     /// <summary>Reads the config.</summary>
     /// <param name="config">The JSON.</param>
     /// <param name="projection">Whether the model projects its pooled output; the config states a width either way.</param>

@@ -1,6 +1,5 @@
 using Dti.Engine.Checkpoints;
 using static TorchSharp.torch;
-using F = TorchSharp.torch.nn.functional;
 
 namespace Dti.Engine.Models;
 
@@ -19,7 +18,7 @@ internal sealed class ClipTextModel
 {
     private readonly ClipTextConfig _config;
     private readonly Tensor _positionEmbedding; // (77, d)
-    private readonly EncoderLayer[] _layers;
+    private readonly ClipEncoderLayer[] _layers;
     private readonly LayerNorm _finalLayerNorm;
     private readonly Linear? _textProjection;
 
@@ -30,8 +29,7 @@ internal sealed class ClipTextModel
         var embeddings = model.Sub("embeddings");
         TokenEmbedding = embeddings.Sub("token_embedding").Take("weight", config.VocabSize, config.HiddenSize);
         _positionEmbedding = embeddings.Sub("position_embedding").Take("weight", config.MaxPositionEmbeddings, config.HiddenSize);
-        var layers = model.Sub("encoder").Sub("layers");
-        _layers = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(i => new EncoderLayer(config, layers.Sub(i)))];
+        _layers = ClipEncoderLayer.Stack(config.Transformer, model.Sub("encoder").Sub("layers"), causal: true);
         _finalLayerNorm = new LayerNorm(model.Sub("final_layer_norm"), config.HiddenSize, config.LayerNormEps);
         _textProjection = config.ProjectionDim > 0 ? new Linear(weights.Sub("text_projection"), config.HiddenSize, config.ProjectionDim, bias: false) : null;
     }
@@ -81,30 +79,4 @@ internal sealed class ClipTextModel
 
     private Tensor EndOfText(Tensor inputIds) =>
         _config.EosTokenId == 2 ? inputIds.argmax(-1) : inputIds.eq(_config.EosTokenId).to(ScalarType.Int32).argmax(-1);
-
-    /// <summary>x + attention(norm(x)), then x + mlp(norm(x)).</summary>
-    private sealed class EncoderLayer(ClipTextConfig config, WeightScope weights)
-    {
-        private readonly LayerNorm _layerNorm1 = new(weights.Sub("layer_norm1"), config.HiddenSize, config.LayerNormEps);
-        private readonly Linear _q = Projection(config, weights, "q_proj");
-        private readonly Linear _k = Projection(config, weights, "k_proj");
-        private readonly Linear _v = Projection(config, weights, "v_proj");
-        private readonly Linear _out = Projection(config, weights, "out_proj");
-        private readonly LayerNorm _layerNorm2 = new(weights.Sub("layer_norm2"), config.HiddenSize, config.LayerNormEps);
-        private readonly Linear _fc1 = new(weights.Sub("mlp").Sub("fc1"), config.HiddenSize, config.IntermediateSize);
-        private readonly Linear _fc2 = new(weights.Sub("mlp").Sub("fc2"), config.IntermediateSize, config.HiddenSize);
-
-        public Tensor Forward(Tensor x)
-        {
-            using var scope = NewDisposeScope();
-            var h = _layerNorm1.Forward(x);
-            x = x + _out.Forward(MultiHead.Attend(_q.Forward(h), _k.Forward(h), _v.Forward(h), config.NumAttentionHeads, causal: true));
-            h = _fc1.Forward(_layerNorm2.Forward(x));
-            h = config.QuickGelu ? h * sigmoid(1.702 * h) : F.gelu(h);
-            return (x + _fc2.Forward(h)).MoveToOuterDisposeScope();
-        }
-
-        private static Linear Projection(ClipTextConfig config, WeightScope weights, string name) =>
-            new(weights.Sub("self_attn").Sub(name), config.HiddenSize, config.HiddenSize);
-    }
 }

@@ -47,6 +47,21 @@ internal sealed class ComponentConfig(string component, JsonElement root)
             ? [.. value.EnumerateArray().Select(item => item.GetString()!)]
             : throw new DtiException(ErrorKind.FailedPrecondition, $"{component}: {key} must be a list of {count} texts.");
 
+    /// <summary>A list of numbers.</summary>
+    public double[] Doubles(string key, int count) =>
+        Value(key) is { ValueKind: JsonValueKind.Array } value && value.GetArrayLength() == count && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number)
+            ? [.. value.EnumerateArray().Select(item => item.GetDouble())]
+            : throw new DtiException(ErrorKind.FailedPrecondition, $"{component}: {key} must be a list of {count} numbers.");
+
+    /// <summary>The settings below a key; those of an absent one are all absent.</summary>
+    public ComponentConfig Section(string key) =>
+        Value(key) is not { } value ? new ComponentConfig($"{component}: {key}", default)
+        : value.ValueKind == JsonValueKind.Object ? new ComponentConfig($"{component}: {key}", value)
+        : throw Wrong(key, value, "an object");
+
+    /// <summary>Whether there is a value, and of which kind.</summary>
+    public JsonValueKind KindOf(string key) => Value(key)?.ValueKind ?? JsonValueKind.Undefined;
+
     /// <summary>Refuses any value but the one that is implemented.</summary>
     public void Require<T>(string key, T supported)
     {

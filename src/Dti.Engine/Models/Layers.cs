@@ -17,10 +17,10 @@ internal sealed class Linear(WeightScope weights, long inFeatures, long outFeatu
 }
 
 /// <summary>Square two-dimensional convolution.</summary>
-internal sealed class Conv2d(WeightScope weights, long inChannels, long outChannels, long kernel, long stride = 1, long padding = 0)
+internal sealed class Conv2d(WeightScope weights, long inChannels, long outChannels, long kernel, long stride = 1, long padding = 0, bool bias = true)
 {
     private readonly Tensor _weight = weights.Take("weight", outChannels, inChannels, kernel, kernel);
-    private readonly Tensor _bias = weights.Take("bias", outChannels);
+    private readonly Tensor? _bias = bias ? weights.Take("bias", outChannels) : null;
 
     public Tensor Forward(Tensor x) => F.conv2d(x, _weight, _bias, [stride, stride], [padding, padding]);
 }
@@ -41,6 +41,26 @@ internal sealed class LayerNorm(WeightScope weights, long width, double eps = 1e
     private readonly Tensor _bias = weights.Take("bias", width);
 
     public Tensor Forward(Tensor x) => F.layer_norm(x, [width], _weight, _bias, eps);
+}
+
+/// <summary>Weights of one element.</summary>
+internal static class ScalarWeight
+{
+    /// <summary>Its value, from whatever device and of whatever floating type.</summary>
+    public static double Number(this Tensor weight)
+    {
+        using var scope = NewDisposeScope();
+        return weight.to(ScalarType.Float32).item<float>();
+    }
+}
+
+/// <summary>Two matrices with an activation between them (transformers' CLIPMLP, SiglipMLP, Dinov2MLP).</summary>
+internal sealed class FeedForward(WeightScope weights, int hiddenSize, int intermediateSize, Activation activation)
+{
+    private readonly Linear _fc1 = new(weights.Sub("fc1"), hiddenSize, intermediateSize);
+    private readonly Linear _fc2 = new(weights.Sub("fc2"), intermediateSize, hiddenSize);
+
+    public Tensor Forward(Tensor x) => _fc2.Forward(activation.Apply(_fc1.Forward(x)));
 }
 
 /// <summary>Scaled dot-product attention over several heads.</summary>

@@ -57,7 +57,7 @@ internal static class PhotoChecks
     /// <summary>64 bits, each whether a picture of 9 × 8 falls or rises from a pixel to the next.</summary>
     public static ulong DifferenceHash(RgbImage image)
     {
-        var small = Grey(BicubicResize.Resize(image, 8, 9));
+        var small = Grey(PillowResize.Resize(image, 8, 9));
         var hash = 0UL;
         for (var y = 0; y < 8; y++)
         {

@@ -172,7 +172,7 @@ public sealed class TrainingSet
                 $"Photo '{photo.Name}' is {image.Width} × {image.Height} pixels; crop it until the longer side is at most {limits.MaxAspectRatio} times the shorter.");
         }
 
-        var (height, width) = BicubicResize.ShorterSideTo(resolution, image.Height, image.Width);
+        var (height, width) = PillowResize.ShorterSideTo(resolution, image.Height, image.Width);
         var mask = photo.Mask is null ? (useAlpha ? opacity : null) : DecodeMask(photo, image, limits);
         var caption = photo.Caption is null ? null : PromptTemplates.Parse(photo.Caption, initializer)
             ?? throw new DtiException(
@@ -180,7 +180,7 @@ public sealed class TrainingSet
                 $"The caption of photo '{photo.Name}' does not say where the concept goes: write {PromptTemplates.Concept} there{(initializer.Length > 0 ? $", or the initial word '{initializer}'" : "")}.",
                 ".caption");
         return new Entry(
-            photo.Name, BicubicResize.Resize(image, height, width), mask is null ? null : BicubicResize.Resize(mask, height, width), caption,
+            photo.Name, PillowResize.Resize(image, height, width), mask is null ? null : PillowResize.Resize(mask, height, width), caption,
             (image.Height, image.Width), Hash(photo.Data),
             Hash([.. SHA256.HashData(photo.Data), .. SHA256.HashData(photo.Mask ?? []), .. Encoding.UTF8.GetBytes(caption ?? "")]));
     }

@@ -13,9 +13,9 @@ public class PhotoChecksTests
     [Fact]
     public void Of_SmallPhoto_NamesItAndNotItsBlur()
     {
-        var small = BicubicResize.Resize(Scene(1), 40, 40);
+        var small = PillowResize.Resize(Scene(1), 40, 40);
 
-        var warning = Assert.Single(PhotoChecks.Of([("phone.png", 40, 40, BicubicResize.Resize(small, Side, Side)), ("b.png", 200, 300, Scene(2))], Side));
+        var warning = Assert.Single(PhotoChecks.Of([("phone.png", 40, 40, PillowResize.Resize(small, Side, Side)), ("b.png", 200, 300, Scene(2))], Side));
 
         Assert.Equal("PHOTO_SMALL", warning.Code);
         Assert.Contains("'phone.png' is 40 × 40", warning.Message, StringComparison.Ordinal);
@@ -72,7 +72,7 @@ public class PhotoChecksTests
     {
         for (var pass = 0; pass < 3; pass++)
         {
-            image = BicubicResize.Resize(BicubicResize.Resize(image, Side / 4, Side / 4), Side, Side);
+            image = PillowResize.Resize(PillowResize.Resize(image, Side / 4, Side / 4), Side, Side);
         }
 
         return image;

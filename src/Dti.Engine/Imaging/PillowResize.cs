@@ -1,13 +1,22 @@
 namespace Dti.Engine.Imaging;
 
+/// <summary>Kernels to resize with; the numbers are Pillow's, which <c>preprocessor_config.json</c> has under <c>resample</c>.</summary>
+internal enum ResizeFilter
+{
+    /// <summary>The triangle.</summary>
+    Bilinear = 2,
+
+    /// <summary>Keys' kernel with a = −½.</summary>
+    Bicubic = 3,
+}
+
 /// <summary>
-/// Pillow's antialiased BICUBIC on 8-bit channels, to the bit: the reference prepares photos with it. Keys' kernel with
-/// a = −½, widened by the factor of a reduction; rows first, then columns, each pass in fixed point and rounded to 8 bits.
+/// Pillow's antialiased resizing of 8-bit channels, to the bit: the reference prepares photos with it. The kernel is
+/// widened by the factor of a reduction; rows first, then columns, each pass in fixed point and rounded to 8 bits.
 /// </summary>
-internal static class BicubicResize
+internal static class PillowResize
 {
     private const double A = -0.5;
-    private const double Support = 2;
 
     // 8 bits are the level's, 2 are room for the kernel's overshoot.
     private const int PrecisionBits = 32 - 8 - 2;
@@ -18,19 +27,19 @@ internal static class BicubicResize
         : ((int)((long)size * height / width), size);
 
     /// <summary>Resizes to exactly <paramref name="height"/> × <paramref name="width"/>.</summary>
-    public static RgbImage Resize(RgbImage image, int height, int width)
+    public static RgbImage Resize(RgbImage image, int height, int width, ResizeFilter filter = ResizeFilter.Bicubic)
     {
         if (width != image.Width)
         {
-            image = ResizeRows(image, width);
+            image = ResizeRows(image, width, filter);
         }
 
-        return height == image.Height ? image : ResizeColumns(image, height);
+        return height == image.Height ? image : ResizeColumns(image, height, filter);
     }
 
-    private static RgbImage ResizeRows(RgbImage image, int width)
+    private static RgbImage ResizeRows(RgbImage image, int width, ResizeFilter filter)
     {
-        var taps = Taps(image.Width, width);
+        var taps = Taps(image.Width, width, filter);
         var source = image.Pixels.Span;
         var pixels = new byte[3 * width * image.Height];
         for (var y = 0; y < image.Height; y++)
@@ -58,9 +67,9 @@ internal static class BicubicResize
         return new RgbImage(width, image.Height, pixels);
     }
 
-    private static RgbImage ResizeColumns(RgbImage image, int height)
+    private static RgbImage ResizeColumns(RgbImage image, int height, ResizeFilter filter)
     {
-        var taps = Taps(image.Height, height);
+        var taps = Taps(image.Height, height, filter);
         var source = image.Pixels.Span;
         var stride = 3 * image.Width;
         var pixels = new byte[stride * height];
@@ -88,11 +97,11 @@ internal static class BicubicResize
     }
 
     /// <summary>For each output position, the first input position it reads and the fixed-point weights from there on.</summary>
-    private static (int First, int[] Weights)[] Taps(int inputSize, int outputSize)
+    private static (int First, int[] Weights)[] Taps(int inputSize, int outputSize, ResizeFilter filter)
     {
         var scale = (double)inputSize / outputSize;
         var filterScale = Math.Max(scale, 1);
-        var support = Support * filterScale;
+        var support = (filter == ResizeFilter.Bicubic ? 2 : 1) * filterScale;
         var taps = new (int, int[])[outputSize];
         for (var i = 0; i < outputSize; i++)
         {
@@ -102,7 +111,8 @@ internal static class BicubicResize
             var weights = new double[end - first];
             for (var k = 0; k < weights.Length; k++)
             {
-                weights[k] = Kernel((k + first - center + 0.5) * (1 / filterScale));
+                var x = Math.Abs((k + first - center + 0.5) * (1 / filterScale));
+                weights[k] = filter == ResizeFilter.Bicubic ? Bicubic(x) : Math.Max(0, 1 - x);
             }
 
             taps[i] = (first, ToFixedPoint(weights));
@@ -126,7 +136,7 @@ internal static class BicubicResize
         });
     }
 
-    private static double Kernel(double x) => Math.Abs(x) switch
+    private static double Bicubic(double x) => x switch
     {
         < 1 and var t => ((((A + 2) * t) - (A + 3)) * t * t) + 1,
         < 2 and var t => ((((t - 5) * t) + 8) * t - 4) * A,
