@@ -47,9 +47,10 @@ internal sealed class ComponentConfig(string component, JsonElement root)
             ? [.. value.EnumerateArray().Select(item => item.GetString()!)]
             : throw new DtiException(ErrorKind.FailedPrecondition, $"{component}: {key} must be a list of {count} texts.");
 
-    /// <summary>A list of numbers.</summary>
+    /// <summary>A list of finite numbers.</summary>
     public double[] Doubles(string key, int count) =>
-        Value(key) is { ValueKind: JsonValueKind.Array } value && value.GetArrayLength() == count && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number)
+        Value(key) is { ValueKind: JsonValueKind.Array } value && value.GetArrayLength() == count
+            && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number && item.TryGetDouble(out var number) && double.IsFinite(number))
             ? [.. value.EnumerateArray().Select(item => item.GetDouble())]
             : throw new DtiException(ErrorKind.FailedPrecondition, $"{component}: {key} must be a list of {count} numbers.");
 
@@ -59,7 +60,7 @@ internal sealed class ComponentConfig(string component, JsonElement root)
         : value.ValueKind == JsonValueKind.Object ? new ComponentConfig($"{component}: {key}", value)
         : throw Wrong(key, value, "an object");
 
-    /// <summary>Whether there is a value, and of which kind.</summary>
+    /// <summary>Of which kind the value is; undefined where the key is absent or null.</summary>
     public JsonValueKind KindOf(string key) => Value(key)?.ValueKind ?? JsonValueKind.Undefined;
 
     /// <summary>Refuses any value but the one that is implemented.</summary>

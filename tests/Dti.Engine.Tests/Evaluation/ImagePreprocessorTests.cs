@@ -71,6 +71,7 @@ public sealed class ImagePreprocessorTests : IDisposable
     [InlineData("do_normalize", "false", "do_normalize false")]
     [InlineData("crop_size", "33", "crop_size that is absent or larger than size")]
     [InlineData("image_mean", "[1, 2]", "image_mean must be a list of 3 numbers")]
+    [InlineData("image_std", "[1, 1e999, 1]", "image_std must be a list of 3 numbers")]
     [InlineData("image_std", "[1, 0, 1]", "image_std of 0")]
     [InlineData("size", "\"large\"", "size is \"large\"; expected an object")]
     [InlineData("size", "1000000", "size is 1000000")]
