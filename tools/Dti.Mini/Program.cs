@@ -72,7 +72,7 @@ switch (args.FirstOrDefault())
         ConceptStudy.Run(new StudyBench(folder), StudyMethods.Kappas, EverySecond());
         return 0;
     case "steps":
-        ConceptStudy.Run(new StudyBench(folder), StudyMethods.StepCounts, EverySecond());
+        StepStudy.Run(new StudyBench(folder), StudyMethods.StepCounts, EverySecond());
         return 0;
     case "between":
         InterpolationStudy.Run(new StudyBench(folder));

@@ -1,3 +1,4 @@
+using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
 using Dti.Engine.Models;
 
@@ -82,6 +83,10 @@ public sealed class Trainer(StableDiffusionModel model, TrainingSettings setting
     /// <summary>The run as it is between two events. The caller disposes of it.</summary>
     /// <exception cref="InvalidOperationException">No run is under way.</exception>
     public TrainingSnapshot Snapshot() => _run?.Snapshot() ?? throw new InvalidOperationException("A snapshot is taken while a run is under way.");
+
+    /// <summary>The concept as it is between two events.</summary>
+    /// <exception cref="InvalidOperationException">No run is under way.</exception>
+    public ConceptEmbedding Concept() => _run?.Concept ?? throw new InvalidOperationException("A concept is taken while a run is under way.");
 
     /// <param name="run">The run.</param>
     /// <param name="word">What stands in the concept's place.</param>

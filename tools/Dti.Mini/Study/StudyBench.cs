@@ -45,19 +45,61 @@ internal sealed class StudyBench
     /// <summary>A subject's concept, as a method learns it from the subject's photos.</summary>
     public ConceptEmbedding Concept(StudyMethod method, Subject subject)
     {
-        var path = Path.Combine(Folder, method.Folder, subject.Name + ".safetensors");
+        var path = PathOf(method, subject);
         if (!File.Exists(path))
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            var settings = TrainingSettings.Resolve(method.Options(subject.Initializer, seed: 1), subject.Name, Profile, () => 1);
-            Photo[] photos = [.. SubjectPhotos.Of(subject).Select((scene, i) => new Photo($"{i}.png", ImageCodec.Encode(new RgbImage(SceneRenderer.Side, SceneRenderer.Side, ContactSheet.Draw(scene)), ImageFormat.Png)))];
-            using var model = StableDiffusionModel.Load(Profile, new ComputeTarget(CPU, ScalarType.Float32));
-            var learnt = new Trainer(model, settings, TrainingSet.Load(photos, settings.Resolution, new ImageLimits())).Run(default).OfType<TrainingFinished>().Single();
-            ConceptFile.Write(path, learnt.Concept, ConceptFileFormat.Diffusers);
+            Train(method, subject, (trainer, happened) =>
+            {
+                if (happened is TrainingFinished finished)
+                {
+                    Keep(method, subject, finished.Concept);
+                }
+            });
         }
 
         var concept = ConceptFile.Read(path, $"<{subject.Name}>");
         return method.Rescaled ? concept.Rescaled(Profile) : concept;
+    }
+
+    /// <summary>
+    /// A subject's concepts after each of some numbers of steps, from one run: as κ does not change, a shorter run is the beginning of a longer
+    /// one. And the run's checks, every 25 steps.
+    /// </summary>
+    public IReadOnlyList<TrainingCheck> TrainOnce(IReadOnlyList<StudyMethod> lengths, Subject subject)
+    {
+        var checks = new List<TrainingCheck>();
+        Train(lengths.MaxBy(length => length.Steps)!, subject, checkEvery: 25, each: (trainer, happened) =>
+        {
+            if (happened is TrainingStep step && lengths.FirstOrDefault(length => length.Steps == step.Step) is { } length)
+            {
+                Keep(length, subject, trainer.Concept());
+            }
+            else if (happened is TrainingCheck check)
+            {
+                checks.Add(check);
+            }
+        });
+        return checks;
+    }
+
+    private string PathOf(StudyMethod method, Subject subject) => Path.Combine(Folder, method.Folder, subject.Name + ".safetensors");
+
+    private void Keep(StudyMethod method, Subject subject, ConceptEmbedding concept)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(PathOf(method, subject))!);
+        ConceptFile.Write(PathOf(method, subject), concept, ConceptFileFormat.Diffusers);
+    }
+
+    private void Train(StudyMethod method, Subject subject, Action<Trainer, TrainingEvent> each, int checkEvery = 0)
+    {
+        var settings = TrainingSettings.Resolve(method.Options(subject.Initializer, seed: 1) with { CheckEvery = checkEvery }, subject.Name, Profile, () => 1);
+        Photo[] photos = [.. SubjectPhotos.Of(subject).Select((scene, i) => new Photo($"{i}.png", ImageCodec.Encode(new RgbImage(SceneRenderer.Side, SceneRenderer.Side, ContactSheet.Draw(scene)), ImageFormat.Png)))];
+        using var model = StableDiffusionModel.Load(Profile, new ComputeTarget(CPU, ScalarType.Float32));
+        var trainer = new Trainer(model, settings, TrainingSet.Load(photos, settings.Resolution, new ImageLimits()));
+        foreach (var happened in trainer.Run(default))
+        {
+            each(trainer, happened);
+        }
     }
 
     /// <summary>Pictures of prompts, the same noise for each concept; <c>{concept}</c> stands for it. All prompts of a seed, then the next.</summary>

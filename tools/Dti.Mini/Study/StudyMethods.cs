@@ -31,7 +31,7 @@ internal static class StudyMethods
 
     /// <summary>Lengths of training.</summary>
     public static IReadOnlyList<StudyMethod> StepCounts { get; } =
-        [.. new[] { 25, 50, 100, 200, 300, 500 }.Select(steps => new StudyMethod(Named("steps", steps), TrainingMethod.Directional, DtiRate, steps))];
+        [.. new[] { 25, 50, 100, 150, 200, 250, 300, 400, 500 }.Select(steps => new StudyMethod(Named("steps", steps), TrainingMethod.Directional, DtiRate, steps))];
 
     public static IEnumerable<StudyMethod> All => [.. Tuned, .. Compared, .. Kappas, .. StepCounts];
 

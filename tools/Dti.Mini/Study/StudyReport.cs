@@ -24,6 +24,7 @@ internal static class StudyReport
         Compared(rows);
         Lines(rows, StudyMethods.Kappas, "dti-mini-kappa.webp", "κ", method => method.Kappa == 0 ? -6 : Math.Log10(method.Kappa!.Value), method => string.Create(CultureInfo.InvariantCulture, $"{method.Kappa:0.#####}"));
         Lines(rows, StudyMethods.StepCounts, "dti-mini-steps.webp", "steps", method => method.Steps, method => $"{method.Steps}");
+        StepStudy.Report();
         Between();
         Position();
     }
