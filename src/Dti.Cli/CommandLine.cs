@@ -63,6 +63,7 @@ internal static class CommandLine
         root.Add(GenerateCommand.Create(common));
         root.Add(InterpolateCommand.Create(common));
         root.Add(InspectCommand.Create(common));
+        root.Add(CompareCommand.Create(common));
         root.Add(ConceptsCommand.Create(common));
         root.Add(ModelsCommand.Create(common));
         root.Add(JobsCommand.Create(common));

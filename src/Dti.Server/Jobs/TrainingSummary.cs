@@ -16,27 +16,11 @@ internal sealed class TrainingSummary(TrainingSettings settings)
     private const int MostPoints = 2000;
     private const int MostColumns = 8;
     private const int Caption = 24;
-    private const string Font = "dti-summary";
-
-    // This build of Skia finds no font by its name.
-    private static readonly string? _fontFile = new[]
-    {
-        "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "/usr/share/fonts/truetype/liberation/LiberationSans-Regular.ttf", "/usr/share/fonts/TTF/DejaVuSans.ttf",
-        @"C:\Windows\Fonts\segoeui.ttf", "/System/Library/Fonts/Supplemental/Arial.ttf",
-    }.FirstOrDefault(File.Exists);
 
     private readonly List<TrainingStep> _steps = [];
     private readonly List<TrainingCheck> _checks = [];
     private readonly List<TrainingPreview> _previews = [];
     private int _every = 1;
-
-    static TrainingSummary()
-    {
-        if (_fontFile is not null)
-        {
-            Fonts.AddFontFile(Font, _fontFile);
-        }
-    }
 
     /// <summary>Takes note of an event; of many steps, only so many as a curve needs.</summary>
     public void Add(TrainingEvent happened)
@@ -79,7 +63,7 @@ internal sealed class TrainingSummary(TrainingSettings settings)
         {
             drawing.Clear(SKColors.White);
             drawing.DrawBitmap(bitmap, 0, 0, SKSamplingOptions.Default);
-            using var typeface = _fontFile is null ? null : SKTypeface.FromFile(_fontFile);
+            using var typeface = PlotFont.File is null ? null : SKTypeface.FromFile(PlotFont.File);
             using var font = new SKFont(typeface ?? SKTypeface.Default, 13);
             using var ink = new SKPaint { Color = new SKColor(0x33, 0x33, 0x33), IsAntialias = true };
             foreach (var (column, step) in columns.Index())
@@ -168,11 +152,7 @@ internal sealed class TrainingSummary(TrainingSettings settings)
             plot.ShowLegend(Alignment.UpperRight);
         }
 
-        if (_fontFile is not null)
-        {
-            plot.Font.Set(Font);
-        }
-
+        PlotFont.Apply(plot);
         return plot;
     }
 }

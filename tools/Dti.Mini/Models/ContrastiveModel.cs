@@ -1,4 +1,5 @@
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Evaluation;
 using Dti.Engine.Models;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -9,7 +10,7 @@ namespace Dti.Mini.Models;
 internal sealed class ContrastiveModel
 {
     private const long Width = 128;
-    private readonly ImageEncoder _image;
+    private readonly MiniImageEncoder _image;
     private readonly Linear _imageProjection;
     private readonly Linear _textProjection;
     private readonly Tensor _logitScale;
@@ -18,8 +19,8 @@ internal sealed class ContrastiveModel
     {
         Text = new ClipTextModel(text, weights);
         _textProjection = new Linear(weights.Sub("text_projection"), text.HiddenSize, Width, bias: false);
-        _image = new ImageEncoder(weights.Sub("visual"));
-        _imageProjection = new Linear(weights.Sub("visual_projection"), ImageEncoder.CoarseChannels * 16, Width, bias: false);
+        _image = new MiniImageEncoder(weights.Sub("visual"));
+        _imageProjection = new Linear(weights.Sub("visual_projection"), MiniImageEncoder.CoarseChannels * 16, Width, bias: false);
         _logitScale = weights.Take("logit_scale", 1);
     }
 

@@ -1,4 +1,5 @@
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Evaluation;
 using Dti.Engine.Models;
 using Dti.Mini.World;
 using Dti.Mini.World.Shapes;
@@ -28,8 +29,8 @@ internal sealed class JudgeModel
     /// <summary>Cells along each side of the grid.</summary>
     public const int Grid = 16;
 
-    private const long Width = 128;
-    private readonly ImageEncoder _image;
+    private const long Width = MiniJudge.Width;
+    private readonly MiniImageEncoder _image;
     private readonly Conv2d _join;
     private readonly Tensor _cellEmbedding; // (256, 128)
     private readonly Tensor _shapeEmbedding; // (shapes, 128)
@@ -52,8 +53,8 @@ internal sealed class JudgeModel
 
     public JudgeModel(int vocabulary, WeightScope weights)
     {
-        _image = new ImageEncoder(weights.Sub("visual"), patches: true);
-        _join = new Conv2d(weights.Sub("join"), ImageEncoder.FineChannels + ImageEncoder.CoarseChannels, Width, 1);
+        _image = new MiniImageEncoder(weights.Sub("visual"), patches: true);
+        _join = new Conv2d(weights.Sub("join"), MiniImageEncoder.FineChannels + MiniImageEncoder.CoarseChannels, Width, 1);
         _cellEmbedding = weights.Take("cell_embedding", Grid * Grid, Width);
         _shapeEmbedding = weights.Take("shape_embedding", ShapeCatalogue.All.Count, Width);
         _cellNorm = new LayerNorm(weights.Sub("cell_norm"), Width);
@@ -65,11 +66,11 @@ internal sealed class JudgeModel
         _colour = new Linear(weights.Sub("colour"), Width, ObjectColour.All.Count);
         _pattern = new Linear(weights.Sub("pattern"), Width, Enum.GetValues<Pattern>().Length);
         _box = new Linear(weights.Sub("box"), Width, 3);
-        _scene = new Linear(weights.Sub("scene"), ImageEncoder.CoarseChannels, Enum.GetValues<Place>().Length + Enum.GetValues<Style>().Length);
+        _scene = new Linear(weights.Sub("scene"), MiniImageEncoder.CoarseChannels, Enum.GetValues<Place>().Length + Enum.GetValues<Style>().Length);
         _pair1 = new Linear(weights.Sub("pair1"), 2 * Width, Width);
         _pair2 = new Linear(weights.Sub("pair2"), Width, Enum.GetValues<Relation>().Length);
-        _text = new ClipTextModel(TextConfig(vocabulary), weights);
-        _imageProjection = new Linear(weights.Sub("visual_projection"), ImageEncoder.CoarseChannels * 4, Width, bias: false);
+        _text = new ClipTextModel(MiniJudge.TextConfig(vocabulary), weights);
+        _imageProjection = new Linear(weights.Sub("visual_projection"), MiniImageEncoder.CoarseChannels * 4, Width, bias: false);
         _textProjection = new Linear(weights.Sub("text_projection"), Width, Width, bias: false);
         _logitScale = weights.Take("logit_scale", 1);
     }
@@ -103,19 +104,6 @@ internal sealed class JudgeModel
 
     /// <summary>What similarities are multiplied by in training.</summary>
     public Tensor LogitScale => (_logitScale.to(ScalarType.Float32) * 10).exp().clamp(max: 100);
-
-    private static ClipTextConfig TextConfig(int vocabulary) => new()
-    {
-        VocabSize = vocabulary,
-        HiddenSize = (int)Width,
-        IntermediateSize = 2 * (int)Width,
-        NumHiddenLayers = 2,
-        NumAttentionHeads = 4,
-        MaxPositionEmbeddings = 77,
-        QuickGelu = true,
-        LayerNormEps = 1e-5,
-        EosTokenId = vocabulary - 1,
-    };
 
     private static Tensor Full(Tensor x) => x.to(ScalarType.Float32);
 }

@@ -3,10 +3,10 @@ using Dti.Engine.Models;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
-namespace Dti.Mini.Models;
+namespace Dti.Engine.Evaluation;
 
-/// <summary>A small convolutional network: what a contrastive model sees a picture with.</summary>
-internal sealed class ImageEncoder
+/// <summary>A small convolutional network: what the contrastive models of dti-mini see a picture with.</summary>
+internal sealed class MiniImageEncoder
 {
     /// <summary>Channels of the fine map.</summary>
     public const long FineChannels = 96;
@@ -21,7 +21,7 @@ internal sealed class ImageEncoder
 
     /// <param name="weights">The weights.</param>
     /// <param name="patches">Begin with patches of 4 × 4 pixels instead of two strided convolutions, whose few channels cost a third of the time.</param>
-    public ImageEncoder(WeightScope weights, bool patches = false)
+    public MiniImageEncoder(WeightScope weights, bool patches = false)
     {
         _patches = patches;
         (long In, long Out)[] levels = patches ? [(48, FineChannels), (FineChannels, CoarseChannels)] : [(3, 24), (24, 48), (48, FineChannels), (FineChannels, CoarseChannels)];
