@@ -36,7 +36,7 @@ public sealed record TrainingOptions
     /// <summary>Number of vectors, 1 to 32. Default: the number of tokens of the initializer.</summary>
     public int? VectorCount { get; init; }
 
-    /// <summary>Optimiser steps, 1 to 100,000. Default 500.</summary>
+    /// <summary>Optimiser steps, 1 to 100,000. Default: what the model's folder says, else 500.</summary>
     public int? Steps { get; init; }
 
     /// <summary>Photos per step, 1 to 64. Default 4.</summary>
@@ -44,7 +44,7 @@ public sealed record TrainingOptions
 
     /// <summary>
     /// Step length η on the sphere, or AdamW's learning rate; above 0 and at most 1, used as given, never scaled by the batch
-    /// size. Default 0.01; for the other methods 0.005.
+    /// size. Default: what the model's folder says, else 0.01; for the other methods 0.005.
     /// </summary>
     public double? LearningRate { get; init; }
 

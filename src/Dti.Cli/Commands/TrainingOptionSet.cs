@@ -22,9 +22,9 @@ internal sealed class TrainingOptionSet
     private readonly Option<bool?> _previewBaseline = new("--preview-baseline") { Description = "Draw the previews once before the first step too, with the initializer in the concept's place.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<int?> _snapshotEvery = new("--snapshot-every") { Description = "Keep a snapshot every so many steps, to resume from; 0: only the newest. Default: 100.", HelpName = "n" };
     private readonly Option<int?> _vectors = new("--vectors") { Description = "Number of vectors, 1 to 32. Default: one per token of the initializer.", HelpName = "n" };
-    private readonly Option<int?> _steps = new("--steps") { Description = "Optimiser steps. Default: 500.", HelpName = "n" };
+    private readonly Option<int?> _steps = new("--steps") { Description = "Optimiser steps. Default: what suits the model, else 500.", HelpName = "n" };
     private readonly Option<int?> _batch = new("--batch") { Description = "Photos per step. Default: 4.", HelpName = "n" };
-    private readonly Option<double?> _learningRate = new("--learning-rate") { Description = "Step length on the sphere, above 0 and at most 1. Default: 0.01.", HelpName = "η" };
+    private readonly Option<double?> _learningRate = new("--learning-rate") { Description = "Step length on the sphere, above 0 and at most 1. Default: what suits the model, else 0.01.", HelpName = "η" };
     private readonly Option<double?> _kappa = new("--kappa") { Description = "Strength of the prior that holds to the start. Default: 1e-4.", HelpName = "κ" };
     private readonly Option<KappaSchedule?> _kappaSchedule = new("--kappa-schedule") { Description = "How κ goes over the run. Default: constant." };
     private readonly Option<double?> _regularization = new("--regularization") { Description = "Pull toward the start, for the other methods. Default: 0.", HelpName = "λ" };

@@ -4,6 +4,7 @@ using Dti.Engine.Concepts;
 using Dti.Engine.Runtime;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
+using Dti.Engine.Training;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Models;
@@ -24,6 +25,7 @@ public sealed class ModelProfile
         UNetConfig = UNet2DConditionConfig.Parse(Config("unet"));
         VaeConfig = AutoencoderKLConfig.Parse(Config("vae"));
         Scheduler = SchedulerConfig.Parse(checkpoint.ReadConfig("scheduler"));
+        TrainingDefaults = Directory.Exists(checkpoint.Path) ? TrainingDefaults.Read(checkpoint.Path) : new TrainingDefaults();
         _stored = checkpoint.Components.ToDictionary(component => component, Stored);
         if (Encoders.Sum(encoder => encoder.Dimension) != UNetConfig.CrossAttentionDim || Encoders.Any(encoder => encoder.Config.VocabSize < encoder.Tokenizer.VocabularySize))
         {
@@ -77,6 +79,9 @@ public sealed class ModelProfile
 
     /// <summary>The scheduler that the model was published with.</summary>
     public SchedulerConfig Scheduler { get; }
+
+    /// <summary>What its folder says of training with it.</summary>
+    public TrainingDefaults TrainingDefaults { get; }
 
     /// <summary>Bytes of the weights on disk.</summary>
     public long SizeBytes => _stored.Values.Sum(weights => weights.Bytes);

@@ -53,13 +53,13 @@ public sealed record TrainingSettings
     /// <summary>Number of vectors n, 1 to 32. Default: one per token of the initialiser.</summary>
     public int VectorCount { get; private init; }
 
-    /// <summary>Optimiser steps, 1 to 100,000. Default 500, as the paper.</summary>
+    /// <summary>Optimiser steps, 1 to 100,000. Default: what the model says (<see cref="TrainingDefaults"/>), else 500, as the paper.</summary>
     public int Steps { get; private init; }
 
     /// <summary>Crops per step, 1 to 64. Default 4, as the paper.</summary>
     public int BatchSize { get; private init; }
 
-    /// <summary>Step length η on the sphere, or AdamW's learning rate; in (0, 1], used as given. Default 0.01, as the paper; AdamW: 0.005.</summary>
+    /// <summary>Step length η on the sphere, or AdamW's learning rate; in (0, 1], used as given. Default: what the model says, else 0.01, as the paper; AdamW: 0.005.</summary>
     public double LearningRate { get; private init; }
 
     /// <summary>Strength κ of the von Mises–Fisher prior, 0 to 10; directional only. Default 1e-4, as the paper.</summary>
@@ -154,9 +154,9 @@ public sealed record TrainingSettings
             Templates = TemplatesOf(options, kind, initializer, found),
             UseAlpha = options.UseAlpha ?? false,
             VectorCount = options.VectorCount ?? options.Start?.VectorCount ?? Math.Clamp(tokens.Count, 1, 32),
-            Steps = options.Steps ?? 500,
+            Steps = options.Steps ?? profile.TrainingDefaults.Steps ?? 500,
             BatchSize = options.BatchSize ?? 4,
-            LearningRate = options.LearningRate ?? way.DefaultLearningRate,
+            LearningRate = options.LearningRate ?? (way.OnSphere ? profile.TrainingDefaults.LearningRate : null) ?? way.DefaultLearningRate,
             Kappa = options.Kappa ?? (way.OnSphere ? 1e-4 : 0),
             KappaSchedule = options.KappaSchedule ?? KappaSchedule.Constant,
             Regularization = options.Regularization ?? 0,

@@ -27,7 +27,7 @@ internal static class StudyMethods
 
     /// <summary>Strengths of the prior.</summary>
     public static IReadOnlyList<StudyMethod> Kappas { get; } =
-        [.. new[] { 0, 1e-5, 1e-4, 1e-3, 1e-2 }.Select(kappa => new StudyMethod(Named("kappa", kappa), TrainingMethod.Directional, DtiRate, Steps, kappa))];
+        [.. new[] { 0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1 }.Select(kappa => new StudyMethod(Named("kappa", kappa), TrainingMethod.Directional, DtiRate, Steps, kappa))];
 
     /// <summary>Lengths of training.</summary>
     public static IReadOnlyList<StudyMethod> StepCounts { get; } =

@@ -1,0 +1,40 @@
+using System.Text.Json;
+using Dti.Engine.Checkpoints;
+
+namespace Dti.Engine.Training;
+
+/// <summary>
+/// What a model's own folder says of training with it (<c>dti.json</c>), where its maker has measured what suits it:
+/// <c>{"training": {"learning_rate": 0.08, "steps": 200}}</c>. For Directional Textual Inversion; other methods keep their defaults.
+/// </summary>
+/// <param name="LearningRate">η; null: the published one.</param>
+/// <param name="Steps">Of any method; null: the published ones.</param>
+public sealed record TrainingDefaults(double? LearningRate = null, int? Steps = null)
+{
+    /// <summary>The file.</summary>
+    public const string FileName = "dti.json";
+
+    /// <summary>Reads a folder's file; nothing where there is none.</summary>
+    /// <exception cref="DtiException">It is not JSON, or a value is out of range.</exception>
+    internal static TrainingDefaults Read(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        if (!File.Exists(path))
+        {
+            return new TrainingDefaults();
+        }
+
+        using var json = BoundedJson.Read(path);
+        if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("training", out var training) || training.ValueKind != JsonValueKind.Object)
+        {
+            throw Bad("it has no \"training\"");
+        }
+
+        double? Number(string name, double max) => !training.TryGetProperty(name, out var value) ? null
+            : value.ValueKind == JsonValueKind.Number && value.GetDouble() is var number && number > 0 && number <= max ? number
+            : throw Bad($"{name} must be a number above 0 and at most {max}");
+        return new TrainingDefaults(Number("learning_rate", 1), (int?)Number("steps", 100_000));
+
+        DtiException Bad(string why) => new(ErrorKind.FailedPrecondition, $"{path} cannot be used: {why}.");
+    }
+}

@@ -1,0 +1,59 @@
+using Dti.Engine.Models;
+using Dti.Engine.Training;
+using Dti.Tests;
+
+namespace Dti.Engine.Tests.Training;
+
+public sealed class TrainingDefaultsTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("dti-defaults").FullName;
+
+    [Fact]
+    public void Resolve_ModelThatSays_TakesItWhereNothingIsAsked()
+    {
+        var profile = Profile("""{"training": {"learning_rate": 0.08, "steps": 200}}""");
+        TrainingSettings Resolve(TrainingOptions options) => TrainingSettings.Resolve(options with { Initializer = "cat" }, "x", profile, () => 1);
+
+        Assert.Equal((0.08, 200), (Resolve(new()).LearningRate, Resolve(new()).Steps));
+        Assert.Equal((0.02, 7), (Resolve(new() { LearningRate = 0.02 }).LearningRate, Resolve(new() { Steps = 7 }).Steps));
+        Assert.Equal(0.005, Resolve(new() { Method = TrainingMethod.TextualInversion }).LearningRate);
+    }
+
+    [Fact]
+    public void Resolve_ModelThatSaysNothing_TakesThePapers() =>
+        Assert.Equal((0.01, 500), (TrainingSettings.Resolve(new() { Initializer = "cat" }, "x", Profile(null), () => 1) is var settings ? settings.LearningRate : 0, settings.Steps));
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("""{"training": {"steps": 0}}""")]
+    [InlineData("""{"training": {"learning_rate": "fast"}}""")]
+    [InlineData("{")]
+    public void Read_FileThatMakesNoSense_IsTheModelsProblem(string json)
+    {
+        var error = Assert.Throws<DtiException>(() => Profile(json));
+
+        Assert.Equal(ErrorKind.FailedPrecondition, error.Kind);
+        Assert.Contains(TrainingDefaults.FileName, error.Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private ModelProfile Profile(string? json)
+    {
+        var source = Path.Combine(Fixtures.Root, "tiny-sd15");
+        foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories).Where(file => !file.Contains("expected", StringComparison.Ordinal)))
+        {
+            var target = Path.Combine(_folder, Path.GetRelativePath(source, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target, overwrite: true);
+        }
+
+        if (json is not null)
+        {
+            File.WriteAllText(Path.Combine(_folder, TrainingDefaults.FileName), json);
+        }
+
+        return ModelProfile.Read(_folder);
+    }
+}
