@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Dti.Engine.Models;
 using static TorchSharp.torch;
 
@@ -5,50 +6,67 @@ namespace Dti.Engine.Training;
 
 /// <summary>
 /// The autoencoder's view of each crop, computed once: while the autoencoder and the photos stay the same, so does the
-/// distribution of the latents. Only its sample differs from step to step.
+/// distribution of the latents. Only its sample differs from step to step. What is too much for memory goes to a temporary file.
 /// </summary>
 /// <param name="model">The model.</param>
 /// <param name="photos">The photos.</param>
-/// <param name="capacity">Crops kept; beyond that the oldest goes.</param>
-internal sealed class LatentCache(StableDiffusionModel model, TrainingSet photos, int capacity = 4096) : IDisposable
+/// <param name="memoryBytes">Kept in memory, at most.</param>
+/// <param name="diskBytes">Kept on disk, at most; what comes after is computed each time.</param>
+internal sealed class LatentCache(StableDiffusionModel model, TrainingSet photos, long memoryBytes = 256L << 20, long diskBytes = 2L << 30) : IDisposable
 {
-    private readonly Dictionary<PhotoCrop, DiagonalGaussian> _latents = [];
-    private readonly Queue<PhotoCrop> _order = [];
+    private readonly Dictionary<PhotoCrop, DiagonalGaussian> _inMemory = [];
+    private readonly Dictionary<PhotoCrop, (long Offset, long[] Shape)> _onDisk = [];
+    private FileStream? _file;
+    private long _inMemoryBytes;
+    private bool _diskFull;
 
     /// <summary>How often the autoencoder ran.</summary>
     public int Misses { get; private set; }
 
-    /// <summary>The distribution of a crop's latents, (1, C, h, w) fp32, owned by the cache.</summary>
+    /// <summary>Crops in the temporary file.</summary>
+    public int OnDisk => _onDisk.Count;
+
+    /// <summary>The distribution of a crop's latents, (1, C, h, w) fp32. Its tensors belong to the cache or to the scope that is open here: use them within it.</summary>
     public DiagonalGaussian Get(PhotoCrop crop)
     {
-        if (_latents.TryGetValue(crop, out var known))
+        if (_inMemory.TryGetValue(crop, out var known))
         {
             return known;
         }
 
-        if (_order.Count == capacity)
+        if (_onDisk.TryGetValue(crop, out var place))
         {
-            _latents.Remove(_order.Dequeue(), out var oldest);
-            Release(oldest!);
+            return Read(place.Offset, place.Shape);
         }
 
         Misses++;
         var latent = Encode(crop);
-        _latents.Add(crop, latent);
-        _order.Enqueue(crop);
+        var bytes = 2 * latent.Mean.numel() * sizeof(float);
+        if (_inMemoryBytes + bytes <= memoryBytes)
+        {
+            _inMemoryBytes += bytes;
+            _inMemory.Add(crop, new DiagonalGaussian(latent.Mean.DetachFromDisposeScope(), latent.LogVar.DetachFromDisposeScope()));
+        }
+        else if (!_diskFull)
+        {
+            Write(crop, latent);
+        }
+
         return latent;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var latent in _latents.Values)
+        foreach (var latent in _inMemory.Values)
         {
-            Release(latent);
+            latent.Mean.Dispose();
+            latent.LogVar.Dispose();
         }
 
-        _latents.Clear();
-        _order.Clear();
+        _inMemory.Clear();
+        _onDisk.Clear();
+        _file?.Dispose();
     }
 
     private DiagonalGaussian Encode(PhotoCrop crop)
@@ -57,12 +75,41 @@ internal sealed class LatentCache(StableDiffusionModel model, TrainingSet photos
         using var frozen = no_grad();
         var pixels = photos.Pixels(crop).unsqueeze(0).to(model.VaeDtype, model.Target.Device);
         var (mean, logVar) = model.Vae.Encode(pixels);
-        return new DiagonalGaussian(mean.to(ScalarType.Float32).DetachFromDisposeScope(), logVar.to(ScalarType.Float32).DetachFromDisposeScope());
+        return new DiagonalGaussian(mean.to(ScalarType.Float32).MoveToOuterDisposeScope(), logVar.to(ScalarType.Float32).MoveToOuterDisposeScope());
     }
 
-    private static void Release(DiagonalGaussian latent)
+    // A disk without room costs time, not the training.
+    private void Write(PhotoCrop crop, DiagonalGaussian latent)
     {
-        latent.Mean.Dispose();
-        latent.LogVar.Dispose();
+        try
+        {
+            _file ??= new FileStream(
+                Path.Combine(Path.GetTempPath(), $"dti-latents-{Guid.NewGuid():N}.tmp"),
+                new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, Options = FileOptions.DeleteOnClose });
+            var offset = _file.Seek(0, SeekOrigin.End);
+            _diskFull = offset + (2 * latent.Mean.numel() * sizeof(float)) > diskBytes;
+            if (_diskFull)
+            {
+                return;
+            }
+
+            _file.Write(MemoryMarshal.AsBytes<float>(latent.Mean.cpu().data<float>().ToArray()));
+            _file.Write(MemoryMarshal.AsBytes<float>(latent.LogVar.cpu().data<float>().ToArray()));
+            _file.Flush();
+            _onDisk.Add(crop, (offset, latent.Mean.shape));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            _diskFull = true;
+        }
+    }
+
+    private DiagonalGaussian Read(long offset, long[] shape)
+    {
+        var values = new float[2 * shape.Aggregate(1L, (product, side) => product * side)];
+        _file!.Seek(offset, SeekOrigin.Begin);
+        _file.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
+        Tensor Half(int half) => tensor(values.AsSpan(half * values.Length / 2, values.Length / 2).ToArray(), shape).to(model.Target.Device);
+        return new DiagonalGaussian(Half(0), Half(1));
     }
 }

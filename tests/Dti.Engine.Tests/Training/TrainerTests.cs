@@ -78,21 +78,6 @@ public class TrainerTests(ModelFixture models) : IClassFixture<ModelFixture>
     }
 
     [Fact]
-    public void BatchSampler_CentreCrops_RunsTheAutoencoderOncePerPhoto()
-    {
-        var model = models.Model("tiny-sd15");
-        var photos = NoisePhotos.Load();
-        using var cache = new LatentCache(model, photos);
-        var random = new Pcg32(1);
-        for (var i = 0; i < 30; i++)
-        {
-            cache.Get(photos.SampleCrop(i % photos.Count, centerCrop: true, randomFlip: false, random));
-        }
-
-        Assert.Equal(photos.Count, cache.Misses);
-    }
-
-    [Fact]
     public void Resolve_EverythingWrong_NamesEveryField()
     {
         var options = new TrainingOptions
