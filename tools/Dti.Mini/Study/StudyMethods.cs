@@ -22,6 +22,7 @@ internal static class StudyMethods
     [
         .. new[] { 0.01, 0.02, 0.04, 0.08, 0.16 }.Select(rate => new StudyMethod(Named("tune-dti", rate), TrainingMethod.Directional, rate, Steps)),
         .. new[] { 0.001, 0.0025, 0.005, 0.01, 0.02 }.Select(rate => new StudyMethod(Named("tune-ti", rate), TrainingMethod.TextualInversion, rate, Steps)),
+        .. new[] { 0.005, 0.01, 0.02 }.Select(rate => new StudyMethod(Named("tune-ti-rescaled", rate), TrainingMethod.TextualInversion, rate, Steps, Rescaled: true)),
         .. new[] { 0.001, 0.0025, 0.005, 0.01 }.Select(rate => new StudyMethod(Named("tune-ti-renormalized", rate), TrainingMethod.Renormalized, rate, Steps)),
     ];
 
