@@ -45,6 +45,19 @@ public enum KappaSchedule
     Cosine = 3,
 }
 
+/// <summary>What a training is for.</summary>
+public enum TrainingPreset
+{
+    /// <summary>Half of the model's steps.</summary>
+    Fast = 1,
+
+    /// <summary>What suits the model.</summary>
+    Balanced = 2,
+
+    /// <summary>Twice the model's steps: as like the photos as it gets, at some cost to long prompts.</summary>
+    Faithful = 3,
+}
+
 /// <summary>Which text encoders learn.</summary>
 public enum LearntEncoders
 {

@@ -12,6 +12,15 @@ public sealed record TrainingOptions
     /// <summary>What is learnt, and how. Default <see cref="TrainingMethod.Dti"/>.</summary>
     public TrainingMethod? Method { get; init; }
 
+    /// <summary>A row of settings for a purpose; what is set by itself goes before it. Default <see cref="TrainingPreset.Balanced"/>.</summary>
+    public TrainingPreset? Preset { get; init; }
+
+    /// <summary>
+    /// From likeness to the photos (0) to obedience to long prompts (1): sets κ from 0 over 1e-4 in the middle to 1e-2; <see cref="Kappa"/> goes
+    /// before it. <see cref="TrainingMethod.Dti"/> only. Default 0.5.
+    /// </summary>
+    public double? Obedience { get; init; }
+
     /// <summary>What stands for the concept in prompts: <c>&lt;identifier&gt;</c>. Default: the concept's name in angle brackets.</summary>
     public string? Placeholder { get; init; }
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ConceptKind = Literal["object", "style"]
 TrainingMethod = Literal["dti", "ti", "ti_renormalized", "ti_rescaled", "ti_softly_renormalized", "cross_init"]
 KappaSchedule = Literal["constant", "linear", "cosine"]
+TrainingPreset = Literal["fast", "balanced", "faithful"]
 LearntEncoders = Literal["all", "first", "second"]
 Magnitude = Literal["mean", "min", "max", "value", "median", "initializer"]
 PredictionType = Literal["epsilon", "v_prediction"]
@@ -65,6 +66,8 @@ class TrainingOptions:
     stop_early: bool | None = None
     check_every: int | None = None
     preview_baseline: bool | None = None
+    preset: TrainingPreset | None = None
+    obedience: float | None = None
 
 
 @dataclass(frozen=True)

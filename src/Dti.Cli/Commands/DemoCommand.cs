@@ -17,7 +17,7 @@ internal static class DemoCommand
             HelpName = "folder",
             DefaultValueFactory = _ => "dti-demo",
         };
-        var steps = new Option<int>("--steps") { Description = "Training steps of each concept.", HelpName = "n", DefaultValueFactory = _ => 200 };
+        var steps = new Option<int>("--steps") { Description = "Training steps of each concept.", HelpName = "n", DefaultValueFactory = _ => 100 };
         var samplingSteps = new Option<int>("--sampling-steps") { Description = "Sampling steps of each picture.", HelpName = "n", DefaultValueFactory = _ => 20 };
         var seed = new Option<ulong>("--seed") { Description = "Same seed, same page.", HelpName = "n", DefaultValueFactory = _ => 1UL };
 

@@ -13,6 +13,8 @@ internal sealed class TrainingOptionSet
     private readonly Option<string?> _method = new("--method") { Description = $"dti, or to compare: {string.Join(", ", MethodNames.All[1..])}. Default: dti.", HelpName = "name" };
     private readonly Option<string?> _placeholder = new("--placeholder") { Description = "What stands for the concept in prompts. Default: <name>.", HelpName = "<word>" };
     private readonly Option<string?> _initializer = new("--initializer") { Description = "Word or phrase to start from, such as cat. Default: object, or painting for styles.", HelpName = "word" };
+    private readonly Option<TrainingPreset?> _preset = new("--preset") { Description = "fast: half of the model's steps; faithful: twice, as like as it gets. Default: balanced." };
+    private readonly Option<double?> _obedience = new("--obedience") { Description = "From likeness to the photos, 0, to obedience to long prompts, 1: sets κ. Default: 0.5.", HelpName = "0 to 1" };
     private readonly Option<string?> _from = new("--from") { Description = "Concept in the library from whose vectors training starts, instead of the initializer.", HelpName = "concept" };
     private readonly Option<FileInfo?> _templates = new("--templates") { Description = "Text file of prompts to train with, one a line; {concept} says where it is named. Default: those of the kind.", HelpName = "file" };
     private readonly Option<bool?> _alpha = new("--use-alpha") { Description = "What is transparent in a photo is not learnt.", Arity = ArgumentArity.ZeroOrOne };
@@ -45,6 +47,7 @@ internal sealed class TrainingOptionSet
     {
         _kind.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "object", "style");
         _kappaSchedule.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "constant", "linear", "cosine");
+        _preset.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "fast", "balanced", "faithful");
         _encoders.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "all", "first", "second");
         _method.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, MethodNames.All);
     }
@@ -53,7 +56,7 @@ internal sealed class TrainingOptionSet
     {
         foreach (var option in new Option[]
         {
-            _kind, _initializer, _from, _templates, _alpha, _encoders, _steps, _batch, _learningRate, _kappa, _kappaSchedule, _beta, _magnitude, _vectors, _resolution, _centerCrop, _randomFlip,
+            _kind, _preset, _obedience, _initializer, _from, _templates, _alpha, _encoders, _steps, _batch, _learningRate, _kappa, _kappaSchedule, _beta, _magnitude, _vectors, _resolution, _centerCrop, _randomFlip,
             _stopEarly, _checkEvery, _snapshotEvery, _seed, _model, _vae, _prediction, _dtype, _placeholder, _method, _regularization, _previewEvery, _previewPrompts, _previewSteps, _previewBaseline,
         })
             command.Add(option);
@@ -73,6 +76,8 @@ internal sealed class TrainingOptionSet
             Templates = context.Get(_templates) is { } file ? TemplateFile.Read(file.FullName) : [],
             UseAlpha = context.Get(_alpha),
             TextEncoders = context.Get(_encoders),
+            Preset = context.Get(_preset),
+            Obedience = context.Get(_obedience),
             StopEarly = context.Get(_stopEarly),
             CheckEvery = context.Get(_checkEvery),
             PreviewBaseline = context.Get(_previewBaseline),

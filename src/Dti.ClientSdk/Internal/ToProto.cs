@@ -77,6 +77,8 @@ internal static class ToProto
         if (options.StartConcept is { } startConcept) message.StartConcept = startConcept;
         if (options.UseAlpha is { } useAlpha) message.UseAlpha = useAlpha;
         if (options.TextEncoders is { } textEncoders) message.TextEncoders = (V1.LearntEncoders)textEncoders;
+        if (options.Preset is { } preset) message.Preset = (V1.TrainingPreset)preset;
+        if (options.Obedience is { } obedience) message.Obedience = obedience;
         if (options.StopEarly is { } stopEarly) message.StopEarly = stopEarly;
         if (options.CheckEvery is { } checkEvery) message.CheckEvery = checkEvery;
         if (options.PreviewBaseline is { } previewBaseline) message.PreviewBaseline = previewBaseline;

@@ -154,10 +154,10 @@ public sealed record TrainingSettings
             Templates = TemplatesOf(options, kind, initializer, found),
             UseAlpha = options.UseAlpha ?? false,
             VectorCount = options.VectorCount ?? options.Start?.VectorCount ?? Math.Clamp(tokens.Count, 1, 32),
-            Steps = options.Steps ?? profile.TrainingDefaults.Steps ?? 500,
+            Steps = options.Steps ?? (int)Math.Ceiling((profile.TrainingDefaults.Steps ?? 500) * TrainingPresets.Steps(options.Preset ?? TrainingPreset.Balanced)),
             BatchSize = options.BatchSize ?? 4,
             LearningRate = options.LearningRate ?? (way.OnSphere ? profile.TrainingDefaults.LearningRate : null) ?? way.DefaultLearningRate,
-            Kappa = options.Kappa ?? (way.OnSphere ? 1e-4 : 0),
+            Kappa = options.Kappa ?? (way.OnSphere ? TrainingPresets.Kappa(options.Obedience ?? 0.5) : 0),
             KappaSchedule = options.KappaSchedule ?? KappaSchedule.Constant,
             Regularization = options.Regularization ?? 0,
             Beta = options.Beta ?? 0,
@@ -187,9 +187,10 @@ public sealed record TrainingSettings
         found.Range("batch_size", settings.BatchSize, 1, 64);
         found.Range("learning_rate", settings.LearningRate, 0, 1, minExcluded: true);
         found.Range("kappa", settings.Kappa, 0, 10);
+        found.Range("obedience", options.Obedience ?? 0.5, 0, 1);
         found.Range("beta", settings.Beta, 0, 1, maxExcluded: true);
         found.Range("regularization", settings.Regularization, 0, 1000);
-        foreach (var (field, asked) in new[] { ("kappa", options.Kappa), ("beta", options.Beta) }.Where(pair => !way.OnSphere && pair.Item2 is > 0))
+        foreach (var (field, asked) in new[] { ("kappa", options.Kappa), ("obedience", options.Obedience), ("beta", options.Beta) }.Where(pair => !way.OnSphere && pair.Item2 is > 0))
         {
             found.Add(field, $"{field} is {asked}; it belongs to the method dti alone.");
         }

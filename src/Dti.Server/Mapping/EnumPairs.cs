@@ -42,6 +42,11 @@ internal static class EnumPairs
         (V1.Magnitude.Initializer, Asked.MagnitudeChoice.Initializer),
         (V1.Magnitude.Value, Asked.MagnitudeChoice.Value));
 
+    public static EnumPairs<V1.TrainingPreset, Asked.TrainingPreset> Presets { get; } = new(
+        (V1.TrainingPreset.Fast, Asked.TrainingPreset.Fast),
+        (V1.TrainingPreset.Balanced, Asked.TrainingPreset.Balanced),
+        (V1.TrainingPreset.Faithful, Asked.TrainingPreset.Faithful));
+
     public static EnumPairs<V1.LearntEncoders, Asked.LearntEncoders> LearntEncoders { get; } = new(
         (V1.LearntEncoders.All, Asked.LearntEncoders.All),
         (V1.LearntEncoders.First, Asked.LearntEncoders.First),

@@ -15,6 +15,8 @@ internal static class OptionsMapping
         Encoders = EnumPairs.LearntEncoders.ToEngine(options.TextEncoders),
         Templates = [.. options.Templates],
         UseAlpha = options.HasUseAlpha ? options.UseAlpha : null,
+        Preset = EnumPairs.Presets.ToEngine(options.Preset),
+        Obedience = options.HasObedience ? options.Obedience : null,
         StopEarly = options.HasStopEarly ? options.StopEarly : null,
         CheckEvery = options.HasCheckEvery ? options.CheckEvery : null,
         PreviewBaseline = options.HasPreviewBaseline ? options.PreviewBaseline : null,

@@ -94,6 +94,7 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         }
 
         var asked = request.Options ?? new();
+        checks.Known(asked.HasPreset, asked.Preset, "options.preset");
         checks.Known(asked.HasTextEncoders, asked.TextEncoders, "options.text_encoders");
         checks.Known(asked.HasKind, asked.Kind, "options.kind");
         checks.Known(asked.HasMethod, asked.Method, "options.method");

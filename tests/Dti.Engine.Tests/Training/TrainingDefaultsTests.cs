@@ -24,6 +24,40 @@ public sealed class TrainingDefaultsTests : IDisposable
         Assert.Equal((0.01, 500), (TrainingSettings.Resolve(new() { Initializer = "cat" }, "x", Profile(null), () => 1) is var settings ? settings.LearningRate : 0, settings.Steps));
 
     [Theory]
+    [InlineData(TrainingPreset.Fast, 100)]
+    [InlineData(TrainingPreset.Balanced, 200)]
+    [InlineData(TrainingPreset.Faithful, 400)]
+    public void Resolve_Preset_TakesItsShareOfTheModelsSteps(TrainingPreset preset, int expected)
+    {
+        var profile = Profile("""{"training": {"steps": 200}}""");
+
+        Assert.Equal(expected, TrainingSettings.Resolve(new() { Initializer = "cat", Preset = preset }, "x", profile, () => 1).Steps);
+        Assert.Equal(7, TrainingSettings.Resolve(new() { Initializer = "cat", Preset = preset, Steps = 7 }, "x", profile, () => 1).Steps);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(0.25, 1e-5)]
+    [InlineData(0.5, 1e-4)]
+    [InlineData(1, 1e-2)]
+    public void Resolve_Obedience_SetsKappa(double obedience, double kappa)
+    {
+        var profile = Profile(null);
+
+        Assert.Equal(kappa, TrainingSettings.Resolve(new() { Initializer = "cat", Obedience = obedience }, "x", profile, () => 1).Kappa, 1e-12);
+        Assert.Equal(0.3, TrainingSettings.Resolve(new() { Initializer = "cat", Obedience = obedience, Kappa = 0.3 }, "x", profile, () => 1).Kappa);
+    }
+
+    [Fact]
+    public void Resolve_ObedienceOutOfRangeOrForABaseline_IsRefused()
+    {
+        string Field(TrainingOptions options) => Assert.Single(Assert.Throws<ValidationException>(() => TrainingSettings.Resolve(options with { Initializer = "cat" }, "x", Profile(null), () => 1)).Violations).Field;
+
+        Assert.Equal("obedience", Field(new() { Obedience = 1.5, Kappa = 0 }));
+        Assert.Equal("obedience", Field(new() { Obedience = 0.7, Method = TrainingMethod.TextualInversion }));
+    }
+
+    [Theory]
     [InlineData("[]")]
     [InlineData("{}")]
     [InlineData("""{"training": {"steps": 0}}""")]

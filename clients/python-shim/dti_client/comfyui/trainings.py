@@ -43,4 +43,4 @@ def _is_learnt(client: DtiClient, name: str, photos: Sequence[TrainingPhoto], op
         return False
     default_model = next((model.name for model in client.list_models() if model.is_default), None)
     asked = dataclasses.replace(options, model=options.model or default_model)
-    return all(getattr(asked, field.name) in (None, (), getattr(concept.settings, field.name)) for field in dataclasses.fields(asked))
+    return all(getattr(asked, field.name) in (None, (), getattr(concept.settings, field.name, None)) for field in dataclasses.fields(asked))
