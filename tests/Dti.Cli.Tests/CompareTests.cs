@@ -35,7 +35,7 @@ public class CompareTests(ServeFixture server)
         Assert.Equal("method,subject,seed,text,image,norm", results[0]);
         Assert.Equal(["dti,box,1", "dti,box,2", "ti,box,1", "ti,box,2"], results.Skip(1).Select(line => string.Join(',', line.Split(',').Take(3))));
         Assert.Equal(ExitCode.Ok, rest.ExitCode);
-        Assert.DoesNotContain(rest.EventsOf("result"), result => result.TryGetProperty("angleDegrees", out _)); // its concept was there: nothing is trained
+        Assert.DoesNotContain(rest.EventsOf("result"), result => result.TryGetProperty("angle_degrees", out _)); // its concept was there: nothing is trained
         Assert.Equal(results, await System.IO.File.ReadAllLinesAsync(Path.Combine(folder, "out", "results.csv"), TestContext.Current.CancellationToken));
         Assert.Equal(4, Directory.GetFiles(Path.Combine(folder, "out", "concepts")).Length);
         Assert.Equal(8, Directory.GetFiles(Path.Combine(folder, "out", "pictures"), "*.png", SearchOption.AllDirectories).Length);

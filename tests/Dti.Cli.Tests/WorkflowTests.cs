@@ -58,9 +58,9 @@ public class WorkflowTests(ServeFixture server)
         var misspelt = await server.RunAsync(folder, "train", "longest", "--resume");
 
         Assert.Equal((ExitCode.Ok, ""), (trained.ExitCode, trained.Error));
-        Assert.Equal(1, trained.Event("accepted").GetProperty("photoCount").GetInt32()); // the mask is none
+        Assert.Equal(1, trained.Event("accepted").GetProperty("photo_count").GetInt32()); // the mask is none
         Assert.Equal((ExitCode.Ok, ""), (further.ExitCode, further.Error));
-        Assert.Equal(3, further.Event("accepted").GetProperty("stepsDone").GetInt32());
+        Assert.Equal(3, further.Event("accepted").GetProperty("steps_done").GetInt32());
         Assert.Equal([4, 5], further.EventsOf("progress").Select(step => step.GetProperty("step").GetInt32()));
         Assert.Equal(ExitCode.Usage, nothing.ExitCode);
         Assert.Contains("--resume", nothing.Error, StringComparison.Ordinal);

@@ -37,19 +37,20 @@ internal static class TrainCommand
             "dti train my-style paintings/ --kind style --kappa 5e-5",
             "dti train my-cat photos/ --server http://gpu-box:5171 --json");
 
+        command.Validators.Add(asked =>
+        {
+            if (!asked.GetValue(resume) && asked.GetValue(photos) is not { Length: > 0 })
+                asked.AddError("Name the photos, or a folder of them; or go on with an earlier training by --resume.");
+            if (!asked.GetValue(resume) && asked.GetValue(fromStep) is not null)
+                asked.AddError("--from-step goes with --resume.");
+        });
         common.SetAction(command, async context =>
         {
-            var goesOn = context.Get(resume);
-            if (!goesOn && context.Get(photos).Length == 0)
-                throw new CliException(ExitCode.Usage, "Name the photos, or a folder of them; or go on with an earlier training by --resume.");
-            if (!goesOn && context.Get(fromStep) is not null)
-                throw new CliException(ExitCode.Usage, "--from-step goes with --resume.");
-
             var request = new TrainRequest
             {
                 Name = context.Get(name),
                 Photos = await PhotoFiles.ReadAsync(context.Get(photos), context.CancellationToken).ConfigureAwait(false),
-                Resume = goesOn,
+                Resume = context.Get(resume),
                 ResumeFromStep = context.Get(fromStep),
                 Options = options.Read(context),
                 Overwrite = context.Get(force),

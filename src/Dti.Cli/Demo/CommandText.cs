@@ -26,6 +26,7 @@ internal sealed class CommandText(string dataFolder, IReadOnlyList<string> model
     public string Generate(GenerationOptions options, string folder) => new Line("generate", options.Prompt)
         .Option("--seed", options.Seed)
         .Option("--steps", options.Steps)
+        .Option("--guidance", options.GuidanceScale)
         .Option("-n", options.ImageCount)
         .Option("-o", folder + "/")
         .Place(dataFolder, modelFolders);
@@ -36,6 +37,7 @@ internal sealed class CommandText(string dataFolder, IReadOnlyList<string> model
         .Option("--prompt", request.Prompt)
         .Option("--seed", request.Options.Seed)
         .Option("--steps", request.Options.Steps)
+        .Option("--guidance", request.Options.GuidanceScale)
         .Option("-o", "between")
         .Place(dataFolder, modelFolders);
 

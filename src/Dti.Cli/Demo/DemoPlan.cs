@@ -25,6 +25,12 @@ internal sealed record DemoPlan(
     /// <summary>Frames of the interpolation.</summary>
     private const int Frames = 8;
 
+    /// <summary>Vectors of each concept: as many of both, however a model's vocabulary spells their words, so that they can be blended.</summary>
+    private const int Vectors = 4;
+
+    /// <summary>Guidance of every picture: what dti-mini draws best with, and not too little for larger models.</summary>
+    private const double Guidance = 5;
+
     /// <summary>Pictures of each prompt, from seeds that follow each other.</summary>
     private const int PerPrompt = 4;
 
@@ -55,7 +61,7 @@ internal sealed record DemoPlan(
                 Frames = Frames,
                 Easing = Easing.Linear,
                 Prompt = "a photo of {concept}",
-                Options = new GenerationOptions { Seed = seed, Steps = samplingSteps },
+                Options = new GenerationOptions { Seed = seed, Steps = samplingSteps, GuidanceScale = Guidance },
             });
 
         DemoConcept Concept(string name, string initializer) => new(
@@ -63,7 +69,7 @@ internal sealed record DemoPlan(
             new TrainingOptions
             {
                 Initializer = initializer,
-                VectorCount = 1, // however a model's vocabulary spells the word, so that the two can be blended
+                VectorCount = Vectors,
                 Steps = steps,
                 Seed = seed,
                 PreviewEvery = Math.Max(1, steps / 4),
@@ -76,6 +82,7 @@ internal sealed record DemoPlan(
             Prompt = prompt.Replace("{concept}", $"<{name}>", StringComparison.Ordinal),
             Seed = seed,
             Steps = samplingSteps,
+            GuidanceScale = Guidance,
             ImageCount = PerPrompt,
         };
     }
