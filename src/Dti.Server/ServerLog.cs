@@ -31,4 +31,7 @@ internal static partial class ServerLog
 
     [LoggerMessage(9, LogLevel.Warning, "The snapshot of '{Name}' at step {Step} was not written: {Message}")]
     public static partial void SnapshotUnwritten(this ILogger logger, string name, int step, string message);
+
+    [LoggerMessage(10, LogLevel.Warning, "The picture {File} was not written: {Reason}")]
+    public static partial void PictureUnwritten(this ILogger logger, string file, string reason);
 }

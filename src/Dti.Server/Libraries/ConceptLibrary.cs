@@ -139,14 +139,27 @@ internal sealed class ConceptLibrary
             foreach (var (ending, picture) in new[] { (ThumbnailEnding, thumbnailPng), (SummaryEnding, summaryPng) })
             {
                 File.Delete(PathOf(concept.Name, ending)); // of an older concept
-                if (picture.Length > 0)
-                {
-                    AtomicFile.WriteAllBytes(PathOf(concept.Name, ending), picture);
-                }
+                WritePicture(PathOf(concept.Name, ending), picture);
             }
 
             AtomicFile.WriteAllText(PathOf(concept.Name, ".json"), _writer.Format(concept));
             return concept;
+        }
+    }
+
+    // A disk without room for a picture may have room for the concept, which is worth more.
+    private void WritePicture(string path, ReadOnlyMemory<byte> picture)
+    {
+        try
+        {
+            if (picture.Length > 0)
+            {
+                AtomicFile.WriteAllBytes(path, picture);
+            }
+        }
+        catch (DtiException error)
+        {
+            _logger.PictureUnwritten(path, error.Message);
         }
     }
 
