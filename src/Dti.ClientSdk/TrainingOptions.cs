@@ -16,8 +16,8 @@ public sealed record TrainingOptions
     public TrainingPreset? Preset { get; init; }
 
     /// <summary>
-    /// From likeness to the photos (0) to obedience to long prompts (1): sets κ from 0 over 1e-4 in the middle to 1e-2; <see cref="Kappa"/> goes
-    /// before it. <see cref="TrainingMethod.Dti"/> only. Default 0.5.
+    /// From likeness to the photos (0) to obedience to long prompts (1): sets κ from 0 over the model's usual one in the middle to ten times
+    /// that; <see cref="Kappa"/> goes before it. <see cref="TrainingMethod.Dti"/> only. Default 0.5.
     /// </summary>
     public double? Obedience { get; init; }
 
@@ -57,7 +57,7 @@ public sealed record TrainingOptions
     /// </summary>
     public double? LearningRate { get; init; }
 
-    /// <summary>κ, the strength of the von Mises–Fisher prior, 0 to 10. Default 1e-4. <see cref="TrainingMethod.Dti"/> only.</summary>
+    /// <summary>κ, the strength of the von Mises–Fisher prior, 0 to 10. Default: what the model's folder says, else 1e-4. <see cref="TrainingMethod.Dti"/> only.</summary>
     public double? Kappa { get; init; }
 
     /// <summary>How κ goes over the run. Default <see cref="ClientSdk.KappaSchedule.Constant"/>. <see cref="TrainingMethod.Dti"/> only.</summary>

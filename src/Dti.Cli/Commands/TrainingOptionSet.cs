@@ -27,7 +27,7 @@ internal sealed class TrainingOptionSet
     private readonly Option<int?> _steps = new("--steps") { Description = "Optimiser steps. Default: what suits the model, else 500.", HelpName = "n" };
     private readonly Option<int?> _batch = new("--batch") { Description = "Photos per step. Default: 4.", HelpName = "n" };
     private readonly Option<double?> _learningRate = new("--learning-rate") { Description = "Step length on the sphere, above 0 and at most 1. Default: what suits the model, else 0.01.", HelpName = "η" };
-    private readonly Option<double?> _kappa = new("--kappa") { Description = "Strength of the prior that holds to the start. Default: 1e-4.", HelpName = "κ" };
+    private readonly Option<double?> _kappa = new("--kappa") { Description = "Strength of the prior that holds to the start. Default: what suits the model, else 1e-4.", HelpName = "κ" };
     private readonly Option<KappaSchedule?> _kappaSchedule = new("--kappa-schedule") { Description = "How κ goes over the run. Default: constant." };
     private readonly Option<double?> _regularization = new("--regularization") { Description = "Pull toward the start, for the other methods. Default: 0.", HelpName = "λ" };
     private readonly Option<double?> _beta = new("--beta") { Description = "Memory of the gradient's norm, 0 to below 1. Default: 0.", HelpName = "β" };

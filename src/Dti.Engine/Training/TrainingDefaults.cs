@@ -5,11 +5,12 @@ namespace Dti.Engine.Training;
 
 /// <summary>
 /// What a model's own folder says of training with it (<c>dti.json</c>), where its maker has measured what suits it:
-/// <c>{"training": {"learning_rate": 0.08, "steps": 200}}</c>. For Directional Textual Inversion; other methods keep their defaults.
+/// <c>{"training": {"learning_rate": 0.08, "steps": 200, "kappa": 0.01}}</c>. For Directional Textual Inversion; other methods keep their defaults.
 /// </summary>
 /// <param name="LearningRate">η; null: the published one.</param>
 /// <param name="Steps">Of any method; null: the published ones.</param>
-public sealed record TrainingDefaults(double? LearningRate = null, int? Steps = null)
+/// <param name="Kappa">κ; null: the published one. What is much and what is little goes by the gradients of a model.</param>
+public sealed record TrainingDefaults(double? LearningRate = null, int? Steps = null, double? Kappa = null)
 {
     /// <summary>The file.</summary>
     public const string FileName = "dti.json";
@@ -33,7 +34,7 @@ public sealed record TrainingDefaults(double? LearningRate = null, int? Steps = 
         double? Number(string name, double max) => !training.TryGetProperty(name, out var value) ? null
             : value.ValueKind == JsonValueKind.Number && value.GetDouble() is var number && number > 0 && number <= max ? number
             : throw Bad($"{name} must be a number above 0 and at most {max}");
-        return new TrainingDefaults(Number("learning_rate", 1), (int?)Number("steps", 100_000));
+        return new TrainingDefaults(Number("learning_rate", 1), (int?)Number("steps", 100_000), Number("kappa", 10));
 
         DtiException Bad(string why) => new(ErrorKind.FailedPrecondition, $"{path} cannot be used: {why}.");
     }

@@ -16,10 +16,6 @@ public enum TrainingPreset
 /// <summary>What presets and the slider between likeness and obedience come to; measured in docs/dti-mini.md.</summary>
 internal static class TrainingPresets
 {
-    // κ at the middle of the slider is the paper's; a tenth of the slider is a factor of 10^(2/5).
-    private const double KappaInTheMiddle = 1e-4;
-    private const double DecadesToEachEnd = 2;
-
     /// <summary>Share of the model's steps.</summary>
     public static double Steps(TrainingPreset preset) => preset switch
     {
@@ -29,6 +25,7 @@ internal static class TrainingPresets
     };
 
     /// <summary>κ for a wish.</summary>
-    /// <param name="obedience">0: all likeness, κ is 0; 0.5: the paper's 1e-4; 1: all obedience, 1e-2.</param>
-    public static double Kappa(double obedience) => obedience <= 0 ? 0 : KappaInTheMiddle * Math.Pow(10, DecadesToEachEnd * ((2 * obedience) - 1));
+    /// <param name="obedience">0: all likeness, κ is 0; 0.5: what suits the model; 1: all obedience, ten times that.</param>
+    /// <param name="middle">κ that suits the model.</param>
+    public static double Kappa(double obedience, double middle) => obedience <= 0 ? 0 : middle * Math.Pow(10, (2 * obedience) - 1);
 }

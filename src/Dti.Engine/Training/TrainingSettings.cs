@@ -62,7 +62,7 @@ public sealed record TrainingSettings
     /// <summary>Step length η on the sphere, or AdamW's learning rate; in (0, 1], used as given. Default: what the model says, else 0.01, as the paper; AdamW: 0.005.</summary>
     public double LearningRate { get; private init; }
 
-    /// <summary>Strength κ of the von Mises–Fisher prior, 0 to 10; directional only. Default 1e-4, as the paper.</summary>
+    /// <summary>Strength κ of the von Mises–Fisher prior, 0 to 10; directional only. Default: what the model says, else 1e-4, as the paper.</summary>
     public double Kappa { get; private init; }
 
     /// <summary>How κ goes over the run; directional only. Default: constant, as the paper.</summary>
@@ -157,7 +157,7 @@ public sealed record TrainingSettings
             Steps = options.Steps ?? (int)Math.Ceiling((profile.TrainingDefaults.Steps ?? 500) * TrainingPresets.Steps(options.Preset ?? TrainingPreset.Balanced)),
             BatchSize = options.BatchSize ?? 4,
             LearningRate = options.LearningRate ?? (way.OnSphere ? profile.TrainingDefaults.LearningRate : null) ?? way.DefaultLearningRate,
-            Kappa = options.Kappa ?? (way.OnSphere ? TrainingPresets.Kappa(options.Obedience ?? 0.5) : 0),
+            Kappa = options.Kappa ?? (way.OnSphere ? TrainingPresets.Kappa(options.Obedience ?? 0.5, profile.TrainingDefaults.Kappa ?? 1e-4) : 0),
             KappaSchedule = options.KappaSchedule ?? KappaSchedule.Constant,
             Regularization = options.Regularization ?? 0,
             Beta = options.Beta ?? 0,

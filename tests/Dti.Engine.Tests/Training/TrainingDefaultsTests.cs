@@ -11,11 +11,12 @@ public sealed class TrainingDefaultsTests : IDisposable
     [Fact]
     public void Resolve_ModelThatSays_TakesItWhereNothingIsAsked()
     {
-        var profile = Profile("""{"training": {"learning_rate": 0.08, "steps": 200}}""");
+        var profile = Profile("""{"training": {"learning_rate": 0.08, "steps": 200, "kappa": 0.01}}""");
         TrainingSettings Resolve(TrainingOptions options) => TrainingSettings.Resolve(options with { Initializer = "cat" }, "x", profile, () => 1);
 
         Assert.Equal((0.08, 200), (Resolve(new()).LearningRate, Resolve(new()).Steps));
         Assert.Equal((0.02, 7), (Resolve(new() { LearningRate = 0.02 }).LearningRate, Resolve(new() { Steps = 7 }).Steps));
+        Assert.Equal((0.01, 0.1), (Resolve(new()).Kappa, Resolve(new() { Obedience = 1 }).Kappa));
         Assert.Equal(0.005, Resolve(new() { Method = TrainingMethod.TextualInversion }).LearningRate);
     }
 
@@ -37,9 +38,9 @@ public sealed class TrainingDefaultsTests : IDisposable
 
     [Theory]
     [InlineData(0, 0)]
-    [InlineData(0.25, 1e-5)]
+    [InlineData(0.25, 3.1622776601683795e-5)]
     [InlineData(0.5, 1e-4)]
-    [InlineData(1, 1e-2)]
+    [InlineData(1, 1e-3)]
     public void Resolve_Obedience_SetsKappa(double obedience, double kappa)
     {
         var profile = Profile(null);
