@@ -32,7 +32,7 @@ def test_train_gives_settings_steps_previews_and_result(updates):
     assert kinds(updates) == ["TrainingAccepted", "TrainingProgress", "TrainingProgress", "TrainingPreview", "TrainingProgress", "TrainingPreview",
                               "TrainingResult"]
     settings = updates[0].settings
-    assert (settings.kind, settings.method, settings.kappa, settings.initializer_tokens) == ("object", "dti", 0.01, ("cat",))
+    assert (settings.kind, settings.method, settings.kappa, settings.initializer_tokens) == ("object", "dti", 1e-4, ("cat",))
 
 
 @pytest.mark.parametrize("photo", [

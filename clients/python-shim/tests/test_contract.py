@@ -33,7 +33,7 @@ def drawing(prompt=""):
 def test_train_streams_accepted_steps_and_result(concepts):
     assert [event.WhichOneof("event") for event in concepts if event.WhichOneof("event") != "queued"] == [
         "accepted", "progress", "progress", "progress", "result"]
-    assert concepts[0].accepted.settings.kappa == 0.01
+    assert concepts[0].accepted.settings.kappa == 1e-4
 
 
 def test_generate_gives_a_picture_of_the_concept(channel, concepts):

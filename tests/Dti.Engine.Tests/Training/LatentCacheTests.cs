@@ -5,6 +5,7 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Tests.Training;
 
+[Collection(nameof(WholeProcess))]
 public class LatentCacheTests(ModelFixture models) : IClassFixture<ModelFixture>
 {
     private const long OneCrop = 2 * 4 * 8 * 8 * sizeof(float);
@@ -62,10 +63,11 @@ public class LatentCacheTests(ModelFixture models) : IClassFixture<ModelFixture>
     [Fact]
     public void Dispose_LeavesNoTensor()
     {
+        var model = models.Model("tiny-sd15");
         var before = Tensor.TotalCount;
         using (NewDisposeScope())
         {
-            var cache = new LatentCache(models.Model("tiny-sd15"), NoisePhotos.Load(), memoryBytes: OneCrop);
+            var cache = new LatentCache(model, NoisePhotos.Load(), memoryBytes: OneCrop);
             for (var i = 0; i < 3; i++)
             {
                 cache.Get(new PhotoCrop(0, 0, i, Flip: false));
@@ -74,6 +76,6 @@ public class LatentCacheTests(ModelFixture models) : IClassFixture<ModelFixture>
             cache.Dispose();
         }
 
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before); // fewer, where garbage of other tests was collected meanwhile
     }
 }
