@@ -6,14 +6,11 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Evaluation;
 
-/// <summary>What all evaluators share: weights, preprocessing, batches.</summary>
+/// <summary>What all evaluators share: weights and preprocessing.</summary>
 /// <typeparam name="TModel">The model.</typeparam>
 internal abstract class ImageEncoder<TModel> : IImageEncoder
     where TModel : class
 {
-    // Bounds memory; the features do not depend on it.
-    private const int BatchSize = 16;
-
     private readonly ImagePreprocessor _preprocessor;
     private readonly ComputeTarget _target;
     private readonly ModelComponent<TModel> _component;
@@ -32,7 +29,7 @@ internal abstract class ImageEncoder<TModel> : IImageEncoder
 
     /// <inheritdoc/>
     public Tensor EncodeImages(IReadOnlyList<RgbImage> images) =>
-        InBatches(images, batch => Features(_preprocessor.PixelValues(batch).to(_target.Dtype, _target.Device)));
+        FeatureBatches.Of(images, batch => Features(_preprocessor.PixelValues(batch).to(_target.Dtype, _target.Device)));
 
     /// <inheritdoc/>
     public void Dispose() => _component.Dispose();
@@ -41,29 +38,7 @@ internal abstract class ImageEncoder<TModel> : IImageEncoder
     /// <returns>(N, d)</returns>
     protected abstract Tensor Features(Tensor pixelValues);
 
-    /// <summary>Features of texts from their ids.</summary>
-    /// <param name="prompts">The texts.</param>
-    /// <param name="tokenize">As many ids for each.</param>
-    /// <param name="features">(N, L) int64 to (N, d).</param>
-    protected Tensor EncodeTexts(IReadOnlyList<string> prompts, Func<string, IEnumerable<int>> tokenize, Func<Tensor, Tensor> features) => InBatches(prompts, batch =>
-    {
-        long[] ids = [.. batch.SelectMany(tokenize).Select(id => (long)id)];
-        return features(tensor(ids, [batch.Length, ids.Length / batch.Length], ScalarType.Int64).to(_target.Device));
-    });
-
-    private static Tensor InBatches<T>(IReadOnlyList<T> items, Func<T[], Tensor> features)
-    {
-        ArgumentNullException.ThrowIfNull(items);
-        ArgumentOutOfRangeException.ThrowIfZero(items.Count, nameof(items));
-        using var scope = NewDisposeScope();
-        using var frozen = no_grad();
-        var rows = new List<Tensor>();
-        foreach (var batch in items.Chunk(BatchSize))
-        {
-            using var passing = NewDisposeScope();
-            rows.Add(features(batch).to(ScalarType.Float32).cpu().MoveToOuterDisposeScope());
-        }
-
-        return cat(rows).MoveToOuterDisposeScope();
-    }
+    /// <inheritdoc cref="FeatureBatches.OfTexts"/>
+    protected Tensor EncodeTexts(IReadOnlyList<string> prompts, Func<string, IEnumerable<int>> tokenize, Func<Tensor, Tensor> features) =>
+        FeatureBatches.OfTexts(prompts, tokenize, ids => features(ids.to(_target.Device)));
 }

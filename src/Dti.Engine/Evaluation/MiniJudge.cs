@@ -17,7 +17,6 @@ internal sealed class MiniJudge : IImageTextEncoder, IWeightSource
     public const int Width = 128;
 
     private const int Side = 128;
-    private const int BatchSize = 32;
     private readonly SafetensorsFile _file;
     private readonly List<Tensor> _weights = [];
     private readonly ClipTokenizer _tokenizer;
@@ -62,18 +61,15 @@ internal sealed class MiniJudge : IImageTextEncoder, IWeightSource
     };
 
     /// <inheritdoc/>
-    public Tensor EncodeImages(IReadOnlyList<RgbImage> images) => InBatches(images, batch =>
+    public Tensor EncodeImages(IReadOnlyList<RgbImage> images) => FeatureBatches.Of(images, batch =>
     {
         var pixels = stack(batch.Select(image => PillowResize.Resize(image, Side, Side).ToTensor()));
         return _imageProjection.Forward(F.avg_pool2d(F.silu(_image.Forward(pixels).Coarse), [4, 4]).flatten(1));
     });
 
     /// <inheritdoc/>
-    public Tensor EncodeTexts(IReadOnlyList<string> prompts) => InBatches(prompts, batch =>
-    {
-        long[] ids = [.. batch.SelectMany(prompt => _tokenizer.Tokenize(prompt).InputIds).Select(id => (long)id)];
-        return _textProjection.Forward(_text.Forward(tensor(ids, [batch.Length, ids.Length / batch.Length])).PooledOutput);
-    });
+    public Tensor EncodeTexts(IReadOnlyList<string> prompts) =>
+        FeatureBatches.OfTexts(prompts, prompt => _tokenizer.Tokenize(prompt).InputIds, ids => _textProjection.Forward(_text.Forward(ids).PooledOutput));
 
     /// <inheritdoc/>
     public Tensor Score(Tensor imageFeatures, Tensor textFeatures)
@@ -104,14 +100,5 @@ internal sealed class MiniJudge : IImageTextEncoder, IWeightSource
     {
         _weights.ForEach(weight => weight.Dispose());
         _file.Dispose();
-    }
-
-    private static Tensor InBatches<T>(IReadOnlyList<T> items, Func<T[], Tensor> features)
-    {
-        ArgumentNullException.ThrowIfNull(items);
-        ArgumentOutOfRangeException.ThrowIfZero(items.Count, nameof(items));
-        using var scope = NewDisposeScope();
-        using var frozen = no_grad();
-        return cat([.. items.Chunk(BatchSize).Select(features)]).MoveToOuterDisposeScope();
     }
 }

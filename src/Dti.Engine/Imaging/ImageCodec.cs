@@ -19,12 +19,15 @@ public static class ImageCodec
     /// <param name="limits">Bounds; the header is held against them before a pixel is allocated.</param>
     /// <returns>The picture as it is meant to be seen.</returns>
     /// <exception cref="DtiException">Not a picture, cut off, damaged, or too large (<see cref="ErrorKind.InvalidArgument"/>).</exception>
-    public static RgbImage Decode(ReadOnlySpan<byte> data, string name, ImageLimits? limits = null) => DecodeWithOpacity(data, name, limits).Image;
+    public static RgbImage Decode(ReadOnlySpan<byte> data, string name, ImageLimits? limits = null) => Read(data, name, limits, opacity: false).Image;
 
     /// <summary>As <see cref="Decode"/>, with what the file says of transparency.</summary>
     /// <inheritdoc cref="Decode"/>
     /// <returns>The picture; and its opacity, 0 to 255, in each channel of another of that size, or null where the file has none.</returns>
-    public static (RgbImage Image, RgbImage? Opacity) DecodeWithOpacity(ReadOnlySpan<byte> data, string name, ImageLimits? limits = null)
+    public static (RgbImage Image, RgbImage? Opacity) DecodeWithOpacity(ReadOnlySpan<byte> data, string name, ImageLimits? limits = null) =>
+        Read(data, name, limits, opacity: true);
+
+    private static (RgbImage Image, RgbImage? Opacity) Read(ReadOnlySpan<byte> data, string name, ImageLimits? limits, bool opacity)
     {
         limits ??= ImageLimits.Default;
         if (data.IsEmpty)
@@ -69,8 +72,8 @@ public static class ImageCodec
             throw CannotRead(decoded, name);
         }
 
-        RgbImage Upright(bool opacity) => Orientation.Upright(bitmap.GetPixelSpan(), info.Width, info.Height, (int)codec.EncodedOrigin, opacity);
-        return (Upright(opacity: false), alpha == SKAlphaType.Opaque ? null : Upright(opacity: true));
+        RgbImage Upright(bool ofOpacity) => Orientation.Upright(bitmap.GetPixelSpan(), info.Width, info.Height, (int)codec.EncodedOrigin, ofOpacity);
+        return (Upright(ofOpacity: false), opacity && alpha != SKAlphaType.Opaque ? Upright(ofOpacity: true) : null);
     }
 
     /// <summary>Encodes a picture. The same picture gives the same bytes.</summary>

@@ -14,7 +14,6 @@ internal sealed class BatchSampler : IDisposable
     private readonly StableDiffusionModel _model;
     private readonly TrainingSettings _settings;
     private readonly TrainingSet _photos;
-    private readonly LatentCache _latents;
     private readonly IReadOnlyList<string> _templates;
     private readonly PlaceholderTokens[] _placeholders; // one per text encoder
     private readonly Generator _noise;
@@ -28,7 +27,7 @@ internal sealed class BatchSampler : IDisposable
         _photos = photos;
         _placeholders = [.. model.Profile.Encoders.Select(encoder => new PlaceholderTokens(encoder.Tokenizer.VocabularySize))];
         Array.ForEach(_placeholders, placeholders => placeholders.Add(settings.Placeholder, settings.VectorCount));
-        _latents = new LatentCache(model, photos);
+        Latents = new LatentCache(model, photos);
         _templates = settings.Templates;
         _random = new Pcg32(settings.Seed);
         _noise = new Generator(settings.Seed, CPU);
@@ -45,9 +44,9 @@ internal sealed class BatchSampler : IDisposable
         for (var i = 0; i < latents.Length; i++)
         {
             var crop = crops[i] = _photos.SampleCrop(NextPhoto(), _settings.CenterCrop, _settings.RandomFlip, _random);
-            var posterior = _latents.Get(crop);
+            var posterior = Latents.Get(crop);
             latents[i] = posterior.Sample(Randn(posterior.Mean.shape)) * _model.Profile.VaeConfig.ScalingFactor;
-            captions[i] = NextCaption(crop.PhotoIndex);
+            captions[i] = NextTemplate(crop.PhotoIndex);
             if (masks is not null)
             {
                 masks[i] = _photos.Mask(crop, (int)latents[i].shape[^1]);
@@ -57,7 +56,7 @@ internal sealed class BatchSampler : IDisposable
         var x0 = cat(latents);
         var noise = Randn(x0.shape);
         var timesteps = randint(0, _model.NoiseSchedule.TrainTimesteps, [latents.Length], ScalarType.Int64, CPU, generator: _noise).to(x0.device);
-        var ids = _model.Profile.Encoders.Select((encoder, i) => Ids(encoder.Tokenizer, _placeholders[i], captions).to(x0.device).MoveToOuterDisposeScope()).ToArray();
+        var ids = Ids(captions).Select(encoder => encoder.MoveToOuterDisposeScope()).ToArray();
         var sizes = _photos.TimeIds(crops).to(x0.device);
         return new TrainingBatch(
             x0.MoveToOuterDisposeScope(), noise.MoveToOuterDisposeScope(), timesteps.MoveToOuterDisposeScope(), ids, sizes.MoveToOuterDisposeScope(),
@@ -79,24 +78,32 @@ internal sealed class BatchSampler : IDisposable
         }
     }
 
-    /// <summary>(B, 77) int64.</summary>
-    public static Tensor Ids(ClipTokenizer tokenizer, PlaceholderTokens placeholders, string[] captions) => tensor(
-        captions.SelectMany(caption => tokenizer.Tokenize(caption, placeholders).InputIds.Select(id => (long)id)).ToArray(), [captions.Length, tokenizer.ModelMaxLength], ScalarType.Int64);
+    /// <summary>The autoencoder's view of crops.</summary>
+    public LatentCache Latents { get; }
+
+    /// <summary>The ids of templates with the concept in its place: (B, 77) int64 for each text encoder.</summary>
+    public Tensor[] Ids(IReadOnlyCollection<string> templates)
+    {
+        var identifier = PlaceholderTokens.Identifier(_settings.Placeholder, _settings.VectorCount);
+        return [.. _model.Profile.Encoders.Select((encoder, i) => tensor(
+            templates.SelectMany(template => encoder.Tokenizer.Tokenize(PromptTemplates.Fill(template, identifier), _placeholders[i]).InputIds.Select(id => (long)id)).ToArray(),
+            [templates.Count, encoder.Tokenizer.ModelMaxLength], ScalarType.Int64).to(_model.Target.Device))];
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _latents.Dispose();
+        Latents.Dispose();
         _noise.Dispose();
     }
 
     private Tensor Randn(long[] shape) => randn(shape, ScalarType.Float32, CPU, generator: _noise).to(_model.Target.Device);
 
     // A template is drawn for a photo with a caption too, so that a caption changes no other choice.
-    private string NextCaption(int photo)
+    private string NextTemplate(int photo)
     {
         var template = _templates[_random.NextInt(_templates.Count)];
-        return PromptTemplates.Fill(_photos.Caption(photo) ?? template, PlaceholderTokens.Identifier(_settings.Placeholder, _settings.VectorCount));
+        return _photos.Caption(photo) ?? template;
     }
 
     private int NextPhoto()

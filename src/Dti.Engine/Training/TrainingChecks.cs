@@ -1,5 +1,4 @@
 using Dti.Engine.Models;
-using Dti.Engine.Tokenization;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Training;
@@ -35,38 +34,30 @@ internal sealed class TrainingChecks : IDisposable
     /// <param name="model">The model.</param>
     /// <param name="settings">The settings.</param>
     /// <param name="photos">The photos.</param>
+    /// <param name="batches">Gives latents and ids as training sees them.</param>
     /// <param name="start">e at the start, (n, d), of the first text encoder.</param>
-    public TrainingChecks(StableDiffusionModel model, TrainingSettings settings, TrainingSet photos, Tensor start)
+    public TrainingChecks(StableDiffusionModel model, TrainingSettings settings, TrainingSet photos, BatchSampler batches, Tensor start)
     {
         (_model, _objective) = (model, new DenoisingLoss(model, settings.PredictionType));
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var identifier = PlaceholderTokens.Identifier(settings.Placeholder, settings.VectorCount);
-        Tensor Ids(TextEncoderProfile encoder, IEnumerable<string> texts)
-        {
-            var placeholders = new PlaceholderTokens(encoder.Tokenizer.VocabularySize);
-            placeholders.Add(settings.Placeholder, settings.VectorCount);
-            return BatchSampler.Ids(encoder.Tokenizer, placeholders, [.. texts.Select(text => PromptTemplates.Fill(text, identifier))]).to(model.Target.Device);
-        }
-
-        using var latents = new LatentCache(model, photos);
         using var generator = new Generator(settings.Seed ^ 0x9E3779B97F4A7C15, CPU);
         foreach (var draws in Enumerable.Range(0, Draws).Chunk(settings.BatchSize))
         {
             PhotoCrop[] crops = [.. draws.Select(draw => photos.CenterCrop(draw % photos.Count))];
-            var x0 = cat([.. crops.Select(crop => latents.Get(crop).Mean)]) * model.Profile.VaeConfig.ScalingFactor;
+            var x0 = cat([.. crops.Select(crop => batches.Latents.Get(crop).Mean)]) * model.Profile.VaeConfig.ScalingFactor;
             var noise = randn(x0.shape, ScalarType.Float32, CPU, generator: generator).to(x0.device);
             var timesteps = tensor(draws.Select(draw => (long)((draw + 0.5) / Draws * model.NoiseSchedule.TrainTimesteps)).ToArray()).to(x0.device);
             var captions = crops.Zip(draws, (crop, draw) => photos.Caption(crop.PhotoIndex) ?? settings.Templates[draw % settings.Templates.Count]).ToArray();
             var mask = photos.HasMasks ? stack(crops.Select(crop => photos.Mask(crop, (int)x0.shape[^1]))).to(x0.device) : null;
             _batches.Add(new TrainingBatch(
                 x0.DetachFromDisposeScope(), noise.DetachFromDisposeScope(), timesteps.DetachFromDisposeScope(),
-                [.. model.Profile.Encoders.Select(encoder => Ids(encoder, captions).DetachFromDisposeScope())],
+                [.. batches.Ids(captions).Select(ids => ids.DetachFromDisposeScope())],
                 photos.TimeIds(crops).to(x0.device).DetachFromDisposeScope(), mask?.DetachFromDisposeScope()));
         }
 
         var tokenizer = model.Profile.Tokenizer;
-        _probes = Ids(model.Profile.Encoders[0], settings.Kind == ConceptKind.Style ? _styleProbes : _objectProbes).DetachFromDisposeScope();
+        _probes = batches.Ids(settings.Kind == ConceptKind.Style ? _styleProbes : _objectProbes)[0].DetachFromDisposeScope();
         var placed = _probes >= tokenizer.VocabularySize;
         var end = _probes == tokenizer.EosTokenId;
         _words = ((placed.cumsum(1) == settings.VectorCount) & ~placed & (end.cumsum(1) == 0)).DetachFromDisposeScope();

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Dti.Engine.Concepts;
 using Dti.Engine.Models;
 using Dti.Engine.Training.Methods;
@@ -9,7 +10,7 @@ namespace Dti.Engine.Training;
 internal sealed class TrainingRun : IDisposable
 {
     private readonly TrainingSettings _settings;
-    private readonly TrainingSet _photos;
+    private readonly JsonObject _described;
     private readonly LearningMethod _method;
     private readonly BatchSampler _batches;
     private readonly DenoisingLoss _objective;
@@ -28,8 +29,8 @@ internal sealed class TrainingRun : IDisposable
     /// <exception cref="DtiException">The snapshot is of another run.</exception>
     public TrainingRun(StableDiffusionModel model, TrainingSettings settings, TrainingSet photos, TrainingSnapshot? from)
     {
-        (_settings, _photos, _method) = (settings, photos, LearningMethod.Of(settings.Method));
-        from?.EnsureContinues(settings, photos);
+        (_settings, _described, _method) = (settings, TrainingSnapshot.Describe(settings, photos), LearningMethod.Of(settings.Method));
+        from?.EnsureContinues(_described, settings.Steps);
         _embeddings = [.. model.Profile.Encoders.Select((_, encoder) => Start(model, encoder))];
         _optimizers = [.. _embeddings.Select((embedding, encoder) => _method.Optimizer(embedding, settings.MagnitudeValues[encoder], settings))];
         _learnt = settings.Encoders switch
@@ -44,7 +45,7 @@ internal sealed class TrainingRun : IDisposable
         if (settings.CheckEvery > 0)
         {
             using var start = _embeddings[0].Rows();
-            _checks = new TrainingChecks(model, settings, photos, start);
+            _checks = new TrainingChecks(model, settings, photos, _batches, start);
         }
 
         if (from is not null)
@@ -147,7 +148,7 @@ internal sealed class TrainingRun : IDisposable
         }
 
         return new TrainingSnapshot(
-            StepsDone, _monitor.LossSum, sampler.Random, sampler.Round, [.. _stopping.Checks], TrainingSnapshot.Describe(_settings, _photos), tensors);
+            StepsDone, _monitor.LossSum, sampler.Random, sampler.Round, [.. _stopping.Checks], _described, tensors);
     }
 
     /// <inheritdoc/>

@@ -21,11 +21,12 @@ public sealed class TrainingSet
     {
         Resolution = resolution;
         _entries = entries;
-        Warnings = [.. PhotoChecks.Of([.. entries.Select(entry => (entry.Name, entry.OriginalSize.Height, entry.OriginalSize.Width, entry.Resized))], resolution)];
+        HasMasks = entries.Any(entry => entry.Mask is not null);
     }
 
-    /// <summary>What the user should know of the photos.</summary>
-    public IReadOnlyList<TrainingWarning> Warnings { get; }
+    /// <summary>What the user should know of the photos; measured when it is asked for.</summary>
+    public IReadOnlyList<TrainingWarning> Warnings =>
+        [.. PhotoChecks.Of([.. _entries.Select(entry => (entry.Name, entry.OriginalSize.Height, entry.OriginalSize.Width, entry.Resized))], Resolution)];
 
     /// <summary>Side of every crop, in pixels.</summary>
     public int Resolution { get; }
@@ -91,7 +92,7 @@ public sealed class TrainingSet
     public string? Caption(int index) => _entries[index].Caption;
 
     /// <summary>Whether any photo has a mask.</summary>
-    public bool HasMasks => _entries.Any(entry => entry.Mask is not null);
+    public bool HasMasks { get; }
 
     /// <summary>Chooses a crop: the middle one, or top, left and flip at random, in this order.</summary>
     /// <param name="photoIndex">Which photo, from 0.</param>
@@ -163,7 +164,7 @@ public sealed class TrainingSet
 
     private static Entry Prepare(Photo photo, int resolution, ImageLimits limits, string initializer, bool useAlpha)
     {
-        var (image, opacity) = ImageCodec.DecodeWithOpacity(photo.Data, photo.Name, limits);
+        var (image, opacity) = useAlpha && photo.Mask is null ? ImageCodec.DecodeWithOpacity(photo.Data, photo.Name, limits) : (ImageCodec.Decode(photo.Data, photo.Name, limits), null);
         int longer = Math.Max(image.Width, image.Height), shorter = Math.Min(image.Width, image.Height);
         if (longer > (long)limits.MaxAspectRatio * shorter)
         {
@@ -173,7 +174,7 @@ public sealed class TrainingSet
         }
 
         var (height, width) = PillowResize.ShorterSideTo(resolution, image.Height, image.Width);
-        var mask = photo.Mask is null ? (useAlpha ? opacity : null) : DecodeMask(photo, image, limits);
+        var mask = photo.Mask is null ? opacity : DecodeMask(photo, image, limits);
         var caption = photo.Caption is null ? null : PromptTemplates.Parse(photo.Caption, initializer)
             ?? throw new DtiException(
                 ErrorKind.InvalidArgument,

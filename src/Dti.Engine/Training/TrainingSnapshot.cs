@@ -87,11 +87,12 @@ public sealed class TrainingSnapshot : IDisposable
         return run;
     }
 
-    /// <summary>Checks that a run with these settings and photos is the one that this was taken of.</summary>
-    /// <exception cref="DtiException">It is another; the message names what differs.</exception>
-    internal void EnsureContinues(TrainingSettings settings, TrainingSet photos)
+    /// <summary>Checks that a run is the one that this was taken of.</summary>
+    /// <param name="asked">What <see cref="Describe"/> says of the run.</param>
+    /// <param name="steps">Steps asked.</param>
+    /// <exception cref="DtiException">It is another, the message names what differs; or it is done already.</exception>
+    internal void EnsureContinues(JsonObject asked, int steps)
     {
-        var asked = Describe(settings, photos);
         string[] differing = [.. asked.Select(field => field.Key).Union(_described.Select(field => field.Key)).Where(key => !JsonNode.DeepEquals(asked[key], _described[key]))];
         if (differing.Length > 0)
         {
@@ -99,9 +100,9 @@ public sealed class TrainingSnapshot : IDisposable
             throw new DtiException(ErrorKind.FailedPrecondition, $"The snapshot of step {Step} was taken with other {names}; a run goes on only as it was begun. Leave them as they were, or train anew.");
         }
 
-        if (Step >= settings.Steps)
+        if (Step >= steps)
         {
-            throw new DtiException(ErrorKind.FailedPrecondition, $"{Step} steps are done already, and {settings.Steps} were asked for; ask for more steps to train further.", "steps");
+            throw new DtiException(ErrorKind.FailedPrecondition, $"{Step} steps are done already, and {steps} were asked for; ask for more steps to train further.", "steps");
         }
     }
 
