@@ -4,6 +4,7 @@ using Dti.Server.Errors;
 using Dti.Server.Jobs;
 using Dti.Server.Libraries;
 using Dti.Server.Services;
+using Dti.Server.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -33,6 +34,7 @@ public static class DtiHost
             kestrel.AddServerHeader = false;
             kestrel.Listen(IPAddress.Parse(options.Address), options.Port, listen => listen.Protocols = HttpProtocols.Http2);
             kestrel.ListenForWeb(options);
+            kestrel.ListenForMetrics(options);
             kestrel.Limits.MaxRequestBodySize = null; // gRPC bounds each message
         });
 
@@ -58,10 +60,12 @@ public static class DtiHost
         });
         services.AddWebApi(options);
         services.AddGrpcReflection();
+        builder.AddTelemetry(options);
         services.AddGrpcHealthChecks().AddCheck<DeviceHealthCheck>("device");
         configure?.Invoke(builder);
 
         var app = builder.Build();
+        app.UseMetricsPage(options);
         app.UseWebApi(options);
         app.MapGrpcService<DtiGrpcService>();
         app.MapGrpcService<JobGrpcService>();
@@ -77,7 +81,12 @@ public static class DtiHost
     public static Uri AddressOf(WebApplication app) => Addresses(app).First();
 
     /// <summary>Where a started server listens for browsers; null: nowhere, as <see cref="DtiServerOptions.WebPort"/> is null.</summary>
-    public static Uri? WebAddressOf(WebApplication app) => Addresses(app).Skip(1).FirstOrDefault();
+    public static Uri? WebAddressOf(WebApplication app) => Options(app).WebPort is null ? null : Addresses(app).Skip(1).First();
+
+    /// <summary>Where a started server listens for Prometheus; null: nowhere, as <see cref="DtiServerOptions.MetricsPort"/> is null.</summary>
+    public static Uri? MetricsAddressOf(WebApplication app) => Options(app).MetricsPort is null ? null : Addresses(app).Last();
+
+    private static DtiServerOptions Options(WebApplication app) => app.Services.GetRequiredService<DtiServerOptions>();
 
     private static IEnumerable<Uri> Addresses(WebApplication app) =>
         app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Select(address => new Uri(address));

@@ -23,6 +23,12 @@ public sealed record DtiServerOptions
     /// <summary>Pages that may call from a browser, by origin: <c>http://localhost:3000</c>. Default: none.</summary>
     public IReadOnlyList<string> WebOrigins { get; init; } = [];
 
+    /// <summary>Port of Prometheus' page, <c>/metrics</c>, by HTTP/1.1; 0: any free one; null: none. Default null.</summary>
+    public int? MetricsPort { get; init; }
+
+    /// <summary>Address of that port; whoever reaches it may read it. Default 127.0.0.1.</summary>
+    public string MetricsAddress { get; init; } = "127.0.0.1";
+
     /// <summary>
     /// Models (diffusers folders, or single safetensors files), folders with some below them, ComfyUI's folder or its <c>models</c>, or an
     /// <c>extra_model_paths.yaml</c>. Those that do not exist are passed over.
@@ -76,6 +82,12 @@ public sealed record DtiServerOptions
 
         Range(nameof(Port), Port, 0, 65535);
         Range(nameof(WebPort), WebPort ?? 0, 0, 65535);
+        Range(nameof(MetricsPort), MetricsPort ?? 0, 0, 65535);
+        if (!IPAddress.TryParse(MetricsAddress, out _))
+        {
+            found.Add(new(nameof(MetricsAddress), $"MetricsAddress '{MetricsAddress}' is not an IP address."));
+        }
+
         foreach (var origin in WebOrigins)
         {
             if (!Uri.TryCreate(origin, UriKind.Absolute, out var uri) || uri.GetLeftPart(UriPartial.Authority) != origin)

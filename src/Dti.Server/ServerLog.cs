@@ -5,6 +5,11 @@ namespace Dti.Server;
 /// <summary>Every message that the server logs. Ids are stable; Error means that an operator must act.</summary>
 internal static partial class ServerLog
 {
+    private static readonly Func<ILogger, string, IDisposable?> _jobScope = LoggerMessage.DefineScope<string>("Job {JobId}");
+
+    /// <summary>Until it is disposed, what this thread logs carries the job's id.</summary>
+    public static IDisposable? JobScope(this ILogger logger, string jobId) => _jobScope(logger, jobId);
+
     [LoggerMessage(1, LogLevel.Information, "Job {JobId} ({Kind}) was accepted")]
     public static partial void JobAccepted(this ILogger logger, string jobId, string kind);
 

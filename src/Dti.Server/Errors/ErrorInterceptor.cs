@@ -1,4 +1,5 @@
 using Dti.Engine;
+using Dti.Server.Telemetry;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Microsoft.Extensions.Logging;
@@ -35,6 +36,13 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Inter
     }
 
     private RpcException Translate(Exception error, ServerCallContext context)
+    {
+        var refusal = StatusOf(error, context);
+        Rejected.Count(refusal);
+        return refusal;
+    }
+
+    private RpcException StatusOf(Exception error, ServerCallContext context)
     {
         switch (error)
         {

@@ -1,5 +1,6 @@
 using Dti.Engine;
 using Dti.Server.Errors;
+using Dti.Server.Telemetry;
 using Dti.V1;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -42,28 +43,34 @@ internal sealed class DeviceWorker(JobQueue queue, IJobRunner runner, IHostAppli
 
     private void Run(QueuedJob job)
     {
+        using var scope = logger.JobScope(job.Id);
+        using var running = JobTelemetry.Start(job.Id, job.Submission.Kind, job.Submission.TraceParent);
         logger.JobStarted(job.Id);
         try
         {
-            foreach (var (step, message) in runner.Run(job.Submission, job.Cancellation.Token))
+            foreach (var (step, message) in running.Watch(runner.Run(job.Submission, job.Cancellation.Token)))
             {
                 queue.Report(job, step, message);
             }
 
+            running.End(JobState.Succeeded);
             queue.End(job, JobState.Succeeded, null);
         }
         catch (OperationCanceledException) when (job.Cancellation.IsCancellationRequested)
         {
+            running.End(JobState.Cancelled);
             queue.End(job, JobState.Cancelled, queue.IsStopping ? RpcErrors.Stopping() : RpcErrors.Cancelled(job.Id));
         }
         catch (DtiException error)
         {
             logger.JobRefused(job.Id, error.Message);
+            running.End(JobState.Failed, error.Message);
             queue.End(job, JobState.Failed, RpcErrors.Of(error));
         }
         catch (Exception error)
         {
             logger.JobBroke(error, job.Id);
+            running.End(JobState.Failed, error.GetType().Name);
             queue.End(job, JobState.Failed, RpcErrors.Internal());
         }
     }

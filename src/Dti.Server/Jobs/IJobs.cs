@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dti.V1;
 using Google.Protobuf;
 
@@ -12,7 +13,11 @@ namespace Dti.Server.Jobs;
 /// <param name="TotalSteps">Steps asked.</param>
 /// <param name="Accepted">Makes the first event from the job's id.</param>
 internal sealed record JobSubmission(
-    JobKind Kind, IMessage Request, string RequestId, string Fingerprint, string Name, int TotalSteps, Func<string, IMessage> Accepted);
+    JobKind Kind, IMessage Request, string RequestId, string Fingerprint, string Name, int TotalSteps, Func<string, IMessage> Accepted)
+{
+    /// <summary>W3C's traceparent of the call that submits it; null: that is not traced.</summary>
+    public string? TraceParent { get; init; } = Activity.Current?.Id;
+}
 
 /// <summary>What callers do with jobs; says nothing of where they run.</summary>
 internal interface IJobs

@@ -1,4 +1,5 @@
 using Dti.Server.Errors;
+using Dti.Server.Telemetry;
 using Dti.V1;
 using Google.Protobuf;
 using Grpc.Core;
@@ -51,6 +52,7 @@ internal sealed class JobQueue(DtiServerOptions options, TimeProvider time, ILog
             }
 
             _waiting.AddLast(job);
+            JobTelemetry.Enqueued(submission.Kind);
             TellPositions();
             Prune();
             logger.JobAccepted(job.Id, submission.Kind.ToString());
@@ -80,6 +82,7 @@ internal sealed class JobQueue(DtiServerOptions options, TimeProvider time, ILog
             if (job.State == JobState.Queued)
             {
                 _waiting.Remove(job);
+                JobTelemetry.Dequeued(job.Submission.Kind, null);
                 job.End(JobState.Cancelled, time.GetUtcNow(), RpcErrors.Cancelled(job.Id));
                 TellPositions();
                 logger.JobEnded(job.Id, job.State.ToString());
@@ -127,7 +130,9 @@ internal sealed class JobQueue(DtiServerOptions options, TimeProvider time, ILog
             }
 
             _waiting.RemoveFirst();
-            job.Start(time.GetUtcNow());
+            var now = time.GetUtcNow();
+            JobTelemetry.Dequeued(job.Submission.Kind, now - job.Created);
+            job.Start(now);
             TellPositions();
             return job;
         }
@@ -176,6 +181,7 @@ internal sealed class JobQueue(DtiServerOptions options, TimeProvider time, ILog
             foreach (var job in _waiting)
             {
                 job.End(JobState.Cancelled, time.GetUtcNow(), RpcErrors.Stopping());
+                JobTelemetry.Dequeued(job.Submission.Kind, null);
             }
 
             _waiting.Clear();

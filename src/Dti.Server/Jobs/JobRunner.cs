@@ -6,6 +6,7 @@ using Dti.Engine.Runtime;
 using Dti.Engine.Training;
 using Dti.Server.Libraries;
 using Dti.Server.Mapping;
+using Dti.Server.Telemetry;
 using Dti.V1;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
@@ -50,6 +51,7 @@ internal sealed class JobRunner(
         var summary = new TrainingSummary(settings);
         using var model = loaded.Use(profile, target);
         using var keeper = new SnapshotKeeper(runs, request.Name, settings, time, logger);
+        using var phase = Tracing.Phase("train");
         var trainer = new Trainer(model.Value, settings, photos);
         foreach (var happened in trainer.Run(from, cancellationToken))
         {
@@ -114,6 +116,7 @@ internal sealed class JobRunner(
         var settings = GenerationSettings.Resolve(request.Options.ToEngine(), profile, PinnedSeed);
         ConceptEmbedding[] named = [.. concepts.NamedIn(settings.Prompt, settings.NegativePrompt ?? "").Select(concept => concepts.Load(concept.Name))];
         var encoding = Encoding(request.Options, settings);
+        using var phase = Tracing.Phase("draw");
         foreach (var happened in new TextToImage(model.Value).Run(settings, named, cancellationToken))
         {
             yield return happened switch
@@ -136,6 +139,7 @@ internal sealed class JobRunner(
         var (from, to) = (concepts.Load(request.FromConcept), concepts.Load(request.ToConcept));
         var settings = request.Resolve(from, to, profile, PinnedSeed);
         var encoding = Encoding(request.Options, settings.Generation);
+        using var phase = Tracing.Phase("draw");
         foreach (var happened in new Interpolation(model.Value).Run(settings, from, to, cancellationToken))
         {
             yield return happened switch

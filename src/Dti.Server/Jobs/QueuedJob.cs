@@ -13,6 +13,8 @@ internal sealed class QueuedJob(string id, JobSubmission submission, DateTimeOff
 
     public string Id { get; } = id;
 
+    public DateTimeOffset Created { get; } = created;
+
     public JobSubmission Submission { get; private set; } = submission;
 
     public EventLog Log { get; } = new();
@@ -49,7 +51,7 @@ internal sealed class QueuedJob(string id, JobSubmission submission, DateTimeOff
             Name = Submission.Name,
             Step = Step,
             TotalSteps = Submission.TotalSteps,
-            Created = Timestamp.FromDateTimeOffset(created),
+            Created = Timestamp.FromDateTimeOffset(Created),
             Error = _error,
         };
         if (_started is { } started)

@@ -2,6 +2,7 @@ using Dti.Engine;
 using Dti.Engine.Concepts;
 using Dti.Engine.Runtime;
 using Dti.Server.Errors;
+using Dti.Server.Telemetry;
 using Dti.V1;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
@@ -117,6 +118,7 @@ internal sealed class ConceptLibrary
     /// <exception cref="DtiException">The disk is full or the folder cannot be written; an older concept of that name is still whole.</exception>
     public Concept Save(Concept concept, ConceptEmbedding embedding, ReadOnlyMemory<byte> thumbnailPng, ReadOnlyMemory<byte> summaryPng)
     {
+        using var phase = Tracing.Phase("save");
         var vectors = embedding.Encoders[0];
         concept.Placeholder = embedding.Placeholder;
         concept.NumVectors = vectors.Count;

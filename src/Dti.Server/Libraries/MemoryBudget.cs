@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dti.Engine;
 using Dti.Server.Errors;
+using Dti.Server.Telemetry;
 using Grpc.Core;
 
 namespace Dti.Server.Libraries;
@@ -12,6 +13,9 @@ namespace Dti.Server.Libraries;
 /// <param name="bytes">The budget.</param>
 internal sealed class MemoryBudget(long bytes) : IDisposable
 {
+    private static readonly KeyValuePair<string, object?> _hit = new("dti.result", "hit");
+    private static readonly KeyValuePair<string, object?> _miss = new("dti.result", "miss");
+
     private readonly Lock _lock = new();
     private readonly LinkedList<Entry> _entries = []; // least recently used first
 
@@ -47,7 +51,10 @@ internal sealed class MemoryBudget(long bytes) : IDisposable
         {
             lock (_lock)
             {
-                _entries.Remove(entry);
+                if (_entries.Remove(entry))
+                {
+                    DtiMetrics.CacheBytes.Add(-size);
+                }
             }
 
             throw;
@@ -73,6 +80,7 @@ internal sealed class MemoryBudget(long bytes) : IDisposable
             foreach (var entry in _entries)
             {
                 entry.Free();
+                DtiMetrics.CacheBytes.Add(-entry.Size);
             }
 
             _entries.Clear();
@@ -89,9 +97,12 @@ internal sealed class MemoryBudget(long bytes) : IDisposable
             {
                 MakeRoom(name, size);
                 entry = new Entry(key, size, new Lazy<IDisposable>(load));
+                DtiMetrics.CacheBytes.Add(size);
+                DtiMetrics.CacheRequests.Add(1, _miss);
             }
             else
             {
+                DtiMetrics.CacheRequests.Add(1, _hit);
                 _entries.Remove(entry);
             }
 
@@ -109,6 +120,8 @@ internal sealed class MemoryBudget(long bytes) : IDisposable
             {
                 _entries.Remove(idle);
                 idle.Free();
+                DtiMetrics.CacheBytes.Add(-idle.Size);
+                DtiMetrics.CacheEvictions.Add(1);
             }
         }
 

@@ -1,5 +1,6 @@
 using Dti.Engine.Models;
 using Dti.Engine.Runtime;
+using Dti.Server.Telemetry;
 using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
@@ -30,6 +31,7 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
     public Lease<StableDiffusionModel> Use(ModelProfile profile, ComputeTarget target) =>
         _memory.Rent(new ModelKey(profile, target.DeviceName, target.Dtype), NameOf(profile, target), profile.HeldBytes(target), () =>
         {
+            using var phase = Tracing.Phase("load");
             var model = StableDiffusionModel.Load(profile, target, MemoryPolicy.Resolve(options.Memory, profile.HeldBytes(target), target));
             logger.ModelLoaded(profile.Name, target.DeviceName, target.DtypeName, model.Memory.Name);
             return model;

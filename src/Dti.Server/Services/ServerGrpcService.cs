@@ -1,4 +1,3 @@
-using System.Reflection;
 using Dti.Engine.Runtime;
 using Dti.V1;
 using Grpc.Core;
@@ -8,12 +7,8 @@ namespace Dti.Server.Services;
 
 internal sealed class ServerGrpcService(ComputeTarget target, DtiServerOptions options) : ServerService.ServerServiceBase
 {
-    // What stands after + is the commit.
-    private static readonly string _version =
-        typeof(ServerGrpcService).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
-
     public override Task<ServerServiceGetResponse> Get(ServerServiceGetRequest request, ServerCallContext context) => Task.FromResult(new ServerServiceGetResponse
     {
-        Server = new ServerInfo { Version = _version, Device = target.DeviceName, Dtype = target.DtypeName, Memory = options.Memory, TorchVersion = __version__ },
+        Server = new ServerInfo { Version = ServerVersion.Text, Device = target.DeviceName, Dtype = target.DtypeName, Memory = options.Memory, TorchVersion = __version__ },
     });
 }

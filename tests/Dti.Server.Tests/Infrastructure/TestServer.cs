@@ -38,6 +38,7 @@ internal sealed class TestServer : IAsyncDisposable
         _app.Start();
         Address = DtiHost.AddressOf(_app);
         WebAddress = DtiHost.WebAddressOf(_app);
+        MetricsAddress = DtiHost.MetricsAddressOf(_app);
         _channel = NewChannel();
         Dti = new DtiService.DtiServiceClient(_channel);
         Jobs = new JobService.JobServiceClient(_channel);
@@ -49,6 +50,8 @@ internal sealed class TestServer : IAsyncDisposable
     public Uri Address { get; }
 
     public Uri? WebAddress { get; }
+
+    public Uri? MetricsAddress { get; }
 
     public DtiServerOptions Options { get; }
 

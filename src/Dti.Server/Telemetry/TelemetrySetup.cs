@@ -1,0 +1,74 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace Dti.Server.Telemetry;
+
+/// <summary>
+/// OpenTelemetry: Prometheus' page on a port of its own, and whatever the standard <c>OTEL_…</c> variables ask to be sent. Nothing is collected
+/// unless one of both is asked for.
+/// </summary>
+internal static class TelemetrySetup
+{
+    private static readonly string[] _endpoints =
+    [
+        "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+    ];
+
+    public static void ListenForMetrics(this KestrelServerOptions kestrel, DtiServerOptions options)
+    {
+        if (options.MetricsPort is { } port)
+        {
+            kestrel.Listen(IPAddress.Parse(options.MetricsAddress), port, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                listen.Use(next => connection =>
+                {
+                    connection.Features.Set(new MetricsConnection());
+                    return next(connection);
+                });
+            });
+        }
+    }
+
+    public static void AddTelemetry(this WebApplicationBuilder builder, DtiServerOptions options)
+    {
+        var send = _endpoints.Any(name => !string.IsNullOrEmpty(builder.Configuration[name]));
+        if (!send && options.MetricsPort is null)
+        {
+            return;
+        }
+
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("dti", serviceVersion: ServerVersion.Text).AddEnvironmentVariableDetector())
+            .WithMetrics(metrics =>
+            {
+                metrics.AddMeter(DtiMetrics.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel").AddRuntimeInstrumentation();
+                if (options.MetricsPort is not null)
+                {
+                    metrics.AddPrometheusExporter(page => page.ScrapeResponseCacheDurationMilliseconds = 0);
+                }
+            });
+        if (send)
+        {
+            telemetry.WithTracing(traces => traces.AddSource(DtiMetrics.Name).AddAspNetCoreInstrumentation()).WithLogging().UseOtlpExporter();
+        }
+    }
+
+    /// <summary>What comes in by the metrics port sees the metrics, and nothing else; no other port shows them.</summary>
+    public static void UseMetricsPage(this WebApplication app, DtiServerOptions options)
+    {
+        if (options.MetricsPort is not null)
+        {
+            app.MapWhen(context => context.Features.Get<MetricsConnection>() is not null, page => page.UseOpenTelemetryPrometheusScrapingEndpoint());
+        }
+    }
+
+    /// <summary>Marks connections to the metrics port.</summary>
+    private sealed class MetricsConnection;
+}
