@@ -3,6 +3,7 @@ using Dti.Engine.Runtime;
 using Dti.Server.Errors;
 using Dti.Server.Jobs;
 using Dti.Server.Libraries;
+using Dti.Server.Security;
 using Dti.Server.Services;
 using Dti.Server.Telemetry;
 using Microsoft.AspNetCore.Builder;
@@ -58,6 +59,7 @@ public static class DtiHost
             grpc.MaxSendMessageSize = options.MaxMessageBytes;
             grpc.Interceptors.Add<ErrorInterceptor>();
         });
+        services.AddDoors();
         services.AddWebApi(options);
         services.AddGrpcReflection();
         builder.AddTelemetry(options);
@@ -67,13 +69,14 @@ public static class DtiHost
         var app = builder.Build();
         app.UseMetricsPage(options);
         app.UseWebApi(options);
-        app.MapGrpcService<DtiGrpcService>();
-        app.MapGrpcService<JobGrpcService>();
-        app.MapGrpcService<ConceptGrpcService>();
-        app.MapGrpcService<ModelGrpcService>();
-        app.MapGrpcService<ServerGrpcService>();
-        app.MapGrpcHealthChecksService();
-        app.MapGrpcReflectionService();
+        app.UseDoors();
+        app.MapGrpcService<DtiGrpcService>().RequireScopes();
+        app.MapGrpcService<JobGrpcService>().RequireScopes();
+        app.MapGrpcService<ConceptGrpcService>().RequireScopes();
+        app.MapGrpcService<ModelGrpcService>().RequireScopes();
+        app.MapGrpcService<ServerGrpcService>().RequireScopes();
+        app.MapGrpcHealthChecksService().RequireScopes();
+        app.MapGrpcReflectionService().RequireScopes();
         return app;
     }
 

@@ -67,8 +67,14 @@ public sealed record DtiServerOptions
     /// <summary>Finished jobs that are remembered, 1 to 100,000. Default 200.</summary>
     public int JobHistory { get; init; } = 200;
 
+    /// <summary>Who may call.</summary>
+    public SecurityOptions Security { get; init; } = new();
+
     /// <summary>Limits on photos.</summary>
     public ImageLimits ImageLimits { get; init; } = ImageLimits.Default;
+
+    /// <summary>Whether only programs of this machine reach the server.</summary>
+    internal bool IsLoopback => IPAddress.TryParse(Address, out var address) && IPAddress.IsLoopback(address);
 
     /// <summary>Checks every value.</summary>
     /// <exception cref="ValidationException">Names every wrong one.</exception>

@@ -39,4 +39,10 @@ internal static partial class ServerLog
 
     [LoggerMessage(10, LogLevel.Warning, "The picture {File} was not written: {Reason}")]
     public static partial void PictureUnwritten(this ILogger logger, string file, string reason);
+
+    [LoggerMessage(40, LogLevel.Warning, "A call of {Path} from {Address} was refused: {Reason}")]
+    public static partial void CallerRefused(this ILogger logger, string path, string address, string reason);
+
+    [LoggerMessage(41, LogLevel.Error, "The token file {File} cannot be used, so that nobody is let in: {Reason}")]
+    public static partial void TokensUnreadable(this ILogger logger, string file, string reason);
 }

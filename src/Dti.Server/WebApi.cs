@@ -1,6 +1,5 @@
 using System.Net;
-using Google.Protobuf.Reflection;
-using Google.Rpc;
+using Dti.Server.Errors;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -28,7 +27,7 @@ internal static class WebApi
 
     public static void AddWebApi(this IServiceCollection services, DtiServerOptions options)
     {
-        services.AddGrpc().AddJsonTranscoding(json => json.TypeRegistry = TypeRegistry.FromFiles(ErrorDetailsReflection.Descriptor));
+        services.AddGrpc().AddJsonTranscoding(json => json.TypeRegistry = RpcErrors.Details);
         services.AddGrpcSwagger();
         services.AddSwaggerGen(swagger =>
         {

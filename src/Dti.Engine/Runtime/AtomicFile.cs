@@ -6,13 +6,20 @@ public static class AtomicFile
     /// <summary>Writes a file.</summary>
     /// <param name="path">Its place; an older file there is replaced, and kept if anything fails.</param>
     /// <param name="write">Writes the content.</param>
+    /// <param name="ownerOnly">Nobody but the owner may read it; on Windows that is left to the folder's rights.</param>
     /// <exception cref="DtiException">The disk is full (<see cref="ErrorKind.ResourceExhausted"/>), or the folder cannot be written.</exception>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write, bool ownerOnly = false)
     {
         var draft = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
-            using (var stream = new FileStream(draft, FileMode.CreateNew, FileAccess.Write, FileShare.None))
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
+            if (ownerOnly && !OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            using (var stream = new FileStream(draft, options))
             {
                 write(stream);
                 stream.Flush(flushToDisk: true);
@@ -28,7 +35,7 @@ public static class AtomicFile
     }
 
     /// <inheritdoc cref="Write"/>
-    public static void WriteAllBytes(string path, ReadOnlyMemory<byte> bytes) => Write(path, stream => stream.Write(bytes.Span));
+    public static void WriteAllBytes(string path, ReadOnlyMemory<byte> bytes, bool ownerOnly = false) => Write(path, stream => stream.Write(bytes.Span), ownerOnly);
 
     /// <inheritdoc cref="Write"/>
     public static void WriteAllText(string path, string text) => WriteAllBytes(path, System.Text.Encoding.UTF8.GetBytes(text));

@@ -1,4 +1,5 @@
 using Dti.Engine;
+using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using RpcStatus = Google.Rpc.Status;
@@ -40,6 +41,19 @@ internal static class RpcErrors
     public static RpcStatus Exhausted(string message, string reason, TimeSpan retryAfter) =>
         Status(Code.ResourceExhausted, message, Info(reason), new RetryInfo { RetryDelay = Duration.FromTimeSpan(retryAfter) });
 
+    /// <summary>UNAUTHENTICATED, in the same words whatever is wrong with the token.</summary>
+    public static RpcStatus Unauthenticated() => Status(
+        Code.Unauthenticated,
+        "This server wants a token that it knows: set DTI_TOKEN, or send it as 'authorization: Bearer TOKEN'. Whoever runs the server makes one with 'dti tokens create'.",
+        Info("TOKEN_REFUSED"));
+
+    /// <summary>PERMISSION_DENIED: the token is good, but not for this call.</summary>
+    /// <param name="scopes">Those of which one would do.</param>
+    public static RpcStatus Denied(IReadOnlyList<string> scopes) => Status(
+        Code.PermissionDenied,
+        $"This call needs the scope {string.Join(" or ", scopes)}, which your token does not have. Whoever runs the server makes one that has, with 'dti tokens create'.",
+        Info("SCOPE_MISSING", ("scopes", string.Join(',', scopes))));
+
     /// <summary>CANCELLED.</summary>
     public static RpcStatus Cancelled(string jobId) => Status(Code.Cancelled, $"Job {jobId} was cancelled.", Info("JOB_CANCELLED", ("job_id", jobId)));
 
@@ -58,6 +72,9 @@ internal static class RpcErrors
 
     /// <summary>INTERNAL, for what nobody foresaw; the cause is in the log only.</summary>
     public static RpcStatus Internal() => Status(Code.Internal, "Something went wrong inside the server; its log says what.", Info("INTERNAL"));
+
+    /// <summary>How details are spelt in JSON.</summary>
+    public static TypeRegistry Details { get; } = TypeRegistry.FromFiles(ErrorDetailsReflection.Descriptor);
 
     private static RpcStatus Status(Code code, string message, params Google.Protobuf.IMessage[] details)
     {

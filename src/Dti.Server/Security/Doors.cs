@@ -1,0 +1,49 @@
+using Grpc.AspNetCore.Server;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dti.Server.Security;
+
+/// <summary>One of these scopes is needed. Kept with the endpoint, so that a refusal can say which.</summary>
+internal sealed record ScopeRequirement(Scopes Scopes) : IAuthorizationRequirement;
+
+/// <summary>The doors of the server: who calls is known, and may only what the table of scopes says. Alike for gRPC, gRPC-Web and JSON.</summary>
+internal static class Doors
+{
+    public static void AddDoors(this IServiceCollection services)
+    {
+        services.AddSingleton<TokenCheck>();
+        services.AddAuthentication(TokenAuthentication.Name).AddScheme<TokenAuthenticationOptions, TokenAuthentication>(TokenAuthentication.Name, null);
+        services.AddAuthorizationBuilder()
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build()); // calls that the server does not know
+    }
+
+    public static void UseDoors(this IApplicationBuilder app)
+    {
+        app.UseAuthentication();
+        app.UseAuthorization();
+    }
+
+    /// <summary>Each call of a service needs what <see cref="RpcScopes"/> says of it.</summary>
+    /// <exception cref="InvalidOperationException">When the server starts: the table does not know a call.</exception>
+    public static void RequireScopes(this IEndpointConventionBuilder endpoints) => endpoints.Add(endpoint =>
+    {
+        if (endpoint.Metadata.OfType<GrpcMethodMetadata>().LastOrDefault()?.Method.FullName is not { } method)
+        {
+            return; // a name that the service does not have
+        }
+
+        var scopes = RpcScopes.Of(method);
+        if (scopes == Scopes.None)
+        {
+            endpoint.Metadata.Add(new AllowAnonymousAttribute());
+            return;
+        }
+
+        var requirement = new ScopeRequirement(scopes);
+        endpoint.Metadata.Add(new AuthorizeAttribute());
+        endpoint.Metadata.Add(requirement);
+        endpoint.Metadata.Add(new AuthorizationPolicyBuilder().RequireAssertion(context => context.User.Identity?.IsAuthenticated == true && Caller.Of(context.User).Has(scopes)).Build());
+    });
+}

@@ -1,0 +1,76 @@
+using System.Text.Encodings.Web;
+using Dti.Server.Errors;
+using Google.Protobuf;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+using RpcStatus = Google.Rpc.Status;
+
+namespace Dti.Server.Security;
+
+/// <summary>Nothing to set: the options of the server are all.</summary>
+internal sealed class TokenAuthenticationOptions : AuthenticationSchemeOptions;
+
+/// <summary>Knows a caller by its token, and refuses in the words of the contract.</summary>
+internal sealed class TokenAuthentication(IOptionsMonitor<TokenAuthenticationOptions> options, ILoggerFactory logging, UrlEncoder encoder, TokenCheck tokens)
+    : AuthenticationHandler<TokenAuthenticationOptions>(options, logging, encoder)
+{
+    public const string Name = "Bearer";
+    private static readonly JsonFormatter _json = new(JsonFormatter.Settings.Default.WithTypeRegistry(RpcErrors.Details));
+    private readonly ILogger _logger = logging.CreateLogger<TokenAuthentication>();
+
+    protected override Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        var (caller, reason) = tokens.Check(Secret());
+        if (caller is not null)
+        {
+            return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(caller.ToPrincipal(Name), Name)));
+        }
+
+        return Task.FromResult(AuthenticateResult.Fail(reason));
+    }
+
+    protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        var reason = (await HandleAuthenticateOnceSafeAsync()).Failure?.Message ?? "";
+        _logger.CallerRefused(Request.Path, Address, reason);
+        Response.Headers.WWWAuthenticate = Name;
+        await RefuseAsync(StatusCodes.Status401Unauthorized, RpcErrors.Unauthenticated());
+    }
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
+    {
+        var needed = Context.GetEndpoint()?.Metadata.GetMetadata<ScopeRequirement>()?.Scopes ?? Scopes.Admin;
+        var names = ScopeNames.Of(needed);
+        _logger.CallerRefused(Request.Path, Address, $"{Caller.Of(Context.User).Id} has not the scope {string.Join(" or ", names)}");
+        return RefuseAsync(StatusCodes.Status403Forbidden, RpcErrors.Denied(names));
+    }
+
+    private string Address => $"{Context.Connection.RemoteIpAddress}";
+
+    /// <summary>What stands after <c>Bearer</c>; null: there is no such header.</summary>
+    private string? Secret()
+    {
+        var header = $"{Request.Headers.Authorization}";
+        return header.StartsWith(Name + " ", StringComparison.OrdinalIgnoreCase) ? header[(Name.Length + 1)..].Trim() : header.Length > 0 ? "" : null;
+    }
+
+    /// <summary>By gRPC a status alone, before any message; by JSON as the calls' own errors.</summary>
+    private async Task RefuseAsync(int httpStatus, RpcStatus status)
+    {
+        if (Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true)
+        {
+            Response.ContentType = "application/grpc";
+            Response.Headers[HeaderNames.GrpcStatus] = $"{status.Code}";
+            Response.Headers[HeaderNames.GrpcMessage] = Uri.EscapeDataString(status.Message);
+            Response.Headers["grpc-status-details-bin"] = Convert.ToBase64String(status.ToByteArray());
+            return;
+        }
+
+        Response.StatusCode = httpStatus;
+        Response.ContentType = "application/json";
+        await Response.WriteAsync(_json.Format(status), Context.RequestAborted);
+    }
+}

@@ -1,0 +1,91 @@
+using System.Security.Cryptography;
+using Dti.Engine;
+using Microsoft.Extensions.Logging;
+
+namespace Dti.Server.Security;
+
+/// <summary>
+/// Who a token stands for. The file of tokens is read with each call, and understood again where it has changed: a token that is made or revoked
+/// counts from the next call on. Once tokens were needed they stay so until the server ends, whatever becomes of the file.
+/// </summary>
+internal sealed class TokenCheck
+{
+    private readonly string? _file;
+    private readonly byte[]? _owner;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private volatile Known _known;
+
+    public TokenCheck(DtiServerOptions options, TimeProvider time, ILogger<TokenCheck> logger)
+    {
+        _file = options.Security.TokenFile;
+        _owner = options.Security.OwnerToken is { } secret ? StoredToken.Hash(secret) : null;
+        _time = time;
+        _logger = logger;
+        _known = new Known([], [], _owner is not null || !options.IsLoopback);
+    }
+
+    /// <summary>Whose token it is.</summary>
+    /// <param name="secret">The token as it was sent; null: none was.</param>
+    /// <returns>The caller; null with the reason, for the log: nobody is to be let in.</returns>
+    public (Caller? Caller, string Reason) Check(string? secret)
+    {
+        var known = Refresh();
+        if (!known.Needed)
+        {
+            return (Caller.Local, "");
+        }
+
+        // Every token is compared, each in the same time, also where none was sent.
+        var hash = StoredToken.Hash(secret ?? "");
+        StoredToken? found = null;
+        foreach (var token in known.Tokens)
+        {
+            found = CryptographicOperations.FixedTimeEquals(token.Sha256, hash) ? token : found;
+        }
+
+        var isOwner = _owner is not null && CryptographicOperations.FixedTimeEquals(_owner, hash);
+        return (isOwner, found) switch
+        {
+            (true, _) => (Caller.Local, ""),
+            (_, null) => (null, secret is null ? "there is no token" : "the token is not known"),
+            (_, { Expires: { } end } late) when end <= _time.GetUtcNow() => (null, $"the token '{late.Name}' has expired"),
+            (_, { } good) => (new Caller(good.Caller, good.Scopes), ""),
+        };
+    }
+
+    private Known Refresh()
+    {
+        var known = _known;
+        if (_file is null)
+        {
+            return known;
+        }
+
+        byte[]? content;
+        try
+        {
+            content = TokenFile.ReadBytes(_file);
+            if (content is null ? known.Content.Length == 0 : content.AsSpan().SequenceEqual(known.Content))
+            {
+                return known;
+            }
+
+            return _known = new Known(content ?? [], content is null ? [] : TokenFile.Parse(_file, content), known.Needed || content is not null);
+        }
+        catch (DtiException error)
+        {
+            if (known.Problem != error.Message)
+            {
+                _logger.TokensUnreadable(_file, error.Message);
+            }
+
+            return _known = new Known([], [], true) { Problem = error.Message };
+        }
+    }
+
+    private sealed record Known(byte[] Content, IReadOnlyList<StoredToken> Tokens, bool Needed)
+    {
+        public string? Problem { get; init; }
+    }
+}
