@@ -49,6 +49,7 @@ public static class DtiHost
         services.AddSingleton<ConceptLibrary>();
         services.AddSingleton<TrainingRuns>();
         services.AddSingleton<ModelCache>();
+        services.AddSingleton<DiskSpace>();
         services.AddSingleton<IJobRunner, JobRunner>();
         services.AddSingleton<JobQueue>();
         services.AddSingleton<IJobs>(provider => provider.GetRequiredService<JobQueue>());

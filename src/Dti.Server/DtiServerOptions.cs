@@ -70,8 +70,14 @@ public sealed record DtiServerOptions
     /// <summary>Who may call.</summary>
     public SecurityOptions Security { get; init; } = new();
 
-    /// <summary>Limits on photos.</summary>
+    /// <summary>Limits on each photo.</summary>
     public ImageLimits ImageLimits { get; init; } = ImageLimits.Default;
+
+    /// <summary>What one request may ask.</summary>
+    public RequestLimits Limits { get; init; } = new();
+
+    /// <summary>Free bytes of the disk under <see cref="ConceptFolder"/> below which nothing new is begun, 0 or more. Default 256 MiB.</summary>
+    public long MinFreeDiskBytes { get; init; } = 256L << 20;
 
     /// <summary>Whether only programs of this machine reach the server.</summary>
     internal bool IsLoopback => IPAddress.TryParse(Address, out var address) && IPAddress.IsLoopback(address);
@@ -115,6 +121,21 @@ public sealed record DtiServerOptions
         Range(nameof(MaxMessageBytes), MaxMessageBytes, 1 << 20, 1 << 30);
         Range(nameof(MaxQueuedJobs), MaxQueuedJobs, 1, 10_000);
         Range(nameof(JobHistory), JobHistory, 1, 100_000);
+        found.AddRange(Limits.Violations());
+        foreach (var (name, value) in new (string, long)[]
+        {
+            ($"{nameof(ImageLimits)}.{nameof(ImageLimits.MaxBytes)}", ImageLimits.MaxBytes), ($"{nameof(ImageLimits)}.{nameof(ImageLimits.MaxPixels)}", ImageLimits.MaxPixels),
+            ($"{nameof(ImageLimits)}.{nameof(ImageLimits.MaxSide)}", ImageLimits.MaxSide), ($"{nameof(ImageLimits)}.{nameof(ImageLimits.MaxAspectRatio)}", ImageLimits.MaxAspectRatio),
+        }.Where(limit => limit.Item2 < 1))
+        {
+            found.Add(new(name, $"{name} is {value}; it must be above 0."));
+        }
+
+        if (MinFreeDiskBytes < 0)
+        {
+            found.Add(new(nameof(MinFreeDiskBytes), $"MinFreeDiskBytes is {MinFreeDiskBytes}; it must be 0 or more."));
+        }
+
         if (string.IsNullOrWhiteSpace(ConceptFolder))
         {
             found.Add(new(nameof(ConceptFolder), "ConceptFolder must name a folder."));

@@ -199,7 +199,7 @@ public sealed class BadInputTests : IAsyncLifetime
         Assert.SkipUnless(OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk.FullName), "mounting a small disk needs root");
         try
         {
-            await using var server = TestServer.Start(options => options with { ConceptFolder = disk.FullName });
+            await using var server = TestServer.Start(options => options with { ConceptFolder = disk.FullName, MinFreeDiskBytes = 0 });
             await server.TrainAsync(TestServer.Request("before"));
             using (var filler = File.Create(Path.Combine(disk.FullName, "filler")))
             {

@@ -11,7 +11,7 @@ using Grpc.Core;
 
 namespace Dti.Server.Services;
 
-internal sealed class ConceptGrpcService(ConceptLibrary concepts, TrainingRuns runs, ModelLibrary models, LibraryFolders folders) : ConceptService.ConceptServiceBase
+internal sealed class ConceptGrpcService(ConceptLibrary concepts, TrainingRuns runs, ModelLibrary models, LibraryFolders folders, DiskSpace disk) : ConceptService.ConceptServiceBase
 {
     public override Task<ConceptServiceListResponse> List(ConceptServiceListRequest request, ServerCallContext context) =>
         Task.FromResult(new ConceptServiceListResponse { Concepts = { concepts.List() } });
@@ -47,6 +47,7 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, TrainingRuns r
         checks.Require(ConceptNames.IsValid(request.Name), "name", $"name must be {ConceptNames.Rule}.");
         checks.Require(request.Data.Length > 0, "data", "data must be a safetensors file.");
         checks.ThrowIfAny();
+        disk.EnsureRoom();
         if (concepts.Exists(request.Name) && !request.Overwrite)
         {
             throw RpcErrors.Exists($"There is a concept '{request.Name}' already; choose another name, or ask to overwrite it.", "CONCEPT_EXISTS").ToRpcException();

@@ -13,7 +13,7 @@ using TrainingSettings = Dti.Engine.Training.TrainingSettings;
 namespace Dti.Server.Services;
 
 /// <summary>Train, Generate, Interpolate: each checks its request whole, submits a job and streams the job's events.</summary>
-internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, ModelLibrary models, ModelCache loaded, ConceptLibrary concepts, TrainingRuns runs) : DtiService.DtiServiceBase
+internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, ModelLibrary models, ModelCache loaded, ConceptLibrary concepts, TrainingRuns runs, DiskSpace disk) : DtiService.DtiServiceBase
 {
     // What a training may change when it goes on; see TrainResume.
     private static readonly HashSet<string> _changeable = ["steps", "preview_every", "preview_prompts", "preview_steps", "snapshot_every"];
@@ -105,12 +105,14 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         var start = request.Resume is not null ? runs.Start(request.Name) : asked.HasStartConcept ? checks.Try(() => concepts.Load(asked.StartConcept)) : null;
         var settings = profile is null || (asked.HasStartConcept && start is null) ? null
             : checks.Try(() => TrainingSettings.Resolve(asked.ToEngine(start), request.Name, profile, RequestChecks.NewSeed), "options.");
+        checks.Add(settings is null ? null : options.Limits.Check(settings, request.Photos.Count));
         checks.Try(() => request.LoadPhotos(settings, options.ImageLimits));
         checks.Require(
             request.Resume is null || settings is null || request.Resume.FromStep < settings.Steps, "options.steps",
             $"{request.Resume?.FromStep} steps are done already; ask for more to train further.");
         checks.ThrowIfAny();
         loaded.EnsureFits(profile!, target!);
+        disk.EnsureRoom();
 
         if (concepts.Exists(request.Name) && !request.Overwrite && request.Resume is null)
         {
@@ -183,9 +185,11 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         var profile = checks.Try(() => models.Get(asked.HasModel ? asked.Model : null, asked.Vae));
         var target = checks.Target(options, asked.HasDtype, asked.Dtype);
         var settings = profile is null ? null : checks.Try(() => GenerationSettings.Resolve(asked.ToEngine(), profile, RequestChecks.NewSeed), "options.");
+        checks.Add(settings is null ? null : options.Limits.Check(settings));
         var named = checks.Try(() => concepts.NamedIn(asked.Prompt, asked.NegativePrompt));
         checks.ThrowIfAny();
         loaded.EnsureFits(profile!, target!);
+        disk.EnsureRoom();
 
         foreach (var concept in named!)
         {
@@ -211,8 +215,10 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         var from = checks.Try(() => concepts.Load(request.FromConcept));
         var to = checks.Try(() => concepts.Load(request.ToConcept));
         var settings = profile is null || from is null || to is null ? null : checks.Try(() => request.Resolve(from, to, profile, RequestChecks.NewSeed), "options.", "frames", "prompt");
+        checks.Add(settings is null ? null : options.Limits.Check(settings.Generation, settings.Frames));
         checks.ThrowIfAny();
         loaded.EnsureFits(profile!, target!);
+        disk.EnsureRoom();
         profile!.EnsureFits(from!);
         profile.EnsureFits(to!);
 

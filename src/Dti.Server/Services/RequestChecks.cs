@@ -26,6 +26,9 @@ internal sealed partial class RequestChecks
         }
     }
 
+    /// <summary>Adds what asks for more than this server allows.</summary>
+    public void Add(IEnumerable<FieldViolation>? beyond) => _found.AddRange(beyond ?? []);
+
     /// <summary>Adds a violation if a given value is none that the contract names.</summary>
     public void Known<T>(bool given, T value, string field)
         where T : struct, Enum
