@@ -38,6 +38,9 @@ public sealed record Concept
 
     /// <summary>A PNG of its training, curves and previews; empty if it was not learnt there, and in lists.</summary>
     public ReadOnlyMemory<byte> SummaryPng { get; init; }
+
+    /// <summary>Whose it is: the caller that its token stands for, or <c>local</c>. Others do not see it, but for those with the scope admin.</summary>
+    public string Owner { get; init; } = "";
 }
 
 /// <summary>What a concept's vectors are, compared with the vocabulary of a model.</summary>

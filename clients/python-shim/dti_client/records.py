@@ -330,6 +330,8 @@ class Concept:
     photo_sha256: tuple[str, ...]
     summary_png: bytes = field(repr=False)
     """A PNG of its training, curves and previews; empty if it was not learnt there, and in lists."""
+    owner: str = ""
+    """Whose it is: the caller that its token stands for, or `local`."""
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ namespace Dti.Cli.Commands;
 /// <summary>A concept as the command line shows it: without its thumbnail.</summary>
 internal sealed record ConceptView(
     string Name, string Placeholder, int VectorCount, int Dimension, IReadOnlyList<double> Norms, string Family, string Model,
-    DateTimeOffset? Created, TrainingSettings? Settings)
+    DateTimeOffset? Created, TrainingSettings? Settings, string Owner)
 {
     public static ConceptView Of(Concept concept) => new(
         concept.Name, concept.Placeholder, concept.VectorCount, concept.Dimension, concept.Norms, concept.Family, concept.Model,
-        concept.Created, concept.Settings);
+        concept.Created, concept.Settings, concept.Owner);
 
     public static IEnumerable<IReadOnlyList<string>> Rows(Concept concept)
     {
@@ -20,6 +20,7 @@ internal sealed record ConceptView(
         yield return ["vectors", $"{concept.VectorCount} of {concept.Dimension}"];
         yield return ["norms", string.Join(", ", concept.Norms.Select(norm => norm.ToString("F4", CultureInfo.InvariantCulture)))];
         yield return ["family", concept.Family];
+        yield return ["owner", concept.Owner];
         yield return ["created", Dates.Show(concept.Created)];
         if (concept.Settings is not { } settings)
             yield break;

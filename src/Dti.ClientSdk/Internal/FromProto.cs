@@ -69,6 +69,7 @@ internal static class FromProto
         PhotoSha256 = [.. message.PhotoSha256],
         ThumbnailPng = message.ThumbnailPng.Memory,
         SummaryPng = message.SummaryPng.Memory,
+        Owner = message.Owner,
     };
 
     public static Model Model(V1.Model message) => new(

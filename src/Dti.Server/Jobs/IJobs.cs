@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Dti.Server.Security;
 using Dti.V1;
 using Google.Protobuf;
 
@@ -15,6 +16,9 @@ namespace Dti.Server.Jobs;
 internal sealed record JobSubmission(
     JobKind Kind, IMessage Request, string RequestId, string Fingerprint, string Name, int TotalSteps, Func<string, IMessage> Accepted)
 {
+    /// <summary>Whose job it is.</summary>
+    public required Caller Caller { get; init; }
+
     /// <summary>W3C's traceparent of the call that submits it; null: that is not traced.</summary>
     public string? TraceParent { get; init; } = Activity.Current?.Id;
 }

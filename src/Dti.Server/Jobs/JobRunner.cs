@@ -6,6 +6,7 @@ using Dti.Engine.Runtime;
 using Dti.Engine.Training;
 using Dti.Server.Libraries;
 using Dti.Server.Mapping;
+using Dti.Server.Security;
 using Dti.Server.Telemetry;
 using Dti.V1;
 using Google.Protobuf;
@@ -18,19 +19,20 @@ namespace Dti.Server.Jobs;
 
 /// <summary>From a request to the engine and back: the one path from RPC to tensor.</summary>
 internal sealed class JobRunner(
-    DtiServerOptions options, ModelLibrary models, ModelCache loaded, ConceptLibrary concepts, TrainingRuns runs, TimeProvider time, ILogger<JobRunner> logger) : IJobRunner
+    DtiServerOptions options, ModelLibrary models, ModelCache loaded, ConceptLibrary library, TrainingRuns runs, TimeProvider time, ILogger<JobRunner> logger) : IJobRunner
 {
     public IEnumerable<(int Step, IMessage Message)> Run(JobSubmission job, CancellationToken cancellationToken) => job.Request switch
     {
-        TrainRequest request => Train(request, cancellationToken),
-        GenerateRequest request => Generate(request, cancellationToken),
-        InterpolateRequest request => Interpolate(request, cancellationToken),
+        TrainRequest request => Train(request, job.Caller, cancellationToken),
+        GenerateRequest request => Generate(request, job.Caller, cancellationToken),
+        InterpolateRequest request => Interpolate(request, job.Caller, cancellationToken),
         _ => throw new ArgumentException($"unknown request {job.Request.Descriptor.Name}", nameof(job)),
     };
 
-    private IEnumerable<(int Step, IMessage Message)> Train(TrainRequest request, CancellationToken cancellationToken)
+    private IEnumerable<(int Step, IMessage Message)> Train(TrainRequest request, Caller caller, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
+        var concepts = library.For(caller);
         var profile = models.Get(request.Options.Model, request.Options.Vae);
         var target = ComputeTarget.Resolve(options.Device, request.Options.Dtype);
         var concept = request.Resume is not null ? runs.Start(request.Name) : request.Options.HasStartConcept ? concepts.Load(request.Options.StartConcept) : null;
@@ -39,7 +41,7 @@ internal sealed class JobRunner(
         using var from = request.Resume is null ? null : runs.Load(request.Name, request.Resume.FromStep);
         if (from is null)
         {
-            runs.Begin(request, concept);
+            runs.Begin(request, concept, caller);
         }
         else
         {
@@ -108,9 +110,10 @@ internal sealed class JobRunner(
         }
     }
 
-    private IEnumerable<(int Step, IMessage Message)> Generate(GenerateRequest request, CancellationToken cancellationToken)
+    private IEnumerable<(int Step, IMessage Message)> Generate(GenerateRequest request, Caller caller, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
+        var concepts = library.For(caller);
         var profile = models.Get(request.Options.Model, request.Options.Vae);
         using var model = Use(profile, request.Options);
         var settings = GenerationSettings.Resolve(request.Options.ToEngine(), profile, PinnedSeed);
@@ -131,9 +134,10 @@ internal sealed class JobRunner(
         yield return (0, new GenerateResponse { Result = new GenerateResult { Pictures = settings.ImageCount, Elapsed = Duration.FromTimeSpan(time.GetElapsedTime(start)) } });
     }
 
-    private IEnumerable<(int Step, IMessage Message)> Interpolate(InterpolateRequest request, CancellationToken cancellationToken)
+    private IEnumerable<(int Step, IMessage Message)> Interpolate(InterpolateRequest request, Caller caller, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
+        var concepts = library.For(caller);
         var profile = models.Get(request.Options.Model, request.Options.Vae);
         using var model = Use(profile, request.Options);
         var (from, to) = (concepts.Load(request.FromConcept), concepts.Load(request.ToConcept));

@@ -1,12 +1,11 @@
 using Dti.Engine;
 using Dti.Engine.Concepts;
 using Dti.Engine.Runtime;
-using Dti.Server.Errors;
+using Dti.Server.Security;
 using Dti.Server.Telemetry;
 using Dti.V1;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using Grpc.Core;
 using Microsoft.Extensions.Logging;
 
 namespace Dti.Server.Libraries;
@@ -41,6 +40,9 @@ internal sealed class ConceptLibrary
         }
     }
 
+    /// <summary>What a caller may see and do of it.</summary>
+    public CallerConcepts For(Caller caller) => new(this, caller);
+
     /// <summary>All concepts by name, without thumbnails. Unreadable ones are logged and left out.</summary>
     public IReadOnlyList<Concept> List()
     {
@@ -50,15 +52,20 @@ internal sealed class ConceptLibrary
         }
     }
 
-    public bool Exists(string name) => File.Exists(PathOf(name, ".json"));
+    /// <summary>One concept without thumbnails; of one that cannot be read the name alone; null: there is none of that name.</summary>
+    public Concept? Find(string name)
+    {
+        lock (_lock)
+        {
+            return ConceptNames.IsValid(name) && File.Exists(PathOf(name, ".json")) ? TryRead(PathOf(name, ".json")) ?? new Concept { Name = name } : null;
+        }
+    }
 
-    /// <summary>One concept with its thumbnail.</summary>
-    /// <exception cref="Grpc.Core.RpcException">There is none of that name; close ones are listed.</exception>
+    /// <summary>One concept with its thumbnail; it is there.</summary>
     public Concept Get(string name)
     {
         lock (_lock)
         {
-            EnsureExists(name);
             var concept = Read(PathOf(name, ".json"));
             concept.ThumbnailPng = Picture(name, ThumbnailEnding);
             concept.SummaryPng = Picture(name, SummaryEnding);
@@ -69,54 +76,23 @@ internal sealed class ConceptLibrary
     private ByteString Picture(string name, string ending) =>
         File.Exists(PathOf(name, ending)) ? ByteString.CopyFrom(File.ReadAllBytes(PathOf(name, ending))) : ByteString.Empty;
 
-    /// <summary>The vectors of a concept.</summary>
-    /// <exception cref="Grpc.Core.RpcException">There is none of that name.</exception>
+    /// <summary>The vectors of a concept, which is there.</summary>
     public ConceptEmbedding Load(string name)
     {
         lock (_lock)
         {
-            EnsureExists(name);
             return ConceptFile.Read(PathOf(name, ".safetensors"), Read(PathOf(name, ".json")).Placeholder);
         }
     }
-
-    /// <summary>The concepts that prompts name, as <c>&lt;placeholder&gt;</c>.</summary>
-    /// <exception cref="Grpc.Core.RpcException">A token stands for no concept; close ones are listed.</exception>
-    public IReadOnlyList<Concept> NamedIn(params ReadOnlySpan<string> prompts)
-    {
-        var tokens = new List<string>();
-        foreach (var prompt in prompts)
-        {
-            tokens.AddRange(ConceptNames.In(prompt));
-        }
-
-        if (tokens.Count == 0)
-        {
-            return [];
-        }
-
-        var all = List();
-        return [.. tokens.Distinct(StringComparer.OrdinalIgnoreCase).Select(token =>
-            all.FirstOrDefault(concept => string.Equals(concept.Placeholder, token, StringComparison.OrdinalIgnoreCase))
-            ?? throw RpcErrors.NotFound("concept", token, all.Select(concept => concept.Placeholder)).ToRpcException())];
-    }
-
-    /// <summary>A prompt in which each <c>embedding:NAME</c> is the placeholder of the concept of that name.</summary>
-    /// <exception cref="Grpc.Core.RpcException">There is none of that name; close ones are listed.</exception>
-    public string Spell(string prompt) => ConceptNames.ReplaceEmbeddings(prompt, name =>
-    {
-        var all = List();
-        return all.FirstOrDefault(concept => string.Equals(concept.Name, name, StringComparison.OrdinalIgnoreCase))?.Placeholder
-            ?? throw RpcErrors.NotFound("concept", name, all.Select(concept => concept.Name)).ToRpcException();
-    });
 
     /// <summary>Saves a concept, then reads it back and compares.</summary>
     /// <param name="concept">Its description; name valid, vectors and time are filled in here.</param>
     /// <param name="embedding">Its vectors.</param>
     /// <param name="thumbnailPng">A small PNG; empty: none.</param>
     /// <param name="summaryPng">A PNG of its training; empty: none.</param>
+    /// <param name="ownerOf">Gives the owner, from the concept that is replaced (null: none), or throws; no other concept is saved meanwhile.</param>
     /// <exception cref="DtiException">The disk is full or the folder cannot be written; an older concept of that name is still whole.</exception>
-    public Concept Save(Concept concept, ConceptEmbedding embedding, ReadOnlyMemory<byte> thumbnailPng, ReadOnlyMemory<byte> summaryPng)
+    public Concept Save(Concept concept, ConceptEmbedding embedding, ReadOnlyMemory<byte> thumbnailPng, ReadOnlyMemory<byte> summaryPng, Func<Concept?, string> ownerOf)
     {
         using var phase = Tracing.Phase("save");
         var vectors = embedding.Encoders[0];
@@ -130,6 +106,7 @@ internal sealed class ConceptLibrary
         concept.Created = Timestamp.FromDateTimeOffset(_time.GetUtcNow());
         lock (_lock)
         {
+            concept.Owner = ownerOf(Find(concept.Name));
             var file = PathOf(concept.Name, ".safetensors");
             ConceptFile.Write(file, embedding, ConceptFileFormat.Diffusers, ConceptMetadata.Of(concept));
             var read = ConceptFile.Read(file).Encoders;
@@ -166,12 +143,10 @@ internal sealed class ConceptLibrary
     }
 
     /// <summary>Deletes a concept.</summary>
-    /// <exception cref="Grpc.Core.RpcException">There is none of that name.</exception>
     public void Delete(string name)
     {
         lock (_lock)
         {
-            EnsureExists(name);
             foreach (var extension in new[] { ".json", ".safetensors", ThumbnailEnding, SummaryEnding })
             {
                 File.Delete(PathOf(name, extension));
@@ -209,14 +184,6 @@ internal sealed class ConceptLibrary
         catch (Exception error) when (error is InvalidProtocolBufferException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {
             throw new DtiException(ErrorKind.FailedPrecondition, $"{file} cannot be read as a concept's description: {error.Message}", innerException: error);
-        }
-    }
-
-    private void EnsureExists(string name)
-    {
-        if (!ConceptNames.IsValid(name) || !Exists(name))
-        {
-            throw RpcErrors.NotFound("concept", name, List().Select(concept => concept.Name)).ToRpcException();
         }
     }
 

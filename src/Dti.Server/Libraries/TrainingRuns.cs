@@ -4,6 +4,7 @@ using Dti.Engine.Concepts;
 using Dti.Engine.Runtime;
 using Dti.Engine.Training;
 using Dti.Server.Errors;
+using Dti.Server.Security;
 using Dti.V1;
 using Google.Protobuf;
 using Grpc.Core;
@@ -12,22 +13,26 @@ namespace Dti.Server.Libraries;
 
 /// <summary>
 /// Trainings that can go on, by the name of their concept: a folder <c>.runs/NAME</c> beside the concepts, with the request as it was
-/// accepted (<c>request.binpb</c>, photos included), the concept that it started from, and a snapshot per kept step
+/// accepted (<c>request.binpb</c>, photos included), whose it is (<c>owner</c>), the concept that it started from, and a snapshot per kept step
 /// (<c>000100.safetensors</c>). Goes when its concept is deleted or replaced.
 /// </summary>
 internal sealed class TrainingRuns(DtiServerOptions options)
 {
     private const string RequestFile = "request.binpb";
     private const string StartFile = "start.concept";
+    private const string OwnerFile = "owner";
     private const string SnapshotEnding = ".safetensors";
     private readonly string _folder = Path.Combine(Path.GetFullPath(options.ConceptFolder), ".runs");
 
     /// <summary>Begins a run; an older one of that name goes.</summary>
     /// <param name="request">With every choice of the server filled in.</param>
     /// <param name="start">The concept to start from; null: none.</param>
+    /// <param name="caller">Whose run it is.</param>
+    /// <exception cref="RpcException">There is one of that name that the caller may not see.</exception>
     /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
-    public void Begin(TrainRequest request, ConceptEmbedding? start)
+    public void Begin(TrainRequest request, ConceptEmbedding? start, Caller caller)
     {
+        EnsureFree(request.Name, caller);
         Delete(request.Name);
         try
         {
@@ -43,6 +48,7 @@ internal sealed class TrainingRuns(DtiServerOptions options)
             ConceptFile.Write(PathOf(request.Name, StartFile), start, ConceptFileFormat.WebUi);
         }
 
+        AtomicFile.WriteAllText(PathOf(request.Name, OwnerFile), caller.Id);
         AtomicFile.WriteAllBytes(PathOf(request.Name, RequestFile), request.ToByteArray()); // last: with it the run is there
     }
 
@@ -55,16 +61,26 @@ internal sealed class TrainingRuns(DtiServerOptions options)
         AtomicFile.WriteAllBytes(PathOf(request.Name, RequestFile), kept.ToByteArray());
     }
 
+    /// <summary>Refuses a name that the run of another caller has.</summary>
+    /// <exception cref="RpcException">There is one that the caller may not see.</exception>
+    public void EnsureFree(string name, Caller caller)
+    {
+        if (File.Exists(PathOf(name, RequestFile)) && !caller.MaySee(Owner(name)))
+        {
+            throw CallerConcepts.Taken(name, seen: false);
+        }
+    }
+
     /// <summary>The request that began a run.</summary>
-    /// <exception cref="RpcException">There is none of that name; close ones are listed.</exception>
-    public TrainRequest Request(string name)
+    /// <exception cref="RpcException">There is none of that name that the caller may see; close ones are listed.</exception>
+    public TrainRequest Request(string name, Caller caller)
     {
         var file = PathOf(name, RequestFile);
         try
         {
-            return File.Exists(file)
+            return File.Exists(file) && caller.MaySee(Owner(name))
                 ? TrainRequest.Parser.ParseFrom(File.ReadAllBytes(file))
-                : throw RpcErrors.NotFound("training", name, Directory.Exists(_folder) ? Directory.EnumerateDirectories(_folder).Select(folder => Path.GetFileName(folder)) : []).ToRpcException();
+                : throw RpcErrors.NotFound("training", name, Names().Where(other => caller.MaySee(Owner(other)))).ToRpcException();
         }
         catch (InvalidProtocolBufferException error)
         {
@@ -107,6 +123,13 @@ internal sealed class TrainingRuns(DtiServerOptions options)
             Directory.Delete(FolderOf(name), recursive: true);
         }
     }
+
+    private IEnumerable<string> Names() => Directory.Exists(_folder)
+        ? Directory.EnumerateDirectories(_folder).Select(folder => Path.GetFileName(folder)).Where(ConceptNames.IsValid)
+        : [];
+
+    /// <summary>Whose a run is; empty: nobody's in particular, as of an older version.</summary>
+    private string Owner(string name) => File.Exists(PathOf(name, OwnerFile)) ? File.ReadAllText(PathOf(name, OwnerFile)) : "";
 
     private string FolderOf(string name) => ConceptNames.IsValid(name)
         ? Path.Combine(_folder, name)

@@ -5,22 +5,24 @@ using Dti.Engine.Models;
 using Dti.Engine.Runtime;
 using Dti.Server.Errors;
 using Dti.Server.Libraries;
+using Dti.Server.Security;
 using Dti.V1;
 using Google.Protobuf;
 using Grpc.Core;
 
 namespace Dti.Server.Services;
 
-internal sealed class ConceptGrpcService(ConceptLibrary concepts, TrainingRuns runs, ModelLibrary models, LibraryFolders folders, DiskSpace disk) : ConceptService.ConceptServiceBase
+internal sealed class ConceptGrpcService(ConceptLibrary library, TrainingRuns runs, ModelLibrary models, LibraryFolders folders, DiskSpace disk) : ConceptService.ConceptServiceBase
 {
     public override Task<ConceptServiceListResponse> List(ConceptServiceListRequest request, ServerCallContext context) =>
-        Task.FromResult(new ConceptServiceListResponse { Concepts = { concepts.List() } });
+        Task.FromResult(new ConceptServiceListResponse { Concepts = { library.For(Caller.Of(context)).List() } });
 
     public override Task<ConceptServiceGetResponse> Get(ConceptServiceGetRequest request, ServerCallContext context) =>
-        Task.FromResult(new ConceptServiceGetResponse { Concept = concepts.Get(request.Name) });
+        Task.FromResult(new ConceptServiceGetResponse { Concept = library.For(Caller.Of(context)).Get(request.Name) });
 
     public override Task<ConceptServiceInspectResponse> Inspect(ConceptServiceInspectRequest request, ServerCallContext context)
     {
+        var concepts = library.For(Caller.Of(context));
         var concept = concepts.Get(request.Name);
         var nearest = request.HasNumNearest ? request.NumNearest : 8;
         var checks = new RequestChecks();
@@ -43,15 +45,14 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, TrainingRuns r
 
     public override Task<ConceptServiceImportResponse> Import(ConceptServiceImportRequest request, ServerCallContext context)
     {
+        var concepts = library.For(Caller.Of(context));
         var checks = new RequestChecks();
         checks.Require(ConceptNames.IsValid(request.Name), "name", $"name must be {ConceptNames.Rule}.");
         checks.Require(request.Data.Length > 0, "data", "data must be a safetensors file.");
         checks.ThrowIfAny();
         disk.EnsureRoom();
-        if (concepts.Exists(request.Name) && !request.Overwrite)
-        {
-            throw RpcErrors.Exists($"There is a concept '{request.Name}' already; choose another name, or ask to overwrite it.", "CONCEPT_EXISTS").ToRpcException();
-        }
+        concepts.EnsureFree(request.Name, request.Overwrite);
+        runs.EnsureFree(request.Name, Caller.Of(context));
 
         var (embedding, concept) = Read(request.Data, request.Name, "data");
         if (request.SecondData.Length > 0)
@@ -78,6 +79,7 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, TrainingRuns r
 
     public override Task<ConceptServiceExportResponse> Export(ConceptServiceExportRequest request, ServerCallContext context)
     {
+        var concepts = library.For(Caller.Of(context));
         var format = request.Format == ConceptFormat.Webui ? ConceptFileFormat.WebUi : ConceptFileFormat.Diffusers;
         using var file = new MemoryStream();
         ConceptFile.Write(file, concepts.Load(request.Name), format, ConceptMetadata.Of(concepts.Get(request.Name)));
@@ -90,6 +92,7 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, TrainingRuns r
 
     public override Task<ConceptServiceInstallResponse> Install(ConceptServiceInstallRequest request, ServerCallContext context)
     {
+        var concepts = library.For(Caller.Of(context));
         var concept = concepts.Get(request.Name);
         var folder = folders.Embeddings.FirstOrDefault(Directory.Exists) ?? throw new DtiException(
             ErrorKind.FailedPrecondition, "The server knows no embeddings folder: name ComfyUI's folder among its models when you start it.");
@@ -105,6 +108,7 @@ internal sealed class ConceptGrpcService(ConceptLibrary concepts, TrainingRuns r
 
     public override Task<ConceptServiceDeleteResponse> Delete(ConceptServiceDeleteRequest request, ServerCallContext context)
     {
+        var concepts = library.For(Caller.Of(context));
         concepts.Delete(request.Name);
         runs.Delete(request.Name);
         return Task.FromResult(new ConceptServiceDeleteResponse());

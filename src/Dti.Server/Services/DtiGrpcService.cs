@@ -2,6 +2,7 @@ using Dti.Server.Errors;
 using Dti.Server.Jobs;
 using Dti.Server.Libraries;
 using Dti.Server.Mapping;
+using Dti.Server.Security;
 using Dti.V1;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
@@ -13,14 +14,14 @@ using TrainingSettings = Dti.Engine.Training.TrainingSettings;
 namespace Dti.Server.Services;
 
 /// <summary>Train, Generate, Interpolate: each checks its request whole, submits a job and streams the job's events.</summary>
-internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, ModelLibrary models, ModelCache loaded, ConceptLibrary concepts, TrainingRuns runs, DiskSpace disk) : DtiService.DtiServiceBase
+internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, ModelLibrary models, ModelCache loaded, ConceptLibrary library, TrainingRuns runs, DiskSpace disk) : DtiService.DtiServiceBase
 {
     // What a training may change when it goes on; see TrainResume.
     private static readonly HashSet<string> _changeable = ["steps", "preview_every", "preview_prompts", "preview_steps", "snapshot_every"];
 
     public override async Task Train(TrainRequest request, IServerStreamWriter<TrainResponse> responseStream, ServerCallContext context)
     {
-        var (jobId, attached) = Submit(request);
+        var (jobId, attached) = Submit(request, Caller.Of(context));
         try
         {
             await foreach (var message in jobs.WatchAsync(jobId, 0, context.CancellationToken))
@@ -38,10 +39,10 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
     }
 
     public override Task Generate(GenerateRequest request, IServerStreamWriter<GenerateResponse> responseStream, ServerCallContext context) =>
-        StreamAsync(Accept(request), responseStream, context);
+        StreamAsync(Accept(request, Caller.Of(context)), responseStream, context);
 
     public override Task Interpolate(InterpolateRequest request, IServerStreamWriter<InterpolateResponse> responseStream, ServerCallContext context) =>
-        StreamAsync(Accept(request), responseStream, context);
+        StreamAsync(Accept(request, Caller.Of(context)), responseStream, context);
 
     private async Task StreamAsync<T>(JobSubmission submission, IServerStreamWriter<T> responseStream, ServerCallContext context)
         where T : IMessage
@@ -72,25 +73,26 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         return marked;
     }
 
-    private (string JobId, bool Attached) Submit(TrainRequest request)
+    private (string JobId, bool Attached) Submit(TrainRequest request, Caller caller)
     {
         var asked = request.Clone();
         (asked.RequestId, asked.CancelOnDisconnect) = ("", false);
         var fingerprint = RequestChecks.Fingerprint(asked);
         return RequestChecks.IsRequestId(request.RequestId) && request.RequestId.Length > 0 && jobs.Find(request.RequestId, fingerprint) is { } known
             ? (known, true)
-            : jobs.Submit(Accept(request, fingerprint));
+            : jobs.Submit(Accept(request, fingerprint, caller));
     }
 
-    private JobSubmission Accept(TrainRequest request, string fingerprint)
+    private JobSubmission Accept(TrainRequest request, string fingerprint, Caller caller)
     {
+        var concepts = library.For(caller);
         var checks = new RequestChecks();
         checks.Require(RequestChecks.IsRequestId(request.RequestId), "request_id", "request_id must be at most 64 letters, digits, '-' or '_'.");
         checks.Require(ConceptNames.IsValid(request.Name), "name", $"name must be {ConceptNames.Rule}.");
         if (request.Resume is not null)
         {
             checks.ThrowIfAny();
-            request = Resumed(request, checks);
+            request = Resumed(request, checks, caller);
         }
 
         var asked = request.Options ?? new();
@@ -114,11 +116,8 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         loaded.EnsureFits(profile!, target!);
         disk.EnsureRoom();
 
-        if (concepts.Exists(request.Name) && !request.Overwrite && request.Resume is null)
-        {
-            throw RpcErrors.Exists($"There is a concept '{request.Name}' already; choose another name, or ask to overwrite it.", "CONCEPT_EXISTS").ToRpcException();
-        }
-
+        concepts.EnsureFree(request.Name, request.Overwrite || request.Resume is not null);
+        runs.EnsureFree(request.Name, caller);
         if (concepts.List().FirstOrDefault(other => other.Name != request.Name && string.Equals(other.Placeholder, settings!.Placeholder, StringComparison.OrdinalIgnoreCase)) is { } rival)
         {
             throw RpcErrors.Exists($"Concept '{rival.Name}' uses the placeholder {rival.Placeholder} already; choose another one.", "PLACEHOLDER_EXISTS").ToRpcException();
@@ -140,13 +139,16 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
                     PhotoCount = request.Photos.Count,
                     StepsDone = request.Resume?.FromStep ?? 0,
                 },
-            });
+            })
+        {
+            Caller = caller,
+        };
     }
 
     /// <summary>The request that began a training, with what may change when it goes on, and the step of the snapshot that it goes on from.</summary>
-    private TrainRequest Resumed(TrainRequest request, RequestChecks checks)
+    private TrainRequest Resumed(TrainRequest request, RequestChecks checks, Caller caller)
     {
-        var begun = runs.Request(request.Name);
+        var begun = runs.Request(request.Name, caller);
         var changed = request.Options ?? new();
         checks.Require(request.Photos.Count == 0, "photos", "photos must be empty: a training goes on with those it was begun with.");
         foreach (var field in TrainingOptions.Descriptor.Fields.InFieldNumberOrder().Where(field => !_changeable.Contains(field.Name) && IsSet(field, changed)))
@@ -168,8 +170,9 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
     private static bool IsSet(FieldDescriptor field, TrainingOptions options) =>
         field.IsRepeated ? ((System.Collections.IList)field.Accessor.GetValue(options)).Count > 0 : field.Accessor.HasValue(options);
 
-    private JobSubmission Accept(GenerateRequest request)
+    private JobSubmission Accept(GenerateRequest request, Caller caller)
     {
+        var concepts = library.For(caller);
         var checks = new RequestChecks();
         var asked = request.Options?.Clone() ?? new();
         if (asked.PromptSyntax != PromptSyntax.Plain)
@@ -199,11 +202,15 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         var message = settings!.ToMessage(asked.HasModel ? asked.Model : models.DefaultName, target!, asked, named.Select(concept => concept.Name));
         return new JobSubmission(
             JobKind.Generate, new GenerateRequest { Options = asked.Pin(message) }, "", "", "", message.Steps * message.NumImages,
-            jobId => new GenerateResponse { Accepted = new GenerateAccepted { JobId = jobId, Settings = message } });
+            jobId => new GenerateResponse { Accepted = new GenerateAccepted { JobId = jobId, Settings = message } })
+        {
+            Caller = caller,
+        };
     }
 
-    private JobSubmission Accept(InterpolateRequest request)
+    private JobSubmission Accept(InterpolateRequest request, Caller caller)
     {
+        var concepts = library.For(caller);
         var asked = request.Options ?? new();
         var checks = new RequestChecks();
         CheckPicture(checks, asked);
@@ -239,7 +246,10 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
                     AnglesDegrees = { settings.AnglesDegrees },
                     Settings = message,
                 },
-            });
+            })
+        {
+            Caller = caller,
+        };
     }
 
     private static void CheckPicture(RequestChecks checks, GenerationOptions asked)

@@ -15,7 +15,7 @@ from . import training_pb2 as dti_dot_v1_dot_training__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x64ti/v1/concept_service.proto\x12\x06\x64ti.v1\x1a\x15\x64ti/v1/training.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb7\x03\n\x07\x43oncept\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12 \n\x0bplaceholder\x18\x02 \x01(\tR\x0bplaceholder\x12\x1f\n\x0bnum_vectors\x18\x03 \x01(\x05R\nnumVectors\x12\x1c\n\tdimension\x18\x04 \x01(\x05R\tdimension\x12\x14\n\x05norms\x18\x05 \x03(\x01R\x05norms\x12\x16\n\x06\x66\x61mily\x18\x06 \x01(\tR\x06\x66\x61mily\x12\x14\n\x05model\x18\x07 \x01(\tR\x05model\x12\x34\n\x08settings\x18\x08 \x01(\x0b\x32\x18.dti.v1.TrainingSettingsR\x08settings\x12\x34\n\x07\x63reated\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x63reated\x12#\n\rthumbnail_png\x18\n \x01(\x0cR\x0cthumbnailPng\x12!\n\x0cphoto_sha256\x18\x0b \x03(\tR\x0bphotoSha256\x12\x1e\n\ndimensions\x18\x0c \x03(\x05R\ndimensions\x12\x1f\n\x0bsummary_png\x18\r \x01(\x0cR\nsummaryPng\"\x1b\n\x19\x43onceptServiceListRequest\"I\n\x1a\x43onceptServiceListResponse\x12+\n\x08\x63oncepts\x18\x01 \x03(\x0b\x32\x0f.dti.v1.ConceptR\x08\x63oncepts\".\n\x18\x43onceptServiceGetRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"F\n\x19\x43onceptServiceGetResponse\x12)\n\x07\x63oncept\x18\x01 \x01(\x0b\x32\x0f.dti.v1.ConceptR\x07\x63oncept\"\x8d\x01\n\x1c\x43onceptServiceInspectRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n\x05model\x18\x02 \x01(\tH\x00R\x05model\x88\x01\x01\x12$\n\x0bnum_nearest\x18\x03 \x01(\x05H\x01R\nnumNearest\x88\x01\x01\x42\x08\n\x06_modelB\x0e\n\x0c_num_nearest\"\xe4\x02\n\x1d\x43onceptServiceInspectResponse\x12\x14\n\x05model\x18\x01 \x01(\tR\x05model\x12.\n\x13vocabulary_norm_min\x18\x02 \x01(\x01R\x11vocabularyNormMin\x12\x30\n\x14vocabulary_norm_mean\x18\x03 \x01(\x01R\x12vocabularyNormMean\x12.\n\x13vocabulary_norm_max\x18\x04 \x01(\x01R\x11vocabularyNormMax\x12\x46\n\x1fvocabulary_position_readability\x18\x05 \x01(\x01R\x1dvocabularyPositionReadability\x12 \n\x0binitializer\x18\x06 \x01(\tR\x0binitializer\x12\x31\n\x07vectors\x18\x07 \x03(\x0b\x32\x17.dti.v1.InspectedVectorR\x07vectors\"\xdb\x01\n\x0fInspectedVector\x12\x12\n\x04norm\x18\x01 \x01(\x01R\x04norm\x12(\n\rangle_degrees\x18\x02 \x01(\x01H\x00R\x0c\x61ngleDegrees\x88\x01\x01\x12+\n\x07nearest\x18\x03 \x03(\x0b\x32\x11.dti.v1.NearTokenR\x07nearest\x12\x31\n\x14position_readability\x18\x04 \x01(\x01R\x13positionReadability\x12\x18\n\x07\x65ncoder\x18\x05 \x01(\x05R\x07\x65ncoderB\x10\n\x0e_angle_degrees\"9\n\tNearToken\x12\x14\n\x05token\x18\x01 \x01(\tR\x05token\x12\x16\n\x06\x63osine\x18\x02 \x01(\x01R\x06\x63osine\"\xc3\x01\n\x1b\x43onceptServiceImportRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n\x04\x64\x61ta\x18\x02 \x01(\x0cR\x04\x64\x61ta\x12\x1c\n\toverwrite\x18\x03 \x01(\x08R\toverwrite\x12\x18\n\x07rescale\x18\x04 \x01(\x08R\x07rescale\x12\x19\n\x05model\x18\x05 \x01(\tH\x00R\x05model\x88\x01\x01\x12\x1f\n\x0bsecond_data\x18\x06 \x01(\x0cR\nsecondDataB\x08\n\x06_model\"I\n\x1c\x43onceptServiceImportResponse\x12)\n\x07\x63oncept\x18\x01 \x01(\x0b\x32\x0f.dti.v1.ConceptR\x07\x63oncept\"`\n\x1b\x43onceptServiceExportRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12-\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x15.dti.v1.ConceptFormatR\x06\x66ormat\"O\n\x1c\x43onceptServiceExportResponse\x12\x12\n\x04\x64\x61ta\x18\x01 \x01(\x0cR\x04\x64\x61ta\x12\x1b\n\tfile_name\x18\x02 \x01(\tR\x08\x66ileName\"P\n\x1c\x43onceptServiceInstallRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n\toverwrite\x18\x02 \x01(\x08R\toverwrite\"3\n\x1d\x43onceptServiceInstallResponse\x12\x12\n\x04path\x18\x01 \x01(\tR\x04path\"1\n\x1b\x43onceptServiceDeleteRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"\x1e\n\x1c\x43onceptServiceDeleteResponse*g\n\rConceptFormat\x12\x1e\n\x1a\x43ONCEPT_FORMAT_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ONCEPT_FORMAT_DIFFUSERS\x10\x01\x12\x18\n\x14\x43ONCEPT_FORMAT_WEBUI\x10\x02\x32\xda\x04\n\x0e\x43onceptService\x12M\n\x04List\x12!.dti.v1.ConceptServiceListRequest\x1a\".dti.v1.ConceptServiceListResponse\x12J\n\x03Get\x12 .dti.v1.ConceptServiceGetRequest\x1a!.dti.v1.ConceptServiceGetResponse\x12V\n\x07Inspect\x12$.dti.v1.ConceptServiceInspectRequest\x1a%.dti.v1.ConceptServiceInspectResponse\x12S\n\x06Import\x12#.dti.v1.ConceptServiceImportRequest\x1a$.dti.v1.ConceptServiceImportResponse\x12S\n\x06\x45xport\x12#.dti.v1.ConceptServiceExportRequest\x1a$.dti.v1.ConceptServiceExportResponse\x12V\n\x07Install\x12$.dti.v1.ConceptServiceInstallRequest\x1a%.dti.v1.ConceptServiceInstallResponse\x12S\n\x06\x44\x65lete\x12#.dti.v1.ConceptServiceDeleteRequest\x1a$.dti.v1.ConceptServiceDeleteResponseB\t\xaa\x02\x06\x44ti.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x64ti/v1/concept_service.proto\x12\x06\x64ti.v1\x1a\x15\x64ti/v1/training.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcd\x03\n\x07\x43oncept\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12 \n\x0bplaceholder\x18\x02 \x01(\tR\x0bplaceholder\x12\x1f\n\x0bnum_vectors\x18\x03 \x01(\x05R\nnumVectors\x12\x1c\n\tdimension\x18\x04 \x01(\x05R\tdimension\x12\x14\n\x05norms\x18\x05 \x03(\x01R\x05norms\x12\x16\n\x06\x66\x61mily\x18\x06 \x01(\tR\x06\x66\x61mily\x12\x14\n\x05model\x18\x07 \x01(\tR\x05model\x12\x34\n\x08settings\x18\x08 \x01(\x0b\x32\x18.dti.v1.TrainingSettingsR\x08settings\x12\x34\n\x07\x63reated\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x63reated\x12#\n\rthumbnail_png\x18\n \x01(\x0cR\x0cthumbnailPng\x12!\n\x0cphoto_sha256\x18\x0b \x03(\tR\x0bphotoSha256\x12\x1e\n\ndimensions\x18\x0c \x03(\x05R\ndimensions\x12\x1f\n\x0bsummary_png\x18\r \x01(\x0cR\nsummaryPng\x12\x14\n\x05owner\x18\x0e \x01(\tR\x05owner\"\x1b\n\x19\x43onceptServiceListRequest\"I\n\x1a\x43onceptServiceListResponse\x12+\n\x08\x63oncepts\x18\x01 \x03(\x0b\x32\x0f.dti.v1.ConceptR\x08\x63oncepts\".\n\x18\x43onceptServiceGetRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"F\n\x19\x43onceptServiceGetResponse\x12)\n\x07\x63oncept\x18\x01 \x01(\x0b\x32\x0f.dti.v1.ConceptR\x07\x63oncept\"\x8d\x01\n\x1c\x43onceptServiceInspectRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n\x05model\x18\x02 \x01(\tH\x00R\x05model\x88\x01\x01\x12$\n\x0bnum_nearest\x18\x03 \x01(\x05H\x01R\nnumNearest\x88\x01\x01\x42\x08\n\x06_modelB\x0e\n\x0c_num_nearest\"\xe4\x02\n\x1d\x43onceptServiceInspectResponse\x12\x14\n\x05model\x18\x01 \x01(\tR\x05model\x12.\n\x13vocabulary_norm_min\x18\x02 \x01(\x01R\x11vocabularyNormMin\x12\x30\n\x14vocabulary_norm_mean\x18\x03 \x01(\x01R\x12vocabularyNormMean\x12.\n\x13vocabulary_norm_max\x18\x04 \x01(\x01R\x11vocabularyNormMax\x12\x46\n\x1fvocabulary_position_readability\x18\x05 \x01(\x01R\x1dvocabularyPositionReadability\x12 \n\x0binitializer\x18\x06 \x01(\tR\x0binitializer\x12\x31\n\x07vectors\x18\x07 \x03(\x0b\x32\x17.dti.v1.InspectedVectorR\x07vectors\"\xdb\x01\n\x0fInspectedVector\x12\x12\n\x04norm\x18\x01 \x01(\x01R\x04norm\x12(\n\rangle_degrees\x18\x02 \x01(\x01H\x00R\x0c\x61ngleDegrees\x88\x01\x01\x12+\n\x07nearest\x18\x03 \x03(\x0b\x32\x11.dti.v1.NearTokenR\x07nearest\x12\x31\n\x14position_readability\x18\x04 \x01(\x01R\x13positionReadability\x12\x18\n\x07\x65ncoder\x18\x05 \x01(\x05R\x07\x65ncoderB\x10\n\x0e_angle_degrees\"9\n\tNearToken\x12\x14\n\x05token\x18\x01 \x01(\tR\x05token\x12\x16\n\x06\x63osine\x18\x02 \x01(\x01R\x06\x63osine\"\xc3\x01\n\x1b\x43onceptServiceImportRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n\x04\x64\x61ta\x18\x02 \x01(\x0cR\x04\x64\x61ta\x12\x1c\n\toverwrite\x18\x03 \x01(\x08R\toverwrite\x12\x18\n\x07rescale\x18\x04 \x01(\x08R\x07rescale\x12\x19\n\x05model\x18\x05 \x01(\tH\x00R\x05model\x88\x01\x01\x12\x1f\n\x0bsecond_data\x18\x06 \x01(\x0cR\nsecondDataB\x08\n\x06_model\"I\n\x1c\x43onceptServiceImportResponse\x12)\n\x07\x63oncept\x18\x01 \x01(\x0b\x32\x0f.dti.v1.ConceptR\x07\x63oncept\"`\n\x1b\x43onceptServiceExportRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12-\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x15.dti.v1.ConceptFormatR\x06\x66ormat\"O\n\x1c\x43onceptServiceExportResponse\x12\x12\n\x04\x64\x61ta\x18\x01 \x01(\x0cR\x04\x64\x61ta\x12\x1b\n\tfile_name\x18\x02 \x01(\tR\x08\x66ileName\"P\n\x1c\x43onceptServiceInstallRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n\toverwrite\x18\x02 \x01(\x08R\toverwrite\"3\n\x1d\x43onceptServiceInstallResponse\x12\x12\n\x04path\x18\x01 \x01(\tR\x04path\"1\n\x1b\x43onceptServiceDeleteRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"\x1e\n\x1c\x43onceptServiceDeleteResponse*g\n\rConceptFormat\x12\x1e\n\x1a\x43ONCEPT_FORMAT_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ONCEPT_FORMAT_DIFFUSERS\x10\x01\x12\x18\n\x14\x43ONCEPT_FORMAT_WEBUI\x10\x02\x32\xda\x04\n\x0e\x43onceptService\x12M\n\x04List\x12!.dti.v1.ConceptServiceListRequest\x1a\".dti.v1.ConceptServiceListResponse\x12J\n\x03Get\x12 .dti.v1.ConceptServiceGetRequest\x1a!.dti.v1.ConceptServiceGetResponse\x12V\n\x07Inspect\x12$.dti.v1.ConceptServiceInspectRequest\x1a%.dti.v1.ConceptServiceInspectResponse\x12S\n\x06Import\x12#.dti.v1.ConceptServiceImportRequest\x1a$.dti.v1.ConceptServiceImportResponse\x12S\n\x06\x45xport\x12#.dti.v1.ConceptServiceExportRequest\x1a$.dti.v1.ConceptServiceExportResponse\x12V\n\x07Install\x12$.dti.v1.ConceptServiceInstallRequest\x1a%.dti.v1.ConceptServiceInstallResponse\x12S\n\x06\x44\x65lete\x12#.dti.v1.ConceptServiceDeleteRequest\x1a$.dti.v1.ConceptServiceDeleteResponseB\t\xaa\x02\x06\x44ti.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dti.v1.concept_service_pb2', globals())
@@ -23,42 +23,42 @@ if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
   DESCRIPTOR._serialized_options = b'\252\002\006Dti.V1'
-  _CONCEPTFORMAT._serialized_start=2216
-  _CONCEPTFORMAT._serialized_end=2319
+  _CONCEPTFORMAT._serialized_start=2238
+  _CONCEPTFORMAT._serialized_end=2341
   _CONCEPT._serialized_start=97
-  _CONCEPT._serialized_end=536
-  _CONCEPTSERVICELISTREQUEST._serialized_start=538
-  _CONCEPTSERVICELISTREQUEST._serialized_end=565
-  _CONCEPTSERVICELISTRESPONSE._serialized_start=567
-  _CONCEPTSERVICELISTRESPONSE._serialized_end=640
-  _CONCEPTSERVICEGETREQUEST._serialized_start=642
-  _CONCEPTSERVICEGETREQUEST._serialized_end=688
-  _CONCEPTSERVICEGETRESPONSE._serialized_start=690
-  _CONCEPTSERVICEGETRESPONSE._serialized_end=760
-  _CONCEPTSERVICEINSPECTREQUEST._serialized_start=763
-  _CONCEPTSERVICEINSPECTREQUEST._serialized_end=904
-  _CONCEPTSERVICEINSPECTRESPONSE._serialized_start=907
-  _CONCEPTSERVICEINSPECTRESPONSE._serialized_end=1263
-  _INSPECTEDVECTOR._serialized_start=1266
-  _INSPECTEDVECTOR._serialized_end=1485
-  _NEARTOKEN._serialized_start=1487
-  _NEARTOKEN._serialized_end=1544
-  _CONCEPTSERVICEIMPORTREQUEST._serialized_start=1547
-  _CONCEPTSERVICEIMPORTREQUEST._serialized_end=1742
-  _CONCEPTSERVICEIMPORTRESPONSE._serialized_start=1744
-  _CONCEPTSERVICEIMPORTRESPONSE._serialized_end=1817
-  _CONCEPTSERVICEEXPORTREQUEST._serialized_start=1819
-  _CONCEPTSERVICEEXPORTREQUEST._serialized_end=1915
-  _CONCEPTSERVICEEXPORTRESPONSE._serialized_start=1917
-  _CONCEPTSERVICEEXPORTRESPONSE._serialized_end=1996
-  _CONCEPTSERVICEINSTALLREQUEST._serialized_start=1998
-  _CONCEPTSERVICEINSTALLREQUEST._serialized_end=2078
-  _CONCEPTSERVICEINSTALLRESPONSE._serialized_start=2080
-  _CONCEPTSERVICEINSTALLRESPONSE._serialized_end=2131
-  _CONCEPTSERVICEDELETEREQUEST._serialized_start=2133
-  _CONCEPTSERVICEDELETEREQUEST._serialized_end=2182
-  _CONCEPTSERVICEDELETERESPONSE._serialized_start=2184
-  _CONCEPTSERVICEDELETERESPONSE._serialized_end=2214
-  _CONCEPTSERVICE._serialized_start=2322
-  _CONCEPTSERVICE._serialized_end=2924
+  _CONCEPT._serialized_end=558
+  _CONCEPTSERVICELISTREQUEST._serialized_start=560
+  _CONCEPTSERVICELISTREQUEST._serialized_end=587
+  _CONCEPTSERVICELISTRESPONSE._serialized_start=589
+  _CONCEPTSERVICELISTRESPONSE._serialized_end=662
+  _CONCEPTSERVICEGETREQUEST._serialized_start=664
+  _CONCEPTSERVICEGETREQUEST._serialized_end=710
+  _CONCEPTSERVICEGETRESPONSE._serialized_start=712
+  _CONCEPTSERVICEGETRESPONSE._serialized_end=782
+  _CONCEPTSERVICEINSPECTREQUEST._serialized_start=785
+  _CONCEPTSERVICEINSPECTREQUEST._serialized_end=926
+  _CONCEPTSERVICEINSPECTRESPONSE._serialized_start=929
+  _CONCEPTSERVICEINSPECTRESPONSE._serialized_end=1285
+  _INSPECTEDVECTOR._serialized_start=1288
+  _INSPECTEDVECTOR._serialized_end=1507
+  _NEARTOKEN._serialized_start=1509
+  _NEARTOKEN._serialized_end=1566
+  _CONCEPTSERVICEIMPORTREQUEST._serialized_start=1569
+  _CONCEPTSERVICEIMPORTREQUEST._serialized_end=1764
+  _CONCEPTSERVICEIMPORTRESPONSE._serialized_start=1766
+  _CONCEPTSERVICEIMPORTRESPONSE._serialized_end=1839
+  _CONCEPTSERVICEEXPORTREQUEST._serialized_start=1841
+  _CONCEPTSERVICEEXPORTREQUEST._serialized_end=1937
+  _CONCEPTSERVICEEXPORTRESPONSE._serialized_start=1939
+  _CONCEPTSERVICEEXPORTRESPONSE._serialized_end=2018
+  _CONCEPTSERVICEINSTALLREQUEST._serialized_start=2020
+  _CONCEPTSERVICEINSTALLREQUEST._serialized_end=2100
+  _CONCEPTSERVICEINSTALLRESPONSE._serialized_start=2102
+  _CONCEPTSERVICEINSTALLRESPONSE._serialized_end=2153
+  _CONCEPTSERVICEDELETEREQUEST._serialized_start=2155
+  _CONCEPTSERVICEDELETEREQUEST._serialized_end=2204
+  _CONCEPTSERVICEDELETERESPONSE._serialized_start=2206
+  _CONCEPTSERVICEDELETERESPONSE._serialized_end=2236
+  _CONCEPTSERVICE._serialized_start=2344
+  _CONCEPTSERVICE._serialized_end=2946
 # @@protoc_insertion_point(module_scope)

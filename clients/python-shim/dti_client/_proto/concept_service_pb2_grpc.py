@@ -6,7 +6,8 @@ from . import concept_service_pb2 as dti_dot_v1_dot_concept__service__pb2
 
 
 class ConceptServiceStub(object):
-    """The library of learnt concepts.
+    """The library of learnt concepts. A caller sees its own, and with the scope admin all. Names are unique among all: one that another caller's
+    concept has is taken.
     """
 
     def __init__(self, channel):
@@ -53,7 +54,8 @@ class ConceptServiceStub(object):
 
 
 class ConceptServiceServicer(object):
-    """The library of learnt concepts.
+    """The library of learnt concepts. A caller sees its own, and with the scope admin all. Names are unique among all: one that another caller's
+    concept has is taken.
     """
 
     def List(self, request, context):
@@ -152,7 +154,8 @@ def add_ConceptServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ConceptService(object):
-    """The library of learnt concepts.
+    """The library of learnt concepts. A caller sees its own, and with the scope admin all. Names are unique among all: one that another caller's
+    concept has is taken.
     """
 
     @staticmethod

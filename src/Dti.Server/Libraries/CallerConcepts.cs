@@ -1,0 +1,103 @@
+using Dti.Engine.Concepts;
+using Dti.Server.Errors;
+using Dti.Server.Security;
+using Dti.V1;
+using Grpc.Core;
+
+namespace Dti.Server.Libraries;
+
+/// <summary>The library as one caller sees it: what belongs to others is not there, but for the names that it takes.</summary>
+internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
+{
+    /// <summary>Its concepts by name, without thumbnails; an admin's own before those of others.</summary>
+    public IReadOnlyList<Concept> List() => [.. library.List().Where(IsSeen).OrderByDescending(concept => concept.Owner == caller.Id)];
+
+    /// <summary>One concept with its thumbnail.</summary>
+    /// <exception cref="RpcException">There is none of that name; close ones are listed.</exception>
+    public Concept Get(string name)
+    {
+        EnsureExists(name);
+        return library.Get(name);
+    }
+
+    /// <summary>The vectors of a concept.</summary>
+    /// <exception cref="RpcException">There is none of that name.</exception>
+    public ConceptEmbedding Load(string name)
+    {
+        EnsureExists(name);
+        return library.Load(name);
+    }
+
+    /// <summary>The concepts that prompts name, as <c>&lt;placeholder&gt;</c>.</summary>
+    /// <exception cref="RpcException">A token stands for no concept; close ones are listed.</exception>
+    public IReadOnlyList<Concept> NamedIn(params ReadOnlySpan<string> prompts)
+    {
+        var tokens = new List<string>();
+        foreach (var prompt in prompts)
+        {
+            tokens.AddRange(ConceptNames.In(prompt));
+        }
+
+        if (tokens.Count == 0)
+        {
+            return [];
+        }
+
+        var all = List();
+        return [.. tokens.Distinct(StringComparer.OrdinalIgnoreCase).Select(token =>
+            all.FirstOrDefault(concept => string.Equals(concept.Placeholder, token, StringComparison.OrdinalIgnoreCase))
+            ?? throw RpcErrors.NotFound("concept", token, all.Select(concept => concept.Placeholder)).ToRpcException())];
+    }
+
+    /// <summary>A prompt in which each <c>embedding:NAME</c> is the placeholder of the concept of that name.</summary>
+    /// <exception cref="RpcException">There is none of that name; close ones are listed.</exception>
+    public string Spell(string prompt) => ConceptNames.ReplaceEmbeddings(prompt, name =>
+    {
+        var all = List();
+        return all.FirstOrDefault(concept => string.Equals(concept.Name, name, StringComparison.OrdinalIgnoreCase))?.Placeholder
+            ?? throw RpcErrors.NotFound("concept", name, all.Select(concept => concept.Name)).ToRpcException();
+    });
+
+    /// <summary>Refuses a name that a new concept cannot have.</summary>
+    /// <param name="name">A valid name.</param>
+    /// <param name="overwrite">Whether one of the caller's may be replaced.</param>
+    /// <exception cref="RpcException">There is a concept of that name.</exception>
+    public void EnsureFree(string name, bool overwrite)
+    {
+        if (library.Find(name) is { } concept && !(overwrite && IsSeen(concept)))
+        {
+            throw Taken(name, IsSeen(concept));
+        }
+    }
+
+    /// <summary>Saves a concept as the caller's; one that an admin replaces stays its owner's.</summary>
+    /// <inheritdoc cref="ConceptLibrary.Save"/>
+    /// <exception cref="RpcException">The name has come to another caller meanwhile.</exception>
+    public Concept Save(Concept concept, ConceptEmbedding embedding, ReadOnlyMemory<byte> thumbnailPng, ReadOnlyMemory<byte> summaryPng) => library.Save(
+        concept, embedding, thumbnailPng, summaryPng,
+        replaced => replaced is null || IsSeen(replaced) ? replaced?.Owner is { Length: > 0 } owner ? owner : caller.Id : throw Taken(concept.Name, seen: false));
+
+    /// <summary>Deletes a concept.</summary>
+    /// <exception cref="RpcException">There is none of that name.</exception>
+    public void Delete(string name)
+    {
+        EnsureExists(name);
+        library.Delete(name);
+    }
+
+    /// <summary>The refusal of a name that is in use.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="seen">Whether by something that the caller may replace.</param>
+    public static RpcException Taken(string name, bool seen) => RpcErrors.Exists(
+        seen ? $"There is a concept '{name}' already; choose another name, or ask to overwrite it." : $"The name '{name}' is taken; choose another one.", "CONCEPT_EXISTS").ToRpcException();
+
+    private bool IsSeen(Concept concept) => caller.MaySee(concept.Owner);
+
+    private void EnsureExists(string name)
+    {
+        if (library.Find(name) is not { } concept || !IsSeen(concept))
+        {
+            throw RpcErrors.NotFound("concept", name, List().Select(known => known.Name)).ToRpcException();
+        }
+    }
+}

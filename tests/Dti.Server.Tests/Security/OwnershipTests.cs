@@ -1,0 +1,141 @@
+using Dti.Server.Tests.Infrastructure;
+using Dti.Tests;
+using Dti.V1;
+using Google.Protobuf;
+using Grpc.Core;
+
+namespace Dti.Server.Tests.Security;
+
+/// <summary>What one caller has, another neither sees nor changes.</summary>
+public class OwnershipTests
+{
+    private static readonly ByteString _toy = ByteString.CopyFrom(File.ReadAllBytes(Path.Combine(Fixtures.Root, "tiny-sd15", "expected", "learned_embeds-toy.safetensors")));
+
+    private static readonly string[] _user = ["read", "generate", "train"];
+
+    [Fact]
+    public async Task Concept_OfAnother_IsNotThere()
+    {
+        await using var server = GuardedServer.Start();
+        var (alice, bob) = (Concepts(server.As("alice", _user)), Concepts(server.As("bob", _user)));
+        var imported = (await alice.ImportAsync(Import("hers"))).Concept;
+        await bob.ImportAsync(Import("garden"));
+
+        Assert.Equal("alice", imported.Owner);
+        Assert.Equal(["garden"], (await bob.ListAsync(new())).Concepts.Select(concept => concept.Name));
+        var unknown = await Refusal.Of(() => bob.GetAsync(new() { Name = "nobodys" }).ResponseAsync, StatusCode.NotFound);
+        foreach (var call in new Func<Task>[]
+        {
+            () => bob.GetAsync(new() { Name = "hers" }).ResponseAsync,
+            () => bob.InspectAsync(new() { Name = "hers" }).ResponseAsync,
+            () => bob.ExportAsync(new() { Name = "hers" }).ResponseAsync,
+            () => bob.DeleteAsync(new() { Name = "hers" }).ResponseAsync,
+        })
+        {
+            var refused = await Refusal.Of(call, StatusCode.NotFound);
+            Assert.Equal(unknown.Status.Detail.Replace("nobodys", "hers", StringComparison.Ordinal), refused.Status.Detail);
+        }
+
+        Assert.Equal("hers", (await alice.GetAsync(new() { Name = "hers" })).Concept.Name);
+    }
+
+    [Fact]
+    public async Task Concept_OfAnother_IsNeitherDrawnNorBlendedNorStartedFrom()
+    {
+        await using var server = GuardedServer.Start();
+        await Concepts(server.As("alice", _user)).ImportAsync(Import("hers"));
+        var bob = new DtiService.DtiServiceClient(server.As("bob", _user));
+
+        await Refusal.Of(() => First(bob.Generate(new GenerateRequest { Options = TestServer.Draw("a photo of <hers>") })), StatusCode.NotFound);
+        await Refusal.Of(() => First(bob.Generate(new GenerateRequest { Options = TestServer.Draw("embedding:hers") })), StatusCode.NotFound);
+        await Refusal.Of(() => First(bob.Interpolate(new InterpolateRequest { FromConcept = "hers", ToConcept = "hers" })), StatusCode.NotFound);
+        await Refusal.Of(() => First(bob.Train(TestServer.Request("mine", change: request => request.Options.StartConcept = "hers"))), StatusCode.NotFound);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Name_OfAnothersConcept_IsTaken(bool overwrite)
+    {
+        await using var server = GuardedServer.Start();
+        await Concepts(server.As("alice", _user)).ImportAsync(Import("hers"));
+        var bob = server.As("bob", _user);
+
+        var import = await Refusal.Of(() => Concepts(bob).ImportAsync(Import("hers", overwrite)).ResponseAsync, StatusCode.AlreadyExists);
+        var train = await Refusal.Of(() => First(new DtiService.DtiServiceClient(bob).Train(TestServer.Request("hers", change: request => request.Overwrite = overwrite))), StatusCode.AlreadyExists);
+
+        Assert.Equal("The name 'hers' is taken; choose another one.", import.Status.Detail);
+        Assert.Equal(import.Status.Detail, train.Status.Detail);
+    }
+
+    [Fact]
+    public async Task Training_OfAnother_IsNeitherResumedNorReplaced()
+    {
+        await using var server = GuardedServer.Start();
+        var (alice, bob) = (server.As("alice", _user), server.As("bob", _user));
+        using (var call = new DtiService.DtiServiceClient(alice).Train(TestServer.Request("hers")))
+        {
+            await foreach (var _ in call.ResponseStream.ReadAllAsync(TestContext.Current.CancellationToken))
+            {
+            }
+        }
+
+        Assert.Equal("alice", (await Concepts(alice).GetAsync(new() { Name = "hers" })).Concept.Owner);
+        await Refusal.Of(() => First(new DtiService.DtiServiceClient(bob).Train(new TrainRequest { Name = "hers", Resume = new() })), StatusCode.NotFound);
+        File.Delete(Path.Combine(server.Server.Options.ConceptFolder, "hers.json")); // as if it had been cancelled: the run is there, the concept is not
+        await Refusal.Of(() => First(new DtiService.DtiServiceClient(bob).Train(TestServer.Request("hers"))), StatusCode.AlreadyExists);
+        await Refusal.Of(() => Concepts(bob).ImportAsync(Import("hers")).ResponseAsync, StatusCode.AlreadyExists);
+    }
+
+    [Fact]
+    public async Task Admin_SeesAll_AndWhatItReplacesStaysItsOwners()
+    {
+        await using var server = GuardedServer.Start();
+        var (alice, admin) = (Concepts(server.As("alice", _user)), Concepts(server.As("root", "admin")));
+        await alice.ImportAsync(Import("hers"));
+
+        Assert.Equal(["hers"], (await admin.ListAsync(new())).Concepts.Select(concept => concept.Name));
+        Assert.Equal("alice", (await admin.ImportAsync(Import("hers", overwrite: true))).Concept.Owner);
+        await admin.DeleteAsync(new() { Name = "hers" });
+        Assert.Empty((await alice.ListAsync(new())).Concepts);
+    }
+
+    [Fact]
+    public async Task Caller_WithTwoTokens_HasTheSameConcepts()
+    {
+        await using var server = GuardedServer.Start();
+        await Concepts(server.As("alice", _user)).ImportAsync(Import("hers"));
+        var other = server.With(server.Tokens.Create("alice-laptop", ["read"], caller: "alice").Secret);
+        Assert.Single((await Concepts(other).ListAsync(new())).Concepts);
+    }
+
+    [Fact]
+    public async Task Concept_FromBeforeThereWereTokens_IsTheAdminsToSee()
+    {
+        var folder = Directory.CreateTempSubdirectory("dti-owner-");
+        await using (var open = TestServer.Start(options => options with { ConceptFolder = folder.FullName }))
+        {
+            Assert.Equal("local", (await open.Concepts.ImportAsync(Import("ours"))).Concept.Owner);
+        }
+
+        await using (var server = GuardedServer.Start(options => options with { ConceptFolder = folder.FullName }))
+        {
+            Assert.Empty((await Concepts(server.As("alice", _user)).ListAsync(new())).Concepts);
+            Assert.Equal("ours", Assert.Single((await Concepts(server.As("root", "admin")).ListAsync(new())).Concepts).Name);
+        }
+
+        folder.Delete(recursive: true);
+    }
+
+    private static ConceptService.ConceptServiceClient Concepts(CallInvoker invoker) => new(invoker);
+
+    private static ConceptServiceImportRequest Import(string name, bool overwrite = false) => new() { Name = name, Data = _toy, Overwrite = overwrite };
+
+    private static async Task First<T>(AsyncServerStreamingCall<T> call)
+    {
+        using (call)
+        {
+            await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken);
+        }
+    }
+}
