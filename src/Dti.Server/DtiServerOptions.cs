@@ -29,6 +29,9 @@ public sealed record DtiServerOptions
     /// <summary>Address of that port; whoever reaches it may read it. Default 127.0.0.1.</summary>
     public string MetricsAddress { get; init; } = "127.0.0.1";
 
+    /// <summary>What the log is written as: text, or json, one object a line with the scopes. Default text.</summary>
+    public string LogFormat { get; init; } = "text";
+
     /// <summary>
     /// Models (diffusers folders, or single safetensors files), folders with some below them, ComfyUI's folder or its <c>models</c>, or an
     /// <c>extra_model_paths.yaml</c>. Those that do not exist are passed over.
@@ -129,6 +132,11 @@ public sealed record DtiServerOptions
         }.Where(limit => limit.Item2 < 1))
         {
             found.Add(new(name, $"{name} is {value}; it must be above 0."));
+        }
+
+        if (LogFormat is not ("text" or "json"))
+        {
+            found.Add(new(nameof(LogFormat), $"LogFormat '{LogFormat}' is neither text nor json."));
         }
 
         if (MinFreeDiskBytes < 0)

@@ -21,7 +21,9 @@ internal static class DtiProcess
 {
     private static readonly string _program = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "dti.exe" : "dti");
 
-    public static Process Start(string folder, params IEnumerable<string> arguments)
+    public static Process Start(string folder, params IEnumerable<string> arguments) => Start(folder, [], arguments);
+
+    public static Process Start(string folder, Dictionary<string, string> environment, params IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo(_program, arguments)
         {
@@ -31,6 +33,8 @@ internal static class DtiProcess
             RedirectStandardError = true,
             Environment = { ["DTI_SERVER"] = "", ["DTI_MODELS"] = "", ["DTI_HOME"] = Path.Combine(folder, "home") },
         };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         return Process.Start(start)!;
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Dti.Cli.Hosting;
 using Dti.Cli.Output;
+using Dti.Server;
 
 namespace Dti.Cli.Commands;
 
@@ -46,12 +47,18 @@ internal sealed class CommonOptions
 
     public CommonOptions(RootCommand root)
     {
+        ServerFlags.Add(nameof(DtiServerOptions.ConceptFolder), _data, folder => Path.Combine(Path.GetFullPath(folder), "concepts"));
+        ServerFlags.Add(nameof(DtiServerOptions.ModelFolders), _models, Path.GetFullPath);
+        ServerFlags.Add(nameof(DtiServerOptions.Memory), _memory);
         root.Add(_server);
         root.Add(_data);
         root.Add(_models);
         root.Add(_memory);
         root.Add(_json);
     }
+
+    /// <summary>Those that are a server's settings.</summary>
+    public FlagSet ServerFlags { get; } = new();
 
     /// <summary>Runs <paramref name="action"/> with the command, and turns whatever it throws into words and an exit code.</summary>
     public void SetAction(Command command, Func<CommandContext, Task> action) => command.SetAction(async (parse, cancellationToken) =>

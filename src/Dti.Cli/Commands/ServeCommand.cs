@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Dti.Cli.Hosting;
 using Dti.Server;
 
@@ -9,60 +10,76 @@ internal static class ServeCommand
 {
     public static Command Create(CommonOptions common)
     {
-        var port = new Option<int>("--port")
+        var config = new Option<string?>("--config")
         {
-            Description = "Port on the loopback address; 0: a free one, which is shown.",
-            HelpName = "n",
-            DefaultValueFactory = _ => DtiServerOptions.DefaultPort,
+            Description = "JSON file with the server's settings in a section Dti (docs/operations.md). The environment (DTI_…) goes before it, flags before both. " +
+                $"Default: {ServeConfiguration.FileName} in the data folder, if it is there.",
+            HelpName = "file",
         };
-        var modelMemory = new Option<double?>("--model-memory")
+        var flags = new FlagSet();
+        flags.Add(nameof(DtiServerOptions.Port), new Option<int?>("--port")
+        {
+            Description = $"Port; 0: a free one, which is shown. Default: {DtiServerOptions.DefaultPort}.",
+            HelpName = "n",
+        });
+        flags.Add(nameof(DtiServerOptions.ModelMemoryBytes), new Option<double?>("--model-memory")
         {
             Description = "GiB of memory that models may take together; the least recently used make room. Default: four fifths of what the device has.",
             HelpName = "GiB",
-        };
-        var webPort = new Option<int?>("--web-port")
+        }, gib => ((long)(double.Parse(gib, CultureInfo.InvariantCulture) * (1L << 30))).ToString(CultureInfo.InvariantCulture));
+        flags.Add(nameof(DtiServerOptions.WebPort), new Option<int?>("--web-port")
         {
             Description = "Port for browsers and other callers by HTTP/1.1: JSON and gRPC-Web; 0: a free one. Default: none.",
             HelpName = "n",
-        };
-        var webOrigins = new Option<string[]>("--web-origin")
+        });
+        flags.Add(nameof(DtiServerOptions.WebOrigins), new Option<string[]>("--web-origin")
         {
             Description = "A page that may call from a browser, like http://localhost:3000; may be given more than once.",
             HelpName = "origin",
-        };
-        var command = new Command("serve", "Run a server until Ctrl+C.") { port, modelMemory, webPort, webOrigins };
+        });
+        flags.Add(nameof(DtiServerOptions.MetricsPort), new Option<int?>("--metrics-port")
+        {
+            Description = "Port of this machine for Prometheus, at /metrics; 0: a free one. Default: none.",
+            HelpName = "n",
+        });
+        flags.Add(nameof(DtiServerOptions.LogFormat), new Option<string?>("--log-format")
+        {
+            Description = "What the log on stderr is written as; json is one object a line. Default: text.",
+            HelpName = "text|json",
+        });
+
+        var command = new Command("serve", "Run a server until Ctrl+C.") { config };
+        foreach (var flag in flags.Options)
+            command.Add(flag);
         Examples.Add(
             command,
             "dti serve",
             "dti serve --port 0 --data ./library --models ~/models/sd15",
             "dti serve --models ~/ComfyUI --model-memory 12",
             "dti serve --web-port 5172 --web-origin http://localhost:3000",
+            "dti serve --config /etc/dti/appsettings.json --metrics-port 5173 --log-format json",
             $"DTI_SERVER=http://localhost:{DtiServerOptions.DefaultPort} dti concepts list");
 
         common.SetAction(command, async context =>
         {
-            if (context.Get(port) is < 0 or > 65535)
-                throw new CliException(ExitCode.Usage, "--port is 0 to 65535.");
-            if (context.Get(modelMemory) is <= 0)
-                throw new CliException(ExitCode.Usage, "--model-memory is above 0.");
-            if (context.Get(webPort) is < 0 or > 65535)
-                throw new CliException(ExitCode.Usage, "--web-port is 0 to 65535.");
-            var options = LocalServer.Options(context.Folders) with
-            {
-                Port = context.Get(port),
-                ModelMemoryBytes = (long?)(context.Get(modelMemory) * (1L << 30)),
-                WebPort = context.Get(webPort),
-                WebOrigins = context.Get(webOrigins) ?? [],
-            };
-            var server = await LocalServer.StartAsync(options, context.CancellationToken).ConfigureAwait(false);
+            var told = ServeConfiguration.Read(context.Get(config), context.Folders.Data, [.. common.ServerFlags.Given(context.Arguments), .. flags.Given(context.Arguments)]);
+            var options = ServerConfiguration.Bind(told);
+            var server = await LocalServer.StartServiceAsync(options, told, context.CancellationToken).ConfigureAwait(false);
             await using (server.ConfigureAwait(false))
             {
-                context.Output.Event("listening", new { address = server.Address, webAddress = server.WebAddress, data = context.Folders.Data });
+                context.Output.Event("listening", new
+                {
+                    address = server.Address,
+                    webAddress = server.WebAddress,
+                    metricsAddress = server.MetricsAddress,
+                    concepts = options.ConceptFolder,
+                });
                 if (server.WebAddress is { } web)
                     context.Output.Line($"Browsers and curl find it at {web}, described at {web}/openapi/v1.json.");
-                context.Output.Line($"Dti listens on {server.Address}; concepts are in {context.Folders.Data}. Ctrl+C stops it.");
-                await Task.Delay(Timeout.Infinite, context.CancellationToken)
-                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // Ctrl+C is how it is meant to end.
+                if (server.MetricsAddress is { } metrics)
+                    context.Output.Line($"Prometheus finds it at {metrics}/metrics.");
+                context.Output.Line($"Dti listens on {server.Address}; concepts are in {options.ConceptFolder}. Ctrl+C stops it.");
+                await server.UntilStoppedAsync(context.CancellationToken).ConfigureAwait(false);
             }
         });
         return command;

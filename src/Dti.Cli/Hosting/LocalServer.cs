@@ -1,12 +1,14 @@
 using Dti.Server;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 
 namespace Dti.Cli.Hosting;
 
-/// <summary>A server in this process, on a loopback port.</summary>
+/// <summary>A server in this process.</summary>
 internal sealed class LocalServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -18,6 +20,9 @@ internal sealed class LocalServer : IAsyncDisposable
     /// <summary>Where browsers find it; null: they do not.</summary>
     public string? WebAddress => DtiHost.WebAddressOf(_app)?.GetLeftPart(UriPartial.Authority);
 
+    /// <summary>Where Prometheus finds it; null: it does not.</summary>
+    public string? MetricsAddress => DtiHost.MetricsAddressOf(_app)?.GetLeftPart(UriPartial.Authority);
+
     /// <summary>Any free port, the user's models and the built-in one.</summary>
     /// <param name="folders">Where concepts and models are.</param>
     public static DtiServerOptions Options(DataFolders folders) => new()
@@ -28,14 +33,32 @@ internal sealed class LocalServer : IAsyncDisposable
         Memory = folders.Memory,
     };
 
-    /// <summary>Starts a server.</summary>
+    /// <summary>Starts a server for one command.</summary>
     /// <param name="options">Its options.</param>
     /// <param name="cancellationToken">Gives up starting.</param>
-    public static async Task<LocalServer> StartAsync(DtiServerOptions options, CancellationToken cancellationToken)
+    public static Task<LocalServer> StartAsync(DtiServerOptions options, CancellationToken cancellationToken) =>
+        StartAsync(options, Configure, cancellationToken);
+
+    /// <summary>Starts a server that goes on; where systemd or Windows started this process as a service, it tells them how it is.</summary>
+    /// <param name="options">Its options.</param>
+    /// <param name="configuration">What else it is told: the section <c>Logging</c>.</param>
+    /// <param name="cancellationToken">Gives up starting.</param>
+    public static Task<LocalServer> StartServiceAsync(DtiServerOptions options, IConfiguration configuration, CancellationToken cancellationToken) =>
+        StartAsync(
+            options,
+            builder =>
+            {
+                Configure(builder);
+                builder.Logging.AddConfiguration(configuration.GetSection("Logging"));
+                builder.Services.AddSystemd().AddWindowsService(service => service.ServiceName = "Dti");
+            },
+            cancellationToken);
+
+    /// <summary>Waits for the token, or for the service manager's word.</summary>
+    public async Task UntilStoppedAsync(CancellationToken cancellationToken)
     {
-        var app = DtiHost.Build(options, Configure);
-        await app.StartAsync(cancellationToken).ConfigureAwait(false);
-        return new LocalServer(app);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _app.Lifetime.ApplicationStopping);
+        await Task.Delay(Timeout.Infinite, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // how it is meant to end
     }
 
     public async ValueTask DisposeAsync()
@@ -44,10 +67,17 @@ internal sealed class LocalServer : IAsyncDisposable
         await _app.DisposeAsync().ConfigureAwait(false);
     }
 
+    private static async Task<LocalServer> StartAsync(DtiServerOptions options, Action<WebApplicationBuilder> configure, CancellationToken cancellationToken)
+    {
+        var app = DtiHost.Build(options, configure);
+        await app.StartAsync(cancellationToken).ConfigureAwait(false);
+        return new LocalServer(app);
+    }
+
     private static void Configure(WebApplicationBuilder builder)
     {
         // stdout is for results, and Ctrl+C is the command's: it cancels its job before it stops its server.
-        builder.Logging.ClearProviders().AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
     }
 

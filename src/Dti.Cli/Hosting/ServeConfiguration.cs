@@ -1,0 +1,41 @@
+using Dti.Server;
+using Microsoft.Extensions.Configuration;
+
+namespace Dti.Cli.Hosting;
+
+/// <summary>What <c>dti serve</c> is told, the last word last: its file, the environment, its flags.</summary>
+internal static class ServeConfiguration
+{
+    /// <summary>The file that is read where none is named, if it is there.</summary>
+    public const string FileName = "appsettings.json";
+
+    /// <summary>Reads it.</summary>
+    /// <param name="file">The file; null: <see cref="FileName"/> in <paramref name="data"/>.</param>
+    /// <param name="data">The data folder.</param>
+    /// <param name="flags">Settings.</param>
+    /// <exception cref="CliException">The file is not there, or no JSON.</exception>
+    public static IConfiguration Read(string? file, string data, IEnumerable<KeyValuePair<string, string?>> flags)
+    {
+        var path = Path.GetFullPath(file ?? Path.Combine(data, FileName));
+        try
+        {
+            return new ConfigurationBuilder()
+                .AddInMemoryCollection([
+                    ServerConfiguration.Setting(nameof(DtiServerOptions.ConceptFolder), Path.Combine(data, "concepts")),
+                    new("Logging:LogLevel:Default", "Warning"), new("Logging:LogLevel:Dti", "Information"),
+                ])
+                .AddJsonFile(path, optional: file is null)
+                .AddInMemoryCollection(ServerConfiguration.OfEnvironment(Environment.GetEnvironmentVariables()))
+                .AddInMemoryCollection(flags)
+                .Build();
+        }
+        catch (FileNotFoundException)
+        {
+            throw new CliException(ExitCode.Usage, $"There is no file {path}.");
+        }
+        catch (InvalidDataException wrong)
+        {
+            throw new CliException(ExitCode.Usage, $"{path} is no JSON: {wrong.InnerException?.InnerException?.Message ?? wrong.InnerException?.Message ?? wrong.Message}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace Dti.Cli.Tests;
+
+public class ServeTests(ServeFixture server)
+{
+    [Fact]
+    public async Task Serve_FileEnvironmentAndFlag_TheLastWordIsTheLast()
+    {
+        var folder = server.NewFolder();
+        await File.WriteAllTextAsync(Path.Combine(folder, "my.json"), """{"Dti": {"Port": 70000, "WebPort": 70000, "MetricsPort": 0, "JobHistory": 0}}""");
+        var result = await DtiProcess.EndAsync(DtiProcess.Start(folder, new Dictionary<string, string> { ["DTI_WEB_PORT"] = "70001" }, "serve", "--config", "my.json", "--port", "70002", "--json"));
+
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        var message = result.Event("error").GetProperty("message").GetString()!;
+        Assert.Contains("Port is 70002; it must be from 0 to 65535. WebPort is 70001; it must be from 0 to 65535. JobHistory is 0;", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("70000", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("nowhere.json", "There is no file")]
+    [InlineData("broken.json", "is no JSON")]
+    public async Task Serve_FileThatCannotBeRead_SaysWhy(string file, string why)
+    {
+        var folder = server.NewFolder();
+        await File.WriteAllTextAsync(Path.Combine(folder, "broken.json"), "{\"Dti\": ");
+        var result = await DtiProcess.RunAsync(folder, "serve", "--config", file);
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        Assert.Contains(file, result.Error, StringComparison.Ordinal);
+        Assert.Contains(why, result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Serve_JsonLog_CarriesTheJobInItsScopes()
+    {
+        var folder = server.NewFolder();
+        using var serve = DtiProcess.Start(folder, "serve", "--port", "0", "--metrics-port", "0", "--log-format", "json", "--json");
+        var listening = JsonDocument.Parse((await serve.StandardOutput.ReadLineAsync())!).RootElement;
+        var drawn = await DtiProcess.RunAsync(folder, "generate", "a cat", "--width", "64", "--height", "64", "--steps", "1", "-o", "cat.png", "--json", "--server", listening.GetProperty("address").GetString()!);
+        Assert.Equal(ExitCode.Ok, drawn.ExitCode);
+        using var http = new HttpClient();
+        Assert.Contains("dti_job_duration_seconds_count", await http.GetStringAsync(new Uri(listening.GetProperty("metrics_address").GetString() + "/metrics")), StringComparison.Ordinal);
+
+        using (var terminate = Process.Start("kill", ["-TERM", $"{serve.Id}"]))
+            await terminate.WaitForExitAsync();
+        var ended = await DtiProcess.EndAsync(serve);
+
+        Assert.Equal(ExitCode.Ok, ended.ExitCode);
+        var job = drawn.Event("accepted").GetProperty("job_id").GetString();
+        var lines = ended.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        var loaded = Assert.Single(lines, line => line.GetProperty("EventId").GetInt32() == 7);
+        Assert.Contains(loaded.GetProperty("Scopes").EnumerateArray(), scope => scope.TryGetProperty("JobId", out var id) && id.GetString() == job);
+    }
+}
