@@ -14,6 +14,8 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Dti.Server;
@@ -30,6 +32,7 @@ public static class DtiHost
         options.Validate();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None); // DeviceProbe says it once, and stopping is no error
         builder.Logging.UseFormat(options.LogFormat);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -65,7 +68,11 @@ public static class DtiHost
         services.AddWebApi(options);
         services.AddGrpcReflection();
         builder.AddTelemetry(options);
+        services.AddSingleton<DeviceProbe>();
         services.AddGrpcHealthChecks().AddCheck<DeviceHealthCheck>("device");
+        services.Configure<HealthCheckPublisherOptions>(health => (health.Delay, health.Period) = (TimeSpan.Zero, TimeSpan.FromSeconds(5))); // for those who watch
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTime + options.StopTimeout);
+        services.AddSingleton<Draining>().AddHostedService(provider => provider.GetRequiredService<Draining>());
         configure?.Invoke(builder);
 
         var app = builder.Build();

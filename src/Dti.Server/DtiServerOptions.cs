@@ -29,6 +29,12 @@ public sealed record DtiServerOptions
     /// <summary>Address of that port; whoever reaches it may read it. Default 127.0.0.1.</summary>
     public string MetricsAddress { get; init; } = "127.0.0.1";
 
+    /// <summary>How long the server goes on answering after it was told to stop and says that it is not serving, 0 to 1 hour; for balancers. Default 0.</summary>
+    public TimeSpan DrainTime { get; init; }
+
+    /// <summary>How long it then waits for jobs to stop, which takes a step, and for calls to end: up to 1 hour. Default 2 minutes.</summary>
+    public TimeSpan StopTimeout { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>What the log is written as: text, or json, one object a line with the scopes. Default text.</summary>
     public string LogFormat { get; init; } = "text";
 
@@ -74,7 +80,7 @@ public sealed record DtiServerOptions
     public SecurityOptions Security { get; init; } = new();
 
     /// <summary>Limits on each photo.</summary>
-    public ImageLimits ImageLimits { get; init; } = ImageLimits.Default;
+    public ImageLimits ImageLimits { get; init; } = new(); // not the shared default: configuration writes into it
 
     /// <summary>What one request may ask.</summary>
     public RequestLimits Limits { get; init; } = new();
@@ -132,6 +138,11 @@ public sealed record DtiServerOptions
         }.Where(limit => limit.Item2 < 1))
         {
             found.Add(new(name, $"{name} is {value}; it must be above 0."));
+        }
+
+        foreach (var (name, value) in new[] { (nameof(DrainTime), DrainTime), (nameof(StopTimeout), StopTimeout) }.Where(wait => wait.Item2 < TimeSpan.Zero || wait.Item2 > TimeSpan.FromHours(1)))
+        {
+            found.Add(new(name, $"{name} is {value}; it must be from 0 to 1 hour."));
         }
 
         if (LogFormat is not ("text" or "json"))

@@ -45,4 +45,10 @@ internal static partial class ServerLog
 
     [LoggerMessage(41, LogLevel.Error, "The token file {File} cannot be used, so that nobody is let in: {Reason}")]
     public static partial void TokensUnreadable(this ILogger logger, string file, string reason);
+
+    [LoggerMessage(51, LogLevel.Error, "The server is not ready: {Problem}")]
+    public static partial void DeviceBroken(this ILogger logger, string problem);
+
+    [LoggerMessage(52, LogLevel.Information, "{Device} computes")]
+    public static partial void DeviceWorks(this ILogger logger, string device);
 }

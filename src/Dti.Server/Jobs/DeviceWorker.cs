@@ -8,23 +8,31 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Jobs;
 
 /// <summary>Pulls jobs and computes them on a thread of its own, one at a time: a device is never shared, a pool thread never blocked.</summary>
-internal sealed class DeviceWorker(JobQueue queue, IJobRunner runner, IHostApplicationLifetime lifetime, ILogger<DeviceWorker> logger) : IHostedService, IDisposable
+internal sealed class DeviceWorker(JobQueue queue, IJobRunner runner, ILogger<DeviceWorker> logger) : IHostedLifecycleService, IDisposable
 {
     private Thread? _thread;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        lifetime.ApplicationStopping.Register(queue.Stop); // streams must end before the web server waits for them
         _thread = new Thread(Work) { Name = "dti-device", IsBackground = true };
         _thread.Start();
         return Task.CompletedTask;
     }
 
-    public async Task StopAsync(CancellationToken cancellationToken)
+    /// <summary>Jobs end, with their last snapshots, while the server still answers; their streams must, before the web server waits for them.</summary>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         queue.Stop();
         await Task.Run(() => _thread?.Join(), cancellationToken).WaitAsync(cancellationToken);
     }
+
+    public Task StopAsync(CancellationToken cancellationToken) => StoppingAsync(cancellationToken);
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Also a host that is disposed without having been stopped lets the thread leave the models before they go.</summary>
     public void Dispose()

@@ -20,7 +20,7 @@ internal sealed class TestServer : IAsyncDisposable
     private readonly ErrorCollector _errors = new();
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dti-server-");
 
-    private TestServer(Func<DtiServerOptions, DtiServerOptions>? change)
+    private TestServer(Func<DtiServerOptions, DtiServerOptions>? change, Action<IServiceCollection>? services)
     {
         Options = new DtiServerOptions
         {
@@ -34,6 +34,7 @@ internal sealed class TestServer : IAsyncDisposable
         {
             builder.Logging.ClearProviders();
             builder.Services.AddSingleton<ILoggerProvider>(_errors);
+            services?.Invoke(builder.Services);
         });
         _app.Start();
         Address = DtiHost.AddressOf(_app);
@@ -65,7 +66,9 @@ internal sealed class TestServer : IAsyncDisposable
 
     public ServerService.ServerServiceClient Server { get; }
 
-    public static TestServer Start(Func<DtiServerOptions, DtiServerOptions>? change = null) => new(change);
+    /// <param name="change">Other options.</param>
+    /// <param name="services">Services in the place of the server's own.</param>
+    public static TestServer Start(Func<DtiServerOptions, DtiServerOptions>? change = null, Action<IServiceCollection>? services = null) => new(change, services);
 
     public GrpcChannel NewChannel() => GrpcChannel.ForAddress(Address, new GrpcChannelOptions { MaxReceiveMessageSize = null });
 
