@@ -20,7 +20,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dti.Server;
 
-/// <summary>Builds the Dti server: gRPC over HTTP/2 without TLS, on a loopback address.</summary>
+/// <summary>Builds the Dti server: gRPC over HTTP/2, without TLS on a loopback address, or with it on any.</summary>
 public static class DtiHost
 {
     /// <summary>Builds a server, ready to be started.</summary>
@@ -37,7 +37,7 @@ public static class DtiHost
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Listen(IPAddress.Parse(options.Address), options.Port, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(IPAddress.Parse(options.Address), options.Port, listen => listen.Speak(options, withTls: HttpProtocols.Http1AndHttp2, without: HttpProtocols.Http2));
             kestrel.ListenForWeb(options);
             kestrel.ListenForMetrics(options);
             kestrel.Limits.MaxRequestBodySize = null; // gRPC bounds each message

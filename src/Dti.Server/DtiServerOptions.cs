@@ -2,6 +2,7 @@ using System.Net;
 using Dti.Engine;
 using Dti.Engine.Imaging;
 using Dti.Engine.Runtime;
+using Dti.Server.Security;
 
 namespace Dti.Server;
 
@@ -11,7 +12,7 @@ public sealed record DtiServerOptions
     /// <summary>The port where nothing else is asked.</summary>
     public const int DefaultPort = 5171;
 
-    /// <summary>Address to listen on: a loopback address. Default 127.0.0.1.</summary>
+    /// <summary>IP address to listen on; any but a loopback one needs TLS and a token, or a client's certificate. Default 127.0.0.1.</summary>
     public string Address { get; init; } = "127.0.0.1";
 
     /// <summary>Port, 0 to 65535; 0: any free one. Default 5171.</summary>
@@ -76,7 +77,7 @@ public sealed record DtiServerOptions
     /// <summary>Finished jobs that are remembered, 1 to 100,000. Default 200.</summary>
     public int JobHistory { get; init; } = 200;
 
-    /// <summary>Who may call.</summary>
+    /// <summary>Who may call, and TLS.</summary>
     public SecurityOptions Security { get; init; } = new();
 
     /// <summary>Limits on each photo.</summary>
@@ -96,11 +97,7 @@ public sealed record DtiServerOptions
     public void Validate()
     {
         var found = new List<FieldViolation>();
-        if (!IPAddress.TryParse(Address, out var address) || !IPAddress.IsLoopback(address))
-        {
-            found.Add(new(nameof(Address), $"Address '{Address}' is not a loopback address. Dti has no TLS and no tokens yet, so it only serves this machine: use 127.0.0.1."));
-        }
-
+        found.AddRange(SecurityChecks.Violations(this));
         Range(nameof(Port), Port, 0, 65535);
         Range(nameof(WebPort), WebPort ?? 0, 0, 65535);
         Range(nameof(MetricsPort), MetricsPort ?? 0, 0, 65535);

@@ -46,6 +46,12 @@ internal static partial class ServerLog
     [LoggerMessage(41, LogLevel.Error, "The token file {File} cannot be used, so that nobody is let in: {Reason}")]
     public static partial void TokensUnreadable(this ILogger logger, string file, string reason);
 
+    [LoggerMessage(42, LogLevel.Information, "Changed files are in use: {Files}")]
+    public static partial void FilesReloaded(this ILogger logger, string files);
+
+    [LoggerMessage(43, LogLevel.Warning, "Changed files cannot be used ({Files}); what they held before still is: {Reason}")]
+    public static partial void FilesNotReloaded(this ILogger logger, string files, string reason);
+
     [LoggerMessage(51, LogLevel.Error, "The server is not ready: {Problem}")]
     public static partial void DeviceBroken(this ILogger logger, string problem);
 

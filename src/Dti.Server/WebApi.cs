@@ -1,5 +1,6 @@
 using System.Net;
 using Dti.Server.Errors;
+using Dti.Server.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -21,7 +22,7 @@ internal static class WebApi
     {
         if (options.WebPort is { } port)
         {
-            kestrel.Listen(IPAddress.Parse(options.Address), port, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(IPAddress.Parse(options.Address), port, listen => listen.Speak(options, withTls: HttpProtocols.Http1AndHttp2, without: HttpProtocols.Http1));
         }
     }
 
@@ -41,8 +42,9 @@ internal static class WebApi
 
     public static void UseWebApi(this WebApplication app, DtiServerOptions options)
     {
-        // A page of another site may reach this port under a name of its own (DNS rebinding); browsers speak HTTP/1.1 without TLS.
-        app.UseWhen(context => HttpProtocol.IsHttp11(context.Request.Protocol), web => web.UseHostFiltering());
+        // A page of another site may reach this port under a name of its own (DNS rebinding); browsers speak HTTP/1.1 without TLS, and with it would
+        // notice that the certificate has another name.
+        app.UseWhen(context => HttpProtocol.IsHttp11(context.Request.Protocol) && !context.Request.IsHttps, web => web.UseHostFiltering());
         app.Use((context, next) =>
         {
             if (context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) != true)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using Dti.Tests;
 
 namespace Dti.ClientSdk.Tests;
 

@@ -77,7 +77,7 @@ public class HostTests
     {
         var options = new DtiServerOptions { ConceptFolder = " ", Address = "0.0.0.0", Port = 70_000, WebPort = -1, WebOrigins = ["http://a/b"], ModelMemoryBytes = 0, Memory = "tiny", MaxMessageBytes = 1, MaxQueuedJobs = 0, JobHistory = 0, MetricsPort = 65_536, MetricsAddress = "here", DrainTime = TimeSpan.FromDays(1), LogFormat = "xml", MinFreeDiskBytes = -1, ImageLimits = new() { MaxSide = 0 }, Limits = new() { MaxPhotos = 51, MaxPixels = 1 } };
         var error = Assert.Throws<ValidationException>(() => DtiHost.Build(options));
-        Assert.Equal(["Address", "Port", "WebPort", "MetricsPort", "MetricsAddress", "WebOrigins", "ModelMemoryBytes", "Memory", "MaxMessageBytes", "MaxQueuedJobs", "JobHistory", "Limits.MaxPhotos", "Limits.MaxPixels", "ImageLimits.MaxSide", "DrainTime", "LogFormat", "MinFreeDiskBytes", "ConceptFolder"], error.Violations.Select(violation => violation.Field));
+        Assert.Equal(["Address", "Security.TokenFile", "Port", "WebPort", "MetricsPort", "MetricsAddress", "WebOrigins", "ModelMemoryBytes", "Memory", "MaxMessageBytes", "MaxQueuedJobs", "JobHistory", "Limits.MaxPhotos", "Limits.MaxPixels", "ImageLimits.MaxSide", "DrainTime", "LogFormat", "MinFreeDiskBytes", "ConceptFolder"], error.Violations.Select(violation => violation.Field));
     }
 
     [Fact]

@@ -14,6 +14,7 @@ internal static class Doors
     public static void AddDoors(this IServiceCollection services)
     {
         services.AddSingleton<TokenCheck>();
+        services.AddSingleton<TlsFiles>();
         services.AddAuthentication(TokenAuthentication.Name).AddScheme<TokenAuthenticationOptions, TokenAuthentication>(TokenAuthentication.Name, null);
         services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build()); // calls that the server does not know

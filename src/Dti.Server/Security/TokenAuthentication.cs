@@ -23,19 +23,14 @@ internal sealed class TokenAuthentication(IOptionsMonitor<TokenAuthenticationOpt
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        var (caller, reason) = tokens.Check(Secret());
-        if (caller is not null)
-        {
-            return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(caller.ToPrincipal(Name), Name)));
-        }
-
-        return Task.FromResult(AuthenticateResult.Fail(reason));
+        var (caller, reason) = tokens.Check(Secret(), Context.Connection.ClientCertificate is { } shown ? ClientAuthorities.NameOf(shown) : null);
+        return Task.FromResult(caller is null ? AuthenticateResult.Fail(reason) : AuthenticateResult.Success(new AuthenticationTicket(caller.ToPrincipal(Name), Name)));
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         var reason = (await HandleAuthenticateOnceSafeAsync()).Failure?.Message ?? "";
-        _logger.CallerRefused(Request.Path, Address, reason);
+        _logger.CallerRefused(Request.Path.ToUriComponent(), Address, reason);
         Response.Headers.WWWAuthenticate = Name;
         await RefuseAsync(StatusCodes.Status401Unauthorized, RpcErrors.Unauthenticated());
     }
@@ -44,7 +39,7 @@ internal sealed class TokenAuthentication(IOptionsMonitor<TokenAuthenticationOpt
     {
         var needed = Context.GetEndpoint()?.Metadata.GetMetadata<ScopeRequirement>()?.Scopes ?? Scopes.Admin;
         var names = ScopeNames.Of(needed);
-        _logger.CallerRefused(Request.Path, Address, $"{Caller.Of(Context.User).Id} has not the scope {string.Join(" or ", names)}");
+        _logger.CallerRefused(Request.Path.ToUriComponent(), Address, $"{Caller.Of(Context.User).Id} has not the scope {string.Join(" or ", names)}");
         return RefuseAsync(StatusCodes.Status403Forbidden, RpcErrors.Denied(names));
     }
 

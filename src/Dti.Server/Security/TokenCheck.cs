@@ -22,18 +22,24 @@ internal sealed class TokenCheck
         _owner = options.Security.OwnerToken is { } secret ? StoredToken.Hash(secret) : null;
         _time = time;
         _logger = logger;
-        _known = new Known([], [], _owner is not null || !options.IsLoopback);
+        _known = new Known([], [], _owner is not null || options.Security.ClientCa is not null || !options.IsLoopback);
     }
 
     /// <summary>Whose token it is.</summary>
     /// <param name="secret">The token as it was sent; null: none was.</param>
+    /// <param name="certificate">Who the certificate of the connection speaks of, if it showed one and the authorities vouch for it.</param>
     /// <returns>The caller; null with the reason, for the log: nobody is to be let in.</returns>
-    public (Caller? Caller, string Reason) Check(string? secret)
+    public (Caller? Caller, string Reason) Check(string? secret, string? certificate)
     {
         var known = Refresh();
         if (!known.Needed)
         {
             return (Caller.Local, "");
+        }
+
+        if (secret is null && certificate is not null)
+        {
+            return (new Caller($"certificate:{certificate}", Scopes.Read | Scopes.Generate | Scopes.Train), "");
         }
 
         // Every token is compared, each in the same time, also where none was sent.

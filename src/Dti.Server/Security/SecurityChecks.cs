@@ -1,0 +1,84 @@
+using System.Net;
+using Dti.Engine;
+
+namespace Dti.Server.Security;
+
+/// <summary>What keeps a server from opening its doors.</summary>
+internal static class SecurityChecks
+{
+    private const int MinOwnerToken = 32;
+
+    /// <summary>Everything that is wrong, each with what to do.</summary>
+    public static IEnumerable<FieldViolation> Violations(DtiServerOptions options)
+    {
+        var security = options.Security;
+        if (!IPAddress.TryParse(options.Address, out _))
+        {
+            yield return new(nameof(DtiServerOptions.Address), $"Address '{options.Address}' is not an IP address: write 127.0.0.1 for this machine alone, 0.0.0.0 or :: for every network that it is in.");
+        }
+        else if (!options.IsLoopback && !security.HasTls)
+        {
+            yield return new(
+                nameof(DtiServerOptions.Address),
+                $"Other machines reach the address {options.Address}, so TLS is needed: give a certificate and its key (--tls-cert and --tls-key). Or serve this machine alone, on 127.0.0.1.");
+        }
+
+        if (security.TlsCertificate is null != security.TlsKey is null)
+        {
+            yield return security.TlsKey is null
+                ? new(nameof(SecurityOptions.TlsKey), "The certificate needs its private key (--tls-key).")
+                : new(nameof(SecurityOptions.TlsCertificate), "The private key needs its certificate (--tls-cert).");
+        }
+        else if (security.HasTls && Problem(() => ServerCertificate.Load(security.TlsCertificate!, security.TlsKey!)) is { } unusable)
+        {
+            yield return new(nameof(SecurityOptions.TlsCertificate), unusable);
+        }
+
+        if (security.ClientCa is { } authorities)
+        {
+            if (!security.HasTls)
+            {
+                yield return new(nameof(SecurityOptions.ClientCa), "Callers show certificates with TLS only: give the server a certificate and its key, too (--tls-cert and --tls-key).");
+            }
+
+            if (Problem(() => ClientAuthorities.Load(authorities)) is { } problem)
+            {
+                yield return new(nameof(SecurityOptions.ClientCa), problem);
+            }
+        }
+
+        var tokens = 0;
+        if (security.TokenFile is { } file)
+        {
+            if (Problem(() => tokens = new AccessTokens(file).List().Count) is { } problem)
+            {
+                yield return new(nameof(SecurityOptions.TokenFile), problem);
+            }
+        }
+
+        if (security.OwnerToken is { Length: < MinOwnerToken })
+        {
+            yield return new(nameof(SecurityOptions.OwnerToken), $"OwnerToken is shorter than {MinOwnerToken} characters, so that it could be guessed.");
+        }
+
+        if (IPAddress.TryParse(options.Address, out _) && !options.IsLoopback && security.ClientCa is null && security.OwnerToken is null && tokens == 0)
+        {
+            yield return new(
+                nameof(SecurityOptions.TokenFile),
+                $"Other machines reach the address {options.Address}, so callers need a token: make one first (dti tokens create NAME). Or let in who has a certificate of an authority of yours (--client-ca).");
+        }
+    }
+
+    private static string? Problem<T>(Func<T> load)
+    {
+        try
+        {
+            load();
+            return null;
+        }
+        catch (DtiException error)
+        {
+            return error.Message;
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Dti.Server.Security;
+
+/// <summary>
+/// TLS on a port, with files that are read again when they change: the handshake asks for them each time. (Kestrel's ServerCertificateSelector would
+/// not send the intermediate certificates.)
+/// </summary>
+internal static class Tls
+{
+    private static readonly TimeSpan _handshake = TimeSpan.FromSeconds(10);
+
+    /// <summary>Speaks TLS on a port if the options have a certificate.</summary>
+    /// <param name="listen">The port.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="withTls">What is spoken inside TLS.</param>
+    /// <param name="without">What is spoken without.</param>
+    public static void Speak(this ListenOptions listen, DtiServerOptions options, HttpProtocols withTls, HttpProtocols without)
+    {
+        listen.Protocols = options.Security.HasTls ? withTls : without;
+        if (options.Security.HasTls)
+        {
+            var files = listen.ApplicationServices.GetRequiredService<TlsFiles>();
+            listen.UseHttps(new TlsHandshakeCallbackOptions { HandshakeTimeout = _handshake, OnConnection = _ => ValueTask.FromResult(files.Options()) });
+        }
+    }
+}
+
+/// <summary>What the handshakes need.</summary>
+internal sealed class TlsFiles
+{
+    private readonly ReloadedFiles<SslStreamCertificateContext> _certificate;
+    private readonly ReloadedFiles<ClientAuthorities>? _authorities;
+
+    public TlsFiles(DtiServerOptions options, TimeProvider time, ILogger<TlsFiles> logger)
+    {
+        var (certificate, key) = (options.Security.TlsCertificate!, options.Security.TlsKey!);
+        _certificate = new([certificate, key], () => ServerCertificate.Load(certificate, key), time, logger);
+        _authorities = options.Security.ClientCa is { } file ? new([file], () => ClientAuthorities.Load(file), time, logger) : null;
+    }
+
+    /// <summary>Of one handshake.</summary>
+    public SslServerAuthenticationOptions Options()
+    {
+        var options = new SslServerAuthenticationOptions { ServerCertificateContext = _certificate.Value };
+        if (_authorities is not null)
+        {
+            var authorities = _authorities.Value;
+            options.ClientCertificateRequired = true;
+            options.CertificateChainPolicy = authorities.Policy();
+            options.RemoteCertificateValidationCallback = (_, shown, _, errors) =>
+                errors == SslPolicyErrors.None && shown is X509Certificate2 certificate && ClientAuthorities.NameOf(certificate).Length > 0;
+        }
+
+        return options;
+    }
+}

@@ -1,0 +1,103 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Dti.Engine;
+using Dti.Tests;
+
+namespace Dti.Server.Tests.Security;
+
+/// <summary>What a server refuses to start with, and what it says.</summary>
+public sealed class StartTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("dti-start-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData("0.0.0.0")]
+    [InlineData("::")]
+    [InlineData("192.0.2.1")]
+    public void Build_AnotherAddressAndNothingElse_SaysHowToGetBoth(string address)
+    {
+        var violations = Violations(new SecurityOptions { TokenFile = Path.Combine(_folder, "none.json") }, address);
+
+        Assert.Equal(["Address", "TokenFile"], violations.Select(violation => violation.Field));
+        Assert.Contains("--tls-cert and --tls-key", violations[0].Description, StringComparison.Ordinal);
+        Assert.Contains("dti tokens create", violations[1].Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Build_AnotherAddressWithTlsAlone_WantsAToken()
+    {
+        var (certificate, key) = Pair("server");
+        Assert.Equal(["TokenFile"], Fields(new SecurityOptions { TlsCertificate = certificate, TlsKey = key }));
+    }
+
+    [Fact]
+    public void Build_AnotherAddressWhoseTokensAreAllRevoked_WantsAToken()
+    {
+        var (certificate, key) = Pair("server");
+        var tokens = new AccessTokens(Path.Combine(_folder, "tokens.json"));
+        tokens.Create("a", ["read"]);
+        tokens.Revoke("a");
+        Assert.Equal(["TokenFile"], Fields(new SecurityOptions { TlsCertificate = certificate, TlsKey = key, TokenFile = Path.Combine(_folder, "tokens.json") }));
+    }
+
+    [Fact]
+    public void Build_AnotherAddressWithATokenAlone_WantsTls()
+    {
+        new AccessTokens(Path.Combine(_folder, "tokens.json")).Create("a", ["read"]);
+        Assert.Equal(["Address"], Fields(new SecurityOptions { TokenFile = Path.Combine(_folder, "tokens.json") }));
+    }
+
+    [Fact]
+    public void Build_HalfACertificate_NamesTheOtherHalf()
+    {
+        var (certificate, key) = Pair("server");
+        Assert.Equal(["TlsKey"], Fields(new SecurityOptions { TlsCertificate = certificate }, "127.0.0.1"));
+        Assert.Equal(["TlsCertificate"], Fields(new SecurityOptions { TlsKey = key }, "127.0.0.1"));
+    }
+
+    [Fact]
+    public void Build_FilesThatDoNotDo_NamesThemAllAtOnce()
+    {
+        var (certificate, _) = Pair("server");
+        var (_, otherKey) = Pair("other");
+        var broken = Path.Combine(_folder, "broken.json");
+        File.WriteAllText(broken, "{");
+
+        var violations = Violations(
+            new SecurityOptions { TlsCertificate = certificate, TlsKey = otherKey, ClientCa = Path.Combine(_folder, "nowhere.pem"), TokenFile = broken, OwnerToken = "short" }, "127.0.0.1");
+
+        Assert.Equal(["TlsCertificate", "ClientCa", "TokenFile", "OwnerToken"], violations.Select(violation => violation.Field));
+        Assert.Contains("not the private key of the certificate", violations[0].Description, StringComparison.Ordinal);
+        Assert.Contains("nowhere.pem", violations[1].Description, StringComparison.Ordinal);
+        Assert.Contains(broken, violations[2].Description, StringComparison.Ordinal);
+        Assert.DoesNotContain("short'", violations[3].Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Build_KeyWithAPassword_SaysHowToTakeItOff()
+    {
+        using var certificate = Certificates.For(IPAddress.Loopback);
+        var (file, keyFile) = Certificates.Write(_folder, "locked", certificate);
+        using var key = certificate.GetECDsaPrivateKey();
+        File.WriteAllText(keyFile, key!.ExportEncryptedPkcs8PrivateKeyPem("password", new(System.Security.Cryptography.PbeEncryptionAlgorithm.Aes128Cbc, System.Security.Cryptography.HashAlgorithmName.SHA256, 1)));
+
+        Assert.Contains("openssl pkey", Assert.Single(Violations(new SecurityOptions { TlsCertificate = file, TlsKey = keyFile }, "127.0.0.1")).Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Options_AsText_KeepTheSecret() =>
+        Assert.DoesNotContain("secret", new DtiServerOptions { ConceptFolder = "x", Security = new() { OwnerToken = "secret" } }.ToString(), StringComparison.Ordinal);
+
+    private (string Certificate, string Key) Pair(string name)
+    {
+        using var certificate = Certificates.For(IPAddress.Loopback);
+        return Certificates.Write(_folder, name, certificate);
+    }
+
+    private IEnumerable<string> Fields(SecurityOptions security, string address = "0.0.0.0") => Violations(security, address).Select(violation => violation.Field);
+
+    private IReadOnlyList<FieldViolation> Violations(SecurityOptions security, string address) =>
+        Assert.Throws<ValidationException>(() => DtiHost.Build(new DtiServerOptions { ConceptFolder = _folder, Address = address, Security = security })).Violations;
+}
