@@ -68,7 +68,7 @@ public sealed partial class AccessTokens(string path, TimeProvider? time = null)
         }
 
         var now = (time ?? TimeProvider.System).GetUtcNow();
-        var secret = Prefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(SecretBytes)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+        var secret = NewSecret();
         var token = new StoredToken(name, caller ?? name, rights, StoredToken.Hash(secret), now, now + lifetime);
         Change(all => all.Any(other => string.Equals(other.Name, name, StringComparison.OrdinalIgnoreCase))
             ? throw new DtiException(ErrorKind.FailedPrecondition, $"There is a token '{name}' already; choose another name, or revoke it first.")
@@ -83,6 +83,9 @@ public sealed partial class AccessTokens(string path, TimeProvider? time = null)
             }
         }
     }
+
+    /// <summary>A secret for <see cref="SecurityOptions.OwnerToken"/>: 256 bits of chance.</summary>
+    public static string NewSecret() => Prefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(SecretBytes)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
 
     /// <summary>Takes a token away. The file stays, so that a server without any token is closed and not open.</summary>
     /// <exception cref="DtiException">There is none of that name, or the file cannot be used.</exception>
@@ -117,7 +120,13 @@ public sealed partial class AccessTokens(string path, TimeProvider? time = null)
             try
             {
                 Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-                return new FileStream(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
+                if (!OperatingSystem.IsWindows())
+                {
+                    options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite; // so that nobody else can hold it
+                }
+
+                return new FileStream(path + ".lock", options);
             }
             catch (IOException) when (Stopwatch.GetElapsedTime(start) < _patience)
             {

@@ -15,6 +15,7 @@ public class UsageTests(ServeFixture server)
     [InlineData("models")]
     [InlineData("jobs")]
     [InlineData("serve")]
+    [InlineData("tokens")]
     public async Task Help_EveryCommand_ShowsExamples(string command)
     {
         var result = await DtiProcess.RunAsync(server.NewFolder(), [.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);

@@ -15,6 +15,20 @@ internal sealed class CommonOptions
         Recursive = true,
     };
 
+    private readonly Option<string?> _tokenFile = new("--token-file")
+    {
+        Description = "File with the token for that server. Default: DTI_TOKEN_FILE, or the token itself in DTI_TOKEN.",
+        HelpName = "file",
+        Recursive = true,
+    };
+
+    private readonly Option<string?> _ca = new("--ca")
+    {
+        Description = "PEM file of the certificate that vouches for that server, where the system does not know it. Default: DTI_CA.",
+        HelpName = "file",
+        Recursive = true,
+    };
+
     private readonly Option<string?> _data = new("--data")
     {
         Description = "Folder of the concept library, for a server of the command's own. Default: DTI_HOME, or the user's data folder.",
@@ -51,6 +65,8 @@ internal sealed class CommonOptions
         ServerFlags.Add(nameof(DtiServerOptions.ModelFolders), _models, Path.GetFullPath);
         ServerFlags.Add(nameof(DtiServerOptions.Memory), _memory);
         root.Add(_server);
+        root.Add(_tokenFile);
+        root.Add(_ca);
         root.Add(_data);
         root.Add(_models);
         root.Add(_memory);
@@ -68,7 +84,7 @@ internal sealed class CommonOptions
         try
         {
             var folders = DataFolders.Resolve(parse.GetValue(_data), parse.GetValue(_models) ?? [], parse.GetValue(_memory));
-            await action(new CommandContext(parse, output, address, folders, cancellationToken)).ConfigureAwait(false);
+            await action(new CommandContext(parse, output, address, new Credentials(parse.GetValue(_tokenFile), parse.GetValue(_ca)), folders, cancellationToken)).ConfigureAwait(false);
             return ExitCode.Ok;
         }
         catch (Exception exception)

@@ -35,7 +35,7 @@ internal static class DemoCommand
                 throw new CliException(ExitCode.Usage, $"'{page}' was not written by the demo; name another folder with -o.");
             var photos = await DemoPhotos.WriteAsync(folder, context.CancellationToken).ConfigureAwait(false);
             var data = Path.Combine(folder, "library");
-            var connection = await Connection.OpenAsync(null, context.Folders with { Data = data }, context.CancellationToken).ConfigureAwait(false);
+            var connection = await Connection.OpenOwnAsync(context.Folders with { Data = data }, context.CancellationToken).ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
                 var plan = DemoPlan.Create(context.Get(steps), context.Get(samplingSteps), context.Get(seed), photos);

@@ -17,11 +17,19 @@ internal static class ServeCommand
             HelpName = "file",
         };
         var flags = new FlagSet();
+        flags.Add(nameof(DtiServerOptions.Address), new Option<string?>("--address")
+        {
+            Description = "Address to listen on: 0.0.0.0 for every network that this machine is in, which needs TLS and a token (dti tokens, docs/security.md). Default: 127.0.0.1, for this machine alone.",
+            HelpName = "ip",
+        });
         flags.Add(nameof(DtiServerOptions.Port), new Option<int?>("--port")
         {
             Description = $"Port; 0: a free one, which is shown. Default: {DtiServerOptions.DefaultPort}.",
             HelpName = "n",
         });
+        AddFile(nameof(SecurityOptions.TlsCertificate), "--tls-cert", "PEM file of the server's certificate and those that vouch for it (fullchain.pem); it is read again when it changes.");
+        AddFile(nameof(SecurityOptions.TlsKey), "--tls-key", "PEM file of the certificate's private key (privkey.pem).");
+        AddFile(nameof(SecurityOptions.ClientCa), "--client-ca", "PEM file of the authorities whose certificates callers must show.");
         flags.Add(nameof(DtiServerOptions.ModelMemoryBytes), new Option<double?>("--model-memory")
         {
             Description = "GiB of memory that models may take together; the least recently used make room. Default: four fifths of what the device has.",
@@ -57,6 +65,7 @@ internal static class ServeCommand
             "dti serve --port 0 --data ./library --models ~/models/sd15",
             "dti serve --models ~/ComfyUI --model-memory 12",
             "dti serve --web-port 5172 --web-origin http://localhost:3000",
+            "dti serve --address 0.0.0.0 --tls-cert fullchain.pem --tls-key privkey.pem",
             "dti serve --config /etc/dti/appsettings.json --metrics-port 5173 --log-format json",
             $"DTI_SERVER=http://localhost:{DtiServerOptions.DefaultPort} dti concepts list");
 
@@ -83,5 +92,8 @@ internal static class ServeCommand
             }
         });
         return command;
+
+        void AddFile(string key, string name, string description) => flags.Add(
+            $"{nameof(DtiServerOptions.Security)}:{key}", new Option<string?>(name) { Description = description, HelpName = "file" }, Path.GetFullPath);
     }
 }

@@ -100,7 +100,7 @@ internal sealed record Comparison(
         add(command);
         var parsed = command.Parse(arguments);
         return parsed.Errors.Count == 0
-            ? new CommandContext(parsed, new JsonOutput(TextWriter.Null), null, DataFolders.Resolve(null, [], null), default)
+            ? new CommandContext(parsed, new JsonOutput(TextWriter.Null), null, new(null, null), DataFolders.Resolve(null, [], null), default)
             : throw Wrong(file, $"'{arguments.Trim()}' are no options of {words}: {string.Join(" ", parsed.Errors.Select(error => error.Message))}");
     }
 

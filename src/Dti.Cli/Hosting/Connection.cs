@@ -1,4 +1,5 @@
 using Dti.ClientSdk;
+using Dti.Server;
 
 namespace Dti.Cli.Hosting;
 
@@ -15,13 +16,13 @@ internal sealed class Connection : IAsyncDisposable
 
     public DtiClient Client { get; }
 
-    public static async Task<Connection> OpenAsync(string? address, DataFolders folders, CancellationToken cancellationToken)
+    public static async Task<Connection> OpenAsync(string? address, Credentials credentials, DataFolders folders, CancellationToken cancellationToken)
     {
         if (address is { Length: > 0 })
         {
             try
             {
-                return new Connection(new DtiClient(address), null);
+                return new Connection(new DtiClient(address, credentials.Read(address)), null);
             }
             catch (UriFormatException exception)
             {
@@ -29,8 +30,17 @@ internal sealed class Connection : IAsyncDisposable
             }
         }
 
-        var server = await LocalServer.StartAsync(LocalServer.Options(folders), cancellationToken).ConfigureAwait(false);
-        return new Connection(new DtiClient(server.Address), server);
+        return await OpenOwnAsync(folders, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>A server of the command's own, which nobody else can call.</summary>
+    public static async Task<Connection> OpenOwnAsync(DataFolders folders, CancellationToken cancellationToken)
+    {
+        // Others on this machine shall not draw along.
+        var secret = AccessTokens.NewSecret();
+        var options = LocalServer.Options(folders) with { Security = new() { OwnerToken = secret } };
+        var server = await LocalServer.StartAsync(options, cancellationToken).ConfigureAwait(false);
+        return new Connection(new DtiClient(server.Address, new DtiClientOptions { Token = secret }), server);
     }
 
     public async ValueTask DisposeAsync()

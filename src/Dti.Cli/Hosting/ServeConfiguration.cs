@@ -9,6 +9,12 @@ internal static class ServeConfiguration
     /// <summary>The file that is read where none is named, if it is there.</summary>
     public const string FileName = "appsettings.json";
 
+    private const string TokenFileKey = $"{nameof(DtiServerOptions.Security)}:{nameof(SecurityOptions.TokenFile)}";
+
+    /// <summary>The file of tokens that a server would be told.</summary>
+    /// <inheritdoc cref="Read"/>
+    public static string TokenFile(string? file, string data) => Path.GetFullPath(Read(file, data, [])[ServerConfiguration.Setting(TokenFileKey, null).Key]!);
+
     /// <summary>Reads it.</summary>
     /// <param name="file">The file; null: <see cref="FileName"/> in <paramref name="data"/>.</param>
     /// <param name="data">The data folder.</param>
@@ -22,6 +28,7 @@ internal static class ServeConfiguration
             return new ConfigurationBuilder()
                 .AddInMemoryCollection([
                     ServerConfiguration.Setting(nameof(DtiServerOptions.ConceptFolder), Path.Combine(data, "concepts")),
+                    ServerConfiguration.Setting(TokenFileKey, Path.Combine(data, "tokens.json")),
                     new("Logging:LogLevel:Default", "Warning"), new("Logging:LogLevel:Dti", "Information"),
                 ])
                 .AddJsonFile(path, optional: file is null)

@@ -26,24 +26,24 @@ internal static class SecurityChecks
         if (security.TlsCertificate is null != security.TlsKey is null)
         {
             yield return security.TlsKey is null
-                ? new(nameof(SecurityOptions.TlsKey), "The certificate needs its private key (--tls-key).")
-                : new(nameof(SecurityOptions.TlsCertificate), "The private key needs its certificate (--tls-cert).");
+                ? new(Field(nameof(SecurityOptions.TlsKey)), "The certificate needs its private key (--tls-key).")
+                : new(Field(nameof(SecurityOptions.TlsCertificate)), "The private key needs its certificate (--tls-cert).");
         }
         else if (security.HasTls && Problem(() => ServerCertificate.Load(security.TlsCertificate!, security.TlsKey!)) is { } unusable)
         {
-            yield return new(nameof(SecurityOptions.TlsCertificate), unusable);
+            yield return new(Field(nameof(SecurityOptions.TlsCertificate)), unusable);
         }
 
         if (security.ClientCa is { } authorities)
         {
             if (!security.HasTls)
             {
-                yield return new(nameof(SecurityOptions.ClientCa), "Callers show certificates with TLS only: give the server a certificate and its key, too (--tls-cert and --tls-key).");
+                yield return new(Field(nameof(SecurityOptions.ClientCa)), "Callers show certificates with TLS only: give the server a certificate and its key, too (--tls-cert and --tls-key).");
             }
 
             if (Problem(() => ClientAuthorities.Load(authorities)) is { } problem)
             {
-                yield return new(nameof(SecurityOptions.ClientCa), problem);
+                yield return new(Field(nameof(SecurityOptions.ClientCa)), problem);
             }
         }
 
@@ -52,22 +52,24 @@ internal static class SecurityChecks
         {
             if (Problem(() => tokens = new AccessTokens(file).List().Count) is { } problem)
             {
-                yield return new(nameof(SecurityOptions.TokenFile), problem);
+                yield return new(Field(nameof(SecurityOptions.TokenFile)), problem);
             }
         }
 
         if (security.OwnerToken is { Length: < MinOwnerToken })
         {
-            yield return new(nameof(SecurityOptions.OwnerToken), $"OwnerToken is shorter than {MinOwnerToken} characters, so that it could be guessed.");
+            yield return new(Field(nameof(SecurityOptions.OwnerToken)), $"OwnerToken is shorter than {MinOwnerToken} characters, so that it could be guessed.");
         }
 
         if (IPAddress.TryParse(options.Address, out _) && !options.IsLoopback && security.ClientCa is null && security.OwnerToken is null && tokens == 0)
         {
             yield return new(
-                nameof(SecurityOptions.TokenFile),
+                Field(nameof(SecurityOptions.TokenFile)),
                 $"Other machines reach the address {options.Address}, so callers need a token: make one first (dti tokens create NAME). Or let in who has a certificate of an authority of yours (--client-ca).");
         }
     }
+
+    private static string Field(string name) => $"{nameof(DtiServerOptions.Security)}.{name}";
 
     private static string? Problem<T>(Func<T> load)
     {

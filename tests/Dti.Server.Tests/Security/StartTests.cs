@@ -20,7 +20,7 @@ public sealed class StartTests : IDisposable
     {
         var violations = Violations(new SecurityOptions { TokenFile = Path.Combine(_folder, "none.json") }, address);
 
-        Assert.Equal(["Address", "TokenFile"], violations.Select(violation => violation.Field));
+        Assert.Equal(["Address", "Security.TokenFile"], violations.Select(violation => violation.Field));
         Assert.Contains("--tls-cert and --tls-key", violations[0].Description, StringComparison.Ordinal);
         Assert.Contains("dti tokens create", violations[1].Description, StringComparison.Ordinal);
     }
@@ -29,7 +29,7 @@ public sealed class StartTests : IDisposable
     public void Build_AnotherAddressWithTlsAlone_WantsAToken()
     {
         var (certificate, key) = Pair("server");
-        Assert.Equal(["TokenFile"], Fields(new SecurityOptions { TlsCertificate = certificate, TlsKey = key }));
+        Assert.Equal(["Security.TokenFile"], Fields(new SecurityOptions { TlsCertificate = certificate, TlsKey = key }));
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public sealed class StartTests : IDisposable
         var tokens = new AccessTokens(Path.Combine(_folder, "tokens.json"));
         tokens.Create("a", ["read"]);
         tokens.Revoke("a");
-        Assert.Equal(["TokenFile"], Fields(new SecurityOptions { TlsCertificate = certificate, TlsKey = key, TokenFile = Path.Combine(_folder, "tokens.json") }));
+        Assert.Equal(["Security.TokenFile"], Fields(new SecurityOptions { TlsCertificate = certificate, TlsKey = key, TokenFile = Path.Combine(_folder, "tokens.json") }));
     }
 
     [Fact]
@@ -53,8 +53,8 @@ public sealed class StartTests : IDisposable
     public void Build_HalfACertificate_NamesTheOtherHalf()
     {
         var (certificate, key) = Pair("server");
-        Assert.Equal(["TlsKey"], Fields(new SecurityOptions { TlsCertificate = certificate }, "127.0.0.1"));
-        Assert.Equal(["TlsCertificate"], Fields(new SecurityOptions { TlsKey = key }, "127.0.0.1"));
+        Assert.Equal(["Security.TlsKey"], Fields(new SecurityOptions { TlsCertificate = certificate }, "127.0.0.1"));
+        Assert.Equal(["Security.TlsCertificate"], Fields(new SecurityOptions { TlsKey = key }, "127.0.0.1"));
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class StartTests : IDisposable
         var violations = Violations(
             new SecurityOptions { TlsCertificate = certificate, TlsKey = otherKey, ClientCa = Path.Combine(_folder, "nowhere.pem"), TokenFile = broken, OwnerToken = "short" }, "127.0.0.1");
 
-        Assert.Equal(["TlsCertificate", "ClientCa", "TokenFile", "OwnerToken"], violations.Select(violation => violation.Field));
+        Assert.Equal(["Security.TlsCertificate", "Security.ClientCa", "Security.TokenFile", "Security.OwnerToken"], violations.Select(violation => violation.Field));
         Assert.Contains("not the private key of the certificate", violations[0].Description, StringComparison.Ordinal);
         Assert.Contains("nowhere.pem", violations[1].Description, StringComparison.Ordinal);
         Assert.Contains(broken, violations[2].Description, StringComparison.Ordinal);
