@@ -52,6 +52,7 @@ public static class DtiHost
         services.AddSingleton<ModelLibrary>();
         services.AddSingleton<ConceptLibrary>();
         services.AddSingleton<TrainingRuns>();
+        services.AddSingleton<CallerQuotas>();
         services.AddSingleton<ModelCache>();
         services.AddSingleton<DiskSpace>();
         services.AddSingleton<IJobRunner, JobRunner>();

@@ -86,6 +86,9 @@ public sealed record DtiServerOptions
     /// <summary>What one request may ask.</summary>
     public RequestLimits Limits { get; init; } = new();
 
+    /// <summary>What each caller may have.</summary>
+    public CallerLimits PerCaller { get; init; } = new();
+
     /// <summary>Free bytes of the disk under <see cref="ConceptFolder"/> below which nothing new is begun, 0 or more. Default 256 MiB.</summary>
     public long MinFreeDiskBytes { get; init; } = 256L << 20;
 
@@ -128,6 +131,7 @@ public sealed record DtiServerOptions
         Range(nameof(MaxQueuedJobs), MaxQueuedJobs, 1, 10_000);
         Range(nameof(JobHistory), JobHistory, 1, 100_000);
         found.AddRange(Limits.Violations());
+        found.AddRange(PerCaller.Violations());
         foreach (var (name, value) in new (string, long)[]
         {
             ($"{nameof(ImageLimits)}.{nameof(ImageLimits.MaxBytes)}", ImageLimits.MaxBytes), ($"{nameof(ImageLimits)}.{nameof(ImageLimits.MaxPixels)}", ImageLimits.MaxPixels),

@@ -1,4 +1,5 @@
 using Dti.Server.Errors;
+using Dti.Server.Security;
 using Dti.Server.Telemetry;
 using Dti.V1;
 using Google.Protobuf;
@@ -9,7 +10,7 @@ using RpcStatus = Google.Rpc.Status;
 namespace Dti.Server.Jobs;
 
 /// <summary>The jobs of one process: a bounded queue in order of arrival, and a history.</summary>
-internal sealed class JobQueue(DtiServerOptions options, TimeProvider time, ILogger<JobQueue> logger) : IJobs
+internal sealed class JobQueue(DtiServerOptions options, CallerQuotas quotas, TimeProvider time, ILogger<JobQueue> logger) : IJobs
 {
     private readonly object _lock = new(); // also what the worker waits on
     private readonly Dictionary<string, QueuedJob> _jobs = new(StringComparer.Ordinal);
@@ -40,6 +41,12 @@ internal sealed class JobQueue(DtiServerOptions options, TimeProvider time, ILog
             if (submission.Kind == JobKind.Train && _order.FirstOrDefault(other => !other.IsOver && other.Submission.Kind == JobKind.Train && string.Equals(other.Submission.Name, submission.Name, StringComparison.OrdinalIgnoreCase)) is { } rival)
             {
                 throw RpcErrors.Exists($"Job {rival.Id} is training a concept '{rival.Submission.Name}' already; wait for it, cancel it, or choose another name.", "CONCEPT_IN_TRAINING").ToRpcException();
+            }
+
+            var own = _waiting.Count(other => other.Submission.Caller.Id == submission.Caller.Id);
+            if (quotas.Admit(submission.Caller.Id, own, submission.Pictures) is { } refusal)
+            {
+                throw refusal.ToRpcException();
             }
 
             var job = new QueuedJob(Guid.NewGuid().ToString("N"), submission, time.GetUtcNow());

@@ -19,6 +19,7 @@ internal sealed class ConceptLibrary
     private const string ThumbnailEnding = ".png";
     private const string SummaryEnding = ".training.png"; // no concept is called so: names have no dots
     private const long MaxDescriptionBytes = 1024 * 1024;
+    private static readonly string[] _endings = [".json", ".safetensors", ThumbnailEnding, SummaryEnding];
     private static readonly JsonFormatter _writer = new(JsonFormatter.Settings.Default.WithIndentation());
     private readonly Lock _lock = new();
     private readonly string _folder;
@@ -142,14 +143,18 @@ internal sealed class ConceptLibrary
         }
     }
 
+    /// <summary>Bytes on disk of what belongs to an owner.</summary>
+    public long BytesOf(string owner) => List().Where(concept => concept.Owner == owner)
+        .SelectMany(concept => _endings.Select(ending => new FileInfo(PathOf(concept.Name, ending)))).Sum(file => file.Exists ? file.Length : 0);
+
     /// <summary>Deletes a concept.</summary>
     public void Delete(string name)
     {
         lock (_lock)
         {
-            foreach (var extension in new[] { ".json", ".safetensors", ThumbnailEnding, SummaryEnding })
+            foreach (var ending in _endings)
             {
-                File.Delete(PathOf(name, extension));
+                File.Delete(PathOf(name, ending));
             }
         }
     }

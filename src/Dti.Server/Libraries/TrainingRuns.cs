@@ -114,6 +114,10 @@ internal sealed class TrainingRuns(DtiServerOptions options)
         }
     }
 
+    /// <summary>Bytes on disk of the runs that belong to an owner.</summary>
+    public long BytesOf(string owner) => Names().Where(name => Owner(name) == owner)
+        .SelectMany(name => new DirectoryInfo(FolderOf(name)).EnumerateFiles()).Sum(file => file.Length);
+
     /// <summary>Forgets a run, if there is one.</summary>
     public void Delete(string name)
     {

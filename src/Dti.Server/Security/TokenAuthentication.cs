@@ -1,6 +1,8 @@
 using System.Text.Encodings.Web;
 using Dti.Server.Errors;
+using Dti.Server.Telemetry;
 using Google.Protobuf;
+using Grpc.Core;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -55,6 +57,7 @@ internal sealed class TokenAuthentication(IOptionsMonitor<TokenAuthenticationOpt
     /// <summary>By gRPC a status alone, before any message; by JSON as the calls' own errors.</summary>
     private async Task RefuseAsync(int httpStatus, RpcStatus status)
     {
+        Rejected.Count(status.ToRpcException());
         if (Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true)
         {
             Response.ContentType = "application/grpc";

@@ -12,7 +12,7 @@ using Grpc.Core;
 
 namespace Dti.Server.Services;
 
-internal sealed class ConceptGrpcService(ConceptLibrary library, TrainingRuns runs, ModelLibrary models, LibraryFolders folders, DiskSpace disk) : ConceptService.ConceptServiceBase
+internal sealed class ConceptGrpcService(ConceptLibrary library, TrainingRuns runs, ModelLibrary models, LibraryFolders folders, DiskSpace disk, CallerQuotas quotas) : ConceptService.ConceptServiceBase
 {
     public override Task<ConceptServiceListResponse> List(ConceptServiceListRequest request, ServerCallContext context) =>
         Task.FromResult(new ConceptServiceListResponse { Concepts = { library.For(Caller.Of(context)).List() } });
@@ -51,6 +51,7 @@ internal sealed class ConceptGrpcService(ConceptLibrary library, TrainingRuns ru
         checks.Require(request.Data.Length > 0, "data", "data must be a safetensors file.");
         checks.ThrowIfAny();
         disk.EnsureRoom();
+        quotas.EnsureRoom(Caller.Of(context));
         concepts.EnsureFree(request.Name, request.Overwrite);
         runs.EnsureFree(request.Name, Caller.Of(context));
 

@@ -14,7 +14,7 @@ using TrainingSettings = Dti.Engine.Training.TrainingSettings;
 namespace Dti.Server.Services;
 
 /// <summary>Train, Generate, Interpolate: each checks its request whole, submits a job and streams the job's events.</summary>
-internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, ModelLibrary models, ModelCache loaded, ConceptLibrary library, TrainingRuns runs, DiskSpace disk) : DtiService.DtiServiceBase
+internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, ModelLibrary models, ModelCache loaded, ConceptLibrary library, TrainingRuns runs, DiskSpace disk, CallerQuotas quotas) : DtiService.DtiServiceBase
 {
     // What a training may change when it goes on; see TrainResume.
     private static readonly HashSet<string> _changeable = ["steps", "preview_every", "preview_prompts", "preview_steps", "snapshot_every"];
@@ -116,6 +116,7 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         loaded.EnsureFits(profile!, target!);
         disk.EnsureRoom();
 
+        quotas.EnsureRoom(caller);
         concepts.EnsureFree(request.Name, request.Overwrite || request.Resume is not null);
         runs.EnsureFree(request.Name, caller);
         if (concepts.List().FirstOrDefault(other => other.Name != request.Name && string.Equals(other.Placeholder, settings!.Placeholder, StringComparison.OrdinalIgnoreCase)) is { } rival)
@@ -205,6 +206,7 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
             jobId => new GenerateResponse { Accepted = new GenerateAccepted { JobId = jobId, Settings = message } })
         {
             Caller = caller,
+            Pictures = message.NumImages,
         };
     }
 
@@ -249,6 +251,7 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
             })
         {
             Caller = caller,
+            Pictures = settings.Frames,
         };
     }
 
