@@ -64,6 +64,12 @@ public sealed record DtiServerOptions
     public long? ModelMemoryBytes { get; init; }
 
     /// <summary>
+    /// Bytes of memory that a job may take, the model's weights and what it computes with together, above 0; what is estimated to take more is refused.
+    /// Null: what the device has.
+    /// </summary>
+    public long? JobMemoryBytes { get; init; }
+
+    /// <summary>
     /// What models trade for memory: auto, low, balanced or high. Default auto, which goes by what the device has. See <see cref="MemoryPolicy"/>.
     /// </summary>
     public string Memory { get; init; } = "auto";
@@ -120,6 +126,11 @@ public sealed record DtiServerOptions
         if (ModelMemoryBytes <= 0)
         {
             found.Add(new(nameof(ModelMemoryBytes), $"ModelMemoryBytes is {ModelMemoryBytes}; it must be above 0."));
+        }
+
+        if (JobMemoryBytes <= 0)
+        {
+            found.Add(new(nameof(JobMemoryBytes), $"JobMemoryBytes is {JobMemoryBytes}; it must be above 0."));
         }
 
         if (!MemoryPolicy.IsName(Memory))

@@ -22,6 +22,20 @@ public sealed class MemoryBudgetTests
     }
 
     [Fact]
+    public void Rent_WhatIsComputedBesideNeedsTheRoom_LetsIdleOnesGoAlsoForOneThatIsThere()
+    {
+        using var memory = new MemoryBudget(100, total: 120);
+        Use(memory, "a", 40);
+        Use(memory, "b", 40);
+
+        memory.Rent("b", "b", 40, () => new Thing("b", _happened), beside: 40).Dispose();
+        Assert.Equal(["a loaded", "b loaded"], _happened);
+        memory.Rent("b", "b", 40, () => new Thing("b", _happened), beside: 41).Dispose();
+
+        Assert.Equal(["a loaded", "b loaded", "a freed"], _happened);
+    }
+
+    [Fact]
     public async Task Rent_ManyAtOnce_LoadsOnce()
     {
         using var memory = new MemoryBudget(100);

@@ -34,6 +34,32 @@ public class ModelMemoryTests
         Assert.All((await server.Models.ListAsync(new())).Models, model => Assert.False(model.Fits));
     }
 
+    [Fact]
+    public async Task Train_MoreThanAJobMayTake_IsRefusedWithTheNumbersBeforeItIsAccepted()
+    {
+        await using var server = TestServer.Start(options => options with { JobMemoryBytes = 300L << 20 });
+        await server.TrainAsync(TestServer.Request("small"));
+
+        var error = await Refusal.Of(
+            () => server.TrainAsync(TestServer.Request("large", change: request => (request.Options.BatchSize, request.Options.Resolution) = (64, 256))), StatusCode.ResourceExhausted);
+
+        Assert.Equal("JOB_TOO_LARGE", Refusal.Reason(error));
+        Assert.Matches(@"^Training with 64 crops of 256 × 256 in a step takes about [\d.]+ GiB .* a job may take 0\.293 GiB here\.", error.Status.Detail);
+        var numbers = Refusal.Detail<Google.Rpc.ErrorInfo>(error).Metadata;
+        Assert.Equal("314572800", numbers["available_bytes"]);
+        Assert.True(long.Parse(numbers["needed_bytes"], System.Globalization.CultureInfo.InvariantCulture) > 314_572_800);
+        Assert.Single((await server.Jobs.ListAsync(new())).Jobs);
+    }
+
+    [Fact]
+    public async Task Generate_LargerThanAJobMayTake_IsRefused()
+    {
+        await using var server = TestServer.Start(options => options with { JobMemoryBytes = 300L << 20 });
+        var draw = TestServer.Draw("a dog");
+        (draw.Width, draw.Height) = (2048, 2048);
+        Assert.Equal("JOB_TOO_LARGE", Refusal.Reason(await Refusal.Of(() => server.GenerateAsync(draw), StatusCode.ResourceExhausted)));
+    }
+
     private static TestServer Start(long budget) => TestServer.Start(options => options with
     {
         ModelFolders = [Path.Combine(Fixtures.Root, "tiny-sd15"), Path.Combine(Fixtures.Root, "tiny-sd21")],

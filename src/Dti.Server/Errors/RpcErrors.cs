@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dti.Engine;
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
@@ -54,6 +55,13 @@ internal static class RpcErrors
         $"This call needs the scope {string.Join(" or ", scopes)}, which your token does not have. Whoever runs the server makes one that has, with 'dti tokens create'.",
         Info("SCOPE_MISSING", ("scopes", string.Join(',', scopes))));
 
+    /// <summary>RESOURCE_EXHAUSTED for what will not fit later either.</summary>
+    /// <param name="message">With the numbers.</param>
+    /// <param name="needed">Bytes.</param>
+    /// <param name="available">Bytes.</param>
+    public static RpcStatus TooLarge(string message, long needed, long available) => Status(
+        Code.ResourceExhausted, message, Info("JOB_TOO_LARGE", ("needed_bytes", Number(needed)), ("available_bytes", Number(available))));
+
     /// <summary>CANCELLED.</summary>
     public static RpcStatus Cancelled(string jobId) => Status(Code.Cancelled, $"Job {jobId} was cancelled.", Info("JOB_CANCELLED", ("job_id", jobId)));
 
@@ -82,6 +90,8 @@ internal static class RpcErrors
         status.Details.AddRange(details.Select(Any.Pack));
         return status;
     }
+
+    private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static ErrorInfo Info(string reason, params (string Key, string Value)[] metadata)
     {

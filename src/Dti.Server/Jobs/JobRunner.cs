@@ -51,7 +51,7 @@ internal sealed class JobRunner(
         RgbImage? thumbnail = null;
         var told = false;
         var summary = new TrainingSummary(settings);
-        using var model = loaded.Use(profile, target);
+        using var model = loaded.Use(profile, target, loaded.Beside(profile, target, settings));
         using var keeper = new SnapshotKeeper(runs, request.Name, settings, time, logger);
         using var phase = Tracing.Phase("train");
         var trainer = new Trainer(model.Value, settings, photos);
@@ -115,8 +115,8 @@ internal sealed class JobRunner(
         var start = time.GetTimestamp();
         var concepts = library.For(caller);
         var profile = models.Get(request.Options.Model, request.Options.Vae);
-        using var model = Use(profile, request.Options);
         var settings = GenerationSettings.Resolve(request.Options.ToEngine(), profile, PinnedSeed);
+        using var model = Use(profile, request.Options, settings);
         ConceptEmbedding[] named = [.. concepts.NamedIn(settings.Prompt, settings.NegativePrompt ?? "").Select(concept => concepts.Load(concept.Name))];
         var encoding = Encoding(request.Options, settings);
         using var phase = Tracing.Phase("draw");
@@ -139,9 +139,9 @@ internal sealed class JobRunner(
         var start = time.GetTimestamp();
         var concepts = library.For(caller);
         var profile = models.Get(request.Options.Model, request.Options.Vae);
-        using var model = Use(profile, request.Options);
         var (from, to) = (concepts.Load(request.FromConcept), concepts.Load(request.ToConcept));
         var settings = request.Resolve(from, to, profile, PinnedSeed);
+        using var model = Use(profile, request.Options, settings.Generation);
         var encoding = Encoding(request.Options, settings.Generation);
         using var phase = Tracing.Phase("draw");
         foreach (var happened in new Interpolation(model.Value).Run(settings, from, to, cancellationToken))
@@ -158,8 +158,11 @@ internal sealed class JobRunner(
         yield return (0, new InterpolateResponse { Result = new InterpolateResult { Pictures = settings.Frames, Elapsed = Duration.FromTimeSpan(time.GetElapsedTime(start)) } });
     }
 
-    private Lease<StableDiffusionModel> Use(ModelProfile profile, V1.GenerationOptions asked) =>
-        loaded.Use(profile, ComputeTarget.Resolve(options.Device, asked.Dtype));
+    private Lease<StableDiffusionModel> Use(ModelProfile profile, V1.GenerationOptions asked, GenerationSettings settings)
+    {
+        var target = ComputeTarget.Resolve(options.Device, asked.Dtype);
+        return loaded.Use(profile, target, loaded.Beside(profile, target, settings));
+    }
 
     private static PictureEncoding Encoding(V1.GenerationOptions asked, GenerationSettings settings) =>
         new(asked.Format, asked.HasQuality ? asked.Quality : PictureEncoding.DefaultQuality, settings.Seed);

@@ -11,7 +11,8 @@ namespace Dti.Server.Libraries;
 /// go, least recently used first, when another needs the room. Thread-safe.
 /// </summary>
 /// <param name="bytes">The budget.</param>
-internal sealed class MemoryBudget(long bytes) : IDisposable
+/// <param name="total">Bytes of it and of what is computed together; null: unknown.</param>
+internal sealed class MemoryBudget(long bytes, long? total = null) : IDisposable
 {
     private static readonly KeyValuePair<string, object?> _hit = new("dti.result", "hit");
     private static readonly KeyValuePair<string, object?> _miss = new("dti.result", "miss");
@@ -36,13 +37,14 @@ internal sealed class MemoryBudget(long bytes) : IDisposable
     /// <param name="name">For messages.</param>
     /// <param name="size">Bytes that it takes.</param>
     /// <param name="load">Loads it, on the caller's thread.</param>
+    /// <param name="beside">Bytes that will be computed with beside it, for which others make room too.</param>
     /// <exception cref="DtiException">It is larger than the budget (FailedPrecondition).</exception>
     /// <exception cref="Grpc.Core.RpcException">What others use leaves no room (RESOURCE_EXHAUSTED).</exception>
-    public Lease<T> Rent<T>(object key, string name, long size, Func<T> load)
+    public Lease<T> Rent<T>(object key, string name, long size, Func<T> load, long beside = 0)
         where T : class, IDisposable
     {
         EnsureFits(name, size);
-        var entry = Enter(key, name, size, load);
+        var entry = Enter(key, name, size, load, beside);
         try
         {
             return new Lease<T>((T)entry.Loaded.Value, () => Leave(entry));
@@ -87,7 +89,7 @@ internal sealed class MemoryBudget(long bytes) : IDisposable
         }
     }
 
-    private Entry Enter<T>(object key, string name, long size, Func<T> load)
+    private Entry Enter<T>(object key, string name, long size, Func<T> load, long beside)
         where T : class, IDisposable
     {
         lock (_lock)
@@ -95,7 +97,7 @@ internal sealed class MemoryBudget(long bytes) : IDisposable
             var entry = _entries.FirstOrDefault(entry => entry.Key.Equals(key));
             if (entry is null)
             {
-                MakeRoom(name, size);
+                MakeRoom(name, size, beside);
                 entry = new Entry(key, size, new Lazy<IDisposable>(load));
                 DtiMetrics.CacheBytes.Add(size);
                 DtiMetrics.CacheRequests.Add(1, _miss);
@@ -104,6 +106,7 @@ internal sealed class MemoryBudget(long bytes) : IDisposable
             {
                 DtiMetrics.CacheRequests.Add(1, _hit);
                 _entries.Remove(entry);
+                Evict(() => Taken() + size + beside > total);
             }
 
             _entries.AddLast(entry);
@@ -112,11 +115,25 @@ internal sealed class MemoryBudget(long bytes) : IDisposable
         }
     }
 
-    private void MakeRoom(string name, long size)
+    private void MakeRoom(string name, long size, long beside)
+    {
+        Evict(() => Taken() + size > Bytes || Taken() + size + beside > total);
+        if (Taken() + size > Bytes)
+        {
+            throw RpcErrors.Exhausted(
+                $"{name} takes {GiB(size)}; models in use take {GiB(Taken())} of the {GiB(Bytes)} that models may.",
+                "MODEL_MEMORY_FULL", TimeSpan.FromMinutes(1)).ToRpcException();
+        }
+    }
+
+    private long Taken() => _entries.Sum(entry => entry.Size);
+
+    /// <summary>Lets go of what nobody uses, least recently used first, for as long as it is needed.</summary>
+    private void Evict(Func<bool> needed)
     {
         foreach (var idle in _entries.Where(entry => entry.Users == 0).ToList())
         {
-            if (Taken() + size > Bytes)
+            if (needed())
             {
                 _entries.Remove(idle);
                 idle.Free();
@@ -124,15 +141,6 @@ internal sealed class MemoryBudget(long bytes) : IDisposable
                 DtiMetrics.CacheEvictions.Add(1);
             }
         }
-
-        if (Taken() + size > Bytes)
-        {
-            throw RpcErrors.Exhausted(
-                $"{name} takes {GiB(size)}; models in use take {GiB(Taken())} of the {GiB(Bytes)} that models may.",
-                "MODEL_MEMORY_FULL", TimeSpan.FromMinutes(1)).ToRpcException();
-        }
-
-        long Taken() => _entries.Sum(entry => entry.Size);
     }
 
     private void Leave(Entry entry)
@@ -143,7 +151,8 @@ internal sealed class MemoryBudget(long bytes) : IDisposable
         }
     }
 
-    private static string GiB(long size) => string.Create(CultureInfo.InvariantCulture, $"{size / (double)(1L << 30):G3} GiB");
+    /// <summary>A size for people.</summary>
+    internal static string GiB(long size) => string.Create(CultureInfo.InvariantCulture, $"{size / (double)(1L << 30):G3} GiB");
 
     private sealed class Entry(object key, long size, Lazy<IDisposable> loaded)
     {

@@ -1,6 +1,10 @@
+using Dti.Engine.Generation;
 using Dti.Engine.Models;
 using Dti.Engine.Runtime;
+using Dti.Engine.Training;
+using Dti.Server.Errors;
 using Dti.Server.Telemetry;
+using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
@@ -10,7 +14,8 @@ namespace Dti.Server.Libraries;
 internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standard, ILogger<ModelCache> logger) : IDisposable
 {
     private const double DefaultShare = 0.8; // the rest is for what they compute
-    private readonly MemoryBudget _memory = new(options.ModelMemoryBytes ?? (long)(DefaultShare * (DeviceMemory.TotalBytes(standard.Device) ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes)));
+    private readonly long _jobBytes = options.JobMemoryBytes ?? DeviceBytes(standard);
+    private readonly MemoryBudget _memory = new(options.ModelMemoryBytes ?? (long)(DefaultShare * DeviceBytes(standard)), options.JobMemoryBytes ?? DeviceBytes(standard));
 
     /// <summary>Bytes that models may take together.</summary>
     public long BudgetBytes => _memory.Bytes;
@@ -25,19 +30,57 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
     /// <exception cref="Dti.Engine.DtiException">It does not; the message has the numbers.</exception>
     public void EnsureFits(ModelProfile profile, ComputeTarget target) => _memory.EnsureFits(NameOf(profile, target), profile.HeldBytes(target));
 
+    /// <summary>Bytes that a training is estimated to take beside the weights.</summary>
+    public long Beside(ModelProfile profile, ComputeTarget target, TrainingSettings settings) => MemoryEstimate.OfTraining(profile, target, Policy(profile, target), settings);
+
+    /// <summary>Bytes that a generation is estimated to take beside the weights.</summary>
+    public long Beside(ModelProfile profile, ComputeTarget target, GenerationSettings settings) => MemoryEstimate.OfDrawing(profile, target, Policy(profile, target), settings);
+
+    /// <summary>Checks that a training fits with its model.</summary>
+    /// <exception cref="Dti.Engine.DtiException">The model alone does not fit.</exception>
+    /// <exception cref="RpcException">Both do not (RESOURCE_EXHAUSTED); the message has the numbers.</exception>
+    public void EnsureFits(ModelProfile profile, ComputeTarget target, TrainingSettings settings) => EnsureFits(
+        profile, target, Beside(profile, target, settings),
+        $"Training with {settings.BatchSize} crops of {settings.Resolution} × {settings.Resolution} in a step", "a smaller batch or resolution");
+
+    /// <summary>Checks that a generation fits with its model.</summary>
+    /// <inheritdoc cref="EnsureFits(ModelProfile, ComputeTarget, TrainingSettings)"/>
+    public void EnsureFits(ModelProfile profile, ComputeTarget target, GenerationSettings settings) => EnsureFits(
+        profile, target, Beside(profile, target, settings), $"A picture of {settings.Width} × {settings.Height}", "a smaller picture");
+
     /// <summary>Takes a model into use, loaded if need be. It belongs to this cache.</summary>
+    /// <param name="profile">The model.</param>
+    /// <param name="target">Where it computes.</param>
+    /// <param name="beside">Bytes that the job takes beside it, for which idle models make room.</param>
     /// <exception cref="Dti.Engine.DtiException">It cannot be loaded, or does not fit.</exception>
     /// <exception cref="Grpc.Core.RpcException">What others use leaves no room.</exception>
-    public Lease<StableDiffusionModel> Use(ModelProfile profile, ComputeTarget target) =>
+    public Lease<StableDiffusionModel> Use(ModelProfile profile, ComputeTarget target, long beside = 0) =>
         _memory.Rent(new ModelKey(profile, target.DeviceName, target.Dtype), NameOf(profile, target), profile.HeldBytes(target), () =>
         {
             using var phase = Tracing.Phase("load");
-            var model = StableDiffusionModel.Load(profile, target, MemoryPolicy.Resolve(options.Memory, profile.HeldBytes(target), target));
+            var model = StableDiffusionModel.Load(profile, target, Policy(profile, target));
             logger.ModelLoaded(profile.Name, target.DeviceName, target.DtypeName, model.Memory.Name);
             return model;
-        });
+        }, beside);
 
     public void Dispose() => _memory.Dispose();
+
+    private void EnsureFits(ModelProfile profile, ComputeTarget target, long beside, string what, string smaller)
+    {
+        EnsureFits(profile, target);
+        var held = profile.HeldBytes(target);
+        if (held + beside > _jobBytes)
+        {
+            throw RpcErrors.TooLarge(
+                $"{what} takes about {MemoryBudget.GiB(held + beside)} of memory with '{profile.Name}' in {target.DtypeName}, of which {MemoryBudget.GiB(held)} are the model; " +
+                $"a job may take {MemoryBudget.GiB(_jobBytes)} here. Ask for {smaller}, or have the server started with --memory low.",
+                held + beside, _jobBytes).ToRpcException();
+        }
+    }
+
+    private MemoryPolicy Policy(ModelProfile profile, ComputeTarget target) => MemoryPolicy.Resolve(options.Memory, profile.HeldBytes(target), target);
+
+    private static long DeviceBytes(ComputeTarget target) => DeviceMemory.TotalBytes(target.Device) ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
     private static string NameOf(ModelProfile profile, ComputeTarget target) => $"Model '{profile.Name}' in {target.DtypeName}";
 

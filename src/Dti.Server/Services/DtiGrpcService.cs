@@ -113,7 +113,7 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
             request.Resume is null || settings is null || request.Resume.FromStep < settings.Steps, "options.steps",
             $"{request.Resume?.FromStep} steps are done already; ask for more to train further.");
         checks.ThrowIfAny();
-        loaded.EnsureFits(profile!, target!);
+        loaded.EnsureFits(profile!, target!, settings!);
         disk.EnsureRoom();
 
         quotas.EnsureRoom(caller);
@@ -192,7 +192,7 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         checks.Add(settings is null ? null : options.Limits.Check(settings));
         var named = checks.Try(() => concepts.NamedIn(asked.Prompt, asked.NegativePrompt));
         checks.ThrowIfAny();
-        loaded.EnsureFits(profile!, target!);
+        loaded.EnsureFits(profile!, target!, settings!);
         disk.EnsureRoom();
 
         foreach (var concept in named!)
@@ -226,7 +226,7 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         var settings = profile is null || from is null || to is null ? null : checks.Try(() => request.Resolve(from, to, profile, RequestChecks.NewSeed), "options.", "frames", "prompt");
         checks.Add(settings is null ? null : options.Limits.Check(settings.Generation, settings.Frames));
         checks.ThrowIfAny();
-        loaded.EnsureFits(profile!, target!);
+        loaded.EnsureFits(profile!, target!, settings!.Generation);
         disk.EnsureRoom();
         profile!.EnsureFits(from!);
         profile.EnsureFits(to!);
