@@ -15,6 +15,7 @@ internal static class Doors
     {
         services.AddSingleton<TokenCheck>();
         services.AddSingleton<TlsFiles>();
+        services.Configure<GrpcServiceOptions>(grpc => grpc.Interceptors.Add<StreamGuard>());
         services.AddAuthentication(TokenAuthentication.Name).AddScheme<TokenAuthenticationOptions, TokenAuthentication>(TokenAuthentication.Name, null);
         services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build()); // calls that the server does not know

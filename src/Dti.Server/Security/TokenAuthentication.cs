@@ -25,7 +25,7 @@ internal sealed class TokenAuthentication(IOptionsMonitor<TokenAuthenticationOpt
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        var (caller, reason) = tokens.Check(Secret(), Context.Connection.ClientCertificate is { } shown ? ClientAuthorities.NameOf(shown) : null);
+        var (caller, reason) = tokens.Check(Context);
         return Task.FromResult(caller is null ? AuthenticateResult.Fail(reason) : AuthenticateResult.Success(new AuthenticationTicket(caller.ToPrincipal(Name), Name)));
     }
 
@@ -46,13 +46,6 @@ internal sealed class TokenAuthentication(IOptionsMonitor<TokenAuthenticationOpt
     }
 
     private string Address => $"{Context.Connection.RemoteIpAddress}";
-
-    /// <summary>What stands after <c>Bearer</c>; null: there is no such header.</summary>
-    private string? Secret()
-    {
-        var header = $"{Request.Headers.Authorization}";
-        return header.StartsWith(Name + " ", StringComparison.OrdinalIgnoreCase) ? header[(Name.Length + 1)..].Trim() : header.Length > 0 ? "" : null;
-    }
 
     /// <summary>By gRPC a status alone, before any message; by JSON as the calls' own errors.</summary>
     private async Task RefuseAsync(int httpStatus, RpcStatus status)

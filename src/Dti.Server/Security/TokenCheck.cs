@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Dti.Engine;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Dti.Server.Security;
@@ -10,6 +11,7 @@ namespace Dti.Server.Security;
 /// </summary>
 internal sealed class TokenCheck
 {
+    private const string Scheme = "Bearer ";
     private readonly string? _file;
     private readonly byte[]? _owner;
     private readonly TimeProvider _time;
@@ -22,7 +24,16 @@ internal sealed class TokenCheck
         _owner = options.Security.OwnerToken is { } secret ? StoredToken.Hash(secret) : null;
         _time = time;
         _logger = logger;
-        _known = new Known([], [], _owner is not null || options.Security.ClientCa is not null || !options.IsLoopback);
+        _known = new Known(null, [], _owner is not null || options.Security.ClientCa is not null || !options.IsLoopback);
+    }
+
+    /// <summary>Who makes a call, now.</summary>
+    /// <returns>The caller; null with the reason, for the log: nobody is to be let in.</returns>
+    public (Caller? Caller, string Reason) Check(HttpContext call)
+    {
+        var header = $"{call.Request.Headers.Authorization}";
+        var secret = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : header.Length > 0 ? "" : null;
+        return Check(secret, call.Connection.ClientCertificate is { } shown ? ClientAuthorities.NameOf(shown) : null);
     }
 
     /// <summary>Whose token it is.</summary>
@@ -72,12 +83,12 @@ internal sealed class TokenCheck
         try
         {
             content = TokenFile.ReadBytes(_file);
-            if (content is null ? known.Content.Length == 0 : content.AsSpan().SequenceEqual(known.Content))
+            if (content is null ? known.Content is null : known.Content is not null && content.AsSpan().SequenceEqual(known.Content))
             {
                 return known;
             }
 
-            return _known = new Known(content ?? [], content is null ? [] : TokenFile.Parse(_file, content), known.Needed || content is not null);
+            return _known = new Known(content, content is null ? [] : TokenFile.Parse(_file, content), known.Needed || content is not null);
         }
         catch (DtiException error)
         {
@@ -86,11 +97,11 @@ internal sealed class TokenCheck
                 _logger.TokensUnreadable(_file, error.Message);
             }
 
-            return _known = new Known([], [], true) { Problem = error.Message };
+            return _known = new Known(null, [], true) { Problem = error.Message };
         }
     }
 
-    private sealed record Known(byte[] Content, IReadOnlyList<StoredToken> Tokens, bool Needed)
+    private sealed record Known(byte[]? Content, IReadOnlyList<StoredToken> Tokens, bool Needed)
     {
         public string? Problem { get; init; }
     }

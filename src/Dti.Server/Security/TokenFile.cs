@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Dti.Engine;
 using Dti.Engine.Runtime;
 
@@ -19,7 +20,7 @@ internal sealed record StoredToken(string Name, string Caller, Scopes Scopes, by
 internal static class TokenFile
 {
     private const int MaxBytes = 4 * 1024 * 1024;
-    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web) { WriteIndented = true, RespectNullableAnnotations = true };
 
     /// <summary>The file's content; null: there is none.</summary>
     /// <exception cref="DtiException">It cannot be read.</exception>
@@ -54,10 +55,7 @@ internal static class TokenFile
         try
         {
             var lines = JsonSerializer.Deserialize<Content>(content, _json)?.Tokens ?? throw new JsonException("it holds no tokens");
-            return [.. lines.Select(line => new StoredToken(
-                line.Name, line.Caller, ScopeNames.TryParse(line.Scopes, out var scopes, out var unknown) ? scopes : throw new JsonException($"'{unknown}' is no scope"),
-                Convert.FromHexString(line.Sha256) is { Length: SHA256.HashSizeInBytes } hash ? hash : throw new JsonException("a hash has not 32 bytes"),
-                line.Created, line.Expires))];
+            return [.. lines.Select(line => Read(line ?? throw new JsonException("a token is null")))];
         }
         catch (Exception error) when (error is JsonException or FormatException)
         {
@@ -73,16 +71,24 @@ internal static class TokenFile
         AtomicFile.WriteAllBytes(path, JsonSerializer.SerializeToUtf8Bytes(new Content([.. lines]), _json), ownerOnly: true);
     }
 
+    private static StoredToken Read(Line line) => new(
+        line.Name,
+        line.Caller,
+        ScopeNames.TryParse(line.Scopes, out var scopes, out var unknown) ? scopes : throw new JsonException($"'{unknown}' is no scope"),
+        Convert.FromHexString(line.Sha256) is { Length: SHA256.HashSizeInBytes } hash ? hash : throw new JsonException("a hash has not 32 bytes"),
+        line.Created,
+        line.Expires);
+
     private static DtiException Unusable(string path, string why) =>
         new(ErrorKind.FailedPrecondition, $"The token file {path} cannot be used: {why}");
 
-    private sealed record Content(IReadOnlyList<Line>? Tokens);
+    private sealed record Content(IReadOnlyList<Line?>? Tokens);
 
     private sealed record Line(
-        [property: System.Text.Json.Serialization.JsonRequired] string Name,
-        [property: System.Text.Json.Serialization.JsonRequired] string Caller,
-        [property: System.Text.Json.Serialization.JsonRequired] IReadOnlyList<string> Scopes,
-        [property: System.Text.Json.Serialization.JsonRequired] string Sha256,
+        [property: JsonRequired] string Name,
+        [property: JsonRequired] string Caller,
+        [property: JsonRequired] IReadOnlyList<string> Scopes,
+        [property: JsonRequired] string Sha256,
         DateTimeOffset Created,
         DateTimeOffset? Expires);
 }

@@ -2,6 +2,8 @@ using Dti.Server.Security;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Dti.Server.Tests.Infrastructure;
 
@@ -12,7 +14,7 @@ internal sealed class GuardedServer : IAsyncDisposable
     private readonly TestServer _server;
     private readonly List<GrpcChannel> _channels = [];
 
-    private GuardedServer(Func<DtiServerOptions, DtiServerOptions>? change)
+    private GuardedServer(Func<DtiServerOptions, DtiServerOptions>? change, ILoggerProvider? log = null)
     {
         var file = Path.Combine(_folder.FullName, "tokens.json");
         Tokens = new AccessTokens(file);
@@ -25,7 +27,7 @@ internal sealed class GuardedServer : IAsyncDisposable
         {
             options = change?.Invoke(options) ?? options;
             return options with { Security = options.Security with { TokenFile = file } };
-        });
+        }, log is null ? null : services => services.AddLogging(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(log)));
     }
 
     public AccessTokens Tokens { get; }
@@ -36,6 +38,9 @@ internal sealed class GuardedServer : IAsyncDisposable
     public TestServer Server => _server;
 
     public static GuardedServer Start(Func<DtiServerOptions, DtiServerOptions>? change = null) => new(change);
+
+    /// <summary>Starts one whose log is read.</summary>
+    public static GuardedServer Start(ILoggerProvider log) => new(null, log);
 
     public GrpcChannel Channel()
     {

@@ -1,11 +1,15 @@
+using System.Net;
+using System.Text.Json.Nodes;
 using Dti.Server.Security;
 using Dti.Server.Tests.Infrastructure;
 using Dti.V1;
+using Google.Api;
 using Google.Protobuf.Reflection;
 using Google.Rpc;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
+using Grpc.Net.Client.Web;
 using GrpcStatus = Grpc.Core.StatusCode;
 
 namespace Dti.Server.Tests.Security;
@@ -82,6 +86,88 @@ public class DoorTests
         }
 
         Assert.Single(refusals); // none says what is wrong with the token
+    }
+
+    [Theory]
+    [InlineData(GrpcWebMode.GrpcWeb)]
+    [InlineData(GrpcWebMode.GrpcWebText)]
+    public async Task EveryCall_ByGrpcWeb_IsRefusedAsByGrpc(GrpcWebMode mode)
+    {
+        await using var server = GuardedServer.Start(options => options with { WebPort = 0 });
+        using var channel = GrpcChannel.ForAddress(server.Server.WebAddress!, new GrpcChannelOptions { HttpHandler = new GrpcWebHandler(mode, new HttpClientHandler()), HttpVersion = HttpVersion.Version11 });
+        foreach (var method in Methods.Select(row => row.Data).Where(method => RpcScopes.Of(method) != Scopes.None && !method.Contains("Reflection", StringComparison.Ordinal)))
+        {
+            var refused = await CallAsync(channel, method, null);
+            Assert.True(refused?.StatusCode == GrpcStatus.Unauthenticated, $"{method}: {refused}");
+            Assert.Equal("TOKEN_REFUSED", Refusal.Reason(refused));
+            if (RpcScopes.Of(method) is not Scopes.Read and var needed && !needed.HasFlag(Scopes.Read))
+            {
+                var denied = await CallAsync(channel, method, "Bearer " + server.Secrets[Scopes.Read]);
+                Assert.True(denied?.StatusCode == GrpcStatus.PermissionDenied, $"{method}: {denied}");
+                Assert.Equal("SCOPE_MISSING", Refusal.Reason(denied));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task EveryRoute_ByJson_IsRefusedWithTheDetailsOfGrpc()
+    {
+        await using var server = GuardedServer.Start(options => options with { WebPort = 0 });
+        using var http = new HttpClient { BaseAddress = server.Server.WebAddress };
+        var routes = Contract.Select(method => (Method: Name(method), Route: method.GetOptions()?.GetExtension(AnnotationsExtensions.Http))).Where(pair => pair.Route is not null).ToList();
+        Assert.Equal(Contract.Count(method => method.Service.FullName.StartsWith("dti.", StringComparison.Ordinal)), routes.Count);
+        foreach (var (method, route) in routes)
+        {
+            var path = System.Text.RegularExpressions.Regex.Replace($"{route!.Get}{route.Post}{route.Delete}"[1..], @"\{[^}]*\}", "x");
+            var verb = route.PatternCase switch { HttpRule.PatternOneofCase.Get => HttpMethod.Get, HttpRule.PatternOneofCase.Post => HttpMethod.Post, _ => HttpMethod.Delete };
+            Assert.Equal((HttpStatusCode.Unauthorized, "TOKEN_REFUSED"), await SendAsync(http, verb, path, null));
+            Assert.Equal((HttpStatusCode.Unauthorized, "TOKEN_REFUSED"), await SendAsync(http, verb, path, "wrong"));
+            if (!RpcScopes.Of(method).HasFlag(Scopes.Read))
+            {
+                Assert.Equal((HttpStatusCode.Forbidden, "SCOPE_MISSING"), await SendAsync(http, verb, path, server.Secrets[Scopes.Read]));
+            }
+        }
+
+        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("v1/nothing", TestContext.Current.CancellationToken)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("openapi/v1.json", TestContext.Current.CancellationToken)).StatusCode); // the contract is no secret
+    }
+
+    [Fact]
+    public async Task Train_LargeRequestWithoutAToken_IsRefusedBeforeItIsRead()
+    {
+        await using var server = GuardedServer.Start();
+        using var channel = server.Channel();
+        var request = TestServer.Request("big", change: train => train.Photos[0].Data = Google.Protobuf.ByteString.CopyFrom(new byte[48 << 20]));
+        using var call = new DtiService.DtiServiceClient(channel).Train(request);
+        await Refusal.Of(() => call.ResponseStream.MoveNext(TestContext.Current.CancellationToken), GrpcStatus.Unauthenticated);
+    }
+
+    [Fact]
+    public async Task Refusals_InTheLog_SayWhyAndNeverTheSecret()
+    {
+        using var log = new LogCollector();
+        await using var server = GuardedServer.Start(log);
+        using var channel = server.Channel();
+        var expired = server.Tokens.Create("late", ["read"], TimeSpan.FromTicks(1)).Secret;
+        foreach (var secret in new[] { "dti_wrong-secret", expired, server.Secrets[Scopes.Generate] })
+        {
+            Assert.NotNull(await CallAsync(channel, "dti.v1.ModelService/List", "Bearer " + secret));
+            Assert.DoesNotContain(log.Lines, line => line.Contains(secret, StringComparison.Ordinal));
+        }
+
+        Assert.Contains(log.Lines, line => line.Contains("the token is not known", StringComparison.Ordinal));
+        Assert.Contains(log.Lines, line => line.Contains("the token 'late' has expired", StringComparison.Ordinal));
+        Assert.Contains(log.Lines, line => line.Contains("only-generate has not the scope read", StringComparison.Ordinal));
+    }
+
+    private static async Task<(HttpStatusCode Status, string? Reason)> SendAsync(HttpClient http, HttpMethod verb, string path, string? secret)
+    {
+        using var request = new HttpRequestMessage(verb, path);
+        request.Content = verb == HttpMethod.Post ? new StringContent("{}", System.Text.Encoding.UTF8, "application/json") : null;
+        request.Headers.Authorization = secret is null ? null : new("Bearer", secret);
+        using var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
+        var body = JsonNode.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!;
+        return (response.StatusCode, (string?)body["details"]?[0]?["reason"]);
     }
 
     private static string Name(MethodDescriptor method) => $"{method.Service.FullName}/{method.Name}";
