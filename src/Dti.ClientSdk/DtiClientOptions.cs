@@ -20,6 +20,12 @@ public sealed record DtiClientOptions
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>
+    /// How long a connection may be silent before the client asks whether the server is still there, and how long it then waits for the answer;
+    /// 1 second or more. Not on .NET Standard 2.1. Default 30 seconds.
+    /// </summary>
+    public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
     /// How often a call that could not reach the server is made again, 0 to 4, if that is safe: calls that read, cancelling, and
     /// <see cref="DtiClient.TrainAsync"/>, whose request id makes it so. Default 3.
     /// </summary>
@@ -53,6 +59,7 @@ public sealed record DtiClientOptions
         Check(MaxRetries is >= 0 and <= 4, nameof(MaxRetries), "0 to 4");
         Check(MaxReconnects >= 0, nameof(MaxReconnects), "0 or more");
         Check(RetryDelay > TimeSpan.Zero, nameof(RetryDelay), "more than zero");
+        Check(KeepAlive >= TimeSpan.FromSeconds(1), nameof(KeepAlive), "1 second or more");
         Check(Timeout is null || Timeout > TimeSpan.Zero, nameof(Timeout), "more than zero");
         Check(MaxReceiveMessageSize > 0, nameof(MaxReceiveMessageSize), "more than zero");
 

@@ -40,6 +40,8 @@ public static class DtiHost
             kestrel.Listen(IPAddress.Parse(options.Address), options.Port, listen => listen.Speak(options, withTls: HttpProtocols.Http1AndHttp2, without: HttpProtocols.Http2));
             kestrel.ListenForWeb(options);
             kestrel.ListenForMetrics(options);
+            kestrel.Limits.Http2.KeepAlivePingDelay = options.KeepAlive;
+            kestrel.Limits.Http2.KeepAlivePingTimeout = options.KeepAlive;
             kestrel.Limits.MaxRequestBodySize = null; // gRPC bounds each message
         });
 

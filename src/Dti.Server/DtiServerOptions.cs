@@ -30,6 +30,12 @@ public sealed record DtiServerOptions
     /// <summary>Address of that port; whoever reaches it may read it. Default 127.0.0.1.</summary>
     public string MetricsAddress { get; init; } = "127.0.0.1";
 
+    /// <summary>
+    /// How long a connection with calls under way may be silent before the server asks whether the caller is still there, and how long it then
+    /// waits for the answer: 1 second to 1 hour. Default 30 seconds.
+    /// </summary>
+    public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How long the server goes on answering after it was told to stop and says that it is not serving, 0 to 1 hour; for balancers. Default 0.</summary>
     public TimeSpan DrainTime { get; init; }
 
@@ -155,6 +161,11 @@ public sealed record DtiServerOptions
         foreach (var (name, value) in new[] { (nameof(DrainTime), DrainTime), (nameof(StopTimeout), StopTimeout) }.Where(wait => wait.Item2 < TimeSpan.Zero || wait.Item2 > TimeSpan.FromHours(1)))
         {
             found.Add(new(name, $"{name} is {value}; it must be from 0 to 1 hour."));
+        }
+
+        if (KeepAlive < TimeSpan.FromSeconds(1) || KeepAlive > TimeSpan.FromHours(1))
+        {
+            found.Add(new(nameof(KeepAlive), $"KeepAlive is {KeepAlive}; it must be from 1 second to 1 hour."));
         }
 
         if (LogFormat is not ("text" or "json"))

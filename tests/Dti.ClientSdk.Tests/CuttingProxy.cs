@@ -7,7 +7,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Dti.ClientSdk.Tests;
 
-/// <summary>A TCP proxy before a server that can cut all its connections, and speak TLS.</summary>
+/// <summary>A TCP proxy before a server that can cut all its connections, swallow what passes, and speak TLS.</summary>
 internal sealed class CuttingProxy : IAsyncDisposable
 {
     private readonly X509Certificate2? _certificate;
@@ -15,6 +15,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
     private readonly ConcurrentBag<TcpClient> _connections = [];
     private readonly Uri _target;
     private readonly Task _accepting;
+    private volatile int _frozen; // how often
 
     /// <summary>Starts a proxy.</summary>
     /// <param name="target">The server.</param>
@@ -44,6 +45,9 @@ internal sealed class CuttingProxy : IAsyncDisposable
             connection.Dispose();
         }
     }
+
+    /// <summary>From now on nothing passes over the connections that there are, and nobody is told: as when a machine on the way loses power.</summary>
+    public void Freeze() => _frozen++;
 
     public async ValueTask DisposeAsync()
     {
@@ -81,11 +85,21 @@ internal sealed class CuttingProxy : IAsyncDisposable
             _connections.Add(server);
             await server.ConnectAsync(_target.Host, _target.Port);
             var far = server.GetStream();
-            await Task.WhenAll(near.CopyToAsync(far), far.CopyToAsync(near));
+            await Task.WhenAll(CopyAsync(near, far), CopyAsync(far, near));
         }
         catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException or AuthenticationException)
         {
             // Cut, or the client does not trust us.
+        }
+    }
+
+    private async Task CopyAsync(Stream from, Stream to)
+    {
+        var (buffer, frozen) = (new byte[65536], _frozen);
+        while (await from.ReadAsync(buffer) is > 0 and var count)
+        {
+            if (frozen == _frozen)
+                await to.WriteAsync(buffer.AsMemory(0, count));
         }
     }
 

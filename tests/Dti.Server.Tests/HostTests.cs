@@ -75,9 +75,9 @@ public class HostTests
     [Fact]
     public void Build_WrongOptions_NamesThemAll()
     {
-        var options = new DtiServerOptions { ConceptFolder = " ", Address = "0.0.0.0", Port = 70_000, WebPort = -1, WebOrigins = ["http://a/b"], ModelMemoryBytes = 0, JobMemoryBytes = 0, Memory = "tiny", MaxMessageBytes = 1, MaxQueuedJobs = 0, JobHistory = 0, MetricsPort = 65_536, MetricsAddress = "here", DrainTime = TimeSpan.FromDays(1), LogFormat = "xml", PerCaller = new() { MaxQueuedJobs = 0, MaxPicturesPerHour = -1 }, MinFreeDiskBytes = -1, ImageLimits = new() { MaxSide = 0 }, Limits = new() { MaxPhotos = 51, MaxPixels = 1 } };
+        var options = new DtiServerOptions { ConceptFolder = " ", Address = "0.0.0.0", Port = 70_000, WebPort = -1, WebOrigins = ["http://a/b"], ModelMemoryBytes = 0, JobMemoryBytes = 0, Memory = "tiny", MaxMessageBytes = 1, MaxQueuedJobs = 0, JobHistory = 0, MetricsPort = 65_536, MetricsAddress = "here", DrainTime = TimeSpan.FromDays(1), KeepAlive = TimeSpan.Zero, LogFormat = "xml", PerCaller = new() { MaxQueuedJobs = 0, MaxPicturesPerHour = -1 }, MinFreeDiskBytes = -1, ImageLimits = new() { MaxSide = 0 }, Limits = new() { MaxPhotos = 51, MaxPixels = 1 } };
         var error = Assert.Throws<ValidationException>(() => DtiHost.Build(options));
-        Assert.Equal(["Address", "Security.TokenFile", "Port", "WebPort", "MetricsPort", "MetricsAddress", "WebOrigins", "ModelMemoryBytes", "JobMemoryBytes", "Memory", "MaxMessageBytes", "MaxQueuedJobs", "JobHistory", "Limits.MaxPhotos", "Limits.MaxPixels", "PerCaller.MaxQueuedJobs", "PerCaller.MaxPicturesPerHour", "ImageLimits.MaxSide", "DrainTime", "LogFormat", "MinFreeDiskBytes", "ConceptFolder"], error.Violations.Select(violation => violation.Field));
+        Assert.Equal(["Address", "Security.TokenFile", "Port", "WebPort", "MetricsPort", "MetricsAddress", "WebOrigins", "ModelMemoryBytes", "JobMemoryBytes", "Memory", "MaxMessageBytes", "MaxQueuedJobs", "JobHistory", "Limits.MaxPhotos", "Limits.MaxPixels", "PerCaller.MaxQueuedJobs", "PerCaller.MaxPicturesPerHour", "ImageLimits.MaxSide", "DrainTime", "KeepAlive", "LogFormat", "MinFreeDiskBytes", "ConceptFolder"], error.Violations.Select(violation => violation.Field));
     }
 
     [Fact]

@@ -43,8 +43,8 @@ internal static class Channels
         {
             ConnectTimeout = TimeSpan.FromSeconds(10),
             // Training can be silent for long; a dead connection must be noticed all the same.
-            KeepAlivePingDelay = TimeSpan.FromSeconds(30),
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(20),
+            KeepAlivePingDelay = options.KeepAlive,
+            KeepAlivePingTimeout = options.KeepAlive,
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
             EnableMultipleHttp2Connections = true,

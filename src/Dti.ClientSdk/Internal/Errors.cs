@@ -22,7 +22,7 @@ internal static class Errors
             return DeadlineExceeded(exception);
 
         var details = Details(exception);
-        return new DtiClientException(exception.StatusCode, Sentence(exception), exception)
+        return new DtiClientException(IsConnectionLost(exception) ? StatusCode.Unavailable : exception.StatusCode, Sentence(exception), exception)
         {
             Reason = Find<ErrorInfo>(details)?.Reason ?? "",
             FieldViolations =
@@ -45,7 +45,20 @@ internal static class Errors
         new(StatusCode.DeadlineExceeded, "The deadline of the call passed before it ended.", cause);
 
     /// <summary>True where the connection is at fault and not the request: a later try may succeed.</summary>
-    public static bool IsConnectionLost(RpcException exception) => exception.StatusCode == StatusCode.Unavailable;
+    /// <remarks>A peer that stopped answering pings is INTERNAL to gRPC, with the cause in hand; a server's own INTERNAL comes without.</remarks>
+    public static bool IsConnectionLost(RpcException exception) =>
+        exception.StatusCode == StatusCode.Unavailable || (exception.StatusCode == StatusCode.Internal && HasNetworkCause(exception.Status.DebugException));
+
+    private static bool HasNetworkCause(Exception? cause)
+    {
+        for (; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is IOException and not InvalidProtocolBufferException)
+                return true;
+        }
+
+        return false;
+    }
 
     private static RepeatedField<Any> Details(RpcException exception)
     {
@@ -76,7 +89,7 @@ internal static class Errors
     {
         { Status.DebugException.InnerException: AuthenticationException } =>
             "The server's certificate is not trusted, or the server does not trust this client's.",
-        { StatusCode: StatusCode.Unavailable, Status.DebugException: not null } =>
+        { Status.DebugException: not null } when IsConnectionLost(exception) =>
             "The server cannot be reached, or the connection to it was lost.",
         { StatusCode: StatusCode.DeadlineExceeded } => "The deadline of the call passed before it ended.",
         { Status.Detail.Length: > 0 } => exception.Status.Detail,
