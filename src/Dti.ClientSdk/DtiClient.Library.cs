@@ -1,9 +1,14 @@
 using Dti.ClientSdk.Internal;
+using Grpc.Core;
 
 namespace Dti.ClientSdk;
 
 public sealed partial class DtiClient
 {
+    // grpc.health.v1.Health/Check: an empty request, one enum in answer.
+    private static readonly Marshaller<byte[]> _bytes = new(bytes => bytes, bytes => bytes);
+    private static readonly Method<byte[], byte[]> _healthCheck = new(MethodType.Unary, "grpc.health.v1.Health", "Check", _bytes, _bytes);
+
     /// <summary>The concepts in the library, by name, without thumbnails.</summary>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DtiClientException">The server cannot be reached.</exception>
@@ -100,6 +105,15 @@ public sealed partial class DtiClient
     {
         var call = _concepts.DeleteAsync(new V1.ConceptServiceDeleteRequest { Name = name }, Unary(cancellationToken));
         await UnaryAsync(call, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether the server is ready for work: its device computes, and it is not about to stop. Needs no token.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DtiClientException">The server cannot be reached.</exception>
+    public async Task<bool> IsReadyAsync(CancellationToken cancellationToken = default)
+    {
+        var call = Channel.CreateCallInvoker().AsyncUnaryCall(_healthCheck, null, Unary(cancellationToken), []);
+        return await UnaryAsync(call, cancellationToken).ConfigureAwait(false) is [0x08, 0x01]; // status: SERVING
     }
 
     /// <summary>What the server is and what it computes with.</summary>

@@ -15,6 +15,7 @@ public class UsageTests(ServeFixture server)
     [InlineData("models")]
     [InlineData("jobs")]
     [InlineData("serve")]
+    [InlineData("doctor")]
     [InlineData("tokens")]
     public async Task Help_EveryCommand_ShowsExamples(string command)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dti.Server.Diagnosis;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -36,6 +37,19 @@ internal sealed class ConsoleOutput : IOutput
         foreach (var row in rows)
             table.AddRow(row.Select(cell => new Text(cell)));
         _out.Write(table);
+    }
+
+    public void Finding(Finding finding)
+    {
+        var (color, word) = finding.State switch
+        {
+            FindingState.Good => ("green", "ok"),
+            FindingState.Doubtful => ("yellow", "doubt"),
+            _ => ("red", "broken"),
+        };
+        _out.MarkupLineInterpolated($"[{color}]{word,-6}[/] [bold]{finding.Name,-15}[/] {finding.Text}");
+        if (finding.Remedy.Length > 0)
+            _out.MarkupLineInterpolated($"{"",-23}-> {finding.Remedy}");
     }
 
     public void Warning(string code, string message) => _err.MarkupLineInterpolated($"[yellow]warning:[/] {message}");

@@ -1,4 +1,5 @@
 using Dti.ClientSdk;
+using Dti.Server.Diagnosis;
 
 namespace Dti.Cli.Output;
 
@@ -15,6 +16,9 @@ internal interface IOutput
 
     /// <summary>Rows for people.</summary>
     void Table(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows);
+
+    /// <summary>A line of a checkup.</summary>
+    void Finding(Finding finding);
 
     /// <summary>Something the user should know; the command goes on.</summary>
     void Warning(string code, string message);

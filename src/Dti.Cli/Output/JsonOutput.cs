@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Dti.Server.Diagnosis;
 
 namespace Dti.Cli.Output;
 
@@ -33,6 +34,8 @@ internal sealed class JsonOutput(TextWriter writer) : IOutput
     public void Table(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)
     {
     }
+
+    public void Finding(Finding finding) => Event("finding", finding);
 
     public void Warning(string code, string message) => Event("warning", new { code, message });
 

@@ -1,0 +1,77 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace Dti.Cli.Tests;
+
+public class DoctorTests(ServeFixture server)
+{
+    [Fact]
+    public async Task Doctor_HealthyMachineAndServer_FindsNothingBroken()
+    {
+        var result = await server.RunAsync(server.NewFolder(), "doctor", "--json");
+        Assert.Equal(ExitCode.Ok, result.ExitCode);
+        Assert.Equal(0, result.Event("doctor").GetProperty("broken").GetInt32());
+        foreach (var name in new[] { "native library", "device", "concepts", "temporary", "disk", "clock", "model", "server" })
+            Assert.NotEqual("broken", Find(result, name).GetProperty("state").GetString());
+        Assert.Contains(Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "LibTorchSharp.dll" : "libLibTorchSharp.so"), Text(result, "native library"), StringComparison.Ordinal);
+        Assert.Contains("libtorch 2.", Text(result, "native library"), StringComparison.Ordinal);
+        Assert.Contains("dti-mini", Text(result, "model"), StringComparison.Ordinal);
+        Assert.Contains($"{server.Address} is ready", Text(result, "server"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Doctor_SeveralThingsBroken_NamesEachWithWhatToDo()
+    {
+        var folder = server.NewFolder();
+        await File.WriteAllTextAsync(Path.Combine(folder, "home"), "a file where the folder of concepts is to be");
+        var result = await DtiProcess.EndAsync(DtiProcess.Start(
+            folder, new Dictionary<string, string> { ["DTI_DEVICE"] = "cuda:9", ["DTI_MIN_FREE_DISK_BYTES"] = $"{long.MaxValue}", ["DTI_SERVER"] = "http://127.0.0.1:1" },
+            "doctor", "--models", "nowhere"));
+
+        Assert.Equal(ExitCode.Failed, result.ExitCode);
+        var lines = result.Output.Split('\n');
+        Assert.Contains(lines, line => line.StartsWith("broken device", StringComparison.Ordinal) && line.Contains("'cuda:9' is not here", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("broken concepts", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("broken disk", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("broken server", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("doubt  models", StringComparison.Ordinal) && line.Contains("nowhere is not there", StringComparison.Ordinal));
+        Assert.Contains("-> Start it (dti serve)", result.Output, StringComparison.Ordinal);
+        Assert.Contains("4 things are broken.", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Doctor_SettingsThatAreWrong_AreNamedBesideTheRest()
+    {
+        var folder = server.NewFolder();
+        await File.WriteAllTextAsync(Path.Combine(folder, "my.json"), """{"Dti": {"Prot": 1, "JobHistory": 0}}""");
+        var result = await DtiProcess.RunAsync(folder, "doctor", "--config", "my.json", "--json");
+        Assert.Equal(ExitCode.Failed, result.ExitCode);
+        Assert.Equal(
+            ["Prot is no setting. Close: Port.", "JobHistory is 0; it must be from 1 to 100000."],
+            result.EventsOf("finding").Where(finding => finding.GetProperty("name").GetString() == "setting").Select(finding => finding.GetProperty("text").GetString()));
+        Assert.Equal("good", Find(result, "device").GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public async Task Doctor_PortInUse_SaysSo()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+        var result = await DtiProcess.EndAsync(DtiProcess.Start(server.NewFolder(), new Dictionary<string, string> { ["DTI_WEB_PORT"] = $"{port}" }, "doctor", "--json"));
+        Assert.Equal($"127.0.0.1:{port} is in use", Text(result, "web port"));
+        Assert.Equal(ExitCode.Ok, result.ExitCode);
+    }
+
+    [Fact]
+    public async Task DoctorReady_ServerThatIsAndServerThatIsNot_AnswersByExitCode()
+    {
+        Assert.Equal(ExitCode.Ok, (await server.RunAsync(server.NewFolder(), "doctor", "--ready")).ExitCode);
+        Assert.Equal(ExitCode.Unreachable, (await DtiProcess.RunAsync(server.NewFolder(), "doctor", "--ready", "--server", "http://127.0.0.1:1")).ExitCode);
+    }
+
+    private static JsonElement Find(DtiResult result, string name) => result.EventsOf("finding").First(finding => finding.GetProperty("name").GetString() == name);
+
+    private static string Text(DtiResult result, string name) => Find(result, name).GetProperty("text").GetString()!;
+}
