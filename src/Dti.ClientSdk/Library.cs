@@ -97,7 +97,14 @@ public sealed record Model(
 /// <param name="Dtype">What it computes in where a request says nothing: <c>fp32</c>, <c>bf16</c> or <c>fp16</c>.</param>
 /// <param name="Memory">What models trade for memory: <c>auto</c>, <c>low</c>, <c>balanced</c> or <c>high</c>.</param>
 /// <param name="TorchVersion">Of libtorch.</param>
-public sealed record ServerInfo(string Version, string Device, string Dtype, string Memory, string TorchVersion);
+public sealed record ServerInfo(string Version, string Device, string Dtype, string Memory, string TorchVersion)
+{
+    /// <summary>Who asks: the caller that the token stands for, <c>certificate:</c> and the name in a certificate, or <c>local</c>.</summary>
+    public string Caller { get; init; } = "";
+
+    /// <summary>What the caller may do: <c>read</c>, <c>generate</c>, <c>train</c>, <c>admin</c>.</summary>
+    public IReadOnlyList<string> Scopes { get; init; } = [];
+}
 
 /// <summary>A job that the server knows.</summary>
 /// <param name="JobId">Its id.</param>

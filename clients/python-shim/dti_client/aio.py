@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import uuid
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import TypeVar
@@ -13,7 +12,7 @@ import grpc
 
 from . import calls, records
 from .calls import Call, Stubs
-from .channels import Endpoint
+from .channels import Endpoint, Pem
 from .embedding import ConceptEmbedding
 from .errors import DtiError, from_rpc
 from .following import Deadline, Following
@@ -31,11 +30,11 @@ class AsyncDtiClient:
     """
 
     def __init__(
-        self, address: str | None = None, *, token: str | None = None, ca_certificate: str | os.PathLike[str] | bytes | None = None,
-        max_reconnects: int = 8, reconnect_delay: float = 0.25,
+        self, address: str | None = None, *, token: str | None = None, ca_certificate: Pem | None = None,
+        client_certificate: Pem | None = None, client_key: Pem | None = None, max_reconnects: int = 8, reconnect_delay: float = 0.25,
     ):
         """Makes a client; it connects with its first call."""
-        self._endpoint = Endpoint(address, token, ca_certificate)
+        self._endpoint = Endpoint(address, token, ca_certificate, client_certificate, client_key)
         self._max_reconnects = max_reconnects
         self._reconnect_delay = reconnect_delay
         self._channel = self._endpoint.open_async()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import pathlib
+from typing import Union
 from urllib.parse import urlsplit
 
 import grpc
@@ -13,13 +14,18 @@ from .errors import DtiError, invalid
 
 DEFAULT_ADDRESS = "http://localhost:5171"
 
+Pem = Union[str, "os.PathLike[str]", bytes]
+"""A PEM file, or its bytes."""
+
 
 class Endpoint:
     """Where a server is and how to speak to it."""
 
-    def __init__(self, address: str | None, token: str | None, ca_certificate: str | os.PathLike[str] | bytes | None):
+    def __init__(
+        self, address: str | None, token: str | None, ca_certificate: Pem | None, client_certificate: Pem | None = None, client_key: Pem | None = None,
+    ):
         self.address = address or os.environ.get("DTI_SERVER") or DEFAULT_ADDRESS
-        self.token = token or os.environ.get("DTI_TOKEN") or ""
+        self.token = token or _token_of_the_environment()
         try:
             url = urlsplit(self.address if "://" in self.address else "http://" + self.address)
             port = url.port
@@ -33,7 +39,11 @@ class Endpoint:
             raise invalid("token", f"The token would cross the network to {self.address} unencrypted; use an https:// address.")
         host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
         self._target = f"{host}:{port or (443 if self._secure else 80)}"
-        self._roots = ca_certificate if isinstance(ca_certificate, bytes) or not ca_certificate else _read(ca_certificate)
+        self._roots = _pem(ca_certificate or os.environ.get("DTI_CA"))
+        self._certificate = _pem(client_certificate or os.environ.get("DTI_CLIENT_CERT"))
+        self._key = _pem(client_key or os.environ.get("DTI_CLIENT_KEY"))
+        if bool(self._certificate) != bool(self._key):
+            raise invalid("client_certificate", "A client's certificate and its private key go together; one of them is missing.")
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
@@ -50,7 +60,7 @@ class Endpoint:
 
     def _open(self, grpc_module):
         if self._secure:
-            return grpc_module.secure_channel(self._target, grpc.ssl_channel_credentials(self._roots), self._options)
+            return grpc_module.secure_channel(self._target, grpc.ssl_channel_credentials(self._roots, self._key, self._certificate), self._options)
         return grpc_module.insecure_channel(self._target, self._options)
 
     @property
@@ -71,11 +81,20 @@ class Endpoint:
         ]
 
 
-def _read(path: str | os.PathLike[str]) -> bytes:
+def _token_of_the_environment() -> str:
+    path = os.environ.get("DTI_TOKEN_FILE")
+    return _read(path, "token file").decode("ascii", "replace").strip() if path else (os.environ.get("DTI_TOKEN") or "").strip()
+
+
+def _pem(given: Pem | None) -> bytes | None:
+    return given if isinstance(given, bytes) or not given else _read(given, "certificate")
+
+
+def _read(path: str | os.PathLike[str], what: str) -> bytes:
     try:
         return pathlib.Path(path).read_bytes()
     except OSError as error:
-        raise DtiError(f"The certificate {path} cannot be read: {error.strerror}.", "INVALID_ARGUMENT") from error
+        raise DtiError(f"The {what} {path} cannot be read: {error.strerror}.", "INVALID_ARGUMENT") from error
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +12,7 @@ import grpc
 
 from . import calls, records
 from .calls import Call, Stubs
-from .channels import Endpoint
+from .channels import Endpoint, Pem
 from .embedding import ConceptEmbedding
 from .errors import DtiError, from_rpc
 from .following import Deadline, Following
@@ -34,18 +33,19 @@ class DtiClient:
     """
 
     def __init__(
-        self, address: str | None = None, *, token: str | None = None, ca_certificate: str | os.PathLike[str] | bytes | None = None,
-        max_reconnects: int = 8, reconnect_delay: float = 0.25,
+        self, address: str | None = None, *, token: str | None = None, ca_certificate: Pem | None = None,
+        client_certificate: Pem | None = None, client_key: Pem | None = None, max_reconnects: int = 8, reconnect_delay: float = 0.25,
     ):
         """Makes a client; it connects with its first call.
 
         address: `http://localhost:5171`, `https://host`, or `host:port`. Default: the environment's DTI_SERVER, else the first of these.
-        token: sent as a bearer token, over TLS or to this machine only. Default: the environment's DTI_TOKEN.
-        ca_certificate: for https, the PEM file (or its bytes) that vouches for the server. Default: the public ones.
+        token: sent as a bearer token, over TLS or to this machine only. Default: what is in the file of the environment's DTI_TOKEN_FILE, else its DTI_TOKEN.
+        ca_certificate: for https, the PEM file (or its bytes) that vouches for the server. Default: DTI_CA, else the public ones.
+        client_certificate, client_key: for https, PEM files by which this client proves who it is. Default: DTI_CLIENT_CERT and DTI_CLIENT_KEY.
         max_reconnects: how many times in a row to pick up a training whose connection dropped; each event starts the count again.
         reconnect_delay: seconds before the first of these tries; each further one waits twice as long, at most 8 seconds.
         """
-        self._endpoint = Endpoint(address, token, ca_certificate)
+        self._endpoint = Endpoint(address, token, ca_certificate, client_certificate, client_key)
         self._max_reconnects = max_reconnects
         self._reconnect_delay = reconnect_delay
         self._channel = self._endpoint.open()

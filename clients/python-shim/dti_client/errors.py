@@ -9,6 +9,10 @@ import grpc
 from ._proto import rpc_status_pb2
 
 _NO_ANSWER = "There is no Dti server at {address}, or the connection to it was lost; start one (dti serve), or check the address."
+_OR_NO_CERTIFICATE = " It may also want a certificate of this client (DTI_CLIENT_CERT and DTI_CLIENT_KEY)."
+_NO_TRUST = (
+    "The Dti server at {address} and this client do not trust each other: the certificate that vouches for the server is missing here (ca_certificate, or "
+    "DTI_CA), the server wants one of this client (DTI_CLIENT_CERT), or it speaks no TLS (http://).")
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,10 @@ def invalid(field_name: str, description: str) -> DtiError:
 
 
 def _sentence(code: grpc.StatusCode, details: str, address: str) -> str:
+    if code == grpc.StatusCode.UNAVAILABLE and ("handshake" in details.lower() or "certificate" in details.lower()):
+        return _NO_TRUST.format(address=address)
     if code == grpc.StatusCode.UNAVAILABLE:
-        return _NO_ANSWER.format(address=address)
+        return _NO_ANSWER.format(address=address) + (_OR_NO_CERTIFICATE if address.startswith("https:") else "")
     if code == grpc.StatusCode.DEADLINE_EXCEEDED:
         return str(deadline_exceeded())
     if code == grpc.StatusCode.UNIMPLEMENTED:

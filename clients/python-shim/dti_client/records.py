@@ -361,6 +361,10 @@ class ServerInfo:
     dtype: str
     memory: str
     torch_version: str
+    caller: str = ""
+    """Who asks: the caller that the token stands for, `certificate:` and the name in a certificate, or `local`."""
+    scopes: tuple[str, ...] = ()
+    """What the caller may do: `read`, `generate`, `train`, `admin`."""
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,11 @@ internal static class FromProto
         message.Problem is { Length: > 0 } problem ? problem : null, message.SizeBytes, message.Loaded,
         message.Dtype, message.Path, message.MemoryBytes, message.Fits);
 
-    public static ServerInfo Server(V1.ServerInfo message) => new(message.Version, message.Device, message.Dtype, message.Memory, message.TorchVersion);
+    public static ServerInfo Server(V1.ServerInfo message) => new(message.Version, message.Device, message.Dtype, message.Memory, message.TorchVersion)
+    {
+        Caller = message.Caller,
+        Scopes = [.. message.Scopes],
+    };
 
     public static Job Job(V1.Job message) => new(
         message.JobId, message.RequestId, (JobKind)message.Kind, (JobState)message.State, message.Name, message.Step,

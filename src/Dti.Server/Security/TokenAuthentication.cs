@@ -6,6 +6,7 @@ using Grpc.Core;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using RpcStatus = Google.Rpc.Status;
@@ -17,7 +18,7 @@ internal sealed class TokenAuthenticationOptions : AuthenticationSchemeOptions;
 
 /// <summary>Knows a caller by its token, and refuses in the words of the contract.</summary>
 internal sealed class TokenAuthentication(IOptionsMonitor<TokenAuthenticationOptions> options, ILoggerFactory logging, UrlEncoder encoder, TokenCheck tokens)
-    : AuthenticationHandler<TokenAuthenticationOptions>(options, logging, encoder)
+    : AuthenticationHandler<TokenAuthenticationOptions>(options, NullLoggerFactory.Instance, encoder) // what it would log of a refusal is said below, once
 {
     public const string Name = "Bearer";
     private static readonly JsonFormatter _json = new(JsonFormatter.Settings.Default.WithTypeRegistry(RpcErrors.Details));

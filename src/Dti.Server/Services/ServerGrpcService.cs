@@ -1,4 +1,5 @@
 using Dti.Engine.Runtime;
+using Dti.Server.Security;
 using Dti.V1;
 using Grpc.Core;
 using static TorchSharp.torch;
@@ -7,8 +8,21 @@ namespace Dti.Server.Services;
 
 internal sealed class ServerGrpcService(ComputeTarget target, DtiServerOptions options) : ServerService.ServerServiceBase
 {
-    public override Task<ServerServiceGetResponse> Get(ServerServiceGetRequest request, ServerCallContext context) => Task.FromResult(new ServerServiceGetResponse
+    public override Task<ServerServiceGetResponse> Get(ServerServiceGetRequest request, ServerCallContext context)
     {
-        Server = new ServerInfo { Version = ServerVersion.Text, Device = target.DeviceName, Dtype = target.DtypeName, Memory = options.Memory, TorchVersion = __version__ },
-    });
+        var caller = Caller.Of(context);
+        return Task.FromResult(new ServerServiceGetResponse
+        {
+            Server = new ServerInfo
+            {
+                Version = ServerVersion.Text,
+                Device = target.DeviceName,
+                Dtype = target.DtypeName,
+                Memory = options.Memory,
+                TorchVersion = __version__,
+                Caller = caller.Id,
+                Scopes = { ScopeNames.Of(caller.Scopes) },
+            },
+        });
+    }
 }

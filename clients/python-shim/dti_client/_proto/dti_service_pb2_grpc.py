@@ -18,6 +18,8 @@ class DtiServiceStub(object):
     may take, a concept of another family)
     RESOURCE_EXHAUSTED   the queue, the disk or the memory that models may take is full; RetryInfo says when to come back
     CANCELLED            the job was cancelled
+    UNAUTHENTICATED      the server wants a token that it knows ("authorization: Bearer …"); alike whether there is none, or what is wrong with it
+    PERMISSION_DENIED    the token lacks the scope that the call needs: read, generate, train or admin
     """
 
     def __init__(self, channel):
@@ -56,6 +58,8 @@ class DtiServiceServicer(object):
     may take, a concept of another family)
     RESOURCE_EXHAUSTED   the queue, the disk or the memory that models may take is full; RetryInfo says when to come back
     CANCELLED            the job was cancelled
+    UNAUTHENTICATED      the server wants a token that it knows ("authorization: Bearer …"); alike whether there is none, or what is wrong with it
+    PERMISSION_DENIED    the token lacks the scope that the call needs: read, generate, train or admin
     """
 
     def Train(self, request, context):
@@ -120,6 +124,8 @@ class DtiService(object):
     may take, a concept of another family)
     RESOURCE_EXHAUSTED   the queue, the disk or the memory that models may take is full; RetryInfo says when to come back
     CANCELLED            the job was cancelled
+    UNAUTHENTICATED      the server wants a token that it knows ("authorization: Bearer …"); alike whether there is none, or what is wrong with it
+    PERMISSION_DENIED    the token lacks the scope that the call needs: read, generate, train or admin
     """
 
     @staticmethod

@@ -35,8 +35,10 @@ class DtiServerNode(io.ComfyNode):
         client = server.client()
         about, models = client.get_server(timeout=10), client.list_models(timeout=10)
         usable = [model.name + (" (default)" if model.is_default else "") for model in models if not model.problem]
+        you = [f"You are {about.caller}, for {', '.join(about.scopes)}"] if about.caller not in ("", "local") else []
         info = "\n".join([
-            f"{client.address}: Dti {about.version} on {about.device} in {about.dtype}", f"Models: {', '.join(usable) or 'none that is usable'}",
+            f"{client.address}: Dti {about.version} on {about.device} in {about.dtype}", *you,
+            f"Models: {', '.join(usable) or 'none that is usable'}",
             *(f"{model.name}: {model.problem}" for model in models if model.problem)])
         show(info, cls.hidden.unique_id)
         return io.NodeOutput(server, info)
