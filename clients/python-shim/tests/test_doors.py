@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 import subprocess
 from urllib.parse import urlsplit
 
@@ -16,20 +17,12 @@ DTI = ROOT / "artifacts/bin/Release/dti"
 WANTS_A_TOKEN = "This server wants a token that it knows: set DTI_TOKEN"
 
 
-def openssl(*arguments):
-    subprocess.run(["openssl", *arguments], check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """An authority (ca.pem), certificates of the server (server.pem) and of a client (anna.pem), each with its key."""
+    """An authority (ca.pem), certificates of the server (server.pem) and of a client (anna.pem), each with its key, made as the documentation says."""
     folder = tmp_path_factory.mktemp("doors")
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=Dti test authority", "-keyout", folder / "ca.key", "-out", folder / "ca.pem")
-    for name, extension in (("server", "subjectAltName=IP:127.0.0.1"), ("anna", "extendedKeyUsage=clientAuth")):
-        (folder / "extension").write_text(extension)
-        openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.csr")
-        openssl("x509", "-req", "-days", "1", "-in", folder / f"{name}.csr", "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key", "-CAcreateserial",
-                "-extfile", folder / "extension", "-out", folder / f"{name}.pem")
+    lines, = re.findall(r"```bash\n(.*?)```", (ROOT / "docs/security.md").read_text(encoding="utf-8"), re.DOTALL)
+    subprocess.run(["bash", "-euc", lines.replace("192.168.1.10", "127.0.0.1")], cwd=folder, check=True, capture_output=True)
     return folder
 
 

@@ -133,6 +133,23 @@ public class DoorTests
     }
 
     [Fact]
+    public async Task Preflight_OfAnAllowedPage_NeedsNoToken_AndTheCallAfterItDoes()
+    {
+        await using var server = GuardedServer.Start(options => options with { WebPort = 0, WebOrigins = ["http://localhost:3000"] });
+        using var http = new HttpClient { BaseAddress = server.Server.WebAddress };
+        using var preflight = new HttpRequestMessage(HttpMethod.Options, "v1/models") { Headers = { { "Origin", "http://localhost:3000" }, { "Access-Control-Request-Method", "GET" }, { "Access-Control-Request-Headers", "authorization" } } };
+        using var call = new HttpRequestMessage(HttpMethod.Get, "v1/models") { Headers = { { "Origin", "http://localhost:3000" } } };
+
+        using var allowed = await http.SendAsync(preflight, TestContext.Current.CancellationToken);
+        using var refused = await http.SendAsync(call, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.NoContent, allowed.StatusCode);
+        Assert.Equal("authorization", allowed.Headers.GetValues("Access-Control-Allow-Headers").Single());
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        Assert.True(refused.Headers.Contains("Access-Control-Allow-Origin")); // so that the page can read why
+    }
+
+    [Fact]
     public async Task Train_LargeRequestWithoutAToken_IsRefusedBeforeItIsRead()
     {
         await using var server = GuardedServer.Start();

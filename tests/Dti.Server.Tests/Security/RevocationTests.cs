@@ -59,6 +59,16 @@ public sealed class RevocationTests : IDisposable
     }
 
     [Fact]
+    public void Check_OwnerToken_IsTheLocalOwnerAndNobodyElseIs()
+    {
+        var secret = AccessTokens.NewSecret();
+        var check = Check(secret);
+        Assert.Equal(Caller.Local, check.Check(secret, null).Caller);
+        Assert.Null(check.Check(null, null).Caller);
+        Assert.Null(check.Check(secret + "x", null).Caller);
+    }
+
+    [Fact]
     public void Check_LastTokenRevokedOrFileGone_StaysClosed()
     {
         var tokens = new AccessTokens(TokenPath, _time);
@@ -122,9 +132,9 @@ public sealed class RevocationTests : IDisposable
         Assert.Equal(2, number.Value);
     }
 
-    private TokenCheck Check()
+    private TokenCheck Check(string? ownerToken = null)
     {
         var logging = LoggerFactory.Create(builder => builder.AddProvider(_log));
-        return new TokenCheck(new DtiServerOptions { ConceptFolder = _folder, Security = new() { TokenFile = TokenPath } }, _time, logging.CreateLogger<TokenCheck>());
+        return new TokenCheck(new DtiServerOptions { ConceptFolder = _folder, Security = new() { TokenFile = TokenPath, OwnerToken = ownerToken } }, _time, logging.CreateLogger<TokenCheck>());
     }
 }
