@@ -52,6 +52,9 @@ internal static partial class ServerLog
     [LoggerMessage(43, LogLevel.Warning, "Changed files cannot be used ({Files}); what they held before still is: {Reason}")]
     public static partial void FilesNotReloaded(this ILogger logger, string files, string reason);
 
+    [LoggerMessage(44, LogLevel.Warning, "The certificate {File} ends at {End}; renew it")]
+    public static partial void CertificateEnds(this ILogger logger, string file, DateTime end);
+
     [LoggerMessage(51, LogLevel.Error, "The server is not ready: {Problem}")]
     public static partial void DeviceBroken(this ILogger logger, string problem);
 

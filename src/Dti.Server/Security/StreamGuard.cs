@@ -18,7 +18,7 @@ internal sealed class StreamGuard(TokenCheck tokens, TimeProvider time) : Interc
 
     private void EnsureStill(ServerCallContext context, Scopes needed)
     {
-        if (tokens.Check(context.GetHttpContext()).Caller is not { } caller || !caller.Has(needed))
+        if (tokens.Check(context.GetHttpContext(), _pause / 2).Caller is not { } caller || !caller.Has(needed))
         {
             throw RpcErrors.Unauthenticated().ToRpcException();
         }

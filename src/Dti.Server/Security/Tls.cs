@@ -35,13 +35,18 @@ internal static class Tls
 /// <summary>What the handshakes need.</summary>
 internal sealed class TlsFiles
 {
+    private static readonly TimeSpan _late = TimeSpan.FromDays(7); // Let's Encrypt's are renewed a month before they end
     private readonly ReloadedFiles<SslStreamCertificateContext> _certificate;
     private readonly ReloadedFiles<ClientAuthorities>? _authorities;
+    private readonly string _file;
+    private readonly string _key;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
 
     public TlsFiles(DtiServerOptions options, TimeProvider time, ILogger<TlsFiles> logger)
     {
-        var (certificate, key) = (options.Security.TlsCertificate!, options.Security.TlsKey!);
-        _certificate = new([certificate, key], () => ServerCertificate.Load(certificate, key), time, logger);
+        (_file, _key, _time, _logger) = (options.Security.TlsCertificate!, options.Security.TlsKey!, time, logger);
+        _certificate = new([_file, _key], Load, time, logger);
         _authorities = options.Security.ClientCa is { } file ? new([file], () => ClientAuthorities.Load(file), time, logger) : null;
     }
 
@@ -59,5 +64,16 @@ internal sealed class TlsFiles
         }
 
         return options;
+    }
+
+    private SslStreamCertificateContext Load()
+    {
+        var loaded = ServerCertificate.Load(_file, _key);
+        if (loaded.TargetCertificate.NotAfter.ToUniversalTime() - _time.GetUtcNow() < _late)
+        {
+            _logger.CertificateEnds(_file, loaded.TargetCertificate.NotAfter);
+        }
+
+        return loaded;
     }
 }

@@ -17,6 +17,7 @@ internal sealed class TokenCheck
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private volatile Known _known;
+    private long _read;
 
     public TokenCheck(DtiServerOptions options, TimeProvider time, ILogger<TokenCheck> logger)
     {
@@ -28,21 +29,24 @@ internal sealed class TokenCheck
     }
 
     /// <summary>Who makes a call, now.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="maxAge">How old may be what is known of the file: a thousand streams need not read it each.</param>
     /// <returns>The caller; null with the reason, for the log: nobody is to be let in.</returns>
-    public (Caller? Caller, string Reason) Check(HttpContext call)
+    public (Caller? Caller, string Reason) Check(HttpContext call, TimeSpan maxAge = default)
     {
         var header = $"{call.Request.Headers.Authorization}";
         var secret = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : header.Length > 0 ? "" : null;
-        return Check(secret, call.Connection.ClientCertificate is { } shown ? ClientAuthorities.NameOf(shown) : null);
+        return Check(secret, call.Connection.ClientCertificate is { } shown ? ClientAuthorities.NameOf(shown) : null, maxAge);
     }
 
     /// <summary>Whose token it is.</summary>
     /// <param name="secret">The token as it was sent; null: none was.</param>
     /// <param name="certificate">Who the certificate of the connection speaks of, if it showed one and the authorities vouch for it.</param>
+    /// <param name="maxAge">How old may be what is known of the file.</param>
     /// <returns>The caller; null with the reason, for the log: nobody is to be let in.</returns>
-    public (Caller? Caller, string Reason) Check(string? secret, string? certificate)
+    public (Caller? Caller, string Reason) Check(string? secret, string? certificate, TimeSpan maxAge = default)
     {
-        var known = Refresh();
+        var known = _time.GetElapsedTime(Volatile.Read(ref _read)) < maxAge ? _known : Refresh();
         if (!known.Needed)
         {
             return (Caller.Local, "");
@@ -79,10 +83,11 @@ internal sealed class TokenCheck
             return known;
         }
 
-        byte[]? content;
         try
         {
-            content = TokenFile.ReadBytes(_file);
+            var now = _time.GetTimestamp();
+            var content = TokenFile.ReadBytes(_file);
+            Volatile.Write(ref _read, now);
             if (content is null ? known.Content is null : known.Content is not null && content.AsSpan().SequenceEqual(known.Content))
             {
                 return known;

@@ -26,6 +26,11 @@ internal static class TokenFile
     /// <exception cref="DtiException">It cannot be read.</exception>
     public static byte[]? ReadBytes(string path)
     {
+        if (!File.Exists(path))
+        {
+            return null; // the usual case on a computer of one's own, and not worth an exception with each call
+        }
+
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete); // it may be replaced meanwhile
