@@ -2,6 +2,7 @@ using System.Net;
 using Dti.Engine.Runtime;
 using Dti.Server.Errors;
 using Dti.Server.Jobs;
+using Dti.Server.Jobs.Storage;
 using Dti.Server.Libraries;
 using Dti.Server.Security;
 using Dti.Server.Services;
@@ -31,7 +32,7 @@ public static class DtiHost
     {
         options.Validate();
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Orleans", LogLevel.Error);
         builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None); // DeviceProbe says it once, and stopping is no error
         builder.Logging.UseFormat(options.LogFormat);
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -58,8 +59,11 @@ public static class DtiHost
         services.AddSingleton<ModelCache>();
         services.AddSingleton<DiskSpace>();
         services.AddSingleton<IJobRunner, JobRunner>();
-        services.AddSingleton<JobQueue>();
-        services.AddSingleton<IJobs>(provider => provider.GetRequiredService<JobQueue>());
+        services.AddSingleton<JobFolder>();
+        services.AddSingleton<JobSilo>();
+        services.AddSingleton<JobFeeds>();
+        services.AddSingleton<IJobs, Jobs.Jobs>();
+        services.AddHostedService(provider => provider.GetRequiredService<JobSilo>()); // before the device, so that it stops after it
         services.AddHostedService<DeviceWorker>();
         services.AddGrpc(grpc =>
         {

@@ -86,8 +86,14 @@ public sealed record DtiServerOptions
     /// <summary>Most jobs waiting, 1 to 10,000. Default 32.</summary>
     public int MaxQueuedJobs { get; init; } = 32;
 
+    /// <summary>Folder of the jobs, which outlive the server there; one server alone may use it. Null: a passing one, that goes with the server. Default null.</summary>
+    public string? JobFolder { get; init; }
+
     /// <summary>Finished jobs that are remembered, 1 to 100,000. Default 200.</summary>
     public int JobHistory { get; init; } = 200;
+
+    /// <summary>How long finished jobs are remembered at most, above 0. Default 30 days.</summary>
+    public TimeSpan JobHistoryAge { get; init; } = TimeSpan.FromDays(30);
 
     /// <summary>Who may call, and TLS.</summary>
     public SecurityOptions Security { get; init; } = new();
@@ -147,6 +153,11 @@ public sealed record DtiServerOptions
         Range(nameof(MaxMessageBytes), MaxMessageBytes, 1 << 20, 1 << 30);
         Range(nameof(MaxQueuedJobs), MaxQueuedJobs, 1, 10_000);
         Range(nameof(JobHistory), JobHistory, 1, 100_000);
+        if (JobHistoryAge <= TimeSpan.Zero)
+        {
+            found.Add(new(nameof(JobHistoryAge), $"JobHistoryAge is {JobHistoryAge}; it must be above 0."));
+        }
+
         found.AddRange(Limits.Violations());
         found.AddRange(PerCaller.Violations());
         foreach (var (name, value) in new (string, long)[]

@@ -40,6 +40,21 @@ internal static partial class ServerLog
     [LoggerMessage(10, LogLevel.Warning, "The picture {File} was not written: {Reason}")]
     public static partial void PictureUnwritten(this ILogger logger, string file, string reason);
 
+    [LoggerMessage(20, LogLevel.Warning, "The process that ran job {JobId} ended at step {Step}")]
+    public static partial void JobLost(this ILogger logger, string jobId, int step);
+
+    [LoggerMessage(21, LogLevel.Warning, "Device {Device} is gone; it ran job {JobId}")]
+    public static partial void DeviceSilent(this ILogger logger, string device, string jobId);
+
+    [LoggerMessage(22, LogLevel.Warning, "The grain of job {JobId} does not answer: {Reason}")]
+    public static partial void GrainSilent(this ILogger logger, string jobId, string reason);
+
+    [LoggerMessage(23, LogLevel.Warning, "The queue does not answer: {Reason}")]
+    public static partial void QueueSilent(this ILogger logger, string reason);
+
+    [LoggerMessage(24, LogLevel.Warning, "News of job {JobId} are interrupted: {Reason}")]
+    public static partial void FeedInterrupted(this ILogger logger, string jobId, string reason);
+
     [LoggerMessage(40, LogLevel.Warning, "A call of {Path} from {Address} was refused: {Reason}")]
     public static partial void CallerRefused(this ILogger logger, string path, string address, string reason);
 

@@ -40,7 +40,8 @@ public static class AtomicFile
     /// <inheritdoc cref="Write"/>
     public static void WriteAllText(string path, string text) => WriteAllBytes(path, System.Text.Encoding.UTF8.GetBytes(text));
 
-    private static DtiException Explain(string path, Exception error)
+    /// <summary>What went wrong with a file, in words: <see cref="ErrorKind.ResourceExhausted"/> if the disk is full.</summary>
+    public static DtiException Explain(string path, Exception error)
     {
         // ENOSPC on Unix (28), ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL on Windows.
         var full = error is IOException && (error.HResult & 0xFFFF) is 28 or 112 or 39;

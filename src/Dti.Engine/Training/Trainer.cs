@@ -15,6 +15,12 @@ public sealed class Trainer(StableDiffusionModel model, TrainingSettings setting
 {
     private TrainingRun? _run;
 
+    /// <summary>
+    /// Called when all of a step has been told, its check and previews too: a snapshot taken here leaves nothing of the step to
+    /// be done again.
+    /// </summary>
+    public Action? StepDone { get; set; }
+
     /// <summary>Trains from the start.</summary>
     /// <inheritdoc cref="Run(TrainingSnapshot?, CancellationToken)"/>
     public IEnumerable<TrainingEvent> Run(CancellationToken cancellationToken) => Run(null, cancellationToken);
@@ -70,6 +76,8 @@ public sealed class Trainer(StableDiffusionModel model, TrainingSettings setting
                         yield return preview;
                     }
                 }
+
+                StepDone?.Invoke();
             }
 
             yield return run.Finish();

@@ -65,6 +65,14 @@ internal static class RpcErrors
     /// <summary>CANCELLED.</summary>
     public static RpcStatus Cancelled(string jobId) => Status(Code.Cancelled, $"Job {jobId} was cancelled.", Info("JOB_CANCELLED", ("job_id", jobId)));
 
+    /// <summary>ABORTED: the job's process died twice at one step, so that it is not tried again.</summary>
+    public static RpcStatus Quarantined(string jobId, int step) => Status(
+        Code.Aborted,
+        step == 0
+            ? $"The server's process ended twice before the first step of job {jobId}, so it is not tried again. Memory may be short: try a smaller resolution or batch."
+            : $"The server's process ended twice at step {step} of job {jobId}, so it is not tried again. Memory may be short. A training's last snapshot is kept, and it can be resumed.",
+        Info("JOB_QUARANTINED", ("job_id", jobId), ("step", $"{step}")));
+
     /// <summary>UNAVAILABLE: the server is stopping.</summary>
     public static RpcStatus Stopping() => Status(Code.Unavailable, "The server is stopping.", Info("SERVER_STOPPING"));
 

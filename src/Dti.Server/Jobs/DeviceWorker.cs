@@ -1,28 +1,53 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using Dti.Engine;
+using Dti.Engine.Runtime;
 using Dti.Server.Errors;
+using Dti.Server.Jobs.Grains;
+using Dti.Server.Jobs.Storage;
 using Dti.Server.Telemetry;
 using Dti.V1;
+using Grpc.Core;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Dti.Server.Jobs;
 
-/// <summary>Pulls jobs and computes them on a thread of its own, one at a time: a device is never shared, a pool thread never blocked.</summary>
-internal sealed class DeviceWorker(JobQueue queue, IJobRunner runner, ILogger<DeviceWorker> logger) : IHostedLifecycleService, IDisposable
+/// <summary>
+/// Pulls jobs and computes them on a thread of its own: a device is never shared, a pool thread never blocked. One job at a time; but what
+/// someone waits for at the screen goes between the steps of a training, a job after each.
+/// </summary>
+internal sealed class DeviceWorker(
+    JobSilo silo, JobFolder folder, JobFeeds feeds, IJobRunner runner, ComputeTarget target, ILogger<DeviceWorker> logger)
+    : IHostedLifecycleService, IDeviceObserver, IDisposable
 {
+    private static readonly TimeSpan _renewEvery = TimeSpan.FromSeconds(5);
+    private readonly string _device = $"{Environment.MachineName}/{target.DeviceName}";
+    private readonly string _life = Guid.NewGuid().ToString("N");
+    private readonly BlockingCollection<JobAttempt> _handedOver = [];
+    private readonly ConcurrentDictionary<string, JobAttempt> _attempts = new(StringComparer.Ordinal);
+    private readonly CancellationTokenSource _stopping = new();
+    private TaskCompletionSource _free = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Thread? _thread;
+    private bool _stopped;
+    private Task _pulling = Task.CompletedTask;
+    private Task _renewing = Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _thread = new Thread(Work) { Name = "dti-device", IsBackground = true };
         _thread.Start();
+        _pulling = Task.Run(PullAsync, CancellationToken.None);
+        _renewing = Task.Run(RenewAsync, CancellationToken.None);
         return Task.CompletedTask;
     }
 
     /// <summary>Jobs end, with their last snapshots, while the server still answers; their streams must, before the web server waits for them.</summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        queue.Stop();
+        Stop();
+        await _pulling.WaitAsync(cancellationToken);
+        await _renewing.WaitAsync(cancellationToken);
         await Task.Run(() => _thread?.Join(), cancellationToken).WaitAsync(cancellationToken);
     }
 
@@ -37,49 +62,245 @@ internal sealed class DeviceWorker(JobQueue queue, IJobRunner runner, ILogger<De
     /// <summary>Also a host that is disposed without having been stopped lets the thread leave the models before they go.</summary>
     public void Dispose()
     {
-        queue.Stop();
+        Stop();
+        _pulling.Wait();
         _thread?.Join();
+        _handedOver.Dispose();
+        _stopping.Dispose();
+    }
+
+    /// <summary>A job is to stop.</summary>
+    public Task CancelAsync(string jobId)
+    {
+        if (_attempts.TryGetValue(jobId, out var attempt))
+        {
+            attempt.Cancel();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private void Stop()
+    {
+        if (_stopped)
+        {
+            return;
+        }
+
+        _stopped = true;
+        feeds.Stop();
+        _stopping.Cancel();
+        foreach (var attempt in _attempts.Values)
+        {
+            attempt.Stop();
+        }
+    }
+
+    /// <summary>Fetches jobs as the device has room for them, until the server stops.</summary>
+    private async Task PullAsync()
+    {
+        IDeviceObserver? self = null;
+        try
+        {
+            while (!_stopping.IsCancellationRequested)
+            {
+                try
+                {
+                    var grains = await silo.GrainsAsync().WaitAsync(_stopping.Token);
+                    var queue = await silo.QueueAsync();
+                    if (self is null)
+                    {
+                        self = grains.CreateObjectReference<IDeviceObserver>(this);
+                        await queue.HelloAsync(_device, _life);
+                    }
+
+                    await PullOneAsync(queue, self);
+                }
+                catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+                {
+                    // Then it is over.
+                }
+                catch (Exception error)
+                {
+                    logger.QueueSilent(error.Message);
+                    await Task.Delay(TimeSpan.FromSeconds(1), _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
+            }
+        }
+        finally
+        {
+            _handedOver.CompleteAdding();
+        }
+    }
+
+    private async Task PullOneAsync(IQueueGrain queue, IDeviceObserver self)
+    {
+        var free = Volatile.Read(ref _free).Task;
+        var running = _attempts.Values.ToArray();
+        if (running.Any(attempt => attempt.Ticket.IsInteractive))
+        {
+            await free.WaitAsync(_stopping.Token);
+            return;
+        }
+
+        var change = queue.WaitAsync(); // before the look, so that nothing is missed in between
+        if (await queue.TakeAsync(_device, _life, beside: running.Length > 0) is not { } ticket)
+        {
+            await Task.WhenAny(change, free).WaitAsync(_stopping.Token);
+            return;
+        }
+
+        var job = await silo.JobAsync(ticket.JobId);
+        var epoch = await job.StartAsync(self);
+        if (epoch == 0)
+        {
+            await queue.FinishedAsync(ticket.JobId, 0);
+            return;
+        }
+
+        JobAttempt attempt;
+        try
+        {
+            attempt = new JobAttempt(ticket, epoch, folder, job, logger);
+        }
+        catch (Exception error)
+        {
+            logger.JobRefused(ticket.JobId, error.Message);
+            var failure = RpcErrors.Of(error as DtiException ?? AtomicFile.Explain(folder.Of(ticket.JobId), error));
+            await job.EndAsync(epoch, JobState.Failed, Google.Protobuf.MessageExtensions.ToByteArray(failure));
+            await queue.FinishedAsync(ticket.JobId, 0);
+            return;
+        }
+
+        _attempts[ticket.JobId] = attempt;
+        if (_stopping.IsCancellationRequested)
+        {
+            attempt.Stop();
+        }
+        else if ((await job.GetAsync()).CancelRequested)
+        {
+            attempt.Cancel(); // asked for before the device could hear of it
+        }
+
+        _handedOver.Add(attempt);
+    }
+
+    private async Task RenewAsync()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            await Task.Delay(_renewEvery, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            try
+            {
+                var queue = await silo.QueueAsync().WaitAsync(_stopping.Token);
+                await queue.RenewAsync(_device, _life, _attempts.ToDictionary(attempt => attempt.Key, attempt => attempt.Value.Step));
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception error)
+            {
+                logger.QueueSilent(error.Message);
+            }
+        }
     }
 
     private void Work()
     {
-        while (queue.Take() is { } job)
+        foreach (var attempt in _handedOver.GetConsumingEnumerable())
         {
-            Run(job);
+            Run(attempt);
         }
     }
 
-    private void Run(QueuedJob job)
+    private void Run(JobAttempt attempt)
     {
-        using var scope = logger.JobScope(job.Id);
-        using var running = JobTelemetry.Start(job.Id, job.Submission.Kind, job.Submission.TraceParent);
-        logger.JobStarted(job.Id);
+        using var own = attempt;
+        var ticket = attempt.Ticket;
+        using var scope = logger.JobScope(ticket.JobId);
+        using var running = JobTelemetry.Start(ticket.JobId, ticket.Kind, ticket.TraceParent);
+        logger.JobStarted(ticket.JobId);
+        var (clock, spent, firstStep) = (Stopwatch.StartNew(), TimeSpan.Zero, attempt.Step);
+        Task end;
+        var over = true;
         try
         {
-            foreach (var (step, message) in running.Watch(runner.Run(job.Submission, job.Cancellation.Token)))
+            attempt.Token.ThrowIfCancellationRequested();
+            foreach (var (step, message) in running.Watch(runner.Run(folder.Request(ticket.JobId, ticket.Kind), attempt, attempt.Token)))
             {
-                queue.Report(job, step, message);
+                attempt.Report(step, message);
+                if (message is TrainResponse { Progress: not null } && _handedOver.TryTake(out var interactive))
+                {
+                    var start = clock.Elapsed;
+                    Run(interactive);
+                    spent += clock.Elapsed - start;
+                }
             }
 
             running.End(JobState.Succeeded);
-            queue.End(job, JobState.Succeeded, null);
+            end = attempt.EndAsync(JobState.Succeeded, null);
         }
-        catch (OperationCanceledException) when (job.Cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (attempt.Token.IsCancellationRequested)
         {
             running.End(JobState.Cancelled);
-            queue.End(job, JobState.Cancelled, queue.IsStopping ? RpcErrors.Stopping() : RpcErrors.Cancelled(job.Id));
+            over = attempt.IsCancelled;
+            end = over ? attempt.EndAsync(JobState.Cancelled, RpcErrors.Cancelled(ticket.JobId)) : PutBackAsync(attempt, alone: false);
         }
-        catch (DtiException error)
+        catch (JobLostException error)
         {
-            logger.JobRefused(job.Id, error.Message);
+            logger.JobRefused(ticket.JobId, error.Message);
+            running.End(JobState.Cancelled);
+            (over, end) = (false, Task.CompletedTask);
+        }
+        catch (RpcException error) when (error.StatusCode == StatusCode.ResourceExhausted && ticket.IsInteractive && _attempts.Values.Any(other => !other.Ticket.IsInteractive))
+        {
+            running.End(JobState.Cancelled);
+            (over, end) = (false, PutBackAsync(attempt, alone: true)); // its model has no room beside the training's
+        }
+        catch (Exception error) when (error is DtiException or IOException or RpcException)
+        {
+            logger.JobRefused(ticket.JobId, error.Message);
             running.End(JobState.Failed, error.Message);
-            queue.End(job, JobState.Failed, RpcErrors.Of(error));
+            var known = error as DtiException ?? (error is IOException ? AtomicFile.Explain(folder.Of(ticket.JobId), error) : null);
+            end = attempt.EndAsync(JobState.Failed, known is null ? ((RpcException)error).GetRpcStatus() ?? RpcErrors.Internal() : RpcErrors.Of(known));
         }
         catch (Exception error)
         {
-            logger.JobBroke(error, job.Id);
+            logger.JobBroke(error, ticket.JobId);
             running.End(JobState.Failed, error.GetType().Name);
-            queue.End(job, JobState.Failed, RpcErrors.Internal());
+            end = attempt.EndAsync(JobState.Failed, RpcErrors.Internal());
+        }
+
+        Leave(attempt, end, over, (clock.Elapsed - spent).TotalSeconds / Math.Max(1, attempt.Step - firstStep));
+    }
+
+    /// <summary>Waits on the device's thread until the grains know, so that nothing of a job is left when the next begins.</summary>
+    private void Leave(JobAttempt attempt, Task end, bool over, double secondsPerStep)
+    {
+        try
+        {
+            end.GetAwaiter().GetResult();
+            if (over && !attempt.IsLost)
+            {
+                silo.QueueAsync().GetAwaiter().GetResult().FinishedAsync(attempt.Ticket.JobId, attempt.Step > 0 ? secondsPerStep : 0).GetAwaiter().GetResult();
+            }
+        }
+        catch (Exception error)
+        {
+            logger.GrainSilent(attempt.Ticket.JobId, error.Message); // its lease runs out, and another attempt tells
+        }
+
+        _attempts.TryRemove(attempt.Ticket.JobId, out _);
+        Interlocked.Exchange(ref _free, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    }
+
+    private async Task PutBackAsync(JobAttempt attempt, bool alone)
+    {
+        if (!attempt.IsLost)
+        {
+            await attempt.ReleaseAsync();
+            await (await silo.QueueAsync()).PutBackAsync(attempt.Ticket.JobId, alone);
         }
     }
 }

@@ -8,7 +8,7 @@ namespace Dti.Server.Jobs;
 /// <summary>A job to be done. All of it can be written to disk: nothing refers to memory of this process.</summary>
 /// <param name="Kind">What is asked.</param>
 /// <param name="Request">The request with every setting resolved, so that it can be repeated.</param>
-/// <param name="RequestId">Idempotency key; empty: none.</param>
+/// <param name="RequestId">The caller's idempotency key; empty: none.</param>
 /// <param name="Fingerprint">Hash of the request as it came.</param>
 /// <param name="Name">The concept's name, for training.</param>
 /// <param name="TotalSteps">Steps asked.</param>
@@ -26,37 +26,44 @@ internal sealed record JobSubmission(
     public string? TraceParent { get; init; } = Activity.Current?.Id;
 }
 
-/// <summary>What callers do with jobs; says nothing of where they run.</summary>
+/// <summary>What callers do with jobs; says nothing of where they run. Callers see their own jobs, an admin all.</summary>
 internal interface IJobs
 {
     /// <summary>Submits a job, or finds the one with the same request id.</summary>
     /// <returns>The job's id, and whether it was there already.</returns>
     /// <exception cref="Grpc.Core.RpcException">The queue is full, or the request id stands for another request.</exception>
-    (string JobId, bool Attached) Submit(JobSubmission submission);
+    Task<(string JobId, bool Attached)> SubmitAsync(JobSubmission submission);
 
-    /// <summary>Finds the job of a request id.</summary>
+    /// <summary>Finds the job of a caller's request id.</summary>
     /// <exception cref="Grpc.Core.RpcException">It stands for another request.</exception>
-    string? Find(string requestId, string fingerprint);
+    Task<string?> FindAsync(Caller caller, string requestId, string fingerprint);
 
     /// <summary>The events of a job from a step on, then those to come.</summary>
     /// <exception cref="Grpc.Core.RpcException">There is no such job; or, after all events, it failed or was cancelled.</exception>
-    IAsyncEnumerable<IMessage> WatchAsync(string jobId, int fromStep, CancellationToken cancellationToken);
+    IAsyncEnumerable<IMessage> WatchAsync(string jobId, Caller caller, int fromStep, CancellationToken cancellationToken);
 
     /// <summary>Stops a job within one step; a finished one stays as it is.</summary>
     /// <exception cref="Grpc.Core.RpcException">There is no such job.</exception>
-    Job Cancel(string jobId);
+    Task<Job> CancelAsync(string jobId, Caller caller);
+
+    /// <summary>The caller of a job went away. Stops it, unless all go away because the server stops.</summary>
+    Task AbandonAsync(string jobId);
 
     /// <summary>One job.</summary>
     /// <exception cref="Grpc.Core.RpcException">There is no such job.</exception>
-    Job Get(string jobId);
+    Task<Job> GetAsync(string jobId, Caller caller);
 
-    /// <summary>All jobs, newest first.</summary>
-    IReadOnlyList<Job> List();
+    /// <summary>Jobs, newest first.</summary>
+    /// <param name="caller">Whose.</param>
+    /// <param name="states">Only in one of these; empty: all.</param>
+    /// <param name="count">At most.</param>
+    Task<IReadOnlyList<Job>> ListAsync(Caller caller, IReadOnlyCollection<JobState> states, int count);
 }
 
 /// <summary>Does the work of one job on the device.</summary>
 internal interface IJobRunner
 {
     /// <summary>Events with the step each belongs to (0: none), made as they are asked for, on the caller's thread.</summary>
-    IEnumerable<(int Step, IMessage Message)> Run(JobSubmission job, CancellationToken cancellationToken);
+    /// <exception cref="JobLostException">Another process has the job.</exception>
+    IEnumerable<(int Step, IMessage Message)> Run(IMessage request, JobAttempt attempt, CancellationToken cancellationToken);
 }

@@ -21,17 +21,28 @@ namespace Dti.Server.Jobs;
 internal sealed class JobRunner(
     DtiServerOptions options, ModelLibrary models, ModelCache loaded, ConceptLibrary library, TrainingRuns runs, TimeProvider time, ILogger<JobRunner> logger) : IJobRunner
 {
-    public IEnumerable<(int Step, IMessage Message)> Run(JobSubmission job, CancellationToken cancellationToken) => job.Request switch
+    public IEnumerable<(int Step, IMessage Message)> Run(IMessage request, JobAttempt attempt, CancellationToken cancellationToken) => request switch
     {
-        TrainRequest request => Train(request, job.Caller, cancellationToken),
-        GenerateRequest request => Generate(request, job.Caller, cancellationToken),
-        InterpolateRequest request => Interpolate(request, job.Caller, cancellationToken),
-        _ => throw new ArgumentException($"unknown request {job.Request.Descriptor.Name}", nameof(job)),
+        TrainRequest train => Train(train, attempt, cancellationToken),
+        GenerateRequest generate => Generate(generate, attempt.Ticket.Owner, cancellationToken),
+        InterpolateRequest interpolate => Interpolate(interpolate, attempt.Ticket.Owner, cancellationToken),
+        _ => throw new ArgumentException($"unknown request {request.Descriptor.Name}", nameof(request)),
     };
 
-    private IEnumerable<(int Step, IMessage Message)> Train(TrainRequest request, Caller caller, CancellationToken cancellationToken)
+    private IEnumerable<(int Step, IMessage Message)> Train(TrainRequest request, JobAttempt attempt, CancellationToken cancellationToken)
     {
+        if (attempt.HasResult)
+        {
+            yield break; // the attempt before was killed when all was done
+        }
+
+        if (attempt.Epoch > 1 && runs.JobOf(request.Name) == attempt.Ticket.JobId && runs.Steps(request.Name).LastOrDefault(step => step < request.Options.Steps) is > 0 and var newest)
+        {
+            request.Resume = new TrainResume { FromStep = newest }; // where the attempt before was killed or stopped
+        }
+
         var start = time.GetTimestamp();
+        var caller = attempt.Ticket.Owner;
         var concepts = library.For(caller);
         var profile = models.Get(request.Options.Model, request.Options.Vae);
         var target = ComputeTarget.Resolve(options.Device, request.Options.Dtype);
@@ -41,20 +52,21 @@ internal sealed class JobRunner(
         using var from = request.Resume is null ? null : runs.Load(request.Name, request.Resume.FromStep);
         if (from is null)
         {
-            runs.Begin(request, concept, caller);
+            runs.Begin(request, concept, caller, attempt.Ticket.JobId);
         }
         else
         {
-            runs.Continue(request);
+            runs.Continue(request, attempt.Ticket.JobId);
         }
 
         RgbImage? thumbnail = null;
         var told = false;
         var summary = new TrainingSummary(settings);
         using var model = loaded.Use(profile, target, loaded.Beside(profile, target, settings));
-        using var keeper = new SnapshotKeeper(runs, request.Name, settings, time, logger);
+        using var keeper = new SnapshotKeeper(runs, request.Name, settings, attempt, time, logger);
         using var phase = Tracing.Phase("train");
         var trainer = new Trainer(model.Value, settings, photos);
+        trainer.StepDone = () => keeper.Note(trainer);
         foreach (var happened in trainer.Run(from, cancellationToken))
         {
             summary.Add(happened);
@@ -64,9 +76,8 @@ internal sealed class JobRunner(
                     yield return (0, new TrainResponse { Warning = EventMapping.Warning(warning.Code, warning.Message) });
                     break;
                 case TrainingStep step:
-                    var problem = keeper.Note(trainer);
                     yield return (step.Step, new TrainResponse { Progress = step.ToMessage() });
-                    if (problem is not null && !told)
+                    if (keeper.Problem is { } problem && !told)
                     {
                         told = true;
                         yield return (0, new TrainResponse { Warning = EventMapping.Warning("SNAPSHOT_NOT_WRITTEN", $"{problem} Training goes on, but cannot be resumed from here.") });
@@ -89,6 +100,7 @@ internal sealed class JobRunner(
                         Settings = settings.ToMessage(request.Options, request.Options.Model, target),
                         PhotoSha256 = { Enumerable.Range(0, photos.Count).Select(photos.Sha256) },
                     };
+                    attempt.EnsureHeld();
                     concepts.Save(learnt, finished.Concept, thumbnail is null ? default : ImageCodec.Encode(thumbnail, ImageFormat.Png), summary.Draw());
                     yield return (0, new TrainResponse
                     {

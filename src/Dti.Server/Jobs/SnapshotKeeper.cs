@@ -9,7 +9,7 @@ namespace Dti.Server.Jobs;
 /// Writes a run's snapshots: those to keep, one every few seconds for the case that the process is killed, and the last one however the run
 /// ends. A full disk costs snapshots, never the training.
 /// </summary>
-internal sealed class SnapshotKeeper(TrainingRuns runs, string name, TrainingSettings settings, TimeProvider time, ILogger logger) : IDisposable
+internal sealed class SnapshotKeeper(TrainingRuns runs, string name, TrainingSettings settings, JobAttempt attempt, TimeProvider time, ILogger logger) : IDisposable
 {
     private static readonly TimeSpan _longestUnsaved = TimeSpan.FromSeconds(10);
     private TrainingSnapshot? _newest;
@@ -18,21 +18,35 @@ internal sealed class SnapshotKeeper(TrainingRuns runs, string name, TrainingSet
 
     /// <summary>Takes note of a step that was done.</summary>
     /// <param name="trainer">At that step.</param>
-    /// <returns>Why its snapshot could not be written; null: it was, or need not be.</returns>
-    public string? Note(Trainer trainer)
+    /// <exception cref="JobLostException">Another process has the job.</exception>
+    public void Note(Trainer trainer)
     {
         _newest?.Dispose();
         _newest = trainer.Snapshot();
-        var kept = settings.SnapshotEvery > 0 && _newest.Step % settings.SnapshotEvery == 0;
-        return kept || _newest.Step == settings.Steps || time.GetElapsedTime(_saved) > _longestUnsaved ? Save() : null;
+
+        // The last one is written when the concept is, by Dispose: whoever finds a snapshot has something left to do.
+        if (_newest.Step < settings.Steps && ((settings.SnapshotEvery > 0 && _newest.Step % settings.SnapshotEvery == 0) || time.GetElapsedTime(_saved) > _longestUnsaved))
+        {
+            Problem = Save() ?? Problem;
+        }
     }
+
+    /// <summary>Why a snapshot could not be written; null: each could.</summary>
+    public string? Problem { get; private set; }
 
     /// <summary>Writes what is newest, if it is not yet written.</summary>
     public void Dispose()
     {
-        if (_newest is not null && _newest.Step != _savedStep)
+        try
         {
-            Save();
+            if (_newest is not null && _newest.Step != _savedStep)
+            {
+                Save();
+            }
+        }
+        catch (JobLostException)
+        {
+            // The other process has a newer one.
         }
 
         _newest?.Dispose();
@@ -43,6 +57,7 @@ internal sealed class SnapshotKeeper(TrainingRuns runs, string name, TrainingSet
         try
         {
             _saved = time.GetTimestamp();
+            attempt.EnsureHeld();
             runs.Save(name, _newest!, settings.SnapshotEvery);
             _savedStep = _newest!.Step;
             return null;

@@ -21,6 +21,7 @@ internal sealed class TrainingRuns(DtiServerOptions options)
     private const string RequestFile = "request.binpb";
     private const string StartFile = "start.concept";
     private const string OwnerFile = "owner";
+    private const string JobFile = "job";
     private const string SnapshotEnding = ".safetensors";
     private readonly string _folder = Path.Combine(Path.GetFullPath(options.ConceptFolder), ".runs");
 
@@ -28,9 +29,10 @@ internal sealed class TrainingRuns(DtiServerOptions options)
     /// <param name="request">With every choice of the server filled in.</param>
     /// <param name="start">The concept to start from; null: none.</param>
     /// <param name="caller">Whose run it is.</param>
+    /// <param name="jobId">The job that trains it.</param>
     /// <exception cref="RpcException">There is one of that name that the caller may not see.</exception>
     /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
-    public void Begin(TrainRequest request, ConceptEmbedding? start, Caller caller)
+    public void Begin(TrainRequest request, ConceptEmbedding? start, Caller caller, string jobId)
     {
         EnsureFree(request.Name, caller);
         Delete(request.Name);
@@ -49,15 +51,17 @@ internal sealed class TrainingRuns(DtiServerOptions options)
         }
 
         AtomicFile.WriteAllText(PathOf(request.Name, OwnerFile), caller.Id);
+        AtomicFile.WriteAllText(PathOf(request.Name, JobFile), jobId);
         AtomicFile.WriteAllBytes(PathOf(request.Name, RequestFile), request.ToByteArray()); // last: with it the run is there
     }
 
     /// <summary>Notes what a run that goes on was asked for.</summary>
     /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
-    public void Continue(TrainRequest request)
+    public void Continue(TrainRequest request, string jobId)
     {
         var kept = request.Clone();
         kept.Resume = null;
+        AtomicFile.WriteAllText(PathOf(request.Name, JobFile), jobId);
         AtomicFile.WriteAllBytes(PathOf(request.Name, RequestFile), kept.ToByteArray());
     }
 
@@ -90,6 +94,9 @@ internal sealed class TrainingRuns(DtiServerOptions options)
 
     /// <summary>The concept that a run started from; null: none.</summary>
     public ConceptEmbedding? Start(string name) => File.Exists(PathOf(name, StartFile)) ? ConceptFile.Read(PathOf(name, StartFile), $"<{name}>") : null;
+
+    /// <summary>The job that trains or trained a run; null: none is known.</summary>
+    public string? JobOf(string name) => File.Exists(PathOf(name, RequestFile)) && File.Exists(PathOf(name, JobFile)) ? File.ReadAllText(PathOf(name, JobFile)) : null;
 
     /// <summary>Steps whose snapshots are kept, in order.</summary>
     public IReadOnlyList<int> Steps(string name) => Directory.Exists(FolderOf(name))

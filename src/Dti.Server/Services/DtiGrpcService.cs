@@ -21,10 +21,11 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
 
     public override async Task Train(TrainRequest request, IServerStreamWriter<TrainResponse> responseStream, ServerCallContext context)
     {
-        var (jobId, attached) = Submit(request, Caller.Of(context));
+        var caller = Caller.Of(context);
+        var (jobId, attached) = await SubmitAsync(request, caller);
         try
         {
-            await foreach (var message in jobs.WatchAsync(jobId, 0, context.CancellationToken))
+            await foreach (var message in jobs.WatchAsync(jobId, caller, 0, context.CancellationToken))
             {
                 await responseStream.WriteAsync(Marked((TrainResponse)message, attached), context.CancellationToken);
             }
@@ -33,7 +34,7 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         {
             if (request.CancelOnDisconnect)
             {
-                jobs.Cancel(jobId); // the caller went away; a finished job stays as it is
+                await jobs.AbandonAsync(jobId); // the caller went away; a finished job stays as it is
             }
         }
     }
@@ -47,17 +48,17 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
     private async Task StreamAsync<T>(JobSubmission submission, IServerStreamWriter<T> responseStream, ServerCallContext context)
         where T : IMessage
     {
-        var (jobId, _) = jobs.Submit(submission);
+        var (jobId, _) = await jobs.SubmitAsync(submission);
         try
         {
-            await foreach (var message in jobs.WatchAsync(jobId, 0, context.CancellationToken))
+            await foreach (var message in jobs.WatchAsync(jobId, submission.Caller, 0, context.CancellationToken))
             {
                 await responseStream.WriteAsync((T)message, context.CancellationToken);
             }
         }
         finally
         {
-            jobs.Cancel(jobId); // the caller went away; a finished job stays as it is
+            await jobs.AbandonAsync(jobId); // the caller went away; a finished job stays as it is
         }
     }
 
@@ -73,14 +74,14 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         return marked;
     }
 
-    private (string JobId, bool Attached) Submit(TrainRequest request, Caller caller)
+    private async Task<(string JobId, bool Attached)> SubmitAsync(TrainRequest request, Caller caller)
     {
         var asked = request.Clone();
         (asked.RequestId, asked.CancelOnDisconnect) = ("", false);
         var fingerprint = RequestChecks.Fingerprint(asked);
-        return RequestChecks.IsRequestId(request.RequestId) && request.RequestId.Length > 0 && jobs.Find(request.RequestId, fingerprint) is { } known
+        return RequestChecks.IsRequestId(request.RequestId) && request.RequestId.Length > 0 && await jobs.FindAsync(caller, request.RequestId, fingerprint) is { } known
             ? (known, true)
-            : jobs.Submit(Accept(request, fingerprint, caller));
+            : await jobs.SubmitAsync(Accept(request, fingerprint, caller));
     }
 
     private JobSubmission Accept(TrainRequest request, string fingerprint, Caller caller)

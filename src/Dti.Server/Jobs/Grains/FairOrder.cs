@@ -1,0 +1,42 @@
+namespace Dti.Server.Jobs.Grains;
+
+/// <summary>
+/// Whose turn it is: interactive jobs before trainings, but one training after each of them, so that none starves; of each, the caller who was
+/// served longest ago, and of his jobs the oldest.
+/// </summary>
+internal sealed class FairOrder
+{
+    private readonly Dictionary<string, long> _served = new(StringComparer.Ordinal); // by caller: the turn at which he last was
+    private long _turn;
+    private bool _trainingNext;
+
+    /// <summary>The next job; null: none may start.</summary>
+    /// <param name="waiting">All that wait, oldest first.</param>
+    /// <param name="beside">A training runs: only what may run beside it is wanted.</param>
+    public QueueEntry? Next(IEnumerable<QueueEntry> waiting, bool beside)
+    {
+        var turns = Turns(waiting).ToArray();
+        return beside ? turns.FirstOrDefault(entry => entry.Ticket.IsInteractive && !entry.Alone)
+            : _trainingNext ? turns.FirstOrDefault(entry => !entry.Ticket.IsInteractive) ?? turns.FirstOrDefault()
+            : turns.FirstOrDefault();
+    }
+
+    /// <summary>Notes that a job is started.</summary>
+    public void Serve(QueueEntry entry)
+    {
+        _served[entry.Ticket.Caller] = ++_turn;
+        _trainingNext = entry.Ticket.IsInteractive;
+    }
+
+    /// <summary>All that wait, in the order in which they would start if nothing came in between.</summary>
+    public IEnumerable<QueueEntry> All(IEnumerable<QueueEntry> waiting) => Turns(waiting);
+
+    // Round robin: each caller's first job, then each one's second, and so on.
+    private IEnumerable<QueueEntry> Turns(IEnumerable<QueueEntry> waiting) => waiting
+        .GroupBy(entry => (entry.Ticket.Caller, entry.Ticket.IsInteractive))
+        .SelectMany(own => own.Index().Select(job => (job.Item, Round: job.Index, Last: _served.GetValueOrDefault(own.Key.Caller))))
+        .OrderByDescending(job => job.Item.Ticket.IsInteractive)
+        .ThenBy(job => job.Round)
+        .ThenBy(job => job.Last)
+        .Select(job => job.Item);
+}

@@ -1,0 +1,121 @@
+using Dti.V1;
+using Orleans.Concurrency;
+
+namespace Dti.Server.Jobs.Grains;
+
+/// <summary>One job: where it is, who runs it, who watches it. It computes nothing; the key is the job's id.</summary>
+[Alias("dti.job")]
+internal interface IJobGrain : IGrainWithStringKey
+{
+    /// <summary>Makes the job, waiting in the queue.</summary>
+    [Alias("create")]
+    Task CreateAsync(JobTicket ticket);
+
+    /// <summary>Where it is; without a ticket: there is no such job.</summary>
+    [Alias("get")]
+    Task<JobRecord> GetAsync();
+
+    /// <summary>Begins an attempt.</summary>
+    /// <param name="device">Hears when the job is to stop.</param>
+    /// <returns>The attempt's epoch; 0: the job is not to be started, as it is over or was cancelled.</returns>
+    [Alias("start")]
+    Task<int> StartAsync(IDeviceObserver device);
+
+    /// <summary>Tells watchers of events that an attempt has written to the job's log.</summary>
+    /// <param name="epoch">The attempt.</param>
+    /// <param name="batch">The events.</param>
+    /// <returns>Whether the attempt still holds the job; if not, it must stop and write nothing more.</returns>
+    [Alias("publish")]
+    Task<bool> PublishAsync(int epoch, EventBatch batch);
+
+    /// <summary>Ends the job. From an attempt that has lost it, nothing happens.</summary>
+    /// <param name="epoch">The attempt.</param>
+    /// <param name="state">Succeeded, failed or cancelled.</param>
+    /// <param name="failure">Serialized <c>google.rpc.Status</c>; empty: none.</param>
+    [Alias("end")]
+    Task EndAsync(int epoch, JobState state, byte[] failure);
+
+    /// <summary>Puts the job back as it was before the attempt, whose device has to stop.</summary>
+    [Alias("release")]
+    Task ReleaseAsync(int epoch);
+
+    /// <summary>The process that ran the job is gone.</summary>
+    /// <returns>The state after it: waiting again, or failed if this happened twice at the same step.</returns>
+    [Alias("lost")]
+    Task<JobState> LostAsync();
+
+    /// <summary>Stops the job: at once if it waits, else within a step.</summary>
+    [Alias("cancel")]
+    Task<JobRecord> CancelAsync();
+
+    /// <summary>Tells watchers the job's place in the queue.</summary>
+    [Alias("place")]
+    Task PlaceAsync(QueuePlace place);
+
+    /// <summary>Begins or renews a subscription, which ends when it is not renewed for a minute.</summary>
+    [Alias("subscribe")]
+    Task<JobView> SubscribeAsync(IJobObserver observer);
+
+    /// <summary>Forgets the job and its files.</summary>
+    [Alias("delete")]
+    Task DeleteAsync();
+}
+
+/// <summary>Hears of the events of jobs; what it misses it reads from the log.</summary>
+[Alias("dti.job-observer")]
+internal interface IJobObserver : IGrainObserver
+{
+    [OneWay]
+    [Alias("events")]
+    Task EventsAsync(string jobId, EventBatch batch);
+
+    [OneWay]
+    [Alias("placed")]
+    Task PlacedAsync(string jobId, QueuePlace place);
+
+    [OneWay]
+    [Alias("over")]
+    Task OverAsync(string jobId, JobView view);
+}
+
+/// <summary>A device that runs jobs.</summary>
+[Alias("dti.device-observer")]
+internal interface IDeviceObserver : IGrainObserver
+{
+    [OneWay]
+    [Alias("cancel")]
+    Task CancelAsync(string jobId);
+}
+
+/// <summary>Events as they follow each other in the job's log.</summary>
+/// <param name="First">Number of the first, from 0.</param>
+/// <param name="Events">The events.</param>
+/// <param name="Step">The newest step among them; 0: none.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("dti.event-batch")]
+internal sealed record EventBatch([property: Id(0)] long First, [property: Id(1)] IReadOnlyList<JobEvent> Events, [property: Id(2)] int Step);
+
+/// <summary>An event.</summary>
+/// <param name="Step">The step it belongs to; 0: none, so that every watcher gets it.</param>
+/// <param name="Message">The serialized response.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("dti.job-event")]
+internal sealed record JobEvent([property: Id(0)] int Step, [property: Id(1)] byte[] Message);
+
+/// <summary>A place in the queue.</summary>
+/// <param name="Position">Jobs ahead.</param>
+/// <param name="ExpectedStart">When it may start; null: nothing is known of that yet.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("dti.queue-place")]
+internal sealed record QueuePlace([property: Id(0)] int Position, [property: Id(1)] DateTimeOffset? ExpectedStart);
+
+/// <summary>What a new watcher must know of a job.</summary>
+/// <param name="Record">Where it is.</param>
+/// <param name="Place">Its place in the queue; null: it has none.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("dti.job-view")]
+internal sealed record JobView([property: Id(0)] JobRecord Record, [property: Id(1)] QueuePlace? Place);

@@ -1,0 +1,113 @@
+using Orleans.Concurrency;
+
+namespace Dti.Server.Jobs.Grains;
+
+/// <summary>The order of a pool's jobs, its bounds and its history. Devices pull from it; the key is the pool's name.</summary>
+[Alias("dti.queue")]
+internal interface IQueueGrain : IGrainWithStringKey
+{
+    /// <summary>Takes a job in, or finds the one with the same request id.</summary>
+    [Alias("submit")]
+    Task<Submitted> SubmitAsync(JobTicket ticket);
+
+    /// <summary>Finds the job of a caller's request id.</summary>
+    [Alias("find")]
+    Task<Submitted> FindAsync(string caller, string requestId, string fingerprint);
+
+    /// <summary>Jobs, newest first.</summary>
+    /// <param name="caller">Whose; null: everybody's.</param>
+    [Alias("list")]
+    Task<IReadOnlyList<string>> ListAsync(string? caller);
+
+    /// <summary>A job was cancelled while it waited.</summary>
+    [Alias("withdraw")]
+    Task WithdrawAsync(string jobId);
+
+    /// <summary>A device begins to pull. What it ran in an earlier life is lost, and waits again or is quarantined.</summary>
+    /// <param name="device">The device's name.</param>
+    /// <param name="life">This process's life.</param>
+    [Alias("hello")]
+    Task HelloAsync(string device, string life);
+
+    /// <summary>The next job for a device.</summary>
+    /// <param name="device">The device's name.</param>
+    /// <param name="life">This process's life.</param>
+    /// <param name="beside">Whether the device trains, so that only an interactive job is wanted.</param>
+    /// <returns>Null: there is none.</returns>
+    [Alias("take")]
+    Task<JobTicket?> TakeAsync(string device, string life, bool beside);
+
+    /// <summary>Ends when something may have changed for a device that found nothing, after a few seconds at the latest.</summary>
+    [AlwaysInterleave]
+    [Alias("wait")]
+    Task WaitAsync();
+
+    /// <summary>A device lives. One that has not said so for a while has lost its jobs.</summary>
+    /// <param name="device">The device's name.</param>
+    /// <param name="life">This process's life.</param>
+    /// <param name="steps">Steps done of its jobs, by their ids.</param>
+    [Alias("renew")]
+    Task RenewAsync(string device, string life, Dictionary<string, int> steps);
+
+    /// <summary>A device's job is over.</summary>
+    /// <param name="jobId">The job.</param>
+    /// <param name="seconds">What a step took; 0: not known.</param>
+    [Alias("finished")]
+    Task FinishedAsync(string jobId, double seconds);
+
+    /// <summary>A device gives a job back.</summary>
+    /// <param name="jobId">The job.</param>
+    /// <param name="alone">Whether it must not run beside a training again.</param>
+    [Alias("put-back")]
+    Task PutBackAsync(string jobId, bool alone);
+}
+
+/// <summary>What became of a submission.</summary>
+/// <param name="JobId">The job; null: refused, or none was found.</param>
+/// <param name="Attached">Whether the job was there already.</param>
+/// <param name="Refusal">Serialized <c>google.rpc.Status</c>; null: none.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("dti.submitted")]
+internal sealed record Submitted([property: Id(0)] string? JobId, [property: Id(1)] bool Attached = false, [property: Id(2)] byte[]? Refusal = null);
+
+/// <summary>A job in the queue's state.</summary>
+[GenerateSerializer]
+[Alias("dti.queue-entry")]
+internal sealed record QueueEntry
+{
+    [Id(0)]
+    public required JobTicket Ticket { get; init; }
+
+    /// <summary>The device that runs it; null: it waits, or is over.</summary>
+    [Id(1)]
+    public string? Device { get; set; }
+
+    /// <summary>The life of that device's process.</summary>
+    [Id(2)]
+    public string? Life { get; set; }
+
+    /// <summary>When it was over; null: it is not.</summary>
+    [Id(3)]
+    public DateTimeOffset? Over { get; set; }
+
+    /// <summary>Must not run beside a training: its model found no room.</summary>
+    [Id(4)]
+    public bool Alone { get; set; }
+
+    public bool IsWaiting => Device is null && Over is null;
+}
+
+/// <summary>The queue on disk.</summary>
+[GenerateSerializer]
+[Alias("dti.queue-state")]
+internal sealed class QueueState
+{
+    /// <summary>Every job that is remembered, oldest first.</summary>
+    [Id(0)]
+    public List<QueueEntry> Entries { get; set; } = [];
+
+    /// <summary>Seconds that a step took lately, by kind.</summary>
+    [Id(1)]
+    public Dictionary<int, double> StepSeconds { get; set; } = [];
+}

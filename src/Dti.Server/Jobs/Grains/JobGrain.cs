@@ -1,0 +1,166 @@
+using Dti.Server.Errors;
+using Dti.Server.Jobs.Storage;
+using Dti.V1;
+using Google.Protobuf;
+using Microsoft.Extensions.Logging;
+using Orleans.Utilities;
+
+namespace Dti.Server.Jobs.Grains;
+
+/// <inheritdoc cref="IJobGrain"/>
+internal sealed class JobGrain(
+    [PersistentState("job", JobSilo.Storage)] IPersistentState<JobRecord> stored, JobFolder folder, TimeProvider time, ILogger<JobGrain> logger) : Grain, IJobGrain
+{
+    private static readonly TimeSpan _forgetWatchersAfter = TimeSpan.FromMinutes(1); // they renew more often than that
+    private ObserverManager<IJobObserver>? _watchers;
+    private IDeviceObserver? _device;
+    private QueuePlace? _place;
+
+    private string Id => this.GetPrimaryKeyString();
+
+    private JobRecord Job => stored.State;
+
+    private ObserverManager<IJobObserver> Watchers => _watchers ??= new(_forgetWatchersAfter, logger);
+
+    public async Task CreateAsync(JobTicket ticket)
+    {
+        stored.State = new JobRecord { Ticket = ticket, State = JobState.Queued };
+        await stored.WriteStateAsync();
+        logger.JobAccepted(ticket.JobId, ticket.Kind.ToString());
+    }
+
+    public Task<JobRecord> GetAsync() => Task.FromResult(Job with { });
+
+    public async Task<int> StartAsync(IDeviceObserver device)
+    {
+        if (Job.Ticket is null || Job.IsOver)
+        {
+            return 0;
+        }
+
+        _device = device;
+        _place = null;
+        Job.Epoch++;
+        Job.State = JobState.Running;
+        Job.Started ??= time.GetUtcNow();
+        await stored.WriteStateAsync();
+        return Job.Epoch;
+    }
+
+    public async Task<bool> PublishAsync(int epoch, EventBatch batch)
+    {
+        if (!Holds(epoch))
+        {
+            return false;
+        }
+
+        Job.Step = Math.Max(Job.Step, batch.Step);
+        await Watchers.Notify(watcher => watcher.EventsAsync(Id, batch));
+        return true;
+    }
+
+    public async Task EndAsync(int epoch, JobState state, byte[] failure)
+    {
+        if (Holds(epoch))
+        {
+            await EndAsync(state, failure);
+        }
+    }
+
+    public async Task ReleaseAsync(int epoch)
+    {
+        if (Holds(epoch))
+        {
+            if (Job.CancelRequested)
+            {
+                await EndAsync(JobState.Cancelled, RpcErrors.Cancelled(Id).ToByteArray());
+                return;
+            }
+
+            Job.State = JobState.Queued;
+            await stored.WriteStateAsync();
+        }
+    }
+
+    public async Task<JobState> LostAsync()
+    {
+        if (Job.State == JobState.Running)
+        {
+            Job.Step = folder.LastStep(Id);
+            logger.JobLost(Id, Job.Step);
+            if (Job.CancelRequested)
+            {
+                await EndAsync(JobState.Cancelled, RpcErrors.Cancelled(Id).ToByteArray());
+            }
+            else if (Job.DiedAt == Job.Step)
+            {
+                await EndAsync(JobState.Failed, RpcErrors.Quarantined(Id, Job.Step).ToByteArray());
+            }
+            else
+            {
+                Job.DiedAt = Job.Step;
+                Job.State = JobState.Queued;
+                await stored.WriteStateAsync();
+            }
+        }
+
+        return Job.State;
+    }
+
+    public async Task<JobRecord> CancelAsync()
+    {
+        if (Job.State == JobState.Queued)
+        {
+            await EndAsync(JobState.Cancelled, RpcErrors.Cancelled(Id).ToByteArray());
+        }
+        else if (Job.State == JobState.Running && !Job.CancelRequested)
+        {
+            Job.CancelRequested = true;
+            if (_device is not null)
+            {
+                await _device.CancelAsync(Id);
+            }
+
+            await stored.WriteStateAsync(); // after the device has heard of it: it stops within a step also on a slow disk
+        }
+
+        return Job with { };
+    }
+
+    public async Task PlaceAsync(QueuePlace place)
+    {
+        if (Job.State == JobState.Queued && _place != place)
+        {
+            _place = place;
+            await Watchers.Notify(watcher => watcher.PlacedAsync(Id, place));
+        }
+    }
+
+    public Task<JobView> SubscribeAsync(IJobObserver observer)
+    {
+        Watchers.Subscribe(observer, observer);
+        return Task.FromResult(View());
+    }
+
+    public async Task DeleteAsync()
+    {
+        await stored.ClearStateAsync();
+        folder.Delete(Id);
+        DeactivateOnIdle();
+    }
+
+    private bool Holds(int epoch) => Job.State == JobState.Running && Job.Epoch == epoch;
+
+    private JobView View() => new(Job with { }, _place);
+
+    private async Task EndAsync(JobState state, byte[] failure)
+    {
+        (Job.State, Job.Ended, Job.Failure) = (state, time.GetUtcNow(), failure);
+        _device = null;
+        await stored.WriteStateAsync();
+        folder.Forget(Id);
+        logger.JobEnded(Id, state.ToString());
+        await Watchers.Notify(watcher => watcher.OverAsync(Id, View()));
+        Watchers.Clear();
+    }
+}

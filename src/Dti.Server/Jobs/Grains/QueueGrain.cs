@@ -1,0 +1,231 @@
+using Dti.Server.Errors;
+using Dti.Server.Security;
+using Dti.Server.Telemetry;
+using Dti.V1;
+using Google.Protobuf;
+using Microsoft.Extensions.Logging;
+
+namespace Dti.Server.Jobs.Grains;
+
+/// <inheritdoc cref="IQueueGrain"/>
+[KeepAlive]
+internal sealed class QueueGrain(
+    [PersistentState("queue", JobSilo.Storage)] IPersistentState<QueueState> stored, DtiServerOptions options, CallerQuotas quotas, TimeProvider time, ILogger<QueueGrain> logger)
+    : Grain, IQueueGrain
+{
+    private static readonly TimeSpan _longestSilence = TimeSpan.FromSeconds(30); // of a device; it speaks every few seconds
+    private static readonly TimeSpan _longestWait = TimeSpan.FromSeconds(10); // of a device's call; Orleans gives one 30
+    private readonly Dictionary<string, DateTimeOffset> _heard = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _steps = new(StringComparer.Ordinal);
+    private readonly FairOrder _order = new();
+    private TaskCompletionSource _changed = NewSignal();
+
+    private List<QueueEntry> Entries => stored.State.Entries;
+
+    private IEnumerable<QueueEntry> Waiting => Entries.Where(entry => entry.IsWaiting);
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        this.RegisterGrainTimer(_ => ReapAsync(), new GrainTimerCreationOptions { DueTime = _longestSilence, Period = TimeSpan.FromSeconds(5), Interleave = false });
+        foreach (var entry in Waiting)
+        {
+            JobTelemetry.Enqueued(entry.Ticket.Kind);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public async Task<Submitted> SubmitAsync(JobTicket ticket)
+    {
+        var known = ticket.RequestId.Length > 0 ? await FindAsync(ticket.Caller, ticket.RequestId, ticket.Fingerprint) : new Submitted(null);
+        if (known != new Submitted(null))
+        {
+            return known;
+        }
+
+        if (Waiting.Count() is var waiting && waiting >= options.MaxQueuedJobs)
+        {
+            return Refused(RpcErrors.Exhausted($"The queue is full: {waiting} jobs are waiting.", "QUEUE_FULL", TimeSpan.FromSeconds(30)));
+        }
+
+        if (ticket.Kind == JobKind.Train && Entries.FirstOrDefault(other => other.Over is null && other.Ticket.Kind == JobKind.Train && string.Equals(other.Ticket.Name, ticket.Name, StringComparison.OrdinalIgnoreCase)) is { } rival)
+        {
+            return Refused(RpcErrors.Exists($"Job {rival.Ticket.JobId} is training a concept '{rival.Ticket.Name}' already; wait for it, cancel it, or choose another name.", "CONCEPT_IN_TRAINING"));
+        }
+
+        if (quotas.Admit(ticket.Caller, Waiting.Count(other => other.Ticket.Caller == ticket.Caller), ticket.Pictures) is { } refusal)
+        {
+            return Refused(refusal);
+        }
+
+        await Job(ticket.JobId).CreateAsync(ticket);
+        Entries.Add(new QueueEntry { Ticket = ticket });
+        try
+        {
+            await PruneAsync();
+            await stored.WriteStateAsync();
+        }
+        catch
+        {
+            Entries.RemoveAll(entry => entry.Ticket.JobId == ticket.JobId); // not accepted: nobody will hear of it
+            await Job(ticket.JobId).DeleteAsync();
+            throw;
+        }
+
+        JobTelemetry.Enqueued(ticket.Kind);
+        await ChangedAsync();
+        return new Submitted(ticket.JobId);
+    }
+
+    public Task<Submitted> FindAsync(string caller, string requestId, string fingerprint) => Task.FromResult(
+        Entries.FirstOrDefault(entry => entry.Ticket.RequestId == requestId && entry.Ticket.Caller == caller)?.Ticket is not { } known ? new Submitted(null)
+        : known.Fingerprint == fingerprint ? new Submitted(known.JobId, Attached: true)
+        : Refused(RpcErrors.Precondition($"request_id '{requestId}' was used for another request; choose a new one.", "REQUEST_ID_REUSED")));
+
+    public Task<IReadOnlyList<string>> ListAsync(string? caller) => Task.FromResult<IReadOnlyList<string>>(
+        [.. Entries.AsEnumerable().Reverse().Select(entry => entry.Ticket).Where(ticket => caller is null || ticket.Caller == caller).Select(ticket => ticket.JobId)]);
+
+    public async Task WithdrawAsync(string jobId)
+    {
+        if (Entries.FirstOrDefault(entry => entry.Ticket.JobId == jobId) is { IsWaiting: true } entry)
+        {
+            JobTelemetry.Dequeued(entry.Ticket.Kind, null);
+            await OverAsync(entry);
+        }
+    }
+
+    public async Task HelloAsync(string device, string life)
+    {
+        _heard[device] = time.GetUtcNow();
+        await LoseAsync(entry => entry.Device == device && entry.Life != life);
+    }
+
+    public async Task<JobTicket?> TakeAsync(string device, string life, bool beside)
+    {
+        _heard[device] = time.GetUtcNow();
+        if (_order.Next(Waiting, beside) is not { } entry)
+        {
+            return null;
+        }
+
+        _order.Serve(entry);
+        (entry.Device, entry.Life) = (device, life);
+        await stored.WriteStateAsync();
+        JobTelemetry.Dequeued(entry.Ticket.Kind, time.GetUtcNow() - entry.Ticket.Created);
+        await ChangedAsync();
+        return entry.Ticket;
+    }
+
+    public Task WaitAsync() => Task.WhenAny(_changed.Task, Task.Delay(_longestWait));
+
+    public Task RenewAsync(string device, string life, Dictionary<string, int> steps)
+    {
+        _heard[device] = time.GetUtcNow();
+        foreach (var (jobId, step) in steps)
+        {
+            _steps[jobId] = step;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public async Task FinishedAsync(string jobId, double seconds)
+    {
+        if (Entries.FirstOrDefault(entry => entry.Ticket.JobId == jobId) is { Over: null } entry)
+        {
+            if (seconds > 0)
+            {
+                var kind = (int)entry.Ticket.Kind;
+                stored.State.StepSeconds[kind] = stored.State.StepSeconds.TryGetValue(kind, out var before) ? (before + seconds) / 2 : seconds;
+            }
+
+            await OverAsync(entry);
+        }
+    }
+
+    public async Task PutBackAsync(string jobId, bool alone)
+    {
+        if (Entries.FirstOrDefault(entry => entry.Ticket.JobId == jobId) is { Over: null } entry)
+        {
+            (entry.Device, entry.Life, entry.Alone) = (null, null, alone);
+            JobTelemetry.Enqueued(entry.Ticket.Kind);
+            await stored.WriteStateAsync();
+            await ChangedAsync();
+        }
+    }
+
+    private static Submitted Refused(Google.Rpc.Status status) => new(null, Refusal: status.ToByteArray());
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private IJobGrain Job(string jobId) => GrainFactory.GetGrain<IJobGrain>(jobId);
+
+    private async Task OverAsync(QueueEntry entry)
+    {
+        (entry.Device, entry.Life, entry.Over) = (null, null, time.GetUtcNow());
+        _steps.Remove(entry.Ticket.JobId);
+        await stored.WriteStateAsync();
+        await ChangedAsync();
+    }
+
+    /// <summary>Devices that have been silent for too long have lost their jobs.</summary>
+    private Task ReapAsync()
+    {
+        var now = time.GetUtcNow();
+        return LoseAsync(entry => !_heard.TryGetValue(entry.Device!, out var heard) || now - heard > _longestSilence);
+    }
+
+    private async Task LoseAsync(Func<QueueEntry, bool> isLost)
+    {
+        foreach (var entry in Entries.Where(entry => entry.Device is not null && isLost(entry)).ToArray())
+        {
+            logger.DeviceSilent(entry.Device!, entry.Ticket.JobId);
+            var state = await Job(entry.Ticket.JobId).LostAsync();
+            (entry.Device, entry.Life) = (null, null);
+            entry.Over = state == JobState.Queued ? null : time.GetUtcNow();
+            if (entry.IsWaiting)
+            {
+                JobTelemetry.Enqueued(entry.Ticket.Kind);
+            }
+
+            await stored.WriteStateAsync();
+            await ChangedAsync();
+        }
+    }
+
+    /// <summary>Wakes devices, and tells those who wait where they are.</summary>
+    private async Task ChangedAsync()
+    {
+        var signal = _changed;
+        _changed = NewSignal();
+        signal.SetResult();
+
+        var running = Entries.Where(entry => entry.Device is not null).ToArray();
+        var start = running.Length == 0 ? time.GetUtcNow() : Plus(time.GetUtcNow(), running.Min(Remaining));
+        foreach (var (ahead, entry) in _order.All(Waiting).Take(PlacesTold).Index())
+        {
+            await Job(entry.Ticket.JobId).PlaceAsync(new QueuePlace(ahead + (running.Length > 0 ? 1 : 0), start));
+            start = Plus(start, Remaining(entry));
+        }
+    }
+
+    private const int PlacesTold = 100; // of the first; a far place says little
+
+    /// <summary>What a job still takes; null: no job of its kind has told.</summary>
+    private TimeSpan? Remaining(QueueEntry entry) => stored.State.StepSeconds.TryGetValue((int)entry.Ticket.Kind, out var seconds)
+        ? TimeSpan.FromSeconds(seconds * Math.Max(0, entry.Ticket.TotalSteps - _steps.GetValueOrDefault(entry.Ticket.JobId)))
+        : null;
+
+    private static DateTimeOffset? Plus(DateTimeOffset? start, TimeSpan? takes) => start + takes is { } sum ? new DateTimeOffset(sum.Ticks - (sum.Ticks % TimeSpan.TicksPerSecond), sum.Offset) : null;
+
+    private async Task PruneAsync()
+    {
+        var oldest = time.GetUtcNow() - options.JobHistoryAge;
+        var over = Entries.Where(entry => entry.Over is not null).ToArray();
+        foreach (var entry in over.Where((entry, i) => entry.Over < oldest || i < over.Length - options.JobHistory))
+        {
+            Entries.Remove(entry);
+            await Job(entry.Ticket.JobId).DeleteAsync();
+        }
+    }
+}

@@ -1,0 +1,199 @@
+using System.Runtime.CompilerServices;
+using Dti.Server.Jobs.Grains;
+using Dti.Server.Jobs.Storage;
+using Google.Protobuf;
+using Grpc.Core;
+using RpcStatus = Google.Rpc.Status;
+
+namespace Dti.Server.Jobs;
+
+/// <summary>
+/// What this process knows of a job that someone here watches. One subscription serves any number of watchers, each at its own pace: the newest
+/// events are in memory, older ones are read from the job's log, and nobody waits for a watcher.
+/// </summary>
+internal sealed class JobFeed(JobTicket ticket, EventFiles log)
+{
+    private const int Recent = 256; // events in memory
+    private const int TooFar = 1024; // events that a watcher may be behind before it misses some
+    private readonly Lock _lock = new();
+    private readonly LinkedList<(int Step, IMessage Message)> _recent = [];
+    private TaskCompletionSource _changed = NewSignal();
+    private long _next; // number of the next event
+    private QueuePlace? _place;
+    private int _placed; // times that the place changed
+    private JobRecord? _over;
+    private RpcStatus? _stopped;
+
+    /// <summary>Watchers now; guarded by <see cref="JobFeeds"/>.</summary>
+    public int Watchers { get; set; }
+
+    /// <summary>Events came.</summary>
+    public void Add(EventBatch batch) => Change(() =>
+    {
+        if (batch.First > _next)
+        {
+            CatchUp(batch.First); // some got lost on the way; all are in the log
+        }
+
+        foreach (var (number, happened) in batch.Events.Index())
+        {
+            if (batch.First + number == _next)
+            {
+                Add(happened);
+            }
+        }
+    });
+
+    /// <summary>The job's place in the queue changed.</summary>
+    public void Place(QueuePlace place) => Change(() => (_place, _placed) = (place, _placed + 1));
+
+    /// <summary>Takes over what the job's grain says when a subscription begins or is renewed, and when the job is over.</summary>
+    public void See(JobView view) => Change(() =>
+    {
+        CatchUp(long.MaxValue);
+        if (view.Place is not null && view.Place != _place)
+        {
+            (_place, _placed) = (view.Place, _placed + 1);
+        }
+
+        _over = view.Record.IsOver ? view.Record : null;
+    });
+
+    /// <summary>The server stops: watchers hear of it.</summary>
+    public void Stop(RpcStatus status) => Change(() => _stopped = status);
+
+    /// <summary>All events from a step on: what has been, then what comes, each once and in order.</summary>
+    /// <exception cref="RpcException">The job failed or was cancelled, or the server stops; after all events.</exception>
+    public async IAsyncEnumerable<IMessage> ReadAsync(int fromStep, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        long next = 0;
+        var (placed, following) = (0, false);
+        while (true)
+        {
+            var seen = Look(next);
+            if (seen.Place is not null && seen.Placed != placed && next > 0 && seen.Over is null)
+            {
+                placed = seen.Placed;
+                if (seen.Events.Count == 0 && next == seen.Next)
+                {
+                    yield return EventMessages.Queued(ticket.Kind, seen.Place);
+                }
+            }
+
+            var behind = seen.Next - next;
+            var events = behind > seen.Events.Count ? FromLog(next, seen.Next) : seen.Events;
+            if (following && behind > TooFar)
+            {
+                events = WithoutWhatMayBeMissed(events);
+            }
+
+            foreach (var (step, message) in events)
+            {
+                if (step == 0 || step >= fromStep)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    yield return message;
+                }
+            }
+
+            next = seen.Next;
+            if (behind > 0)
+            {
+                following = following || behind <= seen.Events.Count;
+                continue; // more may have come while those were sent
+            }
+
+            following = true;
+            if (seen.Over is { } over)
+            {
+                if (over.FailureStatus is { } failure)
+                {
+                    throw failure.ToRpcException();
+                }
+
+                yield break;
+            }
+
+            if (seen.Stopped is { } stopped)
+            {
+                throw stopped.ToRpcException();
+            }
+
+            await seen.Changed.WaitAsync(cancellationToken);
+        }
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Of progress the newest, of previews none, of everything else all.
+    private static IEnumerable<(int Step, IMessage Message)> WithoutWhatMayBeMissed(IEnumerable<(int Step, IMessage Message)> events)
+    {
+        (int, IMessage)? newest = null;
+        foreach (var happened in events)
+        {
+            if (!EventMessages.MayBeMissed(happened.Message))
+            {
+                yield return happened;
+            }
+            else if (happened.Message is not V1.TrainResponse { Preview: not null })
+            {
+                newest = happened;
+            }
+        }
+
+        if (newest is { } last)
+        {
+            yield return last;
+        }
+    }
+
+    private (IReadOnlyList<(int Step, IMessage Message)> Events, long Next, QueuePlace? Place, int Placed, JobRecord? Over, RpcStatus? Stopped, Task Changed) Look(long next)
+    {
+        lock (_lock)
+        {
+            var missing = _next - next;
+            IReadOnlyList<(int, IMessage)> events = missing <= 0 || missing > _recent.Count ? [] : [.. _recent.Skip(_recent.Count - (int)missing)];
+            return (events, _next, _place, _placed, _over, _stopped, _changed.Task);
+        }
+    }
+
+    private IEnumerable<(int Step, IMessage Message)> FromLog(long from, long to) =>
+        log.Read(from).Take(checked((int)(to - from))).Select(happened => (happened.Step, EventMessages.Parse(ticket.Kind, happened.Message)));
+
+    private void CatchUp(long to)
+    {
+        foreach (var happened in log.Read(_next))
+        {
+            if (_next == to)
+            {
+                return;
+            }
+
+            Add(happened);
+        }
+    }
+
+    private void Add(JobEvent happened)
+    {
+        _recent.AddLast((happened.Step, EventMessages.Parse(ticket.Kind, happened.Message)));
+        if (_recent.Count > Recent)
+        {
+            _recent.RemoveFirst();
+        }
+
+        _next++;
+    }
+
+    private void Change(Action change)
+    {
+        TaskCompletionSource signal;
+        lock (_lock)
+        {
+            change();
+            signal = _changed;
+            _changed = NewSignal();
+        }
+
+        signal.SetResult();
+    }
+}

@@ -1,0 +1,146 @@
+using System.Runtime.CompilerServices;
+using Dti.Server.Errors;
+using Dti.Server.Jobs.Grains;
+using Dti.Server.Jobs.Storage;
+using Google.Protobuf;
+using Microsoft.Extensions.Logging;
+using RpcStatus = Google.Rpc.Status;
+
+namespace Dti.Server.Jobs;
+
+/// <summary>The feeds of this process: each job that someone here watches is subscribed to once.</summary>
+internal sealed class JobFeeds(JobSilo silo, JobFolder folder, ILogger<JobFeeds> logger) : IJobObserver
+{
+    private static readonly TimeSpan _renewEvery = TimeSpan.FromSeconds(20); // a lost notice is made good then at the latest
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, (JobFeed Feed, Task Follows, CancellationTokenSource End)> _feeds = new(StringComparer.Ordinal);
+    private IJobObserver? _self; // what grains know this process by
+    private RpcStatus? _stopped;
+
+    /// <summary>The events of a job from a step on, then those to come.</summary>
+    /// <exception cref="Grpc.Core.RpcException">There is no such job; or, after all events, it failed or was cancelled.</exception>
+    public async IAsyncEnumerable<IMessage> WatchAsync(JobTicket ticket, int fromStep, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var feed = Enter(ticket, out var follows);
+        try
+        {
+            await follows.WaitAsync(cancellationToken);
+            await foreach (var message in feed.ReadAsync(fromStep, cancellationToken))
+            {
+                yield return message;
+            }
+        }
+        finally
+        {
+            Leave(ticket.JobId);
+        }
+    }
+
+    /// <summary>Whether the server stops.</summary>
+    public bool IsStopped
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _stopped is not null;
+            }
+        }
+    }
+
+    /// <summary>The server stops: whoever watches hears of it.</summary>
+    public void Stop()
+    {
+        lock (_lock)
+        {
+            _stopped = RpcErrors.Stopping();
+            foreach (var (feed, _, _) in _feeds.Values)
+            {
+                feed.Stop(_stopped);
+            }
+        }
+    }
+
+    Task IJobObserver.EventsAsync(string jobId, EventBatch batch) => Tell(jobId, feed => feed.Add(batch));
+
+    Task IJobObserver.PlacedAsync(string jobId, QueuePlace place) => Tell(jobId, feed => feed.Place(place));
+
+    Task IJobObserver.OverAsync(string jobId, JobView view) => Tell(jobId, feed => feed.See(view));
+
+    private Task Tell(string jobId, Action<JobFeed> news)
+    {
+        JobFeed? feed;
+        lock (_lock)
+        {
+            feed = _feeds.TryGetValue(jobId, out var known) ? known.Feed : null;
+        }
+
+        if (feed is not null)
+        {
+            news(feed);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private JobFeed Enter(JobTicket ticket, out Task follows)
+    {
+        lock (_lock)
+        {
+            if (!_feeds.TryGetValue(ticket.JobId, out var known))
+            {
+                var feed = new JobFeed(ticket, folder.Events(ticket.JobId));
+                var end = new CancellationTokenSource();
+                var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                if (_stopped is not null)
+                {
+                    feed.Stop(_stopped);
+                }
+
+                _ = FollowAsync(ticket.JobId, feed, first, end.Token);
+                known = (feed, first.Task, end);
+                _feeds.Add(ticket.JobId, known);
+            }
+
+            known.Feed.Watchers++;
+            follows = known.Follows;
+            return known.Feed;
+        }
+    }
+
+    private void Leave(string jobId)
+    {
+        lock (_lock)
+        {
+            if (_feeds.TryGetValue(jobId, out var known) && --known.Feed.Watchers == 0)
+            {
+                _feeds.Remove(jobId);
+                known.End.Cancel();
+                known.End.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Subscribes, and again every few seconds as long as someone watches.</summary>
+    private async Task FollowAsync(string jobId, JobFeed feed, TaskCompletionSource first, CancellationToken end)
+    {
+        while (!end.IsCancellationRequested)
+        {
+            try
+            {
+                var self = _self ??= (await silo.GrainsAsync()).CreateObjectReference<IJobObserver>(this);
+                feed.See(await (await silo.JobAsync(jobId)).SubscribeAsync(self));
+                first.TrySetResult();
+            }
+            catch (Exception error)
+            {
+                if (!first.TrySetException(error))
+                {
+                    logger.FeedInterrupted(jobId, error.Message); // the log has what is missed; the next renewal may succeed
+                }
+            }
+
+            await Task.Delay(_renewEvery, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using System.Net;
+using System.Net.Sockets;
+using Dti.Server.Jobs.Grains;
+using Dti.Server.Jobs.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
+using Orleans.Storage;
+
+namespace Dti.Server.Jobs;
+
+/// <summary>
+/// The Orleans silo that keeps the jobs. Grains hold where jobs are and tell watchers; they compute nothing. On one machine: a silo of its own in
+/// this process, on free ports of the loopback address, with its state in files. It starts beside the web server, so that what needs no jobs
+/// need not wait for it.
+/// </summary>
+internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, CallerQuotas quotas, TimeProvider time, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
+{
+    /// <summary>The name of the storage of grains' state.</summary>
+    public const string Storage = "jobs";
+
+    /// <summary>The one pool of jobs.</summary>
+    public const string Pool = "default";
+
+    private const int Attempts = 5; // a free port may be taken before the silo has it
+    private readonly CancellationTokenSource _stopping = new();
+    private Task<IHost>? _host;
+    private int _disposed;
+
+    /// <summary>The grains, once the silo is there.</summary>
+    public async Task<IGrainFactory> GrainsAsync() =>
+        (await (_host ?? throw new InvalidOperationException("the silo was not started"))).Services.GetRequiredService<IGrainFactory>();
+
+    /// <summary>The queue.</summary>
+    public async Task<IQueueGrain> QueueAsync() => (await GrainsAsync()).GetGrain<IQueueGrain>(Pool);
+
+    /// <summary>A job.</summary>
+    public async Task<IJobGrain> JobAsync(string jobId) => (await GrainsAsync()).GetGrain<IJobGrain>(jobId);
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _host = Task.Run(StartSiloAsync, CancellationToken.None);
+        if (folder.IsDurable)
+        {
+            await _host.WaitAsync(cancellationToken); // a server that runs for days says at the start what is wrong
+        }
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync();
+        if (await SiloAsync() is { } host)
+        {
+            await host.StopAsync(cancellationToken);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            await StopAsync(CancellationToken.None);
+            (await SiloAsync())?.Dispose();
+            _stopping.Dispose();
+        }
+    }
+
+    /// <summary>The silo; null: it was never started, or could not be.</summary>
+    private async Task<IHost?> SiloAsync()
+    {
+        await ((Task?)_host ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return _host is { IsCompletedSuccessfully: true } ? await _host : null;
+    }
+
+    private async Task<IHost> StartSiloAsync()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var host = Build();
+            try
+            {
+                await host.StartAsync(_stopping.Token);
+                return host;
+            }
+            catch (Exception error) when (attempt < Attempts && error is SocketException or { InnerException: SocketException })
+            {
+                host.Dispose();
+            }
+        }
+    }
+
+    private IHost Build()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        var services = builder.Services;
+        services.AddSingleton(loggers);
+        services.AddSingleton(time);
+        services.AddSingleton(options);
+        services.AddSingleton(quotas);
+        services.AddSingleton(_ => folder); // by a factory: this host does not dispose of it
+        services.AddSingleton<IHostLifetime, NoSignals>();
+        services.AddKeyedSingleton<IGrainStorage, FileGrainStorage>(Storage);
+        builder.UseOrleans(silo =>
+        {
+            silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, serviceId: "dti", clusterId: "dti");
+            silo.Configure<EndpointOptions>(endpoint => endpoint.GatewayPort = 0); // no clients but this process
+            silo.Configure<SiloOptions>(own => own.SiloName = Environment.MachineName);
+        });
+        return builder.Build();
+    }
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    /// <summary>The web server's host hears of signals; this one is started and stopped by it.</summary>
+    private sealed class NoSignals : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,108 @@
+using System.Runtime.CompilerServices;
+using Dti.Server.Errors;
+using Dti.Server.Jobs.Grains;
+using Dti.Server.Jobs.Storage;
+using Dti.Server.Security;
+using Dti.V1;
+using Google.Protobuf;
+using Grpc.Core;
+
+namespace Dti.Server.Jobs;
+
+/// <summary>Jobs as grains: from a call to the queue, and from a job's log back to the caller.</summary>
+internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, TimeProvider time) : IJobs
+{
+    private const int IdLength = 32;
+
+    public async Task<(string JobId, bool Attached)> SubmitAsync(JobSubmission submission)
+    {
+        if (submission.RequestId.Length > 0 && await FindAsync(submission.Caller, submission.RequestId, submission.Fingerprint) is { } known)
+        {
+            return (known, true);
+        }
+
+        if (feeds.IsStopped)
+        {
+            throw RpcErrors.Stopping().ToRpcException();
+        }
+
+        var jobId = Guid.NewGuid().ToString("N");
+        folder.Create(jobId, submission.Request, submission.Accepted(jobId));
+        var answer = await (await silo.QueueAsync()).SubmitAsync(new JobTicket
+        {
+            JobId = jobId,
+            Kind = submission.Kind,
+            Caller = submission.Caller.Id,
+            Scopes = (int)submission.Caller.Scopes,
+            RequestId = submission.RequestId,
+            Fingerprint = submission.Fingerprint,
+            Name = submission.Name,
+            TotalSteps = submission.TotalSteps,
+            Pictures = submission.Pictures,
+            Created = time.GetUtcNow(),
+            TraceParent = submission.TraceParent,
+        });
+        if (answer.JobId != jobId)
+        {
+            folder.Delete(jobId);
+        }
+
+        return (IdOf(answer)!, answer.Attached);
+    }
+
+    public async Task<string?> FindAsync(Caller caller, string requestId, string fingerprint) =>
+        IdOf(await (await silo.QueueAsync()).FindAsync(caller.Id, requestId, fingerprint));
+
+    public async IAsyncEnumerable<IMessage> WatchAsync(string jobId, Caller caller, int fromStep, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var record = await RecordAsync(jobId, caller);
+        await foreach (var message in feeds.WatchAsync(record.Ticket!, fromStep, cancellationToken))
+        {
+            yield return message;
+        }
+    }
+
+    public async Task<Job> CancelAsync(string jobId, Caller caller)
+    {
+        await RecordAsync(jobId, caller);
+        return await CancelAsync(jobId);
+    }
+
+    public Task AbandonAsync(string jobId) => feeds.IsStopped ? Task.CompletedTask : CancelAsync(jobId);
+
+    public async Task<Job> GetAsync(string jobId, Caller caller) => (await RecordAsync(jobId, caller)).ToMessage();
+
+    public async Task<IReadOnlyList<Job>> ListAsync(Caller caller, IReadOnlyCollection<JobState> states, int count)
+    {
+        var found = new List<Job>();
+        foreach (var ids in (await (await silo.QueueAsync()).ListAsync(caller.IsAdmin ? null : caller.Id)).Chunk(count))
+        {
+            var records = await Task.WhenAll(ids.Select(async id => await (await silo.JobAsync(id)).GetAsync()));
+            found.AddRange(records.Where(record => record.Ticket is not null && (states.Count == 0 || states.Contains(record.State))).Take(count - found.Count).Select(record => record.ToMessage()));
+            if (found.Count == count)
+            {
+                break;
+            }
+        }
+
+        return found;
+    }
+
+    private static string? IdOf(Submitted answer) =>
+        answer.Refusal is { } refusal ? throw Google.Rpc.Status.Parser.ParseFrom(refusal).ToRpcException() : answer.JobId;
+
+    private async Task<Job> CancelAsync(string jobId)
+    {
+        var record = await (await silo.JobAsync(jobId)).CancelAsync();
+        await (await silo.QueueAsync()).WithdrawAsync(jobId);
+        return record.ToMessage();
+    }
+
+    private async Task<JobRecord> RecordAsync(string jobId, Caller caller)
+    {
+        // An id is also a folder's name: nothing else gets as far as the disk.
+        var record = jobId.Length == IdLength && jobId.All(char.IsAsciiHexDigitLower) ? await (await silo.JobAsync(jobId)).GetAsync() : null;
+        return record?.Ticket is { } ticket && caller.MaySee(ticket.Caller) ? record
+            : throw RpcErrors.NotFound("job", jobId, []).ToRpcException();
+    }
+}

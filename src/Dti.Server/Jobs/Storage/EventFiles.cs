@@ -1,0 +1,133 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using Dti.Engine.Runtime;
+using Google.Protobuf;
+using Dti.Server.Jobs.Grains;
+
+namespace Dti.Server.Jobs.Storage;
+
+/// <summary>
+/// The log of a job: a file per attempt, <c>events-0001.log</c>. Each begins with the number of its first event, so that whatever an attempt
+/// that has lost the job still wrote beyond it does not count. What a killed process wrote half is passed over.
+/// </summary>
+internal readonly struct EventFiles(string folder)
+{
+    private const string Prefix = "events-";
+    private const string Ending = ".log";
+    private const int Header = sizeof(long);
+    private const int EntryHeader = 2 * sizeof(int); // length of the message, step
+
+    /// <summary>Begins the part of an attempt. From then on no earlier attempt may write.</summary>
+    /// <exception cref="IOException">The disk is full, or the folder cannot be written.</exception>
+    public EventWriter OpenWriter(int epoch)
+    {
+        var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{epoch:D4}{Ending}"));
+        var first = Read(0).LongCount();
+        var header = new byte[Header];
+        BinaryPrimitives.WriteInt64LittleEndian(header, first);
+        AtomicFile.WriteAllBytes(path, header);
+        return new EventWriter(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0), first);
+    }
+
+    /// <summary>Whether an attempt is the newest.</summary>
+    public bool IsNewest(int epoch) => !Parts().Any(part => part.Epoch > epoch);
+
+    /// <summary>Events from a number on, as many as are there.</summary>
+    public IEnumerable<JobEvent> Read(long from)
+    {
+        (int Epoch, string Path)[] parts = [.. Parts().OrderBy(part => part.Epoch)];
+        var firsts = Array.ConvertAll(parts, part => First(part.Path));
+        for (var i = 0; i < parts.Length; i++)
+        {
+            var end = i + 1 < parts.Length ? firsts[i + 1] : long.MaxValue;
+            if (end <= from || firsts[i] < 0)
+            {
+                continue;
+            }
+
+            var number = firsts[i];
+            foreach (var entry in ReadPart(parts[i].Path))
+            {
+                if (number >= end)
+                {
+                    break;
+                }
+
+                if (number++ >= from)
+                {
+                    yield return entry;
+                }
+            }
+        }
+    }
+
+    internal static byte[] Encode(int step, IMessage message, out byte[] payload)
+    {
+        payload = message.ToByteArray();
+        var entry = new byte[EntryHeader + payload.Length];
+        BinaryPrimitives.WriteInt32LittleEndian(entry, payload.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(entry.AsSpan(sizeof(int)), step);
+        payload.CopyTo(entry, EntryHeader);
+        return entry;
+    }
+
+    private static IEnumerable<JobEvent> ReadPart(string path)
+    {
+        using var file = Open(path);
+        file.Position = Header;
+        var header = new byte[EntryHeader];
+        while (file.ReadAtLeast(header, EntryHeader, throwOnEndOfStream: false) == EntryHeader)
+        {
+            var length = BinaryPrimitives.ReadInt32LittleEndian(header);
+            if (length <= 0 || length > file.Length - file.Position)
+            {
+                yield break; // half an entry, the last that a killed process wrote
+            }
+
+            var payload = new byte[length];
+            file.ReadExactly(payload);
+            yield return new JobEvent(BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(sizeof(int))), payload);
+        }
+    }
+
+    private static long First(string path)
+    {
+        using var file = Open(path);
+        var header = new byte[Header];
+        return file.ReadAtLeast(header, Header, throwOnEndOfStream: false) == Header ? BinaryPrimitives.ReadInt64LittleEndian(header) : -1;
+    }
+
+    private static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
+    private IEnumerable<(int Epoch, string Path)> Parts() => Directory.Exists(folder)
+        ? Directory.EnumerateFiles(folder, Prefix + "*" + Ending)
+            .Select(path => (int.Parse(Path.GetFileNameWithoutExtension(path).AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture), path))
+        : [];
+}
+
+/// <summary>Writes an attempt's events; each is with the operating system when <see cref="Append"/> returns, so that a killed process loses none.</summary>
+internal sealed class EventWriter(FileStream file, long first) : IDisposable
+{
+    /// <summary>Number of the next event.</summary>
+    public long Next { get; private set; } = first;
+
+    /// <summary>Appends an event.</summary>
+    /// <exception cref="IOException">The disk is full.</exception>
+    public JobEvent Append(int step, IMessage message)
+    {
+        var start = file.Position;
+        try
+        {
+            file.Write(EventFiles.Encode(step, message, out var payload));
+            Next++;
+            return new JobEvent(step, payload);
+        }
+        catch (IOException)
+        {
+            file.SetLength(start); // what comes after half an entry could not be read
+            throw;
+        }
+    }
+
+    public void Dispose() => file.Dispose();
+}

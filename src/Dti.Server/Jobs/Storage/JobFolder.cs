@@ -1,0 +1,125 @@
+using System.Globalization;
+using Dti.Engine;
+using Dti.Engine.Runtime;
+using Dti.V1;
+using Google.Protobuf;
+
+namespace Dti.Server.Jobs.Storage;
+
+/// <summary>
+/// Where jobs are on disk, a folder each: the request (<c>request.binpb</c>, photos included), the log of events (a part per attempt), the
+/// grain's state. Devices and gateways share it, and nothing else.
+/// </summary>
+internal sealed class JobFolder : IDisposable
+{
+    private const string RequestFile = "request.binpb";
+    private const string Lock = ".lock";
+    private readonly FileStream _lock;
+    private readonly bool _passing;
+
+    /// <exception cref="DtiException">The folder cannot be made, or another server uses it.</exception>
+    public JobFolder(DtiServerOptions options)
+    {
+        _passing = options.JobFolder is null;
+        try
+        {
+            Root = options.JobFolder is { } folder ? Path.GetFullPath(folder) : Directory.CreateTempSubdirectory("dti-jobs-").FullName;
+            if (OperatingSystem.IsWindows())
+            {
+                Directory.CreateDirectory(Root);
+            }
+            else
+            {
+                Directory.CreateDirectory(Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute); // photos are private
+            }
+
+            _lock = new FileStream(Path.Combine(Root, Lock), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition, $"The folder of jobs, {options.JobFolder}, cannot be used: {error.Message} One server alone may use it; does another one run?", innerException: error);
+        }
+    }
+
+    /// <summary>The folder.</summary>
+    public string Root { get; }
+
+    /// <summary>Whether jobs are still here when the next server starts.</summary>
+    public bool IsDurable => !_passing;
+
+    /// <summary>The folder of a job.</summary>
+    public string Of(string jobId) => Path.Combine(Root, jobId);
+
+    /// <summary>The log of a job.</summary>
+    public EventFiles Events(string jobId) => new(Of(jobId));
+
+    /// <summary>Writes a job's request and its first event.</summary>
+    /// <exception cref="DtiException">The disk is full, or the folder cannot be written; nothing of the job is left.</exception>
+    public void Create(string jobId, IMessage request, IMessage accepted)
+    {
+        try
+        {
+            Directory.CreateDirectory(Of(jobId));
+            AtomicFile.WriteAllBytes(Path.Combine(Of(jobId), RequestFile), request.ToByteArray());
+            using var log = Events(jobId).OpenWriter(0);
+            log.Append(0, accepted);
+        }
+        catch (Exception error)
+        {
+            Delete(jobId);
+            throw error as DtiException ?? (error is IOException or UnauthorizedAccessException ? AtomicFile.Explain(Of(jobId), error) : error);
+        }
+    }
+
+    /// <summary>The request of a job.</summary>
+    /// <exception cref="DtiException">It cannot be read.</exception>
+    public IMessage Request(string jobId, JobKind kind)
+    {
+        try
+        {
+            return ParserOf(kind).ParseFrom(File.ReadAllBytes(Path.Combine(Of(jobId), RequestFile)));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidProtocolBufferException)
+        {
+            throw new DtiException(ErrorKind.FailedPrecondition, string.Create(CultureInfo.InvariantCulture, $"The request of job {jobId} cannot be read: {error.Message}"), innerException: error);
+        }
+    }
+
+    /// <summary>Lets go of what a job that is over needs no more, photos above all; its events stay.</summary>
+    public void Forget(string jobId) => Quietly(() => File.Delete(Path.Combine(Of(jobId), RequestFile)));
+
+    /// <summary>The newest step in a job's log; 0: none.</summary>
+    public int LastStep(string jobId) => Events(jobId).Read(0).Select(entry => entry.Step).DefaultIfEmpty().Max();
+
+    /// <summary>Deletes all of a job.</summary>
+    public void Delete(string jobId) => Quietly(() => Directory.Delete(Of(jobId), recursive: true));
+
+    public void Dispose()
+    {
+        _lock.Dispose();
+        if (_passing)
+        {
+            Quietly(() => Directory.Delete(Root, recursive: true));
+        }
+    }
+
+    private static MessageParser ParserOf(JobKind kind) => kind switch
+    {
+        JobKind.Train => TrainRequest.Parser,
+        JobKind.Generate => GenerateRequest.Parser,
+        _ => InterpolateRequest.Parser,
+    };
+
+    // What is left over costs space, and nothing else.
+    private static void Quietly(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+        }
+    }
+}
