@@ -145,6 +145,33 @@ public sealed class JobTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Generate_WhileTraining_GoesBetweenItsStepsAndNeitherIsChanged()
+    {
+        var alone = await _server.PictureAsync(TestServer.Draw("a dog"));
+        await _server.TrainAsync(TestServer.Request("undisturbed", steps: 80));
+        using var training = _server.Dti.Train(TestServer.Request("disturbed", steps: 80));
+        var jobId = await AcceptedAsync(training);
+        await _server.UntilAsync(jobId, job => job.Step > 0);
+
+        var beside = await _server.PictureAsync(TestServer.Draw("a dog"));
+        var meanwhile = (await _server.Jobs.GetAsync(new JobServiceGetRequest { JobId = jobId })).Job;
+        await Drain(training);
+
+        Assert.Equal(JobState.Running, meanwhile.State);
+        Assert.Equal(alone, beside);
+        Assert.Equal(await _server.VectorsAsync("undisturbed"), await _server.VectorsAsync("disturbed"));
+    }
+
+    [Fact]
+    public async Task Watch_WhatIsNoId_IsNotFound()
+    {
+        foreach (var id in new[] { "", "..", "../../etc", new string('g', 32), new string('A', 32) })
+        {
+            await Refusal.Of(() => StepsAsync(id, 0), StatusCode.NotFound);
+        }
+    }
+
+    [Fact]
     public async Task Train_ConceptThatIsInTraining_IsRefused()
     {
         using var first = _server.Dti.Train(TestServer.Request("cat", steps: Long, change: r => r.CancelOnDisconnect = true));

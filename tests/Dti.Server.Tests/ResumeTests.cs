@@ -194,10 +194,5 @@ public sealed class ResumeTests : IAsyncLifetime
         return last;
     }
 
-    private async Task<byte[]> Vectors(string name, TestServer? server = null)
-    {
-        var file = (await (server ?? _server).Concepts.ExportAsync(new ConceptServiceExportRequest { Name = name, Format = ConceptFormat.Webui })).Data.ToByteArray();
-        var header = BitConverter.ToInt32(file, 0);
-        return file[(8 + header)..];
-    }
+    private Task<byte[]> Vectors(string name, TestServer? server = null) => (server ?? _server).VectorsAsync(name);
 }

@@ -62,6 +62,7 @@ internal sealed class CommonOptions
     public CommonOptions(RootCommand root)
     {
         ServerFlags.Add(nameof(DtiServerOptions.ConceptFolder), _data, folder => Path.Combine(Path.GetFullPath(folder), "concepts"));
+        ServerFlags.Add(nameof(DtiServerOptions.JobFolder), _data, folder => Path.Combine(Path.GetFullPath(folder), "jobs"));
         ServerFlags.Add(nameof(DtiServerOptions.ModelFolders), _models, Path.GetFullPath);
         ServerFlags.Add(nameof(DtiServerOptions.Memory), _memory);
         root.Add(_server);

@@ -28,6 +28,7 @@ internal static class ServeConfiguration
             return new ConfigurationBuilder()
                 .AddInMemoryCollection([
                     ServerConfiguration.Setting(nameof(DtiServerOptions.ConceptFolder), Path.Combine(data, "concepts")),
+                    ServerConfiguration.Setting(nameof(DtiServerOptions.JobFolder), Path.Combine(data, "jobs")),
                     ServerConfiguration.Setting(TokenFileKey, Path.Combine(data, "tokens.json")),
                     new("Logging:LogLevel:Default", "Warning"), new("Logging:LogLevel:Dti", "Information"),
                 ])

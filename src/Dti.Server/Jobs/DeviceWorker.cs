@@ -22,7 +22,7 @@ internal sealed class DeviceWorker(
     : IHostedLifecycleService, IDeviceObserver, IDisposable
 {
     private static readonly TimeSpan _renewEvery = TimeSpan.FromSeconds(5);
-    private readonly string _device = $"{Environment.MachineName}/{target.DeviceName}";
+    private readonly string _device = NameOf(target.DeviceName);
     private readonly string _life = Guid.NewGuid().ToString("N");
     private readonly BlockingCollection<JobAttempt> _handedOver = [];
     private readonly ConcurrentDictionary<string, JobAttempt> _attempts = new(StringComparer.Ordinal);
@@ -32,6 +32,9 @@ internal sealed class DeviceWorker(
     private bool _stopped;
     private Task _pulling = Task.CompletedTask;
     private Task _renewing = Task.CompletedTask;
+
+    /// <summary>What the queue knows a device by: it outlives the process.</summary>
+    public static string NameOf(string device) => $"{Environment.MachineName}/{device}";
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -106,6 +109,7 @@ internal sealed class DeviceWorker(
             {
                 try
                 {
+                    await silo.Wanted.WaitAsync(_stopping.Token);
                     var grains = await silo.GrainsAsync().WaitAsync(_stopping.Token);
                     var queue = await silo.QueueAsync();
                     if (self is null)
@@ -192,6 +196,7 @@ internal sealed class DeviceWorker(
             await Task.Delay(_renewEvery, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             try
             {
+                await silo.Wanted.WaitAsync(_stopping.Token);
                 var queue = await silo.QueueAsync().WaitAsync(_stopping.Token);
                 await queue.RenewAsync(_device, _life, _attempts.ToDictionary(attempt => attempt.Key, attempt => attempt.Value.Step));
             }

@@ -1,7 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
+using Dti.Server.Errors;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
+using Dti.Server.Security;
+using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -12,8 +15,7 @@ namespace Dti.Server.Jobs;
 
 /// <summary>
 /// The Orleans silo that keeps the jobs. Grains hold where jobs are and tell watchers; they compute nothing. On one machine: a silo of its own in
-/// this process, on free ports of the loopback address, with its state in files. It starts beside the web server, so that what needs no jobs
-/// need not wait for it.
+/// this process, on a free port of the loopback address, with its state in files.
 /// </summary>
 internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, CallerQuotas quotas, TimeProvider time, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
 {
@@ -24,13 +26,17 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
     public const string Pool = "default";
 
     private const int Attempts = 5; // a free port may be taken before the silo has it
-    private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _lock = new();
+    private readonly TaskCompletionSource _wanted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task<IHost>? _host;
+    private bool _stopped;
     private int _disposed;
 
+    /// <summary>Ends when a first job may come. Until then a silo whose jobs do not outlive it need not be there.</summary>
+    public Task Wanted => _wanted.Task;
+
     /// <summary>The grains, once the silo is there.</summary>
-    public async Task<IGrainFactory> GrainsAsync() =>
-        (await (_host ?? throw new InvalidOperationException("the silo was not started"))).Services.GetRequiredService<IGrainFactory>();
+    public async Task<IGrainFactory> GrainsAsync() => (await Host()).Services.GetRequiredService<IGrainFactory>();
 
     /// <summary>The queue.</summary>
     public async Task<IQueueGrain> QueueAsync() => (await GrainsAsync()).GetGrain<IQueueGrain>(Pool);
@@ -38,18 +44,22 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
     /// <summary>A job.</summary>
     public async Task<IJobGrain> JobAsync(string jobId) => (await GrainsAsync()).GetGrain<IJobGrain>(jobId);
 
+    /// <summary>A server that runs for days says at the start what is wrong.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _host = Task.Run(StartSiloAsync, CancellationToken.None);
         if (folder.IsDurable)
         {
-            await _host.WaitAsync(cancellationToken); // a server that runs for days says at the start what is wrong
+            await Host().WaitAsync(cancellationToken);
         }
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        await _stopping.CancelAsync();
+        lock (_lock)
+        {
+            _stopped = true;
+        }
+
         if (await SiloAsync() is { } host)
         {
             await host.StopAsync(cancellationToken);
@@ -62,8 +72,18 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
         {
             await StopAsync(CancellationToken.None);
             (await SiloAsync())?.Dispose();
-            _stopping.Dispose();
         }
+    }
+
+    private Task<IHost> Host()
+    {
+        lock (_lock)
+        {
+            _host ??= _stopped ? throw RpcErrors.Stopping().ToRpcException() : Task.Run(StartSiloAsync);
+        }
+
+        _wanted.TrySetResult();
+        return _host;
     }
 
     /// <summary>The silo; null: it was never started, or could not be.</summary>
@@ -80,7 +100,7 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
             var host = Build();
             try
             {
-                await host.StartAsync(_stopping.Token);
+                await host.StartAsync();
                 return host;
             }
             catch (Exception error) when (attempt < Attempts && error is SocketException or { InnerException: SocketException })
@@ -92,7 +112,7 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
 
     private IHost Build()
     {
-        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         var services = builder.Services;
         services.AddSingleton(loggers);
         services.AddSingleton(time);

@@ -48,6 +48,9 @@ internal sealed class TestServer : IAsyncDisposable
         Server = new ServerService.ServerServiceClient(_channel);
     }
 
+    /// <summary>What the server is made of.</summary>
+    public IServiceProvider Services => _app.Services;
+
     public Uri Address { get; }
 
     public Uri? WebAddress { get; }
@@ -122,6 +125,14 @@ internal sealed class TestServer : IAsyncDisposable
             Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromMinutes(2), $"the job is {job.State} at step {job.Step}");
             await Task.Delay(10, TestContext.Current.CancellationToken);
         }
+    }
+
+    /// <summary>The bytes of a concept's vectors.</summary>
+    public async Task<byte[]> VectorsAsync(string name)
+    {
+        var file = (await Concepts.ExportAsync(new ConceptServiceExportRequest { Name = name, Format = ConceptFormat.Webui })).Data.ToByteArray();
+        var header = BitConverter.ToInt32(file, 0);
+        return file[(8 + header)..];
     }
 
     /// <summary>Stops the server as a SIGTERM does.</summary>

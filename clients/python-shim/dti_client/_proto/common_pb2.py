@@ -11,9 +11,10 @@ from google.protobuf import symbol_database as _symbol_database
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13\x64ti/v1/common.proto\x12\x06\x64ti.v1\"f\n\x05Photo\x12\x12\n\x04\x64\x61ta\x18\x01 \x01(\x0cR\x04\x64\x61ta\x12\x1b\n\tfile_name\x18\x02 \x01(\tR\x08\x66ileName\x12\x12\n\x04mask\x18\x03 \x01(\x0cR\x04mask\x12\x18\n\x07\x63\x61ption\x18\x04 \x01(\tR\x07\x63\x61ption\"\xc5\x01\n\x07Picture\x12\x12\n\x04\x64\x61ta\x18\x01 \x01(\x0cR\x04\x64\x61ta\x12\x1d\n\nmedia_type\x18\x02 \x01(\tR\tmediaType\x12\x14\n\x05width\x18\x03 \x01(\x05R\x05width\x12\x16\n\x06height\x18\x04 \x01(\x05R\x06height\x12\x14\n\x05index\x18\x05 \x01(\x05R\x05index\x12\x16\n\x06prompt\x18\x06 \x01(\tR\x06prompt\x12\x12\n\x04seed\x18\x07 \x01(\x04R\x04seed\x12\x11\n\x01t\x18\x08 \x01(\x01H\x00R\x01t\x88\x01\x01\x42\x04\n\x02_t\"$\n\x06Queued\x12\x1a\n\x08position\x18\x01 \x01(\x05R\x08position\"7\n\x07Warning\x12\x12\n\x04\x63ode\x18\x01 \x01(\tR\x04\x63ode\x12\x18\n\x07message\x18\x02 \x01(\tR\x07message*y\n\rPictureFormat\x12\x1e\n\x1aPICTURE_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n\x12PICTURE_FORMAT_PNG\x10\x01\x12\x17\n\x13PICTURE_FORMAT_JPEG\x10\x02\x12\x17\n\x13PICTURE_FORMAT_WEBP\x10\x03\x42\t\xaa\x02\x06\x44ti.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13\x64ti/v1/common.proto\x12\x06\x64ti.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"f\n\x05Photo\x12\x12\n\x04\x64\x61ta\x18\x01 \x01(\x0cR\x04\x64\x61ta\x12\x1b\n\tfile_name\x18\x02 \x01(\tR\x08\x66ileName\x12\x12\n\x04mask\x18\x03 \x01(\x0cR\x04mask\x12\x18\n\x07\x63\x61ption\x18\x04 \x01(\tR\x07\x63\x61ption\"\xc5\x01\n\x07Picture\x12\x12\n\x04\x64\x61ta\x18\x01 \x01(\x0cR\x04\x64\x61ta\x12\x1d\n\nmedia_type\x18\x02 \x01(\tR\tmediaType\x12\x14\n\x05width\x18\x03 \x01(\x05R\x05width\x12\x16\n\x06height\x18\x04 \x01(\x05R\x06height\x12\x14\n\x05index\x18\x05 \x01(\x05R\x05index\x12\x16\n\x06prompt\x18\x06 \x01(\tR\x06prompt\x12\x12\n\x04seed\x18\x07 \x01(\x04R\x04seed\x12\x11\n\x01t\x18\x08 \x01(\x01H\x00R\x01t\x88\x01\x01\x42\x04\n\x02_t\"g\n\x06Queued\x12\x1a\n\x08position\x18\x01 \x01(\x05R\x08position\x12\x41\n\x0e\x65xpected_start\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\rexpectedStart\"7\n\x07Warning\x12\x12\n\x04\x63ode\x18\x01 \x01(\tR\x04\x63ode\x12\x18\n\x07message\x18\x02 \x01(\tR\x07message*y\n\rPictureFormat\x12\x1e\n\x1aPICTURE_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n\x12PICTURE_FORMAT_PNG\x10\x01\x12\x17\n\x13PICTURE_FORMAT_JPEG\x10\x02\x12\x17\n\x13PICTURE_FORMAT_WEBP\x10\x03\x42\t\xaa\x02\x06\x44ti.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dti.v1.common_pb2', globals())
@@ -21,14 +22,14 @@ if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
   DESCRIPTOR._serialized_options = b'\252\002\006Dti.V1'
-  _PICTUREFORMAT._serialized_start=430
-  _PICTUREFORMAT._serialized_end=551
-  _PHOTO._serialized_start=31
-  _PHOTO._serialized_end=133
-  _PICTURE._serialized_start=136
-  _PICTURE._serialized_end=333
-  _QUEUED._serialized_start=335
-  _QUEUED._serialized_end=371
-  _WARNING._serialized_start=373
-  _WARNING._serialized_end=428
+  _PICTUREFORMAT._serialized_start=530
+  _PICTUREFORMAT._serialized_end=651
+  _PHOTO._serialized_start=64
+  _PHOTO._serialized_end=166
+  _PICTURE._serialized_start=169
+  _PICTURE._serialized_end=366
+  _QUEUED._serialized_start=368
+  _QUEUED._serialized_end=471
+  _WARNING._serialized_start=473
+  _WARNING._serialized_end=528
 # @@protoc_insertion_point(module_scope)

@@ -1,0 +1,212 @@
+using Dti.Engine;
+using Dti.Server.Jobs;
+using Dti.Server.Jobs.Grains;
+using Dti.Server.Tests.Infrastructure;
+using Dti.V1;
+using Grpc.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Dti.Server.Tests;
+
+/// <summary>Jobs that outlive their server.</summary>
+public sealed class DurableJobTests : IAsyncLifetime
+{
+    private const int Long = 100_000;
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dti-durable-");
+    private readonly NoDevice _device = new();
+    private TestServer _server = null!;
+
+    public ValueTask InitializeAsync()
+    {
+        _server = Start();
+        return default;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Restart_WhileTraining_GoesOnToTheSameConceptAndEachStepIsThereOnce()
+    {
+        await _server.TrainAsync(TestServer.Request("whole", steps: 60, change: Previewed));
+        using var call = _server.Dti.Train(TestServer.Request("broken", steps: 60, change: Previewed));
+        var jobId = await AcceptedAsync(call);
+        await _server.UntilAsync(jobId, job => job.Step >= 5);
+
+        await RestartAsync();
+        var events = await WatchAsync(jobId);
+
+        Assert.Equal(Enumerable.Range(1, 60), events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
+        Assert.Equal([20, 40, 60], events.Where(e => e.Preview is not null).Select(e => e.Preview.Step));
+        Assert.Equal(60, events[^1].Result.Steps);
+        Assert.Single(events, e => e.Accepted is not null);
+        Assert.Equal(await _server.VectorsAsync("whole"), await _server.VectorsAsync("broken"));
+        Assert.Equal(JobState.Succeeded, (await _server.Jobs.GetAsync(new JobServiceGetRequest { JobId = jobId })).Job.State);
+    }
+
+    [Fact]
+    public async Task Restart_WithJobsInTheQueue_RunsThemInTheirOrder()
+    {
+        using var running = _server.Dti.Train(TestServer.Request("running", steps: Long));
+        var first = await AcceptedAsync(running);
+        await _server.UntilAsync(first, job => job.State == JobState.Running);
+        using var a = _server.Dti.Train(TestServer.Request("a"));
+        using var b = _server.Dti.Train(TestServer.Request("b"));
+        var (second, third) = (await AcceptedAsync(a), await AcceptedAsync(b));
+
+        await RestartAsync();
+        await _server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = first });
+        var jobs = new[] { await _server.UntilAsync(second, job => job.Ended is not null), await _server.UntilAsync(third, job => job.Ended is not null) };
+
+        Assert.All(jobs, job => Assert.Equal(JobState.Succeeded, job.State));
+        Assert.True(jobs[0].Ended <= jobs[1].Started);
+        Assert.Equal(JobState.Cancelled, (await _server.UntilAsync(first, job => job.Ended is not null)).State);
+    }
+
+    [Fact]
+    public async Task Restart_AfterAJob_RemembersItItsEventsAndItsRequestId()
+    {
+        var request = TestServer.Request("cat", change: r => r.RequestId = "mine");
+        var before = await _server.TrainAsync(request);
+        var jobId = before[0].Accepted.JobId;
+
+        await RestartAsync();
+        var watched = await WatchAsync(jobId);
+        var again = await _server.TrainAsync(request);
+
+        Assert.Equal(before.Where(e => e.Queued is null), watched);
+        Assert.Equal((jobId, true), (again[0].Accepted.JobId, again[0].Accepted.Attached));
+        Assert.Equal(jobId, Assert.Single((await _server.Jobs.ListAsync(new())).Jobs).JobId);
+    }
+
+    [Fact]
+    public async Task Restart_CancelledAndFailedJobs_StayWhatTheyWere()
+    {
+        using var call = _server.Dti.Train(TestServer.Request("cat", steps: Long));
+        var jobId = await AcceptedAsync(call);
+        await _server.UntilAsync(jobId, job => job.Step > 0);
+        await _server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = jobId });
+        await _server.UntilAsync(jobId, job => job.Ended is not null);
+
+        await RestartAsync();
+
+        Assert.Equal(JobState.Cancelled, (await _server.Jobs.GetAsync(new JobServiceGetRequest { JobId = jobId })).Job.State);
+        Assert.Equal("JOB_CANCELLED", Refusal.Reason(await Refusal.Of(() => WatchAsync(jobId), StatusCode.Cancelled)));
+    }
+
+    [Fact]
+    public async Task Start_WhileAnotherServerUsesTheFolder_IsRefused()
+    {
+        await _server.TrainAsync(TestServer.Request("cat"));
+        var error = await Assert.ThrowsAnyAsync<DtiException>(async () => await Start().DisposeAsync());
+        Assert.Contains("does another one run?", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Lost_AtTwoSteps_IsTakenUpAgainEachTimeAndEqualsTheUnbrokenTraining()
+    {
+        await _server.TrainAsync(TestServer.Request("whole", steps: 60));
+        using var call = _server.Dti.Train(TestServer.Request("lost", steps: 60));
+        var jobId = await AcceptedAsync(call);
+        foreach (var step in new[] { 4, 20 })
+        {
+            await _server.UntilAsync(jobId, job => job.Step >= step);
+            await LoseAsync();
+        }
+
+        var events = await WatchAsync(jobId);
+
+        Assert.Equal(Enumerable.Range(1, 60), events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
+        Assert.Equal(await _server.VectorsAsync("whole"), await _server.VectorsAsync("lost"));
+    }
+
+    [Fact]
+    public async Task Lost_TwiceAtTheSameStep_IsQuarantined()
+    {
+        using var running = _server.Dti.Train(TestServer.Request("running", steps: Long));
+        var jobId = await AcceptedAsync(running);
+        await _server.UntilAsync(jobId, job => job.Step >= 3);
+        var job = await _server.Services.GetRequiredService<JobSilo>().JobAsync(jobId);
+        await _server.Services.GetServices<IHostedService>().OfType<DeviceWorker>().Single().StopAsync(TestContext.Current.CancellationToken); // the test is the device now
+        var device = (await _server.Services.GetRequiredService<JobSilo>().GrainsAsync()).CreateObjectReference<IDeviceObserver>(_device);
+        var record = await job.GetAsync();
+
+        foreach (var expected in new[] { JobState.Queued, JobState.Failed })
+        {
+            Assert.NotEqual(0, await job.StartAsync(device));
+            Assert.Equal(expected, await job.LostAsync());
+        }
+
+        var error = await Refusal.Of(() => WatchAsync(jobId), StatusCode.Aborted);
+        Assert.Equal("JOB_QUARANTINED", Refusal.Reason(error));
+        Assert.Contains($"step {record.Step}", error.Status.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task History_BeyondItsCount_IsForgottenWithItsFiles()
+    {
+        await _server.DisposeAsync();
+        _server = Start(options => options with { JobHistory = 2 });
+        var ids = new List<string>();
+        foreach (var name in new[] { "a", "b", "c", "d" })
+        {
+            ids.Add((await _server.TrainAsync(TestServer.Request(name)))[0].Accepted.JobId);
+            await _server.UntilAsync(ids[^1], job => job.Ended is not null);
+        }
+
+        Assert.Equal([ids[3], ids[2], ids[1]], (await _server.Jobs.ListAsync(new())).Jobs.Select(job => job.JobId)); // pruned when a job comes in
+        Assert.False(Directory.Exists(Path.Combine(_server.Options.JobFolder!, ids[0])));
+        await Refusal.Of(() => WatchAsync(ids[0]), StatusCode.NotFound);
+    }
+
+    private static void Previewed(TrainRequest request) => (request.Options.PreviewEvery, request.Options.PreviewSteps) = (20, 1);
+
+    private static async Task<string> AcceptedAsync(AsyncServerStreamingCall<TrainResponse> call)
+    {
+        Assert.True(await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+        return call.ResponseStream.Current.Accepted.JobId;
+    }
+
+    private TestServer Start(Func<DtiServerOptions, DtiServerOptions>? change = null) => TestServer.Start(options => (change ?? (same => same))(options with
+    {
+        ConceptFolder = Path.Combine(_folder.FullName, "concepts"),
+        JobFolder = Path.Combine(_folder.FullName, "jobs"),
+    }));
+
+    private async Task RestartAsync()
+    {
+        await _server.DisposeAsync();
+        _server = Start();
+    }
+
+    /// <summary>As if the device's process had died and come up again: the queue hears of a new life.</summary>
+    private async Task LoseAsync()
+    {
+        var queue = await _server.Services.GetRequiredService<JobSilo>().QueueAsync();
+        await queue.HelloAsync(DeviceWorker.NameOf("cpu"), Guid.NewGuid().ToString("N"));
+    }
+
+    private async Task<List<TrainResponse>> WatchAsync(string jobId)
+    {
+        using var call = _server.Jobs.Watch(new JobServiceWatchRequest { JobId = jobId }, cancellationToken: TestContext.Current.CancellationToken);
+        var events = new List<TrainResponse>();
+        await foreach (var happened in call.ResponseStream.ReadAllAsync(TestContext.Current.CancellationToken))
+        {
+            if (happened.Event.Queued is null)
+            {
+                events.Add(happened.Event);
+            }
+        }
+
+        return events;
+    }
+
+    private sealed class NoDevice : IDeviceObserver
+    {
+        public Task CancelAsync(string jobId) => Task.CompletedTask;
+    }
+}

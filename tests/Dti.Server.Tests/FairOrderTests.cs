@@ -1,0 +1,63 @@
+using Dti.Server.Jobs.Grains;
+using Dti.V1;
+
+namespace Dti.Server.Tests;
+
+public sealed class FairOrderTests
+{
+    private readonly FairOrder _order = new();
+    private readonly List<QueueEntry> _waiting = [];
+
+    [Fact]
+    public void Next_OneCallerWithManyJobs_DoesNotHoldUpTheOther()
+    {
+        Wait("anna", 5, JobKind.Train);
+        Wait("bob", 2, JobKind.Train);
+
+        Assert.Equal(["anna-0", "bob-0", "anna-1", "bob-1", "anna-2", "anna-3", "anna-4"], Served(7));
+    }
+
+    [Fact]
+    public void Next_WhoWasServedLast_WaitsForTheOthers()
+    {
+        Wait("anna", 1, JobKind.Train);
+        Served(1);
+        Wait("anna", 1, JobKind.Train);
+        Wait("bob", 1, JobKind.Train);
+
+        Assert.Equal(["bob-0", "anna-0"], Served(2));
+    }
+
+    [Fact]
+    public void Next_InteractiveJobs_GoFirstButNoTrainingStarves()
+    {
+        Wait("anna", 2, JobKind.Train);
+        Wait("bob", 4, JobKind.Generate);
+
+        Assert.Equal(["bob-0", "anna-0", "bob-1", "anna-1", "bob-2", "bob-3"], Served(6));
+    }
+
+    [Fact]
+    public void Next_BesideATraining_IsInteractiveAndHasRoom()
+    {
+        Wait("anna", 1, JobKind.Train);
+        Assert.Null(_order.Next(_waiting, beside: true));
+
+        Wait("bob", 2, JobKind.Interpolate);
+        _waiting[1].Alone = true; // its model found no room
+        Assert.Equal("bob-1", _order.Next(_waiting, beside: true)!.Ticket.Name);
+    }
+
+    private void Wait(string caller, int jobs, JobKind kind) => _waiting.AddRange(Enumerable.Range(0, jobs).Select(i => new QueueEntry
+    {
+        Ticket = new JobTicket { JobId = Guid.NewGuid().ToString("N"), Kind = kind, Caller = caller, Name = $"{caller}-{i}" },
+    }));
+
+    private string[] Served(int count) => [.. Enumerable.Range(0, count).Select(_ =>
+    {
+        var next = _order.Next(_waiting, beside: false)!;
+        _order.Serve(next);
+        _waiting.Remove(next);
+        return next.Ticket.Name;
+    })];
+}
