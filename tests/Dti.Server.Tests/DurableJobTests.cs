@@ -55,8 +55,9 @@ public sealed class DurableJobTests : IAsyncLifetime
         var first = await AcceptedAsync(running);
         await _server.UntilAsync(first, job => job.State == JobState.Running);
         using var a = _server.Dti.Train(TestServer.Request("a"));
+        var second = await AcceptedAsync(a);
         using var b = _server.Dti.Train(TestServer.Request("b"));
-        var (second, third) = (await AcceptedAsync(a), await AcceptedAsync(b));
+        var third = await AcceptedAsync(b);
 
         await RestartAsync();
         await _server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = first });
