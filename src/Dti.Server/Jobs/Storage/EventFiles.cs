@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using Dti.Engine.Runtime;
-using Google.Protobuf;
 using Dti.Server.Jobs.Grains;
+using Google.Protobuf;
 
 namespace Dti.Server.Jobs.Storage;
 
