@@ -34,6 +34,7 @@ public static class DtiHost
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Orleans", LogLevel.Error);
         builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None); // DeviceProbe says it once, and stopping is no error
+        builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.None); // comes with authentication; nothing here is protected by it
         builder.Logging.UseFormat(options.LogFormat);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

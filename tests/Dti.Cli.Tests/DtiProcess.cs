@@ -19,13 +19,17 @@ internal sealed record DtiResult(int ExitCode, string Output, string Error)
 /// <summary>Runs the built <c>dti</c> as a process.</summary>
 internal static class DtiProcess
 {
-    private static readonly string _program = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "dti.exe" : "dti");
+    /// <summary>The built <c>dti</c>.</summary>
+    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "dti.exe" : "dti");
 
     public static Process Start(string folder, params IEnumerable<string> arguments) => Start(folder, [], arguments);
 
-    public static Process Start(string folder, Dictionary<string, string> environment, params IEnumerable<string> arguments)
+    public static Process Start(string folder, Dictionary<string, string> environment, params IEnumerable<string> arguments) => StartBy(Program, folder, environment, arguments);
+
+    /// <summary>Starts another program that will start it.</summary>
+    public static Process StartBy(string program, string folder, Dictionary<string, string> environment, params IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(_program, arguments)
+        var start = new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = folder,
             RedirectStandardInput = true,

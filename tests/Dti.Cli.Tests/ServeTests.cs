@@ -1,5 +1,10 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Logging;
 
 namespace Dti.Cli.Tests;
 
@@ -29,6 +34,64 @@ public class ServeTests(ServeFixture server)
         Assert.Equal(ExitCode.Usage, result.ExitCode);
         Assert.Contains(file, result.Error, StringComparison.Ordinal);
         Assert.Contains(why, result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Serve_UnderSystemd_SaysWhenItIsReadyAndWhenItStops()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "systemd is Linux's");
+        var folder = server.NewFolder();
+        using var manager = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        manager.Bind(new UnixDomainSocketEndPoint(Path.Combine(folder, "notify")));
+        var parent = Path.Combine(folder, "systemd"); // a service knows its manager by the name of its parent
+        File.Copy("/bin/sh", parent);
+        using var serve = DtiProcess.StartBy(
+            parent, folder, new Dictionary<string, string> { ["NOTIFY_SOCKET"] = Path.Combine(folder, "notify") },
+            "-c", "\"$0\" serve --port 0 & echo $!; wait $!", DtiProcess.Program);
+        try
+        {
+            var id = await serve.StandardOutput.ReadLineAsync();
+            Assert.Equal("READY=1", await HearAsync());
+            using (var terminate = Process.Start("kill", ["-TERM", id!]))
+                await terminate.WaitForExitAsync();
+            Assert.Equal("STOPPING=1", await HearAsync());
+            Assert.Equal(ExitCode.Ok, (await DtiProcess.EndAsync(serve)).ExitCode);
+        }
+        finally
+        {
+            serve.Kill(entireProcessTree: true);
+        }
+
+        async Task<string> HearAsync()
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            var message = new byte[256];
+            return Encoding.ASCII.GetString(message, 0, await manager.ReceiveAsync(message, patience.Token));
+        }
+    }
+
+    [Fact]
+    public async Task Serve_CollectorInTheEnvironment_SendsTracesMetricsAndLogs()
+    {
+        var folder = server.NewFolder();
+        var received = new ConcurrentDictionary<string, int>();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        await using var collector = builder.Build();
+        collector.Urls.Add("http://127.0.0.1:0");
+        collector.MapPost("/v1/{signal}", (string signal) => { received.AddOrUpdate(signal, 1, (_, count) => count + 1); });
+        await collector.StartAsync();
+        var telling = new Dictionary<string, string> { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Urls.Single(), ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf" };
+        using var serve = DtiProcess.Start(folder, telling, "serve", "--port", "0", "--json");
+        var address = JsonDocument.Parse((await serve.StandardOutput.ReadLineAsync())!).RootElement.GetProperty("address").GetString()!;
+        Assert.Equal(ExitCode.Ok, (await DtiProcess.RunAsync(folder, "generate", "a cat", "--width", "64", "--height", "64", "--steps", "1", "-o", "cat.png", "--server", address)).ExitCode);
+
+        using (var terminate = Process.Start("kill", ["-TERM", $"{serve.Id}"]))
+            await terminate.WaitForExitAsync();
+        Assert.Equal(ExitCode.Ok, (await DtiProcess.EndAsync(serve)).ExitCode);
+
+        Assert.Equal(["logs", "metrics", "traces"], received.Keys.Order());
+        await collector.StopAsync();
     }
 
     [Fact]
