@@ -101,7 +101,7 @@ internal sealed class JobRunner(
                         PhotoSha256 = { Enumerable.Range(0, photos.Count).Select(photos.Sha256) },
                     };
                     attempt.EnsureHeld();
-                    concepts.Save(learnt, finished.Concept, thumbnail is null ? default : ImageCodec.Encode(thumbnail, ImageFormat.Png), summary.Draw());
+                    library.For(caller with { Id = runs.Owner(request.Name) is { Length: > 0 } owner ? owner : caller.Id }).Save(learnt, finished.Concept, thumbnail is null ? default : ImageCodec.Encode(thumbnail, ImageFormat.Png), summary.Draw());
                     yield return (0, new TrainResponse
                     {
                         Result = new TrainResult

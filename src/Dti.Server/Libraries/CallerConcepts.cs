@@ -3,12 +3,15 @@ using Dti.Server.Errors;
 using Dti.Server.Security;
 using Dti.V1;
 using Grpc.Core;
+using RpcStatus = Google.Rpc.Status;
 
 namespace Dti.Server.Libraries;
 
 /// <summary>The library as one caller sees it: what belongs to others is not there, but for the names that it takes.</summary>
 internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
 {
+    private const string Exists = "CONCEPT_EXISTS";
+
     /// <summary>Its concepts by name, without thumbnails; an admin's own before those of others.</summary>
     public IReadOnlyList<Concept> List() => [.. library.List().Where(IsSeen).OrderByDescending(concept => concept.Owner == caller.Id)];
 
@@ -66,7 +69,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     {
         if (library.Find(name) is { } concept && !(overwrite && IsSeen(concept)))
         {
-            throw Taken(name, IsSeen(concept));
+            throw (IsSeen(concept) ? RpcErrors.Exists($"There is a concept '{name}' already; choose another name, or ask to overwrite it.", Exists) : Taken(name)).ToRpcException();
         }
     }
 
@@ -75,7 +78,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// <exception cref="RpcException">The name has come to another caller meanwhile.</exception>
     public Concept Save(Concept concept, ConceptEmbedding embedding, ReadOnlyMemory<byte> thumbnailPng, ReadOnlyMemory<byte> summaryPng) => library.Save(
         concept, embedding, thumbnailPng, summaryPng,
-        replaced => replaced is null || IsSeen(replaced) ? replaced?.Owner is { Length: > 0 } owner ? owner : caller.Id : throw Taken(concept.Name, seen: false));
+        replaced => replaced is null || IsSeen(replaced) ? replaced?.Owner is { Length: > 0 } owner ? owner : caller.Id : throw Taken(concept.Name).ToRpcException());
 
     /// <summary>Deletes a concept.</summary>
     /// <exception cref="RpcException">There is none of that name.</exception>
@@ -85,11 +88,8 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
         library.Delete(name);
     }
 
-    /// <summary>The refusal of a name that is in use.</summary>
-    /// <param name="name">The name.</param>
-    /// <param name="seen">Whether by something that the caller may replace.</param>
-    public static RpcException Taken(string name, bool seen) => RpcErrors.Exists(
-        seen ? $"There is a concept '{name}' already; choose another name, or ask to overwrite it." : $"The name '{name}' is taken; choose another one.", "CONCEPT_EXISTS").ToRpcException();
+    /// <summary>The refusal of a name that another caller has, for a concept, a training that can go on, or one that waits or runs.</summary>
+    public static RpcStatus Taken(string name) => RpcErrors.Exists($"The name '{name}' is taken; choose another one.", Exists);
 
     private bool IsSeen(Concept concept) => caller.MaySee(concept.Owner);
 

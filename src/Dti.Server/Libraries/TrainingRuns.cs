@@ -71,7 +71,7 @@ internal sealed class TrainingRuns(DtiServerOptions options)
     {
         if (File.Exists(PathOf(name, RequestFile)) && !caller.MaySee(Owner(name)))
         {
-            throw CallerConcepts.Taken(name, seen: false);
+            throw CallerConcepts.Taken(name).ToRpcException();
         }
     }
 
@@ -140,7 +140,7 @@ internal sealed class TrainingRuns(DtiServerOptions options)
         : [];
 
     /// <summary>Whose a run is; empty: nobody's in particular, as of an older version.</summary>
-    private string Owner(string name) => File.Exists(PathOf(name, OwnerFile)) ? File.ReadAllText(PathOf(name, OwnerFile)) : "";
+    public string Owner(string name) => File.Exists(PathOf(name, OwnerFile)) ? File.ReadAllText(PathOf(name, OwnerFile)) : "";
 
     private string FolderOf(string name) => ConceptNames.IsValid(name)
         ? Path.Combine(_folder, name)

@@ -132,34 +132,23 @@ public class DoorTests
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("openapi/v1.json", TestContext.Current.CancellationToken)).StatusCode); // the contract is no secret
     }
 
-    [Theory]
-    [InlineData("Bearer")]
-    [InlineData("Bearer ")]
-    [InlineData("Bearer  \t ")]
-    [InlineData("Bearer,Bearer")]
-    [InlineData("Basic YWRtaW46YWRtaW4=")]
-    [InlineData("local")]
-    [InlineData("Bearer local")]
-    [InlineData("Bearer null")]
-    [InlineData("Bearer e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")] // the hash of nothing
-    public async Task Authorization_ThatIsNoToken_IsRefusedAsAWrongOneIs(string header)
-    {
-        await using var server = GuardedServer.Start(options => options with { WebPort = 0 });
-        using var http = new HttpClient { BaseAddress = server.Server.WebAddress };
-        using var request = new HttpRequestMessage(HttpMethod.Get, "v1/models");
-        Assert.True(request.Headers.TryAddWithoutValidation("Authorization", header));
-        using var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
-        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
-    }
-
     [Fact]
-    public async Task Authorization_TwoTokensOfWhichOneIsGood_IsRefused()
+    public async Task Authorization_ThatIsNoToken_IsRefusedAsAWrongOneIs()
     {
         await using var server = GuardedServer.Start(options => options with { WebPort = 0 });
         using var http = new HttpClient { BaseAddress = server.Server.WebAddress };
-        using var request = new HttpRequestMessage(HttpMethod.Get, "v1/models");
-        request.Headers.TryAddWithoutValidation("Authorization", ["Bearer " + server.Secrets[Scopes.Admin], "Bearer wrong"]);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await http.SendAsync(request, TestContext.Current.CancellationToken)).StatusCode);
+        foreach (var headers in new string[][]
+        {
+            ["Bearer"], ["Bearer "], ["Bearer  \t "], ["Bearer,Bearer"], ["Basic YWRtaW46YWRtaW4="], ["local"], ["Bearer local"],
+            ["Bearer e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"], // the hash of nothing
+            ["Bearer " + server.Secrets[Scopes.Admin], "Bearer wrong"],
+        })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "v1/models");
+            Assert.True(request.Headers.TryAddWithoutValidation("Authorization", headers));
+            using var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.True(response.StatusCode == HttpStatusCode.Unauthorized, $"{string.Join(" | ", headers)}: {response.StatusCode}");
+        }
     }
 
     [Fact]

@@ -73,18 +73,58 @@ public class OwnershipTests
     {
         await using var server = GuardedServer.Start();
         var (alice, bob) = (server.As("alice", _user), server.As("bob", _user));
-        using (var call = new DtiService.DtiServiceClient(alice).Train(TestServer.Request("hers")))
-        {
-            await foreach (var _ in call.ResponseStream.ReadAllAsync(TestContext.Current.CancellationToken))
-            {
-            }
-        }
-
+        await All(new DtiService.DtiServiceClient(alice).Train(TestServer.Request("hers")));
         Assert.Equal("alice", (await Concepts(alice).GetAsync(new() { Name = "hers" })).Concept.Owner);
         await Refusal.Of(() => First(new DtiService.DtiServiceClient(bob).Train(new TrainRequest { Name = "hers", Resume = new() })), StatusCode.NotFound);
         File.Delete(Path.Combine(server.Server.Options.ConceptFolder, "hers.json")); // as if it had been cancelled: the run is there, the concept is not
         await Refusal.Of(() => First(new DtiService.DtiServiceClient(bob).Train(TestServer.Request("hers"))), StatusCode.AlreadyExists);
         await Refusal.Of(() => Concepts(bob).ImportAsync(Import("hers")).ResponseAsync, StatusCode.AlreadyExists);
+    }
+
+    [Fact]
+    public async Task Job_OfAnother_IsNotThere()
+    {
+        await using var server = GuardedServer.Start();
+        var (hers, his) = (server.As("alice", _user), server.As("bob", _user));
+        var (alice, bob, admin) = (new JobService.JobServiceClient(hers), new JobService.JobServiceClient(his), new JobService.JobServiceClient(server.As("root", "admin")));
+        var request = TestServer.Request("hers", steps: 100_000, change: train => train.RequestId = "the-same");
+        using var training = new DtiService.DtiServiceClient(hers).Train(request);
+        Assert.True(await training.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+        var id = training.ResponseStream.Current.Accepted.JobId;
+
+        var unknown = await Refusal.Of(() => bob.GetAsync(new() { JobId = new string('0', id.Length) }).ResponseAsync, StatusCode.NotFound);
+        foreach (var call in new Func<Task>[]
+        {
+            () => bob.GetAsync(new() { JobId = id }).ResponseAsync,
+            () => bob.CancelAsync(new() { JobId = id }).ResponseAsync,
+            () => First(bob.Watch(new() { JobId = id })),
+        })
+        {
+            var refused = await Refusal.Of(call, StatusCode.NotFound);
+            Assert.Equal(unknown.Status.Detail.Replace(new string('0', id.Length), id, StringComparison.Ordinal), refused.Status.Detail);
+        }
+
+        Assert.Empty((await bob.ListAsync(new())).Jobs);
+        Assert.Equal(id, Assert.Single((await alice.ListAsync(new())).Jobs).JobId);
+        Assert.Equal(id, Assert.Single((await admin.ListAsync(new())).Jobs).JobId);
+
+        // Neither does the same request id attach, nor the refusal of the name tell of the job.
+        var taken = await Refusal.Of(() => First(new DtiService.DtiServiceClient(his).Train(request)), StatusCode.AlreadyExists);
+        Assert.Equal("The name 'hers' is taken; choose another one.", taken.Status.Detail);
+        await admin.CancelAsync(new() { JobId = id });
+    }
+
+    [Fact]
+    public async Task Training_ResumedByAnAdmin_StaysItsOwners()
+    {
+        await using var server = GuardedServer.Start();
+        var (alice, admin) = (server.As("alice", _user), server.As("root", "admin"));
+        await All(new DtiService.DtiServiceClient(alice).Train(TestServer.Request("hers")));
+        File.Delete(Path.Combine(server.Server.Options.ConceptFolder, "hers.json")); // as if it had been cancelled
+
+        await All(new DtiService.DtiServiceClient(admin).Train(new TrainRequest { Name = "hers", Resume = new(), Options = new() { Steps = 4 } }));
+
+        Assert.Equal("alice", (await Concepts(alice).GetAsync(new() { Name = "hers" })).Concept.Owner);
     }
 
     [Fact]
@@ -130,6 +170,16 @@ public class OwnershipTests
     private static ConceptService.ConceptServiceClient Concepts(CallInvoker invoker) => new(invoker);
 
     private static ConceptServiceImportRequest Import(string name, bool overwrite = false) => new() { Name = name, Data = _toy, Overwrite = overwrite };
+
+    private static async Task All<T>(AsyncServerStreamingCall<T> call)
+    {
+        using (call)
+        {
+            while (await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken))
+            {
+            }
+        }
+    }
 
     private static async Task First<T>(AsyncServerStreamingCall<T> call)
     {

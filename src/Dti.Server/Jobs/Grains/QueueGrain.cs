@@ -1,4 +1,5 @@
 using Dti.Server.Errors;
+using Dti.Server.Libraries;
 using Dti.Server.Security;
 using Dti.Server.Telemetry;
 using Dti.V1;
@@ -50,7 +51,7 @@ internal sealed class QueueGrain(
 
         if (ticket.Kind == JobKind.Train && Entries.FirstOrDefault(other => other.Over is null && other.Ticket.Kind == JobKind.Train && string.Equals(other.Ticket.Name, ticket.Name, StringComparison.OrdinalIgnoreCase)) is { } rival)
         {
-            return Refused(RpcErrors.Exists($"Job {rival.Ticket.JobId} is training a concept '{rival.Ticket.Name}' already; wait for it, cancel it, or choose another name.", "CONCEPT_IN_TRAINING"));
+            return Refused(!ticket.Owner.MaySee(rival.Ticket.Caller) ? CallerConcepts.Taken(ticket.Name) : RpcErrors.Exists($"Job {rival.Ticket.JobId} is training a concept '{rival.Ticket.Name}' already; wait for it, cancel it, or choose another name.", "CONCEPT_IN_TRAINING"));
         }
 
         if (quotas.Admit(ticket.Caller, Waiting.Count(other => other.Ticket.Caller == ticket.Caller), ticket.Pictures) is { } refusal)
