@@ -147,7 +147,7 @@ internal sealed class DeviceWorker(
             return;
         }
 
-        var change = queue.WaitAsync(); // before the look, so that nothing is missed in between
+        var change = queue.WaitAsync(_stopping.Token); // before the look, so that nothing is missed in between
         if (await queue.TakeAsync(_device, _life, beside: running.Length > 0) is not { } ticket)
         {
             await Task.WhenAny(change, free).WaitAsync(_stopping.Token);

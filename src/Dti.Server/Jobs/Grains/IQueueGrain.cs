@@ -38,9 +38,10 @@ internal interface IQueueGrain : IGrainWithStringKey
     Task<JobTicket?> TakeAsync(string device, string life, bool beside);
 
     /// <summary>Ends when something may have changed for a device that found nothing, after a few seconds at the latest.</summary>
+    /// <param name="cancellationToken">The device waits no longer: a silo that stops would wait for the call.</param>
     [AlwaysInterleave]
     [Alias("wait")]
-    Task WaitAsync();
+    Task WaitAsync(CancellationToken cancellationToken);
 
     /// <summary>A device lives. One that has not said so for a while has lost its jobs.</summary>
     /// <param name="device">The device's name.</param>

@@ -117,7 +117,7 @@ internal sealed class QueueGrain(
         return entry.Ticket;
     }
 
-    public Task WaitAsync() => Task.WhenAny(_changed.Task, Task.Delay(_longestWait));
+    public Task WaitAsync(CancellationToken cancellationToken) => Task.WhenAny(_changed.Task, Task.Delay(_longestWait, cancellationToken));
 
     public Task RenewAsync(string device, string life, Dictionary<string, int> steps)
     {
