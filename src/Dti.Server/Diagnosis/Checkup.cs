@@ -5,6 +5,7 @@ using Dti.Engine;
 using Dti.Engine.Models;
 using Dti.Engine.Runtime;
 using Dti.Server.Libraries;
+using Dti.Server.Security;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dti.Server.Diagnosis;
@@ -29,7 +30,7 @@ public static class Checkup
         yield return target.Value is null
             ? new("device", FindingState.Broken, target.Problem, "Name a device that is here, or none.")
             : await DeviceAsync(target.Value, cancellationToken);
-        foreach (var finding in Folders(options).Append(Disk(options)).Concat(Ports(options)).Append(Clock()))
+        foreach (var finding in Folders(options).Append(Disk(options)).Concat(Ports(options)).Concat(DoorFindings.Of(options, TimeProvider.System.GetUtcNow())).Append(Clock()))
         {
             yield return finding;
         }

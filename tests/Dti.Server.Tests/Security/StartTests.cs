@@ -1,6 +1,8 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Dti.Engine;
+using Dti.Server.Diagnosis;
+using Dti.Server.Security;
 using Dti.Tests;
 
 namespace Dti.Server.Tests.Security;
@@ -84,6 +86,34 @@ public sealed class StartTests : IDisposable
         File.WriteAllText(keyFile, key!.ExportEncryptedPkcs8PrivateKeyPem("password", new(System.Security.Cryptography.PbeEncryptionAlgorithm.Aes128Cbc, System.Security.Cryptography.HashAlgorithmName.SHA256, 1)));
 
         Assert.Contains("openssl pkey", Assert.Single(Violations(new SecurityOptions { TlsCertificate = file, TlsKey = keyFile }, "127.0.0.1")).Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Doctor_CertificateThatEndsSoonAndFilesThatOthersTouch_SaysWhatToDo()
+    {
+        var (certificate, key) = Pair("server"); // good for an hour
+        var tokens = Path.Combine(_folder, "tokens.json");
+        new AccessTokens(tokens).Create("a", ["read"], TimeSpan.FromTicks(1));
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(key, File.GetUnixFileMode(key) | UnixFileMode.GroupRead);
+            File.SetUnixFileMode(tokens, File.GetUnixFileMode(tokens) | UnixFileMode.GroupWrite);
+        }
+
+        var found = Findings(DateTimeOffset.UtcNow).ToDictionary(finding => finding.Name);
+
+        Assert.Equal(FindingState.Doubtful, found["certificate"].State);
+        Assert.Contains("has no good token", found["callers"].Text, StringComparison.Ordinal);
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(($"chmod 600 {key}", $"chmod 600 {tokens}"), (found["private key"].Remedy, found["token file"].Remedy));
+        }
+
+        Assert.Equal(FindingState.Broken, Findings(DateTimeOffset.UtcNow.AddDays(1)).First().State);
+        Assert.Equal(FindingState.Good, Findings(DateTimeOffset.UtcNow.AddDays(-30)).First().State);
+
+        IEnumerable<Finding> Findings(DateTimeOffset now) =>
+            DoorFindings.Of(new DtiServerOptions { ConceptFolder = _folder, Security = new() { TlsCertificate = certificate, TlsKey = key, TokenFile = tokens } }, now);
     }
 
     [Fact]
