@@ -194,6 +194,8 @@ class Queued:
     """Place in the queue."""
 
     position: int
+    expected_start: datetime | None = None
+    """When the job may start, going by what steps took lately; None: nothing is known of that yet."""
 
 
 @dataclass(frozen=True)

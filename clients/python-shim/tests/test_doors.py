@@ -32,10 +32,10 @@ def token(folder, name, *arguments):
 
 
 @contextlib.contextmanager
-def serving(folder, *arguments):
-    """A server on every network, with TLS; gives its address."""
+def serving(folder, library, *arguments):
+    """A server on every network, with TLS; gives its address. A library has one server at a time."""
     process = subprocess.Popen(
-        [DTI, "serve", "--address", "0.0.0.0", "--port", "0", "--json", "--data", folder / "library", "--models", ROOT / "tests/fixtures/tiny-sd15",
+        [DTI, "serve", "--address", "0.0.0.0", "--port", "0", "--json", "--data", folder / library, "--models", ROOT / "tests/fixtures/tiny-sd15",
          "--tls-cert", folder / "server.pem", "--tls-key", folder / "server.key", *arguments],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     try:
@@ -53,7 +53,7 @@ def secret(folder):
 @pytest.fixture(scope="module")
 def address(folder, secret):
     """A server that wants a token."""
-    with serving(folder) as address:
+    with serving(folder, "library") as address:
         yield address
 
 
@@ -127,7 +127,7 @@ def test_node_tells_who_you_are_and_what_is_wrong(folder, address, secret, monke
 
 
 def test_client_with_a_certificate_is_who_it_says(folder):
-    with serving(folder, "--client-ca", folder / "ca.pem") as address:
+    with serving(folder, "other-library", "--client-ca", folder / "ca.pem") as address:
         with DtiClient(address, ca_certificate=folder / "ca.pem", client_certificate=folder / "anna.pem", client_key=folder / "anna.key") as client:
             assert client.get_server().caller == "certificate:anna"
         with DtiClient(address, ca_certificate=folder / "ca.pem") as client, pytest.raises(DtiError) as refusal:
