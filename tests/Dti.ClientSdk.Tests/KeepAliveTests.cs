@@ -10,7 +10,6 @@ namespace Dti.ClientSdk.Tests;
 public sealed class KeepAliveTests : IAsyncLifetime
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1);
-    private static readonly GenerationOptions _small = new() { Prompt = "a dog", Width = 64, Height = 64, Steps = 1 };
 
     private readonly string _folder = Directory.CreateTempSubdirectory("dti-alive-").FullName;
     private readonly WebApplication _app;
@@ -89,9 +88,10 @@ public sealed class KeepAliveTests : IAsyncLifetime
         var jobId = "";
         var error = await Assert.ThrowsAsync<DtiClientException>(async () =>
         {
-            await foreach (var update in client.GenerateAsync(_small))
+            var request = await ServerFixture.RequestAsync("waits", ServerFixture.Quick(1)) with { CancelOnDisconnect = true };
+            await foreach (var update in client.TrainAsync(request))
             {
-                if (update is GenerationAccepted accepted)
+                if (update is TrainingAccepted accepted)
                 {
                     jobId = accepted.JobId;
                     proxy.Freeze();
@@ -100,7 +100,7 @@ public sealed class KeepAliveTests : IAsyncLifetime
         });
 
         Assert.Equal(StatusCode.Unavailable, error.Status);
-        while ((await _direct.GetJobAsync(jobId)).State != JobState.Cancelled) // a picture that nobody waits for
+        while ((await _direct.GetJobAsync(jobId)).State != JobState.Cancelled) // nobody waits for it
             await Task.Delay(50);
     }
 }
