@@ -35,6 +35,7 @@ public static class DtiHost
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Orleans", LogLevel.Error);
         builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None); // DeviceProbe says it once, and stopping is no error
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.None); // comes with authentication; nothing here is protected by it
+        builder.Logging.AddFilter(MalformedMessages.FrameworkLog, LogLevel.None);
         builder.Logging.UseFormat(options.LogFormat);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -70,6 +71,7 @@ public static class DtiHost
         {
             grpc.MaxReceiveMessageSize = options.MaxMessageBytes;
             grpc.MaxSendMessageSize = options.MaxMessageBytes;
+            grpc.EnableDetailedErrors = true; // for MalformedMessages; ErrorInterceptor leaves none to others
             grpc.Interceptors.Add<ErrorInterceptor>();
         });
         services.AddDoors();
@@ -87,6 +89,7 @@ public static class DtiHost
         app.UseMetricsPage(options);
         app.UseWebApi(options);
         app.UseDoors();
+        app.UseMalformedMessages();
         app.MapGrpcService<DtiGrpcService>().RequireScopes();
         app.MapGrpcService<JobGrpcService>().RequireScopes();
         app.MapGrpcService<ConceptGrpcService>().RequireScopes();

@@ -75,4 +75,7 @@ internal static partial class ServerLog
 
     [LoggerMessage(52, LogLevel.Information, "{Device} computes")]
     public static partial void DeviceWorks(this ILogger logger, string device);
+
+    [LoggerMessage(60, LogLevel.Error, "{Method} failed outside of its service: {Cause}")]
+    public static partial void CallBrokeOutside(this ILogger logger, string method, string cause);
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Dti.Server.Tests.Infrastructure;
 using Dti.Tests;
 using Dti.V1;
@@ -32,6 +33,43 @@ public class ModelMemoryTests
         Assert.Contains("Model 'tiny-sd15' in fp32 takes 0.00", error.Status.Detail, StringComparison.Ordinal);
         Assert.Contains("models may take 0.000931 GiB", error.Status.Detail, StringComparison.Ordinal);
         Assert.All((await server.Models.ListAsync(new())).Models, model => Assert.False(model.Fits));
+    }
+
+    [Fact]
+    public async Task Generate_SwapsUnderLoadToAModelThatFailsToLoad_LeaveTheOthersPicturesRight()
+    {
+        var folder = Directory.CreateTempSubdirectory("dti-swap-");
+        Fixtures.CopyModel("tiny-sd15", Path.Combine(folder.FullName, "broken"));
+        var unet = Path.Combine(folder.FullName, "broken", "unet", "diffusion_pytorch_model.safetensors");
+        var bytes = Encoding.Latin1.GetString(await File.ReadAllBytesAsync(unet)).Replace("\"conv_in.weight\"", "\"conv_in.wrong!\"", StringComparison.Ordinal); // found out when it loads
+        await File.WriteAllBytesAsync(unet, Encoding.Latin1.GetBytes(bytes));
+        await using (var server = TestServer.Start(options => options with
+        {
+            ModelFolders = [Path.Combine(Fixtures.Root, "tiny-sd15"), Path.Combine(Fixtures.Root, "tiny-sd21"), folder.FullName],
+            ModelMemoryBytes = 2_000_000, // one of them
+        }))
+        {
+            var (first, second) = (await server.PictureAsync(Draw("tiny-sd15")), await server.PictureAsync(Draw("tiny-sd21")));
+
+            await Task.WhenAll(Enumerable.Range(0, 15).Select(async number =>
+            {
+                switch (number % 3)
+                {
+                    case 0:
+                        Assert.Equal(first, await server.PictureAsync(Draw("tiny-sd15")));
+                        break;
+                    case 1:
+                        Assert.Equal(second, await server.PictureAsync(Draw("tiny-sd21")));
+                        break;
+                    default:
+                        var error = await Refusal.Of(() => server.GenerateAsync(Draw("broken")), StatusCode.FailedPrecondition);
+                        Assert.Contains("conv_in.w", error.Status.Detail, StringComparison.Ordinal);
+                        break;
+                }
+            }));
+        }
+
+        folder.Delete(recursive: true);
     }
 
     [Fact]

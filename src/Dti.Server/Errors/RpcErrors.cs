@@ -21,6 +21,10 @@ internal static class RpcErrors
         return Status(Code.InvalidArgument, string.Join(' ', all.Select(violation => violation.Description)), details);
     }
 
+    /// <summary>INVALID_ARGUMENT for bytes that are no message.</summary>
+    public static RpcStatus Malformed() => Status(
+        Code.InvalidArgument, "The request is not a message of this call: it was cut off or damaged on its way, or made from another contract.", Info("MALFORMED_MESSAGE"));
+
     /// <summary>NOT_FOUND that lists close names.</summary>
     /// <param name="what">concept, model or job.</param>
     /// <param name="name">What was asked.</param>
@@ -92,12 +96,7 @@ internal static class RpcErrors
     /// <summary>How details are spelt in JSON.</summary>
     public static TypeRegistry Details { get; } = TypeRegistry.FromFiles(ErrorDetailsReflection.Descriptor);
 
-    private static RpcStatus Status(Code code, string message, params Google.Protobuf.IMessage[] details)
-    {
-        var status = new RpcStatus { Code = (int)code, Message = message };
-        status.Details.AddRange(details.Select(Any.Pack));
-        return status;
-    }
+    private static RpcStatus Status(Code code, string message, params Google.Protobuf.IMessage[] details) => StatusSize.Fit((int)code, message, details);
 
     private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
 

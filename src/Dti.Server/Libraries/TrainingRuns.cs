@@ -24,6 +24,7 @@ internal sealed class TrainingRuns(DtiServerOptions options)
     private const string JobFile = "job";
     private const string SnapshotEnding = ".safetensors";
     private readonly string _folder = Path.Combine(Path.GetFullPath(options.ConceptFolder), ".runs");
+    private readonly Lock _lock = new(); // a run is deleted while a training of that name goes on
 
     /// <summary>Begins a run; an older one of that name goes.</summary>
     /// <param name="request">With every choice of the server filled in.</param>
@@ -34,6 +35,7 @@ internal sealed class TrainingRuns(DtiServerOptions options)
     /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
     public void Begin(TrainRequest request, ConceptEmbedding? start, Caller caller, string jobId)
     {
+        using var alone = _lock.EnterScope();
         EnsureFree(request.Name, caller);
         Delete(request.Name);
         try
@@ -59,6 +61,7 @@ internal sealed class TrainingRuns(DtiServerOptions options)
     /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
     public void Continue(TrainRequest request, string jobId)
     {
+        using var alone = _lock.EnterScope();
         var kept = request.Clone();
         kept.Resume = null;
         AtomicFile.WriteAllText(PathOf(request.Name, JobFile), jobId);
@@ -79,6 +82,7 @@ internal sealed class TrainingRuns(DtiServerOptions options)
     /// <exception cref="RpcException">There is none of that name that the caller may see; close ones are listed.</exception>
     public TrainRequest Request(string name, Caller caller)
     {
+        using var alone = _lock.EnterScope();
         var file = PathOf(name, RequestFile);
         try
         {
@@ -93,15 +97,33 @@ internal sealed class TrainingRuns(DtiServerOptions options)
     }
 
     /// <summary>The concept that a run started from; null: none.</summary>
-    public ConceptEmbedding? Start(string name) => File.Exists(PathOf(name, StartFile)) ? ConceptFile.Read(PathOf(name, StartFile), $"<{name}>") : null;
+    public ConceptEmbedding? Start(string name)
+    {
+        lock (_lock)
+        {
+            return File.Exists(PathOf(name, StartFile)) ? ConceptFile.Read(PathOf(name, StartFile), $"<{name}>") : null;
+        }
+    }
 
     /// <summary>The job that trains or trained a run; null: none is known.</summary>
-    public string? JobOf(string name) => File.Exists(PathOf(name, RequestFile)) && File.Exists(PathOf(name, JobFile)) ? File.ReadAllText(PathOf(name, JobFile)) : null;
+    public string? JobOf(string name)
+    {
+        lock (_lock)
+        {
+            return File.Exists(PathOf(name, RequestFile)) && File.Exists(PathOf(name, JobFile)) ? File.ReadAllText(PathOf(name, JobFile)) : null;
+        }
+    }
 
     /// <summary>Steps whose snapshots are kept, in order.</summary>
-    public IReadOnlyList<int> Steps(string name) => Directory.Exists(FolderOf(name))
-        ? [.. Directory.EnumerateFiles(FolderOf(name), "*" + SnapshotEnding).Select(file => int.TryParse(Path.GetFileNameWithoutExtension(file), NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : 0).Where(step => step > 0).Order()]
-        : [];
+    public IReadOnlyList<int> Steps(string name)
+    {
+        lock (_lock)
+        {
+            return Directory.Exists(FolderOf(name))
+                ? [.. Directory.EnumerateFiles(FolderOf(name), "*" + SnapshotEnding).Select(file => int.TryParse(Path.GetFileNameWithoutExtension(file), NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : 0).Where(step => step > 0).Order()]
+                : [];
+        }
+    }
 
     /// <summary>A kept snapshot. The caller disposes of it.</summary>
     /// <exception cref="DtiException">It cannot be read.</exception>
@@ -114,24 +136,42 @@ internal sealed class TrainingRuns(DtiServerOptions options)
     /// <exception cref="DtiException">The disk is full or the folder cannot be written; what was there is still there.</exception>
     public void Save(string name, TrainingSnapshot snapshot, int keepEvery)
     {
-        snapshot.Write(PathOf(name, snapshot.Step));
-        foreach (var step in Steps(name).Where(step => step < snapshot.Step && (keepEvery == 0 || step % keepEvery != 0)))
+        lock (_lock)
         {
-            File.Delete(PathOf(name, step));
+            snapshot.Write(PathOf(name, snapshot.Step));
+            foreach (var step in Steps(name).Where(step => step < snapshot.Step && (keepEvery == 0 || step % keepEvery != 0)))
+            {
+                File.Delete(PathOf(name, step));
+            }
         }
     }
 
     /// <summary>Bytes on disk of the runs that belong to an owner.</summary>
-    public long BytesOf(string owner) => Names().Where(name => Owner(name) == owner)
-        .SelectMany(name => new DirectoryInfo(FolderOf(name)).EnumerateFiles()).Sum(file => file.Length);
+    public long BytesOf(string owner)
+    {
+        lock (_lock)
+        {
+            return Names().Where(name => Owner(name) == owner).SelectMany(name => new DirectoryInfo(FolderOf(name)).EnumerateFiles()).Sum(file => file.Length);
+        }
+    }
 
     /// <summary>Forgets a run, if there is one.</summary>
     public void Delete(string name)
     {
-        if (Directory.Exists(FolderOf(name)))
+        lock (_lock)
         {
-            File.Delete(PathOf(name, RequestFile)); // first: without it the run is gone
-            Directory.Delete(FolderOf(name), recursive: true);
+            if (Directory.Exists(FolderOf(name)))
+            {
+                File.Delete(PathOf(name, RequestFile)); // first: without it the run is gone
+                try
+                {
+                    Directory.Delete(FolderOf(name), recursive: true);
+                }
+                catch (IOException error)
+                {
+                    throw new DtiException(ErrorKind.FailedPrecondition, $"The training of '{name}' is being written by another server; try again when it has ended.", innerException: error);
+                }
+            }
         }
     }
 
@@ -140,7 +180,13 @@ internal sealed class TrainingRuns(DtiServerOptions options)
         : [];
 
     /// <summary>Whose a run is; empty: nobody's in particular, as of an older version.</summary>
-    public string Owner(string name) => File.Exists(PathOf(name, OwnerFile)) ? File.ReadAllText(PathOf(name, OwnerFile)) : "";
+    public string Owner(string name)
+    {
+        lock (_lock)
+        {
+            return File.Exists(PathOf(name, OwnerFile)) ? File.ReadAllText(PathOf(name, OwnerFile)) : "";
+        }
+    }
 
     private string FolderOf(string name) => ConceptNames.IsValid(name)
         ? Path.Combine(_folder, name)
