@@ -223,7 +223,11 @@ public class DoorTests
             new Method<byte[], byte[]>(MethodType.ServerStreaming, names[0], names[1], _bytes, _bytes), null, new CallOptions(headers, cancellationToken: patience.Token), []);
         try
         {
-            await call.ResponseStream.MoveNext(patience.Token); // one answer is enough to know that it was let in
+            while (await call.ResponseStream.MoveNext(patience.Token) && method.Contains("Reflection", StringComparison.Ordinal))
+            {
+                // One answer is enough to know that it was let in; but reflection logs an error if it is left before its end.
+            }
+
             return null;
         }
         catch (RpcException error) when (patience.IsCancellationRequested)
