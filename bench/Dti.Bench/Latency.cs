@@ -91,13 +91,13 @@ internal static class Latency
     /// <summary>Notes when each step leaves the engine.</summary>
     private sealed class TimedRunner(IJobRunner inner, ConcurrentDictionary<(string Name, int Step), long> left) : IJobRunner
     {
-        public IEnumerable<(int Step, IMessage Message)> Run(JobSubmission job, CancellationToken cancellationToken)
+        public IEnumerable<(int Step, IMessage Message)> Run(IMessage request, JobAttempt attempt, CancellationToken cancellationToken)
         {
-            foreach (var happened in inner.Run(job, cancellationToken))
+            foreach (var happened in inner.Run(request, attempt, cancellationToken))
             {
                 if (happened.Message is V1.TrainResponse { Progress: { } progress })
                 {
-                    left[(job.Name, progress.Step)] = Nanoseconds();
+                    left[(attempt.Ticket.Name, progress.Step)] = Nanoseconds();
                 }
 
                 yield return happened;

@@ -6,6 +6,7 @@ return args switch
     ["conditioning", .. var rest] => Conditioning.Run(new Arguments(rest)),
     ["latency", .. var rest] => await Latency.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     [Latency.ClientVerb, var address, var steps, var photo, var concept] => await Latency.RunClientAsync(address, steps, photo, concept).ConfigureAwait(false),
+    ["kills", .. var rest] => await Kills.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["memory", .. var rest] => MemoryOptions.Run(new Arguments(rest)),
     ["rpc-fuzz", .. var rest] => await RpcFuzzing.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["estimates", .. var rest] => Estimates.Run(new Arguments(rest)),
@@ -22,6 +23,7 @@ static int Help()
         fuzz       [--count 1000000] [--seed 1]
         conditioning --model FOLDER-OR-FILE --concept FILE [--prompt "a photo of <concept>"] [--output conditioning.safetensors]
         latency    [--steps 1000]
+        kills      --program PATH-TO-DTI [--count 100] [--seed 1] [--steps 400]
         memory     [--model FOLDER-OR-FILE] [--side 512] [--batch 1] [--picture 1024] [--steps 3] [--dtype fp32]
         rpc-fuzz   [--count 100000] [--seed 1]
         estimates  [--models FOLDER-OR-FILE,...] [--cases "draw 512 1 high fp32,train 256 4 low fp32,..."]

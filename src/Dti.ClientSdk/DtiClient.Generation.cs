@@ -29,4 +29,18 @@ public sealed partial class DtiClient
         var message = ToProto.Message(request);
         return Streams.ReadAsync(token => _dti.Interpolate(message, Streaming(deadline, token)), FromProto.Update, deadline, cancellationToken);
     }
+
+    /// <summary>
+    /// The events of a job that draws: those that have been, then those to come. A job whose server was killed goes on when the server is there
+    /// again; one whose caller went away is cancelled.
+    /// </summary>
+    /// <param name="jobId">The job.</param>
+    /// <param name="deadline">UTC time at which to give up watching; null: never.</param>
+    /// <param name="cancellationToken">Ends the sequence; the job goes on.</param>
+    /// <returns><see cref="GenerationAccepted"/> or <see cref="InterpolationAccepted"/> first, <see cref="GenerationResult"/> last.</returns>
+    /// <exception cref="DtiClientException">There is no such job, it trains, failed or was cancelled, or the connection was lost.</exception>
+    public IAsyncEnumerable<GenerationUpdate> WatchGenerationAsync(
+        string jobId, DateTime? deadline = null, CancellationToken cancellationToken = default) =>
+        Streams.ReadAsync(
+            token => _jobs.Watch(new V1.JobServiceWatchRequest { JobId = jobId }, Streaming(deadline, token)), FromProto.Update, deadline, cancellationToken);
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Dti.ClientSdk.Internal;
+using Grpc.Core;
 
 namespace Dti.ClientSdk;
 
@@ -52,5 +53,8 @@ public sealed partial class DtiClient
         string jobId, int fromStep, DateTime? deadline, CancellationToken cancellationToken) =>
         Streams.ReadAsync(
             token => _jobs.Watch(new V1.JobServiceWatchRequest { JobId = jobId, FromStep = fromStep }, Streaming(deadline, token)),
-            response => FromProto.Update(response.Event), deadline, cancellationToken);
+            response => response.Event is { } happened ? FromProto.Update(happened) : throw NoTraining(jobId), deadline, cancellationToken);
+
+    private static DtiClientException NoTraining(string jobId) =>
+        new(StatusCode.FailedPrecondition, $"Job {jobId} is no training: {nameof(WatchGenerationAsync)} follows it.");
 }

@@ -30,7 +30,8 @@ public sealed record InterpolationAccepted(
 
 /// <summary>The job waits for its turn.</summary>
 /// <param name="Position">Jobs ahead of this one.</param>
-public sealed record GenerationQueued(int Position) : GenerationUpdate;
+/// <param name="ExpectedStart">When it may start, going by what steps took lately; null: nothing is known of that yet.</param>
+public sealed record GenerationQueued(int Position, DateTimeOffset? ExpectedStart = null) : GenerationUpdate;
 
 /// <summary>A sampling step was done.</summary>
 /// <param name="Step">Sampling steps done, over all pictures.</param>

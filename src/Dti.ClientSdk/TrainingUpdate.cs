@@ -21,7 +21,8 @@ public sealed record TrainingAccepted(
 
 /// <summary>The job waits for its turn.</summary>
 /// <param name="Position">Jobs ahead of this one.</param>
-public sealed record TrainingQueued(int Position) : TrainingUpdate;
+/// <param name="ExpectedStart">When it may start, going by what steps took lately; null: nothing is known of that yet.</param>
+public sealed record TrainingQueued(int Position, DateTimeOffset? ExpectedStart = null) : TrainingUpdate;
 
 /// <summary>The state after a step.</summary>
 /// <param name="Step">Steps done, from 1.</param>

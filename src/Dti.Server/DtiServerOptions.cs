@@ -92,6 +92,9 @@ public sealed record DtiServerOptions
     /// <summary>Finished jobs that are remembered, 1 to 100,000. Default 200.</summary>
     public int JobHistory { get; init; } = 200;
 
+    /// <summary>The longest that a training goes on without a snapshot, which is what a killed server loses of it; 0: one each step. Default 10 s.</summary>
+    public TimeSpan SnapshotInterval { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long finished jobs are remembered at most, above 0. Default 30 days.</summary>
     public TimeSpan JobHistoryAge { get; init; } = TimeSpan.FromDays(30);
 
@@ -153,6 +156,11 @@ public sealed record DtiServerOptions
         Range(nameof(MaxMessageBytes), MaxMessageBytes, 1 << 20, 1 << 30);
         Range(nameof(MaxQueuedJobs), MaxQueuedJobs, 1, 10_000);
         Range(nameof(JobHistory), JobHistory, 1, 100_000);
+        if (SnapshotInterval < TimeSpan.Zero)
+        {
+            found.Add(new(nameof(SnapshotInterval), $"SnapshotInterval is {SnapshotInterval}; it must be 0 or more."));
+        }
+
         if (JobHistoryAge <= TimeSpan.Zero)
         {
             found.Add(new(nameof(JobHistoryAge), $"JobHistoryAge is {JobHistoryAge}; it must be above 0."));

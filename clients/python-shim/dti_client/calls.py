@@ -67,8 +67,14 @@ def resume(
     return Call("dti", "Train", request, convert.read_event)
 
 
+def _training_event(answer: jobs.JobServiceWatchResponse) -> records.TrainingUpdate | None:
+    if not answer.HasField("event"):
+        raise ValueError("the job draws; only trainings can be watched")
+    return convert.read_event(answer.event)
+
+
 def watch(job_id: str, from_step: int) -> Call[records.TrainingUpdate]:
-    return Call("jobs", "Watch", jobs.JobServiceWatchRequest(job_id=job_id, from_step=from_step), lambda answer: convert.read_event(answer.event))
+    return Call("jobs", "Watch", jobs.JobServiceWatchRequest(job_id=job_id, from_step=from_step), _training_event)
 
 
 def generate(prompt: str | records.GenerationOptions, options: records.GenerationOptions | None) -> Call[records.GenerationUpdate]:

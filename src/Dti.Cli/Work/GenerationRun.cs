@@ -40,7 +40,7 @@ internal sealed class GenerationRun(IOutput output)
                     case GenerationQueued queued:
                         output.Event("queued", queued);
                         if (queued.Position > 0)
-                            output.Line($"{queued.Position} job(s) ahead of this one.");
+                            output.Line($"{queued.Position} job(s) ahead of this one{(queued.ExpectedStart is { } start ? $", to start about {start.ToLocalTime():HH:mm}" : "")}.");
                         break;
                     case SamplingProgress step:
                         output.Event("progress", step);

@@ -54,7 +54,7 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
                     case TrainingQueued queued:
                         output.Event("queued", queued);
                         if (queued.Position > 0)
-                            output.Line($"{queued.Position} job(s) ahead of this one.");
+                            output.Line($"{queued.Position} job(s) ahead of this one{(queued.ExpectedStart is { } start ? $", to start about {start.ToLocalTime():HH:mm}" : "")}.");
                         break;
                     case TrainingProgress step:
                         progress.Add(step);

@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
 
 namespace Dti.ClientSdk.Internal;
 
@@ -10,7 +11,7 @@ internal static class FromProto
         V1.TrainResponse.EventOneofCase.Accepted => new TrainingAccepted(
             message.Accepted.JobId, message.Accepted.RequestId, message.Accepted.Name, Settings(message.Accepted.Settings),
             message.Accepted.PhotoCount, message.Accepted.Attached, message.Accepted.StepsDone),
-        V1.TrainResponse.EventOneofCase.Queued => new TrainingQueued(message.Queued.Position),
+        V1.TrainResponse.EventOneofCase.Queued => new TrainingQueued(message.Queued.Position, message.Queued.ExpectedStart?.ToDateTimeOffset()),
         V1.TrainResponse.EventOneofCase.Progress => Progress(message.Progress),
         V1.TrainResponse.EventOneofCase.Preview => new TrainingPreview(message.Preview.Step, Picture(message.Preview.Picture)),
         V1.TrainResponse.EventOneofCase.Warning => new TrainingWarning(message.Warning.Code, message.Warning.Message),
@@ -25,7 +26,7 @@ internal static class FromProto
     public static GenerationUpdate? Update(V1.GenerateResponse message) => message.EventCase switch
     {
         V1.GenerateResponse.EventOneofCase.Accepted => new GenerationAccepted(message.Accepted.JobId, Settings(message.Accepted.Settings)),
-        V1.GenerateResponse.EventOneofCase.Queued => new GenerationQueued(message.Queued.Position),
+        V1.GenerateResponse.EventOneofCase.Queued => new GenerationQueued(message.Queued.Position, message.Queued.ExpectedStart?.ToDateTimeOffset()),
         V1.GenerateResponse.EventOneofCase.Progress => Progress(message.Progress),
         V1.GenerateResponse.EventOneofCase.Warning => new GenerationWarning(message.Warning.Code, message.Warning.Message),
         V1.GenerateResponse.EventOneofCase.Picture => new GeneratedPicture(Picture(message.Picture)),
@@ -39,7 +40,7 @@ internal static class FromProto
         V1.InterpolateResponse.EventOneofCase.Accepted => new InterpolationAccepted(
             message.Accepted.JobId, message.Accepted.FromConcept, message.Accepted.ToConcept, message.Accepted.Frames,
             (Easing)message.Accepted.Easing, [.. message.Accepted.AnglesDegrees], Settings(message.Accepted.Settings)),
-        V1.InterpolateResponse.EventOneofCase.Queued => new GenerationQueued(message.Queued.Position),
+        V1.InterpolateResponse.EventOneofCase.Queued => new GenerationQueued(message.Queued.Position, message.Queued.ExpectedStart?.ToDateTimeOffset()),
         V1.InterpolateResponse.EventOneofCase.Progress => Progress(message.Progress),
         V1.InterpolateResponse.EventOneofCase.Warning => new GenerationWarning(message.Warning.Code, message.Warning.Message),
         V1.InterpolateResponse.EventOneofCase.Picture => new GeneratedPicture(Picture(message.Picture)),
@@ -47,6 +48,11 @@ internal static class FromProto
             message.Result.Pictures, Span(message.Result.Elapsed) ?? TimeSpan.Zero),
         _ => null,
     };
+
+    public static GenerationUpdate? Update(V1.JobServiceWatchResponse message) =>
+        message.Generate is { } drawing ? Update(drawing)
+        : message.Interpolate is { } frames ? Update(frames)
+        : throw new DtiClientException(StatusCode.FailedPrecondition, $"The job trains: {nameof(DtiClient.WatchAsync)} follows it.");
 
     public static ConceptInspection Inspection(V1.ConceptServiceInspectResponse message) => new(
         message.Model, message.VocabularyNormMin, message.VocabularyNormMean, message.VocabularyNormMax, message.VocabularyPositionReadability,

@@ -63,7 +63,7 @@ internal sealed class JobRunner(
         var told = false;
         var summary = new TrainingSummary(settings);
         using var model = loaded.Use(profile, target, loaded.Beside(profile, target, settings));
-        using var keeper = new SnapshotKeeper(runs, request.Name, settings, attempt, time, logger);
+        using var keeper = new SnapshotKeeper(runs, request.Name, settings, options.SnapshotInterval, attempt, time, logger);
         using var phase = Tracing.Phase("train");
         var trainer = new Trainer(model.Value, settings, photos);
         trainer.StepDone = () => keeper.Note(trainer);

@@ -9,9 +9,8 @@ namespace Dti.Server.Jobs;
 /// Writes a run's snapshots: those to keep, one every few seconds for the case that the process is killed, and the last one however the run
 /// ends. A full disk costs snapshots, never the training.
 /// </summary>
-internal sealed class SnapshotKeeper(TrainingRuns runs, string name, TrainingSettings settings, JobAttempt attempt, TimeProvider time, ILogger logger) : IDisposable
+internal sealed class SnapshotKeeper(TrainingRuns runs, string name, TrainingSettings settings, TimeSpan interval, JobAttempt attempt, TimeProvider time, ILogger logger) : IDisposable
 {
-    private static readonly TimeSpan _longestUnsaved = TimeSpan.FromSeconds(10);
     private TrainingSnapshot? _newest;
     private long _saved = time.GetTimestamp();
     private int _savedStep;
@@ -25,7 +24,7 @@ internal sealed class SnapshotKeeper(TrainingRuns runs, string name, TrainingSet
         _newest = trainer.Snapshot();
 
         // The last one is written when the concept is, by Dispose: whoever finds a snapshot has something left to do.
-        if (_newest.Step < settings.Steps && ((settings.SnapshotEvery > 0 && _newest.Step % settings.SnapshotEvery == 0) || time.GetElapsedTime(_saved) > _longestUnsaved))
+        if (_newest.Step < settings.Steps && ((settings.SnapshotEvery > 0 && _newest.Step % settings.SnapshotEvery == 0) || time.GetElapsedTime(_saved) > interval))
         {
             Problem = Save() ?? Problem;
         }

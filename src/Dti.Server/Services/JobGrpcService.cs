@@ -29,14 +29,16 @@ internal sealed class JobGrpcService(IJobs jobs) : JobService.JobServiceBase
             throw RpcErrors.Invalid([new FieldViolation("from_step", $"from_step is {request.FromStep}; it must be 0 or more.")]).ToRpcException();
         }
 
-        if ((await jobs.GetAsync(request.JobId, Caller.Of(context))).Kind != JobKind.Train)
-        {
-            throw RpcErrors.Precondition($"Job {request.JobId} is not a training job; only those can be watched.", "NOT_A_TRAINING_JOB").ToRpcException();
-        }
-
         await foreach (var message in jobs.WatchAsync(request.JobId, Caller.Of(context), request.FromStep, context.CancellationToken))
         {
-            await responseStream.WriteAsync(new JobServiceWatchResponse { Event = (TrainResponse)message }, context.CancellationToken);
+            await responseStream.WriteAsync(
+                message switch
+                {
+                    TrainResponse train => new JobServiceWatchResponse { Event = train },
+                    GenerateResponse generate => new JobServiceWatchResponse { Generate = generate },
+                    _ => new JobServiceWatchResponse { Interpolate = (InterpolateResponse)message },
+                },
+                context.CancellationToken);
         }
     }
 

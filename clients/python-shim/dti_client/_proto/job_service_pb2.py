@@ -15,7 +15,7 @@ from . import dti_service_pb2 as dti_dot_v1_dot_dti__service__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x64ti/v1/job_service.proto\x12\x06\x64ti.v1\x1a\x18\x64ti/v1/dti_service.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x03\n\x03Job\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\x12#\n\x04kind\x18\x03 \x01(\x0e\x32\x0f.dti.v1.JobKindR\x04kind\x12&\n\x05state\x18\x04 \x01(\x0e\x32\x10.dti.v1.JobStateR\x05state\x12\x12\n\x04name\x18\x05 \x01(\tR\x04name\x12\x12\n\x04step\x18\x06 \x01(\x05R\x04step\x12\x1f\n\x0btotal_steps\x18\x07 \x01(\x05R\ntotalSteps\x12\x34\n\x07\x63reated\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x63reated\x12\x34\n\x07started\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07started\x12\x30\n\x05\x65nded\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05\x65nded\x12\x14\n\x05\x65rror\x18\x0b \x01(\tR\x05\x65rror\"-\n\x14JobServiceGetRequest\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\"6\n\x15JobServiceGetResponse\x12\x1d\n\x03job\x18\x01 \x01(\x0b\x32\x0b.dti.v1.JobR\x03job\"^\n\x15JobServiceListRequest\x12(\n\x06states\x18\x01 \x03(\x0e\x32\x10.dti.v1.JobStateR\x06states\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\"9\n\x16JobServiceListResponse\x12\x1f\n\x04jobs\x18\x01 \x03(\x0b\x32\x0b.dti.v1.JobR\x04jobs\"L\n\x16JobServiceWatchRequest\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1b\n\tfrom_step\x18\x02 \x01(\x05R\x08\x66romStep\"F\n\x17JobServiceWatchResponse\x12+\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x15.dti.v1.TrainResponseR\x05\x65vent\"0\n\x17JobServiceCancelRequest\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\"9\n\x18JobServiceCancelResponse\x12\x1d\n\x03job\x18\x01 \x01(\x0b\x32\x0b.dti.v1.JobR\x03job*h\n\x07JobKind\x12\x18\n\x14JOB_KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eJOB_KIND_TRAIN\x10\x01\x12\x15\n\x11JOB_KIND_GENERATE\x10\x02\x12\x18\n\x14JOB_KIND_INTERPOLATE\x10\x03*\x9a\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10JOB_STATE_FAILED\x10\x04\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x05\x32\xb0\x02\n\nJobService\x12\x42\n\x03Get\x12\x1c.dti.v1.JobServiceGetRequest\x1a\x1d.dti.v1.JobServiceGetResponse\x12\x45\n\x04List\x12\x1d.dti.v1.JobServiceListRequest\x1a\x1e.dti.v1.JobServiceListResponse\x12J\n\x05Watch\x12\x1e.dti.v1.JobServiceWatchRequest\x1a\x1f.dti.v1.JobServiceWatchResponse0\x01\x12K\n\x06\x43\x61ncel\x12\x1f.dti.v1.JobServiceCancelRequest\x1a .dti.v1.JobServiceCancelResponseB\t\xaa\x02\x06\x44ti.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x64ti/v1/job_service.proto\x12\x06\x64ti.v1\x1a\x18\x64ti/v1/dti_service.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x03\n\x03Job\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\x12#\n\x04kind\x18\x03 \x01(\x0e\x32\x0f.dti.v1.JobKindR\x04kind\x12&\n\x05state\x18\x04 \x01(\x0e\x32\x10.dti.v1.JobStateR\x05state\x12\x12\n\x04name\x18\x05 \x01(\tR\x04name\x12\x12\n\x04step\x18\x06 \x01(\x05R\x04step\x12\x1f\n\x0btotal_steps\x18\x07 \x01(\x05R\ntotalSteps\x12\x34\n\x07\x63reated\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x63reated\x12\x34\n\x07started\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07started\x12\x30\n\x05\x65nded\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05\x65nded\x12\x14\n\x05\x65rror\x18\x0b \x01(\tR\x05\x65rror\"-\n\x14JobServiceGetRequest\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\"6\n\x15JobServiceGetResponse\x12\x1d\n\x03job\x18\x01 \x01(\x0b\x32\x0b.dti.v1.JobR\x03job\"^\n\x15JobServiceListRequest\x12(\n\x06states\x18\x01 \x03(\x0e\x32\x10.dti.v1.JobStateR\x06states\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\"9\n\x16JobServiceListResponse\x12\x1f\n\x04jobs\x18\x01 \x03(\x0b\x32\x0b.dti.v1.JobR\x04jobs\"L\n\x16JobServiceWatchRequest\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1b\n\tfrom_step\x18\x02 \x01(\x05R\x08\x66romStep\"\xbb\x01\n\x17JobServiceWatchResponse\x12+\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x15.dti.v1.TrainResponseR\x05\x65vent\x12\x34\n\x08generate\x18\x02 \x01(\x0b\x32\x18.dti.v1.GenerateResponseR\x08generate\x12=\n\x0binterpolate\x18\x03 \x01(\x0b\x32\x1b.dti.v1.InterpolateResponseR\x0binterpolate\"0\n\x17JobServiceCancelRequest\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\"9\n\x18JobServiceCancelResponse\x12\x1d\n\x03job\x18\x01 \x01(\x0b\x32\x0b.dti.v1.JobR\x03job*h\n\x07JobKind\x12\x18\n\x14JOB_KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eJOB_KIND_TRAIN\x10\x01\x12\x15\n\x11JOB_KIND_GENERATE\x10\x02\x12\x18\n\x14JOB_KIND_INTERPOLATE\x10\x03*\x9a\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10JOB_STATE_FAILED\x10\x04\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x05\x32\xb0\x02\n\nJobService\x12\x42\n\x03Get\x12\x1c.dti.v1.JobServiceGetRequest\x1a\x1d.dti.v1.JobServiceGetResponse\x12\x45\n\x04List\x12\x1d.dti.v1.JobServiceListRequest\x1a\x1e.dti.v1.JobServiceListResponse\x12J\n\x05Watch\x12\x1e.dti.v1.JobServiceWatchRequest\x1a\x1f.dti.v1.JobServiceWatchResponse0\x01\x12K\n\x06\x43\x61ncel\x12\x1f.dti.v1.JobServiceCancelRequest\x1a .dti.v1.JobServiceCancelResponseB\t\xaa\x02\x06\x44ti.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dti.v1.job_service_pb2', globals())
@@ -23,10 +23,10 @@ if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
   DESCRIPTOR._serialized_options = b'\252\002\006Dti.V1'
-  _JOBKIND._serialized_start=1004
-  _JOBKIND._serialized_end=1108
-  _JOBSTATE._serialized_start=1111
-  _JOBSTATE._serialized_end=1265
+  _JOBKIND._serialized_start=1122
+  _JOBKIND._serialized_end=1226
+  _JOBSTATE._serialized_start=1229
+  _JOBSTATE._serialized_end=1383
   _JOB._serialized_start=96
   _JOB._serialized_end=485
   _JOBSERVICEGETREQUEST._serialized_start=487
@@ -39,12 +39,12 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _JOBSERVICELISTRESPONSE._serialized_end=743
   _JOBSERVICEWATCHREQUEST._serialized_start=745
   _JOBSERVICEWATCHREQUEST._serialized_end=821
-  _JOBSERVICEWATCHRESPONSE._serialized_start=823
-  _JOBSERVICEWATCHRESPONSE._serialized_end=893
-  _JOBSERVICECANCELREQUEST._serialized_start=895
-  _JOBSERVICECANCELREQUEST._serialized_end=943
-  _JOBSERVICECANCELRESPONSE._serialized_start=945
-  _JOBSERVICECANCELRESPONSE._serialized_end=1002
-  _JOBSERVICE._serialized_start=1268
-  _JOBSERVICE._serialized_end=1572
+  _JOBSERVICEWATCHRESPONSE._serialized_start=824
+  _JOBSERVICEWATCHRESPONSE._serialized_end=1011
+  _JOBSERVICECANCELREQUEST._serialized_start=1013
+  _JOBSERVICECANCELREQUEST._serialized_end=1061
+  _JOBSERVICECANCELRESPONSE._serialized_start=1063
+  _JOBSERVICECANCELRESPONSE._serialized_end=1120
+  _JOBSERVICE._serialized_start=1386
+  _JOBSERVICE._serialized_end=1690
 # @@protoc_insertion_point(module_scope)

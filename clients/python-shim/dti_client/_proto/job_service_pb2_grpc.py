@@ -56,7 +56,8 @@ class JobServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Watch(self, request, context):
-        """The events of a training job: those from from_step on that have been, then those to come, each once and in order.
+        """The events of a job: those from from_step on that have been, then those to come, each once and in order. Only a watcher that cannot follow
+        misses some: of progress it gets the newest, of previews none, of everything else all.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
