@@ -1,0 +1,65 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Dti.Tests;
+
+namespace Dti.Cli.Tests;
+
+/// <summary>A server that is killed, as the one who trains at it sees it.</summary>
+public sealed class KillTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dti-kill-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task Serve_KilledWhileTraining_TheCommandGoesOnWithTheNextServerToTheSameConcept()
+    {
+        var port = FreePort();
+        using var first = await ServeAsync(port);
+        var whole = await DtiProcess.RunAsync(_folder.FullName, Train("whole", port));
+        using var command = DtiProcess.Start(_folder.FullName, Train("broken", port));
+        var lines = new List<string>();
+        while (await command.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+        {
+            lines.Add(line);
+            if (line.Contains("\"step\":9,", StringComparison.Ordinal))
+                break;
+        }
+
+        first.Kill(); // SIGKILL: nothing is put in order
+        await first.WaitForExitAsync(TestContext.Current.CancellationToken);
+        using var second = await ServeAsync(port);
+        var rest = await DtiProcess.EndAsync(command);
+        var broken = new DtiResult(rest.ExitCode, string.Join('\n', lines) + "\n" + rest.Output, rest.Error);
+
+        Assert.Equal((ExitCode.Ok, ExitCode.Ok), (whole.ExitCode, broken.ExitCode));
+        Assert.Equal(Enumerable.Range(1, 30), broken.EventsOf("progress").Select(step => step.GetProperty("step").GetInt32()));
+        Assert.Equal(
+            whole.EventsOf("progress").Select(step => step.GetProperty("loss").GetDouble()), broken.EventsOf("progress").Select(step => step.GetProperty("loss").GetDouble()));
+        await DtiProcess.InterruptAsync(second);
+        await second.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(ExitCode.Ok, second.ExitCode);
+    }
+
+    private static string[] Train(string name, int port) =>
+    [
+        "train", name, Fixtures.Common("preprocess_square.png"), "--initializer", "cat", "--steps", "30", "--batch", "1", "--resolution", "64", "--seed", "1",
+        "--preview-every", "0", "--json", "--server", $"http://127.0.0.1:{port}",
+    ];
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private async Task<Process> ServeAsync(int port)
+    {
+        var server = DtiProcess.Start(_folder.FullName, "serve", "--port", $"{port}", "--json");
+        await server.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+        _ = server.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        return server;
+    }
+}
