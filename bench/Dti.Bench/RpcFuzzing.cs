@@ -10,6 +10,8 @@ namespace Dti.Bench;
 /// <summary>Messages that nobody would send, over every RPC: what was answered, and whether the server still works.</summary>
 internal static class RpcFuzzing
 {
+    private const int Parts = 5;
+
     public static async Task<int> RunAsync(Arguments arguments)
     {
         var (count, seed) = (arguments.Number("--count", 100_000), arguments.Number("--seed", 1));
@@ -24,8 +26,21 @@ internal static class RpcFuzzing
         }, builder => builder.Logging.AddFilter(null, LogLevel.Error));
         await app.StartAsync().ConfigureAwait(false);
         var began = Stopwatch.GetTimestamp();
-        var answers = await new RpcFuzz(DtiHost.AddressOf(app), seed, ModelCase.Noise(64), "one", "two", "tiny-sd15", "dog")
-            .RunAsync(count, parallel: 4, CancellationToken.None).ConfigureAwait(false);
+        var answers = new Dictionary<RpcFuzz.Answer, int>();
+        for (var part = 0; part < Parts; part++)
+        {
+            var some = await new RpcFuzz(DtiHost.AddressOf(app), (seed * Parts) + part, ModelCase.Noise(64), "one", "two", "tiny-sd15", "dog")
+                .RunAsync(count / Parts, parallel: 4, CancellationToken.None).ConfigureAwait(false);
+            foreach (var (answer, times) in some)
+            {
+                answers[answer] = answers.GetValueOrDefault(answer) + times;
+            }
+
+            ProcessMemory.RestartPeak(); // collects garbage first
+            using var process = Process.GetCurrentProcess();
+            Console.WriteLine($"after {count / Parts * (part + 1)} messages: {Table.Mebibytes(ProcessMemory.ResidentBytes)} MiB, {process.HandleCount} handles, {process.Threads.Count} threads");
+        }
+
         foreach (var status in answers.GroupBy(answer => answer.Key.Status).OrderByDescending(group => group.Sum(answer => answer.Value)))
         {
             Console.WriteLine($"{status.Key}: {status.Sum(answer => answer.Value)} ({string.Join(", ", status.Select(answer => answer.Key.Reason).Distinct().Order())})");
