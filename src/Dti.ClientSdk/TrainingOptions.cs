@@ -48,8 +48,14 @@ public sealed record TrainingOptions
     /// <summary>Optimiser steps, 1 to 100,000. Default: what the model's folder says, else 500.</summary>
     public int? Steps { get; init; }
 
-    /// <summary>Photos per step, 1 to 64. Default 4.</summary>
+    /// <summary>Photos of a batch, 1 to 64. Default 4.</summary>
     public int? BatchSize { get; init; }
+
+    /// <summary>
+    /// Batches whose gradients are averaged into one step, 1 to 64: a step is of <see cref="BatchSize"/> times as many photos, in the memory
+    /// of one batch. Default 1.
+    /// </summary>
+    public int? GradientAccumulation { get; init; }
 
     /// <summary>
     /// Step length η on the sphere, or AdamW's learning rate; above 0 and at most 1, used as given, never scaled by the batch

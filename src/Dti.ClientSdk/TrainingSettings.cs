@@ -39,8 +39,11 @@ public sealed record TrainingSettings
     /// <summary>Optimiser steps.</summary>
     public int Steps { get; init; }
 
-    /// <summary>Photos per step.</summary>
+    /// <summary>Photos of a batch.</summary>
     public int BatchSize { get; init; }
+
+    /// <summary>Batches whose gradients are averaged into one step.</summary>
+    public int GradientAccumulation { get; init; }
 
     /// <summary>Step length η on the sphere, or AdamW's learning rate.</summary>
     public double LearningRate { get; init; }

@@ -82,7 +82,7 @@ public class ModelMemoryTests
             () => server.TrainAsync(TestServer.Request("large", change: request => (request.Options.BatchSize, request.Options.Resolution) = (64, 256))), StatusCode.ResourceExhausted);
 
         Assert.Equal("JOB_TOO_LARGE", Refusal.Reason(error));
-        Assert.Matches(@"^Training with 64 crops of 256 × 256 in a step takes about [\d.]+ GiB .* a job may take 0\.293 GiB here\.", error.Status.Detail);
+        Assert.Matches(@"^Training with batches of 64 crops of 256 × 256 takes about [\d.]+ GiB .* a job may take 0\.293 GiB here\.", error.Status.Detail);
         var numbers = Refusal.Detail<Google.Rpc.ErrorInfo>(error).Metadata;
         Assert.Equal("314572800", numbers["available_bytes"]);
         Assert.True(long.Parse(numbers["needed_bytes"], System.Globalization.CultureInfo.InvariantCulture) > 314_572_800);

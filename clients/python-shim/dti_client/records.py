@@ -68,6 +68,7 @@ class TrainingOptions:
     preview_baseline: bool | None = None
     preset: TrainingPreset | None = None
     obedience: float | None = None
+    gradient_accumulation: int | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ class TrainingSettings:
     stop_early: bool
     check_every: int
     preview_baseline: bool
+    gradient_accumulation: int
 
 
 @dataclass(frozen=True)

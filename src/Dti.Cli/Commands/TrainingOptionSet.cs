@@ -25,7 +25,8 @@ internal sealed class TrainingOptionSet
     private readonly Option<int?> _snapshotEvery = new("--snapshot-every") { Description = "Keep a snapshot every so many steps, to resume from; 0: only the newest. Default: 100.", HelpName = "n" };
     private readonly Option<int?> _vectors = new("--vectors") { Description = "Number of vectors, 1 to 32. Default: one per token of the initializer.", HelpName = "n" };
     private readonly Option<int?> _steps = new("--steps") { Description = "Optimiser steps. Default: what suits the model, else 500.", HelpName = "n" };
-    private readonly Option<int?> _batch = new("--batch") { Description = "Photos per step. Default: 4.", HelpName = "n" };
+    private readonly Option<int?> _batch = new("--batch") { Description = "Photos of a batch. Default: 4.", HelpName = "n" };
+    private readonly Option<int?> _accumulation = new("--accumulation") { Description = "Batches averaged into one step: as many times the photos in the memory of one. Default: 1.", HelpName = "n" };
     private readonly Option<double?> _learningRate = new("--learning-rate") { Description = "Step length on the sphere, above 0 and at most 1. Default: what suits the model, else 0.01.", HelpName = "η" };
     private readonly Option<double?> _kappa = new("--kappa") { Description = "Strength of the prior that holds to the start. Default: what suits the model, else 1e-4.", HelpName = "κ" };
     private readonly Option<KappaSchedule?> _kappaSchedule = new("--kappa-schedule") { Description = "How κ goes over the run. Default: constant." };
@@ -56,7 +57,7 @@ internal sealed class TrainingOptionSet
     {
         foreach (var option in new Option[]
         {
-            _kind, _preset, _obedience, _initializer, _from, _templates, _alpha, _encoders, _steps, _batch, _learningRate, _kappa, _kappaSchedule, _beta, _magnitude, _vectors, _resolution, _centerCrop, _randomFlip,
+            _kind, _preset, _obedience, _initializer, _from, _templates, _alpha, _encoders, _steps, _batch, _accumulation, _learningRate, _kappa, _kappaSchedule, _beta, _magnitude, _vectors, _resolution, _centerCrop, _randomFlip,
             _stopEarly, _checkEvery, _snapshotEvery, _seed, _model, _vae, _prediction, _dtype, _placeholder, _method, _regularization, _previewEvery, _previewPrompts, _previewSteps, _previewBaseline,
         })
             command.Add(option);
@@ -85,6 +86,7 @@ internal sealed class TrainingOptionSet
             VectorCount = context.Get(_vectors),
             Steps = context.Get(_steps),
             BatchSize = context.Get(_batch),
+            GradientAccumulation = context.Get(_accumulation),
             LearningRate = context.Get(_learningRate),
             Kappa = context.Get(_kappa),
             KappaSchedule = context.Get(_kappaSchedule),

@@ -20,6 +20,7 @@ internal static class SettingsTable
         ("num_vectors", $"{settings.VectorCount}"),
         ("steps", $"{settings.Steps}"),
         ("batch_size", $"{settings.BatchSize}"),
+        ("gradient_accumulation", $"{settings.GradientAccumulation}"),
         ("learning_rate", Numbers.Exact(settings.LearningRate)),
         ("kappa", Numbers.Exact(settings.Kappa)),
         ("kappa_schedule", Word(settings.KappaSchedule)),

@@ -120,6 +120,7 @@ internal static class FromProto
         VectorCount = message.NumVectors,
         Steps = message.Steps,
         BatchSize = message.BatchSize,
+        GradientAccumulation = message.GradientAccumulation,
         LearningRate = message.LearningRate,
         Kappa = message.Kappa,
         KappaSchedule = (KappaSchedule)message.KappaSchedule,

@@ -86,6 +86,7 @@ internal static class ToProto
         if (options.VectorCount is { } vectorCount) message.NumVectors = vectorCount;
         if (options.Steps is { } steps) message.Steps = steps;
         if (options.BatchSize is { } batchSize) message.BatchSize = batchSize;
+        if (options.GradientAccumulation is { } accumulation) message.GradientAccumulation = accumulation;
         if (options.LearningRate is { } learningRate) message.LearningRate = learningRate;
         if (options.Kappa is { } kappa) message.Kappa = kappa;
         if (options.KappaSchedule is { } kappaSchedule) message.KappaSchedule = (V1.KappaSchedule)kappaSchedule;

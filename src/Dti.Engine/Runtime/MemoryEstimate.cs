@@ -29,7 +29,7 @@ public static class MemoryEstimate
         var step = policy.CheckpointActivations ? (Recomputed * (unet.BlockInputs + unet.LargestBlock)) + (text / 5) : unet.Graph + text;
         var encode = Encoder * EncoderElements(profile.VaeConfig, Tiled(side, side, policy)) * VaeBytes(profile, target);
         var latent = 2L * sizeof(float) * profile.VaeConfig.LatentChannels * side * side / (profile.VaeConfig.ScaleFactor * profile.VaeConfig.ScaleFactor);
-        var kept = Math.Min(LatentCacheBytes, (long)settings.Steps * settings.BatchSize * latent);
+        var kept = Math.Min(LatentCacheBytes, (long)settings.Steps * settings.BatchSize * settings.GradientAccumulation * latent);
         var training = Math.Max(step * target.ElementSize, encode) + kept;
         var preview = settings.PreviewEvery > 0 ? Drawing(profile, target, policy, side, side, guided: true) + kept : 0;
         return Constant + (long)Math.Max(training, preview);

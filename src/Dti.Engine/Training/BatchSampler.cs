@@ -33,12 +33,12 @@ internal sealed class BatchSampler : IDisposable
         _noise = new Generator(settings.Seed, CPU);
     }
 
-    /// <summary>The next batch.</summary>
+    /// <summary>The next step's batch, all that it accumulates: what chance gives does not depend on how it is divided.</summary>
     public TrainingBatch Next()
     {
         using var scope = NewDisposeScope();
-        var latents = new Tensor[_settings.BatchSize];
-        var captions = new string[_settings.BatchSize];
+        var latents = new Tensor[_settings.BatchSize * _settings.GradientAccumulation];
+        var captions = new string[latents.Length];
         var crops = new PhotoCrop[latents.Length];
         var masks = _photos.HasMasks ? new Tensor[latents.Length] : null;
         for (var i = 0; i < latents.Length; i++)

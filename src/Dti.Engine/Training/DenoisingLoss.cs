@@ -28,6 +28,28 @@ internal sealed class DenoisingLoss(StableDiffusionModel model, PredictionType? 
         return (loss.detach().MoveToOuterDisposeScope(), [.. gradients.Select(gradient => gradient.MoveToOuterDisposeScope())]);
     }
 
+    /// <summary>
+    /// The same in parts, in the memory of one: the means of their losses and gradients, which are the whole's, since the parts are equal.
+    /// (A sum would count so many times as much against the prior, whose κ is added to it.)
+    /// </summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="embeddings">One per text encoder.</param>
+    /// <param name="parts">How many; they divide the batch.</param>
+    public (Tensor Loss, IReadOnlyList<Tensor> Gradients) Evaluate(TrainingBatch batch, IReadOnlyList<TrainableEmbedding> embeddings, int parts)
+    {
+        if (parts == 1)
+        {
+            return Evaluate(batch, embeddings);
+        }
+
+        using var scope = NewDisposeScope();
+        var results = batch.Split(parts).Select(part => Evaluate(part, embeddings)).ToArray();
+        Tensor[] gradients = [.. embeddings.Select((_, encoder) => Mean(results.Select(result => result.Gradients[encoder])).MoveToOuterDisposeScope())];
+        return (Mean(results.Select(result => result.Loss)).MoveToOuterDisposeScope(), gradients);
+
+        static Tensor Mean(IEnumerable<Tensor> parts) => stack(parts).mean([0L]);
+    }
+
     /// <summary>Loss and prediction, differentiable with respect to the rows.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="rows">e, (n, d), for each text encoder.</param>

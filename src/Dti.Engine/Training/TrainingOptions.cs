@@ -79,6 +79,9 @@ public sealed record TrainingOptions
     /// <inheritdoc cref="TrainingSettings.BatchSize"/>
     public int? BatchSize { get; init; }
 
+    /// <inheritdoc cref="TrainingSettings.GradientAccumulation"/>
+    public int? GradientAccumulation { get; init; }
+
     /// <inheritdoc cref="TrainingSettings.LearningRate"/>
     public double? LearningRate { get; init; }
 

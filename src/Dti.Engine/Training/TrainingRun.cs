@@ -44,8 +44,8 @@ internal sealed class TrainingRun : IDisposable
         _monitor = new TrainingMonitor(settings);
         if (settings.CheckEvery > 0)
         {
-            using var start = _embeddings[0].Rows();
-            _checks = new TrainingChecks(model, settings, photos, _batches, start);
+            using var scope = NewDisposeScope(); // rows are a new tensor, or the parameter itself, which is not to be disposed of
+            _checks = new TrainingChecks(model, settings, photos, _batches, _embeddings[0].Rows());
         }
 
         if (from is not null)
@@ -79,7 +79,7 @@ internal sealed class TrainingRun : IDisposable
         _monitor.BeginStep();
         using var scope = NewDisposeScope();
         var step = StepsDone + 1;
-        var (loss, gradients) = _objective.Evaluate(_batches.Next(), _embeddings);
+        var (loss, gradients) = _objective.Evaluate(_batches.Next(), _embeddings, _settings.GradientAccumulation);
         var value = loss.item<float>();
         if (!float.IsFinite(value))
         {

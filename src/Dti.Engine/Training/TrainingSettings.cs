@@ -56,8 +56,14 @@ public sealed record TrainingSettings
     /// <summary>Optimiser steps, 1 to 100,000. Default: what the model says (<see cref="TrainingDefaults"/>), else 500, as the paper.</summary>
     public int Steps { get; private init; }
 
-    /// <summary>Crops per step, 1 to 64. Default 4, as the paper.</summary>
+    /// <summary>Crops of a batch, 1 to 64. Default 4, as the paper.</summary>
     public int BatchSize { get; private init; }
+
+    /// <summary>
+    /// Batches whose gradients are averaged into one step, 1 to 64: a step is of <see cref="BatchSize"/> times as many crops, in the memory
+    /// of one batch. Default 1.
+    /// </summary>
+    public int GradientAccumulation { get; private init; }
 
     /// <summary>Step length η on the sphere, or AdamW's learning rate; in (0, 1], used as given. Default: what the model says, else 0.01, as the paper; AdamW: 0.005.</summary>
     public double LearningRate { get; private init; }
@@ -156,6 +162,7 @@ public sealed record TrainingSettings
             VectorCount = options.VectorCount ?? options.Start?.VectorCount ?? Math.Clamp(tokens.Count, 1, 32),
             Steps = options.Steps ?? (int)Math.Ceiling((profile.TrainingDefaults.Steps ?? 500) * TrainingPresets.Steps(options.Preset ?? TrainingPreset.Balanced)),
             BatchSize = options.BatchSize ?? 4,
+            GradientAccumulation = options.GradientAccumulation ?? 1,
             LearningRate = options.LearningRate ?? (way.OnSphere ? profile.TrainingDefaults.LearningRate : null) ?? way.DefaultLearningRate,
             Kappa = options.Kappa ?? (way.OnSphere ? TrainingPresets.Kappa(options.Obedience ?? 0.5, profile.TrainingDefaults.Kappa ?? 1e-4) : 0),
             KappaSchedule = options.KappaSchedule ?? KappaSchedule.Constant,
@@ -185,6 +192,7 @@ public sealed record TrainingSettings
         found.Range("num_vectors", settings.VectorCount, 1, 32);
         found.Range("steps", settings.Steps, 1, 100_000);
         found.Range("batch_size", settings.BatchSize, 1, 64);
+        found.Range("gradient_accumulation", settings.GradientAccumulation, 1, 64);
         found.Range("learning_rate", settings.LearningRate, 0, 1, minExcluded: true);
         found.Range("kappa", settings.Kappa, 0, 10);
         found.Range("obedience", options.Obedience ?? 0.5, 0, 1);

@@ -41,7 +41,7 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
     /// <exception cref="RpcException">Both do not (RESOURCE_EXHAUSTED); the message has the numbers.</exception>
     public void EnsureFits(ModelProfile profile, ComputeTarget target, TrainingSettings settings) => EnsureFits(
         profile, target, Beside(profile, target, settings),
-        $"Training with {settings.BatchSize} crops of {settings.Resolution} × {settings.Resolution} in a step", "a smaller batch or resolution");
+        $"Training with batches of {settings.BatchSize} crops of {settings.Resolution} × {settings.Resolution}", "a smaller batch or resolution");
 
     /// <summary>Checks that a generation fits with its model.</summary>
     /// <inheritdoc cref="EnsureFits(ModelProfile, ComputeTarget, TrainingSettings)"/>

@@ -28,6 +28,7 @@ internal static class OptionsMapping
         VectorCount = options.HasNumVectors ? options.NumVectors : null,
         Steps = options.HasSteps ? options.Steps : null,
         BatchSize = options.HasBatchSize ? options.BatchSize : null,
+        GradientAccumulation = options.HasGradientAccumulation ? options.GradientAccumulation : null,
         LearningRate = options.HasLearningRate ? options.LearningRate : null,
         Kappa = options.HasKappa ? options.Kappa : null,
         KappaSchedule = EnumPairs.KappaSchedules.ToEngine(options.KappaSchedule),

@@ -28,6 +28,7 @@ internal static class SettingsMapping
         NumVectors = settings.VectorCount,
         Steps = settings.Steps,
         BatchSize = settings.BatchSize,
+        GradientAccumulation = settings.GradientAccumulation,
         LearningRate = settings.LearningRate,
         Kappa = settings.Kappa,
         KappaSchedule = EnumPairs.KappaSchedules.ToMessage(settings.KappaSchedule),
