@@ -42,6 +42,21 @@ public class EarlyStoppingTests(ModelFixture models) : IClassFixture<ModelFixtur
         Assert.All(watched.OfType<TrainingCheck>().Skip(1), check => Assert.InRange(check.Drift, 1e-5, 2));
     }
 
+    /// <summary>The rows of an embedding that is learnt itself were disposed of with the first check, and the embedding with them.</summary>
+    [Theory]
+    [InlineData(TrainingMethod.TextualInversion)]
+    [InlineData(TrainingMethod.Rescaled)]
+    [InlineData(TrainingMethod.Renormalized)]
+    [InlineData(TrainingMethod.CrossInit)]
+    public void Run_ChecksOfOtherMethods_ChangeNothingEither(TrainingMethod method)
+    {
+        var plain = Run(new TrainingOptions { Steps = 4, Method = method });
+        var watched = Run(new TrainingOptions { Steps = 4, Method = method, CheckEvery = 2 });
+
+        Assert.Equal(Vector(plain), Vector(watched));
+        Assert.Equal([0, 2, 4], watched.OfType<TrainingCheck>().Select(check => check.Step));
+    }
+
     [Fact]
     public void Run_NothingMoreToLearn_StopsWithTheBestConceptAndSaysWhy()
     {
