@@ -15,14 +15,20 @@ internal sealed class TrainingSummary(TrainingSettings settings)
     private const int PanelHeight = 260;
     private const int MostPoints = 2000;
     private const int MostColumns = 8;
+    private const int MostKept = 2 * MostColumns;
     private const int Caption = 24;
 
     private readonly List<TrainingStep> _steps = [];
     private readonly List<TrainingCheck> _checks = [];
-    private readonly List<TrainingPreview> _previews = [];
+    private readonly List<Preview> _previews = [];
     private int _every = 1;
+    private int _everyColumn = 1;
+    private int _columns;
 
-    /// <summary>Takes note of an event; of many steps, only so many as a curve needs.</summary>
+    /// <summary>Steps whose previews are kept.</summary>
+    internal IReadOnlyList<int> PreviewSteps => [.. _previews.Select(preview => preview.Step).Distinct()];
+
+    /// <summary>Takes note of an event; of many steps, only so many as a curve needs, and of many previews, encoded, so many as twice its columns.</summary>
     public void Add(TrainingEvent happened)
     {
         switch (happened)
@@ -40,9 +46,27 @@ internal sealed class TrainingSummary(TrainingSettings settings)
                 _checks.Add(check);
                 break;
             case TrainingPreview preview:
-                _previews.Add(preview);
+                Keep(preview);
                 break;
         }
+    }
+
+    // Columns are thinned as steps are: every one is kept, then every second, …, and always the newest.
+    private void Keep(TrainingPreview drawn)
+    {
+        if (_previews.Count == 0 || _previews[^1].Step != drawn.Step)
+        {
+            _previews.RemoveAll(preview => preview.Column % _everyColumn != 0); // it was the newest
+            if (_previews.Select(preview => preview.Column).Distinct().Count() >= MostKept)
+            {
+                _everyColumn *= 2;
+                _previews.RemoveAll(preview => preview.Column % _everyColumn != 0);
+            }
+
+            _columns++;
+        }
+
+        _previews.Add(new Preview(_columns - 1, drawn.Step, drawn.Index, drawn.Prompt, ImageCodec.Encode(drawn.Image, Engine.Imaging.ImageFormat.Jpeg)));
     }
 
     /// <summary>The picture as it stands: a PNG; empty before the first step.</summary>
@@ -78,7 +102,7 @@ internal sealed class TrainingSummary(TrainingSettings settings)
                 {
                     if (_previews.LastOrDefault(preview => preview.Step == step && preview.Index == prompt) is { } preview)
                     {
-                        using var picture = SKBitmap.Decode(ImageCodec.Encode(preview.Image, Engine.Imaging.ImageFormat.Png));
+                        using var picture = SKBitmap.Decode(preview.Picture);
                         var scale = (float)side / Math.Max(picture.Width, picture.Height);
                         using var image = SKImage.FromBitmap(picture);
                         drawing.DrawImage(
@@ -155,4 +179,11 @@ internal sealed class TrainingSummary(TrainingSettings settings)
         PlotFont.Apply(plot);
         return plot;
     }
+
+    /// <param name="Column">Which in the run's order, from 0.</param>
+    /// <param name="Step">Steps done.</param>
+    /// <param name="Index">Of the prompt.</param>
+    /// <param name="Prompt">The prompt.</param>
+    /// <param name="Picture">JPEG.</param>
+    private sealed record Preview(int Column, int Step, int Index, string Prompt, byte[] Picture);
 }
