@@ -134,6 +134,30 @@ def test_train_with_masks_learns_what_is_white(nodes, client, cat, photos):
         run(nodes["DtiTrainConcept"], images=photos, name="node-cat", masks=mask(1, 1, 1), **TRAINING)
 
 
+def test_train_by_a_preset_leaves_steps_and_kappa_to_it(nodes, client, photos):
+    inputs = {**TRAINING, "preset": "fast", "obedience": 1.0, "model": "tiny-sd15"}
+    run(nodes["DtiTrainConcept"], images=photos, name="node-preset", **{**inputs, "steps": 3, "kappa": 0.5, "stop_early": True, "gradient_accumulation": 2})
+    settings = client.get_concept("node-preset").settings
+    assert (settings.steps, settings.stop_early, settings.gradient_accumulation, settings.batch_size) == (250, True, 2, 1)  # half of 500
+    assert settings.kappa == pytest.approx(1e-3)  # ten times the usual
+    run(nodes["DtiTrainConcept"], images=photos, name="node-preset", **{**inputs, "steps": 3, "kappa": 0.5, "stop_early": True, "gradient_accumulation": 2})
+    assert len(jobs(client, "node-preset")) == 1
+
+
+def test_train_by_a_preset_with_another_method_asks_for_no_obedience(nodes, client, photos):
+    run(nodes["DtiTrainConcept"], images=photos, name="node-preset-ti", **{**TRAINING, "preset": "fast", "method": "ti", "model": "tiny-sd15", "stop_early": True})
+    settings = client.get_concept("node-preset-ti").settings
+    assert (settings.method, settings.steps, settings.kappa) == ("ti", 250, 0)
+
+
+def test_train_without_the_later_inputs_asks_what_it_asked_before_there_were_any(nodes, client, cat, photos):
+    """Workflows that were saved then find their trainings again."""
+    before = len(jobs(client, "node-cat"))
+    run(nodes["DtiTrainConcept"], images=photos, name="node-later", **TRAINING)
+    run(nodes["DtiTrainConcept"], images=photos, name="node-later", preset="(own settings)", obedience=0.9, stop_early=False, gradient_accumulation=1, **TRAINING)
+    assert len(jobs(client, "node-later")) == 1 and len(jobs(client, "node-cat")) == before
+
+
 def test_train_of_a_concept_whose_job_is_forgotten_trains_nothing(nodes, cat, photos, monkeypatch):
     monkeypatch.setattr("dti_client.client.DtiClient.list_jobs", lambda *_, **__: [])
     monkeypatch.setattr("dti_client.client.DtiClient.train", None)

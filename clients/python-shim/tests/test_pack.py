@@ -6,6 +6,7 @@ import re
 
 import comfyui_stand_in
 import pytest
+from PIL import Image
 
 PACK = pathlib.Path(__file__).resolve().parents[1]
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
@@ -42,6 +43,15 @@ def test_example_workflow_fits_the_nodes(workflow, schemas):
         assert [socket["type"] for socket in node["outputs"]] == [port.io_type for port in schema.outputs]
 
 
+def test_train_inputs_of_saved_workflows_stay_where_they_were(schemas):
+    """The page keeps widgets' values by place: required ones first, then optional ones, each in their order."""
+    widgets = [port.id for port in schemas["DtiTrainConcept"].inputs if port.io_type in WIDGETS]
+    required = [port.id for port in schemas["DtiTrainConcept"].inputs if port.io_type in WIDGETS and not port.options.get("optional")]
+    assert required == widgets[:len(required)] == [
+        "name", "kind", "initializer", "steps", "seed", "model", "method", "num_vectors", "batch_size", "learning_rate", "kappa", "beta", "resolution",
+        "center_crop", "random_flip", "preview_every", "preview_prompt", "overwrite"]
+
+
 @pytest.mark.parametrize("workflow", sorted((PACK / "example_workflows").glob("*.json")), ids=lambda file: file.stem)
 def test_example_workflow_links_what_fits(workflow):
     graph = json.loads(workflow.read_text())
@@ -49,6 +59,15 @@ def test_example_workflow_links_what_fits(workflow):
     for link, source, out, target, into, kind in graph["links"]:
         assert link in nodes[source]["outputs"][out]["links"] and nodes[source]["outputs"][out]["type"] == kind
         assert nodes[target]["inputs"][into]["link"] == link and nodes[target]["inputs"][into]["type"] == kind
+
+
+@pytest.mark.parametrize("workflow", sorted((PACK / "example_workflows").glob("*.json")), ids=lambda file: file.stem)
+def test_example_workflow_has_a_small_thumbnail_and_a_picture_in_the_readme(workflow):
+    thumbnail = workflow.with_suffix(".jpg")
+    with Image.open(thumbnail) as picture:
+        assert picture.format == "JPEG" and max(picture.size) <= 640 and thumbnail.stat().st_size < 60_000
+    drawn = f"docs/images/comfyui-{workflow.stem}.webp"
+    assert f"(../../{drawn})" in (PACK / "README.md").read_text(encoding="utf-8") and (PACK.parents[1] / drawn).exists()
 
 
 def test_requirements_are_those_of_the_package():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from typing import get_args
 
 import comfy.utils
@@ -16,6 +17,9 @@ from .inputs import CATEGORY, DtiConcept, advanced, asked
 from .running import interruptible, preview, show, warn
 from .trainings import request_id
 from .values import Concept, Server, use
+
+
+OWN = "(own settings)"
 
 
 class DtiTrainConcept(io.ComfyNode):
@@ -54,6 +58,16 @@ class DtiTrainConcept(io.ComfyNode):
                 inputs.server(),
                 io.Mask.Input("masks", optional=True,
                               tooltip="One for each photo, or one for all: only what is white is learnt. Leave empty to learn from all of each photo."),
+                # Later inputs are optional and come last, so that workflows saved before them load as they are.
+                io.Combo.Input("preset", options=[OWN, *get_args(records.TrainingPreset)], default=OWN, optional=True,
+                               tooltip="fast: half of the steps that suit the model; balanced: as many; faithful: twice, as like the photos as it gets. A preset "
+                                       "goes before steps, learning_rate and kappa. (own settings): those count."),
+                io.Float.Input("obedience", default=0.5, min=0, max=1, step=0.05, round=0.01, optional=True, display_mode=io.NumberDisplay.slider,
+                               tooltip="With a preset: from likeness to the photos (0) to obedience to the rest of long prompts (1). dti only."),
+                io.Boolean.Input("stop_early", default=False, optional=True,
+                                 tooltip="Stop where nothing more is learnt, and keep the best. Every 25 steps the concept is measured without chance."),
+                advanced(io.Int.Input("gradient_accumulation", default=1, min=1, max=64, optional=True,
+                                      tooltip="Batches averaged into one step: as many times the photos, in the memory of one batch.")),
             ],
             outputs=[
                 DtiConcept.Output("concept", display_name="concept"),
@@ -69,16 +83,22 @@ class DtiTrainConcept(io.ComfyNode):
     def execute(
         cls, images, name: str, kind: str, initializer: str, steps: int, seed: int, model: str, method: str, num_vectors: int, batch_size: int,
         learning_rate: float, kappa: float, beta: float, resolution: int, center_crop: bool, random_flip: bool, preview_every: int,
-        preview_prompt: str, overwrite: bool, masks=None, server: Server | None = None,
+        preview_prompt: str, overwrite: bool, masks=None, server: Server | None = None, preset: str = OWN, obedience: float = 0.5,
+        stop_early: bool = False, gradient_accumulation: int = 1,
     ) -> io.NodeOutput:
         server = use(server)
         client, photos = server.client(), [encode_png(picture) for picture in tensors.pictures(images)]
         photos = [TrainingPhoto(photo, mask) for photo, mask in zip(photos, tensors.masks(masks, len(photos)))]
         options = records.TrainingOptions(
-            model=asked(model), kind=kind, initializer=asked(initializer.strip()), num_vectors=asked(num_vectors), steps=steps, batch_size=batch_size,
-            learning_rate=asked(learning_rate), kappa=kappa if method == "dti" else None, beta=beta if method == "dti" else None,
+            model=asked(model), kind=kind, initializer=asked(initializer.strip()), num_vectors=asked(num_vectors), batch_size=batch_size,
+            beta=beta if method == "dti" else None,
             resolution=asked(resolution), center_crop=center_crop, random_flip=random_flip, seed=seed, preview_every=preview_every,
-            preview_prompts=(preview_prompt,) if preview_prompt.strip() else (), method=method)
+            preview_prompts=(preview_prompt,) if preview_prompt.strip() else (), method=method,
+            stop_early=asked(stop_early), gradient_accumulation=gradient_accumulation if gradient_accumulation > 1 else None)
+        if preset == OWN:
+            options = dataclasses.replace(options, steps=steps, learning_rate=asked(learning_rate), kappa=kappa if method == "dti" else None)
+        else:
+            options = dataclasses.replace(options, preset=preset, obedience=obedience if method == "dti" else None)
         request = request_id(client, name, photos, options, overwrite)
         updates = client.train(name, photos, options, request_id=request, overwrite=overwrite) if request else iter(())
         losses, averages, bar = [], [], comfy.utils.ProgressBar(steps)

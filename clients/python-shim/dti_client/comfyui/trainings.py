@@ -22,13 +22,15 @@ def request_id(client: DtiClient, name: str, photos: Sequence[TrainingPhoto], op
     """
     request = calls.train(name, photos, options, "", overwrite, False).request
     key = hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()[:_KEY_LENGTH]
-    known = [job for job in client.list_jobs(limit=1000) if job.request_id.startswith(key)]
+    jobs = client.list_jobs(limit=1000)  # newest first
+    known = [job for job in jobs if job.request_id.startswith(key)]
     learnt = _is_learnt(client, name, photos, options)
+    newest = next((job for job in jobs if job.kind == "train" and job.name == name and job.state == "succeeded"), None)
+    untold = options.preset is not None or any(photo.mask is not None for photo in photos)  # the library says nothing of masks, nor of presets
     for job in known:
-        if job.state in ("queued", "running") or (job.state == "succeeded" and learnt):
+        if job.state in ("queued", "running") or (job.state == "succeeded" and learnt and (job is newest or not untold)):
             return job.request_id
-    masked = any(photo.mask is not None for photo in photos)  # of masks the library says nothing
-    return None if learnt and not masked else f"{key}-{1 + max((int(job.request_id[_KEY_LENGTH + 1:]) for job in known), default=0)}"
+    return None if learnt and not untold else f"{key}-{1 + max((int(job.request_id[_KEY_LENGTH + 1:]) for job in known), default=0)}"
 
 
 def _is_learnt(client: DtiClient, name: str, photos: Sequence[TrainingPhoto], options: records.TrainingOptions) -> bool:
@@ -43,4 +45,5 @@ def _is_learnt(client: DtiClient, name: str, photos: Sequence[TrainingPhoto], op
         return False
     default_model = next((model.name for model in client.list_models() if model.is_default), None)
     asked = dataclasses.replace(options, model=options.model or default_model)
-    return all(getattr(asked, field.name) in (None, (), getattr(concept.settings, field.name, None)) for field in dataclasses.fields(asked))
+    told = {field.name for field in dataclasses.fields(concept.settings)}
+    return all(getattr(asked, name) in (None, (), getattr(concept.settings, name)) for name in (field.name for field in dataclasses.fields(asked)) if name in told)
