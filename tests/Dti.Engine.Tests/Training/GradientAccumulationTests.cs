@@ -66,7 +66,14 @@ public class GradientAccumulationTests(ModelFixture models) : IClassFixture<Mode
         var model = models.Model(family);
         var options = new TrainingOptions
         {
-            Method = method, Steps = 5, BatchSize = batch, GradientAccumulation = accumulation, Resolution = 64, PreviewEvery = 0, Initializer = "dog", Seed = 5,
+            Method = method,
+            Steps = 5,
+            BatchSize = batch,
+            GradientAccumulation = accumulation,
+            Resolution = 64,
+            PreviewEvery = 0,
+            Initializer = "dog",
+            Seed = 5,
             Kappa = method == TrainingMethod.Directional ? Kappa : null,
         };
         var settings = TrainingSettings.Resolve(options, "x", model.Profile, () => 1);
