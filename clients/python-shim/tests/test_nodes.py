@@ -135,19 +135,19 @@ def test_train_with_masks_learns_what_is_white(nodes, client, cat, photos):
 
 
 def test_train_by_a_preset_leaves_steps_and_kappa_to_it(nodes, client, photos):
-    inputs = {**TRAINING, "preset": "fast", "obedience": 1.0, "model": "tiny-sd15"}
+    inputs = {**TRAINING, "preset": "fast", "obedience": 1.0, "model": "dti-mini"}
     run(nodes["DtiTrainConcept"], images=photos, name="node-preset", **{**inputs, "steps": 3, "kappa": 0.5, "stop_early": True, "gradient_accumulation": 2})
     settings = client.get_concept("node-preset").settings
-    assert (settings.steps, settings.stop_early, settings.gradient_accumulation, settings.batch_size) == (250, True, 2, 1)  # half of 500
-    assert settings.kappa == pytest.approx(1e-3)  # ten times the usual
+    assert (settings.steps, settings.stop_early, settings.gradient_accumulation, settings.batch_size) == (50, True, 2, 1)  # half of its hundred
+    assert settings.kappa == pytest.approx(0.1)  # ten times its own
     run(nodes["DtiTrainConcept"], images=photos, name="node-preset", **{**inputs, "steps": 3, "kappa": 0.5, "stop_early": True, "gradient_accumulation": 2})
     assert len(jobs(client, "node-preset")) == 1
 
 
 def test_train_by_a_preset_with_another_method_asks_for_no_obedience(nodes, client, photos):
-    run(nodes["DtiTrainConcept"], images=photos, name="node-preset-ti", **{**TRAINING, "preset": "fast", "method": "ti", "model": "tiny-sd15", "stop_early": True})
+    run(nodes["DtiTrainConcept"], images=photos, name="node-preset-ti", **{**TRAINING, "preset": "fast", "method": "ti", "model": "dti-mini", "stop_early": True})
     settings = client.get_concept("node-preset-ti").settings
-    assert (settings.method, settings.steps, settings.kappa) == ("ti", 250, 0)
+    assert (settings.method, settings.steps, settings.kappa) == ("ti", 50, 0)
 
 
 def test_train_without_the_later_inputs_asks_what_it_asked_before_there_were_any(nodes, client, cat, photos):
