@@ -7,6 +7,8 @@ return args switch
     ["latency", .. var rest] => await Latency.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     [Latency.ClientVerb, var address, var steps, var photo, var concept] => await Latency.RunClientAsync(address, steps, photo, concept).ConfigureAwait(false),
     ["kills", .. var rest] => await Kills.RunAsync(new Arguments(rest)).ConfigureAwait(false),
+    ["watchers", .. var rest] => await Watchers.RunAsync(new Arguments(rest)).ConfigureAwait(false),
+    [Watchers.ClientVerb, var address, var job, var count] => await Watchers.RunClientAsync(address, job, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)).ConfigureAwait(false),
     ["memory", .. var rest] => MemoryOptions.Run(new Arguments(rest)),
     ["rpc-fuzz", .. var rest] => await RpcFuzzing.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["estimates", .. var rest] => Estimates.Run(new Arguments(rest)),
@@ -24,6 +26,7 @@ static int Help()
         conditioning --model FOLDER-OR-FILE --concept FILE [--prompt "a photo of <concept>"] [--output conditioning.safetensors]
         latency    [--steps 1000]
         kills      --program PATH-TO-DTI [--count 100] [--seed 1] [--steps 400]
+        watchers   --program PATH-TO-DTI [--watchers 1000] [--steps 200] [--rounds 5]
         memory     [--model FOLDER-OR-FILE] [--side 512] [--batch 1] [--picture 1024] [--steps 3] [--dtype fp32]
         rpc-fuzz   [--count 100000] [--seed 1]
         estimates  [--models FOLDER-OR-FILE,...] [--cases "draw 512 1 high fp32,train 256 4 low fp32,..."]

@@ -3,6 +3,9 @@ namespace Dti.Engine.Runtime;
 /// <summary>Files that appear whole or not at all: written beside their place, flushed to disk, then renamed.</summary>
 public static class AtomicFile
 {
+    /// <summary>How the name of a file that is not yet in its place ends; a killed process may leave one.</summary>
+    public const string Draft = ".tmp";
+
     /// <summary>Writes a file.</summary>
     /// <param name="path">Its place; an older file there is replaced, and kept if anything fails.</param>
     /// <param name="write">Writes the content.</param>
@@ -10,7 +13,7 @@ public static class AtomicFile
     /// <exception cref="DtiException">The disk is full (<see cref="ErrorKind.ResourceExhausted"/>), or the folder cannot be written.</exception>
     public static void Write(string path, Action<Stream> write, bool ownerOnly = false)
     {
-        var draft = $"{path}.{Guid.NewGuid():N}.tmp";
+        var draft = $"{path}.{Guid.NewGuid():N}{Draft}";
         try
         {
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };

@@ -143,6 +143,11 @@ internal sealed class TrainingRuns(DtiServerOptions options)
             {
                 File.Delete(PathOf(name, step));
             }
+
+            foreach (var draft in Directory.EnumerateFiles(FolderOf(name), "*" + AtomicFile.Draft))
+            {
+                File.Delete(draft); // of a process that was killed
+            }
         }
     }
 

@@ -34,6 +34,10 @@ internal sealed class JobFolder : IDisposable
             }
 
             _lock = new FileStream(Path.Combine(Root, Lock), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            foreach (var draft in Directory.EnumerateFiles(Root, "*" + AtomicFile.Draft, SearchOption.AllDirectories))
+            {
+                File.Delete(draft); // a killed server's, as nobody else writes here
+            }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
