@@ -41,10 +41,11 @@ class DtiError(Exception):
     retry_after: float | None = None
     """Seconds after which to come back (google.rpc.RetryInfo)."""
 
-    __module__ = "dti_client"  # where users find it; ComfyUI shows it, and would else show a path
-
     def __str__(self) -> str:
         return self.message
+
+
+DtiError.__module__ = "dti_client"  # where users find it; ComfyUI shows it, and would else show a path. Not before dataclass, which looks into that module
 
 
 def from_rpc(error: grpc.RpcError, address: str) -> DtiError:

@@ -1,8 +1,11 @@
 """What comes with the nodes: example workflows, and what the registry reads."""
 
 import json
+import os
 import pathlib
 import re
+import subprocess
+import sys
 
 import comfyui_stand_in
 import pytest
@@ -74,6 +77,19 @@ def test_requirements_are_those_of_the_package():
     package = re.search(r"^dependencies = (\[.*\])$", (PACK / "pyproject.toml").read_text(), re.MULTILINE)
     required = [line for line in (PACK / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
     assert [name for name in json.loads(package.group(1)) if name not in ("numpy", "pillow")] == required
+
+
+def test_client_loads_under_the_name_that_comfyui_gives_a_copied_folder():
+    """There is no module dti_client then, and errors are still shown under that name."""
+    code = f"""
+import importlib.util, sys
+name = "/ComfyUI/custom_nodes/dti"
+spec = importlib.util.spec_from_file_location(name, {str(PACK / "dti_client" / "__init__.py")!r})
+sys.modules[name] = module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+assert "dti_client" not in sys.modules and module.DtiError.__module__ == "dti_client" and str(module.DtiError("no")) == "no"
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd="/", env={**os.environ, "PYTHONPATH": ""})
 
 
 def test_nodes_keep_torch_in_one_module():
