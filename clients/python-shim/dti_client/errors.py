@@ -69,7 +69,8 @@ def invalid(field_name: str, description: str) -> DtiError:
 
 
 def _sentence(code: grpc.StatusCode, details: str, address: str) -> str:
-    if code == grpc.StatusCode.UNAVAILABLE and ("handshake" in details.lower() or "certificate" in details.lower()):
+    told = details.lower().replace("tcp handshaker", "")  # which is nobody's distrust, but a connection that took too long
+    if code == grpc.StatusCode.UNAVAILABLE and ("handshake" in told or "certificate" in told):
         return _NO_TRUST.format(address=address)
     if code == grpc.StatusCode.UNAVAILABLE:
         return _NO_ANSWER.format(address=address) + (_OR_NO_CERTIFICATE if address.startswith("https:") else "")

@@ -113,3 +113,10 @@ def test_tls_with_a_certificate_that_nobody_vouches_for_is_refused(certificate):
 def test_certificate_that_is_not_there_is_one_sentence():
     with pytest.raises(DtiError, match="cannot be read"):
         DtiClient("https://localhost", ca_certificate="nowhere.pem")
+
+
+def test_a_connection_that_took_too_long_is_no_distrust():
+    from dti_client.errors import _sentence
+
+    slow = "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:5271: tcp handshaker shutdown"
+    assert _sentence(grpc.StatusCode.UNAVAILABLE, slow, "http://127.0.0.1:5271").startswith("There is no Dti server at http://127.0.0.1:5271")
