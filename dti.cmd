@@ -1,5 +1,5 @@
 @echo off
-rem Builds what is needed, quietly, and runs the dti command with the arguments given. "dti test" runs the tests.
+rem Builds what is needed, quietly, and runs the dti command with the arguments given. "dti test" runs the tests, "dti bench" measures.
 setlocal
 set "DTI_ROOT=%~dp0"
 set DOTNET_NOLOGO=1
@@ -13,6 +13,7 @@ if errorlevel 1 (
 )
 
 if "%~1"=="test" goto test
+if "%~1"=="bench" goto bench
 
 dotnet build "%DTI_ROOT%src\Dti.Cli" -c Release -v q --nologo >"%TEMP%\dti-build.log" 2>&1
 if errorlevel 1 (
@@ -30,3 +31,8 @@ dotnet run --project eng\Dti.Test -c Release -- %DTI_TEST_ARGS%
 set "DTI_EXIT=%errorlevel%"
 popd
 exit /b %DTI_EXIT%
+
+:bench
+for /f "tokens=1,*" %%a in ("%*") do set "DTI_BENCH_ARGS=%%b"
+dotnet run --project "%DTI_ROOT%bench\Dti.Bench" -c Release -- speed %DTI_BENCH_ARGS%
+exit /b %errorlevel%

@@ -1,7 +1,13 @@
 using Dti.Bench;
+using Dti.Bench.Speed;
+
+Clock.Current = Clock.Named(new Arguments(args).Text("--clock", Clock.Wall.Name));
 
 return args switch
 {
+    ["speed", .. var rest] => SpeedBench.Run(new Arguments(rest)),
+    ["layouts", .. var rest] => LayoutProbe.Run(new Arguments(rest)),
+    ["library", .. var rest] => LibraryGrowth.Run(new Arguments(rest)),
     ["fuzz", .. var rest] => Fuzzing.Run(new Arguments(rest)),
     ["conditioning", .. var rest] => Conditioning.Run(new Arguments(rest)),
     ["latency", .. var rest] => await Latency.RunAsync(new Arguments(rest)).ConfigureAwait(false),
@@ -22,6 +28,9 @@ static int Help()
     Console.Error.WriteLine("""
         dotnet run -c Release --project bench/Dti.Bench -- COMMAND
 
+        speed      [--case NAME-OR-PART] [--dtypes fp32,bf16] [--rounds N] [--missing] [--no-limit] [--work FOLDER] [--results FILE] [--clock wall|processor]
+        layouts    [--batch 2] [--backward]
+        library    [--counts 100,10000,100000]
         fuzz       [--count 1000000] [--seed 1]
         conditioning --model FOLDER-OR-FILE --concept FILE [--prompt "a photo of <concept>"] [--output conditioning.safetensors]
         latency    [--steps 1000]

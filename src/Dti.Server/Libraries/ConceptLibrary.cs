@@ -14,7 +14,7 @@ namespace Dti.Server.Libraries;
 /// The library of concepts: a folder with <c>NAME.safetensors</c>, <c>NAME.png</c>, <c>NAME.training.png</c> and <c>NAME.json</c> for each. The last one is
 /// written last and deleted first: a concept is there only when it is complete.
 /// </summary>
-internal sealed class ConceptLibrary
+internal sealed class ConceptLibrary : IDisposable
 {
     private const string ThumbnailEnding = ".png";
     private const string SummaryEnding = ".training.png"; // no concept is called so: names have no dots
@@ -25,6 +25,7 @@ internal sealed class ConceptLibrary
     private readonly string _folder;
     private readonly TimeProvider _time;
     private readonly ILogger<ConceptLibrary> _logger;
+    private readonly ConceptDescriptions _descriptions;
 
     public ConceptLibrary(DtiServerOptions options, TimeProvider time, ILogger<ConceptLibrary> logger)
     {
@@ -39,6 +40,8 @@ internal sealed class ConceptLibrary
         {
             throw new DtiException(ErrorKind.FailedPrecondition, $"The concept folder {_folder} cannot be made: {error.Message}", innerException: error);
         }
+
+        _descriptions = new ConceptDescriptions(_folder, TryRead);
     }
 
     /// <summary>What a caller may see and do of it.</summary>
@@ -49,7 +52,7 @@ internal sealed class ConceptLibrary
     {
         lock (_lock)
         {
-            return [.. Directory.EnumerateFiles(_folder, "*.json").Order(StringComparer.Ordinal).Select(TryRead).OfType<Concept>()];
+            return _descriptions.List();
         }
     }
 
@@ -126,6 +129,9 @@ internal sealed class ConceptLibrary
             return concept;
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _descriptions.Dispose();
 
     // A disk without room for a picture may have room for the concept, which is worth more.
     private void WritePicture(string path, ReadOnlyMemory<byte> picture)

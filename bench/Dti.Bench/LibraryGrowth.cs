@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using Dti.Server;
+using Dti.Server.Libraries;
+using Dti.V1;
+using Google.Protobuf;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Dti.Bench;
+
+/// <summary>How long listing the library of concepts takes as it grows: first, again, after one was edited by hand.</summary>
+internal static class LibraryGrowth
+{
+    public static int Run(Arguments arguments)
+    {
+        var table = new Table("concepts", "first ms", "again ms", "one edited by hand ms", "files read each time ms");
+        var folder = Directory.CreateTempSubdirectory("dti-library-");
+        try
+        {
+            var written = 0;
+            foreach (var count in arguments.Text("--counts", "100,10000,100000").Split(',').Select(int.Parse))
+            {
+                for (; written < count; written++)
+                {
+                    var concept = new Concept { Name = $"concept-{written}", Placeholder = $"<concept-{written}>", NumVectors = 1, Dimension = 768, Norms = { 0.4 }, Dimensions = { 768 }, Family = "sd1", Model = "v1-5" };
+                    File.WriteAllText(Path.Combine(folder.FullName, $"{concept.Name}.json"), JsonFormatter.Default.Format(concept));
+                }
+
+                Thread.Sleep(3000); // files that are older than the file system's clock is coarse are not read twice
+                using var library = new ConceptLibrary(new DtiServerOptions { ConceptFolder = folder.FullName }, TimeProvider.System, NullLogger<ConceptLibrary>.Instance);
+                var first = Milliseconds(library, count);
+                var again = Enumerable.Range(0, 9).Select(_ => Milliseconds(library, count)).Order().ElementAt(4);
+                File.AppendAllText(Path.Combine(folder.FullName, "concept-7.json"), "\n");
+                Thread.Sleep(3000);
+                var edited = Milliseconds(library, count);
+                var began = Stopwatch.GetTimestamp();
+                foreach (var file in Directory.EnumerateFiles(folder.FullName, "*.json"))
+                {
+                    ConceptMetadata.Reader.Parse<Concept>(File.ReadAllText(file));
+                }
+
+                table.Add($"{count}", $"{first:F1}", $"{again:F3}", $"{edited:F1}", $"{Stopwatch.GetElapsedTime(began).TotalMilliseconds:F0}");
+            }
+
+            table.Save("library", "Listing the library of concepts, in the server (`Dti.Bench library`); the message to a client comes on top.");
+            return 0;
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static double Milliseconds(ConceptLibrary library, int count)
+    {
+        var began = Stopwatch.GetTimestamp();
+        return library.List().Count == count ? Stopwatch.GetElapsedTime(began).TotalMilliseconds : throw new InvalidOperationException("Concepts are missing.");
+    }
+}

@@ -1,0 +1,169 @@
+using Dti.Engine.Generation;
+using Dti.Engine.Imaging;
+using Dti.Engine.Models;
+using Dti.Engine.Runtime;
+using Dti.Engine.Schedulers;
+using Dti.Engine.Training;
+using static TorchSharp.torch;
+
+namespace Dti.Bench.Speed;
+
+/// <summary>One way to do the same work, a step at a time.</summary>
+internal abstract class Contender : IDisposable
+{
+    public abstract string Name { get; }
+
+    /// <summary>A sampling step with guidance, or a training step.</summary>
+    public abstract void Step();
+
+    public abstract void Dispose();
+}
+
+/// <summary>The reference's loops: every step as if it were the first.</summary>
+internal sealed class PlainContender : Contender
+{
+    private const int Vectors = 1;
+    private static readonly long[] _timestep = [500];
+    private readonly SpeedCase _case;
+    private readonly ModelProfile _profile;
+    private readonly ScalarType _dtype;
+    private readonly NoiseSchedule _schedule;
+    private readonly Tensor _ids; // (B, 77)
+    private readonly Tensor _vocabulary; // (V + 1, d), all of it takes gradients
+    private readonly Tensor _original; // (V, d)
+    private readonly Tensor _pixels; // (B, 3, H, W)
+    private readonly Tensor _states; // (2, 77, d)
+    private Tensor _latents;
+
+    public PlainContender(SpeedCase asked, ModelProfile profile, string dtype)
+    {
+        using var scope = NewDisposeScope();
+        (_case, _profile, _dtype, Name) = (asked, profile, ComputeTarget.Resolve("cpu", dtype).Dtype, $"plain {dtype}");
+        Model = new PlainModel(profile, _dtype, asked.Trains);
+        _schedule = new NoiseSchedule(profile.Scheduler);
+        var tokens = profile.Tokenizer.Tokenize("a photo of a cat").InputIds.Select(id => (long)id).ToArray();
+        _ids = tensor(tokens).unsqueeze(0).repeat(asked.Trains ? asked.Batch : 2, 1).DetachFromDisposeScope();
+        _original = Model.Vocabulary;
+        if (asked.Trains)
+        {
+            _ids[.., 5] = profile.TextConfig.VocabSize; // the placeholder, in the place of the cat
+        }
+
+        _vocabulary = cat([_original, _original[..Vectors]]).detach().requires_grad_(asked.Trains).DetachFromDisposeScope();
+        _pixels = (rand(asked.Batch, 3, asked.Side, asked.Side) * 2 - 1).to(_dtype).DetachFromDisposeScope();
+        using var frozen = no_grad();
+        _states = Model.Text(_ids, _vocabulary).DetachFromDisposeScope();
+        _latents = randn(1, profile.VaeConfig.LatentChannels, asked.Side / profile.VaeConfig.ScaleFactor, asked.Side / profile.VaeConfig.ScaleFactor).DetachFromDisposeScope();
+    }
+
+    public override string Name { get; }
+
+    public PlainModel Model { get; }
+
+    public override void Step()
+    {
+        using var scope = NewDisposeScope();
+        if (_case.Trains)
+        {
+            Train();
+        }
+        else
+        {
+            Sample();
+        }
+    }
+
+    public override void Dispose()
+    {
+        foreach (var tensor in new[] { _ids, _vocabulary, _pixels, _states, _latents })
+        {
+            tensor.Dispose();
+        }
+
+        _schedule.Dispose();
+        Model.Dispose();
+    }
+
+    /// <summary>diffusers' StableDiffusionPipeline, between two calls of its scheduler; DDIM.</summary>
+    private void Sample()
+    {
+        using var frozen = no_grad();
+        var output = Model.UNet(cat([_latents, _latents]).to(_dtype), tensor(_timestep), _states).to(ScalarType.Float32).chunk(2);
+        var noise = output[0] + (7.5 * (output[1] - output[0]));
+        var (now, next) = (_schedule.AlphasCumprod[500].item<float>(), _schedule.AlphasCumprod[480].item<float>());
+        var x0 = (_latents - (Math.Sqrt(1 - now) * noise)) / Math.Sqrt(now);
+        var moved = ((Math.Sqrt(next) * x0) + (Math.Sqrt(1 - next) * noise)).DetachFromDisposeScope();
+        _latents.Dispose();
+        _latents = moved;
+    }
+
+    /// <summary>diffusers' textual_inversion.py with the reference's step on the sphere: the whole vocabulary has a gradient, and is put back afterwards.</summary>
+    private void Train()
+    {
+        Tensor latents;
+        using (no_grad())
+        {
+            latents = Model.Encode(_pixels).to(ScalarType.Float32);
+        }
+
+        var noise = randn_like(latents);
+        var timesteps = randint(0, _schedule.TrainTimesteps, [_case.Batch], ScalarType.Int64);
+        var states = Model.Text(_ids, _vocabulary);
+        var prediction = Model.UNet(_schedule.AddNoise(latents, noise, timesteps).to(_dtype), timesteps, states);
+        var loss = nn.functional.mse_loss(prediction.to(ScalarType.Float32), noise);
+        var gradient = autograd.grad([loss], [_vocabulary])[0]; // (V + 1, d)
+        using var frozen = no_grad();
+        var words = _original.shape[0];
+        var rows = _vocabulary[(int)words..].to(ScalarType.Float32);
+        var norm = rows.norm(-1, keepdim: true, p: 2f);
+        var (v, g) = (rows / norm, gradient[(int)words..].to(ScalarType.Float32));
+        g = g - ((g * v).sum(-1, keepdim: true) * v);
+        v = v - (0.01 * g / (g.norm(-1, keepdim: true, p: 2f) + 1e-8));
+        _vocabulary.narrow(0, words, Vectors).copy_(v / v.norm(-1, keepdim: true, p: 2f) * norm);
+        _vocabulary.narrow(0, 0, words).copy_(_original);
+        _ = loss.item<float>();
+    }
+}
+
+/// <summary>Dti, through the doors that the server uses.</summary>
+internal sealed class OurContender : Contender
+{
+    private readonly IEnumerator<object> _events;
+
+    public OurContender(SpeedCase asked, ModelProfile profile, string dtype)
+    {
+        Name = $"ours {dtype}";
+        Model = StableDiffusionModel.Load(profile, ComputeTarget.Resolve("cpu", dtype));
+        _events = asked.Trains ? Training(asked).GetEnumerator() : Sampling(asked).GetEnumerator();
+    }
+
+    public override string Name { get; }
+
+    public StableDiffusionModel Model { get; }
+
+    public override void Step()
+    {
+        while (_events.MoveNext() && _events.Current is not (TrainingStep or SamplingStep))
+        {
+        }
+    }
+
+    public override void Dispose()
+    {
+        _events.Dispose();
+        Model.Dispose();
+    }
+
+    private IEnumerable<object> Training(SpeedCase asked)
+    {
+        var options = new TrainingOptions { Steps = 100_000, BatchSize = asked.Batch, Resolution = asked.Side, PreviewEvery = 0, CheckEvery = 0, Initializer = "cat", VectorCount = 1, Seed = 1, CenterCrop = true, RandomFlip = false };
+        var photos = TrainingSet.Load([new Photo("noise.png", ModelCase.Noise(asked.Side))], asked.Side, ImageLimits.Default);
+        return new Trainer(Model, TrainingSettings.Resolve(options, "x", Model.Profile, () => 1), photos).Run(CancellationToken.None);
+    }
+
+    private IEnumerable<object> Sampling(SpeedCase asked)
+    {
+        var options = new GenerationOptions { Prompt = "a photo of a cat", Width = asked.Side, Height = asked.Side, Steps = 100, GuidanceScale = 7.5, Scheduler = "ddim", Seed = 1 };
+        return new TextToImage(Model).Run(GenerationSettings.Resolve(options, Model.Profile, () => 1), [], CancellationToken.None);
+    }
+}

@@ -1,0 +1,44 @@
+using System.Globalization;
+using static TorchSharp.torch;
+
+namespace Dti.Bench.Speed;
+
+/// <summary>The kernels of SD 1.5's denoiser in both memory layouts and both dtypes: what channels-last and bf16 are worth on this machine.</summary>
+internal static class LayoutProbe
+{
+    private static readonly (string X, string W, long Stride)[] _convolutions =
+    [
+        ("320x64x64", "320x320x3x3", 1), ("640x32x32", "640x640x3x3", 1), ("1280x16x16", "1280x1280x3x3", 1), ("1280x8x8", "1280x1280x3x3", 1), ("960x64x64", "320x960x3x3", 1), ("320x64x64", "320x320x1x1", 1),
+    ];
+
+    private static readonly (string X, string W)[] _others = [("4096x320", "2560x320"), ("4096x320", "320x320"), ("1024x640", "5120x640")];
+
+    private static readonly (string X, string W)[] _attentions = [("8x4096x40", "8x4096x40"), ("8x1024x80", "8x1024x80"), ("8x4096x40", "8x77x40")];
+
+    public static int Run(Arguments arguments)
+    {
+        var batch = arguments.Number("--batch", 2);
+        var backward = arguments.Has("--backward");
+        var table = new Table("op", "x", "w", "fp32 NCHW", "fp32 NHWC", "bf16 NCHW", "bf16 NHWC");
+        var kernels = _convolutions.Select(conv => new Kernel("conv", $"{batch}x{conv.X}", conv.W, conv.Stride, conv.W.EndsWith("1x1", StringComparison.Ordinal) ? 0 : 1, Backward: backward))
+            .Concat(_others.Select(linear => new Kernel("linear", $"{batch}x{linear.X}", linear.W, Backward: backward)))
+            .Concat(_attentions.Select(attention => new Kernel("attention", $"{batch}x{attention.X}", $"{batch}x{attention.W}", Backward: backward)));
+        foreach (var kernel in kernels)
+        {
+            string Time(ScalarType dtype, bool channelsLast)
+            {
+                if (channelsLast && kernel.Op != "conv")
+                {
+                    return "";
+                }
+
+                var (forward, back) = kernel.Run(dtype, 3, channelsLast);
+                return string.Create(CultureInfo.InvariantCulture, $"{forward * 1e3:F1}{(backward ? $" + {back * 1e3:F1}" : "")}");
+            }
+
+            table.Add(kernel.Op, kernel.X, kernel.W, Time(ScalarType.Float32, false), Time(ScalarType.Float32, true), Time(ScalarType.BFloat16, false), Time(ScalarType.BFloat16, true));
+        }
+
+        return 0;
+    }
+}

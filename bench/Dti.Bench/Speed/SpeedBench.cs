@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Text.Json;
+using Dti.Engine.Models;
+
+namespace Dti.Bench.Speed;
+
+/// <summary>
+/// How fast: the plain path, Dti and the machine's kernels alone, in turn, in one run, so that whatever else the machine does falls on all
+/// alike. Each case adds its line to <c>speed.json</c>, so that cases can be measured one at a time.
+/// </summary>
+internal static class SpeedBench
+{
+    private static readonly JsonSerializerOptions _json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+    private static readonly string[] _dtypes = ["fp32", "bf16"];
+    private static readonly string[] _ways = ["plain fp32", "ours fp32", "limit fp32", "plain bf16", "ours bf16", "limit bf16"];
+
+    public static int Run(Arguments arguments)
+    {
+        var asked = arguments.Text("--case", "");
+        var results = arguments.Text("--results", Path.Combine(Folders.Bench, "speed.json"));
+        var all = File.Exists(results) ? JsonSerializer.Deserialize<List<SpeedResult>>(File.ReadAllText(results), _json)! : [];
+        foreach (var speedCase in SpeedCase.All.Where(one => one.Name.Contains(asked, StringComparison.Ordinal)))
+        {
+            if (all.Any(result => result.Case == speedCase.Name) && arguments.Has("--missing"))
+            {
+                continue;
+            }
+
+            var profile = ModelProfile.Read(Model(speedCase.Model, arguments));
+            var result = speedCase.Run(profile, arguments.Text("--dtypes", "fp32,bf16").Split(','), arguments.Number("--rounds", speedCase.Model == "sd15" ? 3 : 9), !arguments.Has("--no-limit"));
+            var before = all.Find(old => old.Case == speedCase.Name);
+            foreach (var (way, seconds) in before is { } && before.Clock == result.Clock && before.Threads == result.Threads ? before.Seconds : [])
+            {
+                result.Seconds.TryAdd(way, seconds); // of a dtype that was not asked this time
+            }
+
+            all.RemoveAll(old => old.Case == speedCase.Name);
+            all.Add(result);
+            File.WriteAllText(results, JsonSerializer.Serialize(all, _json) + "\n");
+        }
+
+        var table = new Table(["case", "clock", "threads", "Tflop", .. _ways.Select(way => $"{way} s"), "fp32 ÷ plain", "bf16 ÷ plain", "best ÷ plain's best", "kernels' share, fp32", "bf16"]);
+        foreach (var result in SpeedCase.All.Select(one => all.Find(known => known.Case == one.Name)).OfType<SpeedResult>())
+        {
+            string Ratio(string a, string b) => Median(result, a) / Median(result, b) is var ratio && double.IsFinite(ratio) ? Table.Ratio(ratio) : "";
+            double Best(string way) => _dtypes.Min(dtype => Median(result, $"{way} {dtype}") is var seconds && double.IsNaN(seconds) ? double.MaxValue : seconds);
+            table.Add(
+                [result.Case, result.Clock, $"{result.Threads}", result.Teraflops.ToString("G3", CultureInfo.InvariantCulture), .. _ways.Select(way => Text(result, way)),
+                 Ratio("plain fp32", "ours fp32"), Ratio("plain bf16", "ours bf16"), Table.Ratio(Best("plain") / Best("ours")), Ratio("limit fp32", "ours fp32"), Ratio("limit bf16", "ours bf16")]);
+        }
+
+        if (!arguments.Has("--no-limit") && results.StartsWith(Folders.Bench, StringComparison.Ordinal))
+        {
+            table.Save("speed", $"""
+                Seconds of a step: median (least to most). `plain` is the reference's loop on the same libtorch, `ours` is Dti, `limit` the step's convolutions,
+                linear layers and attention alone, on tensors that are there already, in whichever memory layout is faster. The clock is what a user waits (wall), or the time that
+                the process had a core (processor), which other work on the machine changes little. Ratios above 1: Dti is that many times as fast.
+                Written by `./dti bench`; each case is one run, its ways in turn.
+                """);
+        }
+
+        return 0;
+    }
+
+    private static string Model(string name, Arguments arguments)
+    {
+        if (name == "dti-mini")
+        {
+            return Path.Combine(Folders.Bench, "..", "models", name);
+        }
+
+        var file = Path.Combine(Directory.CreateDirectory(arguments.Text("--work", Path.Combine(Path.GetTempPath(), "dti-bench"))).FullName, "sd1.safetensors");
+        if (!File.Exists(file))
+        {
+            RandomCheckpoint.Write(file, "sd1", like: null);
+        }
+
+        return file;
+    }
+
+    private static double Median(SpeedResult result, string way) => result.Seconds.GetValueOrDefault(way)?.Median ?? double.NaN;
+
+    private static string Text(SpeedResult result, string way) => result.Seconds.TryGetValue(way, out var seconds)
+        ? string.Create(CultureInfo.InvariantCulture, $"{seconds.Median:G3} ({seconds.Least:G3}–{seconds.Most:G3})")
+        : "";
+}

@@ -1,0 +1,121 @@
+using Dti.Server.Libraries;
+using Dti.V1;
+using Google.Protobuf;
+
+namespace Dti.Server.Tests;
+
+/// <summary>The library's view of files that anyone may change at any time.</summary>
+public sealed class ConceptDescriptionsTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dti-descriptions-");
+    private readonly ConceptDescriptions _descriptions;
+    private int _reads;
+
+    public ConceptDescriptionsTests() => _descriptions = new ConceptDescriptions(_folder.FullName, Read);
+
+    public void Dispose()
+    {
+        _descriptions.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public void List_NothingChanged_ReadsNoFileAgain()
+    {
+        Write("a", "one");
+        Write("b", "one");
+        Age();
+
+        var (first, again) = (_descriptions.List(), _descriptions.List());
+
+        Assert.Equal(["a", "b"], first.Select(concept => concept.Name));
+        Assert.Same(first, again);
+        Assert.Equal(0, _reads);
+    }
+
+    [Fact]
+    public void List_FileCameOrWentByHand_SaysSoAtOnce()
+    {
+        Write("a", "one");
+        Age();
+        _descriptions.List();
+
+        Write("b", "one");
+        Assert.Equal(["a", "b"], _descriptions.List().Select(concept => concept.Name));
+
+        File.Delete(PathOf("a"));
+        Assert.Equal(["b"], _descriptions.List().Select(concept => concept.Name));
+    }
+
+    [Fact]
+    public void List_FileReplacedByAnother_SaysSoAtOnce()
+    {
+        Write("a", "one");
+        Age();
+        _descriptions.List();
+
+        File.WriteAllText(PathOf("a") + ".new", new Concept { Name = "a", Model = "two" }.ToString());
+        File.Move(PathOf("a") + ".new", PathOf("a"), overwrite: true);
+
+        Assert.Equal("two", Assert.Single(_descriptions.List()).Model);
+    }
+
+    [Fact]
+    public void List_FileEditedInPlace_SaysSoWhenTheSystemTells()
+    {
+        Write("a", "one");
+        Age();
+        _descriptions.List();
+
+        Write("a", "two"); // as long as before
+
+        Assert.True(SpinWait.SpinUntil(() => _descriptions.List() is [{ Model: "two" }], TimeSpan.FromSeconds(30)));
+    }
+
+    [Fact]
+    public void List_FileThatCannotBeRead_IsLeftOutUntilItIsMended()
+    {
+        File.WriteAllText(PathOf("a"), "{");
+        Write("b", "one");
+        Age();
+        Assert.Equal(["b"], _descriptions.List().Select(concept => concept.Name));
+
+        Write("a", "one");
+
+        Assert.True(SpinWait.SpinUntil(() => _descriptions.List().Count == 2, TimeSpan.FromSeconds(30)));
+    }
+
+    private string PathOf(string name) => Path.Combine(_folder.FullName, $"{name}.json");
+
+    private void Write(string name, string model) => File.WriteAllText(PathOf(name), new Concept { Name = name, Model = model }.ToString());
+
+    /// <summary>As if all had been written long ago.</summary>
+    private void Age()
+    {
+        var before = DateTime.UtcNow.AddHours(-1);
+        foreach (var file in _folder.GetFiles())
+        {
+            file.LastWriteTimeUtc = before;
+        }
+
+        Directory.SetLastWriteTimeUtc(_folder.FullName, before);
+        SpinWait.SpinUntil(() => false, TimeSpan.FromMilliseconds(200)); // what the watcher has to tell of this
+        _descriptions.List();
+        SpinWait.SpinUntil(() => false, TimeSpan.FromMilliseconds(50));
+        _descriptions.List();
+        _reads = 0;
+    }
+
+    private Concept? Read(string file)
+    {
+        _reads++;
+        try
+        {
+            return JsonParser.Default.Parse<Concept>(File.ReadAllText(file));
+        }
+        catch (Exception error) when (error is InvalidProtocolBufferException or IOException)
+        {
+            return null;
+        }
+    }
+}
