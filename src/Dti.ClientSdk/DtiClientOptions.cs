@@ -35,7 +35,7 @@ public sealed record DtiClientOptions
     /// How many times in a row a client tries to pick up a training whose connection dropped, before it gives up.
     /// Every event that arrives starts the count again. 0: never. Default 8.
     /// </summary>
-    public int MaxReconnects { get; init; } = 8;
+    public int MaxReconnects { get; init; } = 12;
 
     /// <summary>Wait before the first try of either kind; each further one waits twice as long, at most 8 seconds. Default 250 ms.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(250);

@@ -108,6 +108,23 @@ public sealed class DurableJobTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Start_StateThatCannotBeRead_IsRefusedByName()
+    {
+        await _server.TrainAsync(TestServer.Request("cat"));
+        await _server.DisposeAsync();
+        var file = Path.Combine(_folder.FullName, "jobs", JobSilo.Pool, "queue.state");
+        var whole = await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(file, whole[..20], TestContext.Current.CancellationToken);
+
+        var error = await Assert.ThrowsAnyAsync<DtiException>(async () => await Start().DisposeAsync());
+        Assert.Contains(file, error.Message, StringComparison.Ordinal);
+
+        await File.WriteAllBytesAsync(file, whole, TestContext.Current.CancellationToken);
+        _server = Start();
+        Assert.Single((await _server.Jobs.ListAsync(new())).Jobs);
+    }
+
+    [Fact]
     public async Task Lost_AtTwoSteps_IsTakenUpAgainEachTimeAndEqualsTheUnbrokenTraining()
     {
         await _server.TrainAsync(TestServer.Request("whole", steps: 60));

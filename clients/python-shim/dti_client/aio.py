@@ -31,7 +31,7 @@ class AsyncDtiClient:
 
     def __init__(
         self, address: str | None = None, *, token: str | None = None, ca_certificate: Pem | None = None,
-        client_certificate: Pem | None = None, client_key: Pem | None = None, max_reconnects: int = 8, reconnect_delay: float = 0.25,
+        client_certificate: Pem | None = None, client_key: Pem | None = None, max_reconnects: int = 12, reconnect_delay: float = 0.25,
     ):
         """Makes a client; it connects with its first call."""
         self._endpoint = Endpoint(address, token, ca_certificate, client_certificate, client_key)

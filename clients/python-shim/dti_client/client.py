@@ -34,7 +34,7 @@ class DtiClient:
 
     def __init__(
         self, address: str | None = None, *, token: str | None = None, ca_certificate: Pem | None = None,
-        client_certificate: Pem | None = None, client_key: Pem | None = None, max_reconnects: int = 8, reconnect_delay: float = 0.25,
+        client_certificate: Pem | None = None, client_key: Pem | None = None, max_reconnects: int = 12, reconnect_delay: float = 0.25,
     ):
         """Makes a client; it connects with its first call.
 

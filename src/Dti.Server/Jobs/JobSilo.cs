@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Dti.Engine;
 using Dti.Server.Errors;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
@@ -50,6 +51,14 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
         if (folder.IsDurable)
         {
             await Host().WaitAsync(cancellationToken);
+            try
+            {
+                await (await QueueAsync()).ListAsync(null);
+            }
+            catch (Exception error) when (error is not OperationCanceledException)
+            {
+                throw new DtiException(ErrorKind.FailedPrecondition, $"The jobs in {folder.Root} cannot be read: {error.Message} Put a backup there, or move the folder away to begin with none.", innerException: error);
+            }
         }
     }
 

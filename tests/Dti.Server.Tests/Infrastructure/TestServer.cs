@@ -36,7 +36,16 @@ internal sealed class TestServer : IAsyncDisposable
             builder.Services.AddSingleton<ILoggerProvider>(_errors);
             services?.Invoke(builder.Services);
         });
-        _app.Start();
+        try
+        {
+            _app.Start();
+        }
+        catch
+        {
+            _app.DisposeAsync().AsTask().Wait(); // as a process that ends: its locks go
+            throw;
+        }
+
         Address = DtiHost.AddressOf(_app);
         WebAddress = DtiHost.WebAddressOf(_app);
         MetricsAddress = DtiHost.MetricsAddressOf(_app);

@@ -19,10 +19,17 @@ internal sealed class FileGrainStorage(JobFolder folder, Serializer serializer) 
         var path = PathOf(stateName, grainId);
         if (File.Exists(path))
         {
-            var bytes = File.ReadAllBytes(path);
-            grainState.State = serializer.Deserialize<T>(bytes.AsMemory(VersionBytes));
-            grainState.ETag = Version(bytes).ToString(CultureInfo.InvariantCulture);
-            grainState.RecordExists = true;
+            try
+            {
+                var bytes = File.ReadAllBytes(path);
+                grainState.State = serializer.Deserialize<T>(bytes.AsMemory(VersionBytes));
+                grainState.ETag = Version(bytes).ToString(CultureInfo.InvariantCulture);
+                grainState.RecordExists = true;
+            }
+            catch (Exception error)
+            {
+                throw new InvalidDataException($"{path} cannot be read: {error.Message}", error);
+            }
         }
 
         return Task.CompletedTask;

@@ -1,0 +1,108 @@
+using Dti.Server.Jobs;
+using Dti.Server.Jobs.Grains;
+using Dti.Server.Jobs.Storage;
+using Dti.V1;
+using Google.Protobuf;
+
+namespace Dti.Server.Tests;
+
+public sealed class JobFeedTests : IDisposable
+{
+    private const int Many = 3000;
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dti-feed-");
+    private readonly EventWriter _log;
+    private readonly JobFeed _feed;
+
+    public JobFeedTests()
+    {
+        var files = new EventFiles(_folder.FullName);
+        _log = files.OpenWriter(1);
+        _feed = new JobFeed(new JobTicket { JobId = "job", Kind = JobKind.Train, Caller = "anna" }, files);
+    }
+
+    public void Dispose()
+    {
+        _log.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Read_WatcherThatFallsFarBehind_MissesProgressAndPreviewsButNothingElse()
+    {
+        await using var slow = _feed.ReadAsync(0, TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        Tell(1, Progress(1));
+        Assert.True(await slow.MoveNextAsync());
+        var next = slow.MoveNextAsync(); // it has seen all there is, and waits
+
+        Tell(2, Progress(2));
+        Assert.True(await next);
+        for (var step = 3; step <= Many; step++)
+        {
+            Tell(step, Progress(step));
+            Tell(step, new TrainResponse { Preview = new TrainPreview { Step = step, Picture = new Picture() } });
+        }
+
+        Tell(0, new TrainResponse { Warning = new Warning { Code = "A" } });
+        End();
+        var rest = new List<TrainResponse>();
+        while (await slow.MoveNextAsync())
+        {
+            rest.Add((TrainResponse)slow.Current);
+        }
+
+        Assert.Equal("A", Assert.Single(rest, happened => happened.Warning is not null).Warning.Code);
+        Assert.NotNull(Assert.Single(rest, happened => happened.Result is not null));
+        Assert.Equal(Many, rest.Last(happened => happened.Progress is not null).Progress.Step);
+        Assert.True(rest.Count < 10, $"{rest.Count} events");
+    }
+
+    [Fact]
+    public async Task Read_WatcherThatBeginsLate_IsGivenEverythingFromTheLog()
+    {
+        for (var step = 1; step <= Many; step++)
+        {
+            Tell(step, Progress(step));
+        }
+
+        End();
+        var steps = new List<int>();
+        await foreach (var happened in _feed.ReadAsync(5, TestContext.Current.CancellationToken))
+        {
+            steps.AddRange(((TrainResponse)happened).Progress is { } progress ? [progress.Step] : []);
+        }
+
+        Assert.Equal(Enumerable.Range(5, Many - 4), steps);
+    }
+
+    [Fact]
+    public async Task Read_NewsThatGotLost_AreReadFromTheLog()
+    {
+        Tell(1, Progress(1));
+        _log.Append(2, Progress(2)); // nobody is told
+        Tell(3, Progress(3));
+        _log.Append(4, Progress(4));
+        End();
+
+        var steps = new List<int>();
+        await foreach (var happened in _feed.ReadAsync(0, TestContext.Current.CancellationToken))
+        {
+            steps.AddRange(((TrainResponse)happened).Progress is { } progress ? [progress.Step] : []);
+        }
+
+        Assert.Equal([1, 2, 3, 4], steps);
+    }
+
+    private static TrainResponse Progress(int step) => new() { Progress = new TrainProgress { Step = step, TotalSteps = Many } };
+
+    private void Tell(int step, IMessage message)
+    {
+        var first = _log.Next;
+        _feed.Add(new EventBatch(first, [_log.Append(step, message)], step));
+    }
+
+    private void End()
+    {
+        Tell(0, new TrainResponse { Result = new TrainResult { Steps = Many } });
+        _feed.See(new JobView(new JobRecord { State = JobState.Succeeded }, null));
+    }
+}
