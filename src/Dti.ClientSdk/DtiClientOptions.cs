@@ -33,7 +33,7 @@ public sealed record DtiClientOptions
 
     /// <summary>
     /// How many times in a row a client tries to pick up a training whose connection dropped, before it gives up.
-    /// Every event that arrives starts the count again. 0: never. Default 8.
+    /// Every event that arrives starts the count again. 0: never. Default 12, about a minute.
     /// </summary>
     public int MaxReconnects { get; init; } = 12;
 
