@@ -129,15 +129,15 @@ internal sealed class ComparisonRun(Comparison comparison, string folder, DtiCli
         var plot = new Plot();
         plot.XLabel($"{image} score: likeness to the photos");
         plot.YLabel($"{text} score: obedience to the prompt");
-        foreach (var method in methods)
+        foreach (var (index, method) in methods.Index())
         {
             var (x, y) = (Of(image), Of(text));
             var (meanX, meanY) = (MeanInterval.Of(x), MeanInterval.Of(y));
             var each = plot.Add.ScatterPoints(x, y);
             each.MarkerSize = 4;
-            each.Color = each.Color.WithAlpha(0.4);
+            each.Color = plot.Add.Palette.GetColor(index).WithAlpha(0.4);
             var mean = plot.Add.ScatterPoints(new[] { meanX.Mean }, new[] { meanY.Mean });
-            (mean.MarkerSize, mean.Color, mean.LegendText) = (11, each.Color.WithAlpha(1), method);
+            (mean.MarkerSize, mean.Color, mean.LegendText) = (11, each.Color.WithAlpha(1.0), method);
             if (x.Length > 1)
             {
                 plot.Add.Plottable(new ScottPlot.Plottables.ErrorBar([meanX.Mean], [meanY.Mean], [meanX.Half], [meanX.Half], [meanY.Half], [meanY.Half]) { Color = mean.Color });
