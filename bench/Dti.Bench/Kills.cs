@@ -109,14 +109,9 @@ internal static class Kills
         public async Task<double> StartAsync()
         {
             var start = Stopwatch.GetTimestamp();
-            _process = Process.Start(new ProcessStartInfo(program, ["serve", "--port", "0", "--json", "--data", folder, "--models", Folders.Fixture("tiny-sd15")])
-            {
-                RedirectStandardOutput = true,
-                Environment = { ["DTI_SNAPSHOT_INTERVAL"] = "00:00:00.5" },
-            })!;
-            var line = await _process.StandardOutput.ReadLineAsync().ConfigureAwait(false) ?? throw new InvalidOperationException("the server did not start");
-            _ = _process.StandardOutput.ReadToEndAsync();
-            _channel = GrpcChannel.ForAddress(System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("address").GetString()!, new GrpcChannelOptions { MaxReceiveMessageSize = null });
+            (_process, var address) = await ServerProcess.StartAsync(
+                program, folder, new() { ["DTI_SNAPSHOT_INTERVAL"] = "00:00:00.5" }, "--models", Folders.Fixture("tiny-sd15")).ConfigureAwait(false);
+            _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions { MaxReceiveMessageSize = null });
             await Jobs.ListAsync(new()).ConfigureAwait(false);
             return Stopwatch.GetElapsedTime(start).TotalSeconds;
         }

@@ -20,12 +20,10 @@ internal static class Watchers
     {
         var (watchers, steps, rounds) = (arguments.Number("--watchers", 1000), arguments.Number("--steps", 200), arguments.Number("--rounds", 5));
         var folder = Directory.CreateTempSubdirectory("dti-watchers-");
-        using var server = Process.Start(new ProcessStartInfo(arguments.Text("--program", "dti"), ["serve", "--port", "0", "--json", "--data", folder.FullName]) { RedirectStandardOutput = true })!;
+        var (server, address) = await ServerProcess.StartAsync(arguments.Text("--program", "dti"), folder.FullName, []).ConfigureAwait(false);
+        using var own = server;
         try
         {
-            var line = await server.StandardOutput.ReadLineAsync().ConfigureAwait(false) ?? throw new InvalidOperationException("the server did not start");
-            _ = server.StandardOutput.ReadToEndAsync();
-            var address = System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("address").GetString()!;
             using var channel = GrpcChannel.ForAddress(address);
             var (alone, watched, memory) = (new List<double>(), new List<double>(), new List<double>());
             await TrainAsync(channel, "warm", steps, _ => null).ConfigureAwait(false);

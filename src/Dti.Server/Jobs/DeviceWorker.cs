@@ -29,7 +29,6 @@ internal sealed class DeviceWorker(
     private readonly CancellationTokenSource _stopping = new();
     private TaskCompletionSource _free = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Thread? _thread;
-    private bool _stopped;
     private Task _pulling = Task.CompletedTask;
     private Task _renewing = Task.CompletedTask;
 
@@ -85,12 +84,11 @@ internal sealed class DeviceWorker(
 
     private void Stop()
     {
-        if (_stopped)
+        if (_stopping.IsCancellationRequested)
         {
             return;
         }
 
-        _stopped = true;
         feeds.Stop();
         _stopping.Cancel();
         foreach (var attempt in _attempts.Values)

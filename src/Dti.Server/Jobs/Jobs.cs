@@ -16,11 +16,6 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, TimeP
 
     public async Task<(string JobId, bool Attached)> SubmitAsync(JobSubmission submission)
     {
-        if (submission.RequestId.Length > 0 && await FindAsync(submission.Caller, submission.RequestId, submission.Fingerprint) is { } known)
-        {
-            return (known, true);
-        }
-
         if (feeds.IsStopped)
         {
             throw RpcErrors.Stopping().ToRpcException();

@@ -15,7 +15,7 @@ internal sealed class FairOrder
     /// <param name="beside">A training runs: only what may run beside it is wanted.</param>
     public QueueEntry? Next(IEnumerable<QueueEntry> waiting, bool beside)
     {
-        var turns = Turns(waiting).ToArray();
+        var turns = All(waiting).ToArray();
         return beside ? turns.FirstOrDefault(entry => entry.Ticket.IsInteractive && !entry.Alone)
             : _trainingNext ? turns.FirstOrDefault(entry => !entry.Ticket.IsInteractive) ?? turns.FirstOrDefault()
             : turns.FirstOrDefault();
@@ -29,10 +29,7 @@ internal sealed class FairOrder
     }
 
     /// <summary>All that wait, in the order in which they would start if nothing came in between.</summary>
-    public IEnumerable<QueueEntry> All(IEnumerable<QueueEntry> waiting) => Turns(waiting);
-
-    // Round robin: each caller's first job, then each one's second, and so on.
-    private IEnumerable<QueueEntry> Turns(IEnumerable<QueueEntry> waiting) => waiting
+    public IEnumerable<QueueEntry> All(IEnumerable<QueueEntry> waiting) => waiting // round robin: each caller's first job, then each one's second, and so on
         .GroupBy(entry => (entry.Ticket.Caller, entry.Ticket.IsInteractive))
         .SelectMany(own => own.Index().Select(job => (job.Item, Round: job.Index, Last: _served.GetValueOrDefault(own.Key.Caller))))
         .OrderByDescending(job => job.Item.Ticket.IsInteractive)
