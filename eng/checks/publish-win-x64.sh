@@ -16,6 +16,7 @@ for file in dti.exe dti.dll TorchSharp.dll LibTorchSharp.dll torch_cpu.dll c10.d
   [ -s "$out/published/$file" ] || { echo "$file is missing from the Windows build"; exit 1; }
   case $file in *.so) exit 1 ;; esac
 done
+cmp -s artifacts/native/TorchSharp.dll "$out/published/TorchSharp.dll" || { echo "TorchSharp.dll is not the build's patched copy"; exit 1; }
 if ls "$out/published" | grep -E '\.(so|dylib)$'; then
   echo "The Windows build holds libraries of another system"
   exit 1

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Text;
 using Microsoft.Build.Framework;
 
@@ -131,10 +132,100 @@ public static class LibTorchSharpPatch
     private static void PutU16(byte[] elf, int at, ushort value) => BitConverter.GetBytes(value).CopyTo(elf, at);
 }
 
-/// <summary>Build task: replaces each library by a patched copy in <see cref="Folder"/>; those that need no patch stay as they are.</summary>
-public sealed class PatchLibTorchSharp : Microsoft.Build.Utilities.Task
+/// <summary>
+/// Makes what TorchSharp hands to native code live until the call returns. TorchSharp passes <c>scalar.Handle</c> on without keeping the managed
+/// <c>Scalar</c> alive, which has a finalizer: even <c>a + b</c> makes one, for the factor 1, inside the library. Once the JIT has optimised the method, a
+/// collection by another thread may free it while native code reads it. In the copy every method is marked <c>NoOptimization</c>, so that its
+/// arguments live as long as it runs, and <c>NoInlining</c>. TorchSharp's methods hardly do more than to hand calls on, so that no step is seen to take longer.
+/// </summary>
+public static class TorchSharpPatch
 {
-    /// <summary>The libraries, from the package cache, which is never written to.</summary>
+    private const ushort Kept = 0x0008 | 0x0040; // NoInlining, NoOptimization
+    private const ushort Hurried = 0x0100 | 0x0200; // AggressiveInlining, AggressiveOptimization
+    private const int Module = 0x00, TypeRef = 0x01, TypeDef = 0x02, Field = 0x04, MethodDef = 0x06, Param = 0x08, ModuleRef = 0x1A, TypeSpec = 0x1B, AssemblyRef = 0x23;
+
+    /// <summary>Patches <paramref name="assembly"/> in place; returns false, with every byte as it was, where every method is marked already.</summary>
+    /// <exception cref="InvalidDataException">This is no assembly with compressed metadata (ECMA-335, II.24).</exception>
+    public static bool Apply(byte[] assembly)
+    {
+        var (first, count, size) = Methods(assembly);
+        var changed = false;
+        for (var row = first; row < first + (count * size); row += size)
+        {
+            var flags = BitConverter.ToUInt16(assembly, row + 4); // ImplFlags
+            var kept = (ushort)((flags | Kept) & ~Hurried);
+            if (BitConverter.ToUInt32(assembly, row) != 0 && flags != kept) // RVA: it has a body
+            {
+                BitConverter.GetBytes(kept).CopyTo(assembly, row + 4);
+                changed = true;
+            }
+        }
+
+        return changed;
+    }
+
+    /// <summary>Where the table of methods is (II.22.26): its offset, rows, and bytes in a row.</summary>
+    private static (int First, int Count, int Size) Methods(byte[] assembly)
+    {
+        var tables = Tables(assembly);
+        var rows = new int[64];
+        var at = tables + 24;
+        for (var table = 0; table < 64; table++)
+        {
+            if ((assembly[tables + 8 + (table / 8)] >> (table % 8) & 1) != 0)
+            {
+                rows[table] = BitConverter.ToInt32(assembly, at);
+                at += 4;
+            }
+        }
+
+        if (rows[0x03] + rows[0x05] != 0)
+        {
+            throw new InvalidDataException("The metadata has tables of pointers, which compressed metadata has not.");
+        }
+
+        var heaps = assembly[tables + 6];
+        int text = (heaps & 1) != 0 ? 4 : 2, guid = (heaps & 2) != 0 ? 4 : 2, blob = (heaps & 4) != 0 ? 4 : 2;
+        int Index(int bits, params int[] to) => to.Max(table => rows[table]) < 1 << (16 - bits) ? 2 : 4;
+
+        at += rows[Module] * (2 + text + (3 * guid));
+        at += rows[TypeRef] * (Index(2, Module, ModuleRef, AssemblyRef, TypeRef) + (2 * text));
+        at += rows[TypeDef] * (4 + (2 * text) + Index(2, TypeDef, TypeRef, TypeSpec) + Index(0, Field) + Index(0, MethodDef));
+        at += rows[Field] * (2 + text + blob);
+        return (at, rows[MethodDef], 8 + text + blob + Index(0, Param));
+    }
+
+    /// <summary>Where the stream of tables starts.</summary>
+    private static int Tables(byte[] assembly)
+    {
+        var pe = BitConverter.ToInt32(assembly, 0x3C);
+        var optional = pe + 24;
+        var directories = optional + (BitConverter.ToUInt16(assembly, optional) == 0x20B ? 112 : 96);
+        var sections = optional + BitConverter.ToUInt16(assembly, pe + 20);
+        int Offset(int rva)
+        {
+            for (var section = sections; ; section += 40)
+            {
+                var start = BitConverter.ToInt32(assembly, section + 12);
+                if (rva >= start && rva < start + BitConverter.ToInt32(assembly, section + 8))
+                {
+                    return rva - start + BitConverter.ToInt32(assembly, section + 20);
+                }
+            }
+        }
+
+        var root = Offset(BitConverter.ToInt32(assembly, Offset(BitConverter.ToInt32(assembly, directories + (14 * 8))) + 8));
+        var streams = root + 16 + BitConverter.ToInt32(assembly, root + 12);
+        return Encoding.ASCII.GetString(assembly, streams + 12, 3) == "#~\0"
+            ? root + BitConverter.ToInt32(assembly, streams + 4)
+            : throw new InvalidDataException("The metadata does not begin with a stream of tables.");
+    }
+}
+
+/// <summary>Build task: replaces each library by a patched copy in <see cref="Folder"/>; those that need no patch stay as they are.</summary>
+public sealed class PatchTorchSharp : Microsoft.Build.Utilities.Task
+{
+    /// <summary>TorchSharp.dll or libLibTorchSharp.so, from the package cache, which is never written to.</summary>
     [Required]
     public ITaskItem[] Libraries { get; set; } = Array.Empty<ITaskItem>();
 
@@ -157,18 +248,20 @@ public sealed class PatchLibTorchSharp : Microsoft.Build.Utilities.Task
     {
         var source = library.GetMetadata("FullPath");
         var target = Path.GetFullPath(Path.Combine(Folder, Path.GetFileName(source)));
-        if (!File.Exists(target) || File.GetLastWriteTimeUtc(target) != File.GetLastWriteTimeUtc(source))
+        // Later than the package's, or a build would leave an unpatched copy of the same size and time where it is.
+        var time = File.GetLastWriteTimeUtc(source).AddMinutes(1);
+        if (!File.Exists(target) || File.GetLastWriteTimeUtc(target) != time)
         {
-            var elf = File.ReadAllBytes(source);
-            if (!LibTorchSharpPatch.Apply(elf))
+            var bytes = File.ReadAllBytes(source);
+            if (!(Path.GetExtension(source) == ".dll" ? TorchSharpPatch.Apply(bytes) : LibTorchSharpPatch.Apply(bytes)))
             {
                 return library;
             }
 
             Directory.CreateDirectory(Folder);
             var draft = target + "." + Guid.NewGuid().ToString("N");
-            File.WriteAllBytes(draft, elf);
-            File.SetLastWriteTimeUtc(draft, File.GetLastWriteTimeUtc(source));
+            File.WriteAllBytes(draft, bytes);
+            File.SetLastWriteTimeUtc(draft, time);
             File.Delete(target);
             File.Move(draft, target);
         }
