@@ -109,8 +109,8 @@ internal static class Kills
         public async Task<double> StartAsync()
         {
             var start = Stopwatch.GetTimestamp();
-            (_process, var address) = await ServerProcess.StartAsync(
-                program, folder, new() { ["DTI_SNAPSHOT_INTERVAL"] = "00:00:00.5" }, "--models", Folders.Fixture("tiny-sd15")).ConfigureAwait(false);
+            (_process, var address, _) = await ServerProcess.StartAsync(
+                program, folder, new() { ["DTI_SNAPSHOT_INTERVAL"] = "00:00:00.5" }, null, "--models", Folders.Fixture("tiny-sd15")).ConfigureAwait(false);
             _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions { MaxReceiveMessageSize = null });
             await Jobs.ListAsync(new()).ConfigureAwait(false);
             return Stopwatch.GetElapsedTime(start).TotalSeconds;

@@ -1,4 +1,5 @@
 using Dti.Bench;
+using Dti.Bench.Load;
 using Dti.Bench.Speed;
 
 Clock.Current = Clock.Named(new Arguments(args).Text("--clock", Clock.Wall.Name));
@@ -15,6 +16,7 @@ return args switch
     ["kills", .. var rest] => await Kills.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["watchers", .. var rest] => await Watchers.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     [Watchers.ClientVerb, var address, var job, var count] => await Watchers.RunClientAsync(address, job, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)).ConfigureAwait(false),
+    ["mixed-load", .. var rest] => await MixedLoad.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["memory", .. var rest] => MemoryOptions.Run(new Arguments(rest)),
     ["rpc-fuzz", .. var rest] => await RpcFuzzing.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["estimates", .. var rest] => Estimates.Run(new Arguments(rest)),
@@ -36,6 +38,7 @@ static int Help()
         latency    [--steps 1000]
         kills      --program PATH-TO-DTI [--count 100] [--seed 1] [--steps 400]
         watchers   --program PATH-TO-DTI [--watchers 1000] [--steps 200] [--rounds 5]
+        mixed-load --program PATH-TO-DTI [--minutes 30] [--seed 1]
         memory     [--model FOLDER-OR-FILE] [--side 512] [--batch 1] [--picture 1024] [--steps 3] [--dtype fp32]
         rpc-fuzz   [--count 100000] [--seed 1]
         estimates  [--models FOLDER-OR-FILE,...] [--cases "draw 512 1 high fp32,train 256 4 low fp32,..."]

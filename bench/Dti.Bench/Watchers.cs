@@ -20,7 +20,7 @@ internal static class Watchers
     {
         var (watchers, steps, rounds) = (arguments.Number("--watchers", 1000), arguments.Number("--steps", 200), arguments.Number("--rounds", 5));
         var folder = Directory.CreateTempSubdirectory("dti-watchers-");
-        var (server, address) = await ServerProcess.StartAsync(arguments.Text("--program", "dti"), folder.FullName, []).ConfigureAwait(false);
+        var (server, address, _) = await ServerProcess.StartAsync(arguments.Text("--program", "dti"), folder.FullName, [], null).ConfigureAwait(false);
         using var own = server;
         try
         {

@@ -33,6 +33,7 @@ public static class DtiHost
         options.Validate();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Orleans", LogLevel.Error);
+        builder.Logging.AddFilter(typeof(FileGrainStorage).FullName, LogLevel.None); // Orleans' words on what the grains say themselves
         builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None); // DeviceProbe says it once, and stopping is no error
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.None); // comes with authentication; nothing here is protected by it
         builder.Logging.AddFilter(MalformedMessages.FrameworkLog, LogLevel.None);

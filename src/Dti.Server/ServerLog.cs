@@ -55,6 +55,9 @@ internal static partial class ServerLog
     [LoggerMessage(24, LogLevel.Warning, "News of job {JobId} are interrupted: {Reason}")]
     public static partial void FeedInterrupted(this ILogger logger, string jobId, string reason);
 
+    [LoggerMessage(25, LogLevel.Warning, "The state of {What} is not written yet: {Reason}")]
+    public static partial void StateUnwritten(this ILogger logger, string what, string reason);
+
     [LoggerMessage(40, LogLevel.Warning, "A call of {Path} from {Address} was refused: {Reason}")]
     public static partial void CallerRefused(this ILogger logger, string path, string address, string reason);
 

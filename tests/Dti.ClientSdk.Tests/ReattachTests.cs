@@ -1,3 +1,5 @@
+using Dti.Tests;
+
 namespace Dti.ClientSdk.Tests;
 
 public class ReattachTests(ServerFixture server)

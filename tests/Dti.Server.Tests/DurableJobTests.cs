@@ -181,6 +181,37 @@ public sealed class DurableJobTests : IAsyncLifetime
         await Refusal.Of(() => WatchAsync(ids[0]), StatusCode.NotFound);
     }
 
+    /// <summary>A full disk held a job for ever between the queue, which had given it away, and the device, which never had it.</summary>
+    [Theory]
+    [InlineData("queue.state")]
+    [InlineData("job.state")]
+    public async Task Start_StateThatCannotBeWritten_WaitsUntilThereIsRoom(string file)
+    {
+        using var disk = new FailingDisk(Path.Combine(_folder.FullName, "jobs"), files: path => Path.GetFileName(path).StartsWith(file, StringComparison.Ordinal));
+        using var running = _server.Dti.Train(TestServer.Request("running", steps: Long));
+        var first = await AcceptedAsync(running);
+        await _server.UntilAsync(first, job => job.Step > 0);
+        using var waiting = _server.Dti.Train(TestServer.Request("waiting"));
+        var second = await AcceptedAsync(waiting);
+
+        disk.Fill();
+        await _server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = first });
+        await Refusal.Of(() => WatchAsync(first), StatusCode.Cancelled); // its watchers hear of it although it cannot be written
+        while (disk.Failures < 3)
+        {
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(JobState.Queued, (await _server.Jobs.GetAsync(new JobServiceGetRequest { JobId = second })).Job.State);
+        var refusal = await Refusal.Of(() => _server.TrainAsync(TestServer.Request("third")), StatusCode.ResourceExhausted);
+        Assert.Contains("disk is full", refusal.Status.Detail, StringComparison.Ordinal);
+
+        disk.Free();
+        Assert.Equal(JobState.Succeeded, (await _server.UntilAsync(second, job => job.Ended is not null)).State);
+        await RestartAsync();
+        Assert.Equal([JobState.Succeeded, JobState.Cancelled], (await _server.Jobs.ListAsync(new())).Jobs.Select(job => job.State));
+    }
+
     private static void Previewed(TrainRequest request) => (request.Options.PreviewEvery, request.Options.PreviewSteps) = (20, 1);
 
     private static async Task<string> AcceptedAsync(AsyncServerStreamingCall<TrainResponse> call)

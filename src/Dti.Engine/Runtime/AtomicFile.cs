@@ -6,6 +6,12 @@ public static class AtomicFile
     /// <summary>How the name of a file that is not yet in its place ends; a killed process may leave one.</summary>
     public const string Draft = ".tmp";
 
+    /// <summary>How a file to be written is opened, and put in its place: tests put a disk here that fails.</summary>
+    internal static Func<string, FileStreamOptions, FileStream> Open { get; set; } = (path, options) => new FileStream(path, options);
+
+    /// <inheritdoc cref="Open"/>
+    internal static Action<string, string> Rename { get; set; } = (draft, path) => File.Move(draft, path, overwrite: true);
+
     /// <summary>Writes a file.</summary>
     /// <param name="path">Its place; an older file there is replaced, and kept if anything fails.</param>
     /// <param name="write">Writes the content.</param>
@@ -22,13 +28,13 @@ public static class AtomicFile
                 options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             }
 
-            using (var stream = new FileStream(draft, options))
+            using (var stream = Open(draft, options))
             {
                 write(stream);
                 stream.Flush(flushToDisk: true);
             }
 
-            File.Move(draft, path, overwrite: true);
+            Rename(draft, path);
         }
         catch (Exception error)
         {

@@ -153,7 +153,17 @@ internal sealed class DeviceWorker(
         }
 
         var job = await silo.JobAsync(ticket.JobId);
-        var epoch = await job.StartAsync(self);
+        int epoch;
+        try
+        {
+            epoch = await job.StartAsync(self);
+        }
+        catch
+        {
+            await queue.PutBackAsync(ticket.JobId, alone: false); // the device does not have it: a full disk, most likely
+            throw;
+        }
+
         if (epoch == 0)
         {
             await queue.FinishedAsync(ticket.JobId, 0);

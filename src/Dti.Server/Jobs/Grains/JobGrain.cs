@@ -13,6 +13,7 @@ internal sealed class JobGrain(
 {
     private static readonly TimeSpan _forgetWatchersAfter = TimeSpan.FromMinutes(1); // they renew more often than that
     private ObserverManager<IJobObserver>? _watchers;
+    private StateWriter<JobRecord>? _writer;
     private IDeviceObserver? _device;
     private QueuePlace? _place;
 
@@ -20,12 +21,15 @@ internal sealed class JobGrain(
 
     private JobRecord Job => stored.State;
 
+    private StateWriter<JobRecord> Writer => _writer ??= new(this, $"job {Id}", stored, Written, logger);
+
     private ObserverManager<IJobObserver> Watchers => _watchers ??= new(_forgetWatchersAfter, logger);
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => Writer.EndAsync();
 
     public async Task CreateAsync(JobTicket ticket)
     {
-        stored.State = new JobRecord { Ticket = ticket, State = JobState.Queued };
-        await stored.WriteStateAsync();
+        await CommitAsync(new JobRecord { Ticket = ticket, State = JobState.Queued });
         logger.JobAccepted(ticket.JobId, ticket.Kind.ToString());
     }
 
@@ -38,12 +42,9 @@ internal sealed class JobGrain(
             return 0;
         }
 
+        await CommitAsync(Job with { Epoch = Job.Epoch + 1, State = JobState.Running, Started = Job.Started ?? time.GetUtcNow() });
         _device = device;
         _place = null;
-        Job.Epoch++;
-        Job.State = JobState.Running;
-        Job.Started ??= time.GetUtcNow();
-        await stored.WriteStateAsync();
         return Job.Epoch;
     }
 
@@ -78,7 +79,7 @@ internal sealed class JobGrain(
             }
 
             Job.State = JobState.Queued;
-            await stored.WriteStateAsync();
+            await Writer.NoteAsync();
         }
     }
 
@@ -100,7 +101,7 @@ internal sealed class JobGrain(
             {
                 Job.DiedAt = Job.Step;
                 Job.State = JobState.Queued;
-                await stored.WriteStateAsync();
+                await Writer.NoteAsync();
             }
         }
 
@@ -121,7 +122,7 @@ internal sealed class JobGrain(
                 await _device.CancelAsync(Id);
             }
 
-            await stored.WriteStateAsync(); // after the device has heard of it: it stops within a step also on a slow disk
+            await Writer.NoteAsync(); // after the device has heard of it: it stops within a step also on a slow disk
         }
 
         return Job with { };
@@ -149,6 +150,22 @@ internal sealed class JobGrain(
         DeactivateOnIdle();
     }
 
+    private Task CommitAsync(JobRecord next)
+    {
+        var before = Job;
+        stored.State = next;
+        return Writer.CommitAsync(() => stored.State = before);
+    }
+
+    // Not before: a killed server would look for the request of a job that it does not know to be over.
+    private void Written()
+    {
+        if (Job.IsOver)
+        {
+            folder.Forget(Id);
+        }
+    }
+
     private bool Holds(int epoch) => Job.State == JobState.Running && Job.Epoch == epoch;
 
     private JobView View() => new(Job with { }, _place);
@@ -157,8 +174,7 @@ internal sealed class JobGrain(
     {
         (Job.State, Job.Ended, Job.Failure) = (state, time.GetUtcNow(), failure);
         _device = null;
-        await stored.WriteStateAsync();
-        folder.Forget(Id);
+        await Writer.NoteAsync();
         logger.JobEnded(Id, state.ToString());
         await Watchers.Notify(watcher => watcher.OverAsync(Id, View()));
         Watchers.Clear();

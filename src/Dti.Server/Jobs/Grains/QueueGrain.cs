@@ -1,4 +1,5 @@
 using Dti.Server.Errors;
+using Dti.Server.Jobs.Storage;
 using Dti.Server.Libraries;
 using Dti.Server.Security;
 using Dti.Server.Telemetry;
@@ -19,7 +20,10 @@ internal sealed class QueueGrain(
     private readonly Dictionary<string, DateTimeOffset> _heard = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _steps = new(StringComparer.Ordinal);
     private readonly FairOrder _order = new();
+    private StateWriter<QueueState>? _writer;
     private TaskCompletionSource _changed = NewSignal();
+
+    private StateWriter<QueueState> Writer => _writer ??= new(this, "the queue", stored, written: () => { }, logger);
 
     private List<QueueEntry> Entries => stored.State.Entries;
 
@@ -35,6 +39,8 @@ internal sealed class QueueGrain(
 
         return Task.CompletedTask;
     }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => Writer.EndAsync();
 
     public async Task<Submitted> SubmitAsync(JobTicket ticket)
     {
@@ -59,18 +65,18 @@ internal sealed class QueueGrain(
             return Refused(refusal);
         }
 
-        await Job(ticket.JobId).CreateAsync(ticket);
-        Entries.Add(new QueueEntry { Ticket = ticket });
         try
         {
+            await Job(ticket.JobId).CreateAsync(ticket);
+            var entry = new QueueEntry { Ticket = ticket };
+            Entries.Add(entry);
             await PruneAsync();
-            await stored.WriteStateAsync();
+            await Writer.CommitAsync(() => Entries.Remove(entry));
         }
-        catch
+        catch (StateUnwrittenException error)
         {
-            Entries.RemoveAll(entry => entry.Ticket.JobId == ticket.JobId); // not accepted: nobody will hear of it
-            await Job(ticket.JobId).DeleteAsync();
-            throw;
+            await Job(ticket.JobId).DeleteAsync(); // not accepted: nobody will hear of it
+            return new Submitted(null, Refusal: error.Refusal);
         }
 
         JobTelemetry.Enqueued(ticket.Kind);
@@ -109,9 +115,9 @@ internal sealed class QueueGrain(
             return null;
         }
 
-        _order.Serve(entry);
         (entry.Device, entry.Life) = (device, life);
-        await stored.WriteStateAsync();
+        await Writer.CommitAsync(() => (entry.Device, entry.Life) = (null, null));
+        _order.Serve(entry);
         JobTelemetry.Dequeued(entry.Ticket.Kind, time.GetUtcNow() - entry.Ticket.Created);
         await ChangedAsync();
         return entry.Ticket;
@@ -148,9 +154,9 @@ internal sealed class QueueGrain(
     {
         if (Entries.FirstOrDefault(entry => entry.Ticket.JobId == jobId) is { Over: null } entry)
         {
-            (entry.Device, entry.Life, entry.Alone) = (null, null, alone);
+            (entry.Device, entry.Life, entry.Alone) = (null, null, entry.Alone || alone);
             JobTelemetry.Enqueued(entry.Ticket.Kind);
-            await stored.WriteStateAsync();
+            await Writer.NoteAsync();
             await ChangedAsync();
         }
     }
@@ -165,7 +171,7 @@ internal sealed class QueueGrain(
     {
         (entry.Device, entry.Life, entry.Over) = (null, null, time.GetUtcNow());
         _steps.Remove(entry.Ticket.JobId);
-        await stored.WriteStateAsync();
+        await Writer.NoteAsync();
         await ChangedAsync();
     }
 
@@ -189,7 +195,7 @@ internal sealed class QueueGrain(
                 JobTelemetry.Enqueued(entry.Ticket.Kind);
             }
 
-            await stored.WriteStateAsync();
+            await Writer.NoteAsync();
             await ChangedAsync();
         }
     }

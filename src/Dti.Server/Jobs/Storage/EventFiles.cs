@@ -17,6 +17,9 @@ internal readonly struct EventFiles(string folder)
     private const int Header = sizeof(long);
     private const int EntryHeader = 2 * sizeof(int); // length of the message, step
 
+    /// <summary>How a part to be written is opened: tests put a disk here that fails.</summary>
+    internal static Func<string, FileStreamOptions, FileStream> Open { get; set; } = (path, options) => new FileStream(path, options);
+
     /// <summary>Begins the part of an attempt. From then on no earlier attempt may write.</summary>
     /// <exception cref="IOException">The disk is full, or the folder cannot be written.</exception>
     public EventWriter OpenWriter(int epoch)
@@ -26,7 +29,8 @@ internal readonly struct EventFiles(string folder)
         var header = new byte[Header];
         BinaryPrimitives.WriteInt64LittleEndian(header, first);
         AtomicFile.WriteAllBytes(path, header);
-        return new EventWriter(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0), first);
+        var options = new FileStreamOptions { Mode = FileMode.Append, Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 };
+        return new EventWriter(Open(path, options), first);
     }
 
     /// <summary>Whether an attempt is the newest.</summary>
@@ -73,7 +77,7 @@ internal readonly struct EventFiles(string folder)
 
     private static IEnumerable<JobEvent> ReadPart(string path)
     {
-        using var file = Open(path);
+        using var file = OpenToRead(path);
         file.Position = Header;
         var header = new byte[EntryHeader];
         while (file.ReadAtLeast(header, EntryHeader, throwOnEndOfStream: false) == EntryHeader)
@@ -92,12 +96,12 @@ internal readonly struct EventFiles(string folder)
 
     private static long First(string path)
     {
-        using var file = Open(path);
+        using var file = OpenToRead(path);
         var header = new byte[Header];
         return file.ReadAtLeast(header, Header, throwOnEndOfStream: false) == Header ? BinaryPrimitives.ReadInt64LittleEndian(header) : -1;
     }
 
-    private static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+    private static FileStream OpenToRead(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
     private IEnumerable<(int Epoch, string Path)> Parts() => Directory.Exists(folder)
         ? Directory.EnumerateFiles(folder, Prefix + "*" + Ending)

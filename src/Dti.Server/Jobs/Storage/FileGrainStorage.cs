@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using Dti.Engine;
 using Dti.Engine.Runtime;
 using Orleans.Serialization;
 using Orleans.Storage;
@@ -43,12 +44,20 @@ internal sealed class FileGrainStorage(JobFolder folder, Serializer serializer) 
         var payload = serializer.SerializeToArray(grainState.State);
         var header = new byte[VersionBytes];
         BinaryPrimitives.WriteInt64LittleEndian(header, stored + 1);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        AtomicFile.Write(path, stream =>
+        try
         {
-            stream.Write(header);
-            stream.Write(payload);
-        });
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            AtomicFile.Write(path, stream =>
+            {
+                stream.Write(header);
+                stream.Write(payload);
+            });
+        }
+        catch (Exception error) when (error is DtiException or IOException or UnauthorizedAccessException)
+        {
+            throw new StateUnwrittenException(error as DtiException ?? AtomicFile.Explain(path, error));
+        }
+
         grainState.ETag = (stored + 1).ToString(CultureInfo.InvariantCulture);
         grainState.RecordExists = true;
         return Task.CompletedTask;

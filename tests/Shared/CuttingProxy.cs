@@ -5,7 +5,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Dti.ClientSdk.Tests;
+namespace Dti.Tests;
 
 /// <summary>A TCP proxy before a server that can cut all its connections, swallow what passes, and speak TLS.</summary>
 internal sealed class CuttingProxy : IAsyncDisposable
