@@ -1,3 +1,4 @@
+using Dti.Engine.Models;
 using TorchSharp;
 
 namespace Dti.Engine.Checkpoints;
@@ -20,6 +21,9 @@ public interface IWeightSource
 /// <param name="Prefix">Names in this scope start with it and a dot; empty: all.</param>
 public readonly record struct WeightScope(IWeightSource Source, string Prefix = "")
 {
+    /// <summary>Where layers say that their weights can be packed; null: they stay as they are.</summary>
+    internal WeightPacking? Packing { get; init; }
+
     /// <summary>The scope below this one.</summary>
     public WeightScope Sub(string name) => this with { Prefix = Join(name) };
 

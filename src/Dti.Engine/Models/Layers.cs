@@ -8,21 +8,70 @@ namespace Dti.Engine.Models;
 // weight source owns the tensors.
 
 /// <summary>y = x Wᵀ + b.</summary>
-internal sealed class Linear(WeightScope weights, long inFeatures, long outFeatures, bool bias = true)
+internal sealed class Linear : IPackable
 {
-    private readonly Tensor _weight = weights.Take("weight", outFeatures, inFeatures);
-    private readonly Tensor? _bias = bias ? weights.Take("bias", outFeatures) : null;
+    private readonly Tensor _weight;
+    private readonly Tensor? _bias;
+    private Func<Tensor, Tensor> _forward;
 
-    public Tensor Forward(Tensor x) => F.linear(x, _weight, _bias);
+    public Linear(WeightScope weights, long inFeatures, long outFeatures, bool bias = true)
+    {
+        _weight = weights.Take("weight", outFeatures, inFeatures);
+        _bias = bias ? weights.Take("bias", outFeatures) : null;
+        _forward = x => F.linear(x, _weight, _bias);
+        weights.Packing?.Add(this);
+    }
+
+    public Tensor Forward(Tensor x) => _forward(x);
+
+    /// <inheritdoc/>
+    public PackedWeight Pack(bool keepTransposed)
+    {
+        using (_weight)
+        {
+            var packed = new PackedLinear(_weight, _bias) { KeepsTransposed = keepTransposed };
+            _forward = packed.Forward;
+            return packed;
+        }
+    }
 }
 
 /// <summary>Square two-dimensional convolution.</summary>
-internal sealed class Conv2d(WeightScope weights, long inChannels, long outChannels, long kernel, long stride = 1, long padding = 0, bool bias = true)
+internal sealed class Conv2d : IPackable
 {
-    private readonly Tensor _weight = weights.Take("weight", outChannels, inChannels, kernel, kernel);
-    private readonly Tensor? _bias = bias ? weights.Take("bias", outChannels) : null;
+    private readonly Tensor _weight;
+    private readonly Tensor? _bias;
+    private readonly (long Kernel, long Stride, long Padding) _shape;
+    private Func<Tensor, Tensor> _forward;
 
-    public Tensor Forward(Tensor x) => F.conv2d(x, _weight, _bias, [stride, stride], [padding, padding]);
+    public Conv2d(WeightScope weights, long inChannels, long outChannels, long kernel, long stride = 1, long padding = 0, bool bias = true)
+    {
+        _weight = weights.Take("weight", outChannels, inChannels, kernel, kernel);
+        _bias = bias ? weights.Take("bias", outChannels) : null;
+        _shape = (kernel, stride, padding);
+        _forward = x => F.conv2d(x.contiguous(), _weight, _bias, [stride, stride], [padding, padding]);
+        weights.Packing?.Add(this);
+    }
+
+    public Tensor Forward(Tensor x) => _forward(x);
+
+    /// <inheritdoc/>
+    public PackedWeight Pack(bool keepTransposed)
+    {
+        using (_weight)
+        {
+            if (_shape == (1, 1, 0))
+            {
+                var pixels = new PackedLinear(_weight.flatten(1), _bias) { KeepsTransposed = keepTransposed };
+                _forward = x => pixels.Forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2);
+                return pixels;
+            }
+
+            var packed = new PackedConvolution(_weight, _bias, _shape.Stride, _shape.Padding) { KeepsTransposed = keepTransposed };
+            _forward = packed.Forward;
+            return packed;
+        }
+    }
 }
 
 /// <summary>Group normalisation over (B, C, H, W).</summary>

@@ -1,4 +1,5 @@
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Runtime;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Models;
@@ -23,6 +24,9 @@ internal abstract class ModelComponent : IDisposable
     /// <summary>Frees what it holds on the device, if its weights wait on the host; the next use brings them back.</summary>
     public abstract void Release();
 
+    /// <summary>Frees what only training needs, until the next training.</summary>
+    public abstract void ReleaseTransposed();
+
     /// <inheritdoc/>
     public abstract void Dispose();
 }
@@ -33,21 +37,31 @@ internal sealed class ModelComponent<T> : ModelComponent
 {
     private readonly CheckpointWeightSource _weights;
     private readonly Func<WeightScope, T> _build;
+    private readonly bool _keepTransposed;
     private readonly Device _device;
+    private readonly bool _packs;
     private readonly bool _offloaded;
     private CopiedWeights? _copy;
+    private WeightPacking? _packing;
     private T? _module;
 
-    /// <summary>Reads the weights, onto the device; with <paramref name="offload"/> onto the host, and to the device when they are used.</summary>
+    /// <summary>Reads the weights, onto the device; if idle components are to leave it onto the host, and to the device when they are used.</summary>
+    /// <remarks>On a CPU whose kernels have a layout of their own, weights are packed (<see cref="WeightPacking"/>).</remarks>
     /// <exception cref="DtiException">A tensor is missing, extra or of a wrong shape.</exception>
-    public ModelComponent(ComponentWeights weights, ScalarType dtype, Device device, bool offload, Func<WeightScope, T> build)
+    public ModelComponent(ComponentWeights weights, ScalarType dtype, Device device, MemoryPolicy memory, Func<WeightScope, T> build)
     {
-        (_device, _offloaded, _build) = (device, offload, build);
-        _weights = new CheckpointWeightSource(weights, dtype, offload ? CPU : device);
+        (_device, _offloaded, _keepTransposed, _build) = (device, memory.OffloadIdle, memory.KeepTransposed, build);
+        var target = new ComputeTarget(device, dtype);
+        _packs = memory.PacksWeights is { } asked ? asked && WeightPacking.IsPossible(target) : WeightPacking.Pays(target, weights.TotalElements);
+        _weights = new CheckpointWeightSource(weights, dtype, _offloaded ? CPU : device);
         try
         {
-            _module = build(new WeightScope(_weights));
+            _module = Build(_weights);
             _weights.ReadAll();
+            if (!_offloaded)
+            {
+                _packing?.PackAll();
+            }
         }
         catch
         {
@@ -55,7 +69,7 @@ internal sealed class ModelComponent<T> : ModelComponent
             throw;
         }
 
-        _module = offload ? null : _module;
+        _module = _offloaded ? null : _module;
     }
 
     /// <summary>The component, on the device.</summary>
@@ -67,7 +81,8 @@ internal sealed class ModelComponent<T> : ModelComponent
             {
                 Release(); // what is left of an attempt that did not fit
                 _copy = new CopiedWeights(_weights.Taken, _device);
-                _module = _build(new WeightScope(_copy));
+                _module = Build(_copy);
+                _packing?.PackAll();
             }
 
             return _module;
@@ -79,15 +94,27 @@ internal sealed class ModelComponent<T> : ModelComponent
     {
         if (_offloaded)
         {
+            _packing?.Dispose();
             _copy?.Dispose();
-            (_copy, _module) = (null, null);
+            (_packing, _copy, _module) = (null, null, null);
         }
     }
+
+    /// <inheritdoc/>
+    public override void ReleaseTransposed() => _packing?.ReleaseTransposed();
 
     /// <inheritdoc/>
     public override void Dispose()
     {
         _copy?.Dispose();
+        _packing?.Dispose();
         _weights.Dispose();
+    }
+
+    /// <summary>The module on weights that may still be read; they are packed afterwards.</summary>
+    private T Build(IWeightSource weights)
+    {
+        _packing = _packs ? new WeightPacking(_keepTransposed) : null;
+        return _build(new WeightScope(weights) { Packing = _packing });
     }
 }

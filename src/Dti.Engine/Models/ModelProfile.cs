@@ -124,8 +124,12 @@ public sealed class ModelProfile
 
     /// <summary>Bytes of the weights as a model holds them that computes there.</summary>
     /// <param name="target">Where it is to compute.</param>
-    public long HeldBytes(ComputeTarget target) => _stored.Sum(weights =>
-        weights.Value.Elements * (weights.Key == "vae" ? target with { Dtype = VaeDtype(target) } : target).ElementSize);
+    public long HeldBytes(ComputeTarget target) => _stored.Keys.Sum(component => HeldBytes(target, component));
+
+    /// <summary>Of that, what training keeps a second time, transposed for the way back.</summary>
+    /// <param name="target">Where it is to compute.</param>
+    public long TransposedBytes(ComputeTarget target) =>
+        _stored.Where(weights => weights.Key != "vae" && WeightPacking.Pays(target, weights.Value.Elements)).Sum(weights => HeldBytes(target, weights.Key));
 
     /// <summary>Whether a concept has vectors of the widths of this kind of model.</summary>
     public bool Fits(ConceptEmbedding concept) => concept.Dimensions.SequenceEqual(Encoders.Select(encoder => encoder.Dimension));
@@ -155,6 +159,9 @@ public sealed class ModelProfile
         using var weights = OpenWeights(component);
         return new StoredWeights(weights.TotalBytes, weights.TotalElements, weights.StoredDtype);
     }
+
+    private long HeldBytes(ComputeTarget target, string component) =>
+        _stored[component].Elements * (component == "vae" ? target with { Dtype = VaeDtype(target) } : target).ElementSize;
 
     private string Texts(Func<TextEncoderProfile, int> number) => string.Join(" + ", Encoders.Select(number));
 

@@ -83,6 +83,9 @@ public sealed class StableDiffusionModel : IDisposable
         }
     }
 
+    /// <summary>Frees what only training needs, until the next training.</summary>
+    internal void ReleaseTransposed() => _components.ForEach(part => part.Component.ReleaseTransposed());
+
     /// <summary>
     /// What the UNet is told of prompts. One encoder: its last hidden states. Two (SDXL): the last but one of both, side by side, and the
     /// second's projected output.
@@ -116,7 +119,7 @@ public sealed class StableDiffusionModel : IDisposable
         where T : class
     {
         using var weights = Profile.OpenWeights(name);
-        var component = new ModelComponent<T>(weights, dtype, Target.Device, Memory.OffloadIdle, build);
+        var component = new ModelComponent<T>(weights, dtype, Target.Device, Memory, build);
         _components.Add((part, component));
         return component;
     }

@@ -58,7 +58,7 @@ internal sealed class Transformer2DModel
 
     private static Tensor ToTokens(Tensor x) => x.flatten(2).transpose(1, 2);
 
-    private static Tensor ToMap(Tensor x, long height, long width) => x.transpose(1, 2).unflatten(2, height, width).contiguous();
+    private static Tensor ToMap(Tensor x, long height, long width) => x.transpose(1, 2).unflatten(2, height, width); // channels-last
 }
 
 /// <summary>Self-attention, cross-attention and a gated feed-forward layer, each pre-norm and residual.</summary>

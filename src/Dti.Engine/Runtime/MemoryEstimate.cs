@@ -32,7 +32,7 @@ public static class MemoryEstimate
         var kept = Math.Min(LatentCacheBytes, (long)settings.Steps * settings.BatchSize * settings.GradientAccumulation * latent);
         var training = Math.Max(step * target.ElementSize, encode) + kept;
         var preview = settings.PreviewEvery > 0 ? Drawing(profile, target, policy, side, side, guided: true) + kept : 0;
-        return Constant + (long)Math.Max(training, preview);
+        return Constant + (policy.KeepTransposed ? profile.TransposedBytes(target) : 0) + (long)Math.Max(training, preview);
     }
 
     /// <summary>Of drawing, one picture after the other.</summary>

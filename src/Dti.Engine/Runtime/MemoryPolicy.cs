@@ -9,22 +9,26 @@ namespace Dti.Engine.Runtime;
 /// whole; null: never.
 /// </param>
 /// <param name="OffloadIdle">Components wait in the host's memory while others compute. On a CPU there is nothing to gain: they stay where they are.</param>
+/// <param name="KeepTransposed">Training on a CPU keeps its packed weights a second time, transposed for the way back, rather than turning them round in each step.</param>
 /// <param name="CheckpointActivations">Training keeps the inputs of blocks only and computes the rest a second time.</param>
-public sealed record MemoryPolicy(string Name, int? AutoencoderTile, bool OffloadIdle, bool CheckpointActivations)
+public sealed record MemoryPolicy(string Name, int? AutoencoderTile, bool OffloadIdle, bool KeepTransposed, bool CheckpointActivations)
 {
     /// <summary>What <c>memory</c> settings accept.</summary>
     public const string Names = "auto, low, balanced or high";
 
     private const string Auto = "auto";
 
+    /// <summary>Whether weights are packed for the processor (<see cref="Models.WeightPacking"/>); null: where it pays.</summary>
+    internal bool? PacksWeights { get; init; }
+
     /// <summary>Nothing is traded.</summary>
-    public static MemoryPolicy High { get; } = new("high", AutoencoderTile: null, OffloadIdle: false, CheckpointActivations: false);
+    public static MemoryPolicy High { get; } = new("high", AutoencoderTile: null, OffloadIdle: false, KeepTransposed: true, CheckpointActivations: false);
 
     /// <summary>What costs little time.</summary>
-    public static MemoryPolicy Balanced { get; } = new("balanced", AutoencoderTile: 1024, OffloadIdle: true, CheckpointActivations: false);
+    public static MemoryPolicy Balanced { get; } = new("balanced", AutoencoderTile: 1024, OffloadIdle: true, KeepTransposed: false, CheckpointActivations: false);
 
     /// <summary>Everything; a training step takes about a third longer.</summary>
-    public static MemoryPolicy Low { get; } = new("low", AutoencoderTile: 512, OffloadIdle: true, CheckpointActivations: true);
+    public static MemoryPolicy Low { get; } = new("low", AutoencoderTile: 512, OffloadIdle: true, KeepTransposed: false, CheckpointActivations: true);
 
     /// <summary>Whether a setting is one of <see cref="Names"/>.</summary>
     public static bool IsName(string name) => name == Auto || Find(name) is not null;

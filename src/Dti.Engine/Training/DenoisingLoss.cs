@@ -50,6 +50,9 @@ internal sealed class DenoisingLoss(StableDiffusionModel model, PredictionType? 
         static Tensor Mean(IEnumerable<Tensor> parts) => stack(parts).mean([0L]);
     }
 
+    /// <summary>Frees what the model keeps for the way back; the next evaluation makes it again.</summary>
+    public void Release() => model.ReleaseTransposed();
+
     /// <summary>Loss and prediction, differentiable with respect to the rows.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="rows">e, (n, d), for each text encoder.</param>

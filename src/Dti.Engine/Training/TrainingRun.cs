@@ -155,6 +155,7 @@ internal sealed class TrainingRun : IDisposable
     public void Dispose()
     {
         _batches.Dispose();
+        _objective.Release();
         _checks?.Dispose();
         Array.ForEach(_best, best => best.Dispose());
         foreach (var part in _optimizers.Concat<IDisposable>(_embeddings))

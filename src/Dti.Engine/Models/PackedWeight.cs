@@ -1,0 +1,122 @@
+using Dti.Engine.Runtime;
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Models;
+
+/// <summary>A frozen layer's weight in the layout of the processor's kernels (<see cref="OneDnn"/>), and what the layer computes with it. Owns the packed weight.</summary>
+/// <param name="packed">Opaque.</param>
+/// <param name="bias">(O), owned by whoever made it; null: none.</param>
+internal abstract class PackedWeight(Tensor packed, Tensor? bias) : IDisposable
+{
+    private PackedWeight? _transposed;
+
+    /// <summary>Keeps what the way back needs, which is as large as the weight, from one training step to the next.</summary>
+    public bool KeepsTransposed { get; init; }
+
+    protected Tensor Packed { get; } = packed.DetachFromDisposeScope();
+
+    protected Tensor? Bias { get; } = bias;
+
+    /// <summary>The layer's result, with a graph where <paramref name="x"/> has one.</summary>
+    public Tensor Forward(Tensor x)
+    {
+        if (!x.requires_grad || !is_grad_enabled())
+        {
+            return Compute(x);
+        }
+
+        using var scope = NewDisposeScope(); // TorchSharp makes a tensor like each result and never uses it
+        return PackedFunction.apply(x, this).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The layer's result. No graph.</summary>
+    public abstract Tensor Compute(Tensor x);
+
+    /// <summary>The gradient with respect to the input.</summary>
+    /// <param name="gradient">With respect to the result.</param>
+    /// <param name="inputShape">Of the input.</param>
+    public Tensor Gradient(Tensor gradient, long[] inputShape)
+    {
+        using var scope = NewDisposeScope();
+        var transposed = _transposed ?? Transpose(Packed.to_dense());
+        try
+        {
+            return transposed.Compute(Spread(gradient, inputShape)).MoveToOuterDisposeScope();
+        }
+        finally
+        {
+            if (KeepsTransposed)
+            {
+                _transposed = transposed;
+            }
+            else
+            {
+                transposed.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Frees what the way back needs; it is made again when it is needed.</summary>
+    public void ReleaseTransposed()
+    {
+        _transposed?.Dispose();
+        _transposed = null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        ReleaseTransposed();
+        Packed.Dispose();
+    }
+
+    /// <summary>The layer that takes the gradient back.</summary>
+    /// <param name="weight">Unpacked.</param>
+    protected abstract PackedWeight Transpose(Tensor weight);
+
+    /// <summary>The gradient as that layer wants it.</summary>
+    protected virtual Tensor Spread(Tensor gradient, long[] inputShape) => gradient;
+}
+
+/// <summary>y = x Wᵀ + b.</summary>
+/// <param name="weight">(O, I)</param>
+/// <param name="bias">(O); null: none.</param>
+internal sealed class PackedLinear(Tensor weight, Tensor? bias) : PackedWeight(OneDnn.PackLinear(weight), bias)
+{
+    /// <inheritdoc/>
+    public override Tensor Compute(Tensor x) => OneDnn.Linear(x, Packed, Bias);
+
+    /// <inheritdoc/>
+    protected override PackedWeight Transpose(Tensor weight) => new PackedLinear(weight.t().contiguous(), null);
+}
+
+/// <summary>A square convolution. It takes and gives channels-last.</summary>
+/// <param name="weight">(O, I, k, k), k &gt; 1</param>
+/// <param name="bias">(O); null: none.</param>
+/// <param name="stride">Its stride.</param>
+/// <param name="padding">Its padding.</param>
+internal sealed class PackedConvolution(Tensor weight, Tensor? bias, long stride, long padding) : PackedWeight(OneDnn.PackConvolution(weight, stride, padding), bias)
+{
+    private readonly long _kernel = weight.shape[2];
+
+    /// <inheritdoc/>
+    public override Tensor Compute(Tensor x) => OneDnn.Convolution(x, Packed, Bias, stride, padding);
+
+    /// <summary>The kernel turned round, inputs and outputs exchanged.</summary>
+    protected override PackedWeight Transpose(Tensor weight) => new PackedConvolution(weight.flip(2, 3).transpose(0, 1).contiguous(), null, 1, _kernel - 1 - padding);
+
+    /// <summary>With a stride, zeros between the positions that the convolution looked at.</summary>
+    protected override Tensor Spread(Tensor gradient, long[] inputShape)
+    {
+        if (stride == 1)
+        {
+            return gradient;
+        }
+
+        var more = (2 * padding) - _kernel + 1;
+        var spread = zeros(gradient.shape[0], inputShape[2] + more, inputShape[3] + more, gradient.shape[1], gradient.dtype).permute(0, 3, 1, 2);
+        var every = TensorIndex.Slice(0, null, stride);
+        spread[.., .., every, every].copy_(gradient);
+        return spread;
+    }
+}

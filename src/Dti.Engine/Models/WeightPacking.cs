@@ -1,0 +1,52 @@
+using Dti.Engine.Runtime;
+
+namespace Dti.Engine.Models;
+
+/// <summary>A layer whose weight can be packed.</summary>
+internal interface IPackable
+{
+    /// <summary>Packs the weight, frees the plain one, and computes with the packed one from now on.</summary>
+    /// <param name="keepTransposed">See <see cref="PackedWeight.KeepsTransposed"/>.</param>
+    /// <returns>Owned by the caller, and in use by the layer.</returns>
+    PackedWeight Pack(bool keepTransposed);
+}
+
+/// <summary>The layers of a frozen model, which are packed once their weights are read. Owns what is packed.</summary>
+/// <param name="keepTransposed">See <see cref="PackedWeight.KeepsTransposed"/>.</param>
+internal sealed class WeightPacking(bool keepTransposed) : IDisposable
+{
+    private const long LeastElements = 32 << 20;
+    private readonly List<IPackable> _layers = [];
+    private readonly List<PackedWeight> _packed = [];
+
+    /// <summary>
+    /// Whether a component's weights are packed. In small ones a call takes longer than its kernel, and longer for packed weights: dti-mini's
+    /// denoiser (5 million) draws at 0.7 times its speed with them, SD 1.5's (860 million) at twice.
+    /// </summary>
+    /// <param name="target">Where it computes.</param>
+    /// <param name="elements">Of all its weights.</param>
+    public static bool Pays(ComputeTarget target, long elements) => elements >= LeastElements && IsPossible(target);
+
+    /// <summary>Whether weights of that type can be packed there.</summary>
+    public static bool IsPossible(ComputeTarget target) => target.Device.type == TorchSharp.DeviceType.CPU && OneDnn.Supports(target.Dtype);
+
+    /// <summary>Layers say of themselves that they are there, as they are made.</summary>
+    public void Add(IPackable layer) => _layers.Add(layer);
+
+    /// <summary>Packs all, one at a time, so that no more than one weight is there twice.</summary>
+    public void PackAll()
+    {
+        foreach (var layer in _layers)
+        {
+            _packed.Add(layer.Pack(keepTransposed));
+        }
+
+        _layers.Clear();
+    }
+
+    /// <summary>Frees what only training needs.</summary>
+    public void ReleaseTransposed() => _packed.ForEach(weight => weight.ReleaseTransposed());
+
+    /// <inheritdoc/>
+    public void Dispose() => _packed.ForEach(weight => weight.Dispose());
+}

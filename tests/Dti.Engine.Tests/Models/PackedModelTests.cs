@@ -1,0 +1,69 @@
+using Dti.Engine.Models;
+using Dti.Engine.Runtime;
+using Dti.Engine.Tests.Training;
+using Dti.Engine.Training;
+using Dti.Tests;
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Tests.Models;
+
+/// <summary>Small models are not packed by themselves; here they are, and compute what they compute otherwise.</summary>
+public class PackedModelTests(ModelFixture models) : IClassFixture<ModelFixture>
+{
+    private static readonly MemoryPolicy _packing = MemoryPolicy.High with { PacksWeights = true };
+
+    [Theory]
+    [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
+    public void Evaluate_PackedModel_GivesTheSameLossAndGradients(string family) => AssertSameGradients(family, _packing);
+
+    [Theory]
+    [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
+    public void Evaluate_PackedModelWithCheckpointsAndNothingKept_GivesTheSameLossAndGradients(string family) =>
+        AssertSameGradients(family, MemoryPolicy.Low with { PacksWeights = true, OffloadIdle = false });
+
+    [Theory]
+    [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
+    public void Vae_PackedModel_EncodesAndDecodesTheSame(string family)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var plain = models.Model(family);
+        using var packed = Load(plain, _packing);
+        var (latent, image) = (randn(1, 4, 9, 8), rand(1, 3, 72, 40)); // odd and even sides
+
+        Golden.AssertClose(plain.Vae.Decode(latent), packed.Vae.Decode(latent), 1e-4, family);
+        Golden.AssertClose(plain.Vae.Encode(image).Mean, packed.Vae.Encode(image).Mean, 1e-4, family);
+    }
+
+    private void AssertSameGradients(string family, MemoryPolicy memory)
+    {
+        using var scope = NewDisposeScope();
+        var plain = models.Model(family);
+        using var packed = Load(plain, memory);
+        var settings = TrainingSettings.Resolve(new TrainingOptions { BatchSize = 2, Resolution = 64, VectorCount = 2, Initializer = "white cat" }, "x", plain.Profile, () => 1);
+        using var batches = new BatchSampler(plain, settings, NoisePhotos.Load());
+        var batch = batches.Next();
+        TrainableEmbedding[] embeddings =
+            [.. plain.TextEncoders.Select((encoder, i) => new DirectionalEmbedding(encoder.TokenEmbedding[TensorIndex.Slice(5, 7)], settings.MagnitudeValues[i]))];
+
+        var (expectedLoss, expected) = new DenoisingLoss(plain).Evaluate(batch, embeddings);
+        var objective = new DenoisingLoss(packed);
+        objective.Evaluate(batch, embeddings);
+        var (loss, gradients) = objective.Evaluate(batch, embeddings); // with what the first has kept
+
+        Assert.Equal(expectedLoss.item<float>(), loss.item<float>(), 1e-5);
+        Assert.Equal(expected.Count, gradients.Count);
+        foreach (var (one, other) in expected.Zip(gradients))
+        {
+            Golden.AssertClose(one, other, 1e-4, family); // sums are taken in another order
+        }
+
+        Array.ForEach(embeddings, embedding => embedding.Dispose());
+    }
+
+    private static StableDiffusionModel Load(StableDiffusionModel like, MemoryPolicy memory)
+    {
+        Assert.SkipUnless(WeightPacking.IsPossible(like.Target), "this libtorch has no oneDNN");
+        return StableDiffusionModel.Load(like.Profile, like.Target, memory);
+    }
+}

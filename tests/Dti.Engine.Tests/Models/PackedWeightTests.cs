@@ -1,0 +1,120 @@
+using Dti.Engine.Models;
+using Dti.Engine.Runtime;
+using Dti.Engine.Tests.Training;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace Dti.Engine.Tests.Models;
+
+[Collection(nameof(WholeProcess))]
+public class PackedWeightTests
+{
+    public PackedWeightTests() => Assert.SkipUnless(OneDnn.IsAvailable, "this libtorch has no oneDNN");
+
+    [Theory]
+    [InlineData(ScalarType.Float32, 1e-5)]
+    [InlineData(ScalarType.BFloat16, 2e-2)] // the sums are rounded once, in another order
+    public void Forward_Linear_IsTheLayer(ScalarType dtype, double tolerance)
+    {
+        Assert.SkipUnless(OneDnn.Supports(dtype), "not on this processor");
+        using var scope = NewDisposeScope();
+        var (x, w, b) = (Random(dtype, 2, 7, 40), Random(dtype, 24, 40), Random(dtype, 24));
+
+        AssertSame(x => F.linear(x, w, b), new PackedLinear(w, b), x, tolerance);
+        AssertSame(x => F.linear(x, w), new PackedLinear(w, null), x, tolerance);
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float32, 3, 1, 1, 8, 8)]
+    [InlineData(ScalarType.Float32, 3, 2, 1, 8, 8)]
+    [InlineData(ScalarType.Float32, 3, 2, 1, 9, 7)] // odd: the last row is looked at
+    [InlineData(ScalarType.Float32, 3, 2, 0, 8, 9)] // the last row of an even side is not
+    [InlineData(ScalarType.Float32, 4, 4, 0, 12, 8)]
+    [InlineData(ScalarType.BFloat16, 3, 1, 1, 8, 8)]
+    [InlineData(ScalarType.BFloat16, 3, 2, 1, 9, 7)]
+    public void Forward_Convolution_IsTheLayer(ScalarType dtype, long kernel, long stride, long padding, long height, long width)
+    {
+        Assert.SkipUnless(OneDnn.Supports(dtype), "not on this processor");
+        using var scope = NewDisposeScope();
+        var (x, w, b) = (Random(dtype, 2, 20, height, width), Random(dtype, 36, 20, kernel, kernel), Random(dtype, 36));
+
+        AssertSame(
+            x => F.conv2d(x, w, b, [stride, stride], [padding, padding]), new PackedConvolution(w, b, stride, padding), x,
+            dtype == ScalarType.Float32 ? 1e-5 : 2e-2);
+    }
+
+    [Fact]
+    public void Gradient_TransposedKeptOrMadeAnew_IsTheSame()
+    {
+        using var scope = NewDisposeScope();
+        var (w, g) = (Random(ScalarType.Float32, 24, 40), Random(ScalarType.Float32, 3, 24));
+        using var keeping = new PackedLinear(w, null) { KeepsTransposed = true };
+        using var frugal = new PackedLinear(w, null);
+
+        var first = keeping.Gradient(g, [3, 40]);
+        var second = keeping.Gradient(g, [3, 40]);
+        keeping.ReleaseTransposed();
+
+        Assert.True(first.equal(second).all().item<bool>());
+        Assert.True(first.equal(frugal.Gradient(g, [3, 40])).all().item<bool>());
+        Assert.True(first.equal(keeping.Gradient(g, [3, 40])).all().item<bool>());
+    }
+
+    [Fact]
+    public void Backward_ThroughManyLayers_KeepsNoTensorOnceTheStepIsOver()
+    {
+        using var scope = NewDisposeScope();
+        using var layer = new PackedLinear(Random(ScalarType.Float32, 32, 32), null) { KeepsTransposed = true };
+        var counts = new List<long>();
+        for (var step = 0; step < 5; step++)
+        {
+            using (NewDisposeScope())
+            {
+                var leaf = Random(ScalarType.Float32, 4, 32).requires_grad_(true);
+                var x = leaf.alias();
+                for (var i = 0; i < 20; i++)
+                {
+                    x = layer.Forward(x);
+                }
+
+                x.sum().backward();
+                Assert.NotNull(leaf.grad);
+            }
+
+            counts.Add(Tensor.TotalCount);
+        }
+
+        Assert.All(counts, count => Assert.Equal(counts[0], count));
+    }
+
+    private static Tensor Random(ScalarType dtype, params long[] shape)
+    {
+        using var generator = new Generator(1);
+        return randn(shape, generator: generator).to(dtype);
+    }
+
+    /// <summary>Result and gradient of the packed layer are the plain one's, to rounding.</summary>
+    private static void AssertSame(Func<Tensor, Tensor> plain, PackedWeight packed, Tensor x, double tolerance)
+    {
+        using (packed)
+        {
+            var (one, other) = (x.clone().requires_grad_(true), x.clone().requires_grad_(true));
+            var (expected, actual) = (plain(one), packed.Forward(other));
+            var g = Random(expected.dtype, expected.shape);
+            (expected * g).sum().backward();
+            (actual * g).sum().backward();
+
+            AssertClose(expected, actual, tolerance);
+            AssertClose(one.grad!, other.grad!, tolerance);
+            AssertClose(expected, packed.Compute(x), tolerance);
+        }
+    }
+
+    private static void AssertClose(Tensor expected, Tensor actual, double tolerance)
+    {
+        Assert.Equal(expected.shape, actual.shape);
+        Assert.Equal(expected.dtype, actual.dtype);
+        var difference = (expected - actual).abs().max() / expected.abs().max();
+        Assert.InRange(difference.to(ScalarType.Float32).item<float>(), 0, tolerance);
+    }
+}
