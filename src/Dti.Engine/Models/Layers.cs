@@ -122,8 +122,9 @@ internal static class MultiHead
     /// <param name="heads">Number of heads.</param>
     /// <param name="causal">Each position sees only itself and those before.</param>
     /// <returns>(B, L, heads·d)</returns>
-    public static Tensor Attend(Tensor q, Tensor k, Tensor v, long heads, bool causal = false) =>
-        F.scaled_dot_product_attention(Split(q, heads), Split(k, heads), Split(v, heads), is_casual: causal)
+    public static Tensor Attend(Tensor q, Tensor k, Tensor v, long heads, bool causal = false) => !causal && BlockedAttention.Pays(q, k, v)
+        ? BlockedAttention.Attend(q, k, v, heads)
+        : F.scaled_dot_product_attention(Split(q, heads), Split(k, heads), Split(v, heads), is_casual: causal)
             .transpose(1, 2)
             .flatten(2);
 

@@ -1,0 +1,45 @@
+using Dti.Engine.Models;
+using Dti.Engine.Runtime;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace Dti.Engine.Tests.Models;
+
+public class BlockedAttentionTests
+{
+    [Theory]
+    [InlineData(ScalarType.Float32, 2, 40, 40, 3, 8, 1e-5)]
+    [InlineData(ScalarType.Float32, 1, 2500, 2500, 1, 16, 1e-5)] // more than a block, and the last one smaller
+    [InlineData(ScalarType.Float32, 1, 2500, 7, 1, 16, 1e-5)]
+    [InlineData(ScalarType.BFloat16, 2, 40, 7, 3, 8, 2e-2)]
+    [InlineData(ScalarType.BFloat16, 2, 1500, 1500, 2, 8, 2e-2)]
+    public void Attend_AnyShape_IsSoftmaxOfScoresTimesValues(ScalarType dtype, long batch, long length, long sources, long heads, long width, double tolerance)
+    {
+        Assert.SkipUnless(OneDnn.Supports(dtype), "not on this processor");
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(1);
+        Tensor Random(long rows) => randn([batch, rows, heads * width], generator: generator).to(dtype);
+        Tensor Heads(Tensor x) => x.to(ScalarType.Float64).unflatten(2, heads, width).transpose(1, 2);
+        var (q, k, v) = (Random(length), Random(sources), Random(sources));
+
+        var actual = BlockedAttention.Attend(q, k, v, heads);
+
+        var expected = matmul(F.softmax(matmul(Heads(q), Heads(k).transpose(2, 3)) / Math.Sqrt(width), -1), Heads(v)).transpose(1, 2).flatten(2);
+        Assert.Equal(dtype, actual.dtype);
+        Assert.Equal(expected.shape, actual.shape);
+        Assert.InRange((actual.to(ScalarType.Float64) - expected).abs().max().item<double>(), 0, tolerance);
+    }
+
+    [Fact]
+    public void Pays_GraphWanted_IsLeftToLibtorch()
+    {
+        Assert.SkipUnless(OneDnn.IsAvailable, "this libtorch has no oneDNN");
+        using var scope = NewDisposeScope();
+        var (fixedOne, learnt) = (zeros(1, 1024, 8), zeros(1, 1024, 8).requires_grad_(true));
+
+        Assert.True(BlockedAttention.Pays(fixedOne, fixedOne, fixedOne));
+        Assert.False(BlockedAttention.Pays(fixedOne, learnt, fixedOne));
+        using var frozen = no_grad();
+        Assert.True(BlockedAttention.Pays(fixedOne, learnt, fixedOne));
+    }
+}
