@@ -1,3 +1,5 @@
+using Dti.Engine.Models;
+using Dti.Engine.Runtime;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -28,52 +30,100 @@ internal sealed record Kernel(string Op, string X, string W, long Stride = 1, lo
         }
     }
 
-    /// <summary>Seconds that the library's own kernel takes, on tensors that are there already: the least over memory layouts.</summary>
+    /// <summary>How a kernel can be computed.</summary>
+    internal enum Way
+    {
+        /// <summary>libtorch's call, tensors as they come.</summary>
+        Plain,
+
+        /// <summary>libtorch's call, input and weight channels-last.</summary>
+        ChannelsLast,
+
+        /// <summary>oneDNN's, the weight packed beforehand; attention in blocks.</summary>
+        Packed,
+    }
+
+    /// <summary>Seconds of the fastest way, on tensors that are there already, the weight laid out as it wants it.</summary>
     public (double Forward, double Backward) Time(ScalarType dtype, int repeats)
     {
         using var scope = NewDisposeScope();
-        var times = Op == "conv" ? [Run(dtype, repeats, channelsLast: false), Run(dtype, repeats, channelsLast: true)] : new[] { Run(dtype, repeats, channelsLast: false) };
+        var times = Ways(dtype).Select(way => Run(dtype, repeats, way)).ToArray();
         return (times.Min(time => time.Forward), times.Min(time => time.Backward));
     }
 
-    /// <summary>Seconds in one layout.</summary>
-    public (double Forward, double Backward) Run(ScalarType dtype, int repeats, bool channelsLast)
+    /// <summary>The ways that there are for it here.</summary>
+    public IEnumerable<Way> Ways(ScalarType dtype)
+    {
+        yield return Way.Plain;
+        if (Op == "conv")
+        {
+            yield return Way.ChannelsLast;
+        }
+
+        if (OneDnn.Supports(dtype) && !(Op == "attention" && (Causal || Backward)))
+        {
+            yield return Way.Packed;
+        }
+    }
+
+    /// <summary>Seconds in one way, the least of all repeats.</summary>
+    public (double Forward, double Backward) Run(ScalarType dtype, int repeats, Way way)
     {
         using var scope = NewDisposeScope();
         Tensor Random(string shape) => (randn(Shape(shape)) * 0.05).to(dtype);
-        Tensor Laid(Tensor tensor) => channelsLast ? tensor.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : tensor;
+        Tensor Laid(Tensor tensor) => Op == "conv" && way != Way.Plain ? tensor.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : tensor;
         var (x, w) = (Laid(Random(X)), Laid(Random(W)));
         x = Backward ? x.detach().requires_grad_(true) : x;
-        var v = Op == "attention" ? Random(W) : null;
         using var frozen = Backward ? null : no_grad();
-        double forward = double.MaxValue, backward = 0;
+        var (forward, packed) = Computation(w, way);
+        using var owned = packed;
+        double there = double.MaxValue, back = double.MaxValue;
         for (var i = 0; i <= repeats; i++) // the first one warms up
         {
             using var inner = NewDisposeScope();
             var began = Clock.Current.Now();
-            var y = Op switch
-            {
-                "conv" => F.conv2d(x, w, null, [Stride, Stride], [Padding, Padding]),
-                "linear" => F.linear(x, w),
-                _ => F.scaled_dot_product_attention(x, w, v!, is_casual: Causal),
-            };
-            var middle = Clock.Current.Now();
-            var done = (middle - began).TotalSeconds;
+            var y = forward(x);
+            var done = (Clock.Current.Now() - began).TotalSeconds;
+            var gradient = Backward ? ones_like(y) : null;
+            began = Clock.Current.Now();
             if (Backward)
             {
-                var gradient = ones_like(y);
-                middle = Clock.Current.Now();
-                autograd.grad([y], [x], [gradient]);
+                autograd.grad([y], [x], [gradient!]);
             }
 
             if (i > 0)
             {
-                var taken = (Clock.Current.Now() - middle).TotalSeconds;
-                (forward, backward) = (Math.Min(forward, done), i == 1 ? taken : Math.Min(backward, taken));
+                (there, back) = (Math.Min(there, done), Math.Min(back, (Clock.Current.Now() - began).TotalSeconds));
             }
         }
 
-        return (forward, Backward ? backward : 0);
+        return (there, Backward ? back : 0);
+    }
+
+    private (Func<Tensor, Tensor> Forward, PackedWeight? Packed) Computation(Tensor w, Way way)
+    {
+        if (Op == "attention")
+        {
+            var heads = Shape(X)[1];
+            Tensor Joined(Tensor split) => split.transpose(1, 2).flatten(2);
+            return way == Way.Packed
+                ? (q => BlockedAttention.Attend(Joined(q), Joined(w), Joined(w), heads), null)
+                : (q => F.scaled_dot_product_attention(q, w, w, is_casual: Causal), null);
+        }
+
+        if (way != Way.Packed)
+        {
+            return (x => Op == "conv" ? F.conv2d(x, w, null, [Stride, Stride], [Padding, Padding]) : F.linear(x, w), null);
+        }
+
+        if (Op == "conv" && Shape(W)[2] > 1)
+        {
+            var convolution = new PackedConvolution(w, null, Stride, Padding) { KeepsTransposed = true };
+            return (convolution.Forward, convolution);
+        }
+
+        var linear = new PackedLinear(w.flatten(1), null) { KeepsTransposed = true };
+        return (Op == "conv" ? x => linear.Forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2) : linear.Forward, linear);
     }
 
     public static string Text(params long[] shape) => string.Join('x', shape);

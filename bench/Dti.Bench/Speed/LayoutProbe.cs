@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Dti.Bench.Speed;
 
-/// <summary>The kernels of SD 1.5's denoiser in both memory layouts and both dtypes: what channels-last and bf16 are worth on this machine.</summary>
+/// <summary>The kernels of SD 1.5's denoiser in each way and both dtypes: what channels-last, packed weights and bf16 are worth on this machine.</summary>
 internal static class LayoutProbe
 {
     private static readonly (string X, string W, long Stride)[] _convolutions =
@@ -19,24 +19,25 @@ internal static class LayoutProbe
     {
         var batch = arguments.Number("--batch", 2);
         var backward = arguments.Has("--backward");
-        var table = new Table("op", "x", "w", "fp32 NCHW", "fp32 NHWC", "bf16 NCHW", "bf16 NHWC");
+        var table = new Table("op", "x", "w", "fp32 plain", "channels-last", "packed", "bf16 plain", "channels-last", "packed");
         var kernels = _convolutions.Select(conv => new Kernel("conv", $"{batch}x{conv.X}", conv.W, conv.Stride, conv.W.EndsWith("1x1", StringComparison.Ordinal) ? 0 : 1, Backward: backward))
             .Concat(_others.Select(linear => new Kernel("linear", $"{batch}x{linear.X}", linear.W, Backward: backward)))
             .Concat(_attentions.Select(attention => new Kernel("attention", $"{batch}x{attention.X}", $"{batch}x{attention.W}", Backward: backward)));
         foreach (var kernel in kernels)
         {
-            string Time(ScalarType dtype, bool channelsLast)
+            string Time(ScalarType dtype, Kernel.Way way)
             {
-                if (channelsLast && kernel.Op != "conv")
+                if (!kernel.Ways(dtype).Contains(way))
                 {
                     return "";
                 }
 
-                var (forward, back) = kernel.Run(dtype, 3, channelsLast);
+                var (forward, back) = kernel.Run(dtype, 3, way);
                 return string.Create(CultureInfo.InvariantCulture, $"{forward * 1e3:F1}{(backward ? $" + {back * 1e3:F1}" : "")}");
             }
 
-            table.Add(kernel.Op, kernel.X, kernel.W, Time(ScalarType.Float32, false), Time(ScalarType.Float32, true), Time(ScalarType.BFloat16, false), Time(ScalarType.BFloat16, true));
+            var ways = Enum.GetValues<Kernel.Way>();
+            table.Add([kernel.Op, kernel.X, kernel.W, .. ways.Select(way => Time(ScalarType.Float32, way)), .. ways.Select(way => Time(ScalarType.BFloat16, way))]);
         }
 
         return 0;
