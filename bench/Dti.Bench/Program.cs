@@ -30,7 +30,7 @@ static int Help()
     Console.Error.WriteLine("""
         dotnet run -c Release --project bench/Dti.Bench -- COMMAND
 
-        speed      [--case NAME-OR-PART] [--dtypes fp32,bf16] [--rounds N] [--missing] [--no-limit] [--work FOLDER] [--results FILE] [--clock wall|processor]
+        speed      [--case NAME-OR-PART] [--dtypes fp32,bf16] [--rounds N] [--missing] [--no-limit] [--profile] [--work FOLDER] [--results FILE] [--clock wall|processor]
         layouts    [--batch 2] [--backward]
         library    [--counts 100,10000,100000]
         fuzz       [--count 1000000] [--seed 1]

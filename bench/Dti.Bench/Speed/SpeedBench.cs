@@ -16,6 +16,11 @@ internal static class SpeedBench
 
     public static int Run(Arguments arguments)
     {
+        if (arguments.Has("--profile"))
+        {
+            return ProfileBench.Run(arguments, name => Model(name, arguments));
+        }
+
         var asked = arguments.Text("--case", "");
         var results = arguments.Text("--results", Path.Combine(Folders.Bench, "speed.json"));
         var all = File.Exists(results) ? JsonSerializer.Deserialize<List<SpeedResult>>(File.ReadAllText(results), _json)! : [];

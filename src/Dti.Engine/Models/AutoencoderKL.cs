@@ -1,4 +1,5 @@
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Runtime;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Models;
@@ -111,6 +112,9 @@ internal sealed class AutoencoderKL
     /// <param name="scale">Pixels per element of <paramref name="x"/> along each side.</param>
     /// <param name="resultScale">Pixels per element of the result.</param>
     /// <param name="half">The encoder or the decoder.</param>
-    private Tensor Tiled(Tensor x, int scale, int resultScale, Func<Tensor, Tensor> half) =>
-        _tile is { } tile && Math.Max(x.shape[2], x.shape[3]) > tile / scale ? VaeTiling.Run(x, tile / scale, tile / resultScale, half) : half(x);
+    private Tensor Tiled(Tensor x, int scale, int resultScale, Func<Tensor, Tensor> half)
+    {
+        using var section = StepProfile.In(StepPart.Vae);
+        return _tile is { } tile && Math.Max(x.shape[2], x.shape[3]) > tile / scale ? VaeTiling.Run(x, tile / scale, tile / resultScale, half) : half(x);
+    }
 }

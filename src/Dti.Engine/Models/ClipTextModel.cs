@@ -1,4 +1,5 @@
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Runtime;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Models;
@@ -45,6 +46,7 @@ internal sealed class ClipTextModel
     public ClipTextOutput Forward(Tensor inputIds, Tensor? conceptRows = null, int clipSkip = 1, ActivationCheckpoints? checkpoints = null)
     {
         using var scope = NewDisposeScope();
+        using var section = StepProfile.In(StepPart.TextEncoder);
         var hidden = checkpoints.Cut(Embed(inputIds, conceptRows));
         var (penultimate, used) = (hidden, hidden);
         for (var i = 0; i < _layers.Length; i++)

@@ -1,4 +1,5 @@
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Runtime;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -22,7 +23,11 @@ internal sealed class Linear : IPackable
         weights.Packing?.Add(this);
     }
 
-    public Tensor Forward(Tensor x) => _forward(x);
+    public Tensor Forward(Tensor x)
+    {
+        using var section = StepProfile.Of(StepWork.Linear);
+        return _forward(x);
+    }
 
     /// <inheritdoc/>
     public PackedWeight Pack(bool keepTransposed)
@@ -53,7 +58,11 @@ internal sealed class Conv2d : IPackable
         weights.Packing?.Add(this);
     }
 
-    public Tensor Forward(Tensor x) => _forward(x);
+    public Tensor Forward(Tensor x)
+    {
+        using var section = StepProfile.Of(_shape.Kernel == 1 ? StepWork.Linear : StepWork.Convolution);
+        return _forward(x);
+    }
 
     /// <inheritdoc/>
     public PackedWeight Pack(bool keepTransposed)
@@ -80,7 +89,11 @@ internal sealed class GroupNorm(WeightScope weights, long groups, long channels,
     private readonly Tensor _weight = weights.Take("weight", channels);
     private readonly Tensor _bias = weights.Take("bias", channels);
 
-    public Tensor Forward(Tensor x) => F.group_norm(x, groups, _weight, _bias, eps);
+    public Tensor Forward(Tensor x)
+    {
+        using var section = StepProfile.Of(StepWork.Norm);
+        return F.group_norm(x, groups, _weight, _bias, eps);
+    }
 }
 
 /// <summary>Layer normalisation over the last axis.</summary>
@@ -89,7 +102,11 @@ internal sealed class LayerNorm(WeightScope weights, long width, double eps = 1e
     private readonly Tensor _weight = weights.Take("weight", width);
     private readonly Tensor _bias = weights.Take("bias", width);
 
-    public Tensor Forward(Tensor x) => F.layer_norm(x, [width], _weight, _bias, eps);
+    public Tensor Forward(Tensor x)
+    {
+        using var section = StepProfile.Of(StepWork.Norm);
+        return F.layer_norm(x, [width], _weight, _bias, eps);
+    }
 }
 
 /// <summary>Weights of one element.</summary>
@@ -122,11 +139,15 @@ internal static class MultiHead
     /// <param name="heads">Number of heads.</param>
     /// <param name="causal">Each position sees only itself and those before.</param>
     /// <returns>(B, L, heads·d)</returns>
-    public static Tensor Attend(Tensor q, Tensor k, Tensor v, long heads, bool causal = false) => !causal && BlockedAttention.Pays(q, k, v)
-        ? BlockedAttention.Attend(q, k, v, heads)
-        : F.scaled_dot_product_attention(Split(q, heads), Split(k, heads), Split(v, heads), is_casual: causal)
-            .transpose(1, 2)
-            .flatten(2);
+    public static Tensor Attend(Tensor q, Tensor k, Tensor v, long heads, bool causal = false)
+    {
+        using var section = StepProfile.Of(StepWork.Attention);
+        return !causal && BlockedAttention.Pays(q, k, v)
+            ? BlockedAttention.Attend(q, k, v, heads)
+            : F.scaled_dot_product_attention(Split(q, heads), Split(k, heads), Split(v, heads), is_casual: causal)
+                .transpose(1, 2)
+                .flatten(2);
+    }
 
     private static Tensor Split(Tensor x, long heads) => x.unflatten(2, heads, -1).transpose(1, 2); // (B, heads, L, d)
 }

@@ -13,6 +13,9 @@ internal abstract class PackedWeight(Tensor packed, Tensor? bias) : IDisposable
     /// <summary>Keeps what the way back needs, which is as large as the weight, from one training step to the next.</summary>
     public bool KeepsTransposed { get; init; }
 
+    /// <summary>What the layer does, in a profile.</summary>
+    protected abstract StepWork Work { get; }
+
     protected Tensor Packed { get; } = packed.DetachFromDisposeScope();
 
     protected Tensor? Bias { get; } = bias;
@@ -38,6 +41,7 @@ internal abstract class PackedWeight(Tensor packed, Tensor? bias) : IDisposable
     public Tensor Gradient(Tensor gradient, long[] inputShape)
     {
         using var scope = NewDisposeScope();
+        using var section = StepProfile.Of(Work);
         var transposed = _transposed ?? Transpose(Packed.to_dense());
         try
         {
@@ -84,6 +88,9 @@ internal abstract class PackedWeight(Tensor packed, Tensor? bias) : IDisposable
 internal sealed class PackedLinear(Tensor weight, Tensor? bias) : PackedWeight(OneDnn.PackLinear(weight), bias)
 {
     /// <inheritdoc/>
+    protected override StepWork Work => StepWork.Linear;
+
+    /// <inheritdoc/>
     public override Tensor Compute(Tensor x) => OneDnn.Linear(x, Packed, Bias);
 
     /// <inheritdoc/>
@@ -98,6 +105,9 @@ internal sealed class PackedLinear(Tensor weight, Tensor? bias) : PackedWeight(O
 internal sealed class PackedConvolution(Tensor weight, Tensor? bias, long stride, long padding) : PackedWeight(OneDnn.PackConvolution(weight, stride, padding), bias)
 {
     private readonly long _kernel = weight.shape[2];
+
+    /// <inheritdoc/>
+    protected override StepWork Work => StepWork.Convolution;
 
     /// <inheritdoc/>
     public override Tensor Compute(Tensor x) => OneDnn.Convolution(x, Packed, Bias, stride, padding);

@@ -1,4 +1,5 @@
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Runtime;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -26,6 +27,7 @@ internal sealed class DownBlock
 
     public Tensor Forward(Tensor h, Tensor temb, Tensor encoderHiddenStates, Stack<Tensor> skips, ActivationCheckpoints? checkpoints)
     {
+        using var section = StepProfile.In(StepPart.UNetDown);
         for (var i = 0; i < _resnets.Length; i++)
         {
             h = checkpoints.Run(_resnets[i].Forward, h, temb);
@@ -50,8 +52,11 @@ internal sealed class MidBlock(UNet2DConditionConfig config, WeightScope weights
     private readonly Transformer2DModel _attention = config.Attention(weights.Sub("attentions.0"), config.BlockOutChannels.Length - 1);
     private readonly ResnetBlock2D _resnet1 = Resnet(config, weights, 1, temb);
 
-    public Tensor Forward(Tensor h, Tensor temb, Tensor encoderHiddenStates, ActivationCheckpoints? checkpoints) =>
-        checkpoints.Run(_resnet1.Forward, _attention.Forward(checkpoints.Run(_resnet0.Forward, h, temb), encoderHiddenStates, checkpoints), temb);
+    public Tensor Forward(Tensor h, Tensor temb, Tensor encoderHiddenStates, ActivationCheckpoints? checkpoints)
+    {
+        using var section = StepProfile.In(StepPart.UNetMid);
+        return checkpoints.Run(_resnet1.Forward, _attention.Forward(checkpoints.Run(_resnet0.Forward, h, temb), encoderHiddenStates, checkpoints), temb);
+    }
 
     private static ResnetBlock2D Resnet(UNet2DConditionConfig config, WeightScope weights, int index, long temb) =>
         new(weights.Sub("resnets").Sub(index), config.BlockOutChannels[^1], config.BlockOutChannels[^1], config.NormNumGroups, config.NormEps, temb);
@@ -87,6 +92,7 @@ internal sealed class UpBlock
 
     public Tensor Forward(Tensor h, Tensor temb, Tensor encoderHiddenStates, Stack<Tensor> skips, ActivationCheckpoints? checkpoints)
     {
+        using var section = StepProfile.In(StepPart.UNetUp);
         for (var i = 0; i < _resnets.Length; i++)
         {
             using var scope = NewDisposeScope();

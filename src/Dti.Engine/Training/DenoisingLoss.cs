@@ -1,4 +1,5 @@
 using Dti.Engine.Models;
+using Dti.Engine.Runtime;
 using Dti.Engine.Schedulers;
 using static TorchSharp.torch;
 
@@ -83,6 +84,7 @@ internal sealed class DenoisingLoss(StableDiffusionModel model, PredictionType? 
     private (Tensor Loss, IList<Tensor> Gradients) Whole(TrainingBatch batch, Tensor[] rows, Tensor[] parameters)
     {
         var (loss, _) = Forward(batch, rows);
+        using var section = StepProfile.In(StepPart.WayBack);
         return (loss, autograd.grad([loss], parameters));
     }
 
@@ -92,6 +94,7 @@ internal sealed class DenoisingLoss(StableDiffusionModel model, PredictionType? 
         using var checkpoints = new ActivationCheckpoints();
         Tensor[] leaves = [.. rows.Select(row => row.detach().requires_grad_(true))];
         var (loss, _) = Forward(batch, leaves, checkpoints);
+        using var section = StepProfile.In(StepPart.WayBack);
         checkpoints.Backward(loss);
         return (loss, autograd.grad(rows, parameters, [.. leaves.Select(leaf => leaf.grad!)]));
     }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Dti.Engine.Concepts;
 using Dti.Engine.Models;
+using Dti.Engine.Runtime;
 using Dti.Engine.Training.Methods;
 using static TorchSharp.torch;
 
@@ -88,6 +89,7 @@ internal sealed class TrainingRun : IDisposable
                 $"The loss is {value} at step {step}: the model's numbers overflow. Try dtype fp32, or check the model's weights.");
         }
 
+        using var section = StepProfile.In(StepPart.Optimizer);
         foreach (var encoder in _learnt)
         {
             _optimizers[encoder].Step(gradients[encoder]);
