@@ -60,7 +60,7 @@ internal sealed record Kernel(string Op, string X, string W, long Stride = 1, lo
             yield return Way.ChannelsLast;
         }
 
-        if (OneDnn.Supports(dtype) && !(Op == "attention" && (Causal || Backward)))
+        if (OneDnn.Supports(dtype) && !(Op == "attention" && (Causal || (Backward && dtype == ScalarType.Float32))))
         {
             yield return Way.Packed;
         }

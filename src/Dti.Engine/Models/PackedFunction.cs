@@ -8,13 +8,6 @@ internal sealed class PackedFunction : autograd.SingleTensorFunction<PackedFunct
     private const string Weight = "weight";
     private const string InputShape = "shape";
 
-    /// <summary>
-    /// What the last node gave. The engine takes its own reference after the call, so this one may go when the next node is called, rather
-    /// than at the end of the step, when the gradients of all layers would be there.
-    /// </summary>
-    [ThreadStatic]
-    private static Tensor? _given;
-
     /// <inheritdoc/>
     public override string Name => nameof(PackedFunction);
 
@@ -32,10 +25,7 @@ internal sealed class PackedFunction : autograd.SingleTensorFunction<PackedFunct
     {
         using (grad_output)
         {
-            var gradient = ((PackedWeight)ctx.get_data(Weight)).Gradient(grad_output, (long[])ctx.get_data(InputShape));
-            _given?.Dispose();
-            _given = gradient;
-            return [gradient, null!]; // one for each argument of forward
+            return HandedOver.Give([((PackedWeight)ctx.get_data(Weight)).Gradient(grad_output, (long[])ctx.get_data(InputShape))], otherArguments: 1);
         }
     }
 }

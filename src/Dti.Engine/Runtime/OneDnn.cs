@@ -88,6 +88,15 @@ internal static unsafe partial class OneDnn
         return Tensor.UnsafeCreateTensor(result);
     }
 
+    /// <summary>The gradient of a softmax over the last axis, in one pass.</summary>
+    /// <param name="gradient">With respect to its result; of the result's type.</param>
+    /// <param name="result">What it gave.</param>
+    public static Tensor SoftmaxBackward(Tensor gradient, Tensor result)
+    {
+        var stack = stackalloc ulong[4] { (ulong)Copy(gradient), (ulong)Copy(result), unchecked((ulong)-1L), (ulong)result.dtype };
+        return Tensor.UnsafeCreateTensor((nint)Call("aten::_softmax_backward_data", stack));
+    }
+
     private static ulong Call(string name, ulong* stack)
     {
         Check(CallDispatcher(name, "", stack, AbiVersion));
