@@ -104,7 +104,7 @@ public sealed class TextToImage(StableDiffusionModel model)
         var scaled = scheduler.ScaleModelInput(sample, call).to(model.Target.Dtype, model.Target.Device);
         var timestep = tensor(new[] { (float)scheduler.Timesteps[call] }).to(model.Target.Device);
         var guided = settings.GuidanceScale > 1;
-        var output = model.UNet.Forward(guided ? cat([scaled, scaled]) : scaled, timestep, conditioning.States, Added(settings, conditioning)).to(ScalarType.Float32).cpu();
+        var output = model.UNet.Forward(guided ? cat([scaled, scaled]) : scaled, timestep, conditioning.States, Added(settings, conditioning), keys: conditioning.Keys).to(ScalarType.Float32).cpu();
         if (guided)
         {
             var (uncond, cond) = (output[0].unsqueeze(0), output[1].unsqueeze(0));

@@ -7,6 +7,9 @@ namespace Dti.Engine.Models;
 /// <param name="Pooled">(B, p): the second encoder's pooled and projected text; null but for SDXL.</param>
 internal sealed record TextConditioning(Tensor States, Tensor? Pooled) : IDisposable
 {
+    /// <summary>What the denoiser's layers have made of the states.</summary>
+    public PromptKeys Keys { get; } = new();
+
     /// <summary>One batch after the other.</summary>
     public static TextConditioning Cat(TextConditioning first, TextConditioning second) => new(
         cat([first.States, second.States]), first.Pooled is null ? null : cat([first.Pooled, second.Pooled!]));
@@ -23,6 +26,7 @@ internal sealed record TextConditioning(Tensor States, Tensor? Pooled) : IDispos
     /// <inheritdoc/>
     public void Dispose()
     {
+        Keys.Dispose();
         States.Dispose();
         Pooled?.Dispose();
     }

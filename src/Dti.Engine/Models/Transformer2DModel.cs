@@ -44,13 +44,14 @@ internal sealed class Transformer2DModel
     /// <param name="x">(B, C, H, W)</param>
     /// <param name="encoderHiddenStates">(B, 77, crossAttentionDim)</param>
     /// <param name="checkpoints">Of activations, in training; null: none.</param>
-    public Tensor Forward(Tensor x, Tensor encoderHiddenStates, ActivationCheckpoints? checkpoints = null)
+    /// <param name="keys">Keys and values of the prompt, in sampling; null: they are made.</param>
+    public Tensor Forward(Tensor x, Tensor encoderHiddenStates, ActivationCheckpoints? checkpoints = null, PromptKeys? keys = null)
     {
         using var scope = NewDisposeScope();
         var h = checkpoints.Run(map => _projIn(_norm.Forward(map)), x);
         foreach (var block in _transformerBlocks)
         {
-            h = checkpoints.Run(block.Forward, h, encoderHiddenStates);
+            h = checkpoints.Run((tokens, states) => block.Forward(tokens, states, keys), h, encoderHiddenStates);
         }
 
         return checkpoints.Run((tokens, map) => _projOut(tokens, map.shape[2], map.shape[3]) + map, h, x).MoveToOuterDisposeScope();
@@ -72,12 +73,12 @@ internal sealed class BasicTransformerBlock(WeightScope weights, long channels, 
     private readonly Linear _gegluProj = new(weights.Sub("ff.net.0.proj"), channels, 8 * channels);
     private readonly Linear _ffOut = new(weights.Sub("ff.net.2"), 4 * channels, channels);
 
-    public Tensor Forward(Tensor x, Tensor encoderHiddenStates)
+    public Tensor Forward(Tensor x, Tensor encoderHiddenStates, PromptKeys? keys)
     {
         using var scope = NewDisposeScope();
         var h = _norm1.Forward(x);
         x = x + _attn1.Forward(h, h);
-        x = x + _attn2.Forward(_norm2.Forward(x), encoderHiddenStates);
+        x = x + _attn2.Forward(_norm2.Forward(x), encoderHiddenStates, keys);
         var gated = _gegluProj.Forward(_norm3.Forward(x)).chunk(2, -1);
         return (x + _ffOut.Forward(gated[0] * F.gelu(gated[1]))).MoveToOuterDisposeScope();
     }
@@ -91,6 +92,16 @@ internal sealed class Attention(WeightScope weights, long channels, long heads, 
     private readonly Linear _toV = new(weights.Sub("to_v"), contextDim, channels, bias: false);
     private readonly Linear _toOut = new(weights.Sub("to_out.0"), channels, channels);
 
-    public Tensor Forward(Tensor x, Tensor context) =>
-        _toOut.Forward(MultiHead.Attend(_toQ.Forward(x), _toK.Forward(context), _toV.Forward(context), heads));
+    /// <param name="x">(B, L, channels)</param>
+    /// <param name="context">(B, S, contextDim): <paramref name="x"/> itself, or the prompt's states.</param>
+    /// <param name="kept">Keys and values of the prompt; null: they are made.</param>
+    public Tensor Forward(Tensor x, Tensor context, PromptKeys? kept = null)
+    {
+        var (keys, values) = kept?.Of(this, context) ?? KeysAndValues(context);
+        return _toOut.Forward(MultiHead.Attend(_toQ.Forward(x), keys, values, heads));
+    }
+
+    /// <param name="context">(B, S, contextDim)</param>
+    /// <returns>(B, S, channels) each</returns>
+    public (Tensor Keys, Tensor Values) KeysAndValues(Tensor context) => (_toK.Forward(context), _toV.Forward(context));
 }

@@ -53,11 +53,12 @@ internal sealed class UNet2DConditionModel
     /// <param name="encoderHiddenStates">(B, 77, d)</param>
     /// <param name="added">What else a UNet of SDXL needs; null for others.</param>
     /// <param name="checkpoints">Of activations, in training; null: none.</param>
+    /// <param name="keys">Of the prompt, kept from one sampling step to the next; null: made anew.</param>
     /// <param name="features">Takes what each level on the way up gives, coarsest first, (B, Cᵢ, hᵢ, wᵢ); null: nothing.</param>
     /// <returns>(B, C, h, w)</returns>
     public Tensor Forward(
         Tensor sample, Tensor timesteps, Tensor encoderHiddenStates, AddedConditioning? added = null, ActivationCheckpoints? checkpoints = null,
-        ICollection<Tensor>? features = null)
+        PromptKeys? keys = null, ICollection<Tensor>? features = null)
     {
         using var scope = NewDisposeScope();
         var temb = TimeEmbedding(timesteps, sample.dtype);
@@ -71,13 +72,13 @@ internal sealed class UNet2DConditionModel
         var skips = new Stack<Tensor>([h]);
         foreach (var block in _downBlocks)
         {
-            h = block.Forward(h, temb, encoderHiddenStates, skips, checkpoints);
+            h = block.Forward(h, temb, encoderHiddenStates, skips, checkpoints, keys);
         }
 
-        h = _midBlock.Forward(h, temb, encoderHiddenStates, checkpoints);
+        h = _midBlock.Forward(h, temb, encoderHiddenStates, checkpoints, keys);
         foreach (var block in _upBlocks)
         {
-            h = block.Forward(h, temb, encoderHiddenStates, skips, checkpoints);
+            h = block.Forward(h, temb, encoderHiddenStates, skips, checkpoints, keys);
             features?.Add(h.MoveToOuterDisposeScope());
         }
 

@@ -25,13 +25,13 @@ internal sealed class DownBlock
             : null;
     }
 
-    public Tensor Forward(Tensor h, Tensor temb, Tensor encoderHiddenStates, Stack<Tensor> skips, ActivationCheckpoints? checkpoints)
+    public Tensor Forward(Tensor h, Tensor temb, Tensor encoderHiddenStates, Stack<Tensor> skips, ActivationCheckpoints? checkpoints, PromptKeys? keys)
     {
         using var section = StepProfile.In(StepPart.UNetDown);
         for (var i = 0; i < _resnets.Length; i++)
         {
             h = checkpoints.Run(_resnets[i].Forward, h, temb);
-            h = _attentions?[i].Forward(h, encoderHiddenStates, checkpoints) ?? h;
+            h = _attentions?[i].Forward(h, encoderHiddenStates, checkpoints, keys) ?? h;
             skips.Push(h);
         }
 
@@ -52,10 +52,10 @@ internal sealed class MidBlock(UNet2DConditionConfig config, WeightScope weights
     private readonly Transformer2DModel _attention = config.Attention(weights.Sub("attentions.0"), config.BlockOutChannels.Length - 1);
     private readonly ResnetBlock2D _resnet1 = Resnet(config, weights, 1, temb);
 
-    public Tensor Forward(Tensor h, Tensor temb, Tensor encoderHiddenStates, ActivationCheckpoints? checkpoints)
+    public Tensor Forward(Tensor h, Tensor temb, Tensor encoderHiddenStates, ActivationCheckpoints? checkpoints, PromptKeys? keys)
     {
         using var section = StepProfile.In(StepPart.UNetMid);
-        return checkpoints.Run(_resnet1.Forward, _attention.Forward(checkpoints.Run(_resnet0.Forward, h, temb), encoderHiddenStates, checkpoints), temb);
+        return checkpoints.Run(_resnet1.Forward, _attention.Forward(checkpoints.Run(_resnet0.Forward, h, temb), encoderHiddenStates, checkpoints, keys), temb);
     }
 
     private static ResnetBlock2D Resnet(UNet2DConditionConfig config, WeightScope weights, int index, long temb) =>
@@ -90,7 +90,7 @@ internal sealed class UpBlock
         _upsampler = level > 0 ? new Conv2d(weights.Sub("upsamplers.0.conv"), channels, channels, 3, padding: 1) : null;
     }
 
-    public Tensor Forward(Tensor h, Tensor temb, Tensor encoderHiddenStates, Stack<Tensor> skips, ActivationCheckpoints? checkpoints)
+    public Tensor Forward(Tensor h, Tensor temb, Tensor encoderHiddenStates, Stack<Tensor> skips, ActivationCheckpoints? checkpoints, PromptKeys? keys)
     {
         using var section = StepProfile.In(StepPart.UNetUp);
         for (var i = 0; i < _resnets.Length; i++)
@@ -98,7 +98,7 @@ internal sealed class UpBlock
             using var scope = NewDisposeScope();
             var resnet = _resnets[i];
             h = checkpoints.Run((below, skip, time) => resnet.Forward(cat([below, skip], 1), time), h, skips.Pop(), temb);
-            h = (_attentions?[i].Forward(h, encoderHiddenStates, checkpoints) ?? h).MoveToOuterDisposeScope();
+            h = (_attentions?[i].Forward(h, encoderHiddenStates, checkpoints, keys) ?? h).MoveToOuterDisposeScope();
         }
 
         if (_upsampler is not null)
