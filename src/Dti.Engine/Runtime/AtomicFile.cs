@@ -6,12 +6,6 @@ public static class AtomicFile
     /// <summary>How the name of a file that is not yet in its place ends; a killed process may leave one.</summary>
     public const string Draft = ".tmp";
 
-    /// <summary>How a file to be written is opened, and put in its place: tests put a disk here that fails.</summary>
-    internal static Func<string, FileStreamOptions, FileStream> Open { get; set; } = (path, options) => new FileStream(path, options);
-
-    /// <inheritdoc cref="Open"/>
-    internal static Action<string, string> Rename { get; set; } = (draft, path) => File.Move(draft, path, overwrite: true);
-
     /// <summary>Writes a file.</summary>
     /// <param name="path">Its place; an older file there is replaced, and kept if anything fails.</param>
     /// <param name="write">Writes the content.</param>
@@ -19,28 +13,9 @@ public static class AtomicFile
     /// <exception cref="DtiException">The disk is full (<see cref="ErrorKind.ResourceExhausted"/>), or the folder cannot be written.</exception>
     public static void Write(string path, Action<Stream> write, bool ownerOnly = false)
     {
-        var draft = $"{path}.{Guid.NewGuid():N}{Draft}";
-        try
-        {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
-            if (ownerOnly && !OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            }
-
-            using (var stream = Open(draft, options))
-            {
-                write(stream);
-                stream.Flush(flushToDisk: true);
-            }
-
-            Rename(draft, path);
-        }
-        catch (Exception error)
-        {
-            TryDelete(draft);
-            throw error is IOException or UnauthorizedAccessException ? Explain(path, error) : error;
-        }
+        using var files = new AtomicFiles();
+        files.Add(path, write, ownerOnly);
+        files.Commit();
     }
 
     /// <inheritdoc cref="Write"/>
@@ -57,17 +32,5 @@ public static class AtomicFile
         return full
             ? new DtiException(ErrorKind.ResourceExhausted, $"The disk is full: {Path.GetFileName(path)} was not written. Free some space and try again.", innerException: error)
             : new DtiException(ErrorKind.FailedPrecondition, $"{path} cannot be written: {error.Message}", innerException: error);
-    }
-
-    private static void TryDelete(string path)
-    {
-        try
-        {
-            File.Delete(path);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // The error that brought us here says more.
-        }
     }
 }

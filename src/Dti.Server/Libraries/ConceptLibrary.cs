@@ -1,3 +1,4 @@
+using System.Text;
 using Dti.Engine;
 using Dti.Engine.Concepts;
 using Dti.Engine.Runtime;
@@ -111,21 +112,19 @@ internal sealed class ConceptLibrary : IDisposable
         lock (_lock)
         {
             concept.Owner = ownerOf(Find(concept.Name));
+            using var files = new AtomicFiles();
             var file = PathOf(concept.Name, ".safetensors");
-            ConceptFile.Write(file, embedding, ConceptFileFormat.Diffusers, ConceptMetadata.Of(concept));
-            var read = ConceptFile.Read(file).Encoders;
+            var read = ConceptFile.Read(files.Add(file, stream => ConceptFile.Write(stream, embedding, ConceptFileFormat.Diffusers, ConceptMetadata.Of(concept)))).Encoders;
             if (read.Count != embedding.Encoders.Count || !read.Zip(embedding.Encoders).All(pair => Same(pair.First, pair.Second)))
             {
                 throw new DtiException(ErrorKind.FailedPrecondition, $"{file} does not hold what was written to it; check the disk.");
             }
 
-            foreach (var (ending, picture) in new[] { (ThumbnailEnding, thumbnailPng), (SummaryEnding, summaryPng) })
-            {
-                File.Delete(PathOf(concept.Name, ending)); // of an older concept
-                WritePicture(PathOf(concept.Name, ending), picture);
-            }
-
-            AtomicFile.WriteAllText(PathOf(concept.Name, ".json"), _writer.Format(concept));
+            string[] without = [.. new[] { (ThumbnailEnding, thumbnailPng), (SummaryEnding, summaryPng) }
+                .Select(picture => (Path: PathOf(concept.Name, picture.Item1), Png: picture.Item2)).Where(picture => !TryAdd(files, picture.Path, picture.Png)).Select(picture => picture.Path)];
+            files.Add(PathOf(concept.Name, ".json"), stream => stream.Write(Encoding.UTF8.GetBytes(_writer.Format(concept))));
+            files.Commit();
+            Array.ForEach(without, File.Delete); // of an older concept
             return concept;
         }
     }
@@ -134,19 +133,22 @@ internal sealed class ConceptLibrary : IDisposable
     public void Dispose() => _descriptions.Dispose();
 
     // A disk without room for a picture may have room for the concept, which is worth more.
-    private void WritePicture(string path, ReadOnlyMemory<byte> picture)
+    private bool TryAdd(AtomicFiles files, string path, ReadOnlyMemory<byte> picture)
     {
         try
         {
             if (picture.Length > 0)
             {
-                AtomicFile.WriteAllBytes(path, picture);
+                files.Add(path, stream => stream.Write(picture.Span));
+                return true;
             }
         }
         catch (DtiException error)
         {
             _logger.PictureUnwritten(path, error.Message);
         }
+
+        return false;
     }
 
     /// <summary>Bytes on disk of what belongs to an owner.</summary>

@@ -16,7 +16,7 @@ internal sealed class FailingDisk : IDisposable
     private int _left;
     private volatile bool _full;
 
-    static FailingDisk() => (AtomicFile.Open, AtomicFile.Rename, EventFiles.Open) = (Open, Rename, Open);
+    static FailingDisk() => (AtomicFiles.Open, AtomicFiles.Rename, EventFiles.Open) = (Open, Rename, Open);
 
     /// <param name="folder">The folder.</param>
     /// <param name="after">How many things succeed before one fails.</param>
