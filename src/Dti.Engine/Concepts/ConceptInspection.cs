@@ -28,6 +28,7 @@ public sealed record VectorInspection(int Encoder, double Norm, double? AngleDeg
 public sealed record ConceptInspection(VocabularyNorms Norms, double TypicalReadability, IReadOnlyList<VectorInspection> Vectors)
 {
     private const int SampledTokens = 512;
+    private const int TokensAtOnce = 16; // each at every position: 119 MB for SD 1.5 if all were seen together
 
     /// <summary>Compares a concept with a model's vocabulary. Reads two tensors of each text encoder, in fp32 on the CPU.</summary>
     /// <param name="profile">The model.</param>
@@ -40,7 +41,6 @@ public sealed record ConceptInspection(VocabularyNorms Norms, double TypicalRead
         profile.EnsureFits(concept);
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var typical = 0.0;
         var vectors = new List<VectorInspection>();
         for (var index = 0; index < profile.Encoders.Count; index++)
         {
@@ -48,15 +48,21 @@ public sealed record ConceptInspection(VocabularyNorms Norms, double TypicalRead
             var (vocabulary, positions) = ReadEmbeddings(profile, index);
             var norms = vocabulary.norm(1, keepdim: false, p: 2f);
             vectors.AddRange(Inspect(profile.Encoders[index].Tokenizer, index, concept.Encoders[index], vocabulary / norms.clamp(min: 1e-12).unsqueeze(1), positions, initializer, nearest));
-            if (index == 0)
-            {
-                var sampled = norms.gt(0).nonzero().flatten();
-                sampled = sampled[arange(0, sampled.shape[0], Math.Max(1, sampled.shape[0] / SampledTokens))];
-                typical = Readability(vocabulary.index_select(0, sampled), positions);
-            }
         }
 
-        return new ConceptInspection(profile.VocabularyNorms, typical, vectors);
+        return new ConceptInspection(profile.VocabularyNorms, profile.Encoders[0].TypicalReadability, vectors);
+    }
+
+    /// <summary>Mean <see cref="VectorInspection.PositionReadability"/> of tokens from all over a vocabulary.</summary>
+    /// <param name="vocabulary">(V, d)</param>
+    /// <param name="positions">(77, d)</param>
+    internal static double Typical(Tensor vocabulary, Tensor positions)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var tokens = vocabulary.norm(1, keepdim: false, p: 2f).gt(0).nonzero().flatten();
+        tokens = tokens[arange(0, tokens.shape[0], Math.Max(1, tokens.shape[0] / SampledTokens))];
+        return tokens.split(TokensAtOnce).Sum(some => Readability(vocabulary.index_select(0, some), Places(positions)) * some.shape[0]) / tokens.shape[0];
     }
 
     private static IEnumerable<VectorInspection> Inspect(
@@ -91,8 +97,10 @@ public sealed record ConceptInspection(VocabularyNorms Norms, double TypicalRead
     internal static (Tensor Vocabulary, Tensor Positions) ReadEmbeddings(ModelProfile profile, int encoder = 0)
     {
         var (vocabulary, positions) = profile.Encoders[encoder].ReadEmbeddings();
-        return (vocabulary, positions[TensorIndex.Slice(1)]); // position 0 is always the start of text
+        return (vocabulary, Places(positions));
     }
+
+    private static Tensor Places(Tensor positions) => positions[TensorIndex.Slice(1)]; // position 0 is always the start of text
 
     private static double Angle(Tensor a, Tensor b) =>
         2 * Math.Atan2((a - b).norm().item<float>(), (a + b).norm().item<float>()) * (180 / Math.PI);

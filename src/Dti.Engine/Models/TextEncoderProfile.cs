@@ -1,4 +1,5 @@
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Concepts;
 using Dti.Engine.Tokenization;
 using TorchSharp;
 
@@ -40,12 +41,14 @@ public sealed class TextEncoderProfile
 {
     private readonly Checkpoint _checkpoint;
     private readonly Lazy<VocabularyNorms> _vocabularyNorms;
+    private readonly Lazy<double> _typicalReadability;
 
     internal TextEncoderProfile(Checkpoint checkpoint, string component, ClipTextConfig config)
     {
         (_checkpoint, Component, Config) = (checkpoint, component, config);
         Tokenizer = checkpoint.LoadTokenizer(component);
         _vocabularyNorms = new Lazy<VocabularyNorms>(ReadVocabularyNorms);
+        _typicalReadability = new Lazy<double>(ReadTypicalReadability);
     }
 
     /// <summary><c>text_encoder</c> or <c>text_encoder_2</c>.</summary>
@@ -61,6 +64,9 @@ public sealed class TextEncoderProfile
     /// <exception cref="DtiException">The weights cannot be read.</exception>
     public VocabularyNorms VocabularyNorms => _vocabularyNorms.Value;
 
+    /// <summary>Mean <see cref="VectorInspection.PositionReadability"/> of its vocabulary; read from disk when first asked for.</summary>
+    internal double TypicalReadability => _typicalReadability.Value;
+
     internal ClipTextConfig Config { get; }
 
     /// <summary>The vocabulary, (V, d), and the position embeddings, (77, d); fp32 on the CPU.</summary>
@@ -72,6 +78,13 @@ public sealed class TextEncoderProfile
         weights.ReadInto("text_model.embeddings.token_embedding.weight", vocabulary);
         weights.ReadInto("text_model.embeddings.position_embedding.weight", positions);
         return (vocabulary, positions);
+    }
+
+    private double ReadTypicalReadability()
+    {
+        using var scope = torch.NewDisposeScope();
+        var (vocabulary, positions) = ReadEmbeddings();
+        return ConceptInspection.Typical(vocabulary, positions);
     }
 
     private VocabularyNorms ReadVocabularyNorms()
