@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http.Headers;
 using Dti.Engine;
 using Dti.Server.Tests.Infrastructure;
 using Grpc.Core;
@@ -50,6 +52,22 @@ public class HostTests
         Assert.Equal(model.SizeBytes, model.MemoryBytes); // stored in fp32, held in fp32
     }
 
+    /// <summary>A caller that went away while its request was on its way was told as a fault of the server's, in the log and in the metrics.</summary>
+    [Fact]
+    public async Task Call_CallerGoesAwayInItsRequest_IsNoErrorOfTheServer()
+    {
+        await using var server = TestServer.Start(); // fails if an error is logged
+        using var http = new HttpClient { BaseAddress = server.Address, DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        for (var time = 0; time < 5; time++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/dti.v1.ConceptService/List") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = new HalfAMessage() };
+            request.Headers.TE.ParseAdd("trailers");
+            await Assert.ThrowsAnyAsync<HttpRequestException>(() => http.SendAsync(request, TestContext.Current.CancellationToken));
+        }
+
+        Assert.Empty((await server.Concepts.ListAsync(new())).Concepts);
+    }
+
     [Fact]
     public async Task Build_ListOfFoldersThatIsNoYaml_SaysWhereBeforeTheServerStarts()
     {
@@ -86,5 +104,24 @@ public class HostTests
         await using var server = TestServer.Start(options => options with { MaxMessageBytes = 1 << 20 });
         var request = TestServer.Request("big", change: r => r.Photos[0].Data = Google.Protobuf.ByteString.CopyFrom(new byte[2 << 20]));
         await Refusal.Of(() => server.TrainAsync(request), StatusCode.ResourceExhausted);
+    }
+
+    private sealed class HalfAMessage : HttpContent
+    {
+        public HalfAMessage() => Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await stream.WriteAsync(new byte[] { 0, 0, 0, 0, 100, 1, 2, 3 }); // 3 bytes of 100
+            await stream.FlushAsync();
+            await Task.Delay(100);
+            throw new IOException("the caller goes away");
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
     }
 }

@@ -51,7 +51,7 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Inter
             case DtiException known:
                 return RpcErrors.Of(known).ToRpcException();
             case OperationCanceledException or IOException when context.CancellationToken.IsCancellationRequested:
-                return new RpcException(new Status(StatusCode.Cancelled, "The caller went away."));
+                return RpcErrors.Gone().ToRpcException();
             default:
                 logger.CallBroke(error, context.Method);
                 return RpcErrors.Internal().ToRpcException();

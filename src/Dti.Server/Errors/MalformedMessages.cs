@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Errors;
 
 /// <summary>
-/// Bytes that are no message fail before any interceptor hears of the call, and gRPC answers UNKNOWN. They are the caller's mistake, and are told
-/// as such. Needs gRPC's detailed errors, which nobody else sees.
+/// Bytes that are no message, and a request that breaks off, fail before any interceptor hears of the call, and gRPC answers UNKNOWN. They are the
+/// caller's mistake, and are told as such. Needs gRPC's detailed errors, which nobody else sees.
 /// </summary>
 internal static class MalformedMessages
 {
@@ -28,12 +28,13 @@ internal static class MalformedMessages
             if (!context.Response.HasStarted && headers["grpc-status"] == "2" && Uri.UnescapeDataString($"{headers["grpc-message"]}") is var cause && cause.StartsWith(Framework, StringComparison.Ordinal))
             {
                 var malformed = cause.Contains(nameof(InvalidProtocolBufferException), StringComparison.Ordinal);
-                if (!malformed)
+                var gone = context.RequestAborted.IsCancellationRequested || cause.Contains(nameof(IOException), StringComparison.Ordinal); // while the request was still on its way
+                if (!malformed && !gone)
                 {
                     logger.CallBrokeOutside(context.Request.Path, cause);
                 }
 
-                var status = malformed ? RpcErrors.Malformed() : RpcErrors.Internal();
+                var status = malformed ? RpcErrors.Malformed() : gone ? RpcErrors.Gone() : RpcErrors.Internal();
                 Rejected.Count(status.ToRpcException());
                 headers["grpc-status"] = $"{status.Code}";
                 headers["grpc-message"] = status.Message;

@@ -69,6 +69,9 @@ internal static class RpcErrors
     /// <summary>CANCELLED.</summary>
     public static RpcStatus Cancelled(string jobId) => Status(Code.Cancelled, $"Job {jobId} was cancelled.", Info("JOB_CANCELLED", ("job_id", jobId)));
 
+    /// <summary>CANCELLED, to nobody: the caller went away.</summary>
+    public static RpcStatus Gone() => Status(Code.Cancelled, "The caller went away.");
+
     /// <summary>ABORTED: the job's process died twice at one step, so that it is not tried again.</summary>
     public static RpcStatus Quarantined(string jobId, int step) => Status(
         Code.Aborted,
