@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Dti.Tests;
 
 namespace Dti.Cli.Tests;
 
@@ -62,6 +63,32 @@ public class DoctorTests(ServeFixture server)
         var result = await DtiProcess.EndAsync(DtiProcess.Start(server.NewFolder(), new Dictionary<string, string> { ["DTI_WEB_PORT"] = $"{port}" }, "doctor", "--json"));
         Assert.Equal($"127.0.0.1:{port} is in use", Text(result, "web port"));
         Assert.Equal(ExitCode.Ok, result.ExitCode);
+    }
+
+    [Fact]
+    public async Task Doctor_SettingsWithTls_AsksTheirServerByTls()
+    {
+        var folder = server.NewFolder();
+        using var authority = Certificates.Authority();
+        using var own = Certificates.For(IPAddress.Loopback, authority);
+        var (certificate, key) = Certificates.Write(folder, "server", own);
+        var (ca, _) = Certificates.Write(folder, "ca", authority);
+        string[] tls = ["--tls-cert", certificate, "--tls-key", key];
+        using var guarded = DtiProcess.Start(folder, ["serve", "--port", "0", "--json", .. tls]);
+        var address = JsonDocument.Parse((await guarded.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!).RootElement.GetProperty("address").GetString()!;
+        _ = guarded.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var environment = new Dictionary<string, string>
+        {
+            ["DTI_PORT"] = address[(address.LastIndexOf(':') + 1)..], ["DTI_SECURITY__TLS_CERTIFICATE"] = certificate, ["DTI_SECURITY__TLS_KEY"] = key, ["DTI_CA"] = ca,
+        };
+
+        var result = await DtiProcess.EndAsync(DtiProcess.Start(folder, environment, "doctor", "--json"));
+        var ready = await DtiProcess.EndAsync(DtiProcess.Start(folder, environment, "doctor", "--ready"));
+        guarded.Kill();
+
+        Assert.StartsWith("https://", address, StringComparison.Ordinal);
+        Assert.Contains($"{address} is ready", Text(result, "server"), StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Ok, ready.ExitCode);
     }
 
     [Fact]

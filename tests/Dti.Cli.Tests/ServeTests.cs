@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
@@ -34,6 +35,17 @@ public class ServeTests(ServeFixture server)
         Assert.Equal(ExitCode.Usage, result.ExitCode);
         Assert.Contains(file, result.Error, StringComparison.Ordinal);
         Assert.Contains(why, result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Serve_PortThatIsTaken_SaysThatAndNothingElse()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+        var result = await DtiProcess.RunAsync(server.NewFolder(), "serve", "--port", $"{port}");
+        Assert.Equal(ExitCode.Failed, result.ExitCode);
+        Assert.Equal($"error: Failed to bind to address http://127.0.0.1:{port}: address already in use.", result.Error.Trim());
     }
 
     [Fact]

@@ -1,4 +1,8 @@
 using System.CommandLine;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Dti.Cli.Hosting;
 using Dti.ClientSdk;
 using Dti.Engine;
@@ -23,7 +27,7 @@ internal static class DoctorCommand
         {
             if (context.Get(ready))
             {
-                await ReadyAsync(context).ConfigureAwait(false);
+                await ReadyAsync(context, ReadSettings(common, context, context.Get(config)).Options).ConfigureAwait(false);
                 return;
             }
 
@@ -49,9 +53,9 @@ internal static class DoctorCommand
         return command;
     }
 
-    private static async Task ReadyAsync(CommandContext context)
+    private static async Task ReadyAsync(CommandContext context, DtiServerOptions options)
     {
-        var address = context.ServerAddress is { Length: > 0 } named ? named : $"http://127.0.0.1:{DtiServerOptions.DefaultPort}";
+        var address = context.ServerAddress is { Length: > 0 } named ? named : AddressOf(options);
         using var client = new DtiClient(address, context.Credentials.Read(address) with { Timeout = _patience, MaxRetries = 0 });
         if (!await client.IsReadyAsync(context.CancellationToken).ConfigureAwait(false))
             throw new CliException(ExitCode.Unreachable, $"The server at {address} is not ready; its log says why.");
@@ -73,10 +77,32 @@ internal static class DoctorCommand
         }
     }
 
+    /// <summary>Where a server with these options is found from this machine: with TLS by the name that its certificate has, if that is one.</summary>
+    private static string AddressOf(DtiServerOptions options)
+    {
+        var address = IPAddress.TryParse(options.Address, out var ip) ? ip : IPAddress.Loopback;
+        address = address.Equals(IPAddress.Any) ? IPAddress.Loopback : address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : address;
+        var host = address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : $"{address}";
+        return options.Security.TlsCertificate is { } certificate ? $"https://{NameIn(certificate) ?? host}:{options.Port}" : $"http://{host}:{options.Port}";
+    }
+
+    private static string? NameIn(string certificateFile)
+    {
+        try
+        {
+            using var certificate = X509CertificateLoader.LoadCertificateFromFile(certificateFile);
+            return certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(names => names.EnumerateDnsNames()).FirstOrDefault(name => !name.StartsWith('*'));
+        }
+        catch (Exception error) when (error is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            return null; // another finding says so
+        }
+    }
+
     private static async Task<Finding> ServerAsync(CommandContext context, DtiServerOptions options)
     {
         var asked = context.ServerAddress is { Length: > 0 };
-        var address = asked ? context.ServerAddress! : $"http://127.0.0.1:{options.Port}";
+        var address = asked ? context.ServerAddress! : AddressOf(options);
         try
         {
             using var client = new DtiClient(address, context.Credentials.Read(address) with { Timeout = _patience, MaxRetries = 0 });

@@ -79,5 +79,6 @@ internal sealed class LocalServer : IAsyncDisposable
         // stdout is for results, and Ctrl+C is the command's: it cancels its job before it stops its server.
         builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical); // the command says why it could not start
     }
 }
