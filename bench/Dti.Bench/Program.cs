@@ -16,6 +16,8 @@ return args switch
     ["kills", .. var rest] => await Kills.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["watchers", .. var rest] => await Watchers.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     [Watchers.ClientVerb, var address, var job, var count] => await Watchers.RunClientAsync(address, job, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)).ConfigureAwait(false),
+    ["callers", .. var rest] => await ManyCallers.RunAsync(new Arguments(rest)).ConfigureAwait(false),
+    [ManyCallers.ClientVerb, var address, var job, var count, var kind] => await ManyCallers.RunClientAsync(address, job, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture), kind).ConfigureAwait(false),
     ["mixed-load", .. var rest] => await MixedLoad.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["memory", .. var rest] => MemoryOptions.Run(new Arguments(rest)),
     ["rpc-fuzz", .. var rest] => await RpcFuzzing.RunAsync(new Arguments(rest)).ConfigureAwait(false),
@@ -37,7 +39,8 @@ static int Help()
         conditioning --model FOLDER-OR-FILE --concept FILE [--prompt "a photo of <concept>"] [--output conditioning.safetensors]
         latency    [--steps 1000]
         kills      --program PATH-TO-DTI [--count 100] [--seed 1] [--steps 400]
-        watchers   --program PATH-TO-DTI [--watchers 1000] [--steps 200] [--rounds 5]
+        watchers   --program PATH-TO-DTI [--watchers 1000] [--steps 200] [--rounds 5] [--client-core 1]
+        callers    --program PATH-TO-DTI [--callers 200] [--steps 200] [--rounds 3] [--client-core 1]
         mixed-load --program PATH-TO-DTI [--minutes 30] [--seed 1]
         memory     [--model FOLDER-OR-FILE] [--side 512] [--batch 1] [--picture 1024] [--steps 3] [--dtype fp32]
         rpc-fuzz   [--count 100000] [--seed 1]

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace Dti.Bench.Load;
 
 /// <summary>What a server wrote to its log, as JSON: warnings and errors, each with its cause among the faults that the bench makes, if it has one.</summary>
-internal sealed class LogReader(SmallDisk disk)
+internal sealed class LogReader(SmallDisk disk, Stalls stalls)
 {
     private readonly ConcurrentQueue<Line> _lines = new();
 
@@ -55,6 +55,7 @@ internal sealed class LogReader(SmallDisk disk)
         return (Says("disk is full") || Says("No space left")) && disk.WasFull(line.Time) ? "the disk was full"
             : line.Id == 4 && Says("There is no concept") ? "its concept was deleted before its turn"
             : line.Id == 9 && Says("Could not find a part of the path") ? "its concept was deleted while it was trained"
+            : Says("Thread Pool execution stalled") && stalls.Any(line.Time, TimeSpan.FromSeconds(30)) ? "the machine stood still"
             : null;
 
         bool Says(string words) => line.Text.Contains(words, StringComparison.Ordinal);

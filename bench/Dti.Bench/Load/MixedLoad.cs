@@ -20,7 +20,8 @@ internal static class MixedLoad
         var (minutes, seed) = (double.Parse(arguments.Text("--minutes", "30"), CultureInfo.InvariantCulture), arguments.Number("--seed", 1));
         using var disk = new SmallDisk(DiskMebibytes);
         Console.WriteLine(disk.IsMounted ? $"the data folder is on a disk of {DiskMebibytes} MiB" : "no disk could be mounted (that needs root), so none is filled");
-        var (log, tally) = (new LogReader(disk), new Tally(disk));
+        using var stalls = new Stalls();
+        var (log, tally) = (new LogReader(disk, stalls), new Tally(disk));
         var program = arguments.Text("--program", "dti");
         var settings = new Dictionary<string, string>
         {
@@ -55,7 +56,7 @@ internal static class MixedLoad
             }
 
             await StartAgainAsync(program, disk.Data, settings, log, tally).ConfigureAwait(false);
-            Save(minutes, disk, samples, tally, log);
+            Save(minutes, disk, stalls, samples, tally, log);
             foreach (var wrong in tally.Wrong.Concat(log.Unexplained.Select(line => line.ToString())))
             {
                 Console.WriteLine(wrong);
@@ -141,7 +142,7 @@ internal static class MixedLoad
         await StopAsync(server, tally).ConfigureAwait(false);
     }
 
-    private static void Save(double minutes, SmallDisk disk, ServerSamples samples, Tally tally, LogReader log)
+    private static void Save(double minutes, SmallDisk disk, Stalls stalls, ServerSamples samples, Tally tally, LogReader log)
     {
         var half = samples.SecondHalf;
         var hours = half.Select(sample => sample.Seconds / 3600).ToArray();
@@ -165,7 +166,7 @@ internal static class MixedLoad
 
         var path = Path.Combine(Folders.Bench, "mixed-load");
         File.WriteAllText(path + ".md", string.Create(CultureInfo.InvariantCulture, $"""
-            {minutes} minutes of mixed load with faults on one server with dti-mini (`Dti.Bench mixed-load`): {tally.Count(_ => true)} calls, {tally.Count(status => status == Grpc.Core.StatusCode.OK)} answered OK. The disk of {DiskMebibytes} MiB was {(disk.IsMounted ? $"filled {disk.Times} times" : "a plain folder and never full")}. Wrong: {tally.Wrong.Count}; lines of the log without a cause: {log.Unexplained.Count()} of {log.Count}. Afterwards every job was over, a training and a drawing succeeded, the server ended with 0, no draft or unreadable file was left, and a server started again knew every job and concept{(tally.Wrong.IsEmpty ? "" : ", but for what is listed below")}.
+            {minutes} minutes of mixed load with faults on one server with dti-mini (`Dti.Bench mixed-load`): {tally.Count(_ => true)} calls, {tally.Count(status => status == Grpc.Core.StatusCode.OK)} answered OK. The disk of {DiskMebibytes} MiB was {(disk.IsMounted ? $"filled {disk.Times} times" : "a plain folder and never full")}. The machine had no time for the bench itself {stalls.Found.Times} times, for {stalls.Found.Most.TotalSeconds:F0} s at most. Wrong: {tally.Wrong.Count}; lines of the log without a cause: {log.Unexplained.Count()} of {log.Count}. Afterwards every job was over, a training and a drawing succeeded, the server ended with 0, no draft or unreadable file was left, and a server started again knew every job and concept{(tally.Wrong.IsEmpty ? "" : ", but for what is listed below")}.
 
             {growth.Markdown()}
             {answers.Markdown()}

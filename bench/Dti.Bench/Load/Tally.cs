@@ -58,12 +58,13 @@ internal sealed class Tally(SmallDisk disk)
     {
         foreach (var (answer, times) in answers)
         {
-            if (!IsExplained(answer))
+            var late = answer.Status == StatusCode.DeadlineExceeded; // of a minute; a queue may be longer
+            if (!late && !IsExplained(answer))
             {
                 Tell($"{times} × {answer}");
             }
 
-            _answers.AddOrUpdate(("generated messages", answer.Status, answer.Reason), times, (_, before) => before + times);
+            _answers.AddOrUpdate(("generated messages", answer.Status, late ? "the caller's minute was over" : answer.Reason), times, (_, before) => before + times);
         }
     }
 
