@@ -152,9 +152,21 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
         lock (_lock)
         {
             var missing = _next - next;
-            IReadOnlyList<(int, IMessage)> events = missing <= 0 || missing > _recent.Count ? [] : [.. _recent.Skip(_recent.Count - (int)missing)];
+            IReadOnlyList<(int, IMessage)> events = missing <= 0 || missing > _recent.Count ? [] : Newest((int)missing);
             return (events, _next, _place, _placed, _over, _stopped, _changed.Task);
         }
+    }
+
+    // From the end: every watcher comes here for every event.
+    private (int Step, IMessage Message)[] Newest(int count)
+    {
+        var events = new (int, IMessage)[count];
+        for (var node = _recent.Last; count > 0; node = node!.Previous)
+        {
+            events[--count] = node!.Value;
+        }
+
+        return events;
     }
 
     private IEnumerable<(int Step, IMessage Message)> FromLog(long from, long to) =>
