@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Dti.Tests;
 using Dti.V1;
 using Google.Protobuf;
 using Grpc.Core;
@@ -173,11 +174,8 @@ internal static class Kills
             }
         }
 
-        public async Task<byte[]> VectorsAsync(string name)
-        {
-            var file = (await new ConceptService.ConceptServiceClient(_channel).ExportAsync(new ConceptServiceExportRequest { Name = name, Format = ConceptFormat.Webui })).Data.ToByteArray();
-            return file[(sizeof(long) + BitConverter.ToInt32(file, 0))..];
-        }
+        public async Task<byte[]> VectorsAsync(string name) => SafetensorsBytes.OfTensors(
+            (await new ConceptService.ConceptServiceClient(_channel).ExportAsync(new ConceptServiceExportRequest { Name = name, Format = ConceptFormat.Webui })).Data);
 
         public async Task<List<int>> StepsAsync(string jobId) =>
             [.. (await EventsAsync(jobId).ConfigureAwait(false)).Where(happened => happened.Event?.Progress is not null).Select(happened => happened.Event.Progress.Step)];

@@ -8,7 +8,10 @@ public sealed record CallerLimits
     /// <summary>Jobs waiting, 1 or more.</summary>
     public int? MaxQueuedJobs { get; init; }
 
-    /// <summary>Bytes of concepts and trainings on disk, 1 or more; who has as many begins no training and imports nothing.</summary>
+    /// <summary>
+    /// Bytes of concepts and trainings on disk, 1 or more; who has as many begins no training and imports nothing. What is remembered of finished jobs is not
+    /// counted: callers cannot delete it, and <see cref="DtiServerOptions.JobHistory"/> and <see cref="DtiServerOptions.JobHistoryAge"/> bound it.
+    /// </summary>
     public long? MaxStoredBytes { get; init; }
 
     /// <summary>Pictures and frames asked for within an hour, 1 or more; previews of trainings are not counted. Forgotten when the server ends.</summary>

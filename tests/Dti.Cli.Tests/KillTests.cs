@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using System.Text.Json;
 using Dti.Tests;
 
 namespace Dti.Cli.Tests;
@@ -15,8 +14,8 @@ public sealed class KillTests : IDisposable
     [Fact]
     public async Task Serve_KilledWhileTraining_TheCommandGoesOnWithTheNextServerToTheSameConcept()
     {
-        var port = FreePort();
-        using var first = await ServeAsync(port);
+        var (first, port) = await ServeAsync(0);
+        using var own = first;
         var whole = await DtiProcess.RunAsync(_folder.FullName, Train("whole", port));
         using var command = DtiProcess.Start(_folder.FullName, Train("broken", port));
         var lines = new List<string>();
@@ -29,7 +28,8 @@ public sealed class KillTests : IDisposable
 
         first.Kill(); // SIGKILL: nothing is put in order
         await first.WaitForExitAsync(TestContext.Current.CancellationToken);
-        using var second = await ServeAsync(port);
+        var (second, _) = await ServeAsync(port);
+        using var ownToo = second;
         var rest = await DtiProcess.EndAsync(command);
         var broken = new DtiResult(rest.ExitCode, string.Join('\n', lines) + "\n" + rest.Output, rest.Error);
 
@@ -48,18 +48,11 @@ public sealed class KillTests : IDisposable
         "--preview-every", "0", "--json", "--server", $"http://127.0.0.1:{port}",
     ];
 
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
-
-    private async Task<Process> ServeAsync(int port)
+    private async Task<(Process Server, int Port)> ServeAsync(int port)
     {
         var server = DtiProcess.Start(_folder.FullName, "serve", "--port", $"{port}", "--json");
-        await server.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+        var listening = JsonDocument.Parse((await server.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!).RootElement;
         _ = server.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        return server;
+        return (server, new Uri(listening.GetProperty("address").GetString()!).Port);
     }
 }

@@ -178,8 +178,7 @@ internal sealed class DeviceWorker(
         catch (Exception error)
         {
             logger.JobRefused(ticket.JobId, error.Message);
-            var failure = RpcErrors.Of(error as DtiException ?? AtomicFile.Explain(folder.Of(ticket.JobId), error));
-            await job.EndAsync(epoch, JobState.Failed, Google.Protobuf.MessageExtensions.ToByteArray(failure));
+            await job.EndAsync(epoch, JobState.Failed, Google.Protobuf.MessageExtensions.ToByteArray(StatusOf(ticket.JobId, error)));
             await queue.FinishedAsync(ticket.JobId, 0);
             return;
         }
@@ -275,18 +274,25 @@ internal sealed class DeviceWorker(
         {
             logger.JobRefused(ticket.JobId, error.Message);
             running.End(JobState.Failed, error.Message);
-            var known = error as DtiException ?? (error is IOException ? AtomicFile.Explain(folder.Of(ticket.JobId), error) : null);
-            end = attempt.EndAsync(JobState.Failed, known is null ? ((RpcException)error).GetRpcStatus() ?? RpcErrors.Internal() : RpcErrors.Of(known));
+            end = attempt.EndAsync(JobState.Failed, StatusOf(ticket.JobId, error));
         }
         catch (Exception error)
         {
             logger.JobBroke(error, ticket.JobId);
             running.End(JobState.Failed, error.GetType().Name);
-            end = attempt.EndAsync(JobState.Failed, RpcErrors.Internal());
+            end = attempt.EndAsync(JobState.Failed, StatusOf(ticket.JobId, error));
         }
 
         Leave(attempt, end, over, (clock.Elapsed - spent).TotalSeconds / Math.Max(1, attempt.Step - firstStep));
     }
+
+    private Google.Rpc.Status StatusOf(string jobId, Exception error) => error switch
+    {
+        DtiException known => RpcErrors.Of(known),
+        IOException or UnauthorizedAccessException => RpcErrors.Of(AtomicFile.Explain(folder.Of(jobId), error)),
+        RpcException known => known.GetRpcStatus() ?? RpcErrors.Internal(),
+        _ => RpcErrors.Internal(),
+    };
 
     /// <summary>Waits on the device's thread until the grains know, so that nothing of a job is left when the next begins.</summary>
     private void Leave(JobAttempt attempt, Task end, bool over, double secondsPerStep)

@@ -29,18 +29,17 @@ internal sealed class JobAttempt : IDisposable
     {
         (Ticket, Epoch, _folder, _grain, _logger) = (ticket, epoch, folder, grain, logger);
         Token = _cancellation.Token;
-        if (epoch > 1)
+        var before = 0L;
+        foreach (var happened in folder.Events(ticket.JobId).Read(0))
         {
-            foreach (var happened in folder.Events(ticket.JobId).Read(0))
-            {
-                var message = EventMessages.Parse(ticket.Kind, happened.Message);
-                _written.Add(EventMessages.Key(happened.Step, message));
-                HasResult = HasResult || EventMessages.IsResult(message);
-                _step = Math.Max(_step, happened.Step);
-            }
+            var message = EventMessages.Parse(ticket.Kind, happened.Message);
+            _written.Add(EventMessages.Key(happened.Step, message));
+            HasResult = HasResult || EventMessages.IsResult(message);
+            _step = Math.Max(_step, happened.Step);
+            before++;
         }
 
-        _log = folder.Events(ticket.JobId).OpenWriter(epoch);
+        _log = folder.Events(ticket.JobId).OpenWriter(epoch, before);
         _telling = Task.Run(TellAsync);
     }
 

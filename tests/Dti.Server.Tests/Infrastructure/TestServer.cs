@@ -137,12 +137,8 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>The bytes of a concept's vectors.</summary>
-    public async Task<byte[]> VectorsAsync(string name)
-    {
-        var file = (await Concepts.ExportAsync(new ConceptServiceExportRequest { Name = name, Format = ConceptFormat.Webui })).Data.ToByteArray();
-        var header = BitConverter.ToInt32(file, 0);
-        return file[(8 + header)..];
-    }
+    public async Task<byte[]> VectorsAsync(string name) =>
+        SafetensorsBytes.OfTensors((await Concepts.ExportAsync(new ConceptServiceExportRequest { Name = name, Format = ConceptFormat.Webui })).Data);
 
     /// <summary>Stops the server as a SIGTERM does.</summary>
     public Task StopAsync() => _app.StopAsync(TestContext.Current.CancellationToken);

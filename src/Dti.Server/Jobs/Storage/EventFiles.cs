@@ -22,10 +22,14 @@ internal readonly struct EventFiles(string folder)
 
     /// <summary>Begins the part of an attempt. From then on no earlier attempt may write.</summary>
     /// <exception cref="IOException">The disk is full, or the folder cannot be written.</exception>
-    public EventWriter OpenWriter(int epoch)
+    public EventWriter OpenWriter(int epoch) => OpenWriter(epoch, Read(0).LongCount());
+
+    /// <param name="epoch">The attempt.</param>
+    /// <param name="first">How many events there are.</param>
+    /// <inheritdoc cref="OpenWriter(int)"/>
+    public EventWriter OpenWriter(int epoch, long first)
     {
         var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{epoch:D4}{Ending}"));
-        var first = Read(0).LongCount();
         var header = new byte[Header];
         BinaryPrimitives.WriteInt64LittleEndian(header, first);
         AtomicFile.WriteAllBytes(path, header);

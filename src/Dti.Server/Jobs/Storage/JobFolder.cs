@@ -66,7 +66,7 @@ internal sealed class JobFolder : IDisposable
         {
             Directory.CreateDirectory(Of(jobId));
             AtomicFile.WriteAllBytes(Path.Combine(Of(jobId), RequestFile), request.ToByteArray());
-            using var log = Events(jobId).OpenWriter(0);
+            using var log = Events(jobId).OpenWriter(0, first: 0);
             log.Append(0, accepted);
         }
         catch (Exception error)
