@@ -79,7 +79,10 @@ public class DoctorTests(ServeFixture server)
         _ = guarded.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         var environment = new Dictionary<string, string>
         {
-            ["DTI_PORT"] = address[(address.LastIndexOf(':') + 1)..], ["DTI_SECURITY__TLS_CERTIFICATE"] = certificate, ["DTI_SECURITY__TLS_KEY"] = key, ["DTI_CA"] = ca,
+            ["DTI_PORT"] = address[(address.LastIndexOf(':') + 1)..],
+            ["DTI_SECURITY__TLS_CERTIFICATE"] = certificate,
+            ["DTI_SECURITY__TLS_KEY"] = key,
+            ["DTI_CA"] = ca,
         };
 
         var result = await DtiProcess.EndAsync(DtiProcess.Start(folder, environment, "doctor", "--json"));
