@@ -31,6 +31,7 @@ public static class DtiHost
     public static WebApplication Build(DtiServerOptions options, Action<WebApplicationBuilder>? configure = null)
     {
         options.Validate();
+        var target = Task.Run(() => ComputeTarget.Resolve(options.Device, options.Dtype)); // libtorch takes as long to load as all that is done here meanwhile
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Orleans", LogLevel.Error);
         builder.Logging.AddFilter(typeof(FileGrainStorage).FullName, LogLevel.None); // Orleans' words on what the grains say themselves
@@ -52,7 +53,7 @@ public static class DtiHost
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
-        services.AddSingleton(ComputeTarget.Resolve(options.Device, options.Dtype));
+        services.AddSingleton(_ => target.GetAwaiter().GetResult());
         services.AddSingleton(LibraryFolders.Of(options.ModelFolders)); // now: a list that cannot be read is told at the start
         services.AddSingleton<VaeLibrary>();
         services.AddSingleton<ModelLibrary>();
@@ -86,7 +87,9 @@ public static class DtiHost
         services.AddSingleton<Draining>().AddHostedService(provider => provider.GetRequiredService<Draining>());
         configure?.Invoke(builder);
 
+        target.GetAwaiter().GetResult(); // a device that is not there is told now
         var app = builder.Build();
+        app.Services.GetRequiredService<JobSilo>().Begin();
         app.UseMetricsPage(options);
         app.UseWebApi(options);
         app.UseDoors();
