@@ -183,7 +183,7 @@ public sealed class DurableJobTests : IAsyncLifetime
 
     /// <summary>A full disk held a job for ever between the queue, which had given it away, and the device, which never had it.</summary>
     [Theory]
-    [InlineData("queue.state")]
+    [InlineData("queue-000000.state")]
     [InlineData("job.state")]
     public async Task Start_StateThatCannotBeWritten_WaitsUntilThereIsRoom(string file)
     {

@@ -15,7 +15,7 @@ internal sealed class FairOrder
     /// <param name="beside">A training runs: only what may run beside it is wanted.</param>
     public QueueEntry? Next(IEnumerable<QueueEntry> waiting, bool beside)
     {
-        var turns = All(waiting).ToArray();
+        var turns = All(waiting);
         return beside ? turns.FirstOrDefault(entry => entry.Ticket.IsInteractive && !entry.Alone)
             : _trainingNext ? turns.FirstOrDefault(entry => !entry.Ticket.IsInteractive) ?? turns.FirstOrDefault()
             : turns.FirstOrDefault();

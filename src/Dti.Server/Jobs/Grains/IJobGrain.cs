@@ -110,7 +110,14 @@ internal sealed record JobEvent([property: Id(0)] int Step, [property: Id(1)] by
 [GenerateSerializer]
 [Immutable]
 [Alias("dti.queue-place")]
-internal sealed record QueuePlace([property: Id(0)] int Position, [property: Id(1)] DateTimeOffset? ExpectedStart);
+internal sealed record QueuePlace([property: Id(0)] int Position, [property: Id(1)] DateTimeOffset? ExpectedStart)
+{
+    private static readonly TimeSpan _near = TimeSpan.FromSeconds(3);
+
+    /// <summary>Whether it says no more than another.</summary>
+    public bool IsNear(QueuePlace other) => Position == other.Position
+        && (ExpectedStart == other.ExpectedStart || (ExpectedStart - other.ExpectedStart is { } apart && apart.Duration() < _near));
+}
 
 /// <summary>What a new watcher must know of a job.</summary>
 /// <param name="Record">Where it is.</param>

@@ -99,16 +99,24 @@ internal sealed record QueueEntry
     public bool IsWaiting => Device is null && Over is null;
 }
 
-/// <summary>The queue on disk.</summary>
+/// <summary>The queue, and on disk what is not on pages (<see cref="QueuePages"/>).</summary>
 [GenerateSerializer]
 [Alias("dti.queue-state")]
 internal sealed class QueueState
 {
-    /// <summary>Every job that is remembered, oldest first.</summary>
+    /// <summary>Every job that is remembered, oldest first; on disk empty, but before there were pages.</summary>
     [Id(0)]
     public List<QueueEntry> Entries { get; set; } = [];
 
     /// <summary>Seconds that a step took lately, by kind.</summary>
     [Id(1)]
     public Dictionary<int, double> StepSeconds { get; set; } = [];
+
+    /// <summary>The first page on disk, if it is still there.</summary>
+    [Id(2)]
+    public int FirstPage { get; set; }
+
+    /// <summary>Number of the page after the last.</summary>
+    [Id(3)]
+    public int NextPage { get; set; }
 }

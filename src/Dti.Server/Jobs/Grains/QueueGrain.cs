@@ -5,39 +5,45 @@ using Dti.Server.Security;
 using Dti.Server.Telemetry;
 using Dti.V1;
 using Google.Protobuf;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Orleans.Storage;
 
 namespace Dti.Server.Jobs.Grains;
 
 /// <inheritdoc cref="IQueueGrain"/>
 [KeepAlive]
 internal sealed class QueueGrain(
-    [PersistentState("queue", JobSilo.Storage)] IPersistentState<QueueState> stored, DtiServerOptions options, CallerQuotas quotas, TimeProvider time, ILogger<QueueGrain> logger)
+    [FromKeyedServices(JobSilo.Storage)] IGrainStorage storage, DtiServerOptions options, CallerQuotas quotas, TimeProvider time, ILogger<QueueGrain> logger)
     : Grain, IQueueGrain
 {
     private static readonly TimeSpan _longestSilence = TimeSpan.FromSeconds(30); // of a device; it speaks every few seconds
     private static readonly TimeSpan _longestWait = TimeSpan.FromSeconds(10); // of a device's call; Orleans gives one 30
+    private static readonly TimeSpan _tellAgainAfter = TimeSpan.FromMinutes(1); // a job that nobody asked for may have been put away since, with its place
     private readonly Dictionary<string, DateTimeOffset> _heard = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _steps = new(StringComparer.Ordinal);
     private readonly FairOrder _order = new();
+    private readonly Dictionary<string, (QueuePlace Place, DateTimeOffset At)> _told = new(StringComparer.Ordinal); // to jobs
+    private QueuePages? _stored;
     private StateWriter<QueueState>? _writer;
     private TaskCompletionSource _changed = NewSignal();
 
-    private StateWriter<QueueState> Writer => _writer ??= new(this, "the queue", stored, written: () => { }, logger);
+    private QueuePages Stored => _stored ??= new(storage, this.GetGrainId());
 
-    private List<QueueEntry> Entries => stored.State.Entries;
+    private StateWriter<QueueState> Writer => _writer ??= new(this, "the queue", Stored, written: () => { }, logger);
+
+    private List<QueueEntry> Entries => Stored.State.Entries;
 
     private IEnumerable<QueueEntry> Waiting => Entries.Where(entry => entry.IsWaiting);
 
-    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        await Stored.ReadStateAsync();
         this.RegisterGrainTimer(_ => ReapAsync(), new GrainTimerCreationOptions { DueTime = _longestSilence, Period = TimeSpan.FromSeconds(5), Interleave = false });
         foreach (var entry in Waiting)
         {
             JobTelemetry.Enqueued(entry.Ticket.Kind);
         }
-
-        return Task.CompletedTask;
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => Writer.EndAsync();
@@ -55,7 +61,8 @@ internal sealed class QueueGrain(
             return Refused(RpcErrors.Exhausted($"The queue is full: {waiting} jobs are waiting.", "QUEUE_FULL", TimeSpan.FromSeconds(30)));
         }
 
-        if (ticket.Kind == JobKind.Train && Entries.FirstOrDefault(other => other.Over is null && other.Ticket.Kind == JobKind.Train && string.Equals(other.Ticket.Name, ticket.Name, StringComparison.OrdinalIgnoreCase)) is { } rival)
+        if (ticket.Kind == JobKind.Train && Entries.FirstOrDefault(other => other.Over is null && other.Ticket.Kind == JobKind.Train && string.Equals(other.Ticket.Name, ticket.Name, StringComparison.OrdinalIgnoreCase)) is { } rival
+            && !(await Job(rival.Ticket.JobId).GetAsync()).IsOver) // its watchers may know before the queue does
         {
             return Refused(!ticket.Owner.MaySee(rival.Ticket.Caller) ? CallerConcepts.Taken(ticket.Name) : RpcErrors.Exists($"Job {rival.Ticket.JobId} is training a concept '{rival.Ticket.Name}' already; wait for it, cancel it, or choose another name.", "CONCEPT_IN_TRAINING"));
         }
@@ -118,6 +125,7 @@ internal sealed class QueueGrain(
         (entry.Device, entry.Life) = (device, life);
         await Writer.CommitAsync(() => (entry.Device, entry.Life) = (null, null));
         _order.Serve(entry);
+        _told.Remove(entry.Ticket.JobId);
         JobTelemetry.Dequeued(entry.Ticket.Kind, time.GetUtcNow() - entry.Ticket.Created);
         await ChangedAsync();
         return entry.Ticket;
@@ -143,7 +151,7 @@ internal sealed class QueueGrain(
             if (seconds > 0)
             {
                 var kind = (int)entry.Ticket.Kind;
-                stored.State.StepSeconds[kind] = stored.State.StepSeconds.TryGetValue(kind, out var before) ? (before + seconds) / 2 : seconds;
+                Stored.State.StepSeconds[kind] = Stored.State.StepSeconds.TryGetValue(kind, out var before) ? (before + seconds) / 2 : seconds;
             }
 
             await OverAsync(entry);
@@ -171,6 +179,7 @@ internal sealed class QueueGrain(
     {
         (entry.Device, entry.Life, entry.Over) = (null, null, time.GetUtcNow());
         _steps.Remove(entry.Ticket.JobId);
+        _told.Remove(entry.Ticket.JobId);
         await Writer.NoteAsync();
         await ChangedAsync();
     }
@@ -211,15 +220,26 @@ internal sealed class QueueGrain(
         var start = running.Length == 0 ? time.GetUtcNow() : Plus(time.GetUtcNow(), running.Min(Remaining));
         foreach (var (ahead, entry) in _order.All(Waiting).Take(PlacesTold).Index())
         {
-            await Job(entry.Ticket.JobId).PlaceAsync(new QueuePlace(ahead + (running.Length > 0 ? 1 : 0), start));
+            await TellAsync(entry.Ticket.JobId, new QueuePlace(ahead + (running.Length > 0 ? 1 : 0), start));
             start = Plus(start, Remaining(entry));
         }
     }
 
     private const int PlacesTold = 100; // of the first; a far place says little
 
+    /// <summary>Tells a job its place, unless it has just heard of the same.</summary>
+    private async Task TellAsync(string jobId, QueuePlace place)
+    {
+        var now = time.GetUtcNow();
+        if (!_told.TryGetValue(jobId, out var last) || !last.Place.IsNear(place) || now - last.At > _tellAgainAfter)
+        {
+            _told[jobId] = (place, now);
+            await Job(jobId).PlaceAsync(place);
+        }
+    }
+
     /// <summary>What a job still takes; null: no job of its kind has told.</summary>
-    private TimeSpan? Remaining(QueueEntry entry) => stored.State.StepSeconds.TryGetValue((int)entry.Ticket.Kind, out var seconds)
+    private TimeSpan? Remaining(QueueEntry entry) => Stored.State.StepSeconds.TryGetValue((int)entry.Ticket.Kind, out var seconds)
         ? TimeSpan.FromSeconds(seconds * Math.Max(0, entry.Ticket.TotalSteps - _steps.GetValueOrDefault(entry.Ticket.JobId)))
         : null;
 
