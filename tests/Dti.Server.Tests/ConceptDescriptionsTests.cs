@@ -9,6 +9,7 @@ public sealed class ConceptDescriptionsTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dti-descriptions-");
     private readonly ConceptDescriptions _descriptions;
+    private readonly System.Collections.Concurrent.ConcurrentBag<string> _seen = [];
     private int _reads;
 
     public ConceptDescriptionsTests() => _descriptions = new ConceptDescriptions(_folder.FullName, Read);
@@ -73,6 +74,34 @@ public sealed class ConceptDescriptionsTests : IDisposable
     }
 
     [Fact]
+    public void List_OneFileEditedInPlace_ReadsThatOneAlone()
+    {
+        Write("a", "one");
+        Write("b", "one");
+        Age();
+
+        Write("a", "two");
+
+        Assert.True(SpinWait.SpinUntil(() => _descriptions.List() is [{ Model: "two" }, { Model: "one" }], TimeSpan.FromSeconds(30)));
+        Assert.InRange(_reads, 1, 3); // the system may tell of one change more than once
+    }
+
+    [Fact]
+    public void Change_ByTheLibraryItself_IsListedAtOnceAndReadsNoOther()
+    {
+        Write("a", "one");
+        Write("b", "one");
+        Age();
+
+        _descriptions.Change("c.json", () => Write("c", "one"));
+        Assert.Equal(["a", "b", "c"], _descriptions.List().Select(concept => concept.Name));
+
+        _descriptions.Change("a.json", () => File.Delete(PathOf("a")));
+        Assert.Equal(["b", "c"], _descriptions.List().Select(concept => concept.Name));
+        Assert.DoesNotContain("b", _seen);
+    }
+
+    [Fact]
     public void List_FileThatCannotBeRead_IsLeftOutUntilItIsMended()
     {
         File.WriteAllText(PathOf("a"), "{");
@@ -104,11 +133,13 @@ public sealed class ConceptDescriptionsTests : IDisposable
         SpinWait.SpinUntil(() => false, TimeSpan.FromMilliseconds(50));
         _descriptions.List();
         _reads = 0;
+        _seen.Clear();
     }
 
     private Concept? Read(string file)
     {
-        _reads++;
+        Interlocked.Increment(ref _reads);
+        _seen.Add(Path.GetFileNameWithoutExtension(file));
         try
         {
             return JsonParser.Default.Parse<Concept>(File.ReadAllText(file));

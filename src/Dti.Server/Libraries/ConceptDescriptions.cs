@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.IO.Enumeration;
 using Dti.V1;
 
@@ -5,8 +6,8 @@ namespace Dti.Server.Libraries;
 
 /// <summary>
 /// The descriptions in a folder, each parsed once for as long as its file stays as it is. Files may be changed by anyone at any time: what came,
-/// went or was renamed shows in the folder's own time, what was written in place is told by the system. Where the system tells nothing, each
-/// file's time and length are looked at each time. Not thread-safe.
+/// went or was renamed shows in the folder's own time, and every file's time and length are looked at then; what was written in place, or by the library
+/// itself, is one file to be read again. Where the system does not tell of changes, all are looked at each time. Not thread-safe.
 /// </summary>
 internal sealed class ConceptDescriptions : IDisposable
 {
@@ -15,23 +16,32 @@ internal sealed class ConceptDescriptions : IDisposable
     private readonly string _folder;
     private readonly Func<string, Concept?> _read;
     private readonly FileSystemWatcher? _watcher;
-    private Dictionary<string, Known> _known = [];
+    private readonly SortedDictionary<string, Known> _known = new(StringComparer.Ordinal);
+    private readonly ConcurrentQueue<string> _told = new(); // names of files
     private Concept[] _list = [];
     private DateTime _folderTime;
     private bool _settled; // the folder's time was older than a tick when it was looked at
-    private volatile bool _changed = true;
+    private int _look;
+    private volatile bool _missed = true; // more has changed than was told
     private volatile bool _deaf;
 
     /// <param name="folder">It exists.</param>
-    /// <param name="read">Reads a description; null: it cannot be read.</param>
+    /// <param name="read">Reads a description; null: it cannot be read. Several are read at once.</param>
     public ConceptDescriptions(string folder, Func<string, Concept?> read)
     {
         (_folder, _read) = (folder, read);
         try
         {
             _watcher = new FileSystemWatcher(folder, "*.json") { NotifyFilter = NotifyFilters.LastWrite | NotifyFilters.Size | NotifyFilters.FileName };
-            _watcher.Changed += (_, _) => _changed = true;
-            _watcher.Error += (_, _) => (_changed, _deaf) = (true, true);
+            _watcher.Changed += (_, file) => _told.Enqueue(file.Name!);
+            _watcher.Created += (_, file) => _told.Enqueue(file.Name!);
+            _watcher.Deleted += (_, file) => _told.Enqueue(file.Name!);
+            _watcher.Renamed += (_, file) =>
+            {
+                _told.Enqueue(file.OldName!);
+                _told.Enqueue(file.Name!);
+            };
+            _watcher.Error += (_, error) => (_missed, _deaf) = (true, _deaf || error.GetException() is not InternalBufferOverflowException);
             _watcher.EnableRaisingEvents = true;
         }
         catch (Exception error) when (error is IOException or PlatformNotSupportedException)
@@ -44,36 +54,103 @@ internal sealed class ConceptDescriptions : IDisposable
     public IReadOnlyList<Concept> List()
     {
         var folderTime = Directory.GetLastWriteTimeUtc(_folder);
-        if (_deaf || _changed || !_settled || folderTime != _folderTime)
+        var all = _deaf || _missed || !_settled || folderTime != _folderTime;
+        _missed = false; // before looking: what changes meanwhile is looked at next time
+        var told = new HashSet<string>(StringComparer.Ordinal);
+        while (_told.TryDequeue(out var name))
         {
-            _changed = false; // before looking: what changes meanwhile is looked at next time
+            told.Add(name);
+        }
+
+        if (all)
+        {
             (_folderTime, _settled) = (folderTime, IsOld(folderTime));
-            Look();
+            Look(told);
+        }
+        else if (told.Count > 0)
+        {
+            Look(told.Where(name => IsDescription(name)).Select(name => new FileInfo(Path.Combine(_folder, name))));
         }
 
         return _list;
     }
 
+    /// <summary>Has the library itself change a description: then that alone is read again. What others change in the same moment is told by the system.</summary>
+    public void Change(string name, Action change)
+    {
+        var isKnown = !_deaf && _settled && Directory.GetLastWriteTimeUtc(_folder) == _folderTime;
+        change();
+        if (isKnown)
+        {
+            _folderTime = Directory.GetLastWriteTimeUtc(_folder);
+            _told.Enqueue(name);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _watcher?.Dispose();
 
-    private void Look()
+    /// <summary>Looks at some files.</summary>
+    private void Look(IEnumerable<FileInfo> files)
     {
-        var known = new Dictionary<string, Known>(_known.Count, StringComparer.Ordinal);
+        foreach (var file in files)
+        {
+            if (file.Exists)
+            {
+                _known[file.Name] = Read(file.Name, file.LastWriteTimeUtc, file.Length);
+            }
+            else
+            {
+                _known.Remove(file.Name);
+            }
+        }
+
+        Arrange();
+    }
+
+    /// <summary>Looks at all files.</summary>
+    /// <param name="told">Those that are read even if they look as before.</param>
+    private void Look(HashSet<string> told)
+    {
+        _look++;
         var files = new FileSystemEnumerable<(string Name, DateTime Time, long Length)>(
             _folder, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.LastWriteTimeUtc.UtcDateTime, entry.Length))
         {
-            ShouldIncludePredicate = (ref FileSystemEntry entry) => entry.FileName.EndsWith(".json", StringComparison.Ordinal) && !entry.IsDirectory,
+            ShouldIncludePredicate = (ref FileSystemEntry entry) => IsDescription(entry.FileName) && !entry.IsDirectory,
         };
-        foreach (var (name, time, length) in files)
+        var changed = new List<(string Name, DateTime Time, long Length)>();
+        foreach (var file in files)
         {
-            var old = _known.GetValueOrDefault(name);
-            known.Add(name, old is { Settled: true } && old.Time == time && old.Length == length ? old : new Known(time, length, IsOld(time), _read(Path.Combine(_folder, name))));
+            if (_known.TryGetValue(file.Name, out var known) && known.Settled && known.Time == file.Time && known.Length == file.Length && !told.Contains(file.Name))
+            {
+                known.SeenIn = _look;
+            }
+            else
+            {
+                changed.Add(file);
+            }
         }
 
-        _known = known;
-        _list = [.. known.OrderBy(file => file.Key, StringComparer.Ordinal).Select(file => file.Value.Concept).OfType<Concept>()];
+        var read = new Known[changed.Count];
+        Parallel.For(0, read.Length, i => read[i] = Read(changed[i].Name, changed[i].Time, changed[i].Length));
+        foreach (var (file, known) in changed.Zip(read))
+        {
+            _known[file.Name] = known;
+        }
+
+        foreach (var gone in _known.Where(file => file.Value.SeenIn != _look).Select(file => file.Key).ToArray())
+        {
+            _known.Remove(gone);
+        }
+
+        Arrange();
     }
+
+    private void Arrange() => _list = [.. _known.Values.Select(file => file.Concept).OfType<Concept>()];
+
+    private Known Read(string name, DateTime time, long length) => new(time, length, IsOld(time), _read(Path.Combine(_folder, name))) { SeenIn = _look };
+
+    private static bool IsDescription(ReadOnlySpan<char> name) => name.EndsWith(".json", StringComparison.Ordinal);
 
     // By the clock that stamps files.
     private static bool IsOld(DateTime time) => TimeProvider.System.GetUtcNow().UtcDateTime - time is var age && (age > _tick || age < -_tick);
@@ -82,5 +159,9 @@ internal sealed class ConceptDescriptions : IDisposable
     /// <param name="Length">Of it.</param>
     /// <param name="Settled">The file was older than a tick when it was read.</param>
     /// <param name="Concept">Null: it cannot be read.</param>
-    private sealed record Known(DateTime Time, long Length, bool Settled, Concept? Concept);
+    private sealed record Known(DateTime Time, long Length, bool Settled, Concept? Concept)
+    {
+        /// <summary>The look that saw it last.</summary>
+        public int SeenIn { get; set; }
+    }
 }

@@ -112,6 +112,12 @@ internal sealed class ConceptLibrary : IDisposable
         lock (_lock)
         {
             concept.Owner = ownerOf(Find(concept.Name));
+            _descriptions.Change(concept.Name + ".json", Write);
+            return concept;
+        }
+
+        void Write()
+        {
             using var files = new AtomicFiles();
             var file = PathOf(concept.Name, ".safetensors");
             var read = ConceptFile.Read(files.Add(file, stream => ConceptFile.Write(stream, embedding, ConceptFileFormat.Diffusers, ConceptMetadata.Of(concept)))).Encoders;
@@ -125,7 +131,6 @@ internal sealed class ConceptLibrary : IDisposable
             files.Add(PathOf(concept.Name, ".json"), stream => stream.Write(Encoding.UTF8.GetBytes(_writer.Format(concept))));
             files.Commit();
             Array.ForEach(without, File.Delete); // of an older concept
-            return concept;
         }
     }
 
@@ -160,10 +165,7 @@ internal sealed class ConceptLibrary : IDisposable
     {
         lock (_lock)
         {
-            foreach (var ending in _endings)
-            {
-                File.Delete(PathOf(name, ending));
-            }
+            _descriptions.Change(name + ".json", () => Array.ForEach(_endings, ending => File.Delete(PathOf(name, ending))));
         }
     }
 
