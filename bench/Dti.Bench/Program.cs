@@ -9,6 +9,10 @@ return args switch
     ["speed", .. var rest] => SpeedBench.Run(new Arguments(rest)),
     ["layouts", .. var rest] => LayoutProbe.Run(new Arguments(rest)),
     ["library", .. var rest] => LibraryGrowth.Run(new Arguments(rest)),
+    ["queue", .. var rest] => await QueueGrowth.RunAsync(new Arguments(rest)).ConfigureAwait(false),
+    ["starts", .. var rest] => await Starts.RunAsync(new Arguments(rest)).ConfigureAwait(false),
+    [Starts.TorchVerb] => Starts.LoadTorch(),
+    ["first-events", .. var rest] => await FirstEvents.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["fuzz", .. var rest] => Fuzzing.Run(new Arguments(rest)),
     ["conditioning", .. var rest] => Conditioning.Run(new Arguments(rest)),
     ["latency", .. var rest] => await Latency.RunAsync(new Arguments(rest)).ConfigureAwait(false),
@@ -35,6 +39,9 @@ static int Help()
         speed      [--case NAME-OR-PART] [--dtypes fp32,bf16] [--rounds N] [--missing] [--no-limit] [--profile] [--work FOLDER] [--results FILE] [--clock wall|processor]
         layouts    [--batch 2] [--backward]
         library    [--counts 100,10000,100000]
+        queue      [--counts 10,100,1000,10000] [--rounds 20]
+        starts     --program PATH-TO-DTI [--count 15]
+        first-events --program PATH-TO-DTI [--rounds 100]
         fuzz       [--count 1000000] [--seed 1]
         conditioning --model FOLDER-OR-FILE --concept FILE [--prompt "a photo of <concept>"] [--output conditioning.safetensors]
         latency    [--steps 1000]
