@@ -11,7 +11,12 @@ namespace Dti.Bench.Load;
 /// Callers of every kind, each at its own pace: they train, draw, blend, look into the library, export, import, delete and watch. Some go away
 /// in the middle, some come by connections that break, and one sends what nobody would.
 /// </summary>
-internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int seed)
+/// <param name="address">The server.</param>
+/// <param name="proxy">The connections that break.</param>
+/// <param name="tally">Hears what is answered.</param>
+/// <param name="seed">Chooses what is done.</param>
+/// <param name="only">Callers to have alone; empty: all.</param>
+internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int seed, string[] only)
 {
     private const string Model = "dti-mini";
     private static readonly TimeSpan _longest = TimeSpan.FromMinutes(5); // of a call: none may hang
@@ -58,9 +63,11 @@ internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int 
             RepeatAsync(10, "watch", direct, WatchAsync, 500, end),
             RepeatAsync(11, "watch over a broken line", broken, WatchAsync, 500, end),
             RepeatAsync(12, "cancel", direct, CancelAsync, 4000, end),
-            FuzzAsync(end),
+            Has("generated messages") ? FuzzAsync(end) : Task.CompletedTask,
             CutAsync(end)).ConfigureAwait(false);
     }
+
+    private bool Has(string who) => only.Length == 0 || only.Contains(who);
 
     /// <summary>Trains and draws once, when all is quiet: both must succeed.</summary>
     public async Task AfterwardsAsync()
@@ -76,7 +83,7 @@ internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int 
     private async Task RepeatAsync(int number, string who, GrpcChannel channel, Func<Errand, Task> act, int pause, CancellationToken end)
     {
         var random = new Random((seed * 100) + number);
-        while (!end.IsCancellationRequested)
+        while (Has(who) && !end.IsCancellationRequested)
         {
             using var cancellation = new CancellationTokenSource();
             var errand = new Errand(random, channel, cancellation);

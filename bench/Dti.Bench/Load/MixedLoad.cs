@@ -42,7 +42,7 @@ internal static class MixedLoad
             var samples = new ServerSamples(server, new Uri($"{metrics}/metrics"));
             await using (var proxy = new CuttingProxy(new Uri(address)))
             {
-                var callers = new Callers(new Uri(address), proxy, tally, seed);
+                var callers = new Callers(new Uri(address), proxy, tally, seed, arguments.Text("--only", "").Split(',', StringSplitOptions.RemoveEmptyEntries));
                 using var end = new CancellationTokenSource(TimeSpan.FromMinutes(minutes));
                 await Task.WhenAll(callers.RunAsync(end.Token), samples.RunAsync(end.Token), FillAsync(disk, seed, end.Token)).ConfigureAwait(false);
                 await DrainAsync(address, tally).ConfigureAwait(false);
