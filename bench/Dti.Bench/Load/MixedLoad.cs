@@ -148,6 +148,8 @@ internal static class MixedLoad
         var hours = half.Select(sample => sample.Seconds / 3600).ToArray();
         var growth = new Table("second half", "first", "last", "least", "most", "slope an hour", "its standard error");
         Grow("memory, MiB", sample => sample.Resident);
+        Grow("of it the garbage collector's, MiB", sample => sample.Committed);
+        Grow("the rest, MiB", sample => sample.Resident - sample.Committed);
         Grow("managed heap, MiB", sample => sample.Managed);
         Grow("open files", sample => sample.Files);
         Grow("threads", sample => sample.Threads);
