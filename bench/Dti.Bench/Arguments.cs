@@ -9,5 +9,7 @@ internal sealed class Arguments(string[] words)
 
     public int Number(string name, int absent) => int.Parse(Text(name, $"{absent}"), CultureInfo.InvariantCulture);
 
+    public int[] Numbers(string name, string absent) => Array.ConvertAll(Text(name, absent).Split(','), text => int.Parse(text, CultureInfo.InvariantCulture));
+
     public bool Has(string name) => words.Contains(name);
 }

@@ -44,7 +44,8 @@ internal sealed record CaseResult(double LoadSeconds, long HeldBytes, long LoadP
 /// <param name="Batch">Photos per training step.</param>
 /// <param name="Steps">Of sampling or training.</param>
 /// <param name="Work">What to do.</param>
-internal sealed record ModelCase(string Model, string? Like, string Memory, string Dtype, int Side, int Batch, int Steps, Work Work)
+/// <param name="Vectors">Of the concept that is learnt.</param>
+internal sealed record ModelCase(string Model, string? Like, string Memory, string Dtype, int Side, int Batch, int Steps, Work Work, int Vectors = 1)
 {
     /// <summary>The command line's word for it.</summary>
     public const string Verb = "case";
@@ -117,7 +118,7 @@ internal sealed record ModelCase(string Model, string? Like, string Memory, stri
 
     private void Train(StableDiffusionModel model)
     {
-        var options = new TrainingOptions { Steps = Steps, BatchSize = Batch, Resolution = Side, PreviewEvery = 0, Initializer = "cat", Seed = 1 };
+        var options = new TrainingOptions { Steps = Steps, BatchSize = Batch, Resolution = Side, PreviewEvery = 0, Initializer = "cat", VectorCount = Vectors, Seed = 1 };
         var photos = TrainingSet.Load([new Photo("noise.png", Noise(Side))], Side, ImageLimits.Default);
         foreach (var _ in new Trainer(model, TrainingSettings.Resolve(options, "x", model.Profile, () => 1), photos).Run(CancellationToken.None))
         {

@@ -1,13 +1,16 @@
+using Dti.Engine.Runtime;
 using Dti.Bench;
 using Dti.Bench.Load;
 using Dti.Bench.Speed;
 
-Clock.Current = Clock.Named(new Arguments(args).Text("--clock", Clock.Wall.Name));
+var all = new Arguments(args);
+Clock.Current = Clock.Named(all.Text("--clock", Clock.Wall.Name), ComputeTarget.Resolve(all.Text("--device", "cpu"), null).Device);
 
 return args switch
 {
     ["speed", .. var rest] => SpeedBench.Run(new Arguments(rest)),
     ["layouts", .. var rest] => LayoutProbe.Run(new Arguments(rest)),
+    ["growth", .. var rest] => StepGrowth.Run(new Arguments(rest)),
     ["library", .. var rest] => LibraryGrowth.Run(new Arguments(rest)),
     ["queue", .. var rest] => await QueueGrowth.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["starts", .. var rest] => await Starts.RunAsync(new Arguments(rest)).ConfigureAwait(false),
@@ -36,8 +39,9 @@ static int Help()
     Console.Error.WriteLine("""
         dotnet run -c Release --project bench/Dti.Bench -- COMMAND
 
-        speed      [--case NAME-OR-PART] [--dtypes fp32,bf16] [--rounds N] [--missing] [--no-limit] [--profile] [--work FOLDER] [--results FILE] [--clock wall|processor]
+        speed      [--case NAME-OR-PART] [--dtypes fp32,bf16] [--rounds N] [--missing] [--no-limit] [--profile] [--work FOLDER] [--results FILE] [--clock wall|processor] [--device cpu|cuda]
         layouts    [--batch 2] [--backward]
+        growth     [--model FOLDER-OR-FILE] [--sides 256,384,512] [--dtypes bf16] [--steps 4]
         library    [--counts 100,10000,100000]
         queue      [--counts 10,100,1000,10000] [--rounds 20]
         starts     --program PATH-TO-DTI [--count 15]

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Dti.Bench.Speed;
 
@@ -15,7 +17,19 @@ internal sealed record Clock(string Name, Func<TimeSpan> Now)
     /// <summary>That of this run.</summary>
     public static Clock Current { get; set; } = Wall;
 
-    public static Clock Named(string name) => name == Processor.Name ? Processor : Wall;
+    /// <summary>The clock of that name, which on a GPU waits for all that was asked of it.</summary>
+    public static Clock Named(string name, Device device)
+    {
+        var clock = name == Processor.Name ? Processor : Wall;
+        return device.type != DeviceType.CUDA ? clock : clock with
+        {
+            Now = () =>
+            {
+                cuda.synchronize();
+                return clock.Now();
+            },
+        };
+    }
 
     public double Seconds(Action action)
     {

@@ -26,23 +26,24 @@ internal sealed class PlainContender : Contender
     private static readonly long[] _timestep = [500];
     private readonly SpeedCase _case;
     private readonly ModelProfile _profile;
-    private readonly ScalarType _dtype;
+    private readonly ComputeTarget _target;
     private readonly NoiseSchedule _schedule;
     private readonly Tensor _ids; // (B, 77)
     private readonly Tensor _vocabulary; // (V + 1, d), all of it takes gradients
     private readonly Tensor _original; // (V, d)
     private readonly Tensor _pixels; // (B, 3, H, W)
     private readonly Tensor _states; // (2, 77, d)
+    private readonly AddedConditioning? _added;
     private Tensor _latents;
 
-    public PlainContender(SpeedCase asked, ModelProfile profile, string dtype)
+    public PlainContender(SpeedCase asked, ModelProfile profile, ComputeTarget target)
     {
         using var scope = NewDisposeScope();
-        (_case, _profile, _dtype, Name) = (asked, profile, ComputeTarget.Resolve("cpu", dtype).Dtype, $"plain {dtype}");
-        Model = new PlainModel(profile, _dtype, asked.Trains);
-        _schedule = new NoiseSchedule(profile.Scheduler);
+        (_case, _profile, _target, Name) = (asked, profile, target, $"plain {target.DtypeName}");
+        Model = new PlainModel(profile, target, asked.Trains);
+        _schedule = new NoiseSchedule(profile.Scheduler, target.Device);
         var tokens = profile.Tokenizer.Tokenize("a photo of a cat").InputIds.Select(id => (long)id).ToArray();
-        _ids = tensor(tokens).unsqueeze(0).repeat(asked.Trains ? asked.Batch : 2, 1).DetachFromDisposeScope();
+        _ids = tensor(tokens).unsqueeze(0).repeat(asked.Trains ? asked.Batch : 2, 1).to(target.Device).DetachFromDisposeScope();
         _original = Model.Vocabulary;
         if (asked.Trains)
         {
@@ -50,10 +51,28 @@ internal sealed class PlainContender : Contender
         }
 
         _vocabulary = cat([_original, _original[..Vectors]]).detach().requires_grad_(asked.Trains).DetachFromDisposeScope();
-        _pixels = (rand(asked.Batch, 3, asked.Side, asked.Side) * 2 - 1).to(_dtype).DetachFromDisposeScope();
+        _pixels = (rand(asked.Batch, 3, asked.Side, asked.Side) * 2 - 1).to(target.Dtype, target.Device).DetachFromDisposeScope();
         using var frozen = no_grad();
-        _states = Model.Text(_ids, _vocabulary).DetachFromDisposeScope();
-        _latents = randn(1, profile.VaeConfig.LatentChannels, asked.Side / profile.VaeConfig.ScaleFactor, asked.Side / profile.VaeConfig.ScaleFactor).DetachFromDisposeScope();
+        // SDXL's two text encoders are left out: they are no part of a sampling step.
+        _states = (IsXl ? randn(2, 77, profile.UNetConfig.CrossAttentionDim).to(target.Dtype, target.Device) : Model.Text(_ids, _vocabulary)).DetachFromDisposeScope();
+        _added = Added(2);
+        _latents = randn(1, profile.VaeConfig.LatentChannels, asked.Side / profile.VaeConfig.ScaleFactor, asked.Side / profile.VaeConfig.ScaleFactor).to(target.Device).DetachFromDisposeScope();
+    }
+
+    private bool IsXl => _profile.UNetConfig.AdditionTimeEmbedDim > 0;
+
+    /// <summary>What SDXL's denoiser is told besides; null for others.</summary>
+    public AddedConditioning? Added(int batch)
+    {
+        if (!IsXl)
+        {
+            return null;
+        }
+
+        float[] timeIds = [_case.Side, _case.Side, 0, 0, _case.Side, _case.Side];
+        return new(
+            randn(batch, _profile.UNetConfig.AdditionInputDim - (6 * _profile.UNetConfig.AdditionTimeEmbedDim)).to(_target.Dtype, _target.Device).DetachFromDisposeScope(),
+            tensor(timeIds).repeat(batch, 1).to(_target.Device).DetachFromDisposeScope());
     }
 
     public override string Name { get; }
@@ -80,6 +99,8 @@ internal sealed class PlainContender : Contender
             tensor.Dispose();
         }
 
+        _added?.TextEmbeds.Dispose();
+        _added?.TimeIds.Dispose();
         _schedule.Dispose();
         Model.Dispose();
     }
@@ -88,7 +109,7 @@ internal sealed class PlainContender : Contender
     private void Sample()
     {
         using var frozen = no_grad();
-        var output = Model.UNet(cat([_latents, _latents]).to(_dtype), tensor(_timestep), _states).to(ScalarType.Float32).chunk(2);
+        var output = Model.UNet(cat([_latents, _latents]).to(_target.Dtype), tensor(_timestep).to(_target.Device), _states, _added).to(ScalarType.Float32).chunk(2);
         var noise = output[0] + (7.5 * (output[1] - output[0]));
         var (now, next) = (_schedule.AlphasCumprod[500].item<float>(), _schedule.AlphasCumprod[480].item<float>());
         var x0 = (_latents - (Math.Sqrt(1 - now) * noise)) / Math.Sqrt(now);
@@ -107,9 +128,9 @@ internal sealed class PlainContender : Contender
         }
 
         var noise = randn_like(latents);
-        var timesteps = randint(0, _schedule.TrainTimesteps, [_case.Batch], ScalarType.Int64);
+        var timesteps = randint(0, _schedule.TrainTimesteps, [_case.Batch], ScalarType.Int64).to(_target.Device);
         var states = Model.Text(_ids, _vocabulary);
-        var prediction = Model.UNet(_schedule.AddNoise(latents, noise, timesteps).to(_dtype), timesteps, states);
+        var prediction = Model.UNet(_schedule.AddNoise(latents, noise, timesteps).to(_target.Dtype), timesteps, states);
         var loss = nn.functional.mse_loss(prediction.to(ScalarType.Float32), noise);
         var gradient = autograd.grad([loss], [_vocabulary])[0]; // (V + 1, d)
         using var frozen = no_grad();
@@ -130,10 +151,10 @@ internal sealed class OurContender : Contender
 {
     private readonly IEnumerator<object> _events;
 
-    public OurContender(SpeedCase asked, ModelProfile profile, string dtype)
+    public OurContender(SpeedCase asked, ModelProfile profile, ComputeTarget target)
     {
-        Name = $"ours {dtype}";
-        Model = StableDiffusionModel.Load(profile, ComputeTarget.Resolve("cpu", dtype));
+        Name = $"ours {target.DtypeName}";
+        Model = StableDiffusionModel.Load(profile, target);
         _events = asked.Trains ? Training(asked).GetEnumerator() : Sampling(asked).GetEnumerator();
     }
 

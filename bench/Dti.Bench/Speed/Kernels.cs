@@ -44,15 +44,15 @@ internal sealed record Kernel(string Op, string X, string W, long Stride = 1, lo
     }
 
     /// <summary>Seconds of the fastest way, on tensors that are there already, the weight laid out as it wants it.</summary>
-    public (double Forward, double Backward) Time(ScalarType dtype, int repeats)
+    public (double Forward, double Backward) Time(ComputeTarget target, int repeats)
     {
         using var scope = NewDisposeScope();
-        var times = Ways(dtype).Select(way => Run(dtype, repeats, way)).ToArray();
+        var times = Ways(target).Select(way => Run(target, repeats, way)).ToArray();
         return (times.Min(time => time.Forward), times.Min(time => time.Backward));
     }
 
     /// <summary>The ways that there are for it here.</summary>
-    public IEnumerable<Way> Ways(ScalarType dtype)
+    public IEnumerable<Way> Ways(ComputeTarget target)
     {
         yield return Way.Plain;
         if (Op == "conv")
@@ -60,17 +60,17 @@ internal sealed record Kernel(string Op, string X, string W, long Stride = 1, lo
             yield return Way.ChannelsLast;
         }
 
-        if (OneDnn.Supports(dtype) && !(Op == "attention" && (Causal || (Backward && dtype == ScalarType.Float32))))
+        if (WeightPacking.IsPossible(target) && !(Op == "attention" && (Causal || (Backward && target.Dtype == ScalarType.Float32))))
         {
             yield return Way.Packed;
         }
     }
 
     /// <summary>Seconds in one way, the least of all repeats.</summary>
-    public (double Forward, double Backward) Run(ScalarType dtype, int repeats, Way way)
+    public (double Forward, double Backward) Run(ComputeTarget target, int repeats, Way way)
     {
         using var scope = NewDisposeScope();
-        Tensor Random(string shape) => (randn(Shape(shape)) * 0.05).to(dtype);
+        Tensor Random(string shape) => (randn(Shape(shape)) * 0.05).to(target.Dtype, target.Device);
         Tensor Laid(Tensor tensor) => Op == "conv" && way != Way.Plain ? tensor.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : tensor;
         var (x, w) = (Laid(Random(X)), Laid(Random(W)));
         x = Backward ? x.detach().requires_grad_(true) : x;

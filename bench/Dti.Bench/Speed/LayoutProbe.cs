@@ -1,5 +1,5 @@
 using System.Globalization;
-using static TorchSharp.torch;
+using Dti.Engine.Runtime;
 
 namespace Dti.Bench.Speed;
 
@@ -11,7 +11,7 @@ internal static class LayoutProbe
         ("320x64x64", "320x320x3x3", 1), ("640x32x32", "640x640x3x3", 1), ("1280x16x16", "1280x1280x3x3", 1), ("1280x8x8", "1280x1280x3x3", 1), ("960x64x64", "320x960x3x3", 1), ("320x64x64", "320x320x1x1", 1),
     ];
 
-    private static readonly (string X, string W)[] _others = [("4096x320", "2560x320"), ("4096x320", "320x320"), ("1024x640", "5120x640")];
+    private static readonly (string X, string W)[] _others = [("4096x320", "2560x320"), ("4096x320", "320x320"), ("4096x320", "960x320"), ("1024x640", "5120x640")];
 
     private static readonly (string X, string W)[] _attentions = [("8x4096x40", "8x4096x40"), ("8x1024x80", "8x1024x80"), ("8x4096x40", "8x77x40")];
 
@@ -25,19 +25,20 @@ internal static class LayoutProbe
             .Concat(_attentions.Select(attention => new Kernel("attention", $"{batch}x{attention.X}", $"{batch}x{attention.W}", Backward: backward)));
         foreach (var kernel in kernels)
         {
-            string Time(ScalarType dtype, Kernel.Way way)
+            string Time(string dtype, Kernel.Way way)
             {
-                if (!kernel.Ways(dtype).Contains(way))
+                var target = ComputeTarget.Resolve("cpu", dtype);
+                if (!kernel.Ways(target).Contains(way))
                 {
                     return "";
                 }
 
-                var (forward, back) = kernel.Run(dtype, 3, way);
+                var (forward, back) = kernel.Run(target, 3, way);
                 return string.Create(CultureInfo.InvariantCulture, $"{forward * 1e3:F1}{(backward ? $" + {back * 1e3:F1}" : "")}");
             }
 
             var ways = Enum.GetValues<Kernel.Way>();
-            table.Add([kernel.Op, kernel.X, kernel.W, .. ways.Select(way => Time(ScalarType.Float32, way)), .. ways.Select(way => Time(ScalarType.BFloat16, way))]);
+            table.Add([kernel.Op, kernel.X, kernel.W, .. ways.Select(way => Time("fp32", way)), .. ways.Select(way => Time("bf16", way))]);
         }
 
         return 0;

@@ -1,12 +1,13 @@
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
+using Dti.Engine.Runtime;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
 namespace Dti.Bench.Speed;
 
 /// <summary>
-/// Stable Diffusion 1.x written down as diffusers and transformers run it, to be compared with: weights by their names, contiguous
+/// Stable Diffusion 1.x, and the denoiser of SDXL, written down as diffusers and transformers run it, to be compared with: weights by their names, contiguous
 /// (B, C, H, W), nothing kept from one step to the next. It knows the engine only for reading files.
 /// </summary>
 internal sealed class PlainModel : IDisposable
@@ -17,13 +18,13 @@ internal sealed class PlainModel : IDisposable
     private readonly ScalarType _dtype;
     private IReadOnlyDictionary<string, Tensor> _weights = new Dictionary<string, Tensor>();
 
-    public PlainModel(ModelProfile profile, ScalarType dtype, bool training)
+    public PlainModel(ModelProfile profile, ComputeTarget target, bool training)
     {
-        (_profile, _dtype) = (profile, dtype);
+        (_profile, _dtype) = (profile, target.Dtype);
         foreach (var component in training ? ["text_encoder", "unet", "vae"] : new[] { "text_encoder", "unet" })
         {
             using var stored = profile.OpenWeights(component);
-            var source = new CheckpointWeightSource(stored, dtype, CPU);
+            var source = new CheckpointWeightSource(stored, target.Dtype, target.Device);
             foreach (var name in stored.Names)
             {
                 source.Take(name, [.. stored.Entry(name).Shape]);
@@ -63,13 +64,19 @@ internal sealed class PlainModel : IDisposable
     }
 
     /// <summary>(B, C, h, w), (B) and (B, 77, d) to (B, C, h, w).</summary>
-    public Tensor UNet(Tensor sample, Tensor timesteps, Tensor states)
+    public Tensor UNet(Tensor sample, Tensor timesteps, Tensor states, AddedConditioning? added = null)
     {
         using var scope = NewDisposeScope();
         _weights = _components["unet"];
         var config = _profile.UNetConfig;
         var levels = config.BlockOutChannels.Length;
         var temb = Linear("time_embedding.linear_2", F.silu(Linear("time_embedding.linear_1", Sinusoids(timesteps, config.BlockOutChannels[0]).to(_dtype))));
+        if (added is not null)
+        {
+            var times = Sinusoids(added.TimeIds.flatten(), config.AdditionTimeEmbedDim).view(added.TimeIds.shape[0], -1).to(_dtype);
+            temb = temb + Linear("add_embedding.linear_2", F.silu(Linear("add_embedding.linear_1", cat([added.TextEmbeds, times], -1))));
+        }
+
         var h = Conv("conv_in", sample);
         var skips = new Stack<Tensor>([h]);
         for (var level = 0; level < levels; level++)
@@ -207,7 +214,7 @@ internal sealed class PlainModel : IDisposable
 
     private static Tensor Sinusoids(Tensor timesteps, int width)
     {
-        var frequencies = (-Math.Log(10000) * arange(width / 2, ScalarType.Float32) / (width / 2)).exp();
+        var frequencies = (-Math.Log(10000) * arange(width / 2, ScalarType.Float32, timesteps.device) / (width / 2)).exp();
         var angles = timesteps.to(ScalarType.Float32).unsqueeze(-1) * frequencies;
         return cat([angles.cos(), angles.sin()], -1); // flip_sin_to_cos
     }

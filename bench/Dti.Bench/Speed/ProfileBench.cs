@@ -22,7 +22,7 @@ internal static class ProfileBench
         {
             foreach (var dtype in arguments.Text("--dtypes", "fp32,bf16").Split(','))
             {
-                var times = Measure(speedCase, ModelProfile.Read(model(speedCase.Model)), dtype, steps);
+                var times = Measure(speedCase, ModelProfile.Read(model(speedCase.Model)), ComputeTarget.Resolve(arguments.Text("--device", "cpu"), dtype), steps);
                 var all = times.Values.Sum(time => time.TotalMilliseconds);
                 foreach (var part in _parts)
                 {
@@ -45,9 +45,9 @@ internal static class ProfileBench
         return 0;
     }
 
-    private static Dictionary<(StepPart Part, StepWork Work), TimeSpan> Measure(SpeedCase speedCase, ModelProfile profile, string dtype, int steps)
+    private static Dictionary<(StepPart Part, StepWork Work), TimeSpan> Measure(SpeedCase speedCase, ModelProfile profile, ComputeTarget target, int steps)
     {
-        using var ours = new OurContender(speedCase, profile, dtype);
+        using var ours = new OurContender(speedCase, profile, target);
         ours.Step();
         ours.Step(); // what is made at the first time is there
         using var measured = new StepProfile(ours.Model.Target.Device);

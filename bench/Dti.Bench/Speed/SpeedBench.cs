@@ -21,36 +21,36 @@ internal static class SpeedBench
             return ProfileBench.Run(arguments, name => Model(name, arguments));
         }
 
-        var asked = arguments.Text("--case", "");
+        var (asked, device) = (arguments.Text("--case", ""), arguments.Text("--device", "cpu"));
         var results = arguments.Text("--results", Path.Combine(Folders.Bench, "speed.json"));
         var all = File.Exists(results) ? JsonSerializer.Deserialize<List<SpeedResult>>(File.ReadAllText(results), _json)! : [];
         foreach (var speedCase in SpeedCase.All.Where(one => one.Name.Contains(asked, StringComparison.Ordinal)))
         {
-            if (all.Any(result => result.Case == speedCase.Name) && arguments.Has("--missing"))
+            if (all.Any(result => result.Case == speedCase.Name && result.Device == device) && arguments.Has("--missing"))
             {
                 continue;
             }
 
             var profile = ModelProfile.Read(Model(speedCase.Model, arguments));
-            var result = speedCase.Run(profile, arguments.Text("--dtypes", "fp32,bf16").Split(','), arguments.Number("--rounds", speedCase.Model == "sd15" ? 3 : 9), !arguments.Has("--no-limit"));
-            var before = all.Find(old => old.Case == speedCase.Name);
+            var result = speedCase.Run(profile, device, arguments.Text("--dtypes", "fp32,bf16").Split(','), arguments.Number("--rounds", speedCase.Model == "dti-mini" ? 9 : 3), !arguments.Has("--no-limit"));
+            var before = all.Find(old => old.Case == speedCase.Name && old.Device == device);
             foreach (var (way, seconds) in before is { } && before.Clock == result.Clock && before.Threads == result.Threads ? before.Seconds : [])
             {
                 result.Seconds.TryAdd(way, seconds); // of a dtype that was not asked this time
             }
 
-            all.RemoveAll(old => old.Case == speedCase.Name);
+            all.RemoveAll(old => old.Case == speedCase.Name && old.Device == device);
             all.Add(result);
             File.WriteAllText(results, JsonSerializer.Serialize(all, _json) + "\n");
         }
 
-        var table = new Table(["case", "clock", "threads", "Tflop", .. _ways.Select(way => $"{way} s"), "fp32 ÷ plain", "bf16 ÷ plain", "best ÷ plain's best", "kernels' share, fp32", "bf16"]);
-        foreach (var result in SpeedCase.All.Select(one => all.Find(known => known.Case == one.Name)).OfType<SpeedResult>())
+        var table = new Table(["case", "device", "clock", "threads", "Tflop", .. _ways.Select(way => $"{way} s"), "fp32 ÷ plain", "bf16 ÷ plain", "best ÷ plain's best", "kernels' share, fp32", "bf16"]);
+        foreach (var result in SpeedCase.All.SelectMany(one => all.Where(known => known.Case == one.Name).OrderBy(known => known.Device, StringComparer.Ordinal)))
         {
             string Ratio(string a, string b) => Median(result, a) / Median(result, b) is var ratio && double.IsFinite(ratio) ? Table.Ratio(ratio) : "";
             double Best(string way) => _dtypes.Min(dtype => Median(result, $"{way} {dtype}") is var seconds && double.IsNaN(seconds) ? double.MaxValue : seconds);
             table.Add(
-                [result.Case, result.Clock, $"{result.Threads}", result.Teraflops.ToString("G3", CultureInfo.InvariantCulture), .. _ways.Select(way => Text(result, way)),
+                [result.Case, result.Device, result.Clock, $"{result.Threads}", result.Teraflops.ToString("G3", CultureInfo.InvariantCulture), .. _ways.Select(way => Text(result, way)),
                  Ratio("plain fp32", "ours fp32"), Ratio("plain bf16", "ours bf16"), Table.Ratio(Best("plain") / Best("ours")), Ratio("limit fp32", "ours fp32"), Ratio("limit bf16", "ours bf16")]);
         }
 
@@ -58,7 +58,7 @@ internal static class SpeedBench
         {
             table.Save("speed", $"""
                 Seconds of a step: median (least to most). `plain` is the reference's loop on the same libtorch, `ours` is Dti, `limit` the step's convolutions,
-                linear layers and attention alone, on tensors that are there already, in whichever memory layout is faster. The clock is what a user waits (wall), or the time that
+                linear layers and attention alone, each in the fastest of the ways that there are, on tensors that are there already. The clock is what a user waits (wall), or the time that
                 the process had a core (processor), which other work on the machine changes little. Ratios above 1: Dti is that many times as fast.
                 Written by `./dti bench`; each case is one run, its ways in turn.
                 """);
@@ -74,10 +74,11 @@ internal static class SpeedBench
             return Path.Combine(Folders.Bench, "..", "models", name);
         }
 
-        var file = Path.Combine(Directory.CreateDirectory(arguments.Text("--work", Path.Combine(Path.GetTempPath(), "dti-bench"))).FullName, "sd1.safetensors");
+        var family = name == "sdxl" ? "sdxl" : "sd1";
+        var file = Path.Combine(Directory.CreateDirectory(arguments.Text("--work", Path.Combine(Path.GetTempPath(), "dti-bench"))).FullName, $"{family}.safetensors");
         if (!File.Exists(file))
         {
-            RandomCheckpoint.Write(file, "sd1", like: null);
+            RandomCheckpoint.Write(file, family, like: null);
         }
 
         return file;

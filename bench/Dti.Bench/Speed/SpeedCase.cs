@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Dti.Bench.Speed;
 
 /// <summary>What is measured: a model, a picture's side, training or sampling.</summary>
-/// <param name="Model"><c>dti-mini</c> or <c>sd15</c>.</param>
+/// <param name="Model"><c>dti-mini</c>, <c>sd15</c> or <c>sdxl</c>.</param>
 /// <param name="Side">Pixels.</param>
 /// <param name="Batch">Photos of a training step. A sampling step is of one picture, with guidance.</param>
 /// <param name="Trains">Training rather than sampling.</param>
@@ -16,18 +16,20 @@ internal sealed record SpeedCase(string Model, int Side, int Batch, bool Trains)
     [
         new("dti-mini", 128, 1, false), new("dti-mini", 128, 1, true), new("dti-mini", 128, 4, true),
         new("sd15", 256, 1, false), new("sd15", 256, 1, true), new("sd15", 256, 4, true), new("sd15", 512, 1, false), new("sd15", 512, 1, true), new("sd15", 512, 4, true),
+        new("sdxl", 512, 1, false),
     ];
 
     public string Name => string.Create(CultureInfo.InvariantCulture, $"{Model}-{(Trains ? $"train-{Side}-b{Batch}" : $"sample-{Side}")}");
 
     /// <summary>Measures all ways, one after the other, round after round.</summary>
     /// <param name="profile">The model.</param>
+    /// <param name="device">cpu or cuda.</param>
     /// <param name="dtypes">fp32, bf16.</param>
     /// <param name="rounds">How often, after one step each to warm up.</param>
     /// <param name="limits">Measures the kernels alone too.</param>
-    public SpeedResult Run(ModelProfile profile, string[] dtypes, int rounds, bool limits)
+    public SpeedResult Run(ModelProfile profile, string device, string[] dtypes, int rounds, bool limits)
     {
-        var contenders = dtypes.SelectMany(dtype => new Contender[] { new PlainContender(this, profile, dtype), new OurContender(this, profile, dtype) }).ToArray();
+        var contenders = dtypes.SelectMany(dtype => new Contender[] { new PlainContender(this, profile, ComputeTarget.Resolve(device, dtype)), new OurContender(this, profile, ComputeTarget.Resolve(device, dtype)) }).ToArray();
         try
         {
             var difference = Difference(profile, (PlainContender)contenders[0], (OurContender)contenders[1]);
@@ -52,13 +54,13 @@ internal sealed record SpeedCase(string Model, int Side, int Batch, bool Trains)
                 {
                     var name = $"limit {dtype}";
                     times.TryAdd(name, []);
-                    times[name].Add(Limit(kernels, ComputeTarget.Resolve("cpu", dtype).Dtype));
+                    times[name].Add(Limit(kernels, ComputeTarget.Resolve(device, dtype)));
                     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Name}, round {round + 1}, {name}: {times[name][^1]:G4} s"));
                 }
             }
 
             return new SpeedResult(
-                Name, Environment.ProcessorCount, get_num_threads(), Clock.Current.Name, kernels.Sum(kernel => kernel.Flops * (kernel.Backward ? 2 : 1)) / 1e12, difference,
+                Name, device, Environment.ProcessorCount, get_num_threads(), Clock.Current.Name, kernels.Sum(kernel => kernel.Flops * (kernel.Backward ? 2 : 1)) / 1e12, difference,
                 times.ToDictionary(way => way.Key, way => Spread.Of(way.Value)));
         }
         finally
@@ -72,17 +74,19 @@ internal sealed record SpeedCase(string Model, int Side, int Batch, bool Trains)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var latents = randn(2, profile.VaeConfig.LatentChannels, 16, 16).to(ours.Model.Target.Dtype);
-        var states = randn(2, 77, profile.UNetConfig.CrossAttentionDim).to(ours.Model.Target.Dtype);
-        var timestep = full([1], 500L, ScalarType.Int64);
-        var (a, b) = (plain.Model.UNet(latents, timestep, states), ours.Model.UNet.Forward(latents, timestep, states));
+        var target = ours.Model.Target;
+        var latents = randn(2, profile.VaeConfig.LatentChannels, 16, 16).to(target.Dtype, target.Device);
+        var states = randn(2, 77, profile.UNetConfig.CrossAttentionDim).to(target.Dtype, target.Device);
+        var timestep = full([1], 500L, ScalarType.Int64).to(target.Device);
+        var added = plain.Added(2);
+        var (a, b) = (plain.Model.UNet(latents, timestep, states, added), ours.Model.UNet.Forward(latents, timestep, states, added));
         return ((a - b).abs().max() / a.abs().max()).to(ScalarType.Float32).item<float>();
     }
 
     /// <summary>What the step's convolutions, linear layers and attention take when nothing else is done.</summary>
-    private static double Limit(List<Kernel> kernels, ScalarType dtype) => kernels.CountBy(kernel => kernel).Sum(kernel =>
+    private static double Limit(List<Kernel> kernels, ComputeTarget target) => kernels.CountBy(kernel => kernel).Sum(kernel =>
     {
-        var (forward, backward) = kernel.Key.Time(dtype, repeats: 1);
+        var (forward, backward) = kernel.Key.Time(target, repeats: 1);
         return kernel.Value * (forward + backward);
     });
 }
@@ -99,10 +103,11 @@ internal sealed record Spread(double Median, double Least, double Most, int Coun
 
 /// <summary>What came out of a case.</summary>
 /// <param name="Case">Its name.</param>
+/// <param name="Device">cpu or cuda.</param>
 /// <param name="Cores">Of the machine.</param>
 /// <param name="Threads">That libtorch used.</param>
 /// <param name="Clock">wall or processor: see <see cref="Speed.Clock"/>.</param>
 /// <param name="Teraflops">Work of the kernels that a step cannot do without.</param>
 /// <param name="Difference">Of both denoisers in the first dtype, relative.</param>
 /// <param name="Seconds">By way: <c>plain fp32</c>, <c>ours bf16</c>, <c>limit fp32</c>, …</param>
-internal sealed record SpeedResult(string Case, int Cores, int Threads, string Clock, double Teraflops, double Difference, Dictionary<string, Spread> Seconds);
+internal sealed record SpeedResult(string Case, string Device, int Cores, int Threads, string Clock, double Teraflops, double Difference, Dictionary<string, Spread> Seconds);
