@@ -32,7 +32,14 @@ public static class MemoryEstimate
         var kept = Math.Min(LatentCacheBytes, (long)settings.Steps * settings.BatchSize * settings.GradientAccumulation * latent);
         var training = Math.Max(step * target.ElementSize, encode) + kept;
         var preview = settings.PreviewEvery > 0 ? Drawing(profile, target, policy, side, side, guided: true) + kept : 0;
-        return Constant + (policy.KeepTransposed ? profile.TransposedBytes(target) : 0) + (long)Math.Max(training, preview);
+        return Constant + Transposed(profile, target, policy) + (long)Math.Max(training, preview);
+    }
+
+    /// <summary>What the way back of packed weights takes: all of them, or three copies of the largest, a convolution of the coarsest level on the way up.</summary>
+    private static long Transposed(ModelProfile profile, ComputeTarget target, MemoryPolicy policy)
+    {
+        var (all, coarsest) = (profile.TransposedBytes(target), (long)profile.UNetConfig.BlockOutChannels[^1]);
+        return policy.KeepTransposed ? all : Math.Min(all, 3 * (2 * coarsest) * coarsest * 9 * target.ElementSize);
     }
 
     /// <summary>Of drawing, one picture after the other.</summary>
