@@ -39,7 +39,7 @@ static int Help()
     Console.Error.WriteLine("""
         dotnet run -c Release --project bench/Dti.Bench -- COMMAND
 
-        speed      [--case NAME-OR-PART] [--dtypes fp32,bf16] [--rounds N] [--missing] [--no-limit] [--profile] [--work FOLDER] [--results FILE] [--clock wall|processor] [--device cpu|cuda]
+        speed      [--case NAME-OR-PART,…] [--dtypes fp32,bf16] [--rounds N] [--missing] [--no-limit] [--profile] [--work FOLDER] [--results FILE] [--clock wall|processor] [--device cpu|cuda]
         layouts    [--batch 2] [--backward]
         growth     [--model FOLDER-OR-FILE] [--sides 256,384,512] [--dtypes bf16] [--steps 4]
         library    [--counts 100,10000,100000]

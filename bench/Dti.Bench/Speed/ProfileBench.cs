@@ -18,7 +18,7 @@ internal static class ProfileBench
         var steps = arguments.Number("--rounds", 3);
         var table = new Table(["case", "dtype", "part", .. _works.Select(work => $"{work} ms"), "all ms", "share"]);
         var bars = new List<(string Name, IReadOnlyDictionary<(StepPart Part, StepWork Work), TimeSpan> Times)>();
-        foreach (var speedCase in SpeedCase.All.Where(one => one.Name.Contains(asked, StringComparison.Ordinal)))
+        foreach (var speedCase in SpeedCase.Named(asked))
         {
             foreach (var dtype in arguments.Text("--dtypes", "fp32,bf16").Split(','))
             {

@@ -24,7 +24,7 @@ internal static class SpeedBench
         var (asked, device) = (arguments.Text("--case", ""), arguments.Text("--device", "cpu"));
         var results = arguments.Text("--results", Path.Combine(Folders.Bench, "speed.json"));
         var all = File.Exists(results) ? JsonSerializer.Deserialize<List<SpeedResult>>(File.ReadAllText(results), _json)! : [];
-        foreach (var speedCase in SpeedCase.All.Where(one => one.Name.Contains(asked, StringComparison.Ordinal)))
+        foreach (var speedCase in SpeedCase.Named(asked))
         {
             if (all.Any(result => result.Case == speedCase.Name && result.Device == device) && arguments.Has("--missing"))
             {

@@ -19,6 +19,9 @@ internal sealed record SpeedCase(string Model, int Side, int Batch, bool Trains)
         new("sdxl", 512, 1, false),
     ];
 
+    /// <summary>Those whose name holds one of some parts.</summary>
+    public static IEnumerable<SpeedCase> Named(string parts) => All.Where(one => parts.Split(',').Any(part => one.Name.Contains(part, StringComparison.Ordinal)));
+
     public string Name => string.Create(CultureInfo.InvariantCulture, $"{Model}-{(Trains ? $"train-{Side}-b{Batch}" : $"sample-{Side}")}");
 
     /// <summary>Measures all ways, one after the other, round after round.</summary>
