@@ -11,6 +11,7 @@ namespace Dti.Engine.Models;
 internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAttention>
 {
     private const long BlockBytes = 8 << 20; // of scores. From 4 MiB on the products are fast; of 16 and more, each block's memory is mapped anew
+    private const string Shapes = "shapes";
     private const long LeastScores = 1 << 20; // of one head, in fp32
 
     /// <inheritdoc/>
@@ -46,6 +47,7 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
     {
         var (q, k, v, heads) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2], (long)vars[3]);
         ctx.save_for_backward([q, k, v]);
+        ctx.save_data(Shapes, new[] { q.shape, k.shape, v.shape });
         ctx.save_data(nameof(heads), heads);
         return Compute(q, k, v, heads);
     }
@@ -54,11 +56,16 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
         using (grad_output)
-        using (NewDisposeScope())
         {
-            var saved = ctx.get_saved_variables();
-            var gradients = Gradients(saved[0], saved[1], saved[2], grad_output, (long)ctx.get_data("heads"));
-            return HandedOver.Give([.. gradients.Select(gradient => gradient.MoveToOuterDisposeScope())], otherArguments: 1);
+            return OwnNodes.Give(
+                () =>
+                {
+                    using var scope = NewDisposeScope();
+                    var saved = ctx.get_saved_variables();
+                    var gradients = Gradients(saved[0], saved[1], saved[2], grad_output, (long)ctx.get_data("heads"));
+                    return [.. gradients.Select(gradient => gradient.MoveToOuterDisposeScope())];
+                },
+                grad_output.dtype, (long[][])ctx.get_data(Shapes), otherArguments: 1);
         }
     }
 

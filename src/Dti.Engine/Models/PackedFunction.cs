@@ -25,7 +25,8 @@ internal sealed class PackedFunction : autograd.SingleTensorFunction<PackedFunct
     {
         using (grad_output)
         {
-            return HandedOver.Give([((PackedWeight)ctx.get_data(Weight)).Gradient(grad_output, (long[])ctx.get_data(InputShape))], otherArguments: 1);
+            var shape = (long[])ctx.get_data(InputShape);
+            return OwnNodes.Give(() => [((PackedWeight)ctx.get_data(Weight)).Gradient(grad_output, shape)], grad_output.dtype, [shape], otherArguments: 1);
         }
     }
 }

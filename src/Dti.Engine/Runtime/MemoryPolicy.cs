@@ -27,7 +27,7 @@ public sealed record MemoryPolicy(string Name, int? AutoencoderTile, bool Offloa
     /// <summary>What costs little time.</summary>
     public static MemoryPolicy Balanced { get; } = new("balanced", AutoencoderTile: 1024, OffloadIdle: true, KeepTransposed: false, CheckpointActivations: false);
 
-    /// <summary>Everything; a training step takes about a third longer.</summary>
+    /// <summary>Everything; a training step takes a third longer, and nearly twice as long where weights are packed (docs/performance.md).</summary>
     public static MemoryPolicy Low { get; } = new("low", AutoencoderTile: 512, OffloadIdle: true, KeepTransposed: false, CheckpointActivations: true);
 
     /// <summary>Whether a setting is one of <see cref="Names"/>.</summary>

@@ -25,7 +25,7 @@ internal sealed class DenoisingLoss(StableDiffusionModel model, PredictionType? 
         model.UseOnly(ModelParts.TextEncoders | ModelParts.UNet);
         Tensor[] rows = [.. embeddings.Select(embedding => embedding.Rows())];
         Tensor[] parameters = [.. embeddings.Select(embedding => embedding.Parameter)];
-        var (loss, gradients) = model.Memory.CheckpointActivations ? Recomputing(batch, rows, parameters) : Whole(batch, rows, parameters);
+        var (loss, gradients) = OwnNodes.Guard(() => model.Memory.CheckpointActivations ? Recomputing(batch, rows, parameters) : Whole(batch, rows, parameters));
         return (loss.detach().MoveToOuterDisposeScope(), [.. gradients.Select(gradient => gradient.MoveToOuterDisposeScope())]);
     }
 

@@ -87,6 +87,19 @@ public class PackedWeightTests
         Assert.All(counts, count => Assert.Equal(counts[0], count));
     }
 
+    [Fact]
+    public void Backward_GradientThatFails_ThrowsWhereItWasAskedFor()
+    {
+        using var scope = NewDisposeScope();
+        using var layer = new WithoutWayBack(Random(ScalarType.Float32, 8, 8));
+        var leaf = Random(ScalarType.Float32, 2, 8).requires_grad_(true);
+
+        Tensor Gradient() => autograd.grad([layer.Forward(layer.Forward(leaf)).sum()], [leaf])[0];
+
+        Assert.Equal("no way back", Assert.Throws<NotSupportedException>(() => OwnNodes.Guard(Gradient)).Message);
+        Assert.Equal("no way back", Assert.Throws<NotSupportedException>(() => OwnNodes.Guard(Gradient)).Message);
+    }
+
     private static Tensor Random(ScalarType dtype, params long[] shape)
     {
         using var generator = new Generator(1);
@@ -108,6 +121,15 @@ public class PackedWeightTests
             AssertClose(one.grad!, other.grad!, tolerance);
             AssertClose(expected, packed.Compute(x), tolerance);
         }
+    }
+
+    private sealed class WithoutWayBack(Tensor weight) : PackedWeight(OneDnn.PackLinear(weight), null)
+    {
+        protected override StepWork Work => StepWork.Linear;
+
+        public override Tensor Compute(Tensor x) => OneDnn.Linear(x, Packed, Bias);
+
+        protected override PackedWeight Transpose(Tensor weight) => throw new NotSupportedException("no way back");
     }
 
     private static void AssertClose(Tensor expected, Tensor actual, double tolerance)
