@@ -1,7 +1,7 @@
-using Dti.Engine.Runtime;
 using Dti.Bench;
 using Dti.Bench.Load;
 using Dti.Bench.Speed;
+using Dti.Engine.Runtime;
 
 var all = new Arguments(args);
 Clock.Current = Clock.Named(all.Text("--clock", Clock.Wall.Name), ComputeTarget.Resolve(all.Text("--device", "cpu"), null).Device);

@@ -110,7 +110,8 @@ internal static class QueueGrowth
     }
 
     private static async Task<string> SubmitAsync(IJobs jobs, string name) => (await jobs.SubmitAsync(new JobSubmission(
-        JobKind.Train, new TrainRequest { Name = name }, "", "", name, 10, id => new TrainResponse { Accepted = new TrainAccepted { JobId = id, Name = name } }) { Caller = Caller.Local }).ConfigureAwait(false)).JobId;
+        JobKind.Train, new TrainRequest { Name = name }, "", "", name, 10, id => new TrainResponse { Accepted = new TrainAccepted { JobId = id, Name = name } })
+    { Caller = Caller.Local }).ConfigureAwait(false)).JobId;
 
     private static async Task<double> MedianAsync(int rounds, Func<int, Task> work)
     {
