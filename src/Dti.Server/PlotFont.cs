@@ -1,4 +1,5 @@
 using ScottPlot;
+using SkiaSharp;
 
 namespace Dti.Server;
 
@@ -21,6 +22,9 @@ public static class PlotFont
         "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "/usr/share/fonts/truetype/liberation/LiberationSans-Regular.ttf", "/usr/share/fonts/TTF/DejaVuSans.ttf",
         @"C:\Windows\Fonts\segoeui.ttf", "/System/Library/Fonts/Supplemental/Arial.ttf",
     }.FirstOrDefault(System.IO.File.Exists);
+
+    /// <summary>The font for text beside plots: one for the process, as Skia keeps what it has drawn of each that it ever saw, with the file mapped.</summary>
+    public static SKTypeface Typeface { get; } = File is null ? SKTypeface.Default : SKTypeface.FromFile(File);
 
     /// <summary>Gives the font to all text of a plot; last, when the text is there.</summary>
     public static void Apply(Plot plot)

@@ -87,8 +87,7 @@ internal sealed class TrainingSummary(TrainingSettings settings)
         {
             drawing.Clear(SKColors.White);
             drawing.DrawBitmap(bitmap, 0, 0, SKSamplingOptions.Default);
-            using var typeface = PlotFont.File is null ? null : SKTypeface.FromFile(PlotFont.File);
-            using var font = new SKFont(typeface ?? SKTypeface.Default, 13);
+            using var font = new SKFont(PlotFont.Typeface, 13);
             using var ink = new SKPaint { Color = new SKColor(0x33, 0x33, 0x33), IsAntialias = true };
             foreach (var (column, step) in columns.Index())
             {
@@ -156,7 +155,9 @@ internal sealed class TrainingSummary(TrainingSettings settings)
         all.RemovePlot(all.GetPlot(0));
         panels.ForEach(all.AddPlot);
         all.Layout = new ScottPlot.MultiplotLayouts.Columns();
-        return all.Render(PanelWidth * panels.Count, PanelHeight);
+        var image = all.Render(PanelWidth * panels.Count, PanelHeight);
+        panels.ForEach(panel => panel.Dispose());
+        return image;
     }
 
     private Plot Panel(string label, params (double[] X, Func<TrainingStep, double> Y, string Name, double Opacity)[] lines)
