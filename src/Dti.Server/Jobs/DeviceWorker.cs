@@ -65,7 +65,7 @@ internal sealed class DeviceWorker(
     public void Dispose()
     {
         Stop();
-        _pulling.Wait();
+        Task.WaitAll(_pulling, _renewing); // what they ask of the queue is answered before it goes
         _thread?.Join();
         _handedOver.Dispose();
         _stopping.Dispose();
