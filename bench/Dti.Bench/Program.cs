@@ -1,10 +1,9 @@
 using Dti.Bench;
 using Dti.Bench.Load;
 using Dti.Bench.Speed;
-using Dti.Engine.Runtime;
 
 var all = new Arguments(args);
-Clock.Current = Clock.Named(all.Text("--clock", Clock.Wall.Name), ComputeTarget.Resolve(all.Text("--device", "cpu"), null).Device);
+Clock.Current = Clock.Named(all.Text("--clock", Clock.Wall.Name), all.Text("--device", "cpu"));
 
 return args switch
 {
