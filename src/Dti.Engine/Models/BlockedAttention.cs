@@ -12,6 +12,7 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
 {
     private const long BlockBytes = 8 << 20; // of scores. From 4 MiB on the products are fast; of 16 and more, each block's memory is mapped anew
     private const string Shapes = "shapes";
+    private const string HeadCount = "heads";
     private const long LeastScores = 1 << 20; // of one head, in fp32
 
     /// <inheritdoc/>
@@ -48,7 +49,7 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
         var (q, k, v, heads) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2], (long)vars[3]);
         ctx.save_for_backward([q, k, v]);
         ctx.save_data(Shapes, new[] { q.shape, k.shape, v.shape });
-        ctx.save_data(nameof(heads), heads);
+        ctx.save_data(HeadCount, heads);
         return Compute(q, k, v, heads);
     }
 
@@ -62,7 +63,7 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
                 {
                     using var scope = NewDisposeScope();
                     var saved = ctx.get_saved_variables();
-                    var gradients = Gradients(saved[0], saved[1], saved[2], grad_output, (long)ctx.get_data("heads"));
+                    var gradients = Gradients(saved[0], saved[1], saved[2], grad_output, (long)ctx.get_data(HeadCount));
                     return [.. gradients.Select(gradient => gradient.MoveToOuterDisposeScope())];
                 },
                 grad_output.dtype, (long[][])ctx.get_data(Shapes), otherArguments: 1);
@@ -80,8 +81,8 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
         using var scope = NewDisposeScope();
         var result = empty_like(q);
         var scale = 1 / Math.Sqrt(q.shape[2] / heads);
-        var (queries, keys, values) = (Heads(q * scale, heads).contiguous(), Heads(k, heads).contiguous(), Heads(v, heads).contiguous());
-        var into = Heads(result, heads);
+        var (queries, keys, values) = (MultiHead.Split(q * scale, heads).contiguous(), MultiHead.Split(k, heads).contiguous(), MultiHead.Split(v, heads).contiguous());
+        var into = MultiHead.Split(result, heads);
         if (q.dtype == ScalarType.BFloat16)
         {
             Batched(queries.flatten(0, 1), keys.flatten(0, 1).transpose(1, 2), values.flatten(0, 1), into);
@@ -126,7 +127,7 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
     private static Tensor[] Gradients(Tensor q, Tensor k, Tensor v, Tensor gradient, long heads)
     {
         var scale = 1 / Math.Sqrt(q.shape[2] / heads);
-        Tensor Flat(Tensor x) => Heads(x, heads).contiguous().flatten(0, 1); // (B·heads, L, d)
+        Tensor Flat(Tensor x) => MultiHead.Split(x, heads).contiguous().flatten(0, 1); // (B·heads, L, d)
         Tensor Whole(Tensor x) => x.unflatten(0, q.shape[0], heads).transpose(1, 2).flatten(2).to(q.dtype);
         var (queries, keys, values, g) = (Flat(q * scale), Flat(k), Flat(v), Flat(gradient));
         var (kt, vt) = (keys.transpose(1, 2), values.transpose(1, 2));
@@ -155,6 +156,4 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
             yield return (row, Math.Min(most, length - row));
         }
     }
-
-    private static Tensor Heads(Tensor x, long heads) => x.unflatten(2, heads, -1).transpose(1, 2); // (B, heads, L, d)
 }

@@ -149,5 +149,6 @@ internal static class MultiHead
                 .flatten(2);
     }
 
-    private static Tensor Split(Tensor x, long heads) => x.unflatten(2, heads, -1).transpose(1, 2); // (B, heads, L, d)
+    /// <summary>(B, L, heads·d) to (B, heads, L, d), a view.</summary>
+    public static Tensor Split(Tensor x, long heads) => x.unflatten(2, heads, -1).transpose(1, 2);
 }
