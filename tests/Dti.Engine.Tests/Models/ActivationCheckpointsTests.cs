@@ -1,7 +1,5 @@
 using Dti.Engine.Models;
 using Dti.Engine.Runtime;
-using Dti.Engine.Tests.Training;
-using Dti.Engine.Training;
 using Dti.Tests;
 using static TorchSharp.torch;
 
@@ -16,14 +14,7 @@ public class ActivationCheckpointsTests(ModelFixture models) : IClassFixture<Mod
         using var scope = NewDisposeScope();
         var whole = models.Model(family);
         using var saving = StableDiffusionModel.Load(whole.Profile, whole.Target, MemoryPolicy.Low with { OffloadIdle = false });
-        var settings = TrainingSettings.Resolve(new TrainingOptions { BatchSize = 2, Resolution = 64, VectorCount = 2, Initializer = "white cat" }, "x", whole.Profile, () => 1);
-        using var batches = new BatchSampler(whole, settings, NoisePhotos.Load());
-        var batch = batches.Next();
-        TrainableEmbedding[] embeddings =
-            [.. whole.TextEncoders.Select((encoder, i) => new DirectionalEmbedding(encoder.TokenEmbedding[TensorIndex.Slice(5, 7)], settings.MagnitudeValues[i]))];
-
-        var (expectedLoss, expected) = new DenoisingLoss(whole).Evaluate(batch, embeddings);
-        var (loss, gradients) = new DenoisingLoss(saving).Evaluate(batch, embeddings);
+        var ((expectedLoss, expected), (loss, gradients)) = SameStep.Of(whole, saving);
 
         Assert.Equal(expectedLoss.item<float>(), loss.item<float>());
         Assert.Equal(expected.Count, gradients.Count);
@@ -31,8 +22,6 @@ public class ActivationCheckpointsTests(ModelFixture models) : IClassFixture<Mod
         {
             Golden.AssertClose(one, other, 1e-5, family); // sums are taken in another order
         }
-
-        Array.ForEach(embeddings, embedding => embedding.Dispose());
     }
 
     [Fact]

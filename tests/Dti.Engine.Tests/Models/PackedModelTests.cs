@@ -1,7 +1,5 @@
 using Dti.Engine.Models;
 using Dti.Engine.Runtime;
-using Dti.Engine.Tests.Training;
-using Dti.Engine.Training;
 using Dti.Tests;
 using static TorchSharp.torch;
 
@@ -40,16 +38,7 @@ public class PackedModelTests(ModelFixture models) : IClassFixture<ModelFixture>
         using var scope = NewDisposeScope();
         var plain = models.Model(family);
         using var packed = Load(plain, memory);
-        var settings = TrainingSettings.Resolve(new TrainingOptions { BatchSize = 2, Resolution = 64, VectorCount = 2, Initializer = "white cat" }, "x", plain.Profile, () => 1);
-        using var batches = new BatchSampler(plain, settings, NoisePhotos.Load());
-        var batch = batches.Next();
-        TrainableEmbedding[] embeddings =
-            [.. plain.TextEncoders.Select((encoder, i) => new DirectionalEmbedding(encoder.TokenEmbedding[TensorIndex.Slice(5, 7)], settings.MagnitudeValues[i]))];
-
-        var (expectedLoss, expected) = new DenoisingLoss(plain).Evaluate(batch, embeddings);
-        var objective = new DenoisingLoss(packed);
-        objective.Evaluate(batch, embeddings);
-        var (loss, gradients) = objective.Evaluate(batch, embeddings); // with what the first has kept
+        var ((expectedLoss, expected), (loss, gradients)) = SameStep.Of(plain, packed, evaluations: 2); // the second with what the first has kept
 
         Assert.Equal(expectedLoss.item<float>(), loss.item<float>(), 1e-5);
         Assert.Equal(expected.Count, gradients.Count);
@@ -57,8 +46,6 @@ public class PackedModelTests(ModelFixture models) : IClassFixture<ModelFixture>
         {
             Golden.AssertClose(one, other, 1e-4, family); // sums are taken in another order
         }
-
-        Array.ForEach(embeddings, embedding => embedding.Dispose());
     }
 
     private static StableDiffusionModel Load(StableDiffusionModel like, MemoryPolicy memory)
