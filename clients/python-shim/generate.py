@@ -3,7 +3,7 @@
 
 Which protoc makes the stubs decides where they load: those of 3.20 to 25 look for no particular runtime version, and
 load in protobuf 4 to 7 alike; newer ones refuse every runtime older than themselves. Debian 12's 3.21.12, with
-gRPC's plugin 1.51, is the one used: apt install protobuf-compiler protobuf-compiler-grpc.
+gRPC's plugin 1.51, is the one used: apt install protobuf-compiler protobuf-compiler-grpc libprotobuf-dev.
 
 HTTP annotations are left out: they are for gateways, and would ask for googleapis-common-protos.
 """
