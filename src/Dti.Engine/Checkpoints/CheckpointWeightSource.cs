@@ -8,7 +8,8 @@ namespace Dti.Engine.Checkpoints;
 /// <param name="weights">The checkpoint; needed only while modules are built.</param>
 /// <param name="dtype">The dtype that the model computes in.</param>
 /// <param name="device">The device that it computes on.</param>
-public sealed class CheckpointWeightSource(ComponentWeights weights, ScalarType dtype, Device device) : IWeightSource, IDisposable
+/// <param name="held">The dtype of weights that are turned into that one as they are used; null: the same.</param>
+public sealed class CheckpointWeightSource(ComponentWeights weights, ScalarType dtype, Device device, ScalarType? held = null) : IWeightSource, IDisposable
 {
     private readonly Dictionary<string, Tensor> _taken = new(StringComparer.Ordinal);
 
@@ -20,7 +21,12 @@ public sealed class CheckpointWeightSource(ComponentWeights weights, ScalarType 
 
     /// <summary>Memory for a tensor; its values come with <see cref="ReadAll"/>.</summary>
     /// <exception cref="DtiException">There is none of that name, or it is of another shape.</exception>
-    public Tensor Take(string name, long[] shape)
+    public Tensor Take(string name, long[] shape) => Take(name, shape, dtype);
+
+    /// <inheritdoc cref="Take(string, long[])"/>
+    public Tensor TakeHeld(string name, long[] shape) => Take(name, shape, held ?? dtype);
+
+    private Tensor Take(string name, long[] shape, ScalarType dtype)
     {
         weights.EnsureShape(name, shape);
         var tensor = empty(shape, dtype, device).DetachFromDisposeScope();

@@ -12,6 +12,11 @@ public interface IWeightSource
     /// <exception cref="DtiException">It is missing or of another shape; the message names file, tensor, expected and found.</exception>
     torch.Tensor Take(string name, long[] shape);
 
+    /// <summary>As <see cref="Take"/>, of the dtype that large weights are held in until they are used.</summary>
+    /// <param name="name">Full key.</param>
+    /// <param name="shape">The shape that the model needs.</param>
+    torch.Tensor TakeHeld(string name, long[] shape) => Take(name, shape);
+
     /// <summary>Whether there is a tensor of that name.</summary>
     bool Contains(string name);
 }
@@ -32,6 +37,9 @@ public readonly record struct WeightScope(IWeightSource Source, string Prefix = 
 
     /// <inheritdoc cref="IWeightSource.Take"/>
     public torch.Tensor Take(string name, params long[] shape) => Source.Take(Join(name), shape);
+
+    /// <inheritdoc cref="IWeightSource.TakeHeld"/>
+    internal torch.Tensor TakeHeld(string name, params long[] shape) => Source.TakeHeld(Join(name), shape);
 
     /// <inheritdoc cref="IWeightSource.Contains"/>
     public bool Contains(string name) => Source.Contains(Join(name));

@@ -21,7 +21,7 @@ internal abstract class ImageEncoder<TModel> : IImageEncoder
     {
         (_preprocessor, _target) = (preprocessor, target);
         using var weights = ComponentWeights.Open(folder);
-        _component = new ModelComponent<TModel>(weights, target.Dtype, target.Device, MemoryPolicy.High, build);
+        _component = new ModelComponent<TModel>(weights, target, MemoryPolicy.High, build);
     }
 
     /// <summary>The model.</summary>

@@ -17,7 +17,7 @@ internal sealed class Linear : IPackable
 
     public Linear(WeightScope weights, long inFeatures, long outFeatures, bool bias = true)
     {
-        _weight = weights.Take("weight", outFeatures, inFeatures);
+        _weight = weights.TakeHeld("weight", outFeatures, inFeatures);
         _bias = bias ? weights.Take("bias", outFeatures) : null;
         _forward = x => F.linear(x, _weight, _bias);
         weights.Packing?.Add(this);
@@ -30,14 +30,11 @@ internal sealed class Linear : IPackable
     }
 
     /// <inheritdoc/>
-    public PackedWeight Pack(bool keepTransposed)
+    public FrozenWeight Pack(WeightPacking packing)
     {
-        using (_weight)
-        {
-            var packed = new PackedLinear(_weight, _bias) { KeepsTransposed = keepTransposed };
-            _forward = packed.Forward;
-            return packed;
-        }
+        var packed = packing.Pack(_weight, weight => new PackedLinear(weight, _bias) { KeepsTransposed = packing.KeepsTransposed });
+        _forward = packed.Forward;
+        return packed;
     }
 }
 
@@ -51,7 +48,7 @@ internal sealed class Conv2d : IPackable
 
     public Conv2d(WeightScope weights, long inChannels, long outChannels, long kernel, long stride = 1, long padding = 0, bool bias = true)
     {
-        _weight = weights.Take("weight", outChannels, inChannels, kernel, kernel);
+        _weight = weights.TakeHeld("weight", outChannels, inChannels, kernel, kernel);
         _bias = bias ? weights.Take("bias", outChannels) : null;
         _shape = (kernel, stride, padding);
         _forward = x => F.conv2d(x.contiguous(), _weight, _bias, [stride, stride], [padding, padding]);
@@ -65,21 +62,18 @@ internal sealed class Conv2d : IPackable
     }
 
     /// <inheritdoc/>
-    public PackedWeight Pack(bool keepTransposed)
+    public FrozenWeight Pack(WeightPacking packing)
     {
-        using (_weight)
+        if (_shape == (1, 1, 0))
         {
-            if (_shape == (1, 1, 0))
-            {
-                var pixels = new PackedLinear(_weight.flatten(1), _bias) { KeepsTransposed = keepTransposed };
-                _forward = x => pixels.Forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2);
-                return pixels;
-            }
-
-            var packed = new PackedConvolution(_weight, _bias, _shape.Stride, _shape.Padding) { KeepsTransposed = keepTransposed };
-            _forward = packed.Forward;
-            return packed;
+            var pixels = packing.Pack(_weight, weight => new PackedLinear(weight.flatten(1), _bias) { KeepsTransposed = packing.KeepsTransposed });
+            _forward = x => pixels.Forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2);
+            return pixels;
         }
+
+        var packed = packing.Pack(_weight, weight => new PackedConvolution(weight, _bias, _shape.Stride, _shape.Padding) { KeepsTransposed = packing.KeepsTransposed });
+        _forward = packed.Forward;
+        return packed;
     }
 }
 

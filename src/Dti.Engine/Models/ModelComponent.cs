@@ -38,7 +38,7 @@ internal sealed class ModelComponent<T> : ModelComponent
     private readonly CheckpointWeightSource _weights;
     private readonly Func<WeightScope, T> _build;
     private readonly bool _keepTransposed;
-    private readonly Device _device;
+    private readonly ComputeTarget _target;
     private readonly bool _packs;
     private readonly bool _offloaded;
     private CopiedWeights? _copy;
@@ -48,12 +48,11 @@ internal sealed class ModelComponent<T> : ModelComponent
     /// <summary>Reads the weights, onto the device; if idle components are to leave it onto the host, and to the device when they are used.</summary>
     /// <remarks>On a CPU whose kernels have a layout of their own, weights are packed (<see cref="WeightPacking"/>).</remarks>
     /// <exception cref="DtiException">A tensor is missing, extra or of a wrong shape.</exception>
-    public ModelComponent(ComponentWeights weights, ScalarType dtype, Device device, MemoryPolicy memory, Func<WeightScope, T> build)
+    public ModelComponent(ComponentWeights weights, ComputeTarget target, MemoryPolicy memory, Func<WeightScope, T> build)
     {
-        (_device, _offloaded, _keepTransposed, _build) = (device, memory.OffloadIdle, memory.KeepTransposed, build);
-        var target = new ComputeTarget(device, dtype);
+        (_target, _offloaded, _keepTransposed, _build) = (target, memory.OffloadIdle, memory.KeepTransposed, build);
         _packs = memory.PacksWeights is { } asked ? asked && WeightPacking.IsPossible(target) : WeightPacking.Pays(target, weights.TotalElements);
-        _weights = new CheckpointWeightSource(weights, dtype, _offloaded ? CPU : device);
+        _weights = new CheckpointWeightSource(weights, target.Dtype, _offloaded ? CPU : target.Device, _packs ? target.HeldDtype : null);
         try
         {
             _module = Build(_weights);
@@ -80,7 +79,7 @@ internal sealed class ModelComponent<T> : ModelComponent
             if (_module is null)
             {
                 Release(); // what is left of an attempt that did not fit
-                _copy = new CopiedWeights(_weights.Taken, _device);
+                _copy = new CopiedWeights(_weights.Taken, _target.Device);
                 _module = Build(_copy);
                 _packing?.PackAll();
             }
@@ -114,7 +113,7 @@ internal sealed class ModelComponent<T> : ModelComponent
     /// <summary>The module on weights that may still be read; they are packed afterwards.</summary>
     private T Build(IWeightSource weights)
     {
-        _packing = _packs ? new WeightPacking(_keepTransposed) : null;
+        _packing = _packs ? new WeightPacking(_keepTransposed, _target.Dtype) : null;
         return _build(new WeightScope(weights) { Packing = _packing });
     }
 }

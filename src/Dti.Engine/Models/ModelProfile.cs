@@ -101,8 +101,8 @@ public sealed class ModelProfile
 
     internal AutoencoderKLConfig VaeConfig { get; private set; }
 
-    /// <summary>What the autoencoder computes in: fp32 where its config forces that.</summary>
-    internal ScalarType VaeDtype(ComputeTarget target) => VaeConfig.ForceUpcast ? ScalarType.Float32 : target.Dtype;
+    /// <summary>Where the autoencoder computes: in fp32 where its config forces that.</summary>
+    internal ComputeTarget VaeTarget(ComputeTarget target) => VaeConfig.ForceUpcast ? new(target.Device, ScalarType.Float32) : target;
 
     /// <summary>Reads configs, tokenizer and weight headers.</summary>
     /// <param name="path">A model folder in the diffusers layout, or a single file in the original one.</param>
@@ -160,8 +160,11 @@ public sealed class ModelProfile
         return new StoredWeights(weights.TotalBytes, weights.TotalElements, weights.StoredDtype);
     }
 
-    private long HeldBytes(ComputeTarget target, string component) =>
-        _stored[component].Elements * (component == "vae" ? target with { Dtype = VaeDtype(target) } : target).ElementSize;
+    private long HeldBytes(ComputeTarget target, string component)
+    {
+        var (elements, own) = (_stored[component].Elements, component == "vae" ? VaeTarget(target) : target);
+        return elements * (WeightPacking.Pays(own, elements) ? own.HeldSize : own.ElementSize);
+    }
 
     private string Texts(Func<TextEncoderProfile, int> number) => string.Join(" + ", Encoders.Select(number));
 

@@ -6,7 +6,7 @@ namespace Dti.Engine.Models;
 /// <summary>A frozen layer's weight in the layout of the processor's kernels (<see cref="OneDnn"/>), and what the layer computes with it. Owns the packed weight.</summary>
 /// <param name="packed">Opaque.</param>
 /// <param name="bias">(O), owned by whoever made it; null: none.</param>
-internal abstract class PackedWeight(Tensor packed, Tensor? bias) : IDisposable
+internal abstract class PackedWeight(Tensor packed, Tensor? bias) : FrozenWeight
 {
     private PackedWeight? _transposed;
 
@@ -20,25 +20,8 @@ internal abstract class PackedWeight(Tensor packed, Tensor? bias) : IDisposable
 
     protected Tensor? Bias { get; } = bias;
 
-    /// <summary>The layer's result, with a graph where <paramref name="x"/> has one.</summary>
-    public Tensor Forward(Tensor x)
-    {
-        if (!x.requires_grad || !is_grad_enabled())
-        {
-            return Compute(x);
-        }
-
-        using var scope = NewDisposeScope(); // TorchSharp makes a tensor like each result and never uses it
-        return PackedFunction.apply(x, this).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>The layer's result. No graph.</summary>
-    public abstract Tensor Compute(Tensor x);
-
-    /// <summary>The gradient with respect to the input.</summary>
-    /// <param name="gradient">With respect to the result.</param>
-    /// <param name="inputShape">Of the input.</param>
-    public Tensor Gradient(Tensor gradient, long[] inputShape)
+    /// <inheritdoc/>
+    public override Tensor Gradient(Tensor gradient, long[] inputShape)
     {
         using var scope = NewDisposeScope();
         using var section = StepProfile.Of(Work);
@@ -60,15 +43,15 @@ internal abstract class PackedWeight(Tensor packed, Tensor? bias) : IDisposable
         }
     }
 
-    /// <summary>Frees what the way back needs; it is made again when it is needed.</summary>
-    public void ReleaseTransposed()
+    /// <inheritdoc/>
+    public override void ReleaseTransposed()
     {
         _transposed?.Dispose();
         _transposed = null;
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public override void Dispose()
     {
         ReleaseTransposed();
         Packed.Dispose();

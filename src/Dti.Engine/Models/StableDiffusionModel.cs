@@ -28,10 +28,10 @@ public sealed class StableDiffusionModel : IDisposable
             _textEncoders =
             [
                 .. profile.Encoders.Select(encoder => LoadComponent(
-                    ModelParts.TextEncoders, encoder.Component, target.Dtype, weights => new ClipTextModel(encoder.Config, weights))),
+                    ModelParts.TextEncoders, encoder.Component, target, weights => new ClipTextModel(encoder.Config, weights))),
             ];
-            _unet = LoadComponent(ModelParts.UNet, "unet", target.Dtype, weights => new UNet2DConditionModel(profile.UNetConfig, weights));
-            _vae = LoadComponent(ModelParts.Vae, "vae", VaeDtype, weights => new AutoencoderKL(profile.VaeConfig, weights, memory.AutoencoderTile));
+            _unet = LoadComponent(ModelParts.UNet, "unet", target, weights => new UNet2DConditionModel(profile.UNetConfig, weights));
+            _vae = LoadComponent(ModelParts.Vae, "vae", profile.VaeTarget(target), weights => new AutoencoderKL(profile.VaeConfig, weights, memory.AutoencoderTile));
         }
         catch
         {
@@ -55,7 +55,7 @@ public sealed class StableDiffusionModel : IDisposable
 
     internal ClipTextModel TextEncoder => _textEncoders[0].Module;
 
-    internal ScalarType VaeDtype => Profile.VaeDtype(Target);
+    internal ScalarType VaeDtype => Profile.VaeTarget(Target).Dtype;
 
     internal UNet2DConditionModel UNet => _unet.Module;
 
@@ -115,11 +115,11 @@ public sealed class StableDiffusionModel : IDisposable
         NoiseSchedule.Dispose();
     }
 
-    private ModelComponent<T> LoadComponent<T>(ModelParts part, string name, ScalarType dtype, Func<WeightScope, T> build)
+    private ModelComponent<T> LoadComponent<T>(ModelParts part, string name, ComputeTarget target, Func<WeightScope, T> build)
         where T : class
     {
         using var weights = Profile.OpenWeights(name);
-        var component = new ModelComponent<T>(weights, dtype, Target.Device, Memory, build);
+        var component = new ModelComponent<T>(weights, target, Memory, build);
         _components.Add((part, component));
         return component;
     }

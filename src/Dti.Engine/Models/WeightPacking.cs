@@ -1,23 +1,27 @@
 using Dti.Engine.Runtime;
+using static TorchSharp.torch;
 
 namespace Dti.Engine.Models;
 
 /// <summary>A layer whose weight can be packed.</summary>
 internal interface IPackable
 {
-    /// <summary>Packs the weight, frees the plain one, and computes with the packed one from now on.</summary>
-    /// <param name="keepTransposed">See <see cref="PackedWeight.KeepsTransposed"/>.</param>
+    /// <summary>Has the weight packed (<see cref="WeightPacking.Pack"/>), and computes with that from now on.</summary>
     /// <returns>Owned by the caller, and in use by the layer.</returns>
-    PackedWeight Pack(bool keepTransposed);
+    FrozenWeight Pack(WeightPacking packing);
 }
 
 /// <summary>The layers of a frozen model, which are packed once their weights are read. Owns what is packed.</summary>
-/// <param name="keepTransposed">See <see cref="PackedWeight.KeepsTransposed"/>.</param>
-internal sealed class WeightPacking(bool keepTransposed) : IDisposable
+/// <param name="keepsTransposed">See <see cref="PackedWeight.KeepsTransposed"/>.</param>
+/// <param name="dtype">What the model computes in.</param>
+internal sealed class WeightPacking(bool keepsTransposed, ScalarType dtype) : IDisposable
 {
     private const long LeastElements = 32 << 20;
     private readonly List<IPackable> _layers = [];
-    private readonly List<PackedWeight> _packed = [];
+    private readonly List<FrozenWeight> _packed = [];
+
+    /// <summary>See <see cref="PackedWeight.KeepsTransposed"/>.</summary>
+    public bool KeepsTransposed => keepsTransposed;
 
     /// <summary>
     /// Whether a component's weights are packed. In small ones a call takes longer than its kernel, and longer for packed weights: dti-mini's
@@ -38,10 +42,24 @@ internal sealed class WeightPacking(bool keepTransposed) : IDisposable
     {
         foreach (var layer in _layers)
         {
-            _packed.Add(layer.Pack(keepTransposed));
+            _packed.Add(layer.Pack(this));
         }
 
         _layers.Clear();
+    }
+
+    /// <summary>Packs a weight and frees the plain one; one that is held in another dtype is packed each time it is used.</summary>
+    public FrozenWeight Pack(Tensor weight, Func<Tensor, PackedWeight> pack)
+    {
+        if (weight.dtype != dtype)
+        {
+            return new HeldWeight(weight, pack);
+        }
+
+        using (weight)
+        {
+            return pack(weight);
+        }
     }
 
     /// <summary>Frees what only training needs.</summary>

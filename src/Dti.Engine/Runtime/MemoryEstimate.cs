@@ -62,7 +62,7 @@ public static class MemoryEstimate
     private static double Tiled(int width, int height, MemoryPolicy policy) =>
         (double)Math.Min(width, policy.AutoencoderTile ?? width) * Math.Min(height, policy.AutoencoderTile ?? height);
 
-    private static int VaeBytes(ModelProfile profile, ComputeTarget target) => (target with { Dtype = profile.VaeDtype(target) }).ElementSize;
+    private static int VaeBytes(ModelProfile profile, ComputeTarget target) => profile.VaeTarget(target).ElementSize;
 
     /// <summary>Results of blocks, which live until the picture is there, and what the largest block makes on its way.</summary>
     private static double DecoderElements(AutoencoderKLConfig config, double pixels)

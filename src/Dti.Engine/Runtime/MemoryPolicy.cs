@@ -46,7 +46,7 @@ public sealed record MemoryPolicy(string Name, int? AutoencoderTile, bool Offloa
         var policy = name is null or Auto
             ? Fitting(weightBytes, DeviceMemory.TotalBytes(target.Device))
             : Find(name) ?? throw new DtiException(ErrorKind.InvalidArgument, $"memory '{name}' is not one of {Names}.", "memory");
-        return target.Device.type == DeviceType.CPU ? policy with { OffloadIdle = false } : policy;
+        return target.Device.type == DeviceType.CPU ? policy with { OffloadIdle = false, KeepTransposed = policy.KeepTransposed && target.HeldDtype == target.Dtype } : policy;
     }
 
     private static MemoryPolicy? Find(string name) => Array.Find([Low, Balanced, High], policy => policy.Name == name);

@@ -58,8 +58,12 @@ public static class Checkup
         using var probe = new DeviceProbe(target, TimeProvider.System, NullLogger<DeviceProbe>.Instance);
         return await probe.ProblemAsync(cancellationToken) is { } problem
             ? new("device", FindingState.Broken, problem, "Look at the driver (nvidia-smi), or use the CPU: DTI_DEVICE=cpu.")
-            : new("device", FindingState.Good, $"{target.DeviceName} computes in {target.DtypeName}, with {Size(DeviceMemory.TotalBytes(target.Device))} of memory");
+            : new("device", FindingState.Good, $"{target.DeviceName} computes in {Words(target)}, with {Size(DeviceMemory.TotalBytes(target.Device))} of memory");
     }
+
+    private static string Words(ComputeTarget target) => target.HeldDtype == target.Dtype
+        ? target.DtypeName
+        : $"fp32 and holds large weights in {target.DtypeName}, since this processor has no instructions for {target.DtypeName}";
 
     private static IEnumerable<Finding> Folders(DtiServerOptions options)
     {

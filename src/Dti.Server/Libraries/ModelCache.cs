@@ -6,7 +6,6 @@ using Dti.Server.Errors;
 using Dti.Server.Telemetry;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
-using static TorchSharp.torch;
 
 namespace Dti.Server.Libraries;
 
@@ -55,7 +54,7 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
     /// <exception cref="Dti.Engine.DtiException">It cannot be loaded, or does not fit.</exception>
     /// <exception cref="Grpc.Core.RpcException">What others use leaves no room.</exception>
     public Lease<StableDiffusionModel> Use(ModelProfile profile, ComputeTarget target, long beside = 0) =>
-        _memory.Rent(new ModelKey(profile, target.DeviceName, target.Dtype), NameOf(profile, target), profile.HeldBytes(target), () =>
+        _memory.Rent(new ModelKey(profile, target.DeviceName, target.DtypeName), NameOf(profile, target), profile.HeldBytes(target), () =>
         {
             using var phase = Tracing.Phase("load");
             var model = StableDiffusionModel.Load(profile, target, Policy(profile, target));
@@ -84,5 +83,5 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
 
     private static string NameOf(ModelProfile profile, ComputeTarget target) => $"Model '{profile.Name}' in {target.DtypeName}";
 
-    private sealed record ModelKey(ModelProfile Profile, string Device, ScalarType Dtype);
+    private sealed record ModelKey(ModelProfile Profile, string Device, string Dtype);
 }

@@ -1,3 +1,4 @@
+using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
 using Dti.Engine.Runtime;
 using Dti.Tests;
@@ -12,12 +13,30 @@ public class PackedModelTests(ModelFixture models) : IClassFixture<ModelFixture>
 
     [Theory]
     [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
-    public void Evaluate_PackedModel_GivesTheSameLossAndGradients(string family) => AssertSameGradients(family, _packing);
+    public void Evaluate_PackedModel_GivesTheSameLossAndGradients(string family) => AssertSameGradients(models.Model(family), family, _packing);
 
     [Theory]
     [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
     public void Evaluate_PackedModelWithCheckpointsAndNothingKept_GivesTheSameLossAndGradients(string family) =>
-        AssertSameGradients(family, MemoryPolicy.Low with { PacksWeights = true, OffloadIdle = false });
+        AssertSameGradients(models.Model(family), family, MemoryPolicy.Low with { PacksWeights = true, OffloadIdle = false });
+
+    [Theory]
+    [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
+    public void Evaluate_ModelHeldInBFloat16_GivesTheLossAndGradientsOfRoundedWeights(string family)
+    {
+        var folder = Directory.CreateTempSubdirectory("dti-rounded-");
+        try
+        {
+            var plain = models.Model(family);
+            Round(plain.Profile.Path, folder.FullName);
+            using var rounded = StableDiffusionModel.Load(ModelProfile.Read(folder.FullName), plain.Target);
+            AssertSameGradients(rounded, family, _packing, ComputeTarget.HoldingBFloat16);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
 
     [Theory]
     [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
@@ -33,11 +52,10 @@ public class PackedModelTests(ModelFixture models) : IClassFixture<ModelFixture>
         Golden.AssertClose(plain.Vae.Encode(image).Mean, packed.Vae.Encode(image).Mean, 1e-4, family);
     }
 
-    private void AssertSameGradients(string family, MemoryPolicy memory)
+    private void AssertSameGradients(StableDiffusionModel plain, string family, MemoryPolicy memory, ComputeTarget? target = null)
     {
         using var scope = NewDisposeScope();
-        var plain = models.Model(family);
-        using var packed = Load(plain, memory);
+        using var packed = Load(models.Model(family), memory, target);
         var ((expectedLoss, expected), (loss, gradients)) = SameStep.Of(plain, packed, evaluations: 2); // the second with what the first has kept
 
         Assert.Equal(expectedLoss.item<float>(), loss.item<float>(), 1e-5);
@@ -48,9 +66,31 @@ public class PackedModelTests(ModelFixture models) : IClassFixture<ModelFixture>
         }
     }
 
-    private static StableDiffusionModel Load(StableDiffusionModel like, MemoryPolicy memory)
+    private static StableDiffusionModel Load(StableDiffusionModel like, MemoryPolicy memory, ComputeTarget? target = null)
     {
         Assert.SkipUnless(WeightPacking.IsPossible(like.Target), "this libtorch has no oneDNN");
-        return StableDiffusionModel.Load(like.Profile, like.Target, memory);
+        return StableDiffusionModel.Load(like.Profile, target ?? like.Target, memory);
+    }
+
+    /// <summary>A copy of a model folder, the weights of linear layers and convolutions rounded to bf16.</summary>
+    private static void Round(string model, string folder)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var file in Directory.EnumerateFiles(model, "*", SearchOption.AllDirectories))
+        {
+            var copy = Path.Combine(folder, Path.GetRelativePath(model, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            if (!file.EndsWith(".safetensors", StringComparison.Ordinal))
+            {
+                File.Copy(file, copy);
+                continue;
+            }
+
+            using var stored = SafetensorsFile.Open(file);
+            SafetensorsWriter.Write(copy, stored.Tensors.Values.ToDictionary(entry => entry.Name, entry =>
+                entry.Shape.Count > 1 && !entry.Name.EndsWith("_embedding.weight", StringComparison.Ordinal)
+                    ? stored.Read(entry).to(ScalarType.BFloat16).to(ScalarType.Float32)
+                    : stored.Read(entry)));
+        }
     }
 }

@@ -10,7 +10,7 @@ namespace Dti.Engine.Tests.Runtime;
 public class MemoryEstimateTests
 {
     private static readonly ComputeTarget _fp32 = ComputeTarget.Resolve("cpu", "fp32");
-    private static readonly ComputeTarget _bf16 = ComputeTarget.Resolve("cpu", "bf16");
+    private static readonly ComputeTarget _bf16 = new(TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.BFloat16);
     private static readonly ModelProfile _profile = ModelProfile.Read(Path.Combine(Fixtures.Root, "tiny-sd15"));
 
     [Fact]

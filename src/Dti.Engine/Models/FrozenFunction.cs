@@ -2,19 +2,19 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Models;
 
-/// <summary>A packed layer in autograd's graph. It keeps nothing of its input but the shape: frozen weights take no gradient.</summary>
-internal sealed class PackedFunction : autograd.SingleTensorFunction<PackedFunction>
+/// <summary>A frozen layer in autograd's graph. It keeps nothing of its input but the shape: frozen weights take no gradient.</summary>
+internal sealed class FrozenFunction : autograd.SingleTensorFunction<FrozenFunction>
 {
     private const string Weight = "weight";
     private const string InputShape = "shape";
 
     /// <inheritdoc/>
-    public override string Name => nameof(PackedFunction);
+    public override string Name => nameof(FrozenFunction);
 
     /// <inheritdoc/>
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
-        var (x, weight) = ((Tensor)vars[0], (PackedWeight)vars[1]);
+        var (x, weight) = ((Tensor)vars[0], (FrozenWeight)vars[1]);
         ctx.save_data(Weight, weight);
         ctx.save_data(InputShape, x.shape);
         return weight.Compute(x);
@@ -26,7 +26,7 @@ internal sealed class PackedFunction : autograd.SingleTensorFunction<PackedFunct
         using (grad_output)
         {
             var shape = (long[])ctx.get_data(InputShape);
-            return OwnNodes.Give(() => [((PackedWeight)ctx.get_data(Weight)).Gradient(grad_output, shape)], grad_output.dtype, [shape], otherArguments: 1);
+            return OwnNodes.Give(() => [((FrozenWeight)ctx.get_data(Weight)).Gradient(grad_output, shape)], grad_output.dtype, [shape], otherArguments: 1);
         }
     }
 }
