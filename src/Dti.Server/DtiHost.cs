@@ -69,6 +69,7 @@ public static class DtiHost
         services.AddSingleton<IJobs, Jobs.Jobs>();
         services.AddHostedService(provider => provider.GetRequiredService<JobSilo>()); // before the device, so that it stops after it
         services.AddHostedService<DeviceWorker>();
+        services.AddHostedService<FreedMemory>();
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = options.MaxMessageBytes;
