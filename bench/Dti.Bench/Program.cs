@@ -7,6 +7,7 @@ Clock.Current = Clock.Named(all.Text("--clock", Clock.Wall.Name), all.Text("--de
 
 return args switch
 {
+    _ when all.Has("--help") => Help(),
     ["speed", .. var rest] => SpeedBench.Run(new Arguments(rest)),
     ["layouts", .. var rest] => LayoutProbe.Run(new Arguments(rest)),
     ["growth", .. var rest] => StepGrowth.Run(new Arguments(rest)),
@@ -36,6 +37,7 @@ return args switch
 static int Help()
 {
     Console.Error.WriteLine("""
+        ./dti bench is the command speed of
         dotnet run -c Release --project bench/Dti.Bench -- COMMAND
 
         speed      [--case NAME-OR-PART,…] [--dtypes fp32,bf16] [--rounds N] [--missing] [--no-limit] [--profile] [--work FOLDER] [--results FILE] [--clock wall|processor] [--device cpu|cuda]

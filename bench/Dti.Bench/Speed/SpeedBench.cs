@@ -1,6 +1,10 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using System.Text.Json;
 using Dti.Engine.Models;
+using Dti.Engine.Runtime;
+using static TorchSharp.torch;
 
 namespace Dti.Bench.Speed;
 
@@ -22,24 +26,25 @@ internal static class SpeedBench
         }
 
         var (asked, device) = (arguments.Text("--case", ""), arguments.Text("--device", "cpu"));
+        var machine = device == "cpu" ? $"cpu, {Instructions}" : device;
         var results = arguments.Text("--results", Path.Combine(Folders.Bench, "speed.json"));
         var all = File.Exists(results) ? JsonSerializer.Deserialize<List<SpeedResult>>(File.ReadAllText(results), _json)! : [];
         foreach (var speedCase in SpeedCase.Named(asked))
         {
-            if (all.Any(result => result.Case == speedCase.Name && result.Device == device) && arguments.Has("--missing"))
+            if (all.Any(result => result.Case == speedCase.Name && result.Device == machine) && arguments.Has("--missing"))
             {
                 continue;
             }
 
             var profile = ModelProfile.Read(Model(speedCase.Model, arguments));
-            var result = speedCase.Run(profile, device, arguments.Text("--dtypes", "fp32,bf16").Split(','), arguments.Number("--rounds", speedCase.Model == "dti-mini" ? 9 : 3), !arguments.Has("--no-limit"));
-            var before = all.Find(old => old.Case == speedCase.Name && old.Device == device);
+            var result = speedCase.Run(profile, device, arguments.Text("--dtypes", "fp32,bf16").Split(','), arguments.Number("--rounds", speedCase.Model == "dti-mini" ? 9 : 3), !arguments.Has("--no-limit")) with { Device = machine };
+            var before = all.Find(old => old.Case == speedCase.Name && old.Device == machine);
             foreach (var (way, seconds) in before is { } && before.Clock == result.Clock && before.Threads == result.Threads ? before.Seconds : [])
             {
                 result.Seconds.TryAdd(way, seconds); // of a dtype that was not asked this time
             }
 
-            all.RemoveAll(old => old.Case == speedCase.Name && old.Device == device);
+            all.RemoveAll(old => old.Case == speedCase.Name && old.Device == machine);
             all.Add(result);
             File.WriteAllText(results, JsonSerializer.Serialize(all, _json) + "\n");
         }
@@ -66,6 +71,10 @@ internal static class SpeedBench
 
         return 0;
     }
+
+    /// <summary>What a processor has decides what is fast on it: lines of different ones stand beside each other.</summary>
+    private static string Instructions =>
+        (Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : $"{RuntimeInformation.ProcessArchitecture}") + (OneDnn.Supports(ScalarType.BFloat16) ? " with bf16" : "");
 
     private static string Model(string name, Arguments arguments)
     {

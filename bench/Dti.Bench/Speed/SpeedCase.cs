@@ -32,7 +32,9 @@ internal sealed record SpeedCase(string Model, int Side, int Batch, bool Trains)
     /// <param name="limits">Measures the kernels alone too.</param>
     public SpeedResult Run(ModelProfile profile, string device, string[] dtypes, int rounds, bool limits)
     {
-        var contenders = dtypes.SelectMany(dtype => new Contender[] { new PlainContender(this, profile, ComputeTarget.Resolve(device, dtype)), new OurContender(this, profile, ComputeTarget.Resolve(device, dtype)) }).ToArray();
+        var contenders = dtypes.Select(dtype => ComputeTarget.Resolve(device, dtype))
+            .SelectMany(target => new Contender[] { new PlainContender(this, profile, target with { Dtype = target.HeldDtype }), new OurContender(this, profile, target) })
+            .ToArray();
         try
         {
             var difference = Difference(profile, (PlainContender)contenders[0], (OurContender)contenders[1]);
