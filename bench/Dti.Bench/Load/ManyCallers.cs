@@ -26,11 +26,10 @@ internal static class ManyCallers
     {
         var (callers, steps, rounds) = (arguments.Number("--callers", 200), arguments.Number("--steps", 200), arguments.Number("--rounds", 3));
         var folder = Directory.CreateTempSubdirectory("dti-callers-");
-        var (server, address, _) = await ServerProcess.StartAsync(arguments.Text("--program", "dti"), folder.FullName, new() { ["OMP_NUM_THREADS"] = "1" }, null).ConfigureAwait(false);
+        var (training, server, address) = await TimedTraining.StartAsync(arguments, folder.FullName).ConfigureAwait(false);
         using var own = server;
         try
         {
-            var training = new TimedTraining(server, address, arguments.Number("--client-core", Environment.ProcessorCount - 1));
             await training.RunAsync("warm", steps, null).ConfigureAwait(false);
             var before = Memory(server);
             var table = new Table("callers", "call", "answer", "times", "ms, median", "p99", "most");
@@ -56,7 +55,7 @@ internal static class ManyCallers
             }
 
             var path = Path.Combine(Folders.Bench, "callers");
-            table.Save("callers", $"{callers} callers at once, each on a connection of its own and all on one core, beside a training of {steps} steps of dti-mini on one thread, {rounds} rounds (`Dti.Bench callers`). Each waits up to two seconds between its calls.");
+            table.Save("callers", $"{callers} callers at once, each on a connection of its own and all on one core, beside a training of {steps} steps of {training.What} on one thread, {rounds} rounds (`Dti.Bench callers`). Each waits up to two seconds between its calls.");
             File.AppendAllText(path + ".md", $"\nWhat they cost the training, by turns without and with them: median (least to most). Those who ask have their pictures drawn between its steps.\n\n{costs.Markdown()}");
             return 0;
         }

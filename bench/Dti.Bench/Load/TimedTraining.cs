@@ -11,8 +11,27 @@ namespace Dti.Bench.Load;
 /// <param name="server">The server.</param>
 /// <param name="address">Its address.</param>
 /// <param name="core">The core that the crowd is given; negative: any.</param>
-internal sealed class TimedTraining(Process server, string address, int core)
+/// <param name="model">A checkpoint's name on the server; dti-mini needs none.</param>
+/// <param name="side">Pixels.</param>
+internal sealed class TimedTraining(Process server, string address, int core, string model, int side)
 {
+    private const string Mini = "dti-mini";
+
+    /// <summary>Starts a server that trains on one thread, and asks for trainings of what the arguments name: <c>--model FILE --side 256</c>, or dti-mini.</summary>
+    /// <param name="arguments">The command's.</param>
+    /// <param name="folder">The server's data folder.</param>
+    public static async Task<(TimedTraining Training, Process Server, string Address)> StartAsync(Arguments arguments, string folder)
+    {
+        var model = arguments.Text("--model", "");
+        string[] words = model.Length == 0 ? [] : ["--models", Path.GetFullPath(model)];
+        var (server, address, _) = await ServerProcess.StartAsync(arguments.Text("--program", "dti"), folder, new() { ["OMP_NUM_THREADS"] = "1" }, null, words).ConfigureAwait(false);
+        var name = model.Length == 0 ? Mini : Path.GetFileNameWithoutExtension(model);
+        return (new(server, address, arguments.Number("--client-core", Environment.ProcessorCount - 1), name, arguments.Number("--side", 128)), server, address);
+    }
+
+    /// <summary>What is trained, in words.</summary>
+    public string What => $"{model} at {side} × {side}";
+
     /// <summary>Trains.</summary>
     /// <param name="name">The concept.</param>
     /// <param name="steps">Steps, of which the second half is timed.</param>
@@ -24,8 +43,11 @@ internal sealed class TimedTraining(Process server, string address, int core)
         using var call = new DtiService.DtiServiceClient(channel).Train(new TrainRequest
         {
             Name = name,
-            Photos = { new Photo { FileName = "a.png", Data = ByteString.CopyFrom(ModelCase.Noise(128)) } },
-            Options = new TrainingOptions { Model = "dti-mini", Steps = steps, PreviewEvery = 0, Seed = 7, Placeholder = $"<{name}>" },
+            Photos = { new Photo { FileName = "a.png", Data = ByteString.CopyFrom(ModelCase.Noise(side)) } },
+            Options = new TrainingOptions
+            {
+                Model = model, Steps = steps, BatchSize = 1, Resolution = side, Initializer = "cat", PreviewEvery = 0, Seed = 7, Placeholder = $"<{name}>",
+            },
         });
         Process? clients = null;
         var said = Task.FromResult("");

@@ -18,11 +18,10 @@ internal static class Watchers
     {
         var (watchers, steps, rounds) = (arguments.Number("--watchers", 1000), arguments.Number("--steps", 200), arguments.Number("--rounds", 5));
         var folder = Directory.CreateTempSubdirectory("dti-watchers-");
-        var (server, address, _) = await ServerProcess.StartAsync(arguments.Text("--program", "dti"), folder.FullName, new() { ["OMP_NUM_THREADS"] = "1" }, null).ConfigureAwait(false);
+        var (training, server, address) = await TimedTraining.StartAsync(arguments, folder.FullName).ConfigureAwait(false);
         using var own = server;
         try
         {
-            var training = new TimedTraining(server, address, arguments.Number("--client-core", Environment.ProcessorCount - 1));
             var (thread, wall, others, memory, said) = (new Ratios(), new Ratios(), new List<double>(), new List<double>(), new HashSet<string>());
             await training.RunAsync("warm", steps, null).ConfigureAwait(false);
             for (var round = 0; round < rounds; round++)
@@ -41,7 +40,7 @@ internal static class Watchers
             table.Add(
                 $"{watchers}", $"{thread}", $"{wall}", others.Order().ElementAt(rounds / 2).ToString("F1", CultureInfo.InvariantCulture),
                 string.Join(' ', memory.Select(mib => mib.ToString("F0", CultureInfo.InvariantCulture))), string.Join(' ', said));
-            table.Save("watchers", $"{steps} steps of dti-mini on one thread, alone and watched, by turns, {rounds} rounds: median (least to most). Every second watcher never reads; all share one core (`Dti.Bench watchers`).");
+            table.Save("watchers", $"{steps} steps of {training.What} on one thread, alone and watched, by turns, {rounds} rounds: median (least to most). Every second watcher never reads; all share one core (`Dti.Bench watchers`).");
             return 0;
         }
         finally
