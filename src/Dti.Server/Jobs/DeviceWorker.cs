@@ -220,6 +220,7 @@ internal sealed class DeviceWorker(
 
     private void Work()
     {
+        ComputeThreads.Fit();
         foreach (var attempt in _handedOver.GetConsumingEnumerable())
         {
             Run(attempt);
