@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Dti.Engine;
+using Dti.Engine.Runtime;
 using Dti.Server.Errors;
 using Dti.Server.Security;
 
@@ -108,34 +108,22 @@ public sealed partial class AccessTokens(string path, TimeProvider? time = null)
         using (Lock())
         {
             TokenFile.Write(path, change(Read()));
+            AtomicFile.DeleteDrafts(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileName(path));
         }
     }
 
     /// <summary>Keeps other programs from changing the file at the same time; readers need no lock, for it is replaced as a whole.</summary>
     private FileStream Lock()
     {
-        var start = Stopwatch.GetTimestamp();
-        while (true)
+        try
         {
-            try
-            {
-                Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-                var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
-                if (!OperatingSystem.IsWindows())
-                {
-                    options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite; // so that nobody else can hold it
-                }
-
-                return new FileStream(path + ".lock", options);
-            }
-            catch (IOException) when (Stopwatch.GetElapsedTime(start) < _patience)
-            {
-                Thread.Sleep(20); // another program is at it
-            }
-            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-            {
-                throw new DtiException(ErrorKind.FailedPrecondition, $"The token file {path} cannot be changed: {error.Message}", innerException: error);
-            }
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            return LockFile.TryHold(path + ".lock", _patience, ownerOnly: true) ?? throw new DtiException(
+                ErrorKind.FailedPrecondition, $"Another program is changing the token file {path} and does not come to an end; try again, or look what it does.");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw AtomicFile.Explain(path, error);
         }
     }
 

@@ -17,7 +17,10 @@ using static TorchSharp.torch;
 
 namespace Dti.Server.Tests;
 
-/// <summary>Everything that is written, on a disk that is full from the n-th open, write, flush or rename on, for every n: what was there is whole, or what is new is.</summary>
+/// <summary>
+/// Everything that is written, on a disk that is full from the n-th open, write, flush or rename on, for every n, or by a process that is killed there or at
+/// the n-th deletion: what was there is whole, or what is new is.
+/// </summary>
 public sealed class FullDiskTests : IDisposable
 {
     private static readonly ServiceProvider _services = new ServiceCollection().AddSerializer().BuildServiceProvider();
@@ -26,7 +29,7 @@ public sealed class FullDiskTests : IDisposable
     public void Dispose() => _root.Delete(recursive: true);
 
     [Fact]
-    public void SaveConcept_DiskFullAtAnyTime_KeepsTheFormerConceptOrHasTheNew()
+    public void SaveConcept_DiskFullOrKilledAtAnyTime_KeepsTheFormerConceptOrHasTheNew()
     {
         AtEveryFailure(
             former: folder => Save(folder, "former", vectors: 1),
@@ -34,12 +37,125 @@ public sealed class FullDiskTests : IDisposable
             read: folder =>
             {
                 using var library = Library(folder); // as the next start
-                var concept = Assert.Single(library.List());
-                var (whole, embedding) = (library.Get("cat"), library.Load("cat"));
-                Assert.Equal(concept.NumVectors, embedding.Encoders[0].Count);
-                return $"{concept.Model} {concept.NumVectors} {whole.ThumbnailPng.ToStringUtf8()} {whole.SummaryPng.ToStringUtf8()}";
+                AssertTidy(folder);
+                return Tell(library);
             },
             mayBe: ["new 2  ", "new 2 new ", "new 2  new"]); // of the new one, pictures may be missing: they are worth less
+    }
+
+    [Fact]
+    public void SaveConcept_KilledAtAnyTime_IsWholeForAProcessThatRuns()
+    {
+        var others = new Dictionary<string, ConceptLibrary>(); // opened before
+        AtEveryFailure(
+            former: folder =>
+            {
+                Save(folder, "former", vectors: 1);
+                others[folder] = Library(folder);
+                Assert.StartsWith("former 1", Tell(others[folder]), StringComparison.Ordinal);
+            },
+            change: folder => Save(folder, "new", vectors: 2),
+            read: folder => Tell(others[folder]),
+            mayBe: ["new 2  ", "new 2 new ", "new 2  new"]);
+        foreach (var other in others.Values)
+        {
+            other.Dispose();
+        }
+    }
+
+    [Fact]
+    public void SaveConcept_WithoutPictures_HasNoneOfTheFormer()
+    {
+        AtEveryFailure(
+            former: folder => Save(folder, "former", vectors: 1),
+            change: folder => Save(folder, "new", vectors: 2, pictures: false),
+            read: folder =>
+            {
+                using var library = Library(folder);
+                return Tell(library);
+            });
+    }
+
+    [Fact]
+    public void Start_WhileAnotherProcessSaves_LeavesItsDrafts()
+    {
+        Save(_root.FullName, "former", vectors: 1);
+        using (var saving = new FolderJournal(_root.FullName).Begin()) // the other process
+        {
+            var draft = saving.Add("cat.png", stream => stream.Write("theirs"u8));
+            using var started = Library(_root.FullName);
+            Assert.True(File.Exists(draft));
+            saving.Commit();
+            Assert.Equal("theirs", started.Get("cat").ThumbnailPng.ToStringUtf8());
+        }
+
+        AssertTidy(_root.FullName);
+    }
+
+    [Fact]
+    public void Start_AfterOlderVersionsWereKilled_DeletesTheirDrafts()
+    {
+        Save(_root.FullName, "former", vectors: 1);
+        Begin(_root.FullName, "former", start: false);
+        string[] drafts = ["cat.safetensors.0.tmp", Path.Combine(".runs", "cat", "000001.safetensors.0.tmp")];
+        Array.ForEach(drafts, draft => File.WriteAllText(Path.Combine(_root.FullName, draft), "x"));
+        using var library = Library(_root.FullName);
+        Runs(_root.FullName);
+        Assert.DoesNotContain(drafts, draft => File.Exists(Path.Combine(_root.FullName, draft)));
+        Assert.StartsWith("former 1", Tell(library), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void BeginTraining_DiskFullOrKilledAtAnyTime_KeepsTheFormerRunOrHasTheNew(bool byStart)
+    {
+        var others = new Dictionary<string, TrainingRuns>();
+        AtEveryFailure(
+            former: folder =>
+            {
+                Begin(folder, "former", start: true);
+                Runs(folder).Save("cat", Snapshot(7), keepEvery: 0);
+                others[folder] = Runs(folder);
+            },
+            change: folder => Begin(folder, "new", start: false),
+            read: folder =>
+            {
+                var runs = byStart ? Runs(folder) : others[folder];
+                var request = runs.Request("cat", Caller.Local);
+                var state = $"{request.Options.Initializer} {runs.JobOf("cat")} {runs.Start("cat") is not null} {string.Join(' ', runs.Steps("cat"))}";
+                if (byStart)
+                {
+                    AssertTidy(Path.Combine(folder, ".runs"));
+                }
+
+                return state;
+            });
+    }
+
+    [Fact]
+    public void ContinueTraining_DiskFullOrKilledAtAnyTime_KeepsTheFormerOrHasTheNew()
+    {
+        AtEveryFailure(
+            former: folder => Begin(folder, "former", start: true),
+            change: folder => Runs(folder).Continue(Request("new"), "new"),
+            read: folder => $"{Runs(folder).Request("cat", Caller.Local).Options.Initializer} {Runs(folder).JobOf("cat")} {Runs(folder).Start("cat") is not null}");
+    }
+
+    [Fact]
+    public void DeleteTraining_KilledAtAnyTime_IsWholeOrGone()
+    {
+        AtEveryFailure(
+            former: folder => Begin(folder, "former", start: true),
+            change: folder => Runs(folder).Delete("cat"),
+            read: folder =>
+            {
+                var there = Directory.Exists(Path.Combine(folder, ".runs", "cat"));
+                Assert.Equal(there, Runs(folder).Start("cat") is not null);
+                AssertTidy(Path.Combine(folder, ".runs"));
+                return $"{there}";
+            },
+            kills: [true]);
     }
 
     [Fact]
@@ -56,12 +172,12 @@ public sealed class FullDiskTests : IDisposable
     }
 
     [Fact]
-    public void SaveSnapshot_DiskFullAtAnyTime_KeepsTheFormerOrHasTheNew()
+    public void SaveSnapshot_DiskFullOrKilledAtAnyTime_KeepsTheFormerOrHasTheNew()
     {
         AtEveryFailure(
             former: folder =>
             {
-                Runs(folder).Begin(new TrainRequest { Name = "cat" }, null, Caller.Local, "job");
+                Begin(folder, "job", start: false);
                 Runs(folder).Save("cat", Snapshot(1), keepEvery: 0);
             },
             change: folder => Runs(folder).Save("cat", Snapshot(2), keepEvery: 0),
@@ -74,7 +190,7 @@ public sealed class FullDiskTests : IDisposable
     }
 
     [Fact]
-    public void WriteJobState_DiskFullAtAnyTime_KeepsTheFormerOrHasTheNew()
+    public void WriteJobState_DiskFullOrKilledAtAnyTime_KeepsTheFormerOrHasTheNew()
     {
         var id = GrainId.Create("job", "cat");
         AtEveryFailure(
@@ -152,11 +268,12 @@ public sealed class FullDiskTests : IDisposable
         AtEveryFailure(
             former: _ => { },
             change: folder => Jobs(folder).Create("cat", new TrainRequest { Name = "cat" }, Step(0)),
-            read: folder => Directory.Exists(Path.Combine(folder, "cat")) ? $"{Jobs(folder).Request("cat", JobKind.Train)} {new EventFiles(Path.Combine(folder, "cat")).Read(0).Count()}" : "");
+            read: folder => Directory.Exists(Path.Combine(folder, "cat")) ? $"{Jobs(folder).Request("cat", JobKind.Train)} {new EventFiles(Path.Combine(folder, "cat")).Read(0).Count()}" : "",
+            kills: [false]); // of a killed process's job nobody was told
     }
 
     [Fact]
-    public void ChangeTokens_DiskFullAtAnyTime_KeepsTheFormerOrHasTheNew()
+    public void ChangeTokens_DiskFullOrKilledAtAnyTime_KeepsTheFormerOrHasTheNew()
     {
         AtEveryFailure(
             former: folder => Tokens(folder).Create("anna", ["read"]),
@@ -172,38 +289,50 @@ public sealed class FullDiskTests : IDisposable
     /// <param name="read">Tells the state, as one who starts anew finds it.</param>
     /// <param name="mayBe">States that count as new, too.</param>
     /// <param name="refusal">Whether an error says that the disk is full; null: one of the engine that does.</param>
-    private void AtEveryFailure(Action<string> former, Action<string> change, Func<string, string> read, string[]? mayBe = null, Func<Exception, bool>? refusal = null)
+    /// <param name="kills">Whether the process is killed there, or else its disk is full; null: one after the other.</param>
+    private void AtEveryFailure(
+        Action<string> former, Action<string> change, Func<string, string> read, string[]? mayBe = null, Func<Exception, bool>? refusal = null, bool[]? kills = null)
     {
         var (before, after) = (Fresh("before"), Fresh("after"));
         change(after);
         string[] allowed = [read(before), read(after), .. mayBe ?? []];
-        var seen = new HashSet<string>();
-        for (var number = 0; ; number++)
+        foreach (var kill in kills ?? [false, true])
         {
-            var folder = Fresh($"{number}");
-            using var disk = new FailingDisk(folder, number);
-            var error = Record.Exception(() => change(folder));
-            disk.Free();
-            var state = read(folder);
-            seen.Add(state);
-            Assert.Contains(state, allowed);
-            Assert.Empty(Directory.GetFiles(folder, "*" + AtomicFile.Draft, SearchOption.AllDirectories));
-            if (error is not null)
+            var seen = new HashSet<string>();
+            for (var number = 0; ; number++)
             {
-                Assert.True(refusal?.Invoke(error) ?? error is DtiException { Kind: ErrorKind.ResourceExhausted }, $"{error}");
-                Assert.Contains("The disk is full", error.Message, StringComparison.Ordinal);
-                Assert.Equal(allowed[0], state);
-                change(folder); // there is room again
-                Assert.Equal(allowed[1], read(folder));
-            }
-            else if (disk.Failures == 0)
-            {
-                break;
-            }
-        }
+                var folder = Fresh($"{(kill ? "killed" : "full")} {number}");
+                using var disk = new FailingDisk(folder, number, kills: kill);
+                var error = Record.Exception(() => change(folder));
+                disk.Free();
+                var state = read(folder);
+                seen.Add(state);
+                Assert.Contains(state, allowed);
+                if (error is KilledException)
+                {
+                    change(folder); // another process
+                    Assert.Equal(allowed[1], read(folder));
+                }
+                else if (error is not null)
+                {
+                    Assert.True(refusal?.Invoke(error) ?? error is DtiException { Kind: ErrorKind.ResourceExhausted }, $"{error}");
+                    Assert.Contains("The disk is full", error.Message, StringComparison.Ordinal);
+                    Assert.Equal(allowed[0], state);
+                    change(folder); // there is room again
+                    Assert.Equal(allowed[1], read(folder));
+                }
 
-        Assert.Contains(allowed[0], seen);
-        Assert.Contains(allowed[1], seen);
+                Assert.Empty(Directory.GetFiles(folder, "*" + AtomicFile.Draft, SearchOption.AllDirectories));
+                if (disk.Failures == 0)
+                {
+                    Assert.Null(error);
+                    break;
+                }
+            }
+
+            Assert.Contains(allowed[0], seen);
+            Assert.Contains(allowed[1], seen);
+        }
 
         string Fresh(string name)
         {
@@ -213,19 +342,37 @@ public sealed class FullDiskTests : IDisposable
         }
     }
 
+    /// <summary>Nothing of a change is left beside the files.</summary>
+    private static void AssertTidy(string folder) =>
+        Assert.Equal(["lock"], Directory.EnumerateFileSystemEntries(Path.Combine(folder, ".change")).Select(Path.GetFileName));
+
+    private static string Tell(ConceptLibrary library)
+    {
+        var concept = Assert.Single(library.List());
+        var (whole, embedding) = (library.Get("cat"), library.Load("cat"));
+        Assert.Equal(concept.NumVectors, embedding.Encoders[0].Count);
+        return $"{concept.Model} {concept.NumVectors} {whole.ThumbnailPng.ToStringUtf8()} {whole.SummaryPng.ToStringUtf8()}";
+    }
+
     private static DtiServerOptions Options(string folder) => new() { ConceptFolder = folder };
 
     private static ConceptLibrary Library(string folder) => new(Options(folder), TimeProvider.System, NullLogger<ConceptLibrary>.Instance);
 
     private static TrainingRuns Runs(string folder) => new(Options(folder));
 
-    private static void Save(string folder, string model, int vectors)
+    private static void Save(string folder, string model, int vectors, bool pictures = true)
     {
         using var library = Library(folder);
-        var embedding = new ConceptEmbedding("<cat>", [DirectionalVectors.FromEmbeddings([.. Enumerable.Range(1, vectors).Select(i => new float[] { i, 2, 3 })])]);
-        var picture = ByteString.CopyFromUtf8(model).Memory;
-        library.Save(new Concept { Name = "cat", Model = model }, embedding, picture, picture, _ => "");
+        var picture = pictures ? ByteString.CopyFromUtf8(model).Memory : default;
+        library.Save(new Concept { Name = "cat", Model = model }, Embedding(vectors), picture, picture, _ => "");
     }
+
+    private static void Begin(string folder, string job, bool start) => Runs(folder).Begin(Request(job), start ? Embedding(1) : null, Caller.Local, job);
+
+    private static TrainRequest Request(string initializer) => new() { Name = "cat", Options = new() { Initializer = initializer } };
+
+    private static ConceptEmbedding Embedding(int vectors) =>
+        new("<cat>", [DirectionalVectors.FromEmbeddings([.. Enumerable.Range(1, vectors).Select(i => new float[] { i, 2, 3 })])]);
 
     private static TrainingSnapshot Snapshot(int step) =>
         new(step, 0, default, [], [], new JsonObject(), new Dictionary<string, Tensor> { ["directions"] = ones(3000) });

@@ -13,7 +13,7 @@ namespace Dti.Server.Libraries;
 
 /// <summary>
 /// The library of concepts: a folder with <c>NAME.safetensors</c>, <c>NAME.png</c>, <c>NAME.training.png</c> and <c>NAME.json</c> for each. The last one is
-/// written last and deleted first: a concept is there only when it is complete.
+/// written last and deleted first: a concept is there only when it is complete. All of one are replaced at once, whoever is killed meanwhile.
 /// </summary>
 internal sealed class ConceptLibrary : IDisposable
 {
@@ -22,10 +22,10 @@ internal sealed class ConceptLibrary : IDisposable
     private const long MaxDescriptionBytes = 1024 * 1024;
     private static readonly string[] _endings = [".json", ".safetensors", ThumbnailEnding, SummaryEnding];
     private static readonly JsonFormatter _writer = new(JsonFormatter.Settings.Default.WithIndentation());
-    private readonly Lock _lock = new();
     private readonly string _folder;
     private readonly TimeProvider _time;
     private readonly ILogger<ConceptLibrary> _logger;
+    private readonly FolderJournal _journal;
     private readonly ConceptDescriptions _descriptions;
 
     public ConceptLibrary(DtiServerOptions options, TimeProvider time, ILogger<ConceptLibrary> logger)
@@ -42,6 +42,8 @@ internal sealed class ConceptLibrary : IDisposable
             throw new DtiException(ErrorKind.FailedPrecondition, $"The concept folder {_folder} cannot be made: {error.Message}", innerException: error);
         }
 
+        _journal = new FolderJournal(_folder);
+        _journal.Tidy(_folder);
         _descriptions = new ConceptDescriptions(_folder, TryRead);
     }
 
@@ -51,31 +53,25 @@ internal sealed class ConceptLibrary : IDisposable
     /// <summary>All concepts by name, without thumbnails. Unreadable ones are logged and left out.</summary>
     public IReadOnlyList<Concept> List()
     {
-        lock (_lock)
-        {
-            return _descriptions.List();
-        }
+        using var alone = _journal.Enter();
+        return _descriptions.List();
     }
 
     /// <summary>One concept without thumbnails; of one that cannot be read the name alone; null: there is none of that name.</summary>
     public Concept? Find(string name)
     {
-        lock (_lock)
-        {
-            return ConceptNames.IsValid(name) && File.Exists(PathOf(name, ".json")) ? TryRead(PathOf(name, ".json")) ?? new Concept { Name = name } : null;
-        }
+        using var alone = _journal.Enter();
+        return ConceptNames.IsValid(name) && File.Exists(PathOf(name, ".json")) ? TryRead(PathOf(name, ".json")) ?? new Concept { Name = name } : null;
     }
 
     /// <summary>One concept with its thumbnail; it is there.</summary>
     public Concept Get(string name)
     {
-        lock (_lock)
-        {
-            var concept = Read(PathOf(name, ".json"));
-            concept.ThumbnailPng = Picture(name, ThumbnailEnding);
-            concept.SummaryPng = Picture(name, SummaryEnding);
-            return concept;
-        }
+        using var alone = _journal.Enter();
+        var concept = Read(PathOf(name, ".json"));
+        concept.ThumbnailPng = Picture(name, ThumbnailEnding);
+        concept.SummaryPng = Picture(name, SummaryEnding);
+        return concept;
     }
 
     private ByteString Picture(string name, string ending) =>
@@ -84,10 +80,8 @@ internal sealed class ConceptLibrary : IDisposable
     /// <summary>The vectors of a concept, which is there.</summary>
     public ConceptEmbedding Load(string name)
     {
-        lock (_lock)
-        {
-            return ConceptFile.Read(PathOf(name, ".safetensors"), Read(PathOf(name, ".json")).Placeholder);
-        }
+        using var alone = _journal.Enter();
+        return ConceptFile.Read(PathOf(name, ".safetensors"), Read(PathOf(name, ".json")).Placeholder);
     }
 
     /// <summary>Saves a concept, then reads it back and compares.</summary>
@@ -109,28 +103,31 @@ internal sealed class ConceptLibrary : IDisposable
         concept.Dimensions.Clear();
         concept.Dimensions.AddRange(embedding.Encoders.Select(encoder => encoder.Dimension));
         concept.Created = Timestamp.FromDateTimeOffset(_time.GetUtcNow());
-        lock (_lock)
-        {
-            concept.Owner = ownerOf(Find(concept.Name));
-            _descriptions.Change(concept.Name + ".json", Write);
-            return concept;
-        }
+        using var alone = _journal.Enter();
+        concept.Owner = ownerOf(Find(concept.Name));
+        _descriptions.Change(concept.Name + ".json", Write);
+        return concept;
 
         void Write()
         {
-            using var files = new AtomicFiles();
-            var file = PathOf(concept.Name, ".safetensors");
-            var read = ConceptFile.Read(files.Add(file, stream => ConceptFile.Write(stream, embedding, ConceptFileFormat.Diffusers, ConceptMetadata.Of(concept)))).Encoders;
+            using var change = _journal.Begin();
+            var file = concept.Name + ".safetensors";
+            var read = ConceptFile.Read(change.Add(file, stream => ConceptFile.Write(stream, embedding, ConceptFileFormat.Diffusers, ConceptMetadata.Of(concept)))).Encoders;
             if (read.Count != embedding.Encoders.Count || !read.Zip(embedding.Encoders).All(pair => Same(pair.First, pair.Second)))
             {
                 throw new DtiException(ErrorKind.FailedPrecondition, $"{file} does not hold what was written to it; check the disk.");
             }
 
-            string[] without = [.. new[] { (ThumbnailEnding, thumbnailPng), (SummaryEnding, summaryPng) }
-                .Select(picture => (Path: PathOf(concept.Name, picture.Item1), Png: picture.Item2)).Where(picture => !TryAdd(files, picture.Path, picture.Png)).Select(picture => picture.Path)];
-            files.Add(PathOf(concept.Name, ".json"), stream => stream.Write(Encoding.UTF8.GetBytes(_writer.Format(concept))));
-            files.Commit();
-            Array.ForEach(without, File.Delete); // of an older concept
+            foreach (var (name, png) in new[] { (concept.Name + ThumbnailEnding, thumbnailPng), (concept.Name + SummaryEnding, summaryPng) })
+            {
+                if (!TryAdd(change, name, png))
+                {
+                    change.Remove(name); // of an older concept
+                }
+            }
+
+            change.Add(concept.Name + ".json", stream => stream.Write(Encoding.UTF8.GetBytes(_writer.Format(concept))));
+            change.Commit();
         }
     }
 
@@ -138,19 +135,19 @@ internal sealed class ConceptLibrary : IDisposable
     public void Dispose() => _descriptions.Dispose();
 
     // A disk without room for a picture may have room for the concept, which is worth more.
-    private bool TryAdd(AtomicFiles files, string path, ReadOnlyMemory<byte> picture)
+    private bool TryAdd(FolderChange change, string name, ReadOnlyMemory<byte> picture)
     {
         try
         {
             if (picture.Length > 0)
             {
-                files.Add(path, stream => stream.Write(picture.Span));
+                change.Add(name, stream => stream.Write(picture.Span));
                 return true;
             }
         }
         catch (DtiException error)
         {
-            _logger.PictureUnwritten(path, error.Message);
+            _logger.PictureUnwritten(name, error.Message);
         }
 
         return false;
@@ -163,10 +160,12 @@ internal sealed class ConceptLibrary : IDisposable
     /// <summary>Deletes a concept.</summary>
     public void Delete(string name)
     {
-        lock (_lock)
+        using var alone = _journal.Enter();
+        _descriptions.Change(name + ".json", () =>
         {
-            _descriptions.Change(name + ".json", () => Array.ForEach(_endings, ending => File.Delete(PathOf(name, ending))));
-        }
+            using var change = _journal.Begin();
+            Array.ForEach(_endings, ending => change.RemoveNow(name + ending));
+        });
     }
 
     // Splitting an embedding into direction and magnitude again may round its last digit the other way.

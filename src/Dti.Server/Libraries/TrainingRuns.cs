@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Dti.Engine;
 using Dti.Engine.Concepts;
 using Dti.Engine.Runtime;
@@ -14,17 +15,24 @@ namespace Dti.Server.Libraries;
 /// <summary>
 /// Trainings that can go on, by the name of their concept: a folder <c>.runs/NAME</c> beside the concepts, with the request as it was
 /// accepted (<c>request.binpb</c>, photos included), whose it is (<c>owner</c>), the concept that it started from, and a snapshot per kept step
-/// (<c>000100.safetensors</c>). Goes when its concept is deleted or replaced.
+/// (<c>000100.safetensors</c>). Goes when its concept is deleted or replaced. A run is replaced as a whole, whoever is killed meanwhile.
 /// </summary>
-internal sealed class TrainingRuns(DtiServerOptions options)
+internal sealed class TrainingRuns
 {
     private const string RequestFile = "request.binpb";
     private const string StartFile = "start.concept";
     private const string OwnerFile = "owner";
     private const string JobFile = "job";
     private const string SnapshotEnding = ".safetensors";
-    private readonly string _folder = Path.Combine(Path.GetFullPath(options.ConceptFolder), ".runs");
-    private readonly Lock _lock = new(); // a run is deleted while a training of that name goes on
+    private readonly string _folder;
+    private readonly FolderJournal _journal;
+
+    public TrainingRuns(DtiServerOptions options)
+    {
+        _folder = Path.Combine(Path.GetFullPath(options.ConceptFolder), ".runs");
+        _journal = new FolderJournal(_folder);
+        _journal.Tidy([.. Names().Select(FolderOf)]);
+    }
 
     /// <summary>Begins a run; an older one of that name goes.</summary>
     /// <param name="request">With every choice of the server filled in.</param>
@@ -35,43 +43,47 @@ internal sealed class TrainingRuns(DtiServerOptions options)
     /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
     public void Begin(TrainRequest request, ConceptEmbedding? start, Caller caller, string jobId)
     {
-        using var alone = _lock.EnterScope();
+        using var alone = _journal.Enter();
         EnsureFree(request.Name, caller);
-        Delete(request.Name);
-        try
+        using var change = _journal.Begin();
+        var files = new List<(string Name, Action<Stream> Write)>
         {
-            Directory.CreateDirectory(FolderOf(request.Name));
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new DtiException(ErrorKind.FailedPrecondition, $"{FolderOf(request.Name)} cannot be made: {error.Message}", innerException: error);
-        }
-
+            (OwnerFile, Text(caller.Id)),
+            (JobFile, Text(jobId)),
+            (RequestFile, request.WriteTo),
+        };
         if (start is not null)
         {
-            ConceptFile.Write(PathOf(request.Name, StartFile), start, ConceptFileFormat.WebUi);
+            files.Add((StartFile, stream => ConceptFile.Write(stream, start, ConceptFileFormat.WebUi)));
         }
 
-        AtomicFile.WriteAllText(PathOf(request.Name, OwnerFile), caller.Id);
-        AtomicFile.WriteAllText(PathOf(request.Name, JobFile), jobId);
-        AtomicFile.WriteAllBytes(PathOf(request.Name, RequestFile), request.ToByteArray()); // last: with it the run is there
+        change.AddFolder(Valid(request.Name), files);
+        change.Commit();
     }
 
     /// <summary>Notes what a run that goes on was asked for.</summary>
     /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
     public void Continue(TrainRequest request, string jobId)
     {
-        using var alone = _lock.EnterScope();
+        using var alone = _journal.Enter();
+        using var change = _journal.Begin();
+        if (!Directory.Exists(FolderOf(request.Name)))
+        {
+            throw new DtiException(ErrorKind.FailedPrecondition, $"The training of '{request.Name}' was deleted.");
+        }
+
         var kept = request.Clone();
         kept.Resume = null;
-        AtomicFile.WriteAllText(PathOf(request.Name, JobFile), jobId);
-        AtomicFile.WriteAllBytes(PathOf(request.Name, RequestFile), kept.ToByteArray());
+        change.Add(Path.Combine(Valid(request.Name), JobFile), Text(jobId));
+        change.Add(Path.Combine(Valid(request.Name), RequestFile), kept.WriteTo);
+        change.Commit();
     }
 
     /// <summary>Refuses a name that the run of another caller has.</summary>
     /// <exception cref="RpcException">There is one that the caller may not see.</exception>
     public void EnsureFree(string name, Caller caller)
     {
+        using var alone = _journal.Enter();
         if (File.Exists(PathOf(name, RequestFile)) && !caller.MaySee(Owner(name)))
         {
             throw CallerConcepts.Taken(name).ToRpcException();
@@ -82,7 +94,7 @@ internal sealed class TrainingRuns(DtiServerOptions options)
     /// <exception cref="RpcException">There is none of that name that the caller may see; close ones are listed.</exception>
     public TrainRequest Request(string name, Caller caller)
     {
-        using var alone = _lock.EnterScope();
+        using var alone = _journal.Enter();
         var file = PathOf(name, RequestFile);
         try
         {
@@ -99,30 +111,24 @@ internal sealed class TrainingRuns(DtiServerOptions options)
     /// <summary>The concept that a run started from; null: none.</summary>
     public ConceptEmbedding? Start(string name)
     {
-        lock (_lock)
-        {
-            return File.Exists(PathOf(name, StartFile)) ? ConceptFile.Read(PathOf(name, StartFile), $"<{name}>") : null;
-        }
+        using var alone = _journal.Enter();
+        return File.Exists(PathOf(name, StartFile)) ? ConceptFile.Read(PathOf(name, StartFile), $"<{name}>") : null;
     }
 
     /// <summary>The job that trains or trained a run; null: none is known.</summary>
     public string? JobOf(string name)
     {
-        lock (_lock)
-        {
-            return File.Exists(PathOf(name, RequestFile)) && File.Exists(PathOf(name, JobFile)) ? File.ReadAllText(PathOf(name, JobFile)) : null;
-        }
+        using var alone = _journal.Enter();
+        return File.Exists(PathOf(name, RequestFile)) && File.Exists(PathOf(name, JobFile)) ? File.ReadAllText(PathOf(name, JobFile)) : null;
     }
 
     /// <summary>Steps whose snapshots are kept, in order.</summary>
     public IReadOnlyList<int> Steps(string name)
     {
-        lock (_lock)
-        {
-            return Directory.Exists(FolderOf(name))
-                ? [.. Directory.EnumerateFiles(FolderOf(name), "*" + SnapshotEnding).Select(file => int.TryParse(Path.GetFileNameWithoutExtension(file), NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : 0).Where(step => step > 0).Order()]
-                : [];
-        }
+        using var alone = _journal.Enter();
+        return Directory.Exists(FolderOf(name))
+            ? [.. Directory.EnumerateFiles(FolderOf(name), "*" + SnapshotEnding).Select(file => int.TryParse(Path.GetFileNameWithoutExtension(file), NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : 0).Where(step => step > 0).Order()]
+            : [];
     }
 
     /// <summary>A kept snapshot. The caller disposes of it.</summary>
@@ -136,46 +142,38 @@ internal sealed class TrainingRuns(DtiServerOptions options)
     /// <exception cref="DtiException">The disk is full or the folder cannot be written; what was there is still there.</exception>
     public void Save(string name, TrainingSnapshot snapshot, int keepEvery)
     {
-        lock (_lock)
+        using var alone = _journal.Enter();
+        using var change = _journal.Begin(); // so that drafts beside the snapshot are nobody's
+        snapshot.Write(PathOf(name, snapshot.Step));
+        foreach (var step in Steps(name).Where(step => step < snapshot.Step && (keepEvery == 0 || step % keepEvery != 0)))
         {
-            snapshot.Write(PathOf(name, snapshot.Step));
-            foreach (var step in Steps(name).Where(step => step < snapshot.Step && (keepEvery == 0 || step % keepEvery != 0)))
-            {
-                File.Delete(PathOf(name, step));
-            }
-
-            foreach (var draft in Directory.EnumerateFiles(FolderOf(name), "*" + AtomicFile.Draft))
-            {
-                File.Delete(draft); // of a process that was killed
-            }
+            File.Delete(PathOf(name, step));
         }
+
+        AtomicFile.DeleteDrafts(FolderOf(name));
     }
 
     /// <summary>Bytes on disk of the runs that belong to an owner.</summary>
     public long BytesOf(string owner)
     {
-        lock (_lock)
-        {
-            return Names().Where(name => Owner(name) == owner).SelectMany(name => new DirectoryInfo(FolderOf(name)).EnumerateFiles()).Sum(file => file.Length);
-        }
+        using var alone = _journal.Enter();
+        return Names().Where(name => Owner(name) == owner).SelectMany(name => new DirectoryInfo(FolderOf(name)).EnumerateFiles()).Sum(file => file.Length);
     }
 
     /// <summary>Forgets a run, if there is one.</summary>
     public void Delete(string name)
     {
-        lock (_lock)
+        using var alone = _journal.Enter();
+        if (Directory.Exists(FolderOf(name)))
         {
-            if (Directory.Exists(FolderOf(name)))
+            using var change = _journal.Begin();
+            try
             {
-                File.Delete(PathOf(name, RequestFile)); // first: without it the run is gone
-                try
-                {
-                    Directory.Delete(FolderOf(name), recursive: true);
-                }
-                catch (IOException error)
-                {
-                    throw new DtiException(ErrorKind.FailedPrecondition, $"The training of '{name}' is being written by another server; try again when it has ended.", innerException: error);
-                }
+                change.RemoveNow(name);
+            }
+            catch (IOException error)
+            {
+                throw new DtiException(ErrorKind.FailedPrecondition, $"The training of '{name}' is being written by another server; try again when it has ended.", innerException: error);
             }
         }
     }
@@ -187,15 +185,15 @@ internal sealed class TrainingRuns(DtiServerOptions options)
     /// <summary>Whose a run is; empty: nobody's in particular, as of an older version.</summary>
     public string Owner(string name)
     {
-        lock (_lock)
-        {
-            return File.Exists(PathOf(name, OwnerFile)) ? File.ReadAllText(PathOf(name, OwnerFile)) : "";
-        }
+        using var alone = _journal.Enter();
+        return File.Exists(PathOf(name, OwnerFile)) ? File.ReadAllText(PathOf(name, OwnerFile)) : "";
     }
 
-    private string FolderOf(string name) => ConceptNames.IsValid(name)
-        ? Path.Combine(_folder, name)
-        : throw new DtiException(ErrorKind.InvalidArgument, $"name must be {ConceptNames.Rule}.", "name");
+    private static Action<Stream> Text(string text) => stream => stream.Write(Encoding.UTF8.GetBytes(text));
+
+    private static string Valid(string name) => ConceptNames.IsValid(name) ? name : throw new DtiException(ErrorKind.InvalidArgument, $"name must be {ConceptNames.Rule}.", "name");
+
+    private string FolderOf(string name) => Path.Combine(_folder, Valid(name));
 
     private string PathOf(string name, string file) => Path.Combine(FolderOf(name), file);
 
