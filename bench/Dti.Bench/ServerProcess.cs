@@ -41,4 +41,11 @@ internal static class ServerProcess
         var listening = JsonDocument.Parse(line).RootElement;
         return (process, listening.GetProperty("address").GetString()!, listening.TryGetProperty("metrics_address", out var metrics) ? metrics.GetString() : null);
     }
+
+    /// <summary>MiB of memory that a process has now.</summary>
+    public static double ResidentMebibytes(Process process)
+    {
+        process.Refresh();
+        return process.WorkingSet64 / (double)(1 << 20);
+    }
 }

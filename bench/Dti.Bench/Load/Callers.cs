@@ -34,6 +34,9 @@ internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int 
 
         public bool GoesAway { get; private set; }
 
+        /// <summary>When what is answered may have happened; null: when it is answered.</summary>
+        public DateTimeOffset? Happened { get; set; }
+
         /// <summary>In some of such errands the caller goes away in the middle.</summary>
         public void MayGoAway(double chance)
         {
@@ -94,7 +97,7 @@ internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int 
             }
             catch (RpcException error)
             {
-                tally.Add(who, error, (errand.GoesAway ? Fault.Cancelled : 0) | (who.EndsWith("broken line", StringComparison.Ordinal) ? Fault.Cut : 0));
+                tally.Add(who, error, (errand.GoesAway ? Fault.Cancelled : 0) | (who.EndsWith("broken line", StringComparison.Ordinal) ? Fault.Cut : 0), errand.Happened);
             }
 
             await Task.Delay(random.Next(2 * pause), end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -213,6 +216,7 @@ internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int 
         errand.MayGoAway(0.3);
         var (job, from) = (known[errand.Random.Next(known.Count)], errand.Random.Next(10));
         var next = Math.Max(1, from);
+        errand.Happened = job.Ended?.ToDateTimeOffset(); // a job that is over fails again for whoever watches it
         using var call = jobs.Watch(new() { JobId = job.JobId, FromStep = from }, errand.Options);
         await foreach (var happened in call.ResponseStream.ReadAllAsync().ConfigureAwait(false))
         {
@@ -238,8 +242,9 @@ internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int 
     {
         for (var part = 0; !end.IsCancellationRequested; part++)
         {
+            var since = DateTimeOffset.UtcNow;
             var fuzz = new RpcFuzz(address, (seed * 10_000) + part, _photo, "one", "two", Model, "dog");
-            tally.Add(await fuzz.RunAsync(40, parallel: 2, CancellationToken.None).ConfigureAwait(false));
+            tally.Add(await fuzz.RunAsync(40, parallel: 2, CancellationToken.None).ConfigureAwait(false), since);
             await Task.Delay(2000, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

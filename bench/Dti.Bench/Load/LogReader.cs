@@ -52,7 +52,7 @@ internal sealed class LogReader(SmallDisk disk, Stalls stalls)
 
     private string? CauseOf(Line line)
     {
-        return (Says("disk is full") || Says("No space left")) && disk.WasFull(line.Time) ? "the disk was full"
+        return (Says("disk is full") || Says("No space left")) && disk.WasFull(line.Time, line.Time) ? "the disk was full"
             : line.Id == 4 && Says("There is no concept") ? "its concept was deleted before its turn"
             : line.Id == 9 && Says("Could not find a part of the path") ? "its concept was deleted while it was trained"
             : Says("Thread Pool execution stalled") && stalls.Any(line.Time, TimeSpan.FromSeconds(30)) ? "the machine stood still"

@@ -31,7 +31,7 @@ internal static class ManyCallers
         try
         {
             await training.RunAsync("warm", steps, null).ConfigureAwait(false);
-            var before = Memory(server);
+            var before = ServerProcess.ResidentMebibytes(server);
             var table = new Table("callers", "call", "answer", "times", "ms, median", "p99", "most");
             var costs = new Table("callers", "training thread's time, with to without", "on the wall", "MiB before", "after");
             foreach (var kind in new[] { Looking, Asking })
@@ -46,7 +46,7 @@ internal static class ManyCallers
                     answers.AddRange(said.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')));
                 }
 
-                costs.Add($"{callers} who {kind}", $"{thread}", $"{wall}", $"{before:F0}", $"{Memory(server):F0}");
+                costs.Add($"{callers} who {kind}", $"{thread}", $"{wall}", $"{before:F0}", $"{ServerProcess.ResidentMebibytes(server):F0}");
                 foreach (var group in answers.GroupBy(answer => (Call: answer[0], Answer: answer[1])).OrderBy(group => group.Key))
                 {
                     var took = group.Select(answer => double.Parse(answer[2], CultureInfo.InvariantCulture)).Order().ToArray();
@@ -148,12 +148,6 @@ internal static class ManyCallers
         while (await call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
         {
         }
-    }
-
-    private static double Memory(Process server)
-    {
-        server.Refresh();
-        return server.WorkingSet64 / (double)(1 << 20);
     }
 
     private static string Ms(double[] sorted, double share) => sorted[(int)(share * (sorted.Length - 1))].ToString("F1", CultureInfo.InvariantCulture);

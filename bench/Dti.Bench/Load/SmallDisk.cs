@@ -7,8 +7,7 @@ internal sealed class SmallDisk : IDisposable
 {
     private static readonly TimeSpan _echo = TimeSpan.FromSeconds(3); // what a full disk broke may be told a little later
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("dti-disk-");
-    private readonly List<(DateTimeOffset From, DateTimeOffset To)> _full = [];
-    private readonly Lock _lock = new();
+    private readonly Stretches _full = new();
 
     public SmallDisk(int mebibytes)
     {
@@ -24,41 +23,22 @@ internal sealed class SmallDisk : IDisposable
     public string Data => Path.Combine(_root.FullName, "data");
 
     /// <summary>How often it was filled.</summary>
-    public int Times
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _full.Count;
-            }
-        }
-    }
+    public int Times => _full.Found.Times;
 
     private string Filler => Path.Combine(_root.FullName, "filler");
 
-    /// <summary>Whether it was full then, or just before.</summary>
-    public bool WasFull(DateTimeOffset time)
-    {
-        lock (_lock)
-        {
-            return _full.Any(full => time >= full.From && time <= full.To + _echo);
-        }
-    }
+    /// <summary>Whether it was full at any time from one to another, or in the three seconds before.</summary>
+    public bool WasFull(DateTimeOffset from, DateTimeOffset to) => _full.Any(from - _echo, to);
 
     /// <summary>Fills it but for some bytes, again and again as others free some, then frees it.</summary>
     public async Task FillAsync(long leave, TimeSpan hold)
     {
-        var from = DateTimeOffset.UtcNow;
-        lock (_lock)
-        {
-            _full.Add((from, DateTimeOffset.MaxValue));
-        }
-
+        _full.Begin();
+        var start = Stopwatch.GetTimestamp();
         var piece = new byte[64 << 10];
         using (var file = new FileStream(Filler, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
         {
-            while (DateTimeOffset.UtcNow < from + hold)
+            while (Stopwatch.GetElapsedTime(start) < hold)
             {
                 while (new DriveInfo(_root.FullName).AvailableFreeSpace is var free && free > leave)
                 {
@@ -77,10 +57,7 @@ internal sealed class SmallDisk : IDisposable
         }
 
         File.Delete(Filler);
-        lock (_lock)
-        {
-            _full[^1] = (from, DateTimeOffset.UtcNow);
-        }
+        _full.End();
     }
 
     public void Dispose()

@@ -7,8 +7,7 @@ internal sealed class Stalls : IDisposable
 {
     private static readonly TimeSpan _step = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan _long = TimeSpan.FromSeconds(1);
-    private readonly List<(DateTimeOffset From, DateTimeOffset To)> _found = [];
-    private readonly Lock _lock = new();
+    private readonly Stretches _found = new();
     private readonly Thread _thread;
     private volatile bool _ended;
 
@@ -19,25 +18,10 @@ internal sealed class Stalls : IDisposable
     }
 
     /// <summary>How often, and how long at most.</summary>
-    public (int Times, TimeSpan Most) Found
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return (_found.Count, _found.Select(stall => stall.To - stall.From).DefaultIfEmpty().Max());
-            }
-        }
-    }
+    public (int Times, TimeSpan Most) Found => _found.Found;
 
     /// <summary>Whether the machine stood still then, or in the seconds before.</summary>
-    public bool Any(DateTimeOffset time, TimeSpan before)
-    {
-        lock (_lock)
-        {
-            return _found.Any(stall => stall.From < time && stall.To > time - before);
-        }
-    }
+    public bool Any(DateTimeOffset time, TimeSpan before) => _found.Any(time - before, time);
 
     public void Dispose()
     {
@@ -53,10 +37,7 @@ internal sealed class Stalls : IDisposable
             Thread.Sleep(_step);
             if (Stopwatch.GetElapsedTime(start) > _long)
             {
-                lock (_lock)
-                {
-                    _found.Add((from, DateTimeOffset.UtcNow));
-                }
+                _found.Add(from);
             }
         }
     }

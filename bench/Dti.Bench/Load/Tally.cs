@@ -37,13 +37,17 @@ internal sealed class Tally(SmallDisk disk)
     public void Add(string call) => Add(call, StatusCode.OK, "");
 
     /// <summary>A call was answered with something else than OK.</summary>
-    public void Add(string call, RpcException error, Fault faults)
+    /// <param name="call">The call.</param>
+    /// <param name="error">The answer.</param>
+    /// <param name="faults">What the bench did to it.</param>
+    /// <param name="happened">When what it tells of happened; null: now.</param>
+    public void Add(string call, RpcException error, Fault faults, DateTimeOffset? happened)
     {
         var status = error.GetRpcStatus();
         var reason = status?.GetDetail<ErrorInfo>()?.Reason ?? (status?.GetDetail<BadRequest>() is { FieldViolations.Count: > 0 } ? "fields" : "");
         var why = faults.HasFlag(Fault.Cancelled) && error.StatusCode == StatusCode.Cancelled && reason.Length == 0 ? "its caller went away"
             : faults.HasFlag(Fault.Cut) && reason.Length == 0 && error.StatusCode is StatusCode.Unavailable or StatusCode.Internal or StatusCode.Cancelled ? "its connection was cut"
-            : IsExplained(new RpcFuzz.Answer(call, error.StatusCode, reason)) ? reason
+            : IsExplained(new RpcFuzz.Answer(call, error.StatusCode, reason), happened ?? DateTimeOffset.UtcNow, happened ?? DateTimeOffset.UtcNow) ? reason
             : null;
         if (why is null)
         {
@@ -54,12 +58,14 @@ internal sealed class Tally(SmallDisk disk)
     }
 
     /// <summary>Answers to messages that nobody would send.</summary>
-    public void Add(IReadOnlyDictionary<RpcFuzz.Answer, int> answers)
+    /// <param name="answers">How often each was given.</param>
+    /// <param name="since">When the first message was sent.</param>
+    public void Add(IReadOnlyDictionary<RpcFuzz.Answer, int> answers, DateTimeOffset since)
     {
         foreach (var (answer, times) in answers)
         {
             var late = answer.Status == StatusCode.DeadlineExceeded; // of a minute; a queue may be longer
-            if (!late && !IsExplained(answer))
+            if (!late && !IsExplained(answer, since, DateTimeOffset.UtcNow))
             {
                 Tell($"{times} × {answer}");
             }
@@ -77,9 +83,9 @@ internal sealed class Tally(SmallDisk disk)
         }
     }
 
-    // A reason that the contract's documentation names; of a full disk only if it was full.
-    private bool IsExplained(RpcFuzz.Answer answer) =>
-        RpcFuzz.IsDocumented(answer) && (answer.Reason is not ("DISK_LOW" or "RESOURCE_EXHAUSTED") || disk.Times > 0);
+    // A reason that the contract's documentation names; of a full disk only if it was full then.
+    private bool IsExplained(RpcFuzz.Answer answer, DateTimeOffset from, DateTimeOffset to) =>
+        RpcFuzz.IsDocumented(answer) && (answer.Reason is not ("DISK_LOW" or "RESOURCE_EXHAUSTED") || disk.WasFull(from, to));
 
     private void Add(string call, StatusCode status, string why) => _answers.AddOrUpdate((call, status, why), 1, (_, before) => before + 1);
 }

@@ -31,8 +31,7 @@ internal static class Watchers
                 thread.Add(watched.Training, alone.Training);
                 wall.Add(watched.Wall, alone.Wall);
                 others.Add((watched.All - watched.Training - (alone.All - alone.Training)) * 1e6 / watchers);
-                server.Refresh();
-                memory.Add(server.WorkingSet64 / (double)(1 << 20));
+                memory.Add(ServerProcess.ResidentMebibytes(server));
                 said.Add(words.Trim());
             }
 
