@@ -58,6 +58,9 @@ internal static partial class ServerLog
     [LoggerMessage(25, LogLevel.Warning, "The state of {What} is not written yet: {Reason}")]
     public static partial void StateUnwritten(this ILogger logger, string what, string reason);
 
+    [LoggerMessage(26, LogLevel.Information, "The queue answers again")]
+    public static partial void QueueAnswers(this ILogger logger);
+
     [LoggerMessage(40, LogLevel.Warning, "A call of {Path} from {Address} was refused: {Reason}")]
     public static partial void CallerRefused(this ILogger logger, string path, string address, string reason);
 

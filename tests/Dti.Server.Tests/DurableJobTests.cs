@@ -6,6 +6,7 @@ using Dti.V1;
 using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Dti.Server.Tests;
 
@@ -187,6 +188,9 @@ public sealed class DurableJobTests : IAsyncLifetime
     [InlineData("job.state")]
     public async Task Start_StateThatCannotBeWritten_WaitsUntilThereIsRoom(string file)
     {
+        await _server.DisposeAsync();
+        var log = new LogCollector();
+        _server = Start(services: services => services.AddLogging(logging => logging.AddProvider(log).AddFilter("Dti", LogLevel.Information)));
         using var disk = new FailingDisk(Path.Combine(_folder.FullName, "jobs"), files: path => Path.GetFileName(path).StartsWith(file, StringComparison.Ordinal));
         using var running = _server.Dti.Train(TestServer.Request("running", steps: Long));
         var first = await AcceptedAsync(running);
@@ -197,7 +201,7 @@ public sealed class DurableJobTests : IAsyncLifetime
         disk.Fill();
         await _server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = first });
         await Refusal.Of(() => WatchAsync(first), StatusCode.Cancelled); // its watchers hear of it although it cannot be written
-        while (disk.Failures < 3)
+        while (disk.Failures < 5)
         {
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
@@ -206,10 +210,16 @@ public sealed class DurableJobTests : IAsyncLifetime
         var refusal = await Refusal.Of(() => _server.TrainAsync(TestServer.Request("third")), StatusCode.ResourceExhausted);
         Assert.Contains("disk is full", refusal.Status.Detail, StringComparison.Ordinal);
 
+        Assert.Single(Lines("The queue does not answer")); // however often it was tried
+        Assert.Empty(Lines("The queue answers again"));
         disk.Free();
         Assert.Equal(JobState.Succeeded, (await _server.UntilAsync(second, job => job.Ended is not null)).State);
+        Assert.Single(Lines("The queue does not answer"));
+        Assert.Single(Lines("The queue answers again"));
         await RestartAsync();
         Assert.Equal([JobState.Succeeded, JobState.Cancelled], (await _server.Jobs.ListAsync(new())).Jobs.Select(job => job.State));
+
+        IEnumerable<string> Lines(string beginning) => log.Lines.Where(line => line.StartsWith(beginning, StringComparison.Ordinal));
     }
 
     private static void Previewed(TrainRequest request) => (request.Options.PreviewEvery, request.Options.PreviewSteps) = (20, 1);
@@ -220,11 +230,13 @@ public sealed class DurableJobTests : IAsyncLifetime
         return call.ResponseStream.Current.Accepted.JobId;
     }
 
-    private TestServer Start(Func<DtiServerOptions, DtiServerOptions>? change = null) => TestServer.Start(options => (change ?? (same => same))(options with
-    {
-        ConceptFolder = Path.Combine(_folder.FullName, "concepts"),
-        JobFolder = Path.Combine(_folder.FullName, "jobs"),
-    }));
+    private TestServer Start(Func<DtiServerOptions, DtiServerOptions>? change = null, Action<IServiceCollection>? services = null) => TestServer.Start(
+        options => (change ?? (same => same))(options with
+        {
+            ConceptFolder = Path.Combine(_folder.FullName, "concepts"),
+            JobFolder = Path.Combine(_folder.FullName, "jobs"),
+        }),
+        services);
 
     private async Task RestartAsync()
     {

@@ -18,7 +18,7 @@ namespace Dti.Server.Jobs;
 /// someone waits for at the screen goes between the steps of a training, a job after each.
 /// </summary>
 internal sealed class DeviceWorker(
-    JobSilo silo, JobFolder folder, JobFeeds feeds, IJobRunner runner, ComputeTarget target, ILogger<DeviceWorker> logger)
+    JobSilo silo, JobFolder folder, JobFeeds feeds, IJobRunner runner, ComputeTarget target, TimeProvider time, ILogger<DeviceWorker> logger)
     : IHostedLifecycleService, IDeviceObserver, IDisposable
 {
     private static readonly TimeSpan _renewEvery = TimeSpan.FromSeconds(5);
@@ -101,6 +101,7 @@ internal sealed class DeviceWorker(
     private async Task PullAsync()
     {
         IDeviceObserver? self = null;
+        var backoff = new Backoff(time, logger.QueueSilent, logger.QueueAnswers);
         try
         {
             while (!_stopping.IsCancellationRequested)
@@ -117,6 +118,7 @@ internal sealed class DeviceWorker(
                     }
 
                     await PullOneAsync(queue, self);
+                    backoff.Succeeded();
                 }
                 catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
                 {
@@ -124,8 +126,7 @@ internal sealed class DeviceWorker(
                 }
                 catch (Exception error)
                 {
-                    logger.QueueSilent(error.Message);
-                    await Task.Delay(TimeSpan.FromSeconds(1), _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await backoff.FailedAsync(error.Message, _stopping.Token); // a full disk, most likely
                 }
             }
         }
@@ -160,7 +161,7 @@ internal sealed class DeviceWorker(
         }
         catch
         {
-            await queue.PutBackAsync(ticket.JobId, alone: false); // the device does not have it: a full disk, most likely
+            await queue.PutBackAsync(ticket.JobId, alone: false); // the device does not have it
             throw;
         }
 
