@@ -182,6 +182,27 @@ public sealed class DurableJobTests : IAsyncLifetime
         await Refusal.Of(() => WatchAsync(ids[0]), StatusCode.NotFound);
     }
 
+    /// <summary>A concept could not be trained again at once: its watchers knew that the first training was over, the queue did not yet.</summary>
+    [Fact]
+    public async Task Train_AgainBeforeTheQueueKnowsThatTheFirstIsOver_IsAccepted()
+    {
+        using var running = _server.Dti.Train(TestServer.Request("running", steps: Long)); // the device has no time for others
+        await _server.UntilAsync(await AcceptedAsync(running), job => job.Step > 0);
+        using var first = _server.Dti.Train(TestServer.Request("cat"));
+        var silo = _server.Services.GetRequiredService<JobSilo>();
+        var job = await silo.JobAsync(await AcceptedAsync(first));
+        var epoch = await job.StartAsync((await silo.GrainsAsync()).CreateObjectReference<IDeviceObserver>(_device)); // the test is the device
+        await job.EndAsync(epoch, JobState.Succeeded, []);
+        while (await first.ResponseStream.MoveNext(TestContext.Current.CancellationToken))
+        {
+            // What is told ends here: the job is over.
+        }
+
+        using var again = _server.Dti.Train(TestServer.Request("cat"));
+
+        await AcceptedAsync(again);
+    }
+
     /// <summary>A full disk held a job for ever between the queue, which had given it away, and the device, which never had it.</summary>
     [Theory]
     [InlineData("queue-000000.state")]

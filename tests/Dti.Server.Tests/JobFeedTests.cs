@@ -92,6 +92,27 @@ public sealed class JobFeedTests : IDisposable
         Assert.Equal([1, 2, 3, 4], steps);
     }
 
+    /// <summary>Who had the result could not train the concept again, as the job was not over yet.</summary>
+    [Fact]
+    public async Task Read_Result_ComesWhenTheJobIsOver()
+    {
+        await using var events = _feed.ReadAsync(0, TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        Tell(1, Progress(1));
+        Assert.True(await events.MoveNextAsync());
+        Tell(0, new TrainResponse { Result = new TrainResult { Steps = Many } });
+        Tell(2, Progress(2));
+        Assert.True(await events.MoveNextAsync());
+        Assert.Equal(2, ((TrainResponse)events.Current).Progress.Step); // not the result, which was told before
+        var result = events.MoveNextAsync();
+        Assert.False(result.IsCompleted);
+
+        _feed.See(new JobView(new JobRecord { State = JobState.Succeeded }, null));
+
+        Assert.True(await result);
+        Assert.NotNull(((TrainResponse)events.Current).Result);
+        Assert.False(await events.MoveNextAsync());
+    }
+
     private static TrainResponse Progress(int step) => new() { Progress = new TrainProgress { Step = step, TotalSteps = Many } };
 
     private void Tell(int step, IMessage message)

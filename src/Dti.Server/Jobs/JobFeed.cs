@@ -62,12 +62,16 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
     /// <summary>The server stops: watchers hear of it.</summary>
     public void Stop(RpcStatus status) => Change(() => _stopped = status);
 
-    /// <summary>All events from a step on: what has been, then what comes, each once and in order.</summary>
+    /// <summary>
+    /// All events from a step on: what has been, then what comes, each once and in order. The result comes when the job is over: who hears of it may ask
+    /// for all that comes after, another training of that concept for one.
+    /// </summary>
     /// <exception cref="RpcException">The job failed or was cancelled, or the server stops; after all events.</exception>
     public async IAsyncEnumerable<IMessage> ReadAsync(int fromStep, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         long next = 0;
         var (placed, following) = (0, false);
+        IMessage? result = null;
         while (true)
         {
             var seen = Look(next);
@@ -89,7 +93,11 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
 
             foreach (var (step, message) in events)
             {
-                if (step == 0 || step >= fromStep)
+                if (EventMessages.IsResult(message))
+                {
+                    result = message;
+                }
+                else if (step == 0 || step >= fromStep)
                 {
                     cancellationToken.ThrowIfCancellationRequested();
                     yield return message;
@@ -104,6 +112,11 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
             }
 
             following = true;
+            if ((seen.Over is not null || seen.Stopped is not null) && result is not null)
+            {
+                yield return result;
+            }
+
             if (seen.Over is { } over)
             {
                 if (over.FailureStatus is { } failure)
