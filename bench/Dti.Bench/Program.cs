@@ -41,7 +41,7 @@ static int Help()
         dotnet run -c Release --project bench/Dti.Bench -- COMMAND
 
         speed      [--case NAME-OR-PART,…] [--dtypes fp32,bf16] [--rounds N] [--missing] [--no-limit] [--profile] [--work FOLDER] [--results FILE] [--clock wall|processor] [--device cpu|cuda]
-        layouts    [--batch 2] [--backward]
+        layouts    [--batch 2] [--backward] [--case sd15-sample-256] [--dtypes fp32,bf16]
         growth     [--model FOLDER-OR-FILE] [--sides 256,384,512] [--dtypes bf16] [--steps 4]
         library    [--counts 100,10000,100000]
         queue      [--counts 10,100,1000,10000] [--rounds 20]

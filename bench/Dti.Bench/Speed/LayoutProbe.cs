@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dti.Engine.Models;
 using Dti.Engine.Runtime;
 
 namespace Dti.Bench.Speed;
@@ -19,11 +20,14 @@ internal static class LayoutProbe
     {
         var batch = arguments.Number("--batch", 2);
         var backward = arguments.Has("--backward");
-        var table = new Table("op", "x", "w", "fp32 plain", "channels-last", "packed", "bf16 plain", "channels-last", "packed");
-        var kernels = _convolutions.Select(conv => new Kernel("conv", $"{batch}x{conv.X}", conv.W, conv.Stride, conv.W.EndsWith("1x1", StringComparison.Ordinal) ? 0 : 1, Backward: backward))
+        var dtypes = arguments.Text("--dtypes", "fp32,bf16").Split(',');
+        var table = new Table(["op", "x", "w", "times", .. dtypes.SelectMany(dtype => new[] { $"{dtype} plain", "channels-last", "packed" })]);
+        var chosen = SpeedCase.All.SingleOrDefault(one => one.Name == arguments.Text("--case", ""));
+        var kernels = chosen?.Kernels(ModelProfile.Read(SpeedBench.Model(chosen.Model, arguments))) ?? _convolutions.Select(conv => new Kernel("conv", $"{batch}x{conv.X}", conv.W, conv.Stride, conv.W.EndsWith("1x1", StringComparison.Ordinal) ? 0 : 1, Backward: backward))
             .Concat(_others.Select(linear => new Kernel("linear", $"{batch}x{linear.X}", linear.W, Backward: backward)))
-            .Concat(_attentions.Select(attention => new Kernel("attention", $"{batch}x{attention.X}", $"{batch}x{attention.W}", Backward: backward)));
-        foreach (var kernel in kernels)
+            .Concat(_attentions.Select(attention => new Kernel("attention", $"{batch}x{attention.X}", $"{batch}x{attention.W}", Backward: backward)))
+            .ToDictionary(kernel => kernel, _ => 1);
+        foreach (var (kernel, times) in kernels.OrderByDescending(kernel => kernel.Key.Flops * kernel.Value))
         {
             string Time(string dtype, Kernel.Way way)
             {
@@ -34,11 +38,11 @@ internal static class LayoutProbe
                 }
 
                 var (forward, back) = kernel.Run(target, 3, way);
-                return string.Create(CultureInfo.InvariantCulture, $"{forward * 1e3:F1}{(backward ? $" + {back * 1e3:F1}" : "")}");
+                return string.Create(CultureInfo.InvariantCulture, $"{forward * 1e3:F1}{(kernel.Backward ? $" + {back * 1e3:F1}" : "")}");
             }
 
             var ways = Enum.GetValues<Kernel.Way>();
-            table.Add([kernel.Op, kernel.X, kernel.W, .. ways.Select(way => Time("fp32", way)), .. ways.Select(way => Time("bf16", way))]);
+            table.Add([kernel.Op, kernel.X, kernel.W, $"{times}", .. dtypes.SelectMany(dtype => ways.Select(way => Time(dtype, way)))]);
         }
 
         return 0;

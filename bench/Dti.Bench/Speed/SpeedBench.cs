@@ -76,7 +76,8 @@ internal static class SpeedBench
     private static string Instructions =>
         (Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : $"{RuntimeInformation.ProcessArchitecture}") + (OneDnn.Supports(ScalarType.BFloat16) ? " with bf16" : "");
 
-    private static string Model(string name, Arguments arguments)
+    /// <summary>The checkpoint of a case; one of random weights is made if it is not there yet.</summary>
+    public static string Model(string name, Arguments arguments)
     {
         if (name == "dti-mini")
         {

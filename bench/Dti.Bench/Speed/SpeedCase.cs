@@ -74,6 +74,16 @@ internal sealed record SpeedCase(string Model, int Side, int Batch, bool Trains)
         }
     }
 
+    /// <summary>The convolutions, linear layers and attention of a step, and how often each is there.</summary>
+    public IReadOnlyDictionary<Kernel, int> Kernels(ModelProfile profile)
+    {
+        using var plain = new PlainContender(this, profile, ComputeTarget.Resolve("cpu", "fp32"));
+        var kernels = new List<Kernel>();
+        plain.Model.Seen = kernels.Add;
+        plain.Step();
+        return kernels.CountBy(kernel => kernel).ToDictionary();
+    }
+
     /// <summary>The largest difference between what both denoisers say of the same latents, against the largest value: both do the same work.</summary>
     private static double Difference(ModelProfile profile, PlainContender plain, OurContender ours)
     {

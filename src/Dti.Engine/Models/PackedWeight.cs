@@ -4,9 +4,9 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Models;
 
 /// <summary>A frozen layer's weight in the layout of the processor's kernels (<see cref="OneDnn"/>), and what the layer computes with it. Owns the packed weight.</summary>
-/// <param name="packed">Opaque.</param>
+/// <param name="weight">Packed, an opaque tensor; or plain until it is packed.</param>
 /// <param name="bias">(O), owned by whoever made it; null: none.</param>
-internal abstract class PackedWeight(Tensor packed, Tensor? bias) : FrozenWeight
+internal abstract class PackedWeight(Tensor weight, Tensor? bias) : FrozenWeight
 {
     private PackedWeight? _transposed;
 
@@ -16,7 +16,7 @@ internal abstract class PackedWeight(Tensor packed, Tensor? bias) : FrozenWeight
     /// <summary>What the layer does, in a profile.</summary>
     protected abstract StepWork Work { get; }
 
-    protected Tensor Packed { get; } = packed.DetachFromDisposeScope();
+    protected Tensor Weight { get; set; } = weight.DetachFromDisposeScope();
 
     protected Tensor? Bias { get; } = bias;
 
@@ -25,7 +25,7 @@ internal abstract class PackedWeight(Tensor packed, Tensor? bias) : FrozenWeight
     {
         using var scope = NewDisposeScope();
         using var section = StepProfile.Of(Work);
-        var transposed = _transposed ?? Transpose(Packed.to_dense());
+        var transposed = _transposed ?? Transpose(Weight.to_dense());
         try
         {
             return transposed.Compute(Spread(gradient, inputShape)).MoveToOuterDisposeScope();
@@ -54,7 +54,7 @@ internal abstract class PackedWeight(Tensor packed, Tensor? bias) : FrozenWeight
     public override void Dispose()
     {
         ReleaseTransposed();
-        Packed.Dispose();
+        Weight.Dispose();
     }
 
     /// <summary>The layer that takes the gradient back.</summary>
@@ -74,26 +74,41 @@ internal sealed class PackedLinear(Tensor weight, Tensor? bias) : PackedWeight(O
     protected override StepWork Work => StepWork.Linear;
 
     /// <inheritdoc/>
-    public override Tensor Compute(Tensor x) => OneDnn.Linear(x, Packed, Bias);
+    public override Tensor Compute(Tensor x) => OneDnn.Linear(x, Weight, Bias);
 
     /// <inheritdoc/>
     protected override PackedWeight Transpose(Tensor weight) => new PackedLinear(weight.t().contiguous(), null);
 }
 
-/// <summary>A square convolution. It takes and gives channels-last.</summary>
+/// <summary>
+/// A square convolution. It takes and gives channels-last. Which layout is best depends on the picture's sides as well, on processors without AVX-512 so much
+/// that another size's takes ten times as long: it is packed for the first picture, and again for one of other sides.
+/// </summary>
 /// <param name="weight">(O, I, k, k), k &gt; 1</param>
 /// <param name="bias">(O); null: none.</param>
 /// <param name="stride">Its stride.</param>
 /// <param name="padding">Its padding.</param>
-internal sealed class PackedConvolution(Tensor weight, Tensor? bias, long stride, long padding) : PackedWeight(OneDnn.PackConvolution(weight, stride, padding), bias)
+internal sealed class PackedConvolution(Tensor weight, Tensor? bias, long stride, long padding) : PackedWeight(weight.alias(), bias)
 {
     private readonly long _kernel = weight.shape[2];
+    private (long Height, long Width) _packedFor; // none while the weight is plain
 
     /// <inheritdoc/>
     protected override StepWork Work => StepWork.Convolution;
 
     /// <inheritdoc/>
-    public override Tensor Compute(Tensor x) => OneDnn.Convolution(x, Packed, Bias, stride, padding);
+    public override Tensor Compute(Tensor x)
+    {
+        if (_packedFor != (x.shape[2], x.shape[3]))
+        {
+            using var before = Weight;
+            using var plain = before.to_dense();
+            Weight = OneDnn.PackConvolution(plain, stride, padding, x.shape).DetachFromDisposeScope();
+            _packedFor = (x.shape[2], x.shape[3]);
+        }
+
+        return OneDnn.Convolution(x, Weight, Bias, stride, padding);
+    }
 
     /// <summary>The kernel turned round, inputs and outputs exchanged.</summary>
     protected override PackedWeight Transpose(Tensor weight) => new PackedConvolution(weight.flip(2, 3).transpose(0, 1).contiguous(), null, 1, _kernel - 1 - padding);

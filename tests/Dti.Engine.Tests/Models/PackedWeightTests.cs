@@ -1,6 +1,7 @@
 using Dti.Engine.Models;
 using Dti.Engine.Runtime;
 using Dti.Engine.Tests.Training;
+using Dti.Tests;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -41,6 +42,23 @@ public class PackedWeightTests
         AssertSame(
             x => F.conv2d(x, w, b, [stride, stride], [padding, padding]), new PackedConvolution(w, b, stride, padding), x,
             dtype == ScalarType.Float32 ? 1e-5 : 2e-2);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Forward_ConvolutionOfPicturesOfOtherSides_IsTheLayerForEach(long stride)
+    {
+        using var scope = NewDisposeScope();
+        var w = Random(ScalarType.Float32, 64, 48, 3, 3);
+        using var packed = new PackedConvolution(w, null, stride, 1) { KeepsTransposed = true };
+        foreach (var (height, width) in new (long, long)[] { (8, 8), (16, 12), (8, 8), (2, 3) })
+        {
+            var leaf = Random(ScalarType.Float32, 2, 48, height, width).requires_grad_(true);
+            var (expected, actual) = (F.conv2d(leaf, w, null, [stride, stride], [1, 1]), packed.Forward(leaf));
+            Golden.AssertClose(expected, actual, 1e-5, $"{height} × {width}");
+            Golden.AssertClose(autograd.grad([expected.sum()], [leaf])[0], autograd.grad([actual.sum()], [leaf])[0], 1e-5, $"its gradient, {height} × {width}");
+        }
     }
 
     [Fact]
@@ -127,7 +145,7 @@ public class PackedWeightTests
     {
         protected override StepWork Work => StepWork.Linear;
 
-        public override Tensor Compute(Tensor x) => OneDnn.Linear(x, Packed, Bias);
+        public override Tensor Compute(Tensor x) => OneDnn.Linear(x, Weight, Bias);
 
         protected override PackedWeight Transpose(Tensor weight) => throw new NotSupportedException("no way back");
     }
