@@ -3,12 +3,16 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Models;
 
-/// <summary>A frozen layer's weight in the layout of the processor's kernels (<see cref="OneDnn"/>), and what the layer computes with it. Owns the packed weight.</summary>
-/// <param name="weight">Packed, an opaque tensor; or plain until it is packed.</param>
+/// <summary>
+/// A frozen layer's weight in the layout of the processor's kernels (<see cref="OneDnn"/>), and what the layer computes with it. It is packed when it is first
+/// used. Owns the weight.
+/// </summary>
+/// <param name="weight">Plain.</param>
 /// <param name="bias">(O), owned by whoever made it; null: none.</param>
 internal abstract class PackedWeight(Tensor weight, Tensor? bias) : FrozenWeight
 {
     private PackedWeight? _transposed;
+    private Tensor? _plain;
 
     /// <summary>Keeps what the way back needs, which is as large as the weight, from one training step to the next.</summary>
     public bool KeepsTransposed { get; init; }
@@ -16,7 +20,8 @@ internal abstract class PackedWeight(Tensor weight, Tensor? bias) : FrozenWeight
     /// <summary>What the layer does, in a profile.</summary>
     protected abstract StepWork Work { get; }
 
-    protected Tensor Weight { get; set; } = weight.DetachFromDisposeScope();
+    /// <summary>Opaque once it is packed.</summary>
+    protected Tensor Weight { get; private set; } = weight.alias().DetachFromDisposeScope();
 
     protected Tensor? Bias { get; } = bias;
 
@@ -25,29 +30,27 @@ internal abstract class PackedWeight(Tensor weight, Tensor? bias) : FrozenWeight
     {
         using var scope = NewDisposeScope();
         using var section = StepProfile.Of(Work);
-        var transposed = _transposed ?? Transpose(Weight.to_dense());
-        try
+        if (!KeepsTransposed)
         {
-            return transposed.Compute(Spread(gradient, inputShape)).MoveToOuterDisposeScope();
+            return Gradient(gradient, inputShape, Weight.to_dense()).MoveToOuterDisposeScope();
         }
-        finally
+
+        _transposed ??= _plain is null ? Transpose(Weight.to_dense()) : null;
+        if (_transposed is not null)
         {
-            if (KeepsTransposed)
-            {
-                _transposed = transposed;
-            }
-            else
-            {
-                transposed.Dispose();
-            }
+            return _transposed.Compute(gradient).MoveToOuterDisposeScope();
         }
+
+        _plain ??= Weight.to_dense().DetachFromDisposeScope();
+        return Gradient(gradient, inputShape, _plain).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
     public override void ReleaseTransposed()
     {
         _transposed?.Dispose();
-        _transposed = null;
+        _plain?.Dispose();
+        (_transposed, _plain) = (null, null);
     }
 
     /// <inheritdoc/>
@@ -57,27 +60,50 @@ internal abstract class PackedWeight(Tensor weight, Tensor? bias) : FrozenWeight
         Weight.Dispose();
     }
 
-    /// <summary>The layer that takes the gradient back.</summary>
-    /// <param name="weight">Unpacked.</param>
-    protected abstract PackedWeight Transpose(Tensor weight);
+    /// <summary>The layer that takes the gradient back; null: there is none.</summary>
+    /// <param name="plain">The weight.</param>
+    protected abstract PackedWeight? Transpose(Tensor plain);
 
-    /// <summary>The gradient as that layer wants it.</summary>
-    protected virtual Tensor Spread(Tensor gradient, long[] inputShape) => gradient;
+    /// <summary>The gradient by the plain weight: slower than by a transposed layer, and much faster than making that layer for one step.</summary>
+    protected abstract Tensor Gradient(Tensor gradient, long[] inputShape, Tensor plain);
+
+    /// <summary>Packs the weight, or packs it otherwise.</summary>
+    /// <param name="pack">From the plain one.</param>
+    protected void Pack(Func<Tensor, Tensor> pack)
+    {
+        using var before = Weight;
+        using var plain = before.to_dense();
+        Weight = pack(plain).DetachFromDisposeScope();
+    }
 }
 
 /// <summary>y = x Wᵀ + b.</summary>
 /// <param name="weight">(O, I)</param>
 /// <param name="bias">(O); null: none.</param>
-internal sealed class PackedLinear(Tensor weight, Tensor? bias) : PackedWeight(OneDnn.PackLinear(weight), bias)
+internal sealed class PackedLinear(Tensor weight, Tensor? bias) : PackedWeight(weight, bias)
 {
+    private bool _isPacked;
+
     /// <inheritdoc/>
     protected override StepWork Work => StepWork.Linear;
 
     /// <inheritdoc/>
-    public override Tensor Compute(Tensor x) => OneDnn.Linear(x, Weight, Bias);
+    public override Tensor Compute(Tensor x)
+    {
+        if (!_isPacked)
+        {
+            Pack(OneDnn.PackLinear);
+            _isPacked = true;
+        }
+
+        return OneDnn.Linear(x, Weight, Bias);
+    }
 
     /// <inheritdoc/>
-    protected override PackedWeight Transpose(Tensor weight) => new PackedLinear(weight.t().contiguous(), null);
+    protected override PackedWeight Transpose(Tensor plain) => new PackedLinear(plain.t().contiguous(), null);
+
+    /// <inheritdoc/>
+    protected override Tensor Gradient(Tensor gradient, long[] inputShape, Tensor plain) => gradient.matmul(plain);
 }
 
 /// <summary>
@@ -88,7 +114,7 @@ internal sealed class PackedLinear(Tensor weight, Tensor? bias) : PackedWeight(O
 /// <param name="bias">(O); null: none.</param>
 /// <param name="stride">Its stride.</param>
 /// <param name="padding">Its padding.</param>
-internal sealed class PackedConvolution(Tensor weight, Tensor? bias, long stride, long padding) : PackedWeight(weight.alias(), bias)
+internal sealed class PackedConvolution(Tensor weight, Tensor? bias, long stride, long padding) : PackedWeight(weight, bias)
 {
     private readonly long _kernel = weight.shape[2];
     private (long Height, long Width) _packedFor; // none while the weight is plain
@@ -101,30 +127,17 @@ internal sealed class PackedConvolution(Tensor weight, Tensor? bias, long stride
     {
         if (_packedFor != (x.shape[2], x.shape[3]))
         {
-            using var before = Weight;
-            using var plain = before.to_dense();
-            Weight = OneDnn.PackConvolution(plain, stride, padding, x.shape).DetachFromDisposeScope();
+            Pack(plain => OneDnn.PackConvolution(plain, stride, padding, x.shape));
             _packedFor = (x.shape[2], x.shape[3]);
         }
 
         return OneDnn.Convolution(x, Weight, Bias, stride, padding);
     }
 
-    /// <summary>The kernel turned round, inputs and outputs exchanged.</summary>
-    protected override PackedWeight Transpose(Tensor weight) => new PackedConvolution(weight.flip(2, 3).transpose(0, 1).contiguous(), null, 1, _kernel - 1 - padding);
+    /// <summary>The kernel turned round, inputs and outputs exchanged. With a stride it would look at many zeros.</summary>
+    protected override PackedWeight? Transpose(Tensor plain) =>
+        stride > 1 ? null : new PackedConvolution(plain.flip(2, 3).transpose(0, 1).contiguous(), null, 1, _kernel - 1 - padding);
 
-    /// <summary>With a stride, zeros between the positions that the convolution looked at.</summary>
-    protected override Tensor Spread(Tensor gradient, long[] inputShape)
-    {
-        if (stride == 1)
-        {
-            return gradient;
-        }
-
-        var more = (2 * padding) - _kernel + 1;
-        var spread = zeros(gradient.shape[0], inputShape[2] + more, inputShape[3] + more, gradient.shape[1], gradient.dtype).permute(0, 3, 1, 2);
-        var every = TensorIndex.Slice(0, null, stride);
-        spread[.., .., every, every].copy_(gradient);
-        return spread;
-    }
+    /// <inheritdoc/>
+    protected override Tensor Gradient(Tensor gradient, long[] inputShape, Tensor plain) => OneDnn.ConvolutionBackward(gradient, inputShape, plain, stride, padding);
 }

@@ -11,7 +11,7 @@ internal interface IPackable
     FrozenWeight Pack(WeightPacking packing);
 }
 
-/// <summary>The layers of a frozen model, which are packed once their weights are read. Owns what is packed.</summary>
+/// <summary>The layers of a frozen model, whose weights are packed as they are first used. Owns what is packed.</summary>
 /// <param name="keepsTransposed">See <see cref="PackedWeight.KeepsTransposed"/>.</param>
 /// <param name="dtype">What the model computes in.</param>
 internal sealed class WeightPacking(bool keepsTransposed, ScalarType dtype) : IDisposable
@@ -37,7 +37,7 @@ internal sealed class WeightPacking(bool keepsTransposed, ScalarType dtype) : ID
     /// <summary>Layers say of themselves that they are there, as they are made.</summary>
     public void Add(IPackable layer) => _layers.Add(layer);
 
-    /// <summary>Packs all, one at a time, so that no more than one weight is there twice.</summary>
+    /// <summary>Has all compute with packed weights from now on, of which no more than one is ever there twice.</summary>
     public void PackAll()
     {
         foreach (var layer in _layers)
@@ -48,7 +48,7 @@ internal sealed class WeightPacking(bool keepsTransposed, ScalarType dtype) : ID
         _layers.Clear();
     }
 
-    /// <summary>Packs a weight and frees the plain one; one that is held in another dtype is packed each time it is used.</summary>
+    /// <summary>Takes a weight over, to be packed once; one that is held in another dtype is packed each time it is used.</summary>
     public FrozenWeight Pack(Tensor weight, Func<Tensor, PackedWeight> pack)
     {
         if (weight.dtype != dtype)

@@ -34,8 +34,8 @@ public sealed record MemoryPolicy(string Name, int? AutoencoderTile, bool Offloa
     public static bool IsName(string name) => name == Auto || Find(name) is not null;
 
     /// <summary>
-    /// Chooses. <c>auto</c>: low where the device has less than twice the memory that the weights take, balanced below four times, else high;
-    /// balanced where its memory is not known.
+    /// Chooses. <c>auto</c>: low where the device has less than twice the memory that the weights take, balanced below four times, which from three times on
+    /// keeps transposed weights all the same, else high; balanced where its memory is not known.
     /// </summary>
     /// <param name="name"><see cref="Names"/>; null: auto.</param>
     /// <param name="weightBytes">Bytes of the model's weights as they are held.</param>
@@ -55,6 +55,7 @@ public sealed record MemoryPolicy(string Name, int? AutoencoderTile, bool Offloa
     internal static MemoryPolicy Fitting(long weightBytes, long? deviceBytes) =>
         deviceBytes is not { } bytes ? Balanced
         : bytes < 2 * weightBytes ? Low
-        : bytes < 4 * weightBytes ? Balanced
+        : bytes < 3 * weightBytes ? Balanced
+        : bytes < 4 * weightBytes ? Balanced with { KeepTransposed = true }
         : High;
 }

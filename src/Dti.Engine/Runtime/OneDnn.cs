@@ -98,6 +98,31 @@ internal static unsafe partial class OneDnn
         return Tensor.UnsafeCreateTensor((nint)Call("aten::_softmax_backward_data", stack));
     }
 
+    /// <summary>The gradient of a convolution with respect to its input.</summary>
+    /// <param name="gradient">With respect to its result, (B, O, H', W').</param>
+    /// <param name="inputShape">(B, I, H, W)</param>
+    /// <param name="weight">(O, I, kh, kw), plain.</param>
+    /// <param name="stride">Of the convolution.</param>
+    /// <param name="padding">Of the convolution.</param>
+    /// <returns>(B, I, H, W), channels-last. No graph.</returns>
+    public static Tensor ConvolutionBackward(Tensor gradient, long[] inputShape, Tensor weight, long stride, long padding)
+    {
+        using var scope = NewDisposeScope();
+        var input = empty(inputShape[0], inputShape[2], inputShape[3], inputShape[1], gradient.dtype).permute(0, 3, 1, 2); // only its shape is looked at
+        var stack = stackalloc ulong[11]
+        {
+            (ulong)Copy(gradient), (ulong)Copy(input), (ulong)Copy(weight), 0, (ulong)List([stride, stride]), (ulong)List([padding, padding]), (ulong)List([1, 1]), 0,
+            (ulong)List([0, 0]), 1, (ulong)List([1, 0, 0]),
+        };
+        Check(CallDispatcher("aten::convolution_backward", "", stack, AbiVersion));
+        for (var unasked = 1; unasked <= 2; unasked++)
+        {
+            Check(DeleteTensor((nint)stack[unasked]));
+        }
+
+        return Tensor.UnsafeCreateTensor((nint)stack[0]).MoveToOuterDisposeScope();
+    }
+
     private static ulong Call(string name, ulong* stack)
     {
         Check(CallDispatcher(name, "", stack, AbiVersion));
@@ -159,6 +184,9 @@ internal static unsafe partial class OneDnn
 
     [LibraryImport(Library, EntryPoint = "aoti_torch_new_tensor_handle")]
     private static partial int NewTensorHandle(nint original, nint* copy);
+
+    [LibraryImport(Library, EntryPoint = "aoti_torch_delete_tensor_object")]
+    private static partial int DeleteTensor(nint tensor);
 
     [LibraryImport(Library, EntryPoint = "torch_new_list_reserve_size")]
     private static partial int NewList(nuint size, nint* list);

@@ -9,12 +9,16 @@ public class MemoryPolicyTests
     private static readonly ComputeTarget _cuda = new(new Device(TorchSharp.DeviceType.CUDA, 0), ScalarType.BFloat16);
 
     [Theory]
-    [InlineData(7L, 8L, "low")]
-    [InlineData(7L, 16L, "balanced")]
-    [InlineData(2L, 8L, "high")]
-    [InlineData(2L, null, "balanced")]
-    public void Fitting_WeightsAndDevice_GoesByTheirRatio(long weights, long? device, string expected) =>
-        Assert.Equal(expected, MemoryPolicy.Fitting(weights << 30, device << 30).Name);
+    [InlineData(7L, 8L, "low", false)]
+    [InlineData(7L, 16L, "balanced", false)]
+    [InlineData(4L, 15L, "balanced", true)]
+    [InlineData(2L, 8L, "high", true)]
+    [InlineData(2L, null, "balanced", false)]
+    public void Fitting_WeightsAndDevice_GoesByTheirRatio(long weights, long? device, string expected, bool keepsTransposed)
+    {
+        var policy = MemoryPolicy.Fitting(weights << 30, device << 30);
+        Assert.Equal((expected, keepsTransposed), (policy.Name, policy.KeepTransposed));
+    }
 
     [Fact]
     public void Resolve_Auto_AsksTheDevice()
