@@ -18,6 +18,7 @@ const string Usage = """
       unet              3: denoiser, on the frozen text encoder and autoencoder
       reader            3b: a network that reads objects from latents, for the next stage
       refine            3c: the denoiser again, from where stage 3 left it, so that it draws what the reader finds
+      previews          how latents look, for previews without the autoencoder
       judge             the independent encoder that judges pictures
       quality [G]       how often the model draws what is asked at guidance G (default 4), as the judge reads it
       tune              DTI and Textual Inversion at several learning rates, on four subjects
@@ -55,6 +56,9 @@ switch (args.FirstOrDefault())
         return 0;
     case "refine":
         UNetStage.Run(folder, Number(1, 2), Number(2, 8_000), refine: true);
+        return 0;
+    case "previews":
+        PreviewStage.Run(folder);
         return 0;
     case "judge":
         JudgeStage.Run(folder, Number(1, 2), Number(2, 1_400));

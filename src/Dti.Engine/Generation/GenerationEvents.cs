@@ -8,7 +8,10 @@ public abstract record GenerationEvent;
 /// <summary>A sampling step was done.</summary>
 /// <param name="Step">Steps done over all pictures, from 1.</param>
 /// <param name="TotalSteps">Steps of all pictures.</param>
-public sealed record SamplingStep(int Step, int TotalSteps) : GenerationEvent;
+/// <param name="Preview">
+/// Every <see cref="GenerationSettings.PreviewEvery"/> steps: what the model takes the picture to be, a pixel for each latent; drawn without the autoencoder.
+/// </param>
+public sealed record SamplingStep(int Step, int TotalSteps, GeneratedImage? Preview = null) : GenerationEvent;
 
 /// <summary>A picture is ready.</summary>
 /// <param name="Index">From 0.</param>

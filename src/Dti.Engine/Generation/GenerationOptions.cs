@@ -39,6 +39,9 @@ public sealed record GenerationOptions
     /// <inheritdoc cref="GenerationSettings.PromptSyntax"/>
     public PromptSyntax? PromptSyntax { get; init; }
 
+    /// <inheritdoc cref="GenerationSettings.PreviewEvery"/>
+    public int? PreviewEvery { get; init; }
+
     /// <summary><c>epsilon</c> or <c>v_prediction</c>. Default: what the model says.</summary>
     public string? PredictionType { get; init; }
 }

@@ -49,6 +49,9 @@ public sealed record GenerationSettings
     /// <summary>What parentheses in the prompts mean. Default: weights, as in ComfyUI.</summary>
     public PromptSyntax PromptSyntax { get; private init; }
 
+    /// <summary>Sampling steps between two previews of a picture, 0 (none) to <see cref="Steps"/>; they change nothing of it. Default 0.</summary>
+    public int PreviewEvery { get; private init; }
+
     /// <summary>What the model predicts. Default: what it says itself.</summary>
     public PredictionType PredictionType { get; private init; }
 
@@ -81,6 +84,7 @@ public sealed record GenerationSettings
             PromptSyntax = options.PromptSyntax ?? PromptSyntax.Weighted,
             GuidanceRescale = options.GuidanceRescale ?? 0,
             ClipSkip = options.ClipSkip ?? 1,
+            PreviewEvery = options.PreviewEvery ?? 0,
             PredictionType = found.Try("prediction_type", () => PredictionTypes.Resolve(options.PredictionType, profile.Scheduler)),
         };
 
@@ -93,6 +97,7 @@ public sealed record GenerationSettings
         found.Range("guidance_rescale", settings.GuidanceRescale, 0, 1);
         found.Range("clip_skip", settings.ClipSkip, 1, Math.Min(12, profile.TextConfig.NumHiddenLayers));
         found.Range("num_images", settings.ImageCount, 1, 64);
+        found.Range("preview_every", settings.PreviewEvery, 0, Math.Clamp(settings.Steps, 1, 1000));
         return settings;
 
         void PromptLength(string field, string prompt)

@@ -28,16 +28,17 @@ public sealed class Interpolation(StableDiffusionModel model)
         for (var index = 0; index < settings.Frames; index++)
         {
             var t = settings.T(index);
+            GeneratedImage Frame(GeneratedImage image) => image with { Index = index, Prompt = settings.Generation.Prompt, T = t };
             var blend = Slerp.Between(from, to, t) with { Placeholder = BlendPlaceholder };
             foreach (var happened in generator.Run(frame, [blend], cancellationToken))
             {
                 switch (happened)
                 {
                     case SamplingStep step:
-                        yield return new SamplingStep((index * settings.Generation.Steps) + step.Step, total);
+                        yield return new SamplingStep((index * settings.Generation.Steps) + step.Step, total, step.Preview is null ? null : Frame(step.Preview));
                         break;
                     case GeneratedImage image:
-                        yield return image with { Index = index, Prompt = settings.Generation.Prompt, T = t };
+                        yield return Frame(image);
                         break;
                     case GenerationWarning when index == 0:
                         yield return happened;

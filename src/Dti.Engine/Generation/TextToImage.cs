@@ -31,12 +31,18 @@ public sealed class TextToImage(StableDiffusionModel model)
             }
         }
 
+        if (settings.PreviewEvery > 0 && model.Profile.LatentRgb is null)
+        {
+            yield return new GenerationWarning(
+                "NO_PREVIEWS", $"There are no previews: {model.Profile.Name} has latents of its own, and no {ModelNotes.FileName} says how they look ({LatentRgbFactors.Key}).");
+        }
+
         using var conditioning = EncodePair(settings, prompts);
         for (var index = 0; index < settings.ImageCount; index++)
         {
             using var noise = Noise(settings, index);
             using var latents = new Latents(noise.Next());
-            foreach (var step in Denoise(settings, conditioning, latents, noise, index * settings.Steps, settings.ImageCount * settings.Steps, cancellationToken))
+            foreach (var step in Denoise(settings, conditioning, latents, noise, index, cancellationToken))
             {
                 yield return step;
             }
@@ -69,8 +75,8 @@ public sealed class TextToImage(StableDiffusionModel model)
     }
 
     /// <summary>Samples one picture's latents in place.</summary>
-    internal IEnumerable<SamplingStep> Denoise(
-        GenerationSettings settings, TextConditioning conditioning, Latents latents, PictureNoise noise, int stepsBefore, int totalSteps, CancellationToken cancellationToken)
+    private IEnumerable<SamplingStep> Denoise(
+        GenerationSettings settings, TextConditioning conditioning, Latents latents, PictureNoise noise, int index, CancellationToken cancellationToken)
     {
         model.UseOnly(ModelParts.UNet);
         using var scheduler = SchedulerFactory.Create(settings.Scheduler, model.Profile.Scheduler with { PredictionType = settings.PredictionType }, settings.Steps);
@@ -79,10 +85,14 @@ public sealed class TextToImage(StableDiffusionModel model)
         for (var call = 0; call < calls; call++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            latents.Replace(DenoiseOnce(settings, scheduler, call, latents.Value, conditioning, noise));
-            if (call >= calls - settings.Steps)
+            var step = call - (calls - settings.Steps) + 1;
+            var wanted = step > 0 && settings.PreviewEvery > 0 && step % settings.PreviewEvery == 0;
+            var (next, preview) = DenoiseOnce(settings, scheduler, call, latents.Value, conditioning, noise, wanted);
+            latents.Replace(next);
+            if (step > 0)
             {
-                yield return new SamplingStep(stepsBefore + call - (calls - settings.Steps) + 1, totalSteps);
+                yield return new SamplingStep(
+                    (index * settings.Steps) + step, settings.ImageCount * settings.Steps, preview is null ? null : new GeneratedImage(index, preview, settings.Prompt));
             }
         }
     }
@@ -97,7 +107,8 @@ public sealed class TextToImage(StableDiffusionModel model)
         return RgbImage.FromTensor(((decoded.to(ScalarType.Float32) / 2) + 0.5).clamp(0, 1).cpu()[0]);
     }
 
-    private Tensor DenoiseOnce(GenerationSettings settings, IScheduler scheduler, int call, Tensor sample, TextConditioning conditioning, PictureNoise noise)
+    private (Tensor Next, RgbImage? Preview) DenoiseOnce(
+        GenerationSettings settings, IScheduler scheduler, int call, Tensor sample, TextConditioning conditioning, PictureNoise noise, bool wanted)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
@@ -111,7 +122,8 @@ public sealed class TextToImage(StableDiffusionModel model)
             output = Rescale(uncond + (settings.GuidanceScale * (cond - uncond)), cond, settings.GuidanceRescale);
         }
 
-        return scheduler.Step(output, call, sample, noise.Next).MoveToOuterDisposeScope();
+        var preview = wanted ? model.Profile.LatentRgb?.Draw(scheduler.Denoised(output, call, sample)) : null;
+        return (scheduler.Step(output, call, sample, noise.Next).MoveToOuterDisposeScope(), preview);
     }
 
     /// <summary>A picture of the size asked, not cut from a larger one; null where the UNet takes none of that.</summary>

@@ -25,7 +25,9 @@ public sealed class ModelProfile
         UNetConfig = UNet2DConditionConfig.Parse(Config("unet"));
         VaeConfig = AutoencoderKLConfig.Parse(Config("vae"));
         Scheduler = SchedulerConfig.Parse(checkpoint.ReadConfig("scheduler"));
-        TrainingDefaults = Directory.Exists(checkpoint.Path) ? TrainingDefaults.Read(checkpoint.Path) : new TrainingDefaults();
+        using var notes = ModelNotes.Read(checkpoint.Path);
+        TrainingDefaults = TrainingDefaults.Of(notes);
+        LatentRgb = LatentRgbFactors.Of(notes, VaeConfig);
         _stored = checkpoint.Components.ToDictionary(component => component, Stored);
         if (Encoders.Sum(encoder => encoder.Dimension) != UNetConfig.CrossAttentionDim || Encoders.Any(encoder => encoder.Config.VocabSize < encoder.Tokenizer.VocabularySize))
         {
@@ -94,6 +96,9 @@ public sealed class ModelProfile
     public VocabularyNorms VocabularyNorms => Encoders[0].VocabularyNorms;
 
     internal Checkpoint Checkpoint { get; }
+
+    /// <summary>How its latents look; null: that is not known.</summary>
+    internal LatentRgbFactors? LatentRgb { get; }
 
     internal ClipTextConfig TextConfig => Encoders[0].Config;
 

@@ -38,11 +38,18 @@ public sealed class DdimScheduler : IScheduler
         var t = (int)_timesteps[call];
         double alpha = _alphasCumprod[t];
         var alphaPrev = _config.AlphaAt(_alphasCumprod, t - _stride);
-        var (x0, eps) = _config.PredictionType == PredictionType.VPrediction
-            ? ((Math.Sqrt(alpha) * sample) - (Math.Sqrt(1 - alpha) * modelOutput), (Math.Sqrt(alpha) * modelOutput) + (Math.Sqrt(1 - alpha) * sample))
-            : ((sample - (Math.Sqrt(1 - alpha) * modelOutput)) / Math.Sqrt(alpha), modelOutput);
-        x0 = _config.ClipSample ? x0.clamp(-1, 1) : x0;
+        var x0 = Denoised(modelOutput, call, sample);
+        var eps = _config.PredictionType == PredictionType.VPrediction ? (Math.Sqrt(alpha) * modelOutput) + (Math.Sqrt(1 - alpha) * sample) : modelOutput;
         return ((Math.Sqrt(alphaPrev) * x0) + (Math.Sqrt(1 - alphaPrev) * eps)).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public Tensor Denoised(Tensor modelOutput, int call, Tensor sample)
+    {
+        using var scope = NewDisposeScope();
+        double alpha = _alphasCumprod[(int)_timesteps[call]];
+        var x0 = _config.Denoised(sample, modelOutput, Math.Sqrt(alpha), Math.Sqrt(1 - alpha));
+        return (_config.ClipSample ? x0.clamp(-1, 1) : x0).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

@@ -51,12 +51,9 @@ public sealed class DpmSolverMultistepScheduler : IScheduler
     public Tensor Step(Tensor modelOutput, int call, Tensor sample, Func<Tensor> noise)
     {
         using var scope = NewDisposeScope();
-        var (alpha, sigma, lambda) = At(call);
+        var (_, sigma, lambda) = At(call);
         var (nextAlpha, nextSigma, nextLambda) = At(call + 1);
-        var x0 = _config.PredictionType == PredictionType.VPrediction
-            ? (alpha * sample) - (sigma * modelOutput)
-            : (sample - (sigma * modelOutput)) / alpha;
-
+        var x0 = Denoised(modelOutput, call, sample);
         var h = nextLambda - lambda;
         var d = x0;
         if (_before is not null && call < _timesteps.Length - 1)
@@ -68,6 +65,13 @@ public sealed class DpmSolverMultistepScheduler : IScheduler
         _before?.Dispose();
         _before = x0.clone().DetachFromDisposeScope();
         return ((nextSigma / sigma * sample) - (nextAlpha * (Math.Exp(-h) - 1) * d)).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public Tensor Denoised(Tensor modelOutput, int call, Tensor sample)
+    {
+        var (alpha, sigma, _) = At(call);
+        return _config.Denoised(sample, modelOutput, alpha, sigma);
     }
 
     /// <inheritdoc/>

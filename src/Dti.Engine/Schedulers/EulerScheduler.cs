@@ -41,8 +41,15 @@ public abstract class EulerScheduler : IScheduler
     {
         using var scope = NewDisposeScope();
         double sigma = _sigmas[call];
-        var d = (sample - Schedulers.Sigmas.Denoised(_config, sample, modelOutput, sigma)) / sigma;
+        var d = (sample - Denoised(modelOutput, call, sample)) / sigma;
         return Step(sample, d, sigma, _sigmas[call + 1], noise).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public Tensor Denoised(Tensor modelOutput, int call, Tensor sample)
+    {
+        using var scope = NewDisposeScope();
+        return Schedulers.Sigmas.Denoised(_config, sample, modelOutput, _sigmas[call]).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

@@ -25,4 +25,10 @@ public interface IScheduler : IDisposable
     /// <param name="sample">The sample before the step.</param>
     /// <param name="noise">Gives unit noise of the sample's shape, fp32; asked once per call by schedulers that add noise, never by others.</param>
     Tensor Step(Tensor modelOutput, int call, Tensor sample, Func<Tensor> noise);
+
+    /// <summary>What the model takes the finished sample to be, x₀. Changes nothing of the run.</summary>
+    /// <param name="modelOutput">As <see cref="Step"/>.</param>
+    /// <param name="call">As <see cref="Step"/>.</param>
+    /// <param name="sample">The sample before the step.</param>
+    Tensor Denoised(Tensor modelOutput, int call, Tensor sample);
 }

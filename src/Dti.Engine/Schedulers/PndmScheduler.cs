@@ -59,6 +59,13 @@ public sealed class PndmScheduler : IScheduler
     }
 
     /// <inheritdoc/>
+    public Tensor Denoised(Tensor modelOutput, int call, Tensor sample)
+    {
+        var alpha = _config.AlphaAt(_alphasCumprod, (int)_timesteps[call]);
+        return _config.Denoised(sample, modelOutput, Math.Sqrt(alpha), Math.Sqrt(1 - alpha));
+    }
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         _firstSample?.Dispose();

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Dti.Engine.Checkpoints;
+using Dti.Engine.Models;
 
 namespace Dti.Engine.Training;
 
@@ -12,30 +12,18 @@ namespace Dti.Engine.Training;
 /// <param name="Kappa">κ; null: the published one. What is much and what is little goes by the gradients of a model.</param>
 public sealed record TrainingDefaults(double? LearningRate = null, int? Steps = null, double? Kappa = null)
 {
-    /// <summary>The file.</summary>
-    public const string FileName = "dti.json";
-
-    /// <summary>Reads a folder's file; nothing where there is none.</summary>
-    /// <exception cref="DtiException">It is not JSON, or a value is out of range.</exception>
-    internal static TrainingDefaults Read(string folder)
+    /// <summary>Reads a folder's notes; nothing where they do not speak of it.</summary>
+    /// <exception cref="DtiException">A value is out of range.</exception>
+    internal static TrainingDefaults Of(ModelNotes notes)
     {
-        var path = Path.Combine(folder, FileName);
-        if (!File.Exists(path))
+        if (notes.Find("training", JsonValueKind.Object) is not { } training)
         {
             return new TrainingDefaults();
         }
 
-        using var json = BoundedJson.Read(path);
-        if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("training", out var training) || training.ValueKind != JsonValueKind.Object)
-        {
-            throw Bad("it has no \"training\"");
-        }
-
         double? Number(string name, double max) => !training.TryGetProperty(name, out var value) ? null
             : value.ValueKind == JsonValueKind.Number && value.GetDouble() is var number && number > 0 && number <= max ? number
-            : throw Bad($"{name} must be a number above 0 and at most {max}");
+            : throw notes.Bad($"{name} must be a number above 0 and at most {max}");
         return new TrainingDefaults(Number("learning_rate", 1), (int?)Number("steps", 100_000), Number("kappa", 10));
-
-        DtiException Bad(string why) => new(ErrorKind.FailedPrecondition, $"{path} cannot be used: {why}.");
     }
 }

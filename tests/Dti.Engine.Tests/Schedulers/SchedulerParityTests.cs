@@ -84,6 +84,25 @@ public class SchedulerParityTests
         Assert.Equal(expected.shape[0], scheduler.Timesteps.Count + 1);
     }
 
+    [Theory]
+    [MemberData(nameof(NamesAndPredictions))]
+    public void Denoised_ModelThatIsRight_IsTheCleanSample(string name, string prediction)
+    {
+        using var scope = NewDisposeScope();
+        var config = Config($$"""{"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "prediction_type": "{{prediction}}", "timestep_spacing": "leading", "clip_sample": false}""");
+        using var schedule = new NoiseSchedule(config);
+        using var scheduler = SchedulerFactory.Create(name, config, 10);
+        using var generator = new Generator(1, CPU);
+        var (x0, noise) = (randn([1, 4, 8, 8], generator: generator), randn([1, 4, 8, 8], generator: generator));
+        for (var call = 0; call < scheduler.Timesteps.Count; call++)
+        {
+            var t = tensor(new[] { (long)scheduler.Timesteps[call] });
+            var noisy = schedule.AddNoise(x0, noise, t);
+            var sample = noisy / scheduler.ScaleModelInput(ones(1), call); // those that count in σ scale the sample for the model
+            Golden.AssertClose(x0, scheduler.Denoised(schedule.Target(x0, noise, t), call, sample), 1e-4, $"call {call}");
+        }
+    }
+
     [Fact]
     public void Resolve_UnknownName_ListsTheNames()
     {
@@ -120,6 +139,19 @@ public class SchedulerParityTests
     }
 
     public static TheoryData<string> AllNames() => [.. SchedulerFactory.Names];
+
+    /// <summary>Without those whose noise levels lie between training steps.</summary>
+    public static TheoryData<string, string> NamesAndPredictions()
+    {
+        var rows = new TheoryData<string, string>();
+        foreach (var name in SchedulerFactory.Names.Where(name => !name.EndsWith("karras", StringComparison.Ordinal)))
+        {
+            rows.Add(name, "epsilon");
+            rows.Add(name, "v_prediction");
+        }
+
+        return rows;
+    }
 
     private static JsonDocument Expected() => JsonDocument.Parse(File.ReadAllText(Fixtures.Common("schedulers.json")));
 

@@ -61,6 +61,7 @@ public sealed class TrainingDefaultsTests : IDisposable
     [Theory]
     [InlineData("[]")]
     [InlineData("{}")]
+    [InlineData("""{"training": 7}""")]
     [InlineData("""{"training": {"steps": 0}}""")]
     [InlineData("""{"training": {"learning_rate": "fast"}}""")]
     [InlineData("{")]
@@ -69,7 +70,7 @@ public sealed class TrainingDefaultsTests : IDisposable
         var error = Assert.Throws<DtiException>(() => Profile(json));
 
         Assert.Equal(ErrorKind.FailedPrecondition, error.Kind);
-        Assert.Contains(TrainingDefaults.FileName, error.Message, StringComparison.Ordinal);
+        Assert.Contains(ModelNotes.FileName, error.Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -86,7 +87,7 @@ public sealed class TrainingDefaultsTests : IDisposable
 
         if (json is not null)
         {
-            File.WriteAllText(Path.Combine(_folder, TrainingDefaults.FileName), json);
+            File.WriteAllText(Path.Combine(_folder, ModelNotes.FileName), json);
         }
 
         return ModelProfile.Read(_folder);
