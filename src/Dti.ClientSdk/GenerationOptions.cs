@@ -54,6 +54,9 @@ public sealed record GenerationOptions
     /// <summary>Name of an autoencoder (<see cref="DtiClient.ListVaesAsync"/>) that takes the place of the model's own. Default: the model's own.</summary>
     public string? Vae { get; init; }
 
+    /// <summary>Sampling steps between two previews of a picture (<see cref="SamplingProgress.Preview"/>), 0 (none) to <see cref="Steps"/>. Default 0.</summary>
+    public int? PreviewEvery { get; init; }
+
     /// <summary>What the model predicts: <c>epsilon</c> or <c>v_prediction</c>. Default: what it says itself.</summary>
     public string? PredictionType { get; init; }
 }

@@ -60,6 +60,9 @@ public sealed record GenerationSettings
     /// <summary>Name of the autoencoder; empty: the model's own.</summary>
     public string Vae { get; init; } = "";
 
+    /// <summary>Sampling steps between two previews of a picture; 0: none.</summary>
+    public int PreviewEvery { get; init; }
+
     /// <summary>What the model predicts: <c>epsilon</c> or <c>v_prediction</c>.</summary>
     public string PredictionType { get; init; } = "";
 }

@@ -37,7 +37,14 @@ public sealed record GenerationQueued(int Position, DateTimeOffset? ExpectedStar
 /// <param name="Step">Sampling steps done, over all pictures.</param>
 /// <param name="TotalSteps">Sampling steps to do.</param>
 /// <param name="TimeLeft">Estimate, if there is one.</param>
-public sealed record SamplingProgress(int Step, int TotalSteps, TimeSpan? TimeLeft) : GenerationUpdate;
+public sealed record SamplingProgress(int Step, int TotalSteps, TimeSpan? TimeLeft) : GenerationUpdate
+{
+    /// <summary>
+    /// Every <see cref="GenerationOptions.PreviewEvery"/> steps: the picture that is being drawn, as the model sees it after this step; a small PNG, an eighth
+    /// of its width and height. Null also where this client came later or could not follow: the server does not keep previews.
+    /// </summary>
+    public Picture? Preview { get; init; }
+}
 
 /// <summary>Something the user should know; the work goes on.</summary>
 /// <param name="Code">A stable code, for example <c>PROMPT_TOO_LONG</c>.</param>

@@ -38,6 +38,7 @@ public class UsageTests(ServeFixture server)
     [Theory]
     [InlineData("dti train", "train", "my-cat")]
     [InlineData("dti generate", "generate", "a photo", "--steps", "many")]
+    [InlineData("dti generate", "generate", "a photo", "--preview-every", "2")]
     [InlineData("dti interpolate", "interpolate", "a", "b", "--easing", "wavy")]
     [InlineData("dti concepts", "concepts")]
     [InlineData("dti concepts show", "concepts", "show")]

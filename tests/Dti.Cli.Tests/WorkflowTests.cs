@@ -84,6 +84,23 @@ public class WorkflowTests(ServeFixture server)
     }
 
     [Fact]
+    public async Task Generate_Previews_WritesEachPictureOnItsWay()
+    {
+        var folder = server.NewFolder();
+
+        var drawn = await server.RunAsync(
+            folder, "generate", "a photo", "-n", "2", "--steps", "40", "--width", "64", "--height", "64", "--previews", "way", "--preview-every", "4", "--json");
+
+        Assert.Equal((ExitCode.Ok, ""), (drawn.ExitCode, drawn.Error));
+        var paths = drawn.EventsOf("preview").Select(preview => preview.GetProperty("path").GetString()!).ToArray();
+        Assert.NotEmpty(paths);
+        Assert.All(paths, path => Assert.Matches(@"^way[/\\]preview-00[12]-00[0-4][0-9]\.png$", path));
+        Assert.All(paths, path => Assert.Equal((8, 8), SizeOf(Path.Combine(folder, path))));
+        Assert.All(drawn.EventsOf("preview"), preview => Assert.Equal(0, preview.GetProperty("step").GetInt32() % 4));
+        Assert.All(drawn.EventsOf("progress"), step => Assert.False(step.TryGetProperty("preview", out _)));
+    }
+
+    [Fact]
     public async Task Concepts_ExportImportShowDelete_Works()
     {
         var folder = server.NewFolder();

@@ -27,6 +27,19 @@ public class GenerationTests(ServerFixture server)
     }
 
     [Fact]
+    public async Task GenerateAsync_PreviewEvery_GivesSmallPicturesOnTheWay()
+    {
+        await using var client = new DtiClient(server.Address);
+
+        var updates = await client.GenerateAsync(_quick with { Steps = 60, PreviewEvery = 2 }, null, Cancellation).ToListAsync(Cancellation);
+
+        Assert.Equal(2, Assert.IsType<GenerationAccepted>(updates[0]).Settings.PreviewEvery);
+        var shown = updates.OfType<SamplingProgress>().Where(step => step.Preview is not null).ToList();
+        Assert.NotEmpty(shown);
+        Assert.All(shown, step => Assert.Equal((0, "image/png", 8, 8), (step.Step % 2, step.Preview!.MediaType, step.Preview.Width, step.Preview.Height)));
+    }
+
+    [Fact]
     public async Task GenerateAsync_SameSeed_SamePicture()
     {
         await using var client = new DtiClient(server.Address);

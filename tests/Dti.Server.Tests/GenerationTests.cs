@@ -36,6 +36,48 @@ public sealed class GenerationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Generate_PreviewEvery_ShowsThePictureInTheMakingToWhoLooksOn()
+    {
+        var options = TestServer.Draw("a dog");
+        (options.Steps, options.PreviewEvery) = (60, 3);
+
+        var events = await _server.GenerateAsync(options);
+
+        Assert.Equal(3, events[0].Accepted.Settings.PreviewEvery);
+        Assert.Equal(Enumerable.Range(1, 60), events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
+        var shown = events.Where(e => e.Progress?.Preview is not null).Select(e => e.Progress).ToArray();
+        Assert.NotEmpty(shown);
+        Assert.All(shown, progress =>
+        {
+            var image = ImageCodec.Decode(progress.Preview.Data.ToByteArray(), "preview");
+            Assert.Equal((0, 8, 8, "image/png"), (progress.Step % 3, image.Width, image.Height, progress.Preview.MediaType));
+            Assert.Equal((0, "a dog", 3UL), (progress.Preview.Index, progress.Preview.Prompt, progress.Preview.Seed));
+        });
+
+        // The log keeps the steps alone; and the picture is the same.
+        var later = new List<GenerateResponse>();
+        using var watch = _server.Jobs.Watch(new JobServiceWatchRequest { JobId = events[0].Accepted.JobId }, cancellationToken: TestContext.Current.CancellationToken);
+        await foreach (var happened in watch.ResponseStream.ReadAllAsync(TestContext.Current.CancellationToken))
+        {
+            later.Add(happened.Generate);
+        }
+
+        Assert.Equal(60, later.Count(e => e.Progress is not null));
+        Assert.All(later, e => Assert.Null(e.Progress?.Preview));
+        options.PreviewEvery = 0;
+        Assert.Equal(await _server.PictureAsync(options), events.Single(e => e.Picture is not null).Picture.Data.ToByteArray());
+    }
+
+    [Fact]
+    public async Task Generate_PreviewsBeyondTheSteps_NamesTheField()
+    {
+        var options = TestServer.Draw("a dog");
+        options.PreviewEvery = 3;
+
+        Assert.Equal(["options.preview_every"], await Refusal.Fields(() => _server.GenerateAsync(options)));
+    }
+
+    [Fact]
     public async Task Generate_SameSeed_GivesTheSameBytes()
     {
         var other = TestServer.Draw("a dog");

@@ -57,6 +57,41 @@ public sealed class JobFeedTests : IDisposable
     }
 
     [Fact]
+    public async Task Read_PicturesInTheMaking_AreForWhoFollows()
+    {
+        var feed = new JobFeed(new JobTicket { JobId = "job", Kind = JobKind.Interpolate, Caller = "anna" }, new EventFiles(_folder.FullName));
+        await using var watcher = feed.ReadAsync(0, TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        async Task<SamplingProgress> Next() => await watcher.MoveNextAsync() ? ((InterpolateResponse)watcher.Current).Progress : throw new InvalidOperationException("over");
+
+        void Step(int step)
+        {
+            var message = new InterpolateResponse { Progress = new SamplingProgress { Step = step, Preview = new Picture { Index = step } } };
+            var first = _log.Next;
+            _log.Append(step, EventMessages.Kept(message));
+            feed.Add(new EventBatch(first, [new JobEvent(step, message.ToByteArray())], step));
+        }
+
+        Step(1);
+        var followed = await Next();
+        for (var step = 2; step <= 300; step++)
+        {
+            Step(step);
+        }
+
+        var left = new List<SamplingProgress>();
+        for (var step = 2; step <= 300; step++)
+        {
+            left.Add(await Next());
+        }
+
+        Assert.Equal(1, followed.Preview.Index);
+        Assert.Equal(Enumerable.Range(2, 299), left.Select(progress => progress.Step));
+        Assert.All(left, progress => Assert.Null(progress.Preview)); // more than are in memory: from the log
+        Step(301);
+        Assert.Equal(301, (await Next()).Preview.Index);
+    }
+
+    [Fact]
     public async Task Read_WatcherThatBeginsLate_IsGivenEverythingFromTheLog()
     {
         for (var step = 1; step <= Many; step++)

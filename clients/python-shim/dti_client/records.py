@@ -136,6 +136,7 @@ class GenerationOptions:
     clip_skip: int | None = None
     vae: str | None = None
     prediction_type: PredictionType | None = None
+    preview_every: int | None = None
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,7 @@ class GenerationSettings:
     clip_skip: int
     vae: str
     prediction_type: PredictionType
+    preview_every: int
 
 
 @dataclass(frozen=True)
@@ -303,6 +305,8 @@ class SamplingProgress:
     step: int
     total_steps: int
     time_left: float | None
+    preview: Picture | None = None
+    """Every preview_every steps: the picture that is being drawn, as the model sees it after this step; an eighth of its width and height."""
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,13 @@ def test_generate_gives_pictures_as_pil_and_numpy(client):
     assert (picture.numpy() == numpy.array(picture.pil())).all()
 
 
+def test_generate_shows_the_picture_while_it_is_sampled(client):
+    progress = [update for update in client.generate("a photo", dataclasses.replace(DRAWING, steps=20, preview_every=5)) if isinstance(update, dti_client.SamplingProgress)]
+    previews = {update.step: update.preview.pil().size for update in progress if update.preview}
+    assert [update.step for update in progress] == list(range(1, 21))
+    assert previews and set(previews) <= {5, 10, 15, 20} and set(previews.values()) == {(8, 8)}
+
+
 def test_interpolate_gives_frames_from_one_end_to_the_other(client):
     frames = client.interpolate("client-cat", "client-cat", DRAWING, frames=3, easing="linear")
     assert [update.t for update in frames if isinstance(update, dti_client.Picture)] == [0, 0.5, 1]

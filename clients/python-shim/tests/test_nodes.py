@@ -262,10 +262,12 @@ def test_lists_of_a_server_that_is_away_are_a_sentence(nodes, comfyui, monkeypat
     assert asyncio.run(comfyui.routes["/dti/models"](None)) == ["(default)"]
 
 
-def test_generate_draws_a_batch(nodes, comfyui, cat):
+def test_generate_draws_a_batch_and_shows_it_on_the_way(nodes, comfyui, cat):
     comfyui.previews.clear()
-    images, = run(nodes["DtiGenerate"], prompt="a photo of {concept} and <node-cat>", concept=cat, num_images=2, **DRAWING)
-    assert images.shape == (2, 64, 64, 3) and len(comfyui.previews) == 2
+    images, = run(nodes["DtiGenerate"], prompt="a photo of {concept} and <node-cat>", concept=cat, num_images=2, **{**DRAWING, "steps": 20})
+    shown = [preview[1].size for preview in comfyui.previews]
+    assert images.shape == (2, 64, 64, 3)
+    assert shown.count((64, 64)) == 2 and set(shown) == {(64, 64), (8, 8)} and shown[-1] == (64, 64)
 
 
 def test_generate_is_cancelled_on_the_server(nodes, comfyui, client, cat):

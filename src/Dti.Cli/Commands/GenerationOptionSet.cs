@@ -22,6 +22,8 @@ internal sealed class GenerationOptionSet
     private readonly Option<int?> _quality = new("--quality") { Description = "1 to 100, JPEG and WebP only. Default: 90.", HelpName = "n" };
     private readonly Option<string?> _vae = new("--vae") { Description = "Autoencoder that takes the place of the model's own (dti models list).", HelpName = "name" };
     private readonly Option<string?> _prediction = new("--prediction-type") { Description = "What the model predicts: epsilon or v_prediction. Default: what it says itself.", HelpName = "type" };
+    private readonly Option<string?> _previews = new("--previews") { Description = "Write each picture, as it looks while it is drawn, into this folder: small files, one a sampling step.", HelpName = "folder" };
+    private readonly Option<int?> _previewEvery = new("--preview-every") { Description = "With --previews: sampling steps between two of them. Default: 1.", HelpName = "n" };
     private readonly Option<string?> _dtype = new("--dtype") { Description = "auto, fp32, bf16 or fp16. Default: auto.", HelpName = "type" };
 
     public GenerationOptionSet()
@@ -35,9 +37,18 @@ internal sealed class GenerationOptionSet
         foreach (var option in new Option[]
         {
             _seed, _steps, _guidance, _negative, _width, _height, _scheduler, _rescale, _clipSkip, _syntax, _model, _vae, _prediction, _dtype, _format, _quality,
+            _previews, _previewEvery,
         })
             command.Add(option);
+        command.Validators.Add(asked =>
+        {
+            if (asked.GetValue(_previewEvery) > 0 && asked.GetValue(_previews) is null)
+                asked.AddError("--preview-every goes with --previews.");
+        });
     }
+
+    /// <summary>Folder for previews; null: none are asked for.</summary>
+    public string? PreviewFolder(CommandContext context) => context.Get(_previews);
 
     public GenerationOptions Read(CommandContext context, string prompt, string? outputFile) => new()
     {
@@ -58,5 +69,6 @@ internal sealed class GenerationOptionSet
         Dtype = context.Get(_dtype),
         Vae = context.Get(_vae),
         PredictionType = context.Get(_prediction),
+        PreviewEvery = context.Get(_previewEvery) ?? (PreviewFolder(context) is null ? null : 1),
     };
 }

@@ -42,7 +42,7 @@ internal static class InterpolateCommand
             var connection = await context.ConnectAsync().ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                var outcome = await new GenerationRun(context.Output) { WriteAsync = files.WriteAsync }
+                var outcome = await new GenerationRun(context.Output) { WriteAsync = files.WriteAsync, PreviewFolder = options.PreviewFolder(context) }
                     .RunAsync("interpolating", connection.Client.InterpolateAsync(request, null, context.CancellationToken), context.CancellationToken)
                     .ConfigureAwait(false);
                 var strip = await files.WriteStripAsync(outcome.Pictures, context.CancellationToken).ConfigureAwait(false);

@@ -57,6 +57,7 @@ internal static class SettingsTable
         ("guidance_rescale", Numbers.Exact(settings.GuidanceRescale)),
         ("scheduler", settings.Scheduler),
         ("clip_skip", $"{settings.ClipSkip}"),
+        ("preview_every", $"{settings.PreviewEvery}"),
         ("seed", $"{settings.Seed}"),
         ("num_images", $"{settings.ImageCount}"),
         ("prompt_syntax", Word(settings.PromptSyntax)),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dti.Cli.Files;
 using Dti.Cli.Output;
 using Dti.ClientSdk;
 
@@ -13,6 +14,9 @@ internal sealed class GenerationRun(IOutput output)
 {
     /// <summary>Writes a picture and returns its path; null: pictures are not written.</summary>
     public Func<Picture, CancellationToken, Task<string>>? WriteAsync { get; init; }
+
+    /// <summary>Folder for previews of pictures in the making; null: they are not written.</summary>
+    public string? PreviewFolder { get; init; }
 
     public async Task<GenerationOutcome> RunAsync(string title, IAsyncEnumerable<GenerationUpdate> updates, CancellationToken cancellationToken)
     {
@@ -43,8 +47,10 @@ internal sealed class GenerationRun(IOutput output)
                             output.Line($"{queued.Position} job(s) ahead of this one{(queued.ExpectedStart is { } start ? $", to start about {start.ToLocalTime():HH:mm}" : "")}.");
                         break;
                     case SamplingProgress step:
-                        output.Event("progress", step);
+                        output.Event("progress", step with { Preview = null }); // its bytes go into a file
                         meter.Report(step.Step, step.TotalSteps, "steps", step.TimeLeft);
+                        if (step.Preview is { } preview)
+                            await ShowPreviewAsync(preview, step.Step - (preview.Index * settings!.Steps), cancellationToken).ConfigureAwait(false);
                         break;
                     case GenerationWarning warning:
                         output.Warning(warning.Code, warning.Message);
@@ -70,6 +76,18 @@ internal sealed class GenerationRun(IOutput output)
 
     private static string Angles(InterpolationAccepted accepted) => string.Join(
         ", ", accepted.AnglesDegrees.Select(angle => string.Create(CultureInfo.InvariantCulture, $"{angle:F1}°")));
+
+    private async Task ShowPreviewAsync(Picture preview, int step, CancellationToken cancellationToken)
+    {
+        string? path = null;
+        if (PreviewFolder is not null)
+        {
+            path = Path.Combine(PreviewFolder, string.Create(CultureInfo.InvariantCulture, $"preview-{preview.Index + 1:D3}-{step:D4}{preview.FileExtension}"));
+            await SafeFile.WriteAsync(path, preview.Data, overwrite: true, cancellationToken).ConfigureAwait(false);
+        }
+
+        output.Event("preview", PictureEvent.Of(preview, path, step));
+    }
 
     private async Task ShowAsync(Picture picture, CancellationToken cancellationToken)
     {

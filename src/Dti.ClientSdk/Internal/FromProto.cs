@@ -99,7 +99,7 @@ internal static class FromProto
         message.KappaOverGradient, message.LearningRate, message.StepsPerSecond, Span(message.TimeLeft));
 
     private static SamplingProgress Progress(V1.SamplingProgress message) =>
-        new(message.Step, message.TotalSteps, Span(message.TimeLeft));
+        new(message.Step, message.TotalSteps, Span(message.TimeLeft)) { Preview = message.Preview is null ? null : Picture(message.Preview) };
 
     private static Picture Picture(V1.Picture message) => new(
         message.Data.Memory, message.MediaType, message.Width, message.Height, message.Index, message.Prompt, message.Seed,
@@ -160,6 +160,7 @@ internal static class FromProto
         PromptSyntax = (PromptSyntax)message.PromptSyntax,
         GuidanceRescale = message.GuidanceRescale,
         ClipSkip = message.ClipSkip,
+        PreviewEvery = message.PreviewEvery,
         Format = (PictureFormat)message.Format,
         Quality = message.Quality,
         Dtype = message.Dtype,

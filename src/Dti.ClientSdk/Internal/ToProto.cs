@@ -61,6 +61,7 @@ internal static class ToProto
         if (options.Dtype is { } dtype) message.Dtype = dtype;
         if (options.Vae is { } vae) message.Vae = vae;
         if (options.PredictionType is { } predictionType) message.PredictionType = predictionType;
+        if (options.PreviewEvery is { } previewEvery) message.PreviewEvery = previewEvery;
         return message;
     }
 

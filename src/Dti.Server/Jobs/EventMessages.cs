@@ -46,6 +46,24 @@ internal static class EventMessages
     /// <summary>Whether it is a job's last.</summary>
     public static bool IsResult(IMessage message) => message is TrainResponse { Result: not null } or GenerateResponse { Result: not null } or InterpolateResponse { Result: not null };
 
+    /// <summary>The event as the job's log keeps it: without the preview of a picture in the making, of which there may be thousands.</summary>
+    public static IMessage Kept(IMessage message)
+    {
+        switch (message)
+        {
+            case GenerateResponse { Progress.Preview: not null } generate:
+                generate = generate.Clone();
+                generate.Progress.Preview = null;
+                return generate;
+            case InterpolateResponse { Progress.Preview: not null } interpolate:
+                interpolate = interpolate.Clone();
+                interpolate.Progress.Preview = null;
+                return interpolate;
+            default:
+                return message;
+        }
+    }
+
     /// <summary>Whether a watcher who cannot follow may miss it: the next of its kind says as much.</summary>
     public static bool MayBeMissed(IMessage message) => message
         is TrainResponse { Progress: not null } or TrainResponse { Preview: not null } or GenerateResponse { Progress: not null } or InterpolateResponse { Progress: not null };

@@ -94,7 +94,7 @@ internal sealed class JobAttempt : IDisposable
         }
     }
 
-    /// <summary>Writes an event to the log and tells it. One that an earlier attempt wrote already is left out.</summary>
+    /// <summary>Writes an event to the log, as it is kept there, and tells it whole. One that an earlier attempt wrote already is left out.</summary>
     /// <exception cref="IOException">The disk is full.</exception>
     public void Report(int step, IMessage message)
     {
@@ -104,9 +104,10 @@ internal sealed class JobAttempt : IDisposable
         }
 
         var number = _log.Next;
-        var happened = _log.Append(step, message);
+        var kept = EventMessages.Kept(message);
+        var happened = _log.Append(step, kept);
         Volatile.Write(ref _step, Math.Max(_step, step));
-        _told.Writer.TryWrite((number, happened));
+        _told.Writer.TryWrite((number, ReferenceEquals(kept, message) ? happened : new JobEvent(step, message.ToByteArray())));
     }
 
     /// <summary>Waits until all events are told, then ends the job.</summary>

@@ -136,8 +136,8 @@ internal sealed class JobRunner(
         {
             yield return happened switch
             {
-                SamplingStep step => (step.Step, new GenerateResponse { Progress = step.ToMessage(time.GetElapsedTime(start)) }),
-                GeneratedImage image => (0, new GenerateResponse { Picture = encoding.Encode(image.Image, image.Index, image.Prompt) }),
+                SamplingStep step => (step.Step, new GenerateResponse { Progress = step.ToMessage(time.GetElapsedTime(start), settings.Seed) }),
+                GeneratedImage image => (0, new GenerateResponse { Picture = encoding.Encode(image) }),
                 GenerationWarning warning => (0, new GenerateResponse { Warning = EventMapping.Warning(warning.Code, warning.Message) }),
                 _ => throw new InvalidOperationException($"unknown event {happened}"),
             };
@@ -160,8 +160,8 @@ internal sealed class JobRunner(
         {
             yield return happened switch
             {
-                SamplingStep step => (step.Step, new InterpolateResponse { Progress = step.ToMessage(time.GetElapsedTime(start)) }),
-                GeneratedImage image => (0, new InterpolateResponse { Picture = encoding.Encode(image.Image, image.Index, image.Prompt, image.T) }),
+                SamplingStep step => (step.Step, new InterpolateResponse { Progress = step.ToMessage(time.GetElapsedTime(start), settings.Generation.Seed) }),
+                GeneratedImage image => (0, new InterpolateResponse { Picture = encoding.Encode(image) }),
                 GenerationWarning warning => (0, new InterpolateResponse { Warning = EventMapping.Warning(warning.Code, warning.Message) }),
                 _ => throw new InvalidOperationException($"unknown event {happened}"),
             };

@@ -15,6 +15,11 @@ internal sealed record PictureEncoding(PictureFormat Format, int Quality, ulong 
 {
     public const int DefaultQuality = 90;
 
+    /// <summary>As previews are.</summary>
+    public static PictureEncoding Lossless(ulong seed) => new(PictureFormat.Png, DefaultQuality, seed);
+
+    public Picture Encode(GeneratedImage image) => Encode(image.Image, image.Index, image.Prompt, image.T);
+
     public Picture Encode(RgbImage image, int index, string prompt, double? t = null)
     {
         var picture = new Picture
@@ -63,14 +68,15 @@ internal static class EventMapping
     public static TrainPreview ToMessage(this TrainingPreview preview) => new()
     {
         Step = preview.Step,
-        Picture = new PictureEncoding(PictureFormat.Png, PictureEncoding.DefaultQuality, preview.Seed).Encode(preview.Image, preview.Index, preview.Prompt),
+        Picture = PictureEncoding.Lossless(preview.Seed).Encode(preview.Image, preview.Index, preview.Prompt),
     };
 
-    public static SamplingProgress ToMessage(this SamplingStep step, TimeSpan elapsed) => new()
+    public static SamplingProgress ToMessage(this SamplingStep step, TimeSpan elapsed, ulong seed) => new()
     {
         Step = step.Step,
         TotalSteps = step.TotalSteps,
         TimeLeft = Duration.FromTimeSpan(elapsed / step.Step * (step.TotalSteps - step.Step)),
+        Preview = step.Preview is { } preview ? PictureEncoding.Lossless(seed).Encode(preview) : null,
     };
 
     public static Warning Warning(string code, string message) => new() { Code = code, Message = message };

@@ -59,6 +59,7 @@ internal static class OptionsMapping
         ImageCount = options.HasNumImages ? options.NumImages : null,
         GuidanceRescale = options.HasGuidanceRescale ? options.GuidanceRescale : null,
         ClipSkip = options.HasClipSkip ? options.ClipSkip : null,
+        PreviewEvery = options.HasPreviewEvery ? options.PreviewEvery : null,
         PredictionType = options.HasPredictionType ? options.PredictionType : null,
         PromptSyntax = EnumPairs.PromptSyntaxes.ToEngine(options.PromptSyntax),
     };

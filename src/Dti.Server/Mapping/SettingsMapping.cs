@@ -80,6 +80,7 @@ internal static class SettingsMapping
             Concepts = { concepts },
             GuidanceRescale = settings.GuidanceRescale,
             ClipSkip = settings.ClipSkip,
+            PreviewEvery = settings.PreviewEvery,
             Vae = options.Vae,
             PredictionType = PredictionTypes.NameOf(settings.PredictionType),
             PromptSyntax = EnumPairs.PromptSyntaxes.ToMessage(settings.PromptSyntax),

@@ -44,6 +44,7 @@ class DtiGenerate(io.ComfyNode):
             options = GenerationOptions(
                 prompt=replace_concepts(prompt, concepts, lambda i: f"<{names[i]}>"),
                 negative_prompt=replace_concepts(negative_prompt, concepts, lambda i: f"<{names[i]}>"), model=asked(model), width=asked(width),
-                height=asked(height), steps=steps, guidance_scale=guidance_scale, scheduler=asked(scheduler), seed=seed, num_images=num_images)
+                height=asked(height), steps=steps, guidance_scale=guidance_scale, scheduler=asked(scheduler), seed=seed, num_images=num_images,
+                preview_every=1)
             drawn = draw(client, client.generate(options))
         return io.NodeOutput(tensors.image_batch(picture.numpy() for picture in drawn))

@@ -46,7 +46,8 @@ class DtiInterpolateConcepts(io.ComfyNode):
         if save_as:
             client.import_concept(save_as, blend.embedding, overwrite=True)
         options = GenerationOptions(
-            model=asked(model), width=asked(width), height=asked(height), steps=steps, guidance_scale=guidance_scale, scheduler=asked(scheduler), seed=seed)
+            model=asked(model), width=asked(width), height=asked(height), steps=steps, guidance_scale=guidance_scale, scheduler=asked(scheduler), seed=seed,
+            preview_every=1)
         with names_on(server, [blend] if frames == 1 else [from_concept, to_concept] if frames else []) as names:
             updates = (
                 client.generate(prompt.replace("{concept}", f"<{names[0]}>"), options) if frames == 1

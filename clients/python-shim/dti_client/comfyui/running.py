@@ -66,12 +66,12 @@ def interruptible(client: DtiClient, updates: Iterator[Update]) -> Iterator[Upda
 
 
 def draw(client: DtiClient, updates: Iterator[records.GenerationUpdate]) -> list[records.Picture]:
-    """The pictures of a generation or interpolation; each is a preview when it comes."""
+    """The pictures of a generation or interpolation; each is shown while it is drawn, and when it comes."""
     bar, drawn = comfy.utils.ProgressBar(1), []
     with contextlib.closing(interruptible(client, updates)) as seen:
         for update in seen:
             if isinstance(update, records.SamplingProgress):
-                bar.update_absolute(update.step, update.total_steps)
+                bar.update_absolute(update.step, update.total_steps, preview(update.preview) if update.preview else None)
             elif isinstance(update, records.Picture):
                 drawn.append(update)
                 bar.update_absolute(bar.current, preview=preview(update))
@@ -81,7 +81,7 @@ def draw(client: DtiClient, updates: Iterator[records.GenerationUpdate]) -> list
 
 
 def preview(picture: records.Picture) -> tuple:
-    """A picture as the progress bar takes it."""
+    """A picture as the progress bar takes it, which enlarges small ones."""
     return ("JPEG", picture.pil(), 512)
 
 
