@@ -10,6 +10,7 @@ return args switch
     _ when all.Has("--help") => Help(),
     ["speed", .. var rest] => SpeedBench.Run(new Arguments(rest)),
     ["layouts", .. var rest] => LayoutProbe.Run(new Arguments(rest)),
+    ["previews", ..] => PreviewCost.Run(),
     ["growth", .. var rest] => StepGrowth.Run(new Arguments(rest)),
     ["library", .. var rest] => LibraryGrowth.Run(new Arguments(rest)),
     ["queue", .. var rest] => await QueueGrowth.RunAsync(new Arguments(rest)).ConfigureAwait(false),
@@ -42,6 +43,7 @@ static int Help()
 
         speed      [--case NAME-OR-PART,…] [--dtypes fp32,bf16] [--rounds N] [--missing] [--no-limit] [--profile] [--work FOLDER] [--results FILE] [--clock wall|processor] [--device cpu|cuda]
         layouts    [--batch 2] [--backward] [--case sd15-sample-256] [--dtypes fp32,bf16]
+        previews
         growth     [--model FOLDER-OR-FILE] [--sides 256,384,512] [--dtypes bf16] [--steps 4]
         library    [--counts 100,10000,100000]
         queue      [--counts 10,100,1000,10000] [--rounds 20]
