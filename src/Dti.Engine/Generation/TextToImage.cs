@@ -41,7 +41,7 @@ public sealed class TextToImage(StableDiffusionModel model)
         for (var index = 0; index < settings.ImageCount; index++)
         {
             using var noise = Noise(settings, index);
-            using var latents = new Latents(noise.Next());
+            using var latents = new Latents(Next(noise));
             foreach (var step in Denoise(settings, conditioning, latents, noise, index, cancellationToken))
             {
                 yield return step;
@@ -81,13 +81,14 @@ public sealed class TextToImage(StableDiffusionModel model)
         model.UseOnly(ModelParts.UNet);
         using var scheduler = SchedulerFactory.Create(settings.Scheduler, model.Profile.Scheduler with { PredictionType = settings.PredictionType }, settings.Steps);
         latents.Replace(latents.Value * scheduler.InitNoiseSigma);
+        using var timesteps = Timesteps(scheduler);
         var calls = scheduler.Timesteps.Count; // PLMS calls the model once more than it has steps
         for (var call = 0; call < calls; call++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var step = call - (calls - settings.Steps) + 1;
             var wanted = step > 0 && settings.PreviewEvery > 0 && step % settings.PreviewEvery == 0;
-            var (next, preview) = DenoiseOnce(settings, scheduler, call, latents.Value, conditioning, noise, wanted);
+            var (next, preview) = DenoiseOnce(settings, scheduler, call, timesteps, latents.Value, conditioning, noise, wanted);
             latents.Replace(next);
             if (step > 0)
             {
@@ -107,23 +108,38 @@ public sealed class TextToImage(StableDiffusionModel model)
         return RgbImage.FromTensor(((decoded.to(ScalarType.Float32) / 2) + 0.5).clamp(0, 1).cpu()[0]);
     }
 
+    /// <summary>A step all of which is done where the model is: nothing waits for the device, unless a preview is wanted.</summary>
     private (Tensor Next, RgbImage? Preview) DenoiseOnce(
-        GenerationSettings settings, IScheduler scheduler, int call, Tensor sample, TextConditioning conditioning, PictureNoise noise, bool wanted)
+        GenerationSettings settings, IScheduler scheduler, int call, Tensor timesteps, Tensor sample, TextConditioning conditioning, PictureNoise noise, bool wanted)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var scaled = scheduler.ScaleModelInput(sample, call).to(model.Target.Dtype, model.Target.Device);
-        var timestep = tensor(new[] { (float)scheduler.Timesteps[call] }).to(model.Target.Device);
+        var scaled = scheduler.ScaleModelInput(sample, call).to(model.Target.Dtype);
+        var timestep = timesteps.narrow(0, call, 1);
         var guided = settings.GuidanceScale > 1;
-        var output = model.UNet.Forward(guided ? cat([scaled, scaled]) : scaled, timestep, conditioning.States, Added(settings, conditioning), keys: conditioning.Keys).to(ScalarType.Float32).cpu();
+        var output = model.UNet.Forward(guided ? cat([scaled, scaled]) : scaled, timestep, conditioning.States, Added(settings, conditioning), keys: conditioning.Keys).to(ScalarType.Float32);
         if (guided)
         {
             var (uncond, cond) = (output[0].unsqueeze(0), output[1].unsqueeze(0));
             output = Rescale(uncond + (settings.GuidanceScale * (cond - uncond)), cond, settings.GuidanceRescale);
         }
 
-        var preview = wanted ? model.Profile.LatentRgb?.Draw(scheduler.Denoised(output, call, sample)) : null;
-        return (scheduler.Step(output, call, sample, noise.Next).MoveToOuterDisposeScope(), preview);
+        var preview = wanted ? model.Profile.LatentRgb?.Draw(scheduler.Denoised(output, call, sample).cpu()) : null;
+        return (scheduler.Step(output, call, sample, () => Next(noise)).MoveToOuterDisposeScope(), preview);
+    }
+
+    /// <summary>The next noise, where the model is.</summary>
+    private Tensor Next(PictureNoise noise)
+    {
+        using var scope = NewDisposeScope();
+        return noise.Next().to(model.Target.Device).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>(n) fp32, where the model is: a copy for each step would be one more thing to wait for.</summary>
+    private Tensor Timesteps(IScheduler scheduler)
+    {
+        using var scope = NewDisposeScope();
+        return tensor(scheduler.Timesteps.Select(t => (float)t).ToArray()).to(model.Target.Device).MoveToOuterDisposeScope();
     }
 
     /// <summary>A picture of the size asked, not cut from a larger one; null where the UNet takes none of that.</summary>
@@ -146,7 +162,7 @@ public sealed class TextToImage(StableDiffusionModel model)
         phi == 0 ? guided : ((phi * (guided * (cond.std() / guided.std()))) + ((1 - phi) * guided));
 }
 
-/// <summary>The latents of a picture in the making, fp32 on the CPU (1, C, h, w); owns its tensor.</summary>
+/// <summary>The latents of a picture in the making, fp32 where the model is, (1, C, h, w); owns its tensor.</summary>
 internal sealed class Latents(Tensor value) : IDisposable
 {
     public Tensor Value { get; private set; } = value;

@@ -138,6 +138,25 @@ public class SchedulerParityTests
         Assert.True(x.isfinite().all().item<bool>());
     }
 
+    /// <summary>On libtorch's meta device tensors have shapes and no values: looking at one throws, and so does mixing in a tensor that was left on the CPU.</summary>
+    [Theory]
+    [MemberData(nameof(AllNames))]
+    public void Step_OnADevice_StaysThereAndWaitsForNoValue(string name)
+    {
+        using var scope = NewDisposeScope();
+        var device = new Device(TorchSharp.DeviceType.META);
+        using var scheduler = SchedulerFactory.Create(name, Config("""{"steps_offset": 1, "beta_schedule": "scaled_linear"}"""), 10);
+        var x = ones([1, 4, 2, 2], device: device) * scheduler.InitNoiseSigma;
+        for (var call = 0; call < scheduler.Timesteps.Count; call++)
+        {
+            var output = scheduler.ScaleModelInput(x, call) * 0.1;
+            Assert.Equal(device.type, scheduler.Denoised(output, call, x).device_type);
+            x = scheduler.Step(output, call, x, () => ones([1, 4, 2, 2], device: device));
+        }
+
+        Assert.Equal(device.type, x.device_type);
+    }
+
     public static TheoryData<string> AllNames() => [.. SchedulerFactory.Names];
 
     /// <summary>Without those whose noise levels lie between training steps.</summary>
