@@ -18,6 +18,8 @@ internal static class WebApi
 {
     private static readonly string[] _grpcHeaders = ["Grpc-Status", "Grpc-Message", "Grpc-Encoding", "Grpc-Accept-Encoding", "Grpc-Status-Details-Bin"];
 
+    private static readonly HashSet<string> _ownNames = new(StringComparer.OrdinalIgnoreCase) { "localhost", "127.0.0.1", "[::1]" };
+
     public static void ListenForWeb(this KestrelServerOptions kestrel, DtiServerOptions options)
     {
         if (options.WebPort is { } port)
@@ -37,14 +39,22 @@ internal static class WebApi
         });
         services.AddCors(cors => cors.AddDefaultPolicy(policy => policy
             .WithOrigins([.. options.WebOrigins]).AllowAnyMethod().AllowAnyHeader().WithExposedHeaders(_grpcHeaders)));
-        services.AddHostFiltering(hosts => hosts.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
     }
 
     public static void UseWebApi(this WebApplication app, DtiServerOptions options)
     {
         // A page of another site may reach this port under a name of its own (DNS rebinding); browsers speak HTTP/1.1 without TLS, and with it would
-        // notice that the certificate has another name.
-        app.UseWhen(context => HttpProtocol.IsHttp11(context.Request.Protocol) && !context.Request.IsHttps, web => web.UseHostFiltering());
+        // notice that the certificate has another name. Everybody else calls by whatever name leads here, so ASP.NET's own filter, which is for all, stays open.
+        app.Use((context, next) =>
+        {
+            if (context.Request.IsHttps || HttpProtocol.IsHttp2(context.Request.Protocol) || _ownNames.Contains(context.Request.Host.Host))
+            {
+                return next(context);
+            }
+
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+            return Task.CompletedTask;
+        });
         app.Use((context, next) =>
         {
             if (context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) != true)

@@ -168,6 +168,17 @@ public class WebApiTests
         Assert.Equal(HttpStatusCode.BadRequest, (await http.SendAsync(request, Cancellation)).StatusCode);
     }
 
+    /// <summary>A server behind a proxy answered nobody who called the proxy by its name.</summary>
+    [Fact]
+    public async Task Get_HostOfAnotherNameOverHttp2_IsAnswered()
+    {
+        await using var server = Start();
+        using var http = Http2(server);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "v1/models") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        request.Headers.Host = "dti.example";
+        Assert.Equal(HttpStatusCode.OK, (await http.SendAsync(request, Cancellation)).StatusCode);
+    }
+
     [Theory]
     [InlineData(GrpcWebMode.GrpcWeb)]
     [InlineData(GrpcWebMode.GrpcWebText)]

@@ -42,6 +42,22 @@ public sealed class TlsTests : IDisposable
         Assert.Contains("tiny-sd15", await http.GetStringAsync("v1/models", Cancellation), StringComparison.Ordinal);
     }
 
+    /// <summary>Other machines could call by no name of the server's: all but localhost was refused.</summary>
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task AnyName_WithTls_IsAnswered(string version)
+    {
+        await using var server = Start();
+        using var handler = Handler();
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.Issuer == _root.Subject; // the name is not that of the certificate
+        using var http = new HttpClient(handler) { BaseAddress = Local(server) };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "v1/models") { Version = Version.Parse(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        request.Headers.Host = "gpu.example";
+
+        Assert.Equal(HttpStatusCode.OK, (await http.SendAsync(request, Cancellation)).StatusCode);
+    }
+
     [Fact]
     public async Task Certificate_OfAnIntermediateAuthority_ComesWithIt()
     {
