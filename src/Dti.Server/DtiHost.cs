@@ -70,6 +70,7 @@ public static class DtiHost
         services.AddHostedService(provider => provider.GetRequiredService<JobSilo>()); // before the device, so that it stops after it
         services.AddHostedService<DeviceWorker>();
         services.AddHostedService<FreedMemory>();
+        services.AddHostedService<LibraryReadAhead>();
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = options.MaxMessageBytes;

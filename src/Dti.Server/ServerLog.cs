@@ -76,6 +76,9 @@ internal static partial class ServerLog
     [LoggerMessage(44, LogLevel.Warning, "The certificate {File} ends at {End}; renew it")]
     public static partial void CertificateEnds(this ILogger logger, string file, DateTime end);
 
+    [LoggerMessage(45, LogLevel.Warning, "The library's descriptions could not be read ahead: {Reason}")]
+    public static partial void LibraryNotReadAhead(this ILogger logger, string reason);
+
     [LoggerMessage(51, LogLevel.Error, "The server is not ready: {Problem}")]
     public static partial void DeviceBroken(this ILogger logger, string problem);
 

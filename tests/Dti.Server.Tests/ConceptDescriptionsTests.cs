@@ -35,6 +35,65 @@ public sealed class ConceptDescriptionsTests : IDisposable
     }
 
     [Fact]
+    public void ReadAhead_ManyFiles_LeavesNoneToTheFirstListing()
+    {
+        using var fresh = Fresh(200);
+
+        fresh.ReadAhead(work => work(), CancellationToken.None);
+        Assert.Equal(200, Interlocked.Exchange(ref _reads, 0));
+
+        Assert.Equal(200, fresh.List().Count);
+        Assert.Equal(0, _reads);
+    }
+
+    /// <summary>What was read before a file changed or went must not come back.</summary>
+    [Fact]
+    public void ReadAhead_FilesThatChangeOrGoMeanwhile_AreAsTheyAreNow()
+    {
+        using var fresh = Fresh(2);
+
+        fresh.ReadAhead(
+            work =>
+            {
+                Write("c000", "two"); // after it was read
+                File.Delete(PathOf("c001"));
+                work();
+            },
+            CancellationToken.None);
+
+        Assert.Equal("two", Assert.Single(fresh.List()).Model);
+    }
+
+    [Fact]
+    public void ReadAhead_SomeoneListsMeanwhile_LeavesTheRestToHim()
+    {
+        using var fresh = Fresh(200);
+        var looks = 0;
+
+        fresh.ReadAhead(
+            work =>
+            {
+                looks++;
+                fresh.List();
+                work();
+            },
+            CancellationToken.None);
+
+        Assert.Equal(1, looks);
+        Assert.Equal(200, fresh.List().Count);
+    }
+
+    [Fact]
+    public void ReadAhead_Cancelled_EndsAfterAFewFiles()
+    {
+        using var fresh = Fresh(200);
+
+        fresh.ReadAhead(work => work(), new CancellationToken(canceled: true));
+
+        Assert.InRange(_reads, 1, 100);
+    }
+
+    [Fact]
     public void List_FileCameOrWentByHand_SaysSoAtOnce()
     {
         Write("a", "one");
@@ -119,6 +178,18 @@ public sealed class ConceptDescriptionsTests : IDisposable
     private void Write(string name, string model) => File.WriteAllText(PathOf(name), new Concept { Name = name, Model = model }.ToString());
 
     /// <summary>As if all had been written long ago.</summary>
+    /// <summary>What has not looked at the folder yet, of so many old files.</summary>
+    private ConceptDescriptions Fresh(int files)
+    {
+        for (var i = 0; i < files; i++)
+        {
+            Write($"c{i:D3}", "one");
+        }
+
+        Age();
+        return new ConceptDescriptions(_folder.FullName, Read);
+    }
+
     private void Age()
     {
         var before = DateTime.UtcNow.AddHours(-1);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.IO.Enumeration;
 using Dti.V1;
 
@@ -13,6 +14,7 @@ internal sealed class ConceptDescriptions : IDisposable
 {
     // Two changes within one tick of a file system's clock, FAT's being the coarsest, carry the same time.
     private static readonly TimeSpan _tick = TimeSpan.FromSeconds(2);
+    private const int AtOnce = 64; // files that are read ahead between two looks at whether someone lists them
     private readonly string _folder;
     private readonly Func<string, Concept?> _read;
     private readonly FileSystemWatcher? _watcher;
@@ -75,6 +77,36 @@ internal sealed class ConceptDescriptions : IDisposable
         return _list;
     }
 
+    /// <summary>
+    /// Reads all before anyone lists them, so that the first who does finds little left to do. It takes half of a core at most, and ends where someone lists them
+    /// meanwhile: he has read the rest.
+    /// </summary>
+    /// <param name="alone">Does a little work while nobody else uses these descriptions; files are read in between.</param>
+    /// <param name="cancellationToken">Ends it after a few files.</param>
+    public void ReadAhead(Action<Action> alone, CancellationToken cancellationToken)
+    {
+        var listed = false;
+        foreach (var files in All().Chunk(AtOnce))
+        {
+            var began = Stopwatch.GetTimestamp();
+            var read = Array.ConvertAll(files, file => Read(file.Name, file.Time, file.Length));
+            alone(() =>
+            {
+                listed = _look > 0;
+                for (var i = 0; i < files.Length && !listed; i++)
+                {
+                    _known[files[i].Name] = read[i]; // the first look compares it with its file
+                }
+            });
+            if (listed || cancellationToken.WaitHandle.WaitOne(Stopwatch.GetElapsedTime(began)))
+            {
+                return;
+            }
+        }
+
+        alone(() => List());
+    }
+
     /// <summary>Has the library itself change a description: then that alone is read again. What others change in the same moment is told by the system.</summary>
     public void Change(string name, Action change)
     {
@@ -113,13 +145,8 @@ internal sealed class ConceptDescriptions : IDisposable
     private void Look(HashSet<string> told)
     {
         _look++;
-        var files = new FileSystemEnumerable<(string Name, DateTime Time, long Length)>(
-            _folder, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.LastWriteTimeUtc.UtcDateTime, entry.Length))
-        {
-            ShouldIncludePredicate = (ref FileSystemEntry entry) => IsDescription(entry.FileName) && !entry.IsDirectory,
-        };
         var changed = new List<(string Name, DateTime Time, long Length)>();
-        foreach (var file in files)
+        foreach (var file in All())
         {
             if (_known.TryGetValue(file.Name, out var known) && known.Settled && known.Time == file.Time && known.Length == file.Length && !told.Contains(file.Name))
             {
@@ -145,6 +172,12 @@ internal sealed class ConceptDescriptions : IDisposable
 
         Arrange();
     }
+
+    private FileSystemEnumerable<(string Name, DateTime Time, long Length)> All() => new(
+        _folder, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.LastWriteTimeUtc.UtcDateTime, entry.Length))
+    {
+        ShouldIncludePredicate = (ref FileSystemEntry entry) => IsDescription(entry.FileName) && !entry.IsDirectory,
+    };
 
     private void Arrange() => _list = [.. _known.Values.Select(file => file.Concept).OfType<Concept>()];
 

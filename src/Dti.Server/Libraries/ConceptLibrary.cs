@@ -57,6 +57,16 @@ internal sealed class ConceptLibrary : IDisposable
         return _descriptions.List();
     }
 
+    /// <summary>Reads all descriptions before anyone lists them, without keeping others waiting.</summary>
+    /// <exception cref="IOException">The folder cannot be read.</exception>
+    public void ReadAhead(CancellationToken cancellationToken) => _descriptions.ReadAhead(
+        work =>
+        {
+            using var alone = _journal.Enter();
+            work();
+        },
+        cancellationToken);
+
     /// <summary>One concept without thumbnails; of one that cannot be read the name alone; null: there is none of that name.</summary>
     public Concept? Find(string name)
     {
