@@ -1,6 +1,9 @@
 using Dti.Server.Libraries;
+using Dti.Server.Tests.Infrastructure;
 using Dti.V1;
 using Google.Protobuf;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Dti.Server.Tests;
 
@@ -81,6 +84,18 @@ public sealed class ConceptDescriptionsTests : IDisposable
 
         Assert.Equal(1, looks);
         Assert.Equal(200, fresh.List().Count);
+    }
+
+    [Fact]
+    public async Task Server_ThatIsReady_ReadsAheadUnasked()
+    {
+        File.WriteAllText(PathOf("broken"), "{");
+        var log = new LogCollector();
+
+        await using var server = TestServer.Start(
+            options => options with { ConceptFolder = _folder.FullName }, services => services.AddSingleton<ILoggerProvider>(log));
+
+        Assert.True(SpinWait.SpinUntil(() => log.Lines.Any(line => line.Contains("broken.json", StringComparison.Ordinal)), TimeSpan.FromSeconds(30)));
     }
 
     [Fact]
