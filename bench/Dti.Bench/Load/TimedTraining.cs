@@ -46,7 +46,14 @@ internal sealed class TimedTraining(Process server, string address, int core, st
             Photos = { new Photo { FileName = "a.png", Data = ByteString.CopyFrom(ModelCase.Noise(side)) } },
             Options = new TrainingOptions
             {
-                Model = model, Steps = steps, BatchSize = 1, Resolution = side, Initializer = "cat", PreviewEvery = 0, Seed = 7, Placeholder = $"<{name}>",
+                Model = model,
+                Steps = steps,
+                BatchSize = 1,
+                Resolution = side,
+                Initializer = "cat",
+                PreviewEvery = 0,
+                Seed = 7,
+                Placeholder = $"<{name}>",
             },
         });
         Process? clients = null;
