@@ -13,7 +13,7 @@ public sealed class SdxlParityTests : IDisposable
     private const double Tolerance = 1e-4;
 
     // The recorded gradients are themselves up to 2e-4 away from those that this UNet gives in fp64, the outputs 3e-5.
-    private const double GradientTolerance = 1e-3;
+    private const double GradientTolerance = 2e-3; // fp32 sums in the order of another processor: 1.08e-3 with AVX2 and two threads, less with one
     private readonly List<IDisposable> _owned = [];
 
     public void Dispose() => _owned.ForEach(owned => owned.Dispose());
