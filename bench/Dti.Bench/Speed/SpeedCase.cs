@@ -38,15 +38,13 @@ internal sealed record SpeedCase(string Model, int Side, int Batch, bool Trains)
         try
         {
             var difference = Difference(profile, (PlainContender)contenders[0], (OurContender)contenders[1]);
-            var kernels = new List<Kernel>();
-            ((PlainContender)contenders[0]).Model.Seen = kernels.Add;
+            var kernels = Recorded((PlainContender)contenders[0]);
             var times = contenders.ToDictionary(contender => contender.Name, _ => new List<double>());
-            foreach (var contender in contenders)
+            foreach (var contender in contenders.Skip(1))
             {
                 contender.Step(); // the latents are in the cache, the kernels chosen
             }
 
-            ((PlainContender)contenders[0]).Model.Seen = null;
             for (var round = 0; round < rounds; round++)
             {
                 foreach (var contender in contenders)
@@ -78,10 +76,16 @@ internal sealed record SpeedCase(string Model, int Side, int Batch, bool Trains)
     public IReadOnlyDictionary<Kernel, int> Kernels(ModelProfile profile)
     {
         using var plain = new PlainContender(this, profile, ComputeTarget.Resolve("cpu", "fp32"));
+        return Recorded(plain).CountBy(kernel => kernel).ToDictionary();
+    }
+
+    private static List<Kernel> Recorded(PlainContender plain)
+    {
         var kernels = new List<Kernel>();
         plain.Model.Seen = kernels.Add;
         plain.Step();
-        return kernels.CountBy(kernel => kernel).ToDictionary();
+        plain.Model.Seen = null;
+        return kernels;
     }
 
     /// <summary>The largest difference between what both denoisers say of the same latents, against the largest value: both do the same work.</summary>

@@ -82,13 +82,15 @@ public sealed class TextToImage(StableDiffusionModel model)
         using var scheduler = SchedulerFactory.Create(settings.Scheduler, model.Profile.Scheduler with { PredictionType = settings.PredictionType }, settings.Steps);
         latents.Replace(latents.Value * scheduler.InitNoiseSigma);
         using var timesteps = Timesteps(scheduler);
+        var added = Added(settings, conditioning);
+        using var timeIds = added?.TimeIds;
         var calls = scheduler.Timesteps.Count; // PLMS calls the model once more than it has steps
         for (var call = 0; call < calls; call++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var step = call - (calls - settings.Steps) + 1;
             var wanted = step > 0 && settings.PreviewEvery > 0 && step % settings.PreviewEvery == 0;
-            var (next, preview) = DenoiseOnce(settings, scheduler, call, timesteps, latents.Value, conditioning, noise, wanted);
+            var (next, preview) = DenoiseOnce(settings, scheduler, call, timesteps, latents.Value, conditioning, added, noise, wanted);
             latents.Replace(next);
             if (step > 0)
             {
@@ -110,14 +112,15 @@ public sealed class TextToImage(StableDiffusionModel model)
 
     /// <summary>A step all of which is done where the model is: nothing waits for the device, unless a preview is wanted.</summary>
     private (Tensor Next, RgbImage? Preview) DenoiseOnce(
-        GenerationSettings settings, IScheduler scheduler, int call, Tensor timesteps, Tensor sample, TextConditioning conditioning, PictureNoise noise, bool wanted)
+        GenerationSettings settings, IScheduler scheduler, int call, Tensor timesteps, Tensor sample, TextConditioning conditioning, AddedConditioning? added,
+        PictureNoise noise, bool wanted)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var scaled = scheduler.ScaleModelInput(sample, call).to(model.Target.Dtype);
         var timestep = timesteps.narrow(0, call, 1);
         var guided = settings.GuidanceScale > 1;
-        var output = model.UNet.Forward(guided ? cat([scaled, scaled]) : scaled, timestep, conditioning.States, Added(settings, conditioning), keys: conditioning.Keys).to(ScalarType.Float32);
+        var output = model.UNet.Forward(guided ? cat([scaled, scaled]) : scaled, timestep, conditioning.States, added, keys: conditioning.Keys).to(ScalarType.Float32);
         if (guided)
         {
             var (uncond, cond) = (output[0].unsqueeze(0), output[1].unsqueeze(0));
@@ -150,8 +153,9 @@ public sealed class TextToImage(StableDiffusionModel model)
             return null;
         }
 
+        using var scope = NewDisposeScope();
         float[] timeIds = [settings.Height, settings.Width, 0, 0, settings.Height, settings.Width];
-        return new AddedConditioning(conditioning.Pooled, tensor(timeIds).unsqueeze(0).expand(conditioning.Pooled.shape[0], -1).to(model.Target.Device));
+        return new AddedConditioning(conditioning.Pooled, tensor(timeIds).unsqueeze(0).expand(conditioning.Pooled.shape[0], -1).to(model.Target.Device).MoveToOuterDisposeScope());
     }
 
     /// <summary>Brings a guided prediction a part of the way to the spread of the unguided one (arXiv 2305.08891, equations 15 and 16; diffusers' rescale_noise_cfg).</summary>

@@ -50,7 +50,7 @@ internal sealed class ModelComponent<T> : ModelComponent
     /// <exception cref="DtiException">A tensor is missing, extra or of a wrong shape.</exception>
     public ModelComponent(ComponentWeights weights, ComputeTarget target, MemoryPolicy memory, Func<WeightScope, T> build)
     {
-        (_target, _offloaded, _keepTransposed, _build) = (target, memory.OffloadIdle, memory.KeepTransposed && target.HeldDtype == target.Dtype, build);
+        (_target, _offloaded, _keepTransposed, _build) = (target, memory.OffloadIdle, memory.KeepTransposed && !target.HoldsNarrower, build);
         _packs = memory.PacksWeights is { } asked ? asked && WeightPacking.IsPossible(target) : WeightPacking.Pays(target, weights.TotalElements);
         _weights = new CheckpointWeightSource(weights, target.Dtype, _offloaded ? CPU : target.Device, _packs ? target.HeldDtype : null);
         try

@@ -20,6 +20,9 @@ public sealed record ComputeTarget(Device Device, ScalarType Dtype)
     /// </summary>
     public ScalarType HeldDtype { get; init; } = Dtype;
 
+    /// <summary>Whether large weights are held in fewer bytes than what they are computed in.</summary>
+    public bool HoldsNarrower => HeldDtype != Dtype;
+
     /// <summary><c>cpu</c>, <c>cuda:0</c>, …</summary>
     public string DeviceName => Device.type == DeviceType.CUDA ? $"cuda:{Math.Max(0, Device.index)}" : "cpu";
 

@@ -9,7 +9,7 @@ namespace Dti.Engine.Runtime;
 /// whole; null: never.
 /// </param>
 /// <param name="OffloadIdle">Components wait in the host's memory while others compute. On a CPU there is nothing to gain: they stay where they are.</param>
-/// <param name="KeepTransposed">Training on a CPU keeps its packed weights a second time, transposed for the way back, rather than turning them round in each step.</param>
+/// <param name="KeepTransposed">Training on a CPU keeps its packed weights a second time, transposed for the way back, rather than computing by the plain ones.</param>
 /// <param name="CheckpointActivations">Training keeps the inputs of blocks only and computes the rest a second time.</param>
 public sealed record MemoryPolicy(string Name, int? AutoencoderTile, bool OffloadIdle, bool KeepTransposed, bool CheckpointActivations)
 {
@@ -27,7 +27,7 @@ public sealed record MemoryPolicy(string Name, int? AutoencoderTile, bool Offloa
     /// <summary>What costs little time.</summary>
     public static MemoryPolicy Balanced { get; } = new("balanced", AutoencoderTile: 1024, OffloadIdle: true, KeepTransposed: false, CheckpointActivations: false);
 
-    /// <summary>Everything; a training step takes a third longer, and nearly twice as long where weights are packed (docs/performance.md).</summary>
+    /// <summary>Everything; a training step takes a third longer, and about twice as long where weights are packed (docs/performance.md).</summary>
     public static MemoryPolicy Low { get; } = new("low", AutoencoderTile: 512, OffloadIdle: true, KeepTransposed: false, CheckpointActivations: true);
 
     /// <summary>Whether a setting is one of <see cref="Names"/>.</summary>
@@ -46,7 +46,7 @@ public sealed record MemoryPolicy(string Name, int? AutoencoderTile, bool Offloa
         var policy = name is null or Auto
             ? Fitting(weightBytes, DeviceMemory.TotalBytes(target.Device))
             : Find(name) ?? throw new DtiException(ErrorKind.InvalidArgument, $"memory '{name}' is not one of {Names}.", "memory");
-        return target.Device.type == DeviceType.CPU ? policy with { OffloadIdle = false, KeepTransposed = policy.KeepTransposed && target.HeldDtype == target.Dtype } : policy;
+        return target.Device.type == DeviceType.CPU ? policy with { OffloadIdle = false, KeepTransposed = policy.KeepTransposed && !target.HoldsNarrower } : policy;
     }
 
     private static MemoryPolicy? Find(string name) => Array.Find([Low, Balanced, High], policy => policy.Name == name);

@@ -26,7 +26,7 @@ internal static unsafe partial class OneDnn
     public static bool Supports(ScalarType dtype) => IsAvailable && (dtype == ScalarType.Float32 || (dtype == ScalarType.BFloat16 && _hasBFloat16.Value));
 
     /// <summary>A convolution's weight in oneDNN's layout, an opaque tensor.</summary>
-    /// <param name="weight">(O, I, kh, kw), fp32 or bf16. For 1×1 the layout that oneDNN chooses without knowing the picture is a bad one: use a linear layer.</param>
+    /// <param name="weight">(O, I, kh, kw), fp32 or bf16. 1×1 is a linear layer's.</param>
     /// <param name="stride">Of the convolution.</param>
     /// <param name="padding">Of the convolution.</param>
     /// <param name="inputShape">(B, I, H, W) that it is meant for: the layout that is best there. Others are computed too, on some processors ten times as slowly.</param>
@@ -114,13 +114,13 @@ internal static unsafe partial class OneDnn
             (ulong)Copy(gradient), (ulong)Copy(input), (ulong)Copy(weight), 0, (ulong)List([stride, stride]), (ulong)List([padding, padding]), (ulong)List([1, 1]), 0,
             (ulong)List([0, 0]), 1, (ulong)List([1, 0, 0]),
         };
-        Check(CallDispatcher("aten::convolution_backward", "", stack, AbiVersion));
+        var result = Tensor.UnsafeCreateTensor((nint)Call("aten::convolution_backward", stack));
         for (var unasked = 1; unasked <= 2; unasked++)
         {
             Check(DeleteTensor((nint)stack[unasked]));
         }
 
-        return Tensor.UnsafeCreateTensor((nint)stack[0]).MoveToOuterDisposeScope();
+        return result.MoveToOuterDisposeScope();
     }
 
     private static ulong Call(string name, ulong* stack)

@@ -61,9 +61,9 @@ public static class Checkup
             : new("device", FindingState.Good, $"{target.DeviceName} computes in {Words(target)}, with {Size(DeviceMemory.TotalBytes(target.Device))} of memory");
     }
 
-    private static string Words(ComputeTarget target) => target.HeldDtype == target.Dtype
-        ? target.DtypeName
-        : $"fp32 and holds large weights in {target.DtypeName}, since this processor has no instructions for {target.DtypeName}";
+    private static string Words(ComputeTarget target) => target.HoldsNarrower
+        ? $"fp32 and holds large weights in {target.DtypeName}, since this processor has no instructions for {target.DtypeName}"
+        : target.DtypeName;
 
     private static IEnumerable<Finding> Folders(DtiServerOptions options)
     {
