@@ -8,29 +8,28 @@ namespace Dti.Server;
 /// leave holes in them: a server that trains and draws for hours held ever more. Where the C library is another one there is nothing to do.
 /// </summary>
 /// <param name="time">The clock.</param>
-internal sealed class FreedMemory(TimeProvider time) : BackgroundService
+internal sealed class FreedMemory(TimeProvider time) : IHostedService, IDisposable
 {
     /// <summary>How often; a call takes milliseconds.</summary>
     public static readonly TimeSpan Every = TimeSpan.FromSeconds(30);
 
     private const string Library = "libc.so.6"; // glibc's name; musl's is another
     private static readonly bool _isThere = OperatingSystem.IsLinux() && NativeLibrary.TryLoad(Library, out var handle) && NativeLibrary.TryGetExport(handle, "malloc_trim", out _);
+    private ITimer? _timer;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(Every, time);
-        try
-        {
-            while (_isThere && await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                _ = Trim(0); // tells whether there was any
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // Then it is over.
-        }
+        _timer = _isThere ? time.CreateTimer(unused => _ = Trim(0), null, Every, Every) : null;
+        return Task.CompletedTask;
     }
+
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        Dispose();
+        return Task.CompletedTask;
+    }
+
+    public void Dispose() => _timer?.Dispose();
 
     [DllImport(Library, EntryPoint = "malloc_trim")]
     private static extern int Trim(nuint keep);

@@ -4,16 +4,44 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Libraries;
 
 /// <summary>Reads the library's descriptions once the server is ready, so that whoever lists a large one first need not wait for that.</summary>
-internal sealed class LibraryReadAhead(ConceptLibrary library, IHostApplicationLifetime lifetime, ILogger<LibraryReadAhead> logger) : BackgroundService
+internal sealed class LibraryReadAhead(ConceptLibrary library, ILogger<LibraryReadAhead> logger) : IHostedLifecycleService, IDisposable
 {
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _reading = Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken)
     {
-        var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var started = lifetime.ApplicationStarted.Register(ready.SetResult);
+        _reading = Task.Factory.StartNew(Read, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        return Task.CompletedTask;
+    }
+
+    public Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        _stopping.Cancel();
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => _reading.WaitAsync(cancellationToken);
+
+    /// <summary>Also a host that is disposed without having been stopped leaves nobody reading.</summary>
+    public void Dispose()
+    {
+        _stopping.Cancel();
+        _reading.Wait();
+        _stopping.Dispose();
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private void Read()
+    {
         try
         {
-            await ready.Task.WaitAsync(stoppingToken);
-            await Task.Factory.StartNew(() => library.ReadAhead(stoppingToken), stoppingToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            library.ReadAhead(_stopping.Token);
         }
         catch (OperationCanceledException)
         {
