@@ -18,6 +18,7 @@ internal static class LayoutProbe
 
     public static int Run(Arguments arguments)
     {
+        MaskedConstants.Load();
         var batch = arguments.Number("--batch", 2);
         var backward = arguments.Has("--backward");
         var dtypes = arguments.Text("--dtypes", "fp32,bf16").Split(',');

@@ -1,10 +1,7 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 using System.Text.Json;
 using Dti.Engine.Models;
 using Dti.Engine.Runtime;
-using static TorchSharp.torch;
 
 namespace Dti.Bench.Speed;
 
@@ -26,7 +23,7 @@ internal static class SpeedBench
         }
 
         var (asked, device) = (arguments.Text("--case", ""), arguments.Text("--device", "cpu"));
-        var machine = device == "cpu" ? $"cpu, {Instructions}" : device;
+        var machine = device == "cpu" ? $"cpu, {Processor.Vectors}" : device;
         var results = arguments.Text("--results", Path.Combine(Folders.Bench, "speed.json"));
         var all = File.Exists(results) ? JsonSerializer.Deserialize<List<SpeedResult>>(File.ReadAllText(results), _json)! : [];
         foreach (var speedCase in SpeedCase.Named(asked))
@@ -62,7 +59,7 @@ internal static class SpeedBench
         if (!arguments.Has("--no-limit") && results.StartsWith(Folders.Bench, StringComparison.Ordinal))
         {
             table.Save("speed", $"""
-                Seconds of a step: median (least to most). `plain` is the reference's loop on the same libtorch, `ours` is Dti, `limit` the step's convolutions,
+                Seconds of a step: median (least to most). `plain` is the reference's loop on the same libtorch, `ours` is Dti, `limit` the plain step's convolutions,
                 linear layers and attention alone, each in the fastest of the ways that there are, on tensors that are there already. The clock is what a user waits (wall), or the time that
                 the process had a core (processor), which other work on the machine changes little. Ratios above 1: Dti is that many times as fast.
                 Written by `./dti bench`; each case is one run, its ways in turn.
@@ -71,10 +68,6 @@ internal static class SpeedBench
 
         return 0;
     }
-
-    /// <summary>What a processor has decides what is fast on it: lines of different ones stand beside each other.</summary>
-    private static string Instructions =>
-        (Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : $"{RuntimeInformation.ProcessArchitecture}") + (OneDnn.Supports(ScalarType.BFloat16) ? " with bf16" : "");
 
     /// <summary>The checkpoint of a case; one of random weights is made if it is not there yet.</summary>
     public static string Model(string name, Arguments arguments)

@@ -8,7 +8,7 @@ namespace Dti.Engine.Generation;
 
 /// <summary>
 /// Draws pictures from a prompt with classifier-free guidance (arXiv 2207.12598): uncond + g·(cond − uncond), both halves in
-/// one batch. With the same seed and scheduler the pictures are diffusers' StableDiffusionPipeline's.
+/// one batch from the first layer on that sees the prompt. With the same seed and scheduler the pictures are diffusers' StableDiffusionPipeline's.
 /// </summary>
 /// <param name="model">The model; one run at a time may use it.</param>
 public sealed class TextToImage(StableDiffusionModel model)
@@ -120,7 +120,7 @@ public sealed class TextToImage(StableDiffusionModel model)
         var scaled = scheduler.ScaleModelInput(sample, call).to(model.Target.Dtype);
         var timestep = timesteps.narrow(0, call, 1);
         var guided = settings.GuidanceScale > 1;
-        var output = model.UNet.Forward(guided ? cat([scaled, scaled]) : scaled, timestep, conditioning.States, added, keys: conditioning.Keys).to(ScalarType.Float32);
+        var output = model.UNet.Forward(scaled, timestep, conditioning.States, added, keys: conditioning.Keys).to(ScalarType.Float32);
         if (guided)
         {
             var (uncond, cond) = (output[0].unsqueeze(0), output[1].unsqueeze(0));

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics.X86;
 using Dti.Engine.Runtime;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -21,7 +20,7 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
 
     /// <summary>
     /// Whether it is faster than libtorch's. In bf16 it is at every size that models have, there and back; in fp32, where each head is a
-    /// call of its own, from 1024 × 1024 scores on, and there alone, on a processor with AVX-512.
+    /// call of its own, from 1024 × 1024 scores on, and there alone, on a processor with all of AVX-512.
     /// </summary>
     /// <param name="q">(B, L, heads·d)</param>
     /// <param name="k">(B, S, heads·d)</param>
@@ -29,7 +28,7 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
     public static bool Pays(Tensor q, Tensor k, Tensor v) =>
         q.device_type == TorchSharp.DeviceType.CPU
         && OneDnn.Supports(q.dtype)
-        && (q.dtype == ScalarType.BFloat16 || (Avx512F.IsSupported && q.shape[1] * k.shape[1] >= LeastScores && !WantsGraph(q, k, v)));
+        && (q.dtype == ScalarType.BFloat16 || (Processor.HasWholeAvx512 && q.shape[1] * k.shape[1] >= LeastScores && !WantsGraph(q, k, v)));
 
     /// <summary>softmax(q kᵀ/√d) v for each head, with a graph where one is wanted (bf16 only).</summary>
     /// <inheritdoc cref="Compute"/>

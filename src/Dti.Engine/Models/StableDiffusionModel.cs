@@ -77,6 +77,7 @@ public sealed class StableDiffusionModel : IDisposable
     /// </summary>
     internal void UseOnly(ModelParts parts)
     {
+        MaskedConstants.Load();
         foreach (var (_, component) in _components.Where(idle => (idle.Part & parts) == 0))
         {
             component.Release();

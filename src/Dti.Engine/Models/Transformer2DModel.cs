@@ -41,7 +41,7 @@ internal sealed class Transformer2DModel
         _transformerBlocks = [.. Enumerable.Range(0, depth).Select(i => new BasicTransformerBlock(blocks.Sub(i), channels, heads, crossAttentionDim))];
     }
 
-    /// <param name="x">(B, C, H, W)</param>
+    /// <param name="x">(B, C, H, W), or (1, C, H, W) for all B prompts.</param>
     /// <param name="encoderHiddenStates">(B, 77, crossAttentionDim)</param>
     /// <param name="checkpoints">Of activations, in training; null: none.</param>
     /// <param name="keys">Keys and values of the prompt, in sampling; null: they are made.</param>
@@ -92,13 +92,15 @@ internal sealed class Attention(WeightScope weights, long channels, long heads, 
     private readonly Linear _toV = new(weights.Sub("to_v"), contextDim, channels, bias: false);
     private readonly Linear _toOut = new(weights.Sub("to_out.0"), channels, channels);
 
-    /// <param name="x">(B, L, channels)</param>
+    /// <param name="x">(B, L, channels), or (1, L, channels) for all B contexts.</param>
     /// <param name="context">(B, S, contextDim): <paramref name="x"/> itself, or the prompt's states.</param>
     /// <param name="kept">Keys and values of the prompt; null: they are made.</param>
+    /// <returns>(B, L, channels)</returns>
     public Tensor Forward(Tensor x, Tensor context, PromptKeys? kept = null)
     {
         var (keys, values) = kept?.Of(this, context) ?? KeysAndValues(context);
-        return _toOut.Forward(MultiHead.Attend(_toQ.Forward(x), keys, values, heads));
+        var queries = _toQ.Forward(x);
+        return _toOut.Forward(MultiHead.Attend(queries.expand(keys.shape[0], -1, -1), keys, values, heads));
     }
 
     /// <param name="context">(B, S, contextDim)</param>

@@ -48,7 +48,9 @@ internal sealed class UNet2DConditionModel
     }
 
     /// <summary>Predicts noise (or velocity).</summary>
-    /// <param name="sample">Noisy latents, (B, C, h, w); any h and w.</param>
+    /// <param name="sample">
+    /// Noisy latents, (B, C, h, w); any h and w. Or (1, C, h, w) for all B prompts: then what comes before the first layer that sees the prompt is done once.
+    /// </param>
     /// <param name="timesteps">(B) or (1), any number type.</param>
     /// <param name="encoderHiddenStates">(B, 77, d)</param>
     /// <param name="added">What else a UNet of SDXL needs; null for others.</param>

@@ -97,7 +97,7 @@ internal sealed class UpBlock
         {
             using var scope = NewDisposeScope();
             var resnet = _resnets[i];
-            h = checkpoints.Run((below, skip, time) => resnet.Forward(cat([below, skip], 1), time), h, skips.Pop(), temb);
+            h = checkpoints.Run((below, skip, time) => resnet.Forward(cat([below, skip.expand(below.shape[0], -1, -1, -1)], 1), time), h, skips.Pop(), temb);
             h = (_attentions?[i].Forward(h, encoderHiddenStates, checkpoints, keys) ?? h).MoveToOuterDisposeScope();
         }
 
