@@ -77,6 +77,33 @@ public sealed class FullDiskTests : IDisposable
     }
 
     [Fact]
+    public void DeleteConcept_KilledAtAnyTime_IsWholeOrGone()
+    {
+        AtEveryFailure(
+            former: folder => Save(folder, "former", vectors: 1),
+            change: Delete,
+            read: folder =>
+            {
+                using var library = Library(folder);
+                return library.Find("cat") is null ? string.Concat(Directory.EnumerateFiles(folder)) : Tell(library); // nothing unseen is left
+            },
+            kills: [true]);
+    }
+
+    [Fact]
+    public void DeleteConcept_DiskFull_IsGone()
+    {
+        Save(_root.FullName, "former", vectors: 1);
+        using var disk = new FailingDisk(_root.FullName, files: path => Path.GetFileName(path) != "lock"); // it is there, and takes no room
+        disk.Fill();
+
+        Delete(_root.FullName);
+
+        Assert.True(disk.Failures > 0);
+        Assert.Empty(Directory.EnumerateFiles(_root.FullName));
+    }
+
+    [Fact]
     public void Start_WhileAnotherProcessSaves_LeavesItsDrafts()
     {
         Save(_root.FullName, "former", vectors: 1);
@@ -365,6 +392,12 @@ public sealed class FullDiskTests : IDisposable
         using var library = Library(folder);
         var picture = pictures ? ByteString.CopyFromUtf8(model).Memory : default;
         library.Save(new Concept { Name = "cat", Model = model }, Embedding(vectors), picture, picture, _ => "");
+    }
+
+    private static void Delete(string folder)
+    {
+        using var library = Library(folder);
+        library.Delete("cat");
     }
 
     private static void Begin(string folder, string job, bool start) => Runs(folder).Begin(Request(job), start ? Embedding(1) : null, Caller.Local, job);

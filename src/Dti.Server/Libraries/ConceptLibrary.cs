@@ -13,7 +13,7 @@ namespace Dti.Server.Libraries;
 
 /// <summary>
 /// The library of concepts: a folder with <c>NAME.safetensors</c>, <c>NAME.png</c>, <c>NAME.training.png</c> and <c>NAME.json</c> for each. The last one is
-/// written last and deleted first: a concept is there only when it is complete. All of one are replaced at once, whoever is killed meanwhile.
+/// written last and deleted first: a concept is there only when it is complete. All of one come, are replaced or go at once, whoever is killed meanwhile.
 /// </summary>
 internal sealed class ConceptLibrary : IDisposable
 {
@@ -174,7 +174,15 @@ internal sealed class ConceptLibrary : IDisposable
         _descriptions.Change(name + ".json", () =>
         {
             using var change = _journal.Begin();
-            Array.ForEach(_endings, ending => change.RemoveNow(name + ending));
+            try
+            {
+                Array.ForEach(_endings, ending => change.Remove(name + ending));
+                change.Commit();
+            }
+            catch (DtiException error) when (error.Kind == ErrorKind.ResourceExhausted)
+            {
+                Array.ForEach(_endings, ending => change.RemoveNow(name + ending)); // a full disk has room for that
+            }
         });
     }
 

@@ -157,7 +157,7 @@ internal sealed class TrainingRuns
     public long BytesOf(string owner)
     {
         using var alone = _journal.Enter();
-        return Names().Where(name => Owner(name) == owner).SelectMany(name => new DirectoryInfo(FolderOf(name)).EnumerateFiles()).Sum(file => file.Length);
+        return Names().Where(name => ReadOwner(name) == owner).SelectMany(name => new DirectoryInfo(FolderOf(name)).EnumerateFiles()).Sum(file => file.Length);
     }
 
     /// <summary>Forgets a run, if there is one.</summary>
@@ -186,8 +186,10 @@ internal sealed class TrainingRuns
     public string Owner(string name)
     {
         using var alone = _journal.Enter();
-        return File.Exists(PathOf(name, OwnerFile)) ? File.ReadAllText(PathOf(name, OwnerFile)) : "";
+        return ReadOwner(name);
     }
+
+    private string ReadOwner(string name) => File.Exists(PathOf(name, OwnerFile)) ? File.ReadAllText(PathOf(name, OwnerFile)) : "";
 
     private static Action<Stream> Text(string text) => stream => stream.Write(Encoding.UTF8.GetBytes(text));
 
