@@ -10,12 +10,19 @@ $ErrorActionPreference = 'Stop'
 if (-not (Test-Path "$Program\dti.exe")) { throw "There is no $Program\dti.exe." }
 New-Item -ItemType Directory -Force $Data | Out-Null
 if (-not (Test-Path "$Data\appsettings.json")) { '{ "Dti": {} }' | Set-Content "$Data\appsettings.json" -Encoding utf8 }
-& icacls $Data /inheritance:r /grant 'SYSTEM:(OI)(CI)F' 'Administrators:(OI)(CI)F' 'LOCAL SERVICE:(OI)(CI)M' | Out-Null
+# The system, administrators, LocalService, by number: their names are in Windows' language.
+& icacls.exe $Data /inheritance:r /grant '*S-1-5-18:(OI)(CI)F' '*S-1-5-32-544:(OI)(CI)F' '*S-1-5-19:(OI)(CI)M' | Out-Null
+if ($LASTEXITCODE -ne 0) { throw "The rights on $Data could not be set (icacls.exe: $LASTEXITCODE)." }
 
-& sc.exe create Dti start= auto obj= 'NT AUTHORITY\LocalService' DisplayName= 'Dti' `
-    binPath= "`"$Program\dti.exe`" serve --data `"$Data`" --config `"$Data\appsettings.json`"" | Out-Null
-if ($LASTEXITCODE -ne 0) { throw "The service could not be made (sc.exe: $LASTEXITCODE)." }
-& sc.exe description Dti 'Teaches Stable Diffusion things from photos.' | Out-Null
+# Not by sc.exe, to which Windows PowerShell 5.1 gives no quotes within an argument.
+New-Service -Name Dti -DisplayName Dti -Description 'Teaches Stable Diffusion things from photos.' -StartupType Automatic `
+    -BinaryPathName "`"$Program\dti.exe`" serve --data `"$Data`" --config `"$Data\appsettings.json`"" | Out-Null
+& sc.exe config Dti obj= 'NT AUTHORITY\LocalService' | Out-Null
+if ($LASTEXITCODE -ne 0) {
+    $code = $LASTEXITCODE
+    & sc.exe delete Dti | Out-Null
+    throw "The service could not be given to LocalService (sc.exe: $code)."
+}
 & sc.exe failure Dti reset= 86400 actions= restart/5000/restart/5000/restart/60000 | Out-Null
 Start-Service Dti
 Write-Output "Dti runs. Its log is in the event viewer; '$Program\dti.exe doctor --ready' asks whether it is ready."
