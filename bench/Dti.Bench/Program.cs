@@ -54,7 +54,7 @@ static int Help()
         latency    [--steps 1000]
         kills      --program PATH-TO-DTI [--count 100] [--seed 1] [--steps 400]
         watchers   --program PATH-TO-DTI [--model FILE] [--side 128] [--watchers 1000] [--steps 200] [--rounds 5] [--client-core 1]
-        callers    --program PATH-TO-DTI [--model FILE] [--side 128] [--callers 200] [--steps 200] [--rounds 3] [--client-core 1]
+        callers    --program PATH-TO-DTI [--model FILE] [--side 128] [--callers 200] [--kinds look,ask] [--steps 200] [--rounds 3] [--client-core 1]
         mixed-load --program PATH-TO-DTI [--minutes 30] [--seed 1] [--only "train,draw the same"]
         memory     [--model FOLDER-OR-FILE] [--side 512] [--batch 1] [--picture 1024] [--steps 3] [--dtype fp32]
         rpc-fuzz   [--count 100000] [--seed 1]

@@ -34,7 +34,7 @@ internal static class ManyCallers
             var before = ServerProcess.ResidentMebibytes(server);
             var table = new Table("callers", "call", "answer", "times", "ms, median", "p99", "most");
             var costs = new Table("callers", "training thread's time, with to without", "on the wall", "MiB before", "after");
-            foreach (var kind in new[] { Looking, Asking })
+            foreach (var kind in arguments.Text("--kinds", $"{Looking},{Asking}").Split(','))
             {
                 var (thread, wall, answers) = (new Ratios(), new Ratios(), new List<string[]>());
                 for (var round = 0; round < rounds; round++)

@@ -18,7 +18,8 @@ internal sealed record TrainingThread(double Wall, double Training, double Waiti
     public static TrainingThread Now(Process server)
     {
         var threads = Directory.GetDirectories($"/proc/{server.Id}/task");
-        var own = threads.Single(thread => File.ReadAllText(Path.Combine(thread, "comm")).Trim() == Name);
+        var own = threads.OrderBy(thread => int.Parse(Path.GetFileName(thread), CultureInfo.InvariantCulture))
+            .First(thread => File.ReadAllText(Path.Combine(thread, "comm")).Trim() == Name); // those that it begins have its name at first
         var times = Scheduled(own);
         server.Refresh();
         return new TrainingThread(Stopwatch.GetElapsedTime(0).TotalSeconds, times[0], times[1], server.TotalProcessorTime.TotalSeconds);

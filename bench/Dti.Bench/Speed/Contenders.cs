@@ -175,16 +175,28 @@ internal sealed class OurContender : Contender
         Model.Dispose();
     }
 
+    /// <summary>What a step takes beside the weights.</summary>
+    public static long StepBytes(SpeedCase asked, ModelProfile profile, ComputeTarget target) => asked.Trains
+        ? MemoryEstimate.OfTraining(profile, target, MemoryPolicy.High, TrainingOf(asked, profile))
+        : MemoryEstimate.OfDrawing(profile, target, MemoryPolicy.High, DrawingOf(asked, profile));
+
     private IEnumerable<object> Training(SpeedCase asked)
     {
-        var options = new TrainingOptions { Steps = 100_000, BatchSize = asked.Batch, Resolution = asked.Side, PreviewEvery = 0, CheckEvery = 0, Initializer = "cat", VectorCount = 1, Seed = 1, CenterCrop = true, RandomFlip = false };
         var photos = TrainingSet.Load([new Photo("noise.png", ModelCase.Noise(asked.Side))], asked.Side, ImageLimits.Default);
-        return new Trainer(Model, TrainingSettings.Resolve(options, "x", Model.Profile, () => 1), photos).Run(CancellationToken.None);
+        return new Trainer(Model, TrainingOf(asked, Model.Profile), photos).Run(CancellationToken.None);
     }
 
-    private IEnumerable<object> Sampling(SpeedCase asked)
+    private IEnumerable<object> Sampling(SpeedCase asked) => new TextToImage(Model).Run(DrawingOf(asked, Model.Profile), [], CancellationToken.None);
+
+    private static TrainingSettings TrainingOf(SpeedCase asked, ModelProfile profile)
+    {
+        var options = new TrainingOptions { Steps = 100_000, BatchSize = asked.Batch, Resolution = asked.Side, PreviewEvery = 0, CheckEvery = 0, Initializer = "cat", VectorCount = 1, Seed = 1, CenterCrop = true, RandomFlip = false };
+        return TrainingSettings.Resolve(options, "x", profile, () => 1);
+    }
+
+    private static GenerationSettings DrawingOf(SpeedCase asked, ModelProfile profile)
     {
         var options = new GenerationOptions { Prompt = "a photo of a cat", Width = asked.Side, Height = asked.Side, Steps = 100, GuidanceScale = 7.5, Scheduler = "ddim", Seed = 1 };
-        return new TextToImage(Model).Run(GenerationSettings.Resolve(options, Model.Profile, () => 1), [], CancellationToken.None);
+        return GenerationSettings.Resolve(options, profile, () => 1);
     }
 }

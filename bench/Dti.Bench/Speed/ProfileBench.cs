@@ -14,7 +14,7 @@ internal static class ProfileBench
 
     public static int Run(Arguments arguments, Func<string, string> model)
     {
-        var asked = arguments.Text("--case", "sd15");
+        var asked = arguments.Text("--case", "sd15-sample,sd15-train-256-b1,sd15-train-512-b1");
         var steps = arguments.Number("--rounds", 3);
         var table = new Table(["case", "dtype", "part", .. _works.Select(work => $"{work} ms"), "all ms", "share"]);
         var bars = new List<(string Name, IReadOnlyDictionary<(StepPart Part, StepWork Work), TimeSpan> Times)>();

@@ -34,16 +34,19 @@ internal static class SpeedBench
             }
 
             var profile = ModelProfile.Read(Model(speedCase.Model, arguments));
-            var result = speedCase.Run(profile, device, arguments.Text("--dtypes", "fp32,bf16").Split(','), arguments.Number("--rounds", speedCase.Model == "dti-mini" ? 9 : 3), !arguments.Has("--no-limit")) with { Device = machine };
-            var before = all.Find(old => old.Case == speedCase.Name && old.Device == machine);
-            foreach (var (way, seconds) in before is { } && before.Clock == result.Clock && before.Threads == result.Threads ? before.Seconds : [])
+            foreach (var dtypes in Turns(speedCase, profile, device, arguments.Text("--dtypes", "fp32,bf16").Split(',')))
             {
-                result.Seconds.TryAdd(way, seconds); // of a dtype that was not asked this time
-            }
+                var result = speedCase.Run(profile, device, dtypes, arguments.Number("--rounds", speedCase.Model == "dti-mini" ? 9 : 3), !arguments.Has("--no-limit")) with { Device = machine };
+                var before = all.Find(old => old.Case == speedCase.Name && old.Device == machine);
+                foreach (var (way, seconds) in before is { } && before.Clock == result.Clock && before.Threads == result.Threads ? before.Seconds : [])
+                {
+                    result.Seconds.TryAdd(way, seconds); // of a dtype that was not measured this time
+                }
 
-            all.RemoveAll(old => old.Case == speedCase.Name && old.Device == machine);
-            all.Add(result);
-            File.WriteAllText(results, JsonSerializer.Serialize(all, _json) + "\n");
+                all.RemoveAll(old => old.Case == speedCase.Name && old.Device == machine);
+                all.Add(result);
+                File.WriteAllText(results, JsonSerializer.Serialize(all, _json) + "\n");
+            }
         }
 
         var table = new Table(["case", "device", "clock", "threads", "Tflop", .. _ways.Select(way => $"{way} s"), "fp32 ÷ plain", "bf16 ÷ plain", "best ÷ plain's best", "kernels' share, fp32", "bf16"]);
@@ -67,6 +70,26 @@ internal static class SpeedBench
         }
 
         return 0;
+    }
+
+    /// <summary>All dtypes in turn, or, where the memory does not hold so many models, one after the other. One that does not fit by itself is left out.</summary>
+    private static IEnumerable<string[]> Turns(SpeedCase speedCase, ModelProfile profile, string device, string[] dtypes)
+    {
+        var targets = dtypes.ToDictionary(dtype => dtype, dtype => ComputeTarget.Resolve(device, dtype));
+        var room = 0.9 * (DeviceMemory.TotalBytes(targets.Values.First().Device) ?? long.MaxValue);
+        double Models(string dtype) => 2.0 * profile.HeldBytes(targets[dtype]); // plain and ours
+        double Step(string dtype) => OurContender.StepBytes(speedCase, profile, targets[dtype]);
+        if (dtypes.Sum(Models) + dtypes.Max(Step) <= room)
+        {
+            return [dtypes];
+        }
+
+        foreach (var dtype in dtypes.Where(dtype => Models(dtype) + Step(dtype) > room))
+        {
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{speedCase.Name} in {dtype} is left out: it takes {(Models(dtype) + Step(dtype)) / (1 << 30):F1} GiB, and {room / (1 << 30):F1} may be used."));
+        }
+
+        return dtypes.Where(dtype => Models(dtype) + Step(dtype) <= room).Select(dtype => new[] { dtype });
     }
 
     /// <summary>The checkpoint of a case; one of random weights is made if it is not there yet.</summary>
