@@ -62,6 +62,7 @@ public static class DtiHost
         services.AddSingleton<CallerQuotas>();
         services.AddSingleton<ModelCache>();
         services.AddSingleton<DiskSpace>();
+        services.AddSingleton<HeavyCalls>();
         services.AddSingleton<IJobRunner, JobRunner>();
         services.AddSingleton<JobFolder>();
         services.AddSingleton<JobSilo>();

@@ -46,8 +46,7 @@ public sealed record ConceptInspection(VocabularyNorms Norms, double TypicalRead
         {
             using var each = NewDisposeScope();
             var (vocabulary, positions) = ReadEmbeddings(profile, index);
-            var norms = vocabulary.norm(1, keepdim: false, p: 2f);
-            vectors.AddRange(Inspect(profile.Encoders[index].Tokenizer, index, concept.Encoders[index], vocabulary / norms.clamp(min: 1e-12).unsqueeze(1), positions, initializer, nearest));
+            vectors.AddRange(Inspect(profile.Encoders[index].Tokenizer, index, concept.Encoders[index], vocabulary, positions, initializer, nearest));
         }
 
         return new ConceptInspection(profile.VocabularyNorms, profile.Encoders[0].TypicalReadability, vectors);
@@ -66,18 +65,19 @@ public sealed record ConceptInspection(VocabularyNorms Norms, double TypicalRead
     }
 
     private static IEnumerable<VectorInspection> Inspect(
-        ClipTokenizer tokenizer, int index, DirectionalVectors encoder, Tensor directions, Tensor positions, string? initializer, int nearest)
+        ClipTokenizer tokenizer, int index, DirectionalVectors encoder, Tensor vocabulary, Tensor positions, string? initializer, int nearest)
     {
+        var norms = vocabulary.norm(1, keepdim: false, p: 2f).clamp(min: 1e-12); // no copy of the vocabulary is divided by them
         var start = initializer is null ? [] : tokenizer.Encode(initializer);
         for (var i = 0; i < encoder.Count; i++)
         {
             using var each = NewDisposeScope();
             var direction = tensor(encoder.Direction(i).ToArray());
-            var (values, indices) = directions.mv(direction).topk(Math.Min(nearest, (int)directions.shape[0]));
+            var (values, indices) = (vocabulary.mv(direction) / norms).topk(Math.Min(nearest, (int)vocabulary.shape[0]));
             yield return new VectorInspection(
                 index,
                 encoder.Magnitudes[i],
-                start.Count == 0 ? null : Angle(direction, directions[start[Math.Min(i, start.Count - 1)]]),
+                start.Count > 0 && start[Math.Min(i, start.Count - 1)] is var token ? Angle(direction, vocabulary[token] / norms[token]) : null,
                 [.. indices.data<long>().Zip(values.data<float>(), (id, cosine) => new NearToken(tokenizer.Decode((int)id).Replace("</w>", "", StringComparison.Ordinal), cosine))],
                 Readability(tensor(encoder.Embedding(i)).unsqueeze(0), positions));
         }

@@ -12,7 +12,8 @@ using Grpc.Core;
 
 namespace Dti.Server.Services;
 
-internal sealed class ConceptGrpcService(ConceptLibrary library, TrainingRuns runs, ModelLibrary models, LibraryFolders folders, DiskSpace disk, CallerQuotas quotas) : ConceptService.ConceptServiceBase
+internal sealed class ConceptGrpcService(
+    ConceptLibrary library, TrainingRuns runs, ModelLibrary models, LibraryFolders folders, DiskSpace disk, CallerQuotas quotas, HeavyCalls heavy) : ConceptService.ConceptServiceBase
 {
     public override Task<ConceptServiceListResponse> List(ConceptServiceListRequest request, ServerCallContext context) =>
         Task.FromResult(new ConceptServiceListResponse { Concepts = { library.For(Caller.Of(context)).List() } });
@@ -20,7 +21,7 @@ internal sealed class ConceptGrpcService(ConceptLibrary library, TrainingRuns ru
     public override Task<ConceptServiceGetResponse> Get(ConceptServiceGetRequest request, ServerCallContext context) =>
         Task.FromResult(new ConceptServiceGetResponse { Concept = library.For(Caller.Of(context)).Get(request.Name) });
 
-    public override Task<ConceptServiceInspectResponse> Inspect(ConceptServiceInspectRequest request, ServerCallContext context)
+    public override async Task<ConceptServiceInspectResponse> Inspect(ConceptServiceInspectRequest request, ServerCallContext context)
     {
         var concepts = library.For(Caller.Of(context));
         var concept = concepts.Get(request.Name);
@@ -30,8 +31,9 @@ internal sealed class ConceptGrpcService(ConceptLibrary library, TrainingRuns ru
         checks.ThrowIfAny();
         var name = request.HasModel ? request.Model : concept.Model.Length > 0 && models.List().Any(model => model.Name == concept.Model) ? concept.Model : models.DefaultName;
         var initializer = concept.Settings?.Initializer ?? "";
-        var found = ConceptInspection.Of(models.Get(name), concepts.Load(request.Name), initializer.Length > 0 ? initializer : null, nearest);
-        return Task.FromResult(new ConceptServiceInspectResponse
+        var (profile, vectors) = (models.Get(name), concepts.Load(request.Name));
+        var found = await heavy.RunAsync(() => ConceptInspection.Of(profile, vectors, initializer.Length > 0 ? initializer : null, nearest), context.CancellationToken);
+        return new ConceptServiceInspectResponse
         {
             Model = name,
             VocabularyNormMin = found.Norms.Min,
@@ -40,7 +42,7 @@ internal sealed class ConceptGrpcService(ConceptLibrary library, TrainingRuns ru
             VocabularyPositionReadability = found.TypicalReadability,
             Initializer = initializer,
             Vectors = { found.Vectors.Select(Message) },
-        });
+        };
     }
 
     public override Task<ConceptServiceImportResponse> Import(ConceptServiceImportRequest request, ServerCallContext context)

@@ -1,0 +1,30 @@
+namespace Dti.Server.Services;
+
+/// <summary>
+/// Calls that compute for a while and are no jobs, one at a time. Many at once would have a copy of a vocabulary each, and keep the threads that answer all
+/// other calls: the server would not even answer its clients' pings.
+/// </summary>
+internal sealed class HeavyCalls : IDisposable
+{
+    private readonly SemaphoreSlim _turn = new(1);
+
+    /// <summary>Computes when it is the caller's turn.</summary>
+    /// <param name="compute">Runs on another thread.</param>
+    /// <param name="cancellationToken">Of the call: whoever has gone away has no turn.</param>
+    /// <exception cref="OperationCanceledException">The call was cancelled before its turn.</exception>
+    public async Task<T> RunAsync<T>(Func<T> compute, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            return await Task.Run(compute, cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _turn.Dispose();
+}
