@@ -19,7 +19,7 @@ public sealed class HeavyCallsTests : IDisposable
                 most = Math.Max(most, Interlocked.Increment(ref now));
                 Thread.Sleep(1);
                 Interlocked.Decrement(ref now);
-                return number;
+                return Task.FromResult(number);
             },
             TestContext.Current.CancellationToken)));
 
@@ -32,15 +32,15 @@ public sealed class HeavyCallsTests : IDisposable
     {
         using var first = new ManualResetEventSlim();
         using var gone = new CancellationTokenSource();
-        var (running, computed) = (_calls.RunAsync(() => first.Wait(TimeSpan.FromMinutes(1)), TestContext.Current.CancellationToken), false);
-        var waiting = _calls.RunAsync(() => computed = true, gone.Token);
+        var (running, computed) = (_calls.RunAsync(() => Task.FromResult(first.Wait(TimeSpan.FromMinutes(1))), TestContext.Current.CancellationToken), false);
+        var waiting = _calls.RunAsync(() => Task.FromResult(computed = true), gone.Token);
 
         await gone.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         first.Set();
         Assert.True(await running);
-        Assert.Equal(3, await _calls.RunAsync(() => 3, TestContext.Current.CancellationToken));
+        Assert.Equal(3, await _calls.RunAsync(() => Task.FromResult(3), TestContext.Current.CancellationToken));
         Assert.False(computed);
     }
 
@@ -49,6 +49,6 @@ public sealed class HeavyCallsTests : IDisposable
     {
         await Assert.ThrowsAsync<FormatException>(() => _calls.RunAsync<int>(() => throw new FormatException(), TestContext.Current.CancellationToken));
 
-        Assert.Equal(3, await _calls.RunAsync(() => 3, TestContext.Current.CancellationToken));
+        Assert.Equal(3, await _calls.RunAsync(() => Task.FromResult(3), TestContext.Current.CancellationToken));
     }
 }

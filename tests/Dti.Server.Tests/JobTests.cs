@@ -1,7 +1,10 @@
+using Dti.Server.Jobs;
 using Dti.Server.Tests.Infrastructure;
 using Dti.V1;
 using Google.Rpc;
 using Grpc.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Dti.Server.Tests;
 
@@ -13,6 +16,17 @@ public sealed class JobTests : IAsyncLifetime
     public ValueTask InitializeAsync() => default;
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    /// <summary>What reached the server while it stopped was answered with INTERNAL, and logged as a fault of it.</summary>
+    [Fact]
+    public async Task List_AfterTheQueueStopped_HearsThatTheServerStops()
+    {
+        await _server.TrainAsync(TestServer.Request("first")); // the queue is there
+        await _server.Services.GetServices<IHostedService>().OfType<DeviceWorker>().Single().StopAsync(TestContext.Current.CancellationToken);
+        await _server.Services.GetRequiredService<JobSilo>().StopAsync(TestContext.Current.CancellationToken);
+
+        await Refusal.Of(async () => await _server.Jobs.ListAsync(new()), StatusCode.Unavailable);
+    }
 
     [Fact]
     public async Task Train_SameRequestIdFiftyTimes_IsOneJob()

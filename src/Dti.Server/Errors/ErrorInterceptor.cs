@@ -1,4 +1,5 @@
 using Dti.Engine;
+using Dti.Server.Jobs;
 using Dti.Server.Telemetry;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Errors;
 
 /// <summary>Turns whatever a call throws into a status; what nobody foresaw is logged.</summary>
-internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interceptor
+internal sealed class ErrorInterceptor(JobSilo silo, ILogger<ErrorInterceptor> logger) : Interceptor
 {
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
@@ -52,6 +53,8 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Inter
                 return RpcErrors.Of(known).ToRpcException();
             case OperationCanceledException or IOException when context.CancellationToken.IsCancellationRequested:
                 return RpcErrors.Gone().ToRpcException();
+            case OrleansException when silo.IsStopping: // there is nobody left to answer
+                return RpcErrors.Stopping().ToRpcException();
             default:
                 logger.CallBroke(error, context.Method);
                 return RpcErrors.Internal().ToRpcException();

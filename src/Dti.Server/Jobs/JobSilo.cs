@@ -33,6 +33,18 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
     private bool _stopped;
     private int _disposed;
 
+    /// <summary>Whether it has been told to stop: what it is asked from now on may stay without an answer.</summary>
+    public bool IsStopping
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _stopped;
+            }
+        }
+    }
+
     /// <summary>Ends when a first job may come. Until then a silo whose jobs do not outlive it need not be there.</summary>
     public Task Wanted => _wanted.Task;
 

@@ -14,7 +14,9 @@ using TrainingSettings = Dti.Engine.Training.TrainingSettings;
 namespace Dti.Server.Services;
 
 /// <summary>Train, Generate, Interpolate: each checks its request whole, submits a job and streams the job's events.</summary>
-internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, ModelLibrary models, ModelCache loaded, ConceptLibrary library, TrainingRuns runs, DiskSpace disk, CallerQuotas quotas) : DtiService.DtiServiceBase
+internal sealed class DtiGrpcService(
+    DtiServerOptions options, IJobs jobs, ModelLibrary models, ModelCache loaded, ConceptLibrary library, TrainingRuns runs, DiskSpace disk, CallerQuotas quotas, HeavyCalls heavy)
+    : DtiService.DtiServiceBase
 {
     // What a training may change when it goes on; see TrainResume.
     private static readonly HashSet<string> _changeable = ["steps", "preview_every", "preview_prompts", "preview_steps", "snapshot_every"];
@@ -22,7 +24,7 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
     public override async Task Train(TrainRequest request, IServerStreamWriter<TrainResponse> responseStream, ServerCallContext context)
     {
         var caller = Caller.Of(context);
-        var (jobId, attached) = await SubmitAsync(request, caller);
+        var (jobId, attached) = await SubmitAsync(request, caller, context.CancellationToken);
         try
         {
             await foreach (var message in jobs.WatchAsync(jobId, caller, 0, context.CancellationToken))
@@ -74,14 +76,18 @@ internal sealed class DtiGrpcService(DtiServerOptions options, IJobs jobs, Model
         return marked;
     }
 
-    private async Task<(string JobId, bool Attached)> SubmitAsync(TrainRequest request, Caller caller)
+    private async Task<(string JobId, bool Attached)> SubmitAsync(TrainRequest request, Caller caller, CancellationToken cancellationToken)
     {
         var asked = request.Clone();
         (asked.RequestId, asked.CancelOnDisconnect) = ("", false);
         var fingerprint = RequestChecks.Fingerprint(asked);
-        return RequestChecks.IsRequestId(request.RequestId) && request.RequestId.Length > 0 && await jobs.FindAsync(caller, request.RequestId, fingerprint) is { } known
-            ? (known, true)
-            : await jobs.SubmitAsync(Accept(request, fingerprint, caller));
+        var (known, submission) = await heavy.RunAsync(FindOrAcceptAsync, cancellationToken); // it looks at every photo
+        return submission is null ? (known!, true) : await jobs.SubmitAsync(submission);
+
+        async Task<(string? Known, JobSubmission? New)> FindOrAcceptAsync() =>
+            RequestChecks.IsRequestId(request.RequestId) && request.RequestId.Length > 0 && await jobs.FindAsync(caller, request.RequestId, fingerprint) is { } known
+                ? (known, null)
+                : (null, Accept(request, fingerprint, caller));
     }
 
     private JobSubmission Accept(TrainRequest request, string fingerprint, Caller caller)

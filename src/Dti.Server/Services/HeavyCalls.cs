@@ -1,8 +1,8 @@
 namespace Dti.Server.Services;
 
 /// <summary>
-/// Calls that compute for a while and are no jobs, one at a time. Many at once would have a copy of a vocabulary each, and keep the threads that answer all
-/// other calls: the server would not even answer its clients' pings.
+/// What calls compute for a while that is no job, one at a time. Many at once would have a vocabulary or a training's photos each in memory, and keep the threads
+/// that answer all other calls: the server would not even see its clients' answers to pings.
 /// </summary>
 internal sealed class HeavyCalls : IDisposable
 {
@@ -12,7 +12,7 @@ internal sealed class HeavyCalls : IDisposable
     /// <param name="compute">Runs on another thread.</param>
     /// <param name="cancellationToken">Of the call: whoever has gone away has no turn.</param>
     /// <exception cref="OperationCanceledException">The call was cancelled before its turn.</exception>
-    public async Task<T> RunAsync<T>(Func<T> compute, CancellationToken cancellationToken)
+    public async Task<T> RunAsync<T>(Func<Task<T>> compute, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
         try
