@@ -1,7 +1,10 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using System.Text.Json;
 using Dti.Engine.Models;
 using Dti.Engine.Runtime;
+using static TorchSharp.torch;
 
 namespace Dti.Bench.Speed;
 
@@ -23,7 +26,7 @@ internal static class SpeedBench
         }
 
         var (asked, device) = (arguments.Text("--case", ""), arguments.Text("--device", "cpu"));
-        var machine = device == "cpu" ? $"cpu, {Processor.Vectors}" : device;
+        var machine = device == "cpu" ? $"cpu, {Instructions}" : device;
         var results = arguments.Text("--results", Path.Combine(Folders.Bench, "speed.json"));
         var all = File.Exists(results) ? JsonSerializer.Deserialize<List<SpeedResult>>(File.ReadAllText(results), _json)! : [];
         foreach (var speedCase in SpeedCase.Named(asked))
@@ -72,6 +75,11 @@ internal static class SpeedBench
         return 0;
     }
 
+    /// <summary>What a processor has decides what is fast on it: lines of different ones stand beside each other.</summary>
+    private static string Instructions =>
+        (Processor.HasWholeAvx512 ? "AVX-512" : Avx512F.IsSupported ? "AVX-512 in halves" : Avx2.IsSupported ? "AVX2" : $"{RuntimeInformation.ProcessArchitecture}")
+        + (OneDnn.Supports(ScalarType.BFloat16) ? " with bf16" : "");
+
     /// <summary>All dtypes in turn, or, where the memory does not hold so many models, one after the other. One that does not fit by itself is left out.</summary>
     private static IEnumerable<string[]> Turns(SpeedCase speedCase, ModelProfile profile, string device, string[] dtypes)
     {
@@ -79,17 +87,18 @@ internal static class SpeedBench
         var room = 0.9 * (DeviceMemory.TotalBytes(targets.Values.First().Device) ?? long.MaxValue);
         double Models(string dtype) => 2.0 * profile.HeldBytes(targets[dtype]); // plain and ours
         double Step(string dtype) => OurContender.StepBytes(speedCase, profile, targets[dtype]);
+        double Alone(string dtype) => Models(dtype) + Step(dtype);
         if (dtypes.Sum(Models) + dtypes.Max(Step) <= room)
         {
             return [dtypes];
         }
 
-        foreach (var dtype in dtypes.Where(dtype => Models(dtype) + Step(dtype) > room))
+        foreach (var dtype in dtypes.Where(dtype => Alone(dtype) > room))
         {
-            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{speedCase.Name} in {dtype} is left out: it takes {(Models(dtype) + Step(dtype)) / (1 << 30):F1} GiB, and {room / (1 << 30):F1} may be used."));
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{speedCase.Name} in {dtype} is left out: it takes {Alone(dtype) / (1 << 30):F1} GiB, and {room / (1 << 30):F1} may be used."));
         }
 
-        return dtypes.Where(dtype => Models(dtype) + Step(dtype) <= room).Select(dtype => new[] { dtype });
+        return dtypes.Where(dtype => Alone(dtype) <= room).Select(dtype => new[] { dtype });
     }
 
     /// <summary>The checkpoint of a case; one of random weights is made if it is not there yet.</summary>

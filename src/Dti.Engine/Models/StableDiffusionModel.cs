@@ -77,7 +77,11 @@ public sealed class StableDiffusionModel : IDisposable
     /// </summary>
     internal void UseOnly(ModelParts parts)
     {
-        MaskedConstants.Load();
+        if (Target.Device.type == TorchSharp.DeviceType.CPU)
+        {
+            MaskedConstants.Load();
+        }
+
         foreach (var (_, component) in _components.Where(idle => (idle.Part & parts) == 0))
         {
             component.Release();

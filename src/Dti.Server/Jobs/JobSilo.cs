@@ -30,20 +30,11 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource _wanted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task<IHost>? _host;
-    private bool _stopped;
+    private volatile bool _stopped;
     private int _disposed;
 
     /// <summary>Whether it has been told to stop: what it is asked from now on may stay without an answer.</summary>
-    public bool IsStopping
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _stopped;
-            }
-        }
-    }
+    public bool IsStopping => _stopped;
 
     /// <summary>Ends when a first job may come. Until then a silo whose jobs do not outlive it need not be there.</summary>
     public Task Wanted => _wanted.Task;

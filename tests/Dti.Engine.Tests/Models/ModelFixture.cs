@@ -35,6 +35,16 @@ public sealed class ModelFixture : IDisposable
         }
     }
 
+    /// <summary>The same model, its weights packed although it is small. Skips the test where they cannot be.</summary>
+    /// <param name="like">The model.</param>
+    /// <param name="memory">What is traded for memory besides; null: nothing.</param>
+    /// <param name="target">Where it computes; null: where the other one does.</param>
+    internal static StableDiffusionModel Packed(StableDiffusionModel like, MemoryPolicy? memory = null, ComputeTarget? target = null)
+    {
+        Assert.SkipUnless(WeightPacking.IsPossible(like.Target), "this libtorch has no oneDNN");
+        return StableDiffusionModel.Load(like.Profile, target ?? like.Target, (memory ?? MemoryPolicy.High) with { PacksWeights = true });
+    }
+
     internal static string Expected(string family, string file) => Path.Combine(Fixtures.Root, family, "expected", file);
 
     private static bool HasOneTextEncoder(string folder) =>

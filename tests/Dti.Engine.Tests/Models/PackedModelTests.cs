@@ -9,16 +9,14 @@ namespace Dti.Engine.Tests.Models;
 /// <summary>Small models are not packed by themselves; here they are, and compute what they compute otherwise.</summary>
 public class PackedModelTests(ModelFixture models) : IClassFixture<ModelFixture>
 {
-    private static readonly MemoryPolicy _packing = MemoryPolicy.High with { PacksWeights = true };
-
     [Theory]
     [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
-    public void Evaluate_PackedModel_GivesTheSameLossAndGradients(string family) => AssertSameGradients(models.Model(family), family, _packing);
+    public void Evaluate_PackedModel_GivesTheSameLossAndGradients(string family) => AssertSameGradients(models.Model(family), family);
 
     [Theory]
     [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
     public void Evaluate_PackedModelWithCheckpointsAndNothingKept_GivesTheSameLossAndGradients(string family) =>
-        AssertSameGradients(models.Model(family), family, MemoryPolicy.Low with { PacksWeights = true, OffloadIdle = false });
+        AssertSameGradients(models.Model(family), family, MemoryPolicy.Low with { OffloadIdle = false });
 
     [Theory]
     [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
@@ -30,7 +28,7 @@ public class PackedModelTests(ModelFixture models) : IClassFixture<ModelFixture>
             var plain = models.Model(family);
             Round(plain.Profile.Path, folder.FullName);
             using var rounded = StableDiffusionModel.Load(ModelProfile.Read(folder.FullName), plain.Target);
-            AssertSameGradients(rounded, family, _packing, ComputeTarget.HoldingBFloat16);
+            AssertSameGradients(rounded, family, target: ComputeTarget.HoldingBFloat16);
         }
         finally
         {
@@ -45,17 +43,17 @@ public class PackedModelTests(ModelFixture models) : IClassFixture<ModelFixture>
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var plain = models.Model(family);
-        using var packed = Load(plain, _packing);
+        using var packed = ModelFixture.Packed(plain);
         var (latent, image) = (randn(1, 4, 9, 8), rand(1, 3, 72, 40)); // odd and even sides
 
         Golden.AssertClose(plain.Vae.Decode(latent), packed.Vae.Decode(latent), 1e-4, family);
         Golden.AssertClose(plain.Vae.Encode(image).Mean, packed.Vae.Encode(image).Mean, 1e-4, family);
     }
 
-    private void AssertSameGradients(StableDiffusionModel plain, string family, MemoryPolicy memory, ComputeTarget? target = null)
+    private void AssertSameGradients(StableDiffusionModel plain, string family, MemoryPolicy? memory = null, ComputeTarget? target = null)
     {
         using var scope = NewDisposeScope();
-        using var packed = Load(models.Model(family), memory, target);
+        using var packed = ModelFixture.Packed(models.Model(family), memory, target);
         var ((expectedLoss, expected), (loss, gradients)) = SameStep.Of(plain, packed, evaluations: 2); // the second with what the first has kept
 
         Assert.Equal(expectedLoss.item<float>(), loss.item<float>(), 1e-5);
@@ -64,12 +62,6 @@ public class PackedModelTests(ModelFixture models) : IClassFixture<ModelFixture>
         {
             Golden.AssertClose(one, other, 1e-4, family); // sums are taken in another order
         }
-    }
-
-    private static StableDiffusionModel Load(StableDiffusionModel like, MemoryPolicy memory, ComputeTarget? target = null)
-    {
-        Assert.SkipUnless(WeightPacking.IsPossible(like.Target), "this libtorch has no oneDNN");
-        return StableDiffusionModel.Load(like.Profile, target ?? like.Target, memory);
     }
 
     /// <summary>A copy of a model folder, the weights of linear layers and convolutions rounded to bf16.</summary>

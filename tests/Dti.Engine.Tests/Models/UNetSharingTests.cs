@@ -1,5 +1,4 @@
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
 using Dti.Tests;
 using static TorchSharp.torch;
 
@@ -16,9 +15,7 @@ public class UNetSharingTests(ModelFixture models) : IClassFixture<ModelFixture>
     [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
     public void Forward_OneSampleForTwoPromptsPacked_PredictsAsForACopyForEach(string family)
     {
-        var plain = models.Model(family);
-        Assert.SkipUnless(WeightPacking.IsPossible(plain.Target), "this libtorch has no oneDNN");
-        using var packed = StableDiffusionModel.Load(plain.Profile, plain.Target, MemoryPolicy.High with { PacksWeights = true });
+        using var packed = ModelFixture.Packed(models.Model(family));
         AssertSame(packed, family);
     }
 
