@@ -1,13 +1,12 @@
 using Dti.Engine.Models;
 using Dti.Engine.Runtime;
-using Dti.Engine.Tests.Training;
+using Dti.Engine.Tests.Runtime;
 using Dti.Tests;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
 namespace Dti.Engine.Tests.Models;
 
-[Collection(nameof(WholeProcess))]
 public class PackedWeightTests
 {
     public PackedWeightTests() => Assert.SkipUnless(OneDnn.IsAvailable, "this libtorch has no oneDNN");
@@ -102,7 +101,7 @@ public class PackedWeightTests
                 Assert.NotNull(leaf.grad);
             }
 
-            counts.Add(Tensor.TotalCount);
+            counts.Add(LiveTensors.OfThisThread);
         }
 
         Assert.All(counts, count => Assert.Equal(counts[0], count));

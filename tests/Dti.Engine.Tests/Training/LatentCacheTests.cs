@@ -1,11 +1,11 @@
 using Dti.Engine.Runtime;
 using Dti.Engine.Tests.Models;
+using Dti.Engine.Tests.Runtime;
 using Dti.Engine.Training;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Tests.Training;
 
-[Collection(nameof(WholeProcess))]
 public class LatentCacheTests(ModelFixture models) : IClassFixture<ModelFixture>
 {
     private const long OneCrop = 2 * 4 * 8 * 8 * sizeof(float);
@@ -64,7 +64,7 @@ public class LatentCacheTests(ModelFixture models) : IClassFixture<ModelFixture>
     public void Dispose_LeavesNoTensor()
     {
         var model = models.Model("tiny-sd15");
-        var before = Tensor.TotalCount;
+        var before = LiveTensors.OfThisThread;
         using (NewDisposeScope())
         {
             var cache = new LatentCache(model, NoisePhotos.Load(), memoryBytes: OneCrop);
@@ -76,6 +76,6 @@ public class LatentCacheTests(ModelFixture models) : IClassFixture<ModelFixture>
             cache.Dispose();
         }
 
-        Assert.InRange(Tensor.TotalCount, 0, before); // fewer, where garbage of other tests was collected meanwhile
+        Assert.Equal(before, LiveTensors.OfThisThread);
     }
 }

@@ -1,8 +1,8 @@
 using Dti.Engine.Models;
 using Dti.Engine.Runtime;
 using Dti.Engine.Tests.Models;
+using Dti.Engine.Tests.Runtime;
 using Dti.Engine.Training;
-using static TorchSharp.torch;
 
 namespace Dti.Engine.Tests.Training;
 
@@ -26,12 +26,12 @@ public class TrainerMemoryTests(ModelFixture models) : IClassFixture<ModelFixtur
             // By then the garbage collector's heap has the size that it keeps.
             if (happened is TrainingStep { Step: 1000 })
             {
-                (atStart, tensors) = (ResidentBytes(), Tensor.TotalCount);
+                (atStart, tensors) = (ResidentBytes(), LiveTensors.OfThisThread);
             }
 
             if (happened is TrainingStep { Step: 2000 })
             {
-                Assert.Equal(tensors, Tensor.TotalCount);
+                Assert.Equal(tensors, LiveTensors.OfThisThread);
             }
         }
 
@@ -50,7 +50,7 @@ public class TrainerMemoryTests(ModelFixture models) : IClassFixture<ModelFixtur
             "x", model.Profile, () => 1);
 
         // The first step encodes all three photos, and keeps that.
-        var counts = new Trainer(model, settings, NoisePhotos.Load()).Run(TestContext.Current.CancellationToken).OfType<TrainingStep>().Select(_ => Tensor.TotalCount).ToArray();
+        var counts = new Trainer(model, settings, NoisePhotos.Load()).Run(TestContext.Current.CancellationToken).OfType<TrainingStep>().Select(_ => LiveTensors.OfThisThread).ToArray();
 
         Assert.All(counts, count => Assert.Equal(counts[0], count));
     }
