@@ -9,7 +9,7 @@ namespace Dti.ClientSdk.Tests;
 /// <summary>Streams that are silent for longer than both sides' patience: a job that waits behind a long one.</summary>
 public sealed class KeepAliveTests : IAsyncLifetime
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(2);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("dti-alive-").FullName;
     private readonly WebApplication _app;

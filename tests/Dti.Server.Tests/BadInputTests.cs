@@ -217,6 +217,7 @@ public sealed class BadInputTests : IAsyncLifetime
         finally
         {
             Run("umount", "-l", disk.FullName);
+            disk.Delete();
         }
     }
 

@@ -192,7 +192,6 @@ public sealed class ConceptDescriptionsTests : IDisposable
 
     private void Write(string name, string model) => File.WriteAllText(PathOf(name), new Concept { Name = name, Model = model }.ToString());
 
-    /// <summary>As if all had been written long ago.</summary>
     /// <summary>What has not looked at the folder yet, of so many old files.</summary>
     private ConceptDescriptions Fresh(int files)
     {
@@ -205,6 +204,7 @@ public sealed class ConceptDescriptionsTests : IDisposable
         return new ConceptDescriptions(_folder.FullName, Read);
     }
 
+    /// <summary>As if all had been written long ago, and the system had told of it.</summary>
     private void Age()
     {
         var before = DateTime.UtcNow.AddHours(-1);
@@ -214,11 +214,13 @@ public sealed class ConceptDescriptionsTests : IDisposable
         }
 
         Directory.SetLastWriteTimeUtc(_folder.FullName, before);
-        SpinWait.SpinUntil(() => false, TimeSpan.FromMilliseconds(200)); // what the watcher has to tell of this
-        _descriptions.List();
-        SpinWait.SpinUntil(() => false, TimeSpan.FromMilliseconds(50));
-        _descriptions.List();
-        _reads = 0;
+        for (var quiet = 0; quiet < 10; quiet = _reads == 0 ? quiet + 1 : 0)
+        {
+            _reads = 0;
+            Thread.Sleep(25); // the system tells when it likes
+            _descriptions.List();
+        }
+
         _seen.Clear();
     }
 

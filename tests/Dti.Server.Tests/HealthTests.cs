@@ -88,7 +88,7 @@ public class HealthTests
     [Fact]
     public async Task Stop_TrainingUnderWay_SaysNotServingFirstThenSnapshotsWhileItAnswers()
     {
-        await using var server = TestServer.Start(options => options with { DrainTime = TimeSpan.FromSeconds(1) });
+        await using var server = TestServer.Start(options => options with { DrainTime = TimeSpan.FromSeconds(5) });
         using var channel = server.NewChannel();
         var health = new Health.HealthClient(channel);
         using var watch = health.Watch(new HealthCheckRequest());

@@ -50,26 +50,6 @@ public class TrainingSummaryTests
         int Height() => summary.Draw() is { Length: > 0 } picture ? ImageCodec.Decode(picture, "summary").Height : 0;
     }
 
-    [Fact]
-    public void Draw_Often_KeepsNoMoreOfTheFont()
-    {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && PlotFont.File is not null, "reads /proc, and needs a font");
-        var summary = Summary();
-        summary.Add(new TrainingStep(1, 40, 0.2, 0.2, 0.4, 1, 0.1, 0.01, 1, TimeSpan.Zero));
-        summary.Add(new TrainingPreview(1, 0, new RgbImage(8, 8, new byte[8 * 8 * 3]), "a prompt", 1));
-        summary.Draw();
-        var before = Mappings();
-
-        for (var i = 0; i < 20; i++)
-        {
-            summary.Draw();
-        }
-
-        Assert.InRange(Mappings(), 0, before + 5); // other tests draw too
-
-        static int Mappings() => File.ReadLines("/proc/self/maps").Count(line => line.EndsWith(PlotFont.File!, StringComparison.Ordinal));
-    }
-
-    private static TrainingSummary Summary() =>
+    internal static TrainingSummary Summary() =>
         new(TrainingSettings.Resolve(new TrainingOptions { Steps = 40 }, "x", ModelProfile.Read(Path.Combine(Fixtures.Root, "tiny-sd15")), () => 1));
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Dti.Engine.Schedulers;
-using Dti.Engine.Tests.Training;
 using Dti.Engine.Training;
 using static TorchSharp.torch;
 

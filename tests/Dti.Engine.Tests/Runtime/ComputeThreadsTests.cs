@@ -1,5 +1,4 @@
 using Dti.Engine.Runtime;
-using Dti.Engine.Tests.Training;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Tests.Runtime;

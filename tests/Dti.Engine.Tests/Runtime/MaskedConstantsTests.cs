@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using Dti.Engine.Runtime;
-using Dti.Engine.Tests.Training;
 
 namespace Dti.Engine.Tests.Runtime;
 

@@ -6,10 +6,6 @@ using Dti.Engine.Training;
 
 namespace Dti.Engine.Tests.Training;
 
-/// <summary>Tests that look at the whole process: no other test runs beside them.</summary>
-[CollectionDefinition(nameof(WholeProcess), DisableParallelization = true)]
-public class WholeProcess;
-
 [Collection(nameof(WholeProcess))]
 public class TrainerMemoryTests(ModelFixture models) : IClassFixture<ModelFixture>
 {

@@ -30,19 +30,20 @@ internal sealed class TestServer : IAsyncDisposable
             BuiltInModel = null,
         };
         Options = change?.Invoke(Options) ?? Options;
-        _app = DtiHost.Build(Options, builder =>
-        {
-            builder.Logging.ClearProviders();
-            builder.Services.AddSingleton<ILoggerProvider>(_errors);
-            services?.Invoke(builder.Services);
-        });
         try
         {
+            _app = DtiHost.Build(Options, builder =>
+            {
+                builder.Logging.ClearProviders();
+                builder.Services.AddSingleton<ILoggerProvider>(_errors);
+                services?.Invoke(builder.Services);
+            });
             _app.Start();
         }
         catch
         {
-            _app.DisposeAsync().AsTask().Wait(); // as a process that ends: its locks go
+            _app?.DisposeAsync().AsTask().Wait(); // as a process that ends: its locks go
+            _folder.Delete(recursive: true);
             throw;
         }
 
