@@ -9,7 +9,7 @@ internal sealed record Runner(string Name, Func<Tally> Run);
 /// <summary>All runners: the xunit projects, the Python tests, and the shell checks, one test each.</summary>
 internal static partial class Runners
 {
-    private static readonly TimeSpan _limit = TimeSpan.FromMinutes(12);
+    private static readonly TimeSpan _limit = TimeSpan.FromMinutes(25);
 
     public static IEnumerable<Runner> All(string root, string[] arguments)
     {
