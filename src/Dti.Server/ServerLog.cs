@@ -43,7 +43,7 @@ internal static partial class ServerLog
     [LoggerMessage(20, LogLevel.Warning, "The process that ran job {JobId} ended at step {Step}")]
     public static partial void JobLost(this ILogger logger, string jobId, int step);
 
-    [LoggerMessage(21, LogLevel.Warning, "Device {Device} is gone; it ran job {JobId}")]
+    [LoggerMessage(21, LogLevel.Warning, "Device {Device} has lost job {JobId}")]
     public static partial void DeviceSilent(this ILogger logger, string device, string jobId);
 
     [LoggerMessage(22, LogLevel.Warning, "The grain of job {JobId} does not answer: {Reason}")]

@@ -26,6 +26,25 @@ public sealed class EventFilesTests : IDisposable
         Assert.Empty(Files.Read(5));
     }
 
+    [Theory]
+    [InlineData(0, new[] { 1, 2, 3, 4 })]
+    [InlineData(1, new[] { 2, 3, 4 })]
+    [InlineData(2, new[] { 3, 4 })]
+    [InlineData(3, new[] { 4 })]
+    [InlineData(4, new int[0])]
+    public void Read_LogOfTwoAttempts_GivesWhatCountsFromANumberOn(int from, int[] steps)
+    {
+        using (var first = Files.OpenWriter(1))
+        {
+            Array.ForEach([1, 2], step => first.Append(step, Step(step)));
+            using var second = Files.OpenWriter(2);
+            first.Append(9, Step(9)); // it has lost the job
+            Array.ForEach([3, 4], step => second.Append(step, Step(step)));
+        }
+
+        Assert.Equal(steps, Files.Read(from).Select(happened => happened.Step));
+    }
+
     [Fact]
     public void Read_FileCutAtAnyByte_GivesTheWholeEventsBeforeTheCut()
     {

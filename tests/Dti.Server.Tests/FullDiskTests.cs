@@ -174,7 +174,7 @@ public sealed class FullDiskTests : IDisposable
     {
         AtEveryFailure(
             former: folder => Begin(folder, "former", start: true),
-            change: folder => Runs(folder).Delete("cat"),
+            change: folder => Runs(folder).Delete("cat", Caller.Local),
             read: folder =>
             {
                 var there = Directory.Exists(Path.Combine(folder, ".runs", "cat"));

@@ -1,8 +1,10 @@
 using Dti.Server.Jobs;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
+using Dti.Server.Tests.Infrastructure;
 using Dti.V1;
 using Google.Protobuf;
+using Grpc.Core;
 
 namespace Dti.Server.Tests;
 
@@ -107,6 +109,22 @@ public sealed class JobFeedTests : IDisposable
         }
 
         Assert.Equal(Enumerable.Range(5, Many - 4), steps);
+    }
+
+    [Fact]
+    public async Task Read_LogIsDeletedMeanwhile_SaysSoRatherThanLeavingOut()
+    {
+        for (var step = 1; step <= Many; step++)
+        {
+            Tell(step, Progress(step));
+        }
+
+        End();
+        _log.Dispose();
+        _folder.Delete(recursive: true);
+
+        await Refusal.Of(async () => await _feed.ReadAsync(0, TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken).MoveNextAsync(), StatusCode.NotFound);
+        _folder.Create();
     }
 
     [Fact]

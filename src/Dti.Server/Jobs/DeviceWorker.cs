@@ -27,6 +27,7 @@ internal sealed class DeviceWorker(
     private readonly BlockingCollection<JobAttempt> _handedOver = [];
     private readonly ConcurrentDictionary<string, JobAttempt> _attempts = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stopping = new();
+    private volatile string? _pulled; // a job that the queue gave, and that is not among the attempts yet
     private TaskCompletionSource _free = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Thread? _thread;
     private Task _pulling = Task.CompletedTask;
@@ -101,6 +102,7 @@ internal sealed class DeviceWorker(
     private async Task PullAsync()
     {
         IDeviceObserver? self = null;
+        var isKnown = false;
         var backoff = new Backoff(time, logger.QueueSilent, logger.QueueAnswers);
         try
         {
@@ -111,10 +113,11 @@ internal sealed class DeviceWorker(
                     await silo.Wanted.WaitAsync(_stopping.Token);
                     var grains = await silo.GrainsAsync().WaitAsync(_stopping.Token);
                     var queue = await silo.QueueAsync();
-                    if (self is null)
+                    self ??= grains.CreateObjectReference<IDeviceObserver>(this);
+                    if (!isKnown)
                     {
-                        self = grains.CreateObjectReference<IDeviceObserver>(this);
                         await queue.HelloAsync(_device, _life);
+                        isKnown = true;
                     }
 
                     await PullOneAsync(queue, self);
@@ -153,15 +156,28 @@ internal sealed class DeviceWorker(
             return;
         }
 
+        _pulled = ticket.JobId;
+        try
+        {
+            await StartAsync(ticket, queue, self);
+        }
+        finally
+        {
+            _pulled = null;
+        }
+    }
+
+    private async Task StartAsync(JobTicket ticket, IQueueGrain queue, IDeviceObserver self)
+    {
         var job = await silo.JobAsync(ticket.JobId);
         int epoch;
         try
         {
             epoch = await job.StartAsync(self);
         }
-        catch
+        catch (Exception error)
         {
-            await queue.PutBackAsync(ticket.JobId, alone: false); // the device does not have it
+            await queue.PutBackAsync(ticket.JobId, alone: false, rests: error is not StateUnwrittenException); // a full disk is every job's trouble
             throw;
         }
 
@@ -185,16 +201,21 @@ internal sealed class DeviceWorker(
         }
 
         _attempts[ticket.JobId] = attempt;
-        if (_stopping.IsCancellationRequested)
+        try
         {
-            attempt.Stop();
+            if (_stopping.IsCancellationRequested)
+            {
+                attempt.Stop();
+            }
+            else if ((await job.GetAsync()).CancelRequested)
+            {
+                attempt.Cancel(); // asked for before the device could hear of it
+            }
         }
-        else if ((await job.GetAsync()).CancelRequested)
+        finally
         {
-            attempt.Cancel(); // asked for before the device could hear of it
+            _handedOver.Add(attempt);
         }
-
-        _handedOver.Add(attempt);
     }
 
     private async Task RenewAsync()
@@ -206,7 +227,7 @@ internal sealed class DeviceWorker(
             {
                 await silo.Wanted.WaitAsync(_stopping.Token);
                 var queue = await silo.QueueAsync().WaitAsync(_stopping.Token);
-                await queue.RenewAsync(_device, _life, _attempts.ToDictionary(attempt => attempt.Key, attempt => attempt.Value.Step));
+                await queue.RenewAsync(_device, _life, Steps());
             }
             catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
             {
@@ -217,6 +238,18 @@ internal sealed class DeviceWorker(
                 logger.QueueSilent(error.Message);
             }
         }
+    }
+
+    private Dictionary<string, int> Steps()
+    {
+        var pulled = _pulled; // before the attempts: it is either here or there
+        var steps = _attempts.ToDictionary(attempt => attempt.Key, attempt => attempt.Value.Step);
+        if (pulled is not null)
+        {
+            steps.TryAdd(pulled, 0);
+        }
+
+        return steps;
     }
 
     private void Work()
@@ -309,7 +342,7 @@ internal sealed class DeviceWorker(
         }
         catch (Exception error)
         {
-            logger.GrainSilent(attempt.Ticket.JobId, error.Message); // its lease runs out, and another attempt tells
+            logger.GrainSilent(attempt.Ticket.JobId, error.Message); // the queue misses it among what the device holds, and another attempt tells
         }
 
         _attempts.TryRemove(attempt.Ticket.JobId, out _);
@@ -321,7 +354,7 @@ internal sealed class DeviceWorker(
         if (!attempt.IsLost)
         {
             await attempt.ReleaseAsync();
-            await (await silo.QueueAsync()).PutBackAsync(attempt.Ticket.JobId, alone);
+            await (await silo.QueueAsync()).PutBackAsync(attempt.Ticket.JobId, alone, rests: false);
         }
     }
 }

@@ -38,6 +38,10 @@ internal interface IJobs
     /// <exception cref="Grpc.Core.RpcException">It stands for another request.</exception>
     Task<string?> FindAsync(Caller caller, string requestId, string fingerprint);
 
+    /// <summary>Refuses a name under which a training waits or runs.</summary>
+    /// <exception cref="Grpc.Core.RpcException">One does.</exception>
+    Task EnsureUntrainedAsync(string name, Caller caller);
+
     /// <summary>The events of a job from a step on, then those to come.</summary>
     /// <exception cref="Grpc.Core.RpcException">There is no such job; or, after all events, it failed or was cancelled.</exception>
     IAsyncEnumerable<IMessage> WatchAsync(string jobId, Caller caller, int fromStep, CancellationToken cancellationToken);

@@ -152,12 +152,16 @@ internal sealed class JobAttempt : IDisposable
             }
 
             var batch = new EventBatch(first, events, events.Max(happened => happened.Step));
-            var held = true;
-            await InsistAsync(async () => held = await _grain.PublishAsync(Epoch, batch));
-            if (!held)
+            var hold = JobHold.Held;
+            await InsistAsync(async () => hold = await _grain.PublishAsync(Epoch, batch));
+            if (hold == JobHold.Lost)
             {
                 IsLost = true;
                 Stop();
+            }
+            else if (hold == JobHold.Cancelled)
+            {
+                Cancel();
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Dti.Server.Errors;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
 using Google.Protobuf;
@@ -182,8 +183,19 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
         return events;
     }
 
-    private IEnumerable<(int Step, IMessage Message)> FromLog(long from, long to) =>
-        log.Read(from).Take(checked((int)(to - from))).Select(happened => (happened.Step, EventMessages.Parse(ticket.Kind, happened.Message)));
+    private IEnumerable<(int Step, IMessage Message)> FromLog(long from, long to)
+    {
+        foreach (var happened in log.Read(from).Take(checked((int)(to - from))))
+        {
+            from++;
+            yield return (happened.Step, EventMessages.Parse(ticket.Kind, happened.Message));
+        }
+
+        if (from < to)
+        {
+            throw RpcErrors.NotFound("job", ticket.JobId, []).ToRpcException(); // forgotten meanwhile, its log with it
+        }
+    }
 
     private void CatchUp(long to)
     {

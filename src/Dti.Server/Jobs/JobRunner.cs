@@ -52,6 +52,11 @@ internal sealed class JobRunner(
         using var from = request.Resume is null ? null : runs.Load(request.Name, request.Resume.FromStep);
         if (from is null)
         {
+            if (attempt.Epoch == 1)
+            {
+                concepts.EnsureFree(request.Name, request.Overwrite); // it may have been taken while the job waited: better known before the training than after it
+            }
+
             runs.Begin(request, concept, caller, attempt.Ticket.JobId);
         }
         else

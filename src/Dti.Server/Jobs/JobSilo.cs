@@ -65,7 +65,10 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
             await Host().WaitAsync(cancellationToken);
             try
             {
-                await (await QueueAsync()).ListAsync(null);
+                if (await (await QueueAsync()).ListAsync(null) is { Count: > 0 } known) // with no queue at all, its jobs may still be wanted
+                {
+                    folder.KeepOnly(known);
+                }
             }
             catch (Exception error) when (error is not OperationCanceledException)
             {

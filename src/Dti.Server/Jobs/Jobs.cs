@@ -12,8 +12,6 @@ namespace Dti.Server.Jobs;
 /// <summary>Jobs as grains: from a call to the queue, and from a job's log back to the caller.</summary>
 internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, TimeProvider time) : IJobs
 {
-    private const int IdLength = 32;
-
     public async Task<(string JobId, bool Attached)> SubmitAsync(JobSubmission submission)
     {
         if (feeds.IsStopped)
@@ -48,6 +46,14 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, TimeP
     public async Task<string?> FindAsync(Caller caller, string requestId, string fingerprint) =>
         IdOf(await (await silo.QueueAsync()).FindAsync(caller.Id, requestId, fingerprint));
 
+    public async Task EnsureUntrainedAsync(string name, Caller caller)
+    {
+        if (await (await silo.QueueAsync()).RefuseNameAsync(name, caller.Id, (int)caller.Scopes) is { } refusal)
+        {
+            throw Google.Rpc.Status.Parser.ParseFrom(refusal).ToRpcException();
+        }
+    }
+
     public async IAsyncEnumerable<IMessage> WatchAsync(string jobId, Caller caller, int fromStep, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var record = await RecordAsync(jobId, caller);
@@ -60,7 +66,7 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, TimeP
     public async Task<Job> CancelAsync(string jobId, Caller caller)
     {
         await RecordAsync(jobId, caller);
-        return await CancelAsync(jobId);
+        return await CancelAsync(jobId) is { Ticket: not null } record ? record.ToMessage() : throw Unknown(jobId); // forgotten meanwhile
     }
 
     public Task AbandonAsync(string jobId) => feeds.IsStopped ? Task.CompletedTask : CancelAsync(jobId);
@@ -86,18 +92,19 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, TimeP
     private static string? IdOf(Submitted answer) =>
         answer.Refusal is { } refusal ? throw Google.Rpc.Status.Parser.ParseFrom(refusal).ToRpcException() : answer.JobId;
 
-    private async Task<Job> CancelAsync(string jobId)
+    private async Task<JobRecord> CancelAsync(string jobId)
     {
         var record = await (await silo.JobAsync(jobId)).CancelAsync();
         await (await silo.QueueAsync()).WithdrawAsync(jobId);
-        return record.ToMessage();
+        return record;
     }
 
     private async Task<JobRecord> RecordAsync(string jobId, Caller caller)
     {
-        // An id is also a folder's name: nothing else gets as far as the disk.
-        var record = jobId.Length == IdLength && jobId.All(char.IsAsciiHexDigitLower) ? await (await silo.JobAsync(jobId)).GetAsync() : null;
+        var record = JobFolder.IsId(jobId) ? await (await silo.JobAsync(jobId)).GetAsync() : null;
         return record?.Ticket is { } ticket && caller.MaySee(ticket.Caller) ? record
-            : throw RpcErrors.NotFound("job", jobId, []).ToRpcException();
+            : throw Unknown(jobId);
     }
+
+    private static RpcException Unknown(string jobId) => RpcErrors.NotFound("job", jobId, []).ToRpcException();
 }

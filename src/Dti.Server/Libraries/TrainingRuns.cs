@@ -160,11 +160,11 @@ internal sealed class TrainingRuns
         return Names().Where(name => ReadOwner(name) == owner).SelectMany(name => new DirectoryInfo(FolderOf(name)).EnumerateFiles()).Sum(file => file.Length);
     }
 
-    /// <summary>Forgets a run, if there is one.</summary>
-    public void Delete(string name)
+    /// <summary>Forgets a run, if there is one that the caller may see.</summary>
+    public void Delete(string name, Caller caller)
     {
         using var alone = _journal.Enter();
-        if (Directory.Exists(FolderOf(name)))
+        if (Directory.Exists(FolderOf(name)) && caller.MaySee(Owner(name)))
         {
             using var change = _journal.Begin();
             try

@@ -4,6 +4,7 @@ using Dti.Engine.Concepts;
 using Dti.Engine.Models;
 using Dti.Engine.Runtime;
 using Dti.Server.Errors;
+using Dti.Server.Jobs;
 using Dti.Server.Libraries;
 using Dti.Server.Security;
 using Dti.V1;
@@ -13,7 +14,8 @@ using Grpc.Core;
 namespace Dti.Server.Services;
 
 internal sealed class ConceptGrpcService(
-    ConceptLibrary library, TrainingRuns runs, ModelLibrary models, LibraryFolders folders, DiskSpace disk, CallerQuotas quotas, HeavyCalls heavy) : ConceptService.ConceptServiceBase
+    IJobs jobs, ConceptLibrary library, TrainingRuns runs, ModelLibrary models, LibraryFolders folders, DiskSpace disk, CallerQuotas quotas, HeavyCalls heavy)
+    : ConceptService.ConceptServiceBase
 {
     public override Task<ConceptServiceListResponse> List(ConceptServiceListRequest request, ServerCallContext context) =>
         Task.FromResult(new ConceptServiceListResponse { Concepts = { library.For(Caller.Of(context)).List() } });
@@ -45,17 +47,19 @@ internal sealed class ConceptGrpcService(
         };
     }
 
-    public override Task<ConceptServiceImportResponse> Import(ConceptServiceImportRequest request, ServerCallContext context)
+    public override async Task<ConceptServiceImportResponse> Import(ConceptServiceImportRequest request, ServerCallContext context)
     {
-        var concepts = library.For(Caller.Of(context));
+        var caller = Caller.Of(context);
+        var concepts = library.For(caller);
         var checks = new RequestChecks();
         checks.Require(ConceptNames.IsValid(request.Name), "name", $"name must be {ConceptNames.Rule}.");
         checks.Require(request.Data.Length > 0, "data", "data must be a safetensors file.");
         checks.ThrowIfAny();
         disk.EnsureRoom();
-        quotas.EnsureRoom(Caller.Of(context));
+        quotas.EnsureRoom(caller);
         concepts.EnsureFree(request.Name, request.Overwrite);
-        runs.EnsureFree(request.Name, Caller.Of(context));
+        runs.EnsureFree(request.Name, caller);
+        await jobs.EnsureUntrainedAsync(request.Name, caller);
 
         var (embedding, concept) = Read(request.Data, request.Name, "data");
         if (request.SecondData.Length > 0)
@@ -76,8 +80,8 @@ internal sealed class ConceptGrpcService(
 
         (concept.Name, concept.Family) = (request.Name, family);
         var saved = concepts.Save(concept, embedding, default, default);
-        runs.Delete(request.Name); // what was learnt under this name is no more
-        return Task.FromResult(new ConceptServiceImportResponse { Concept = saved });
+        runs.Delete(request.Name, caller); // what was learnt under this name is no more
+        return new ConceptServiceImportResponse { Concept = saved };
     }
 
     public override Task<ConceptServiceExportResponse> Export(ConceptServiceExportRequest request, ServerCallContext context)
@@ -113,7 +117,7 @@ internal sealed class ConceptGrpcService(
     {
         var concepts = library.For(Caller.Of(context));
         concepts.Delete(request.Name);
-        runs.Delete(request.Name);
+        runs.Delete(request.Name, Caller.Of(context));
         return Task.FromResult(new ConceptServiceDeleteResponse());
     }
 

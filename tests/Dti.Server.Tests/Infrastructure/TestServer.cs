@@ -144,6 +144,14 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>Stops the server as a SIGTERM does.</summary>
     public Task StopAsync() => _app.StopAsync(TestContext.Current.CancellationToken);
 
+    /// <summary>Lets errors go that the test has caused, and that must be there.</summary>
+    public void AcceptErrors(string containing)
+    {
+        Assert.NotEmpty(_errors.Found);
+        Assert.All(_errors.Found, error => Assert.Contains(containing, error, StringComparison.Ordinal));
+        _errors.Found.Clear();
+    }
+
     public async ValueTask DisposeAsync()
     {
         _channel.Dispose();

@@ -68,6 +68,24 @@ public class OwnershipTests
         Assert.Equal(import.Status.Detail, train.Status.Detail);
     }
 
+    [Theory]
+    [InlineData("bob", "The name 'hers' is taken; choose another one.")]
+    [InlineData("alice", "is training a concept 'hers' already")]
+    public async Task Name_OfATrainingThatWaits_IsNotImported(string caller, string reason)
+    {
+        await using var server = GuardedServer.Start();
+        var callers = new Dictionary<string, CallInvoker> { ["alice"] = server.As("alice", _user), ["bob"] = server.As("bob", _user) };
+        var dti = new DtiService.DtiServiceClient(callers["alice"]);
+        using var running = dti.Train(TestServer.Request("running", steps: 100_000));
+        Assert.True(await running.ResponseStream.MoveNext(default));
+        using var waiting = dti.Train(TestServer.Request("hers"));
+        Assert.True(await waiting.ResponseStream.MoveNext(default));
+
+        var refused = await Refusal.Of(() => Concepts(callers[caller]).ImportAsync(Import("hers", overwrite: true)).ResponseAsync, StatusCode.AlreadyExists);
+
+        Assert.Contains(reason, refused.Status.Detail, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Training_OfAnother_IsNeitherResumedNorReplaced()
     {

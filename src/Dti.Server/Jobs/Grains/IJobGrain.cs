@@ -24,9 +24,9 @@ internal interface IJobGrain : IGrainWithStringKey
     /// <summary>Tells watchers of events that an attempt has written to the job's log.</summary>
     /// <param name="epoch">The attempt.</param>
     /// <param name="batch">The events.</param>
-    /// <returns>Whether the attempt still holds the job; if not, it must stop and write nothing more.</returns>
+    /// <returns>Whether the attempt is to go on.</returns>
     [Alias("publish")]
-    Task<bool> PublishAsync(int epoch, EventBatch batch);
+    Task<JobHold> PublishAsync(int epoch, EventBatch batch);
 
     /// <summary>Ends the job. From an attempt that has lost it, nothing happens.</summary>
     /// <param name="epoch">The attempt.</param>
@@ -48,7 +48,8 @@ internal interface IJobGrain : IGrainWithStringKey
     [Alias("cancel")]
     Task<JobRecord> CancelAsync();
 
-    /// <summary>Tells watchers the job's place in the queue.</summary>
+    /// <summary>Tells watchers the job's place in the queue, which does not wait for that.</summary>
+    [OneWay]
     [Alias("place")]
     Task PlaceAsync(QueuePlace place);
 
@@ -59,6 +60,19 @@ internal interface IJobGrain : IGrainWithStringKey
     /// <summary>Forgets the job and its files.</summary>
     [Alias("delete")]
     Task DeleteAsync();
+}
+
+/// <summary>Whether an attempt still has its job.</summary>
+internal enum JobHold
+{
+    /// <summary>Another attempt has it: this one must stop and write nothing more.</summary>
+    Lost,
+
+    /// <summary>It has.</summary>
+    Held,
+
+    /// <summary>It has, and its caller wants it to stop.</summary>
+    Cancelled,
 }
 
 /// <summary>Hears of the events of jobs; what it misses it reads from the log.</summary>

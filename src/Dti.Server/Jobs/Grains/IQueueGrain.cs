@@ -14,6 +14,14 @@ internal interface IQueueGrain : IGrainWithStringKey
     [Alias("find")]
     Task<Submitted> FindAsync(string caller, string requestId, string fingerprint);
 
+    /// <summary>Whether a caller may put something under a name: not while a training of that name waits or runs.</summary>
+    /// <param name="name">A concept's name.</param>
+    /// <param name="asking">Who asks.</param>
+    /// <param name="scopes">What he may do.</param>
+    /// <returns>Serialized <c>google.rpc.Status</c> of the refusal; null: he may.</returns>
+    [Alias("refuse-name")]
+    Task<byte[]?> RefuseNameAsync(string name, string asking, int scopes);
+
     /// <summary>Jobs, newest first.</summary>
     /// <param name="caller">Whose; null: everybody's.</param>
     [Alias("list")]
@@ -43,10 +51,10 @@ internal interface IQueueGrain : IGrainWithStringKey
     [Alias("wait")]
     Task WaitAsync(CancellationToken cancellationToken);
 
-    /// <summary>A device lives. One that has not said so for a while has lost its jobs.</summary>
+    /// <summary>A device lives. One that has not said so for a while has lost its jobs, as has one a job that it does not name several times running.</summary>
     /// <param name="device">The device's name.</param>
     /// <param name="life">This process's life.</param>
-    /// <param name="steps">Steps done of its jobs, by their ids.</param>
+    /// <param name="steps">Steps done of the jobs that it holds, by their ids.</param>
     [Alias("renew")]
     Task RenewAsync(string device, string life, Dictionary<string, int> steps);
 
@@ -59,8 +67,9 @@ internal interface IQueueGrain : IGrainWithStringKey
     /// <summary>A device gives a job back.</summary>
     /// <param name="jobId">The job.</param>
     /// <param name="alone">Whether it must not run beside a training again.</param>
+    /// <param name="rests">Whether it could not be started: others go first for a while, longer each time.</param>
     [Alias("put-back")]
-    Task PutBackAsync(string jobId, bool alone);
+    Task PutBackAsync(string jobId, bool alone, bool rests);
 }
 
 /// <summary>What became of a submission.</summary>

@@ -45,19 +45,20 @@ internal sealed class JobGrain(
         await CommitAsync(Job with { Epoch = Job.Epoch + 1, State = JobState.Running, Started = Job.Started ?? time.GetUtcNow() });
         _device = device;
         _place = null;
+        DelayDeactivation(Timeout.InfiniteTimeSpan); // nobody may ask for it for hours, and it would no more know whom to tell of a cancel
         return Job.Epoch;
     }
 
-    public async Task<bool> PublishAsync(int epoch, EventBatch batch)
+    public async Task<JobHold> PublishAsync(int epoch, EventBatch batch)
     {
         if (!Holds(epoch))
         {
-            return false;
+            return JobHold.Lost;
         }
 
         Job.Step = Math.Max(Job.Step, batch.Step);
         await Watchers.Notify(watcher => watcher.EventsAsync(Id, batch));
-        return true;
+        return Job.CancelRequested ? JobHold.Cancelled : JobHold.Held; // the device may not have heard of it
     }
 
     public async Task EndAsync(int epoch, JobState state, byte[] failure)
@@ -78,8 +79,7 @@ internal sealed class JobGrain(
                 return;
             }
 
-            Job.State = JobState.Queued;
-            await Writer.NoteAsync();
+            await WaitAgainAsync();
         }
     }
 
@@ -100,8 +100,7 @@ internal sealed class JobGrain(
             else
             {
                 Job.DiedAt = Job.Step;
-                Job.State = JobState.Queued;
-                await Writer.NoteAsync();
+                await WaitAgainAsync();
             }
         }
 
@@ -145,6 +144,7 @@ internal sealed class JobGrain(
 
     public async Task DeleteAsync()
     {
+        Writer.Forget();
         await stored.ClearStateAsync();
         folder.Delete(Id);
         DeactivateOnIdle();
@@ -170,10 +170,23 @@ internal sealed class JobGrain(
 
     private JobView View() => new(Job with { }, _place);
 
+    private Task WaitAgainAsync()
+    {
+        Job.State = JobState.Queued;
+        Release();
+        return Writer.NoteAsync();
+    }
+
+    private void Release()
+    {
+        _device = null;
+        DelayDeactivation(TimeSpan.Zero);
+    }
+
     private async Task EndAsync(JobState state, byte[] failure)
     {
         (Job.State, Job.Ended, Job.Failure) = (state, time.GetUtcNow(), failure);
-        _device = null;
+        Release();
         await Writer.NoteAsync();
         logger.JobEnded(Id, state.ToString());
         await Watchers.Notify(watcher => watcher.OverAsync(Id, View()));

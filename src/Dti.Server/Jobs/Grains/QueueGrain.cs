@@ -20,7 +20,11 @@ internal sealed class QueueGrain(
     private static readonly TimeSpan _longestSilence = TimeSpan.FromSeconds(30); // of a device; it speaks every few seconds
     private static readonly TimeSpan _longestWait = TimeSpan.FromSeconds(10); // of a device's call; Orleans gives one 30
     private static readonly TimeSpan _tellAgainAfter = TimeSpan.FromMinutes(1); // a job that nobody asked for may have been put away since, with its place
-    private readonly Dictionary<string, DateTimeOffset> _heard = new(StringComparer.Ordinal);
+    private const int TimesUnnamed = 3; // renewals in which a device has not named a job; one may have been on its way when it got it
+    private readonly Dictionary<string, Device> _devices = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Rest> _resting = new(StringComparer.Ordinal); // jobs whose grain does not answer
+    private static readonly TimeSpan _shortestRest = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _longestRest = TimeSpan.FromMinutes(10);
     private readonly Dictionary<string, int> _steps = new(StringComparer.Ordinal);
     private readonly FairOrder _order = new();
     private readonly Dictionary<string, (QueuePlace Place, DateTimeOffset At)> _told = new(StringComparer.Ordinal); // to jobs
@@ -61,10 +65,9 @@ internal sealed class QueueGrain(
             return Refused(RpcErrors.Exhausted($"The queue is full: {waiting} jobs are waiting.", "QUEUE_FULL", TimeSpan.FromSeconds(30)));
         }
 
-        if (ticket.Kind == JobKind.Train && Entries.FirstOrDefault(other => other.Over is null && other.Ticket.Kind == JobKind.Train && string.Equals(other.Ticket.Name, ticket.Name, StringComparison.OrdinalIgnoreCase)) is { } rival
-            && !(await Job(rival.Ticket.JobId).GetAsync()).IsOver) // its watchers may know before the queue does
+        if (ticket.Kind == JobKind.Train && await RefuseNameAsync(ticket.Name, ticket.Caller, ticket.Scopes) is { } inTraining)
         {
-            return Refused(!ticket.Owner.MaySee(rival.Ticket.Caller) ? CallerConcepts.Taken(ticket.Name) : RpcErrors.Exists($"Job {rival.Ticket.JobId} is training a concept '{rival.Ticket.Name}' already; wait for it, cancel it, or choose another name.", "CONCEPT_IN_TRAINING"));
+            return new Submitted(null, Refusal: inTraining);
         }
 
         if (quotas.Admit(ticket.Caller, Waiting.Count(other => other.Ticket.Caller == ticket.Caller), ticket.Pictures) is { } refusal)
@@ -77,7 +80,6 @@ internal sealed class QueueGrain(
             await Job(ticket.JobId).CreateAsync(ticket);
             var entry = new QueueEntry { Ticket = ticket };
             Entries.Add(entry);
-            await PruneAsync();
             await Writer.CommitAsync(() => Entries.Remove(entry));
         }
         catch (StateUnwrittenException error)
@@ -88,8 +90,15 @@ internal sealed class QueueGrain(
 
         JobTelemetry.Enqueued(ticket.Kind);
         await ChangedAsync();
+        await PruneAsync();
         return new Submitted(ticket.JobId);
     }
+
+    public async Task<byte[]?> RefuseNameAsync(string name, string asking, int scopes) =>
+        Entries.FirstOrDefault(other => other.Over is null && other.Ticket.Kind == JobKind.Train && string.Equals(other.Ticket.Name, name, StringComparison.OrdinalIgnoreCase)) is not { Ticket: var rival }
+        || (await Job(rival.JobId).GetAsync()).IsOver ? null // its watchers may know before the queue does
+        : (!new Caller(asking, (Scopes)scopes).MaySee(rival.Caller) ? CallerConcepts.Taken(name)
+        : RpcErrors.Exists($"Job {rival.JobId} is training a concept '{rival.Name}' already; wait for it, cancel it, or choose another name.", "CONCEPT_IN_TRAINING")).ToByteArray();
 
     public Task<Submitted> FindAsync(string caller, string requestId, string fingerprint) => Task.FromResult(
         Entries.FirstOrDefault(entry => entry.Ticket.RequestId == requestId && entry.Ticket.Caller == caller)?.Ticket is not { } known ? new Submitted(null)
@@ -110,14 +119,14 @@ internal sealed class QueueGrain(
 
     public async Task HelloAsync(string device, string life)
     {
-        _heard[device] = time.GetUtcNow();
+        Hear(device, life);
         await LoseAsync(entry => entry.Device == device && entry.Life != life);
     }
 
     public async Task<JobTicket?> TakeAsync(string device, string life, bool beside)
     {
-        _heard[device] = time.GetUtcNow();
-        if (_order.Next(Waiting, beside) is not { } entry)
+        Hear(device, life);
+        if (_order.Next(Waiting.Where(IsAwake), beside) is not { } entry)
         {
             return null;
         }
@@ -135,13 +144,15 @@ internal sealed class QueueGrain(
 
     public Task RenewAsync(string device, string life, Dictionary<string, int> steps)
     {
-        _heard[device] = time.GetUtcNow();
         foreach (var (jobId, step) in steps)
         {
             _steps[jobId] = step;
         }
 
-        return Task.CompletedTask;
+        var heard = Hear(device, life);
+        heard.Unnamed = Entries.Where(entry => entry.Device == device && entry.Life == life && !steps.ContainsKey(entry.Ticket.JobId))
+            .ToDictionary(entry => entry.Ticket.JobId, entry => heard.Unnamed.GetValueOrDefault(entry.Ticket.JobId) + 1, StringComparer.Ordinal);
+        return LoseAsync(entry => entry.Device == device && (entry.Life != life || heard.Unnamed.GetValueOrDefault(entry.Ticket.JobId) >= TimesUnnamed));
     }
 
     public async Task FinishedAsync(string jobId, double seconds)
@@ -158,10 +169,15 @@ internal sealed class QueueGrain(
         }
     }
 
-    public async Task PutBackAsync(string jobId, bool alone)
+    public async Task PutBackAsync(string jobId, bool alone, bool rests)
     {
         if (Entries.FirstOrDefault(entry => entry.Ticket.JobId == jobId) is { Over: null } entry)
         {
+            if (rests)
+            {
+                LetRest(jobId);
+            }
+
             (entry.Device, entry.Life, entry.Alone) = (null, null, entry.Alone || alone);
             JobTelemetry.Enqueued(entry.Ticket.Kind);
             await Writer.NoteAsync();
@@ -180,23 +196,52 @@ internal sealed class QueueGrain(
         (entry.Device, entry.Life, entry.Over) = (null, null, time.GetUtcNow());
         _steps.Remove(entry.Ticket.JobId);
         _told.Remove(entry.Ticket.JobId);
+        _resting.Remove(entry.Ticket.JobId);
         await Writer.NoteAsync();
         await ChangedAsync();
     }
 
-    /// <summary>Devices that have been silent for too long have lost their jobs.</summary>
-    private Task ReapAsync()
+    /// <summary>A device speaks. What it did not name in an earlier life no longer counts.</summary>
+    private Device Hear(string name, string life)
     {
-        var now = time.GetUtcNow();
-        return LoseAsync(entry => !_heard.TryGetValue(entry.Device!, out var heard) || now - heard > _longestSilence);
+        if (!_devices.TryGetValue(name, out var device) || device.Life != life)
+        {
+            _devices[name] = device = new Device(life);
+        }
+
+        device.Heard = time.GetTimestamp(); // no clock that someone sets
+        return device;
     }
+
+    private bool IsAwake(QueueEntry entry) => !_resting.TryGetValue(entry.Ticket.JobId, out var rest) || time.GetElapsedTime(rest.Since) >= rest.Pause;
+
+    private void LetRest(string jobId)
+    {
+        var pause = _resting.TryGetValue(jobId, out var rest) ? rest.Pause * 2 : _shortestRest;
+        _resting[jobId] = new Rest(time.GetTimestamp(), pause > _longestRest ? _longestRest : pause);
+    }
+
+    /// <summary>Devices that have been silent for too long, or began another life, have lost their jobs.</summary>
+    private Task ReapAsync() => LoseAsync(entry =>
+        !_devices.TryGetValue(entry.Device!, out var device) || device.Life != entry.Life || time.GetElapsedTime(device.Heard) > _longestSilence);
 
     private async Task LoseAsync(Func<QueueEntry, bool> isLost)
     {
-        foreach (var entry in Entries.Where(entry => entry.Device is not null && isLost(entry)).ToArray())
+        foreach (var entry in Entries.Where(entry => entry.Device is not null && IsAwake(entry) && isLost(entry)).ToArray())
         {
             logger.DeviceSilent(entry.Device!, entry.Ticket.JobId);
-            var state = await Job(entry.Ticket.JobId).LostAsync();
+            JobState state;
+            try
+            {
+                state = await Job(entry.Ticket.JobId).LostAsync();
+            }
+            catch (Exception error)
+            {
+                logger.GrainSilent(entry.Ticket.JobId, error.Message);
+                LetRest(entry.Ticket.JobId); // the others do not wait for it
+                continue;
+            }
+
             (entry.Device, entry.Life) = (null, null);
             entry.Over = state == JobState.Queued ? null : time.GetUtcNow();
             if (entry.IsWaiting)
@@ -245,6 +290,7 @@ internal sealed class QueueGrain(
 
     private static DateTimeOffset? Plus(DateTimeOffset? start, TimeSpan? takes) => start + takes is { } sum ? new DateTimeOffset(sum.Ticks - (sum.Ticks % TimeSpan.TicksPerSecond), sum.Offset) : null;
 
+    /// <summary>Forgets old jobs; the next change of the queue writes it.</summary>
     private async Task PruneAsync()
     {
         var oldest = time.GetUtcNow() - options.JobHistoryAge;
@@ -252,7 +298,29 @@ internal sealed class QueueGrain(
         foreach (var entry in over.Where((entry, i) => entry.Over < oldest || i < over.Length - options.JobHistory))
         {
             Entries.Remove(entry);
-            await Job(entry.Ticket.JobId).DeleteAsync();
+            try
+            {
+                await Job(entry.Ticket.JobId).DeleteAsync();
+            }
+            catch (Exception error)
+            {
+                logger.GrainSilent(entry.Ticket.JobId, error.Message); // its folder goes when the server starts again
+            }
         }
     }
+
+    /// <summary>A device's process as the queue knows it.</summary>
+    private sealed class Device(string life)
+    {
+        public string Life => life;
+
+        /// <summary>When it last spoke.</summary>
+        public long Heard { get; set; }
+
+        /// <summary>Jobs that the queue gave it and that it does not name, with the number of renewals since.</summary>
+        public Dictionary<string, int> Unnamed { get; set; } = [];
+    }
+
+    /// <summary>How long a job is passed over.</summary>
+    private sealed record Rest(long Since, TimeSpan Pause);
 }

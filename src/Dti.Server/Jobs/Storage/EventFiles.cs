@@ -53,18 +53,15 @@ internal readonly struct EventFiles(string folder)
                 continue;
             }
 
-            var number = firsts[i];
-            foreach (var entry in ReadPart(parts[i].Path))
+            var number = Math.Max(firsts[i], from);
+            foreach (var entry in ReadPart(parts[i].Path, number - firsts[i]))
             {
-                if (number >= end)
+                if (number++ >= end)
                 {
                     break;
                 }
 
-                if (number++ >= from)
-                {
-                    yield return entry;
-                }
+                yield return entry;
             }
         }
     }
@@ -79,7 +76,7 @@ internal readonly struct EventFiles(string folder)
         return entry;
     }
 
-    private static IEnumerable<JobEvent> ReadPart(string path)
+    private static IEnumerable<JobEvent> ReadPart(string path, long skipped)
     {
         using var file = OpenToRead(path);
         file.Position = Header;
@@ -90,6 +87,12 @@ internal readonly struct EventFiles(string folder)
             if (length <= 0 || length > file.Length - file.Position)
             {
                 yield break; // half an entry, the last that a killed process wrote
+            }
+
+            if (skipped-- > 0)
+            {
+                file.Position += length; // it may be a picture
+                continue;
             }
 
             var payload = new byte[length];

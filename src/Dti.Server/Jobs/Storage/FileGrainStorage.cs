@@ -67,7 +67,11 @@ internal sealed class FileGrainStorage(JobFolder folder, Serializer serializer) 
     {
         var path = PathOf(stateName, grainId);
         EnsureNewest(path, Stored(path), grainState.ETag);
-        File.Delete(path);
+        if (File.Exists(path))
+        {
+            File.Delete(path); // without its folder that fails
+        }
+
         (grainState.ETag, grainState.RecordExists, grainState.State) = (null, false, Activator.CreateInstance<T>());
         return Task.CompletedTask;
     }

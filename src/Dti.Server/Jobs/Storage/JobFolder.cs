@@ -14,8 +14,11 @@ internal sealed class JobFolder : IDisposable
 {
     private const string RequestFile = "request.binpb";
     private const string Lock = ".lock";
+    private const string PassingPrefix = "dti-jobs-";
+    private static readonly TimeSpan _abandonedAfter = TimeSpan.FromMinutes(1); // a folder may have been made, and not be locked yet
     private readonly FileStream _lock;
     private readonly bool _passing;
+    private readonly string[] _found; // jobs of servers before this one
 
     /// <exception cref="DtiException">The folder cannot be made, or another server uses it.</exception>
     public JobFolder(DtiServerOptions options)
@@ -23,7 +26,12 @@ internal sealed class JobFolder : IDisposable
         _passing = options.JobFolder is null;
         try
         {
-            Root = options.JobFolder is { } folder ? Path.GetFullPath(folder) : Directory.CreateTempSubdirectory("dti-jobs-").FullName;
+            if (_passing)
+            {
+                DeleteAbandoned();
+            }
+
+            Root = options.JobFolder is { } folder ? Path.GetFullPath(folder) : Directory.CreateTempSubdirectory(PassingPrefix).FullName;
             if (OperatingSystem.IsWindows())
             {
                 Directory.CreateDirectory(Root);
@@ -38,6 +46,8 @@ internal sealed class JobFolder : IDisposable
             {
                 File.Delete(draft); // a killed server's, as nobody else writes here
             }
+
+            _found = Directory.GetDirectories(Root);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -96,6 +106,19 @@ internal sealed class JobFolder : IDisposable
     /// <summary>The newest step in a job's log; 0: none.</summary>
     public int LastStep(string jobId) => Events(jobId).Read(0).Select(entry => entry.Step).DefaultIfEmpty().Max();
 
+    /// <summary>Deletes what servers before this one left of jobs that nobody knows: killed while it took one in, or before it had forgotten one.</summary>
+    /// <param name="known">All jobs that are remembered.</param>
+    public void KeepOnly(IEnumerable<string> known)
+    {
+        foreach (var jobId in _found.Select(folder => Path.GetFileName(folder)).Where(IsId).Except(known, StringComparer.Ordinal))
+        {
+            Delete(jobId);
+        }
+    }
+
+    /// <summary>Whether it may be a job's id: nothing else gets as far as the disk.</summary>
+    public static bool IsId(string id) => id.Length == 32 && id.All(char.IsAsciiHexDigitLower);
+
     /// <summary>Deletes all of a job.</summary>
     public void Delete(string jobId) => Quietly(() => Directory.Delete(Of(jobId), recursive: true));
 
@@ -105,6 +128,23 @@ internal sealed class JobFolder : IDisposable
         if (_passing)
         {
             Quietly(() => Directory.Delete(Root, recursive: true));
+        }
+    }
+
+    /// <summary>Folders of killed servers whose jobs were to end with them.</summary>
+    private static void DeleteAbandoned()
+    {
+        foreach (var folder in Directory.EnumerateDirectories(Path.GetTempPath(), PassingPrefix + "*"))
+        {
+            Quietly(() =>
+            {
+                var held = new FileInfo(Path.Combine(folder, Lock));
+                if (held.Exists && DateTime.UtcNow - held.LastWriteTimeUtc > _abandonedAfter)
+                {
+                    held.Open(FileMode.Open, FileAccess.ReadWrite, FileShare.None).Dispose();
+                    Directory.Delete(folder, recursive: true);
+                }
+            });
         }
     }
 

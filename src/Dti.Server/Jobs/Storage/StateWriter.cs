@@ -35,14 +35,20 @@ internal sealed class StateWriter<T>(IGrainBase grain, string what, IPersistentS
     /// <summary>The grain goes: the last moment for what is not written yet.</summary>
     public Task EndAsync() => _late is null ? Task.CompletedTask : NoteAsync();
 
+    /// <summary>The state goes: what is not written yet never will be.</summary>
+    public void Forget()
+    {
+        _late?.Dispose();
+        _late = null;
+    }
+
     /// <summary>Writes what has happened, now or later.</summary>
     public async Task NoteAsync()
     {
         try
         {
             await stored.WriteStateAsync();
-            _late?.Dispose();
-            _late = null;
+            Forget();
             written();
         }
         catch (StateUnwrittenException error)
