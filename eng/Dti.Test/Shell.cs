@@ -17,6 +17,7 @@ internal static class Shell
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        start.Environment["NO_PROXY"] = start.Environment["no_proxy"] = "localhost,127.0.0.1,[::1]"; // where tests' servers are
         var text = new StringBuilder();
         void Take(object _, DataReceivedEventArgs line)
         {

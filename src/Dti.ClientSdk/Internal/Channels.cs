@@ -22,7 +22,7 @@ internal static class Channels
             ServiceConfig = Retries.Config(options),
             LoggerFactory = options.LoggerFactory,
             DisposeHttpClient = true,
-            HttpHandler = Handler(options),
+            HttpHandler = Handler(options, UsesProxy(address)),
         });
     }
 
@@ -36,11 +36,15 @@ internal static class Channels
             : throw new UriFormatException($"'{address}' is no server address; write it like http://localhost:5171.");
     }
 
+    // A proxy of the environment would look for this machine's server on its own.
+    private static bool UsesProxy(Uri address) => !address.IsLoopback;
+
 #if NET
-    private static SocketsHttpHandler Handler(DtiClientOptions options)
+    private static SocketsHttpHandler Handler(DtiClientOptions options, bool usesProxy)
     {
         var handler = new SocketsHttpHandler
         {
+            UseProxy = usesProxy,
             ConnectTimeout = TimeSpan.FromSeconds(10),
             // Training can be silent for long; a dead connection must be noticed all the same.
             KeepAlivePingDelay = options.KeepAlive,
@@ -56,9 +60,9 @@ internal static class Channels
         return handler;
     }
 #else
-    private static HttpClientHandler Handler(DtiClientOptions options)
+    private static HttpClientHandler Handler(DtiClientOptions options, bool usesProxy)
     {
-        var handler = new HttpClientHandler();
+        var handler = new HttpClientHandler { UseProxy = usesProxy };
         if (options.TrustedCertificate is { } trusted)
             handler.ServerCertificateCustomValidationCallback = (_, shown, chain, errors) => Trusts(trusted, shown, chain, errors);
         if (options.ClientCertificate is { } own)

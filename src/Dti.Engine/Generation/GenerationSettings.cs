@@ -98,7 +98,18 @@ public sealed record GenerationSettings
         found.Range("clip_skip", settings.ClipSkip, 1, Math.Min(12, profile.TextConfig.NumHiddenLayers));
         found.Range("num_images", settings.ImageCount, 1, 64);
         found.Range("preview_every", settings.PreviewEvery, 0, Math.Clamp(settings.Steps, 1, 1000));
+        if (settings.Steps is >= 1 and <= 1000 && settings.Scheduler.Length > 0)
+        {
+            found.Try("steps", CanBeSampled); // a scheduler may know fewer
+        }
+
         return settings;
+
+        bool CanBeSampled()
+        {
+            using var scheduler = SchedulerFactory.Create(settings.Scheduler, profile.Scheduler with { PredictionType = settings.PredictionType }, settings.Steps);
+            return true;
+        }
 
         void PromptLength(string field, string prompt)
         {

@@ -71,9 +71,10 @@ internal abstract class PackedWeight(Tensor weight, Tensor? bias) : FrozenWeight
     /// <param name="pack">From the plain one.</param>
     protected void Pack(Func<Tensor, Tensor> pack)
     {
-        using var before = Weight;
+        var before = Weight;
         using var plain = before.to_dense();
-        Weight = pack(plain).DetachFromDisposeScope();
+        Weight = pack(plain).DetachFromDisposeScope(); // without memory for it the layer stays as it was
+        before.Dispose();
     }
 }
 
