@@ -58,6 +58,9 @@ internal static partial class ServerLog
     [LoggerMessage(25, LogLevel.Warning, "The state of {What} is not written yet: {Reason}")]
     public static partial void StateUnwritten(this ILogger logger, string what, string reason);
 
+    [LoggerMessage(27, LogLevel.Warning, "Events of job {JobId} wait in memory for room: {Reason}")]
+    public static partial void EventsUnwritten(this ILogger logger, string jobId, string reason);
+
     [LoggerMessage(26, LogLevel.Information, "The queue answers again")]
     public static partial void QueueAnswers(this ILogger logger);
 

@@ -105,7 +105,7 @@ public sealed class DurableJobTests : IAsyncLifetime
     {
         await _server.TrainAsync(TestServer.Request("cat"));
         var error = await Assert.ThrowsAnyAsync<DtiException>(async () => await Start().DisposeAsync());
-        Assert.Contains("does another one run?", error.Message, StringComparison.Ordinal);
+        Assert.Contains("is used by another server", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -241,6 +241,45 @@ public sealed class DurableJobTests : IAsyncLifetime
         Assert.Equal([JobState.Succeeded, JobState.Cancelled], (await _server.Jobs.ListAsync(new())).Jobs.Select(job => job.State));
 
         IEnumerable<string> Lines(string beginning) => log.Lines.Where(line => line.StartsWith(beginning, StringComparison.Ordinal));
+    }
+
+    /// <summary>A full disk ended a training at its next step.</summary>
+    [Fact]
+    public async Task Train_LogAndSnapshotsCannotBeWrittenForAWhile_GoesOnAndEachStepIsToldOnce()
+    {
+        await _server.TrainAsync(TestServer.Request("whole", steps: 60));
+        using var disk = new FailingDisk(_folder.FullName, files: path => Path.GetExtension(path) != ".state");
+        using var call = _server.Dti.Train(TestServer.Request("cat", steps: 60));
+        var jobId = await AcceptedAsync(call);
+        await _server.UntilAsync(jobId, job => job.Step >= 3);
+
+        disk.Fill();
+        while (disk.Failures < 10)
+        {
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+
+        disk.Free();
+        var events = await WatchAsync(jobId);
+
+        Assert.Equal(Enumerable.Range(1, 60), events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
+        Assert.Equal(60, events[^1].Result.Steps);
+        Assert.Equal(await _server.VectorsAsync("whole"), await _server.VectorsAsync("cat"));
+    }
+
+    [Fact]
+    public async Task Train_DiskStaysFull_FailsAtItsEndAndSaysWhy()
+    {
+        using var disk = new FailingDisk(_folder.FullName, files: path => Path.GetExtension(path) != ".state");
+        using var call = _server.Dti.Train(TestServer.Request("cat", steps: 60));
+        var jobId = await AcceptedAsync(call);
+        await _server.UntilAsync(jobId, job => job.Step >= 3);
+
+        disk.Fill();
+        var error = await Refusal.Of(() => WatchAsync(jobId), StatusCode.ResourceExhausted);
+
+        Assert.Contains("disk is full", error.Status.Detail, StringComparison.Ordinal);
+        Assert.True(disk.Failures > 40, $"{disk.Failures}"); // it went on to its end
     }
 
     private static void Previewed(TrainRequest request) => (request.Options.PreviewEvery, request.Options.PreviewSteps) = (20, 1);

@@ -40,6 +40,8 @@ public static class LockFile
         }
     }
 
-    // EWOULDBLOCK on Linux (11) and macOS (35), ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION on Windows.
-    private static bool IsHeld(IOException error) => (error.HResult & 0xFFFF) is var code && (OperatingSystem.IsWindows() ? code is 32 or 33 : code is 11 or 35);
+    /// <summary>Whether a file could not be opened because someone holds it.</summary>
+    /// <param name="error">What opening it said.</param>
+    public static bool IsHeld(Exception error) => error is IOException // EWOULDBLOCK on Linux (11) and macOS (35), ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION on Windows
+        && (error.HResult & 0xFFFF) is var code && (OperatingSystem.IsWindows() ? code is 32 or 33 : code is 11 or 35);
 }

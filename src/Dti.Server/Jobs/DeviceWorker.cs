@@ -285,6 +285,7 @@ internal sealed class DeviceWorker(
                 }
             }
 
+            attempt.Flush();
             running.End(JobState.Succeeded);
             end = attempt.EndAsync(JobState.Succeeded, null);
         }

@@ -13,15 +13,18 @@ internal sealed class JobLostException(string jobId) : Exception($"Another proce
 /// <summary>One start of a job on a device: writes the job's log, tells the grain, and hears when to stop.</summary>
 internal sealed class JobAttempt : IDisposable
 {
+    private const long MostUnwritten = 64 << 20; // bytes of events that a full disk may leave in memory
     private static readonly TimeSpan _retryAfter = TimeSpan.FromMilliseconds(500);
     private readonly JobFolder _folder;
     private readonly IJobGrain _grain;
     private readonly ILogger _logger;
     private readonly EventWriter _log;
     private readonly HashSet<string> _written = new(StringComparer.Ordinal);
+    private readonly Queue<(int Step, IMessage Message)> _unwritten = [];
     private readonly Channel<(long Number, JobEvent Event)> _told = Channel.CreateUnbounded<(long, JobEvent)>(new() { SingleReader = true });
     private readonly CancellationTokenSource _cancellation = new();
     private readonly Task _telling;
+    private long _unwrittenBytes;
     private int _step;
 
     /// <exception cref="IOException">The disk is full.</exception>
@@ -94,8 +97,11 @@ internal sealed class JobAttempt : IDisposable
         }
     }
 
-    /// <summary>Writes an event to the log, as it is kept there, and tells it whole. One that an earlier attempt wrote already is left out.</summary>
-    /// <exception cref="IOException">The disk is full.</exception>
+    /// <summary>
+    /// Writes an event to the log, as it is kept there, and tells it whole. One that an earlier attempt wrote already is left out. While the disk is full, events
+    /// wait in memory for room, in their order, and the job goes on.
+    /// </summary>
+    /// <exception cref="IOException">The disk is full, and too much waits already.</exception>
     public void Report(int step, IMessage message)
     {
         if (Epoch > 1 && !_written.Add(EventMessages.Key(step, message)))
@@ -103,11 +109,36 @@ internal sealed class JobAttempt : IDisposable
             return;
         }
 
-        var number = _log.Next;
-        var kept = EventMessages.Kept(message);
-        var happened = _log.Append(step, kept);
         Volatile.Write(ref _step, Math.Max(_step, step));
-        _told.Writer.TryWrite((number, ReferenceEquals(kept, message) ? happened : new JobEvent(step, message.ToByteArray())));
+        _unwritten.Enqueue((step, message));
+        _unwrittenBytes += message.CalculateSize();
+        try
+        {
+            Flush();
+        }
+        catch (IOException error) when (_unwrittenBytes < MostUnwritten)
+        {
+            if (_unwritten.Count == 1)
+            {
+                _logger.EventsUnwritten(Ticket.JobId, error.Message);
+            }
+        }
+    }
+
+    /// <summary>Writes and tells what has waited for room. To be called by the thread that reports, before anything counts that comes after those events.</summary>
+    /// <exception cref="IOException">The disk is full.</exception>
+    public void Flush()
+    {
+        while (_unwritten.TryPeek(out var next))
+        {
+            var (step, message) = next;
+            var number = _log.Next;
+            var kept = EventMessages.Kept(message);
+            var happened = _log.Append(step, kept);
+            _unwritten.Dequeue();
+            _unwrittenBytes -= message.CalculateSize();
+            _told.Writer.TryWrite((number, ReferenceEquals(kept, message) ? happened : new JobEvent(step, message.ToByteArray())));
+        }
     }
 
     /// <summary>Waits until all events are told, then ends the job.</summary>
@@ -135,6 +166,15 @@ internal sealed class JobAttempt : IDisposable
 
     private Task ToldAsync()
     {
+        try
+        {
+            Flush();
+        }
+        catch (IOException)
+        {
+            // The job did not succeed; how it ended is what is left to say.
+        }
+
         _told.Writer.TryComplete();
         return _telling;
     }

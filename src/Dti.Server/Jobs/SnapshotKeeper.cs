@@ -1,4 +1,5 @@
 using Dti.Engine;
+using Dti.Engine.Runtime;
 using Dti.Engine.Training;
 using Dti.Server.Libraries;
 using Microsoft.Extensions.Logging;
@@ -57,14 +58,16 @@ internal sealed class SnapshotKeeper(TrainingRuns runs, string name, TrainingSet
         {
             _saved = time.GetTimestamp();
             attempt.EnsureHeld();
+            attempt.Flush(); // an attempt that goes on from here tells nothing of what was before
             runs.Save(name, _newest!, settings.SnapshotEvery);
             _savedStep = _newest!.Step;
             return null;
         }
-        catch (DtiException error)
+        catch (Exception error) when (error is DtiException or IOException)
         {
-            logger.SnapshotUnwritten(name, _newest!.Step, error.Message);
-            return error.Message;
+            var why = (error as DtiException ?? AtomicFile.Explain(name, error)).Message;
+            logger.SnapshotUnwritten(name, _newest!.Step, why);
+            return why;
         }
     }
 }

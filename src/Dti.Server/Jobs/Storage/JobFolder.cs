@@ -32,15 +32,7 @@ internal sealed class JobFolder : IDisposable
             }
 
             Root = options.JobFolder is { } folder ? Path.GetFullPath(folder) : Directory.CreateTempSubdirectory(PassingPrefix).FullName;
-            if (OperatingSystem.IsWindows())
-            {
-                Directory.CreateDirectory(Root);
-            }
-            else
-            {
-                Directory.CreateDirectory(Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute); // photos are private
-            }
-
+            PrivateFolder.Make(Root);
             _lock = new FileStream(Path.Combine(Root, Lock), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             foreach (var draft in Directory.EnumerateFiles(Root, "*" + AtomicFile.Draft, SearchOption.AllDirectories))
             {
@@ -52,7 +44,9 @@ internal sealed class JobFolder : IDisposable
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new DtiException(
-                ErrorKind.FailedPrecondition, $"The folder of jobs, {options.JobFolder}, cannot be used: {error.Message} One server alone may use it; does another one run?", innerException: error);
+                ErrorKind.FailedPrecondition,
+                $"The folder of jobs, {options.JobFolder}, {(LockFile.IsHeld(error) ? "is used by another server, and one alone may use it." : $"cannot be used: {error.Message}")}",
+                innerException: error);
         }
     }
 
