@@ -29,7 +29,8 @@ public sealed partial class AccessTokens(string path, TimeProvider? time = null)
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
 
     /// <summary>Whether the file is there, so that a server needs tokens.</summary>
-    public bool Exists => File.Exists(path);
+    /// <exception cref="DtiException">It cannot be seen.</exception>
+    public bool Exists => TokenFile.Exists(path);
 
     /// <summary>All tokens by name, expired ones too.</summary>
     /// <exception cref="DtiException">The file cannot be used.</exception>

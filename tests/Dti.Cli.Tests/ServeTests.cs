@@ -107,6 +107,15 @@ public class ServeTests(ServeFixture server)
     }
 
     [Fact]
+    public async Task ModelsList_ProxyInTheEnvironment_IsNotAskedForThisMachinesServer()
+    {
+        var proxied = new Dictionary<string, string> { ["http_proxy"] = "http://127.0.0.1:9", ["NO_PROXY"] = "", ["no_proxy"] = "" };
+        using var list = DtiProcess.Start(server.NewFolder(), proxied, "models", "list", "--server", server.Address);
+
+        Assert.Equal(ExitCode.Ok, (await DtiProcess.EndAsync(list)).ExitCode);
+    }
+
+    [Fact]
     public async Task Serve_JsonLog_CarriesTheJobInItsScopes()
     {
         var folder = server.NewFolder();

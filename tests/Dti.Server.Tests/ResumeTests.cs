@@ -29,6 +29,13 @@ public sealed class ResumeTests : IAsyncLifetime
     }
 
     [Fact]
+    public void Start_FolderOfTrainings_IsTheServersAlone()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "left to the rights of the folder above");
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.Combine(_server.Options.ConceptFolder, ".runs"))); // photos are in it
+    }
+
+    [Fact]
     public async Task Resume_FinishedWithMoreSteps_TrainsFurther()
     {
         await _server.TrainAsync(TestServer.Request("long", steps: 12));

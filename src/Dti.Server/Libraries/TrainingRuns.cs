@@ -31,6 +31,15 @@ internal sealed class TrainingRuns
     {
         _folder = Path.Combine(Path.GetFullPath(options.ConceptFolder), ".runs");
         _journal = new FolderJournal(_folder);
+        try
+        {
+            PrivateFolder.Make(_folder);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // Whoever cannot write here is told when he trains.
+        }
+
         _journal.Tidy([.. Names().Select(FolderOf)]);
     }
 

@@ -22,7 +22,7 @@ internal static class DoorFindings
             }
         }
 
-        if (security.TokenFile is not { } tokens || !File.Exists(tokens))
+        if (security.TokenFile is not { } tokens || Try(() => TokenFile.Exists(tokens) ? tokens : "") == "")
         {
             yield return new("callers", FindingState.Good, security.ClientCa is null ? "every program of this machine" : "who has a certificate of the client authority");
             yield break;

@@ -22,11 +22,29 @@ internal static class TokenFile
     private const int MaxBytes = 4 * 1024 * 1024;
     private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web) { WriteIndented = true, RespectNullableAnnotations = true };
 
+    /// <summary>Whether there is one. Where that cannot be seen there may be: no answer would leave the doors open.</summary>
+    /// <exception cref="DtiException">It cannot be seen.</exception>
+    public static bool Exists(string path)
+    {
+        try
+        {
+            return new FileInfo(path).Attributes != (FileAttributes)(-1); // File.Exists says false of what it may not see
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw Unusable(path, error.Message);
+        }
+    }
+
     /// <summary>The file's content; null: there is none.</summary>
     /// <exception cref="DtiException">It cannot be read.</exception>
     public static byte[]? ReadBytes(string path)
     {
-        if (!File.Exists(path))
+        if (!Exists(path))
         {
             return null; // the usual case on a computer of one's own, and not worth an exception with each call
         }

@@ -120,6 +120,19 @@ public class PackedWeightTests
         Assert.Equal("no way back", Assert.Throws<NotSupportedException>(() => OwnNodes.Guard(Gradient)).Message);
     }
 
+    [Fact]
+    public void Pack_WithoutMemoryForIt_LeavesTheLayerAsItWas()
+    {
+        using var scope = NewDisposeScope();
+        var weight = Random(ScalarType.Float32, 8, 8);
+        using var layer = new PackedOnceThereIsMemory(weight);
+        var x = Random(ScalarType.Float32, 2, 8);
+
+        Assert.Throws<InvalidOperationException>(() => layer.Compute(x));
+
+        AssertClose(x.matmul(weight), layer.Compute(x), 1e-6);
+    }
+
     private static Tensor Random(ScalarType dtype, params long[] shape)
     {
         using var generator = new Generator(1);
@@ -156,6 +169,28 @@ public class PackedWeightTests
         public override void Dispose()
         {
         }
+    }
+
+    private sealed class PackedOnceThereIsMemory(Tensor weight) : PackedWeight(weight, null)
+    {
+        private bool _isTried;
+
+        protected override StepWork Work => StepWork.Linear;
+
+        public override Tensor Compute(Tensor x)
+        {
+            if (!_isTried)
+            {
+                _isTried = true;
+                Pack(_ => throw new InvalidOperationException());
+            }
+
+            return x.matmul(Weight);
+        }
+
+        protected override PackedWeight? Transpose(Tensor plain) => null;
+
+        protected override Tensor Gradient(Tensor gradient, long[] inputShape, Tensor plain) => gradient.matmul(plain);
     }
 
     private static void AssertClose(Tensor expected, Tensor actual, double tolerance)

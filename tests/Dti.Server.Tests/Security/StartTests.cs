@@ -27,6 +27,20 @@ public sealed class StartTests : IDisposable
         Assert.Contains("dti tokens create", violations[1].Description, StringComparison.Ordinal);
     }
 
+    /// <summary>The server was open where it could not see whether there are tokens.</summary>
+    [Fact]
+    public void Build_TokenFileThatCannotBeSeen_IsRefused()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a right there");
+        var loop = Path.Combine(_folder, "loop");
+        File.CreateSymbolicLink(loop, loop);
+        var tokens = Path.Combine(loop, "tokens.json");
+
+        Assert.Equal(["Security.TokenFile"], Fields(new SecurityOptions { TokenFile = tokens }, "127.0.0.1"));
+        Assert.Throws<DtiException>(() => new AccessTokens(tokens).List());
+        Assert.DoesNotContain(DoorFindings.Of(new DtiServerOptions { ConceptFolder = _folder, Security = new SecurityOptions { TokenFile = tokens } }, DateTimeOffset.UtcNow), finding => finding.State == FindingState.Good);
+    }
+
     [Fact]
     public void Build_AnotherAddressWithTlsAlone_WantsAToken()
     {

@@ -1,0 +1,30 @@
+using Dti.Engine.Generation;
+using Dti.Engine.Models;
+using Dti.Tests;
+
+namespace Dti.Engine.Tests.Generation;
+
+public class GenerationSettingsTests
+{
+    private readonly ModelProfile _profile = ModelProfile.Read(Path.Combine(Fixtures.Root, "tiny-sd15"));
+
+    /// <summary>It was accepted, and failed on the device.</summary>
+    [Theory]
+    [InlineData("ddim", 1000, null)]
+    [InlineData("dpmpp_2m", 999, null)]
+    [InlineData("dpmpp_2m", 1000, "steps is 1000; the model was trained with 1000, so at most 999 can be sampled.")]
+    [InlineData("ddim", 1001, "steps is 1001; it must be from 1 to 1000.")]
+    public void Resolve_StepsThatTheSchedulerDoesNotKnow_AreRefused(string scheduler, int steps, string? reason)
+    {
+        void Resolve() => GenerationSettings.Resolve(new GenerationOptions { Prompt = "a cat", Scheduler = scheduler, Steps = steps }, _profile, () => 1);
+
+        if (reason is null)
+        {
+            Resolve();
+            return;
+        }
+
+        var violation = Assert.Single(Assert.Throws<ValidationException>(Resolve).Violations);
+        Assert.Equal(("steps", reason), (violation.Field, violation.Description));
+    }
+}
