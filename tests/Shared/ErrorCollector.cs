@@ -8,16 +8,14 @@ internal sealed class ErrorCollector : ILoggerProvider
 {
     public ConcurrentQueue<string> Found { get; } = [];
 
-    public ILogger CreateLogger(string categoryName) => new Category(categoryName.StartsWith("Orleans", StringComparison.Ordinal), Found);
+    public ILogger CreateLogger(string categoryName) => new Category(Found);
 
     public void Dispose()
     {
     }
 
-    private sealed class Category(bool isOrleans, ConcurrentQueue<string> found) : ILogger
+    private sealed class Category(ConcurrentQueue<string> found) : ILogger
     {
-        private const string SiloShutsDown = "SiloUnavailableException"; // Orleans' words on each message that comes while it stops
-
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
@@ -25,7 +23,7 @@ internal sealed class ErrorCollector : ILoggerProvider
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (IsEnabled(logLevel) && !(isOrleans && exception?.GetType().Name == SiloShutsDown))
+            if (IsEnabled(logLevel))
             {
                 found.Enqueue($"{formatter(state, exception)} {exception}");
             }

@@ -138,7 +138,7 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         var services = builder.Services;
-        services.AddSingleton(loggers);
+        services.AddSingleton<ILoggerFactory>(new SiloLoggers(loggers, () => _stopped));
         services.AddSingleton(time);
         services.AddSingleton(options);
         services.AddSingleton(quotas);
