@@ -93,6 +93,11 @@ public static class DtiHost
         target.GetAwaiter().GetResult(); // a device that is not there is told now
         var app = builder.Build();
         app.Services.GetRequiredService<JobSilo>().Begin();
+        foreach (var missing in options.ModelFolders.Where(path => !Path.Exists(path)))
+        {
+            app.Logger.ModelFolderMissing(missing); // it may come later
+        }
+
         app.UseMetricsPage(options);
         app.UseWebApi(options);
         app.UseDoors();

@@ -37,6 +37,9 @@ internal static partial class ServerLog
     [LoggerMessage(9, LogLevel.Warning, "The snapshot of '{Name}' at step {Step} was not written: {Message}")]
     public static partial void SnapshotUnwritten(this ILogger logger, string name, int step, string message);
 
+    [LoggerMessage(11, LogLevel.Warning, "There is no model at {Path} so far")]
+    public static partial void ModelFolderMissing(this ILogger logger, string path);
+
     [LoggerMessage(10, LogLevel.Warning, "The picture {File} was not written: {Reason}")]
     public static partial void PictureUnwritten(this ILogger logger, string file, string reason);
 

@@ -46,6 +46,7 @@ public sealed class DurableJobTests : IAsyncLifetime
         Assert.Equal(60, events[^1].Result.Steps);
         Assert.Single(events, e => e.Accepted is not null);
         Assert.Equal(await _server.VectorsAsync("whole"), await _server.VectorsAsync("broken"));
+        Assert.Equal(await SummaryAsync("whole"), await SummaryAsync("broken"));
         Assert.Equal(JobState.Succeeded, (await _server.Jobs.GetAsync(new JobServiceGetRequest { JobId = jobId })).Job.State);
     }
 
@@ -282,7 +283,11 @@ public sealed class DurableJobTests : IAsyncLifetime
         Assert.True(disk.Failures > 40, $"{disk.Failures}"); // it went on to its end
     }
 
-    private static void Previewed(TrainRequest request) => (request.Options.PreviewEvery, request.Options.PreviewSteps) = (20, 1);
+    private static void Previewed(TrainRequest request)
+    {
+        (request.Options.PreviewEvery, request.Options.PreviewSteps) = (20, 1);
+        request.Options.PreviewPrompts.Add("a photo"); // without the name, so that two runs' pictures can be the same
+    }
 
     private static async Task<string> AcceptedAsync(AsyncServerStreamingCall<TrainResponse> call)
     {
@@ -310,6 +315,9 @@ public sealed class DurableJobTests : IAsyncLifetime
         var queue = await _server.Services.GetRequiredService<JobSilo>().QueueAsync();
         await queue.HelloAsync(DeviceWorker.NameOf("cpu"), Guid.NewGuid().ToString("N"));
     }
+
+    private async Task<byte[]> SummaryAsync(string name) =>
+        (await _server.Concepts.GetAsync(new ConceptServiceGetRequest { Name = name })).Concept.SummaryPng.ToByteArray();
 
     private async Task<List<TrainResponse>> WatchAsync(string jobId)
     {

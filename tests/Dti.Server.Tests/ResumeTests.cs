@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using Dti.Engine.Imaging;
 using Dti.Server.Tests.Infrastructure;
 using Dti.V1;
@@ -29,6 +30,7 @@ public sealed class ResumeTests : IAsyncLifetime
     }
 
     [Fact]
+    [UnsupportedOSPlatform("windows")]
     public void Start_FolderOfTrainings_IsTheServersAlone()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "left to the rights of the folder above");

@@ -19,6 +19,7 @@ internal sealed class JobAttempt : IDisposable
     private readonly IJobGrain _grain;
     private readonly ILogger _logger;
     private readonly EventWriter _log;
+    private readonly long _before; // events of earlier attempts
     private readonly HashSet<string> _written = new(StringComparer.Ordinal);
     private readonly Queue<(int Step, IMessage Message)> _unwritten = [];
     private readonly Channel<(long Number, JobEvent Event)> _told = Channel.CreateUnbounded<(long, JobEvent)>(new() { SingleReader = true });
@@ -32,17 +33,16 @@ internal sealed class JobAttempt : IDisposable
     {
         (Ticket, Epoch, _folder, _grain, _logger) = (ticket, epoch, folder, grain, logger);
         Token = _cancellation.Token;
-        var before = 0L;
         foreach (var happened in folder.Events(ticket.JobId).Read(0))
         {
             var message = EventMessages.Parse(ticket.Kind, happened.Message);
             _written.Add(EventMessages.Key(happened.Step, message));
             HasResult = HasResult || EventMessages.IsResult(message);
             _step = Math.Max(_step, happened.Step);
-            before++;
+            _before++;
         }
 
-        _log = folder.Events(ticket.JobId).OpenWriter(epoch, before);
+        _log = folder.Events(ticket.JobId).OpenWriter(epoch, _before);
         _telling = Task.Run(TellAsync);
     }
 
@@ -66,6 +66,11 @@ internal sealed class JobAttempt : IDisposable
 
     /// <summary>Another process has the job.</summary>
     public bool IsLost { get; private set; }
+
+    /// <summary>What earlier attempts told, with the step of each; as it is kept.</summary>
+    /// <exception cref="IOException">The log cannot be read.</exception>
+    public IEnumerable<(int Step, IMessage Message)> Earlier() => _folder.Events(Ticket.JobId).Read(0).Take((int)_before)
+        .Select(happened => (happened.Step, EventMessages.Parse(Ticket.Kind, happened.Message)));
 
     /// <summary>Asks the job to stop because its caller wants that.</summary>
     public void Cancel()

@@ -67,6 +67,11 @@ internal sealed class JobRunner(
         RgbImage? thumbnail = null;
         var told = false;
         var summary = new TrainingSummary(settings);
+        foreach (var happened in attempt.Earlier().Where(told => told.Step <= (from?.Step ?? 0)).Select(told => ((TrainResponse)told.Message).ToEngine()).OfType<TrainingEvent>())
+        {
+            summary.Add(happened); // the picture is of the whole run, however often the server was started
+        }
+
         using var model = loaded.Use(profile, target, loaded.Beside(profile, target, settings));
         using var keeper = new SnapshotKeeper(runs, request.Name, settings, options.SnapshotInterval, attempt, time, logger);
         using var phase = Tracing.Phase("train");

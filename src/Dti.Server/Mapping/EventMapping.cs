@@ -46,7 +46,7 @@ internal sealed record PictureEncoding(PictureFormat Format, int Quality, ulong 
     }
 }
 
-/// <summary>What the engine reports, as messages.</summary>
+/// <summary>What the engine reports, as messages, and back.</summary>
 internal static class EventMapping
 {
     public static TrainProgress ToMessage(this TrainingStep step) => new()
@@ -69,6 +69,17 @@ internal static class EventMapping
     {
         Step = preview.Step,
         Picture = PictureEncoding.Lossless(preview.Seed).Encode(preview.Image, preview.Index, preview.Prompt),
+    };
+
+    /// <summary>What the engine reported; null: nothing that it would report.</summary>
+    public static TrainingEvent? ToEngine(this TrainResponse told) => told switch
+    {
+        { Progress: { } p } => new TrainingStep(
+            p.Step, p.TotalSteps, p.Loss, p.LossAverage, p.Norm, p.AngleDegrees, p.KappaOverGradient, p.LearningRate, p.StepsPerSecond, p.TimeLeft.ToTimeSpan()),
+        { Check: { } check } => new TrainingCheck(check.Step, check.HeldOutLoss, check.Drift),
+        { Preview: { Picture: { } picture } preview } => new TrainingPreview(
+            preview.Step, picture.Index, ImageCodec.Decode(picture.Data.Span, "preview"), picture.Prompt, picture.Seed),
+        _ => null,
     };
 
     public static SamplingProgress ToMessage(this SamplingStep step, TimeSpan elapsed, ulong seed) => new()

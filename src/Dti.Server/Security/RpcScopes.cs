@@ -15,8 +15,8 @@ internal static class RpcScopes
 
         // Whoever may begin a job may look after it.
         ["dti.v1.JobService/Get"] = Scopes.Read | Scopes.Generate | Scopes.Train,
-        ["dti.v1.JobService/List"] = Scopes.Read,
-        ["dti.v1.JobService/Watch"] = Scopes.Read | Scopes.Train,
+        ["dti.v1.JobService/List"] = Scopes.Read | Scopes.Generate | Scopes.Train,
+        ["dti.v1.JobService/Watch"] = Scopes.Read | Scopes.Generate | Scopes.Train,
         ["dti.v1.JobService/Cancel"] = Scopes.Generate | Scopes.Train,
 
         ["dti.v1.ConceptService/List"] = Scopes.Read,
