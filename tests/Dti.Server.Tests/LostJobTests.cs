@@ -1,6 +1,7 @@
 using Dti.Server.Jobs;
 using Dti.Server.Tests.Infrastructure;
 using Dti.V1;
+using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Core.Internal;
@@ -124,6 +125,31 @@ public sealed class LostJobTests : IAsyncLifetime
                 await queue.RenewAsync("device", "life", steps);
             }
         }
+    }
+
+    [Fact]
+    public async Task Call_JobsStateCannotBeRead_IsRefusedByTheFilesName()
+    {
+        var running = await TrainAsync("running", Long);
+        await _server.UntilAsync(running, job => job.Step > 0);
+        var broken = await TrainAsync("broken");
+        await PutAwayAsync(broken);
+        Spoil(broken);
+
+        foreach (var call in new Func<Task>[]
+        {
+            async () => await _server.Jobs.GetAsync(new JobServiceGetRequest { JobId = broken }),
+            async () => await _server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = broken }),
+            async () => await _server.Jobs.Watch(new JobServiceWatchRequest { JobId = broken }).ResponseStream.MoveNext(Cancellation),
+            () => TrainAsync("broken"),
+        })
+        {
+            var error = await Refusal.Of(call, StatusCode.FailedPrecondition);
+            Assert.Contains(Path.Combine(FolderOf(broken), "job.state"), error.Status.Detail, StringComparison.Ordinal);
+        }
+
+        Assert.Contains((await _server.Jobs.ListAsync(new())).Jobs, job => job.JobId == running);
+        _server.AcceptErrors(broken);
     }
 
     [Fact]

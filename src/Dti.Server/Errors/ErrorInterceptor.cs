@@ -1,5 +1,6 @@
 using Dti.Engine;
 using Dti.Server.Jobs;
+using Dti.Server.Jobs.Storage;
 using Dti.Server.Telemetry;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
@@ -53,6 +54,8 @@ internal sealed class ErrorInterceptor(JobSilo silo, ILogger<ErrorInterceptor> l
                 return RpcErrors.Of(known).ToRpcException();
             case OperationCanceledException or IOException when context.CancellationToken.IsCancellationRequested:
                 return RpcErrors.Gone().ToRpcException();
+            case StateUnreadableException unreadable:
+                return RpcErrors.Of(new DtiException(ErrorKind.FailedPrecondition, $"{unreadable.Message} Mend the file, or put a backup there.")).ToRpcException();
             case OrleansException when silo.IsStopping: // there is nobody left to answer
                 return RpcErrors.Stopping().ToRpcException();
             default:

@@ -78,8 +78,8 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, TimeP
         var found = new List<Job>();
         foreach (var ids in (await (await silo.QueueAsync()).ListAsync(caller.IsAdmin ? null : caller.Id)).Chunk(count))
         {
-            var records = await Task.WhenAll(ids.Select(async id => await (await silo.JobAsync(id)).GetAsync()));
-            found.AddRange(records.Where(record => record.Ticket is not null && (states.Count == 0 || states.Contains(record.State))).Take(count - found.Count).Select(record => record.ToMessage()));
+            var records = await Task.WhenAll(ids.Select(FindAsync));
+            found.AddRange(records.OfType<JobRecord>().Where(record => record.Ticket is not null && (states.Count == 0 || states.Contains(record.State))).Take(count - found.Count).Select(record => record.ToMessage()));
             if (found.Count == count)
             {
                 break;
@@ -104,6 +104,19 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, TimeP
         var record = JobFolder.IsId(jobId) ? await (await silo.JobAsync(jobId)).GetAsync() : null;
         return record?.Ticket is { } ticket && caller.MaySee(ticket.Caller) ? record
             : throw Unknown(jobId);
+    }
+
+    /// <summary>A job; null: its state cannot be read, which is no reason to show none of the others.</summary>
+    private async Task<JobRecord?> FindAsync(string jobId)
+    {
+        try
+        {
+            return await (await silo.JobAsync(jobId)).GetAsync();
+        }
+        catch (StateUnreadableException)
+        {
+            return null;
+        }
     }
 
     private static RpcException Unknown(string jobId) => RpcErrors.NotFound("job", jobId, []).ToRpcException();

@@ -29,7 +29,7 @@ internal sealed class FileGrainStorage(JobFolder folder, Serializer serializer) 
             }
             catch (Exception error)
             {
-                throw new InvalidDataException($"{path} cannot be read: {error.Message}", error);
+                throw new StateUnreadableException($"{path} cannot be read: {error.Message}", error);
             }
         }
 
