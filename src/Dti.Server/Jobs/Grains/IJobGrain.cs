@@ -63,6 +63,8 @@ internal interface IJobGrain : IGrainWithStringKey
 }
 
 /// <summary>Whether an attempt still has its job.</summary>
+[GenerateSerializer]
+[Alias("dti.job-hold")]
 internal enum JobHold
 {
     /// <summary>Another attempt has it: this one must stop and write nothing more.</summary>

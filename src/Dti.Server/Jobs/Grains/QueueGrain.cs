@@ -17,14 +17,15 @@ internal sealed class QueueGrain(
     [FromKeyedServices(JobSilo.Storage)] IGrainStorage storage, DtiServerOptions options, CallerQuotas quotas, TimeProvider time, ILogger<QueueGrain> logger)
     : Grain, IQueueGrain
 {
+    private const int PlacesTold = 100; // of the first; a far place says little
+    private const int TimesUnnamed = 3; // renewals in which a device has not named a job; one may have been on its way when it got it
     private static readonly TimeSpan _longestSilence = TimeSpan.FromSeconds(30); // of a device; it speaks every few seconds
     private static readonly TimeSpan _longestWait = TimeSpan.FromSeconds(10); // of a device's call; Orleans gives one 30
     private static readonly TimeSpan _tellAgainAfter = TimeSpan.FromMinutes(1); // a job that nobody asked for may have been put away since, with its place
-    private const int TimesUnnamed = 3; // renewals in which a device has not named a job; one may have been on its way when it got it
-    private readonly Dictionary<string, Device> _devices = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Rest> _resting = new(StringComparer.Ordinal); // jobs whose grain does not answer
     private static readonly TimeSpan _shortestRest = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _longestRest = TimeSpan.FromMinutes(10);
+    private readonly Dictionary<string, Device> _devices = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Rest> _resting = new(StringComparer.Ordinal); // jobs whose grain does not answer
     private readonly Dictionary<string, int> _steps = new(StringComparer.Ordinal);
     private readonly FairOrder _order = new();
     private readonly Dictionary<string, (QueuePlace Place, DateTimeOffset At)> _told = new(StringComparer.Ordinal); // to jobs
@@ -242,6 +243,7 @@ internal sealed class QueueGrain(
                 continue;
             }
 
+            _resting.Remove(entry.Ticket.JobId);
             (entry.Device, entry.Life) = (null, null);
             entry.Over = state == JobState.Queued ? null : time.GetUtcNow();
             if (entry.IsWaiting)
@@ -269,8 +271,6 @@ internal sealed class QueueGrain(
             start = Plus(start, Remaining(entry));
         }
     }
-
-    private const int PlacesTold = 100; // of the first; a far place says little
 
     /// <summary>Tells a job its place, unless it has just heard of the same.</summary>
     private async Task TellAsync(string jobId, QueuePlace place)
