@@ -79,7 +79,7 @@ public static class ServerConfiguration
     /// <exception cref="ValidationException">Names every setting that is unknown, cannot be read or is out of its range.</exception>
     public static DtiServerOptions Bind(IConfiguration configuration)
     {
-        List<FieldViolation> found = [.. Strangers(configuration), .. WrongLevels(configuration.GetSection(Logging)), .. TelemetrySetup.Violations(configuration)];
+        List<FieldViolation> found = [.. Strangers(configuration), .. OfHost(configuration)];
         var readable = new ConfigurationBuilder().AddInMemoryCollection(Readable(configuration, configuration.GetSection(Section), typeof(DtiServerOptions), found)).Build();
         var options = readable.GetSection(Section).Get<DtiServerOptions>() ?? new DtiServerOptions { ConceptFolder = "" };
         try
@@ -93,6 +93,20 @@ public static class ServerConfiguration
 
         return found.Count == 0 ? options : throw new ValidationException(found);
     }
+
+    /// <summary>Checks what a host reads of its environment by itself.</summary>
+    /// <exception cref="ValidationException">Names every level of the log and every collector that is none.</exception>
+    internal static void CheckEnvironment(IConfiguration configuration)
+    {
+        FieldViolation[] found = [.. OfHost(configuration)];
+        if (found.Length > 0)
+        {
+            throw new ValidationException(found);
+        }
+    }
+
+    private static IEnumerable<FieldViolation> OfHost(IConfiguration configuration) =>
+        WrongLevels(configuration.GetSection(Logging)).Concat(TelemetrySetup.Violations(configuration));
 
     /// <summary>What stands beside the sections that are read.</summary>
     private static IEnumerable<FieldViolation> Strangers(IConfiguration configuration)

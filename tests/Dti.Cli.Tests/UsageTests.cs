@@ -88,6 +88,18 @@ public class UsageTests(ServeFixture server)
     }
 
     [Fact]
+    public async Task Environment_LevelOfTheLogThatIsNone_IsUsageForEveryCommand()
+    {
+        var folder = server.NewFolder();
+        await File.WriteAllTextAsync(Path.Combine(folder, "appsettings.json"), """{"Logging": {"LogLevel": {"Dti": "Other"}}}"""); // another program's
+        var result = await DtiProcess.EndAsync(DtiProcess.Start(folder, new Dictionary<string, string> { ["Logging__LogLevel__Dti"] = "Loud" }, "models", "list"));
+
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        Assert.StartsWith("error: Logging.LogLevel.Dti is 'Loud'; it must be one of", result.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Ok, (await DtiProcess.RunAsync(folder, "models", "list")).ExitCode);
+    }
+
+    [Fact]
     public async Task Memory_UnknownName_IsUsage()
     {
         var result = await DtiProcess.RunAsync(server.NewFolder(), "models", "list", "--memory", "tiny");

@@ -65,7 +65,7 @@ internal static class Channels
             handler.UseProxy = false;
             handler.ConnectCallback = async (_, cancellationToken) =>
             {
-                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                var socket = new Socket(end.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
                 try
                 {
                     await socket.ConnectAsync(end, cancellationToken).ConfigureAwait(false);
