@@ -71,7 +71,7 @@ internal static class CommandLine
         root.Add(DoctorCommand.Create(common));
         root.Add(TokensCommand.Create(common));
 
-        var help = new Examples.Help();
+        var help = new Examples.Help(common.RefusedBy);
         root.Options.OfType<HelpOption>().Single().Action = help;
         root.SetAction(help.Invoke);
         Examples.Add(

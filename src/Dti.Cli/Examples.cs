@@ -15,7 +15,8 @@ internal static class Examples
     public static void Add(Command command, params string[] lines) => _lines.Add(command, lines);
 
     /// <summary>The usual help, then examples.</summary>
-    internal sealed class Help : SynchronousCommandLineAction
+    /// <param name="refusedBy">Options of the root that a command does not take, and its help leaves out.</param>
+    internal sealed class Help(Func<Command, IEnumerable<Option>> refusedBy) : SynchronousCommandLineAction
     {
         private readonly HelpAction _usual = new() { MaxWidth = Console.IsOutputRedirected ? 120 : Math.Clamp(Console.WindowWidth, 60, 140) };
 
@@ -23,9 +24,11 @@ internal static class Examples
 
         public override int Invoke(ParseResult parseResult)
         {
+            var command = parseResult.CommandResult.Command;
+            foreach (var option in refusedBy(command))
+                option.Hidden = true; // for good: the process ends with its help
             _usual.Invoke(parseResult);
             var output = parseResult.InvocationConfiguration.Output;
-            var command = parseResult.CommandResult.Command;
             if (_lines.TryGetValue(command, out var lines))
             {
                 output.WriteLine("Examples:");

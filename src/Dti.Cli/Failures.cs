@@ -28,7 +28,9 @@ internal static class Failures
 
     private static CommandError Describe(DtiClientException refused, string? address) =>
         new(refused.Reason is { Length: > 0 } reason ? reason : JsonNamingPolicy.SnakeCaseUpper.ConvertName($"{refused.Status}"),
-            refused.Status == StatusCode.Unavailable && address is { Length: > 0 } ? $"{refused.Message} Its address: {address}." : refused.Message)
+            refused.Status == StatusCode.Unavailable && address is { Length: > 0 } ? $"{refused.Message} Its address: {address}."
+            : refused.Status == StatusCode.AlreadyExists && refused.Message.Contains("overwrite", StringComparison.Ordinal) ? $"{refused.Message.TrimEnd('.')} (--force)." // what it is called here
+            : refused.Message)
         {
             Violations = refused.FieldViolations,
             RetryAfter = refused.RetryAfter,

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.Extensions.Logging;
@@ -45,6 +46,9 @@ public sealed record DtiClientOptions
 
     /// <summary>Where the client, and the gRPC library under it, log. Null: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
+
+    /// <summary>Where to connect to, whatever the address says, whose name the server's certificate must have all the same. Not on .NET Standard 2.1. Null: the address.</summary>
+    internal IPEndPoint? ConnectTo { get; init; }
 
     // Options end up in logs; the token must not.
     private bool PrintMembers(StringBuilder text)

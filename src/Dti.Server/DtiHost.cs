@@ -32,7 +32,9 @@ public static class DtiHost
     {
         options.Validate();
         var target = Task.Run(() => ComputeTarget.Resolve(options.Device, options.Dtype)); // libtorch takes as long to load as all that is done here meanwhile
-        var builder = WebApplication.CreateSlimBuilder();
+        // Not the working folder, where somebody else's appsettings.json may lie.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        ServerConfiguration.CheckEnvironment(builder.Configuration);
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Orleans", LogLevel.Error);
         builder.Logging.AddFilter(typeof(FileGrainStorage).FullName, LogLevel.None); // Orleans' words on what the grains say themselves
         builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None); // DeviceProbe says it once, and stopping is no error

@@ -148,6 +148,16 @@ public sealed record DtiServerOptions
             found.Add(new(nameof(JobMemoryBytes), $"JobMemoryBytes is {JobMemoryBytes}; it must be above 0."));
         }
 
+        if (!ComputeTarget.IsDeviceName(Device))
+        {
+            found.Add(new(nameof(Device), $"Device '{Device}' is not one of {ComputeTarget.DeviceNames}."));
+        }
+
+        if (!ComputeTarget.IsDtypeName(Dtype))
+        {
+            found.Add(new(nameof(Dtype), $"Dtype '{Dtype}' is not one of {ComputeTarget.DtypeNames}."));
+        }
+
         if (!MemoryPolicy.IsName(Memory))
         {
             found.Add(new(nameof(Memory), $"Memory '{Memory}' is not one of {MemoryPolicy.Names}."));

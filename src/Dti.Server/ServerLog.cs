@@ -80,7 +80,7 @@ internal static partial class ServerLog
     public static partial void FilesNotReloaded(this ILogger logger, string files, string reason);
 
     [LoggerMessage(44, LogLevel.Warning, "The certificate {File} ends at {End}; renew it")]
-    public static partial void CertificateEnds(this ILogger logger, string file, DateTime end);
+    public static partial void CertificateEnds(this ILogger logger, string file, string end);
 
     [LoggerMessage(45, LogLevel.Warning, "The library's descriptions could not be read ahead: {Reason}")]
     public static partial void LibraryNotReadAhead(this ILogger logger, string reason);

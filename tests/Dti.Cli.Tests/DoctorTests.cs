@@ -34,22 +34,24 @@ public class DoctorTests(ServeFixture server)
         var lines = result.Output.Split('\n');
         Assert.Contains(lines, line => line.StartsWith("broken device", StringComparison.Ordinal) && line.Contains("'cuda:9' is not here", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.StartsWith("broken concepts", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("broken jobs", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("doubt  tokens", StringComparison.Ordinal) && line.Contains("tokens cannot be made or revoked", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.StartsWith("broken disk", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.StartsWith("broken server", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.StartsWith("doubt  models", StringComparison.Ordinal) && line.Contains("nowhere is not there", StringComparison.Ordinal));
         Assert.Contains("-> Start it (dti serve)", result.Output, StringComparison.Ordinal);
-        Assert.Contains("4 things are broken.", result.Error, StringComparison.Ordinal);
+        Assert.Contains("5 things are broken.", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Doctor_SettingsThatAreWrong_AreNamedBesideTheRest()
     {
         var folder = server.NewFolder();
-        await File.WriteAllTextAsync(Path.Combine(folder, "my.json"), """{"Dti": {"Prot": 1, "JobHistory": 0}}""");
+        await File.WriteAllTextAsync(Path.Combine(folder, "my.json"), """{"Dti": {"Prot": 1, "JobHistory": 0}, "Logging": {"LogLevel": {"Dti": "Loud"}}}""");
         var result = await DtiProcess.RunAsync(folder, "doctor", "--config", "my.json", "--json");
         Assert.Equal(ExitCode.Failed, result.ExitCode);
         Assert.Equal(
-            ["Prot is no setting. Close: Port.", "JobHistory is 0; it must be from 1 to 100000."],
+            ["Logging.LogLevel.Dti is 'Loud'; it must be one of Trace, Debug, Information, Warning, Error, Critical, None.", "Prot is no setting. Close: Port.", "JobHistory is 0; it must be from 1 to 100000."],
             result.EventsOf("finding").Where(finding => finding.GetProperty("name").GetString() == "setting").Select(finding => finding.GetProperty("text").GetString()));
         Assert.Equal("good", Find(result, "device").GetProperty("state").GetString());
     }
@@ -65,12 +67,15 @@ public class DoctorTests(ServeFixture server)
         Assert.Equal(ExitCode.Ok, result.ExitCode);
     }
 
-    [Fact]
-    public async Task Doctor_SettingsWithTls_AsksTheirServerByTls()
+    [Theory]
+    [InlineData(null)]
+    [InlineData("dti.invalid")] // this machine cannot know where that leads, and used to say that no server runs
+    [InlineData("*.dti.invalid")]
+    public async Task Doctor_SettingsWithTls_AsksTheirServerByTls(string? name)
     {
         var folder = server.NewFolder();
         using var authority = Certificates.Authority();
-        using var own = Certificates.For(IPAddress.Loopback, authority);
+        using var own = name is null ? Certificates.For(IPAddress.Loopback, authority) : Certificates.For(name, authority);
         var (certificate, key) = Certificates.Write(folder, "server", own);
         var (ca, _) = Certificates.Write(folder, "ca", authority);
         string[] tls = ["--tls-cert", certificate, "--tls-key", key];
@@ -90,8 +95,39 @@ public class DoctorTests(ServeFixture server)
         guarded.Kill();
 
         Assert.StartsWith("https://", address, StringComparison.Ordinal);
-        Assert.Contains($"{address} is ready", Text(result, "server"), StringComparison.Ordinal);
-        Assert.Equal(ExitCode.Ok, ready.ExitCode);
+        var known = name is null ? address : address.Replace("127.0.0.1", name.Replace("*", "dti", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains($"{known} is ready", Text(result, "server"), StringComparison.Ordinal);
+        Assert.Equal((ExitCode.Ok, $"The server at {known} is ready."), (ready.ExitCode, ready.Output.Trim()));
+    }
+
+    [Fact]
+    public async Task DoctorReady_ServerThatIsNotTrustedOrDoesNotTrust_IsUnreachableInASentence()
+    {
+        var folder = server.NewFolder();
+        using var authority = Certificates.Authority();
+        using var own = Certificates.For(IPAddress.Loopback, authority);
+        var (certificate, key) = Certificates.Write(folder, "server", own);
+        var (ca, _) = Certificates.Write(folder, "ca", authority);
+        using var guarded = DtiProcess.Start(folder, "serve", "--port", "0", "--json", "--tls-cert", certificate, "--tls-key", key, "--client-ca", ca);
+        var address = JsonDocument.Parse((await guarded.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!).RootElement.GetProperty("address").GetString()!;
+        _ = guarded.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var plain = address.Replace("https:", "http:", StringComparison.Ordinal);
+
+        var results = new List<(string Address, string Says, DtiResult Result)>();
+        foreach (var (asked, trusted, says) in new[] { (plain, "", "speaks TLS"), (address, "", "certificate is not trusted"), (address, ca, "wants a certificate of this client") })
+        {
+            for (var i = 0; i < 2; i++) // how the connection ends is chance
+                results.Add((asked, says, await DtiProcess.EndAsync(DtiProcess.Start(folder, new Dictionary<string, string> { ["DTI_CA"] = trusted }, "doctor", "--ready", "--server", asked))));
+        }
+
+        guarded.Kill();
+        Assert.All(results, told =>
+        {
+            Assert.Equal(ExitCode.Unreachable, told.Result.ExitCode);
+            Assert.StartsWith($"error: The server at {told.Address} is not ready: ", told.Result.Error, StringComparison.Ordinal);
+            Assert.Contains(told.Says, told.Result.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain("Exception", told.Result.Error, StringComparison.Ordinal);
+        });
     }
 
     [Fact]

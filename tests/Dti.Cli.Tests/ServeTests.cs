@@ -24,6 +24,20 @@ public class ServeTests(ServeFixture server)
         Assert.DoesNotContain("70000", message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Serve_WhatNothingReads_IsUsageAndNamesAllOfIt()
+    {
+        var folder = server.NewFolder();
+        await File.WriteAllTextAsync(Path.Combine(folder, "my.json"), """{"Port": 6180, "Logging": {"LogLevel": {"Dti": "Informational"}}}""");
+        var environment = new Dictionary<string, string> { ["DTI_PROT"] = "6", ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "nonsense" };
+        var result = await DtiProcess.EndAsync(DtiProcess.Start(folder, environment, "serve", "--config", "my.json", "--port", "0"));
+
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        Assert.All(
+            ["Port belongs into the section Dti.", "Logging.LogLevel.Dti is 'Informational';", "DTI_PROT is no variable of Dti. Close: DTI_PORT.", "OTEL_EXPORTER_OTLP_ENDPOINT is 'nonsense';"],
+            says => Assert.Contains(says, result.Error, StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("nowhere.json", "There is no file")]
     [InlineData("broken.json", "is no JSON")]

@@ -42,6 +42,42 @@ public class TokensTests(ServeFixture fixture)
     }
 
     [Fact]
+    public async Task Create_SeveralWrongValues_NamesThemAll()
+    {
+        var folder = fixture.NewFolder();
+        var result = await DtiProcess.RunAsync(folder, "tokens", "create", "a b", "--scope", "banana", "--scope", "read,foo", "--expires", "0h");
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        Assert.All(["'a b' is no name", "'banana', 'foo' is no scope", "--expires is '0h'"], says => Assert.Contains(says, result.Error, StringComparison.Ordinal));
+        Assert.DoesNotContain("has expired", result.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(folder, "home", "tokens.json")));
+    }
+
+    [Fact]
+    public async Task List_TokenThatHasExpired_SaysSo()
+    {
+        var folder = fixture.NewFolder();
+        var tokens = new Server.AccessTokens(Path.Combine(folder, "home", "tokens.json"));
+        tokens.Create("old", ["read"], TimeSpan.FromTicks(1));
+        tokens.Create("young", ["read"], TimeSpan.FromDays(1));
+        var lines = (await DtiProcess.RunAsync(folder, "tokens", "list")).Output.Split('\n');
+        Assert.Contains("(expired)", Assert.Single(lines, line => line.StartsWith("old", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.DoesNotContain("(expired)", Assert.Single(lines, line => line.StartsWith("young", StringComparison.Ordinal)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Serve_AddressThatTheMachineHasNot_SaysSoInASentence()
+    {
+        var folder = fixture.NewFolder();
+        using var certificate = Certificates.For(IPAddress.Loopback);
+        var (file, key) = Certificates.Write(folder, "server", certificate);
+        await CreateAsync(folder, "alice");
+        var result = await DtiProcess.RunAsync(folder, "serve", "--address", "192.0.2.1", "--port", "6175", "--tls-cert", file, "--tls-key", key);
+        Assert.Equal(ExitCode.Failed, result.ExitCode);
+        Assert.Contains("error: 192.0.2.1:6175 cannot be listened on: ", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Serve_ToOtherMachinesWithoutTlsAndToken_IsUsageAndNamesBoth()
     {
         var result = await DtiProcess.RunAsync(fixture.NewFolder(), "serve", "--address", "0.0.0.0", "--port", "0");
@@ -65,6 +101,10 @@ public class TokensTests(ServeFixture fixture)
         Assert.Equal(ExitCode.Ok, (await ListAsync(folder, address, ("DTI_TOKEN", token), ("DTI_CA", ca))).ExitCode);
         await File.WriteAllTextAsync(Path.Combine(folder, "token"), token + "\n", Cancellation);
         Assert.Equal(ExitCode.Ok, (await DtiProcess.RunAsync(folder, "models", "list", "--server", address, "--token-file", "token", "--ca", ca)).ExitCode);
+
+        var doctor = await DtiProcess.EndAsync(DtiProcess.Start(folder, new Dictionary<string, string> { ["DTI_CA"] = ca }, "doctor", "--server", address));
+        Assert.Equal(ExitCode.Ok, doctor.ExitCode);
+        Assert.Contains($"{address} is ready, and wants a token", doctor.Output, StringComparison.Ordinal);
 
         var (missing, wrong) = (await ListAsync(folder, address, ("DTI_CA", ca)), await ListAsync(folder, address, ("DTI_TOKEN", "dti_wrong"), ("DTI_CA", ca)));
         Assert.Contains("This server wants a token that it knows: set DTI_TOKEN", missing.Error, StringComparison.Ordinal);

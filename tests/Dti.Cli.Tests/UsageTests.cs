@@ -52,6 +52,53 @@ public class UsageTests(ServeFixture server)
         Assert.Contains($"See {command} --help.", result.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("serve")]
+    [InlineData("tokens list")]
+    [InlineData("demo")]
+    [InlineData("models convert a b")]
+    public async Task Server_CommandThatCallsNone_IsUsageAndNotInItsHelp(string command)
+    {
+        var result = await DtiProcess.RunAsync(server.NewFolder(), [.. command.Split(' '), "--server", server.Address]);
+        var help = await DtiProcess.RunAsync(server.NewFolder(), [.. command.Split(' '), "--help"]);
+
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        Assert.Contains("--server is for commands that call a running server", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("--server <", help.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("list")]
+    [InlineData("watch", "4f2a91")]
+    [InlineData("cancel", "4f2a91")]
+    public async Task Jobs_NoServerNamed_IsUsage(params string[] arguments)
+    {
+        var result = await DtiProcess.RunAsync(server.NewFolder(), ["jobs", .. arguments]);
+
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        Assert.Contains("name it by --server, or by DTI_SERVER", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Jobs_ServerOfTheEnvironment_IsAsked()
+    {
+        var result = await DtiProcess.EndAsync(DtiProcess.Start(server.NewFolder(), new Dictionary<string, string> { ["DTI_SERVER"] = server.Address }, "jobs", "list"));
+
+        Assert.Equal(ExitCode.Ok, result.ExitCode);
+    }
+
+    [Fact]
+    public async Task Environment_LevelOfTheLogThatIsNone_IsUsageForEveryCommand()
+    {
+        var folder = server.NewFolder();
+        await File.WriteAllTextAsync(Path.Combine(folder, "appsettings.json"), """{"Logging": {"LogLevel": {"Dti": "Other"}}}"""); // another program's
+        var result = await DtiProcess.EndAsync(DtiProcess.Start(folder, new Dictionary<string, string> { ["Logging__LogLevel__Dti"] = "Loud" }, "models", "list"));
+
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        Assert.StartsWith("error: Logging.LogLevel.Dti is 'Loud'; it must be one of", result.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Ok, (await DtiProcess.RunAsync(folder, "models", "list")).ExitCode);
+    }
+
     [Fact]
     public async Task Memory_UnknownName_IsUsage()
     {
@@ -129,6 +176,26 @@ public class UsageTests(ServeFixture server)
         Assert.Equal(ExitCode.Usage, result.ExitCode);
         var fields = result.Event("error").GetProperty("violations").EnumerateArray().Select(violation => violation.GetProperty("field").GetString());
         Assert.Equal(["options.beta", "options.learning_rate", "options.steps"], fields.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Train_WrongValueToAPerson_IsSaidOnce()
+    {
+        var result = await server.RunAsync(server.NewFolder(), "train", "x", Fixtures.Common("preprocess_square.png"), "--steps", "0");
+
+        Assert.Equal("error: options.steps: steps is 0; it must be from 1 to 100000.", result.Error.Trim());
+    }
+
+    [Fact]
+    public async Task Train_NameThatIsTaken_NamesTheFlagThatReplaces()
+    {
+        string[] train = ["train", "taken", Fixtures.Common("preprocess_square.png"), "--steps", "1", "--resolution", "64", "--preview-every", "0"];
+        Assert.Equal(ExitCode.Ok, (await server.RunAsync(server.NewFolder(), train)).ExitCode);
+
+        var result = await server.RunAsync(server.NewFolder(), train);
+
+        Assert.Equal(ExitCode.Failed, result.ExitCode);
+        Assert.Contains("'taken' already; choose another name, or ask to overwrite it (--force).", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Dti.Tests;
+using Grpc.Core;
 
 namespace Dti.ClientSdk.Tests;
 
@@ -53,6 +54,20 @@ public class SecurityTests(ServerFixture server)
         var error = await Assert.ThrowsAsync<DtiClientException>(() => ModelsAsync(certificate, new DtiClientOptions { TrustedCertificate = other, MaxRetries = 0 }));
 
         Assert.Contains("certificate is not trusted", error.Message, StringComparison.Ordinal);
+        Assert.Equal(StatusCode.Unavailable, error.Status);
+    }
+
+    [Fact]
+    public async Task ListModelsAsync_HttpToAServerThatSpeaksTls_IsUnavailableInASentence()
+    {
+        using var certificate = Certificates.For(IPAddress.Loopback);
+        await using var proxy = new CuttingProxy(server.Address, certificate);
+        await using var client = new DtiClient($"http://{proxy.Address.Authority}", new DtiClientOptions { MaxRetries = 0 });
+
+        var error = await Assert.ThrowsAsync<DtiClientException>(() => client.ListModelsAsync(Cancellation));
+
+        Assert.Equal(StatusCode.Unavailable, error.Status);
+        Assert.Contains("speaks TLS (https://)", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -21,12 +21,21 @@ public class ServerConfigurationTests
     }
 
     [Fact]
-    public void Bind_HomeAndModels_AreTheFoldersOfEveryCommand()
+    public void Bind_Home_IsADefaultThatTheFileOverrules()
     {
-        var (home, models) = (Path.GetFullPath("home"), new[] { Path.GetFullPath("a"), Path.GetFullPath("b") });
-        var options = Bind("""{"Dti": {"ConceptFolder": "/of/file"}}""", new() { ["DTI_HOME"] = "home", ["DTI_MODELS"] = $"a{Path.PathSeparator}b" });
-        Assert.Equal(Path.Combine(home, "concepts"), options.ConceptFolder);
-        Assert.Equal(models, options.ModelFolders);
+        var options = Bind("""{"Dti": {"ConceptFolder": "/of/file", "JobFolder": "/of/file/too"}}""", new() { ["DTI_HOME"] = "home" });
+        Assert.Equal(("/of/file", "/of/file/too"), (options.ConceptFolder, options.JobFolder));
+    }
+
+    [Fact]
+    public void Bind_ListOfSeveralSources_IsThatOfTheLast()
+    {
+        const string File = """{"Dti": {"ConceptFolder": "/c", "ModelFolders": ["/of/file", "/mixed/in", "/too"], "WebOrigins": ["http://a", "http://b"]}}""";
+        Hashtable environment = new() { ["DTI_MODELS"] = $"a{Path.PathSeparator}b" };
+
+        Assert.Equal([Path.GetFullPath("a"), Path.GetFullPath("b")], Bind(File, environment).ModelFolders);
+        Assert.Equal(["/of/flag"], Bind(File, environment, [.. ServerConfiguration.OfList("ModelFolders", ["/of/flag"])]).ModelFolders);
+        Assert.Equal(["http://a", "http://b"], Bind(File, environment).WebOrigins);
     }
 
     [Fact]
@@ -49,6 +58,42 @@ public class ServerConfigurationTests
         var error = Assert.Throws<ValidationException>(() => Bind("""{"Dti": {"ConceptFolder": "/c"}}""", new() { ["DTI_LIMITS__MAX_PHOTO"] = "1" }));
         Assert.Equal("Limits.MAXPHOTO is no setting. Close: MaxPhotos.", Assert.Single(error.Violations).Description);
     }
+
+    [Fact]
+    public void Bind_ValuesThatAreNames_AreAllChecked() => Assert.Equal(
+        ["Device 'gpu7' is not one of auto, cpu, cuda or cuda:N.", "Dtype 'fp8' is not one of auto, fp32, bf16 or fp16.", "Memory 'tiny' is not one of auto, low, balanced or high."],
+        Wrong("""{"Dti": {"ConceptFolder": "/c", "Device": "gpu7", "Dtype": "fp8", "Memory": "tiny"}}""", []));
+
+    [Fact]
+    public void Bind_LogLevelsThatAreNone_AreNamed() => Assert.Equal(
+        [
+            "Logging.Console.LogLevel.Default is 'loud'; it must be one of Trace, Debug, Information, Warning, Error, Critical, None.",
+            "Logging.LogLevel.Dti is 'Informational'; it must be one of Trace, Debug, Information, Warning, Error, Critical, None.",
+            "Logging.LogLevel.Orleans is '9'; it must be one of Trace, Debug, Information, Warning, Error, Critical, None.",
+        ],
+        Wrong(
+            """{"Dti": {"ConceptFolder": "/c"}, "Logging": {"LogLevel": {"Default": "warning", "Dti": "Informational"}, "Console": {"LogLevel": {"Default": "loud"}}}}""",
+            new() { ["Logging__LogLevel__Orleans"] = "9" }));
+
+    [Fact]
+    public void Bind_WhatStandsBesideTheSections_IsNamedWithWhatItMayHaveMeant() => Assert.Equal(
+        [
+            "AllowedHosts is not read; the sections are Dti and Logging.", "DTI_PROT is no variable of Dti. Close: DTI_PORT.", "DTI_TOKNE is no variable of Dti. Close: DTI_TOKEN.",
+            "Loging is not read; the sections are Dti and Logging. Close: Logging.", "Port belongs into the section Dti.",
+        ],
+        Wrong(
+            """{"$schema": "x", "Port": 6180, "Loging": {"LogLevel": {"Dti": "Debug"}}, "AllowedHosts": "*", "Dti": {"ConceptFolder": "/c"}}""",
+            new() { ["DTI_PROT"] = "6", ["DTI_TOKNE"] = "x", ["DTI_TOKEN"] = "x", ["DTI_CLIENT_KEY"] = "x", ["DTI_ROOT"] = "x", ["DTINOTHING"] = "x" }));
+
+    [Fact]
+    public void Bind_CollectorsThatAreNone_AreNamed() => Assert.Equal(
+        ["OTEL_EXPORTER_OTLP_ENDPOINT is 'nonsense'; write it like http://localhost:4317.", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL is 'http'; it must be grpc or http/protobuf."],
+        Wrong(
+            """{"Dti": {"ConceptFolder": "/c"}}""",
+            new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "nonsense", ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = "https://a:4317", ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc", ["OTEL_EXPORTER_OTLP_LOGS_PROTOCOL"] = "http" }));
+
+    private static IEnumerable<string> Wrong(string json, Hashtable environment) =>
+        Assert.Throws<ValidationException>(() => Bind(json, environment)).Violations.Select(violation => violation.Description);
 
     private static DtiServerOptions Bind(string json, Hashtable environment, params KeyValuePair<string, string?>[] flags) => ServerConfiguration.Bind(new ConfigurationBuilder()
         .AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json)))

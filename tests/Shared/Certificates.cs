@@ -22,6 +22,15 @@ internal static class Certificates
         return Make("CN=Test", names.Build(), authority, TimeSpan.FromHours(1));
     }
 
+    /// <summary>One for a name.</summary>
+    /// <inheritdoc cref="For(IPAddress, X509Certificate2?)"/>
+    public static X509Certificate2 For(string name, X509Certificate2? authority = null)
+    {
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(name);
+        return Make("CN=Test", names.Build(), authority, TimeSpan.FromHours(1));
+    }
+
     /// <summary>A caller's certificate with its private key.</summary>
     /// <param name="name">Its common name.</param>
     /// <param name="authority">Who signs it.</param>

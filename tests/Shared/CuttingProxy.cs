@@ -87,9 +87,13 @@ internal sealed class CuttingProxy : IAsyncDisposable
             var far = server.GetStream();
             await Task.WhenAll(CopyAsync(near, far), CopyAsync(far, near));
         }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException or AuthenticationException)
+        catch (AuthenticationException)
         {
-            // Cut, or the client does not trust us.
+            client.Client.Shutdown(SocketShutdown.Both); // the client does not trust us, or speaks no TLS: a server would hang up, too
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            // Cut.
         }
     }
 

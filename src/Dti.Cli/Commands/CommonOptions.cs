@@ -59,6 +59,8 @@ internal sealed class CommonOptions
         Recursive = true,
     };
 
+    private readonly HashSet<Command> _local = [];
+
     public CommonOptions(RootCommand root)
     {
         ServerFlags.Add(nameof(DtiServerOptions.ConceptFolder), _data, folder => Path.Combine(Path.GetFullPath(folder), "concepts"));
@@ -76,6 +78,27 @@ internal sealed class CommonOptions
 
     /// <summary>Those that are a server's settings.</summary>
     public FlagSet ServerFlags { get; } = new();
+
+    /// <summary>Of a running server; commands that call none refuse them.</summary>
+    private IEnumerable<Option> OfServers => [_server, _tokenFile, _ca];
+
+    /// <summary>Options that every command has in name, and that this one does not take.</summary>
+    public IEnumerable<Option> RefusedBy(Command command) => _local.Contains(command) ? OfServers : [];
+
+    /// <summary>As <see cref="SetAction"/>, of a command that works on this machine and calls no server: one that is named would be passed over in silence.</summary>
+    public void SetLocalAction(Command command, Func<CommandContext, Task> action)
+    {
+        SetLocal(command);
+        command.Validators.Add(asked =>
+        {
+            foreach (var option in OfServers.Where(option => asked.GetResult(option) is { Implicit: false }))
+                asked.AddError($"{option.Name} is for commands that call a running server; this one works here.");
+        });
+        SetAction(command, action);
+    }
+
+    /// <summary>A command whose subcommands all call no server.</summary>
+    public void SetLocal(Command command) => _local.Add(command);
 
     /// <summary>Runs <paramref name="action"/> with the command, and turns whatever it throws into words and an exit code.</summary>
     public void SetAction(Command command, Func<CommandContext, Task> action) => command.SetAction(async (parse, cancellationToken) =>

@@ -27,7 +27,7 @@ internal static class DemoCommand
         };
         Examples.Add(command, "dti demo", "dti demo -o ~/dti-demo --steps 300", "dti demo --models ~/models/sd15");
 
-        common.SetAction(command, async context =>
+        common.SetLocalAction(command, async context =>
         {
             var folder = Path.GetFullPath(context.Get(output)!);
             var page = Path.Combine(folder, "index.html");

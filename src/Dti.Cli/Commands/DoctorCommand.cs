@@ -55,12 +55,22 @@ internal static class DoctorCommand
 
     private static async Task ReadyAsync(CommandContext context, DtiServerOptions options)
     {
-        var address = context.ServerAddress is { Length: > 0 } named ? named : AddressOf(options);
-        using var client = new DtiClient(address, context.Credentials.Read(address) with { Timeout = _patience, MaxRetries = 0 });
-        if (!await client.IsReadyAsync(context.CancellationToken).ConfigureAwait(false))
-            throw new CliException(ExitCode.Unreachable, $"The server at {address} is not ready; its log says why.");
-        context.Output.Event("ready", new { address });
-        context.Output.Line($"The server at {address} is ready.");
+        var (client, address) = Client(context, options);
+        using (client)
+        {
+            try
+            {
+                if (!await client.IsReadyAsync(context.CancellationToken).ConfigureAwait(false))
+                    throw new CliException(ExitCode.Unreachable, $"The server at {address} is not ready; its log says why.");
+            }
+            catch (DtiClientException refused)
+            {
+                throw new CliException(ExitCode.Unreachable, $"The server at {address} is not ready: {refused.Message}");
+            }
+
+            context.Output.Event("ready", new { address });
+            context.Output.Line($"The server at {address} is ready.");
+        }
     }
 
     private static (List<Finding> Findings, DtiServerOptions Options) ReadSettings(CommonOptions common, CommandContext context, string? file)
@@ -77,13 +87,32 @@ internal static class DoctorCommand
         }
     }
 
-    /// <summary>Where a server with these options is found from this machine: with TLS by the name that its certificate has, if that is one.</summary>
-    private static string AddressOf(DtiServerOptions options)
+    /// <summary>A client of the server that was named, or of one with these options on this machine.</summary>
+    /// <exception cref="CliException">The name is no address, or a file for it cannot be used.</exception>
+    private static (DtiClient Client, string Address) Client(CommandContext context, DtiServerOptions options)
     {
-        var address = IPAddress.TryParse(options.Address, out var ip) ? ip : IPAddress.Loopback;
-        address = address.Equals(IPAddress.Any) ? IPAddress.Loopback : address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : address;
-        var host = address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : $"{address}";
-        return options.Security.TlsCertificate is { } certificate ? $"https://{NameIn(certificate) ?? host}:{options.Port}" : $"http://{host}:{options.Port}";
+        var (address, end) = context.ServerAddress is { Length: > 0 } named ? (named, null) : AddressOf(options);
+        try
+        {
+            return (new DtiClient(address, context.Credentials.Read(address) with { Timeout = _patience, MaxRetries = 0, ConnectTo = end }), address);
+        }
+        catch (Exception wrong) when (wrong is UriFormatException or ArgumentException)
+        {
+            throw new CliException(ExitCode.Usage, wrong.Message);
+        }
+    }
+
+    /// <summary>
+    /// Where a server with these options is found from this machine: where it listens, and with TLS by the name that its certificate has, if that is one,
+    /// though this machine may not know where that name leads.
+    /// </summary>
+    private static (string Address, IPEndPoint End) AddressOf(DtiServerOptions options)
+    {
+        var ip = IPAddress.TryParse(options.Address, out var told) ? told : IPAddress.Loopback;
+        ip = ip.Equals(IPAddress.Any) ? IPAddress.Loopback : ip.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : ip;
+        var host = ip.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{ip}]" : $"{ip}";
+        var address = options.Security.TlsCertificate is { } certificate ? $"https://{NameIn(certificate) ?? host}:{options.Port}" : $"http://{host}:{options.Port}";
+        return (address, new IPEndPoint(ip, options.Port));
     }
 
     private static string? NameIn(string certificateFile)
@@ -91,7 +120,8 @@ internal static class DoctorCommand
         try
         {
             using var certificate = X509CertificateLoader.LoadCertificateFromFile(certificateFile);
-            return certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(names => names.EnumerateDnsNames()).FirstOrDefault(name => !name.StartsWith('*'));
+            return certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(names => names.EnumerateDnsNames())
+                .OrderBy(name => name.StartsWith('*')).FirstOrDefault()?.Replace("*", "dti", StringComparison.Ordinal);
         }
         catch (Exception error) when (error is CryptographicException or IOException or UnauthorizedAccessException)
         {
@@ -101,27 +131,58 @@ internal static class DoctorCommand
 
     private static async Task<Finding> ServerAsync(CommandContext context, DtiServerOptions options)
     {
-        var asked = context.ServerAddress is { Length: > 0 };
-        var address = asked ? context.ServerAddress! : AddressOf(options);
         try
         {
-            using var client = new DtiClient(address, context.Credentials.Read(address) with { Timeout = _patience, MaxRetries = 0 });
+            var (client, address) = Client(context, options);
+            using (client)
+                return await ServerAsync(context, client, address).ConfigureAwait(false);
+        }
+        catch (CliException wrong)
+        {
+            return new("server", FindingState.Broken, wrong.Message, "Correct --server, DTI_SERVER, the token or the certificate.");
+        }
+    }
+
+    private static async Task<Finding> ServerAsync(CommandContext context, DtiClient client, string address)
+    {
+        var asked = context.ServerAddress is { Length: > 0 };
+        try
+        {
             if (!await client.IsReadyAsync(context.CancellationToken).ConfigureAwait(false))
                 return new("server", FindingState.Broken, $"{address} answers, and says that it is not ready", "Its log says why: its device does not compute, or it is stopping.");
             var server = await client.GetServerAsync(context.CancellationToken).ConfigureAwait(false);
             return new("server", FindingState.Good, $"{address} is ready: Dti {server.Version}, {server.Device}, {server.Dtype}, libtorch {server.TorchVersion}");
         }
-        catch (DtiClientException refused) when (refused.Status is StatusCode.Unauthenticated or StatusCode.PermissionDenied)
+        catch (DtiClientException refused) when (refused.Status == StatusCode.Unauthenticated)
         {
-            return new("server", asked ? FindingState.Broken : FindingState.Good, $"{address} is ready, and says: {refused.Message}", "Give a token: --token-file, DTI_TOKEN_FILE or DTI_TOKEN.");
+            return context.Credentials.HasToken
+                ? new("server", asked ? FindingState.Broken : FindingState.Doubtful, $"{address} is ready, and does not know the token that it was given", "Correct --token-file, DTI_TOKEN_FILE or DTI_TOKEN.")
+                : new("server", FindingState.Good, $"{address} is ready, and wants a token", "To see more, give one: --token-file, DTI_TOKEN_FILE or DTI_TOKEN.");
+        }
+        catch (DtiClientException refused) when (refused.Status == StatusCode.PermissionDenied)
+        {
+            return new("server", FindingState.Good, $"{address} is ready, and says: {refused.Message}");
         }
         catch (DtiClientException lost) when (!asked)
         {
-            return new("server", FindingState.Good, lost.Status == StatusCode.Unavailable ? $"none runs at {address}" : $"{address} answers no Dti: {lost.Message}");
+            return NobodyListens(lost)
+                ? new("server", FindingState.Good, $"none runs at {address}")
+                : new("server", FindingState.Doubtful, $"{address}: {lost.Message}", "Well if that is no Dti; else give what a client of it needs: DTI_CA, DTI_CLIENT_CERT and DTI_CLIENT_KEY.");
         }
-        catch (Exception lost) when (lost is DtiClientException or UriFormatException or ArgumentException)
+        catch (DtiClientException lost)
         {
             return new("server", FindingState.Broken, $"{address}: {lost.Message}", "Start it (dti serve), or correct --server, DTI_SERVER, the token or the certificate.");
         }
+    }
+
+    private static bool NobodyListens(DtiClientException lost)
+    {
+        for (var cause = (lost.InnerException as RpcException)?.Status.DebugException; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is SocketException { SocketErrorCode: SocketError.ConnectionRefused })
+                return true;
+        }
+
+        return false;
     }
 }

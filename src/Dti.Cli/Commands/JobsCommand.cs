@@ -24,7 +24,7 @@ internal static class JobsCommand
         var command = new Command("list", "Jobs, newest first.");
         common.SetAction(command, async context =>
         {
-            var connection = await context.ConnectAsync().ConfigureAwait(false);
+            var connection = await context.ConnectToNamedAsync("Jobs").ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
                 var jobs = await connection.Client.ListJobsAsync(cancellationToken: context.CancellationToken).ConfigureAwait(false);
@@ -48,16 +48,24 @@ internal static class JobsCommand
     private static Command Watch(CommonOptions common)
     {
         var id = Id();
-        var fromStep = new Option<int>("--from-step") { Description = "Leave out what was before this step.", HelpName = "n" };
-        var command = new Command("watch", "Follow a training. Ctrl+C ends the watching, not the job.") { id, fromStep };
+        var fromStep = new Option<int>("--from-step") { Description = "Of a training, leave out what was before this step.", HelpName = "n" };
+        var command = new Command("watch", "Follow a job. Ctrl+C ends the watching, not the job.") { id, fromStep };
         common.SetAction(command, async context =>
         {
-            var connection = await context.ConnectAsync().ConfigureAwait(false);
+            var connection = await context.ConnectToNamedAsync("Jobs").ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                var updates = connection.Client.WatchAsync(context.Get(id), context.Get(fromStep), null, context.CancellationToken);
-                await new TrainingRun(connection.Client, context.Output)
-                    .FollowAsync(context.Get(id), updates, context.CancellationToken).ConfigureAwait(false);
+                var job = await connection.Client.GetJobAsync(context.Get(id), context.CancellationToken).ConfigureAwait(false);
+                if (job.Kind == JobKind.Train)
+                {
+                    var updates = connection.Client.WatchAsync(job.JobId, context.Get(fromStep), null, context.CancellationToken);
+                    await new TrainingRun(connection.Client, context.Output).FollowAsync(job.JobId, updates, context.CancellationToken).ConfigureAwait(false);
+                }
+                else
+                {
+                    var updates = connection.Client.WatchGenerationAsync(job.JobId, null, context.CancellationToken);
+                    await new GenerationRun(context.Output).RunAsync(job.JobId, updates, context.CancellationToken).ConfigureAwait(false);
+                }
             }
         });
         return command;
@@ -69,12 +77,14 @@ internal static class JobsCommand
         var command = new Command("cancel", "Stop a job within one step.") { id };
         common.SetAction(command, async context =>
         {
-            var connection = await context.ConnectAsync().ConfigureAwait(false);
+            var connection = await context.ConnectToNamedAsync("Jobs").ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
                 var job = await connection.Client.CancelJobAsync(context.Get(id), context.CancellationToken).ConfigureAwait(false);
                 context.Output.Event("job", job);
-                context.Output.Line($"{job.JobId}: {SettingsTable.Word(job.State)}");
+                context.Output.Line(job.State is JobState.Queued or JobState.Running
+                    ? $"{job.JobId} is being cancelled; it stops with its step."
+                    : $"{job.JobId}: {SettingsTable.Word(job.State)}");
             }
         });
         return command;

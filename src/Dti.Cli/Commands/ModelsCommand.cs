@@ -51,7 +51,7 @@ internal static class ModelsCommand
         var target = new Argument<string>("target") { Description = "The folder to make of a file, or the .safetensors file to make of a folder. Nothing may be there." };
         var command = new Command("convert", "Makes a diffusers folder of a single file, or the other way round, here, without a server. Every tensor keeps its bytes.") { source, target };
         Examples.Add(command, "dti models convert v1-5-pruned-emaonly.safetensors sd15", "dti models convert sd15 ComfyUI/models/checkpoints/sd15.safetensors");
-        common.SetAction(command, async context =>
+        common.SetLocalAction(command, async context =>
         {
             await Task.Run(() => CheckpointConversion.Convert(context.Get(source), context.Get(target), context.CancellationToken), context.CancellationToken).ConfigureAwait(false);
             context.Output.Event("converted", new { source = context.Get(source), path = context.Get(target) });

@@ -69,7 +69,7 @@ internal static class ServeCommand
             "dti serve --config /etc/dti/appsettings.json --metrics-port 5173 --log-format json",
             $"DTI_SERVER=http://localhost:{DtiServerOptions.DefaultPort} dti concepts list");
 
-        common.SetAction(command, async context =>
+        common.SetLocalAction(command, async context =>
         {
             var told = ServeConfiguration.Read(context.Get(config), context.Folders.Data, [.. common.ServerFlags.Given(context.Arguments), .. flags.Given(context.Arguments)]);
             var options = ServerConfiguration.Bind(told);

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Dti.Cli.Hosting;
 using Dti.Cli.Output;
+using Dti.Engine;
 using Dti.Server;
 
 namespace Dti.Cli.Commands;
@@ -24,6 +25,7 @@ internal static partial class TokensCommand
         {
             config, Create(common, config), List(common, config), Revoke(common, config),
         };
+        common.SetLocal(command);
         Examples.Add(
             command,
             "dti tokens create alice",
@@ -47,10 +49,10 @@ internal static partial class TokensCommand
         var expires = new Option<string?>("--expires") { Description = "How long it is good: 12h, 30d, 8w. Default: until it is revoked.", HelpName = "time" };
         var caller = new Option<string?>("--caller") { Description = "Whom it stands for, where one caller has several tokens: they share concepts and jobs. Default: its name.", HelpName = "name" };
         var command = new Command("create", "Make a token and show it, this once.") { name, scopes, expires, caller };
-        common.SetAction(command, context =>
+        common.SetLocalAction(command, context =>
         {
             var given = context.Get(scopes) is { Length: > 0 } some ? some.SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)) : _usual;
-            var (token, secret) = Tokens(context, config).Create(context.Get(name), given, Lifetime(context.Get(expires)), context.Get(caller));
+            var (token, secret) = Create(Tokens(context, config), context.Get(name), [.. given], context.Get(expires), context.Get(caller));
             context.Output.Event("token", new { token.Name, token.Caller, token.Scopes, token.Created, token.Expires, Token = secret });
             context.Output.Line($"Token '{token.Name}' of {token.Caller}, for {string.Join(", ", token.Scopes)}, good until {Until(token)}. It is shown this once:");
             context.Output.Line(secret);
@@ -59,10 +61,24 @@ internal static partial class TokensCommand
         return command;
     }
 
+    // All that is wrong at once, so a lifetime that cannot be read goes on as one that is never taken.
+    private static (AccessToken Token, string Secret) Create(AccessTokens tokens, string name, string[] scopes, string? expires, string? caller)
+    {
+        var readable = TryRead(expires, out var lifetime);
+        try
+        {
+            return tokens.Create(name, scopes, readable ? lifetime : TimeSpan.Zero, caller);
+        }
+        catch (ValidationException wrong) when (!readable)
+        {
+            throw new ValidationException([.. wrong.Violations.Where(violation => violation.Field != nameof(lifetime)), new("expires", $"--expires is '{expires}'; write it like 12h, 30d or 8w.")]);
+        }
+    }
+
     private static Command List(CommonOptions common, Option<string?> config)
     {
         var command = new Command("list", "All tokens, without their secrets.");
-        common.SetAction(command, context =>
+        common.SetLocalAction(command, context =>
         {
             var tokens = Tokens(context, config);
             var all = tokens.List();
@@ -85,7 +101,7 @@ internal static partial class TokensCommand
     {
         var name = Name();
         var command = new Command("revoke", "Take a token away.") { name };
-        common.SetAction(command, context =>
+        common.SetLocalAction(command, context =>
         {
             Tokens(context, config).Revoke(context.Get(name));
             context.Output.Event("revoked", new { name = context.Get(name) });
@@ -99,15 +115,19 @@ internal static partial class TokensCommand
 
     private static AccessTokens Tokens(CommandContext context, Option<string?> config) => new(ServeConfiguration.TokenFile(context.Get(config), context.Folders.Data));
 
-    private static string Until(AccessToken token) => token.Expires is { } end ? Dates.Show(end) : "it is revoked";
+    private static string Until(AccessToken token) => token.Expires is { } end
+        ? Dates.Show(end) + (end <= TimeProvider.System.GetUtcNow() ? " (expired)" : "")
+        : "it is revoked";
 
-    private static TimeSpan? Lifetime(string? text)
+    private static bool TryRead(string? text, out TimeSpan? lifetime)
     {
+        lifetime = null;
         if (text is null)
-            return null;
+            return true;
         if (Duration().Match(text) is not { Success: true } match || !int.TryParse(match.Groups["count"].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count is < 1 or > 100_000)
-            throw new CliException(ExitCode.Usage, $"--expires is '{text}'; write it like 12h, 30d or 8w.");
-        return match.Groups["unit"].Value switch { "h" => TimeSpan.FromHours(count), "d" => TimeSpan.FromDays(count), _ => TimeSpan.FromDays(7L * count) };
+            return false;
+        lifetime = match.Groups["unit"].Value switch { "h" => TimeSpan.FromHours(count), "d" => TimeSpan.FromDays(count), _ => TimeSpan.FromDays(7L * count) };
+        return true;
     }
 
     [GeneratedRegex(@"\A(?<count>[0-9]{1,6})(?<unit>[hdw])\z", RegexOptions.CultureInvariant)]

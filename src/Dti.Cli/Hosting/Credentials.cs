@@ -33,6 +33,9 @@ internal sealed record Credentials(string? TokenFile, string? Ca)
         };
     }
 
+    /// <summary>Whether there is a token to call with.</summary>
+    public bool HasToken => Token() is { Length: > 0 };
+
     private string? Token()
     {
         if ((TokenFile ?? Variable("DTI_TOKEN_FILE")) is not { } file)

@@ -1,4 +1,6 @@
+using System.Net.Sockets;
 using Dti.Server;
+using Dti.Server.Diagnosis;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -70,7 +72,16 @@ internal sealed class LocalServer : IAsyncDisposable
     private static async Task<LocalServer> StartAsync(DtiServerOptions options, Action<WebApplicationBuilder> configure, CancellationToken cancellationToken)
     {
         var app = DtiHost.Build(options, configure);
-        await app.StartAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await app.StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (SocketException error)
+        {
+            await app.DisposeAsync().ConfigureAwait(false);
+            throw new CliException(ExitCode.Failed, Checkup.ClosedPort(options) is { } port ? $"{port.Text}. {port.Remedy}" : $"{options.Address} cannot be listened on: {error.Message}.");
+        }
+
         return new LocalServer(app);
     }
 

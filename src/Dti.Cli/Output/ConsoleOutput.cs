@@ -56,9 +56,11 @@ internal sealed class ConsoleOutput : IOutput
 
     public void Error(CommandError error)
     {
-        _err.MarkupLineInterpolated($"[red]error:[/] {error.Message}");
+        // The message of wrong fields is their sentences in a row.
+        if (error.Violations.Count == 0 || error.Message != string.Join(' ', error.Violations.Select(violation => violation.Description)))
+            _err.MarkupLineInterpolated($"[red]error:[/] {error.Message}");
         foreach (var violation in error.Violations)
-            _err.MarkupLineInterpolated($"  [bold]{violation.Field}[/]: {violation.Description}");
+            _err.MarkupLineInterpolated($"[red]error:[/] [bold]{violation.Field}[/]: {violation.Description}");
         if (error.RetryAfter is { } retryAfter)
             _err.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"  Try again in {Numbers.Duration(retryAfter)}.");
     }

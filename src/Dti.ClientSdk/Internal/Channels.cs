@@ -1,6 +1,9 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Net.Client;
+#if NET
+using System.Net.Sockets;
+#endif
 
 namespace Dti.ClientSdk.Internal;
 
@@ -57,6 +60,25 @@ internal static class Channels
             handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, chain, errors) => Trusts(trusted, shown, chain, errors);
         if (options.ClientCertificate is { } own)
             handler.SslOptions.ClientCertificates = [own];
+        if (options.ConnectTo is { } end)
+        {
+            handler.UseProxy = false;
+            handler.ConnectCallback = async (_, cancellationToken) =>
+            {
+                var socket = new Socket(end.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                try
+                {
+                    await socket.ConnectAsync(end, cancellationToken).ConfigureAwait(false);
+                    return new NetworkStream(socket, ownsSocket: true);
+                }
+                catch
+                {
+                    socket.Dispose();
+                    throw;
+                }
+            };
+        }
+
         return handler;
     }
 #else

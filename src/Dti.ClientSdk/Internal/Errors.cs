@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Security.Authentication;
 using Dti.ClientSdk.Internal.Rpc;
 using Google.Protobuf;
@@ -45,19 +46,18 @@ internal static class Errors
         new(StatusCode.DeadlineExceeded, "The deadline of the call passed before it ended.", cause);
 
     /// <summary>True where the connection is at fault and not the request: a later try may succeed.</summary>
-    /// <remarks>A peer that stopped answering pings is INTERNAL to gRPC, with the cause in hand; a server's own INTERNAL comes without.</remarks>
+    /// <remarks>
+    /// A peer that stopped answering pings, or with which no connection could be agreed on, is INTERNAL to gRPC, with the cause in hand; a server's own
+    /// INTERNAL comes without.
+    /// </remarks>
     public static bool IsConnectionLost(RpcException exception) =>
-        exception.StatusCode == StatusCode.Unavailable || (exception.StatusCode == StatusCode.Internal && HasNetworkCause(exception.Status.DebugException));
+        exception.StatusCode == StatusCode.Unavailable || (exception.StatusCode == StatusCode.Internal && Causes(exception).Any(
+            cause => cause is HttpRequestException or AuthenticationException or IOException and not InvalidProtocolBufferException));
 
-    private static bool HasNetworkCause(Exception? cause)
+    private static IEnumerable<Exception> Causes(RpcException exception)
     {
-        for (; cause is not null; cause = cause.InnerException)
-        {
-            if (cause is IOException and not InvalidProtocolBufferException)
-                return true;
-        }
-
-        return false;
+        for (var cause = exception.Status.DebugException; cause is not null; cause = cause.InnerException)
+            yield return cause;
     }
 
     private static RepeatedField<Any> Details(RpcException exception)
@@ -87,8 +87,10 @@ internal static class Errors
     // The runtime's words for a lost connection speak of internals.
     private static string Sentence(RpcException exception) => exception switch
     {
-        { Status.DebugException.InnerException: AuthenticationException } =>
-            "The server's certificate is not trusted, or the server does not trust this client's.",
+        _ when Causes(exception).OfType<AuthenticationException>().Any() =>
+            "The server's certificate is not trusted or has another name, the server does not trust this client's, or it speaks no TLS (http://).",
+        { Status.DebugException: HttpRequestException } when !Causes(exception).OfType<SocketException>().Any() =>
+            "The connection ended without an answer: it was lost, or what listens there speaks TLS (https://), wants a certificate of this client, or is no Dti server.",
         { Status.DebugException: not null } when IsConnectionLost(exception) =>
             "The server cannot be reached, or the connection to it was lost.",
         { StatusCode: StatusCode.DeadlineExceeded } => "The deadline of the call passed before it ended.",

@@ -1,3 +1,4 @@
+using System.Globalization;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -33,6 +34,12 @@ public sealed record ComputeTarget(Device Device, ScalarType Dtype)
         ScalarType.Float16 => "fp16",
         _ => "fp32",
     };
+
+    /// <summary>Whether a setting is one of <see cref="DeviceNames"/>; whether such a device is here, <see cref="Resolve"/> says.</summary>
+    public static bool IsDeviceName(string? name) => name is null or "auto" or "cpu" || CudaIndex(name) is not null;
+
+    /// <summary>Whether a setting is one of <see cref="DtypeNames"/>.</summary>
+    public static bool IsDtypeName(string? name) => name is null or "auto" or "fp32" or "bf16" or "fp16";
 
     /// <summary>Bytes of one number.</summary>
     public int ElementSize => SizeOf(Dtype);
@@ -71,21 +78,20 @@ public sealed record ComputeTarget(Device Device, ScalarType Dtype)
                 return CPU;
         }
 
-        if (name == "cuda" || name.StartsWith("cuda:", StringComparison.Ordinal))
+        if (CudaIndex(name) is not { } index)
         {
-            if (!int.TryParse(name.Length > 5 ? name[5..] : "0", out var index) || index < 0)
-            {
-                throw new DtiException(ErrorKind.InvalidArgument, $"Device '{name}' is not one of {DeviceNames}.", "device");
-            }
-
-            var count = cuda.is_available() ? cuda.device_count() : 0;
-            return index < count
-                ? new Device(DeviceType.CUDA, index)
-                : throw new DtiException(ErrorKind.FailedPrecondition, $"Device '{name}' is not here: {count} CUDA devices were found.", "device");
+            throw new DtiException(ErrorKind.InvalidArgument, $"Device '{name}' is not one of {DeviceNames}.", "device");
         }
 
-        throw new DtiException(ErrorKind.InvalidArgument, $"Device '{name}' is not one of {DeviceNames}.", "device");
+        var count = cuda.is_available() ? cuda.device_count() : 0;
+        return index < count
+            ? new Device(DeviceType.CUDA, index)
+            : throw new DtiException(ErrorKind.FailedPrecondition, $"Device '{name}' is not here: {count} CUDA devices were found.", "device");
     }
+
+    private static int? CudaIndex(string name) => name == "cuda" ? 0
+        : name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name[5..], NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index
+        : null;
 
     private static ScalarType ResolveDtype(string name, Device device) => name switch
     {

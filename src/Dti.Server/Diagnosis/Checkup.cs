@@ -41,6 +41,9 @@ public static class Checkup
         }
     }
 
+    /// <summary>Of the options' ports, the first that cannot be listened on; null: none, or it is in use.</summary>
+    public static Finding? ClosedPort(DtiServerOptions options) => Ports(options).FirstOrDefault(port => port.State == FindingState.Broken);
+
     private static IEnumerable<Finding> Native(NativeLibraries native)
     {
         var taken = native.Candidates.FirstOrDefault(candidate => candidate.Taken);
@@ -72,12 +75,23 @@ public static class Checkup
             yield return Writable("concepts", options.ConceptFolder);
         }
 
-        yield return Writable("temporary", Path.GetTempPath());
-        foreach (var folder in options.ModelFolders)
+        if (options.JobFolder is { } jobs)
         {
-            yield return Directory.Exists(folder) || File.Exists(folder)
-                ? new("models", FindingState.Good, folder)
-                : new("models", FindingState.Doubtful, $"{folder} is not there.", "Correct --models or DTI_MODELS.");
+            yield return Writable("jobs", jobs);
+        }
+
+        if (options.Security.TokenFile is { } tokens && Path.GetDirectoryName(Path.GetFullPath(tokens)) is { } folder && Path.Exists(folder)
+            && Writable("tokens", folder) is { State: not FindingState.Good } closed)
+        {
+            yield return closed with { State = FindingState.Doubtful, Text = $"{closed.Text}; tokens cannot be made or revoked" }; // the server only reads
+        }
+
+        yield return Writable("temporary", Path.GetTempPath());
+        foreach (var models in options.ModelFolders)
+        {
+            yield return Directory.Exists(models) || File.Exists(models)
+                ? new("models", FindingState.Good, models)
+                : new("models", FindingState.Doubtful, $"{models} is not there.", "Correct --models or DTI_MODELS.");
         }
     }
 
@@ -93,7 +107,7 @@ public static class Checkup
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return new(name, FindingState.Broken, $"{folder} cannot be written: {error.Message}", $"Give {Environment.UserName} the right to write there, or name another folder.");
+            return new(name, FindingState.Broken, $"{folder} cannot be written: {error.Message}", $"Give the user '{Environment.UserName}' the right to write there, or name another folder.");
         }
     }
 
@@ -113,7 +127,7 @@ public static class Checkup
             ("port", options.Address, options.Port), ("web port", options.Address, options.WebPort), ("metrics port", options.MetricsAddress, options.MetricsPort),
         })
         {
-            if (port is > 0 and <= 65535 && IPAddress.TryParse(address, out var ip))
+            if (port is >= 0 and <= 65535 && IPAddress.TryParse(address, out var ip))
             {
                 yield return Port(name, new IPEndPoint(ip, port.Value));
             }
@@ -126,7 +140,7 @@ public static class Checkup
         {
             using var socket = new Socket(end.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             socket.Bind(end);
-            return new(name, FindingState.Good, $"{end} is free");
+            return new(name, FindingState.Good, end.Port == 0 ? $"{end.Address} has free ones" : $"{end} is free");
         }
         catch (SocketException error) when (error.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
@@ -134,7 +148,7 @@ public static class Checkup
         }
         catch (SocketException error)
         {
-            return new(name, FindingState.Broken, $"{end} cannot be listened on: {error.Message}", "Choose another address or port; ports below 1024 need a right.");
+            return new(name, FindingState.Broken, $"{end} cannot be listened on: {error.Message.TrimEnd('.')}", "Choose another address or port; ports below 1024 need a right.");
         }
     }
 

@@ -16,22 +16,22 @@ internal static class ScopeNames
     /// <summary>Reads names.</summary>
     /// <param name="names">In any order and case.</param>
     /// <param name="scopes">What they stand for together.</param>
-    /// <param name="unknown">The first that stands for nothing.</param>
+    /// <param name="unknown">Those that stand for nothing, to be put between quotes.</param>
     public static bool TryParse(IEnumerable<string> names, out Scopes scopes, [NotNullWhen(false)] out string? unknown)
     {
-        (scopes, unknown) = (Scopes.None, null);
+        scopes = Scopes.None;
+        var strangers = new List<string>();
         foreach (var name in names)
         {
             var scope = _all.FirstOrDefault(pair => string.Equals(pair.Name, name, StringComparison.OrdinalIgnoreCase)).Scope;
+            scopes |= scope;
             if (scope == Scopes.None)
             {
-                unknown = name;
-                return false;
+                strangers.Add(name);
             }
-
-            scopes |= scope;
         }
 
-        return true;
+        unknown = strangers.Count == 0 ? null : string.Join("', '", strangers);
+        return unknown is null;
     }
 }

@@ -23,13 +23,16 @@ internal static class SecurityChecks
                 $"Other machines reach the address {options.Address}, so TLS is needed: give a certificate and its key (--tls-cert and --tls-key). Or serve this machine alone, on 127.0.0.1.");
         }
 
-        if (security.TlsCertificate is null != security.TlsKey is null)
+        FieldViolation[] tls = security.HasTls
+            ? [.. Pem(nameof(SecurityOptions.TlsCertificate), security.TlsCertificate, "The private key needs its certificate (--tls-cert)."),
+                .. Pem(nameof(SecurityOptions.TlsKey), security.TlsKey, "The certificate needs its private key (--tls-key).")]
+            : [];
+        foreach (var violation in tls)
         {
-            yield return security.TlsKey is null
-                ? new(Field(nameof(SecurityOptions.TlsKey)), "The certificate needs its private key (--tls-key).")
-                : new(Field(nameof(SecurityOptions.TlsCertificate)), "The private key needs its certificate (--tls-cert).");
+            yield return violation;
         }
-        else if (security.HasTls && Problem(() => ServerCertificate.Load(security.TlsCertificate!, security.TlsKey!)) is { } unusable)
+
+        if (security.HasTls && tls.Length == 0 && Problem(() => ServerCertificate.Load(security.TlsCertificate!, security.TlsKey!)) is { } unusable)
         {
             yield return new(Field(nameof(SecurityOptions.TlsCertificate)), unusable);
         }
@@ -68,6 +71,10 @@ internal static class SecurityChecks
                 $"Other machines reach the address {options.Address}, so callers need a token: make one first (dti tokens create NAME). Or let in who has a certificate of an authority of yours (--client-ca).");
         }
     }
+
+    // Each file is looked at alone first: one that is missing hides nothing of the other.
+    private static IEnumerable<FieldViolation> Pem(string name, string? file, string missing) =>
+        (file is null ? missing : Problem(() => PemFile.Read(file))) is { } problem ? [new(Field(name), problem)] : [];
 
     private static string Field(string name) => $"{nameof(DtiServerOptions.Security)}.{name}";
 

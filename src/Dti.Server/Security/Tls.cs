@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Hosting;
@@ -71,7 +72,7 @@ internal sealed class TlsFiles
         var loaded = ServerCertificate.Load(_file, _key);
         if (loaded.TargetCertificate.NotAfter.ToUniversalTime() - _time.GetUtcNow() < _late)
         {
-            _logger.CertificateEnds(_file, loaded.TargetCertificate.NotAfter);
+            _logger.CertificateEnds(_file, string.Create(CultureInfo.InvariantCulture, $"{loaded.TargetCertificate.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm} UTC"));
         }
 
         return loaded;

@@ -1,6 +1,8 @@
 using System.Net;
+using Dti.Engine;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
@@ -15,10 +17,32 @@ namespace Dti.Server.Telemetry;
 /// </summary>
 internal static class TelemetrySetup
 {
-    private static readonly string[] _endpoints =
-    [
-        "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
-    ];
+    private static readonly string[] _signals = ["", "TRACES_", "METRICS_", "LOGS_"];
+    private static readonly string[] _endpoints = [.. _signals.Select(signal => $"OTEL_EXPORTER_OTLP_{signal}ENDPOINT")];
+    private static readonly string[] _protocols = [.. _signals.Select(signal => $"OTEL_EXPORTER_OTLP_{signal}PROTOCOL")];
+
+    /// <summary>Whether a variable says where telemetry is sent, or how.</summary>
+    public static bool Reads(string name) => _endpoints.Contains(name) || _protocols.Contains(name);
+
+    /// <summary>Variables that the exporter would pass over without a word.</summary>
+    public static IEnumerable<FieldViolation> Violations(IConfiguration configuration)
+    {
+        foreach (var name in _endpoints)
+        {
+            if (configuration[name] is { Length: > 0 } endpoint && !(Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
+            {
+                yield return new(name, $"{name} is '{endpoint}'; write it like http://localhost:4317.");
+            }
+        }
+
+        foreach (var name in _protocols)
+        {
+            if (configuration[name] is { Length: > 0 } protocol && protocol is not ("grpc" or "http/protobuf"))
+            {
+                yield return new(name, $"{name} is '{protocol}'; it must be grpc or http/protobuf.");
+            }
+        }
+    }
 
     public static void ListenForMetrics(this KestrelServerOptions kestrel, DtiServerOptions options)
     {

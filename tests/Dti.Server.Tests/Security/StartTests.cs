@@ -92,6 +92,19 @@ public sealed class StartTests : IDisposable
     }
 
     [Fact]
+    public void Build_FilesThatAreNotThere_NamesEach()
+    {
+        var (certificate, key) = (Path.Combine(_folder, "nope.pem"), Path.Combine(_folder, "nope.key"));
+
+        var both = Violations(new SecurityOptions { TlsCertificate = certificate, TlsKey = key }, "127.0.0.1");
+        var half = Violations(new SecurityOptions { TlsCertificate = certificate }, "127.0.0.1");
+
+        Assert.Equal(["Security.TlsCertificate", "Security.TlsKey"], both.Select(violation => violation.Field));
+        Assert.Equal((true, true), (both[0].Description.Contains(certificate, StringComparison.Ordinal), both[1].Description.Contains(key, StringComparison.Ordinal)));
+        Assert.Equal([both[0].Description, "The certificate needs its private key (--tls-key)."], half.Select(violation => violation.Description));
+    }
+
+    [Fact]
     public void Build_KeyWithAPassword_SaysHowToTakeItOff()
     {
         using var certificate = Certificates.For(IPAddress.Loopback);
