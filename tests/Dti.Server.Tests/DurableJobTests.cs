@@ -11,32 +11,18 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Tests;
 
 /// <summary>Jobs that outlive their server.</summary>
-public sealed class DurableJobTests : IAsyncLifetime
+public sealed class DurableJobTests : DurableServer
 {
     private const int Long = 100_000;
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dti-durable-");
     private readonly NoDevice _device = new();
-    private TestServer _server = null!;
-
-    public ValueTask InitializeAsync()
-    {
-        _server = Start();
-        return default;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _server.DisposeAsync();
-        _folder.Delete(recursive: true);
-    }
 
     [Fact]
     public async Task Restart_WhileTraining_GoesOnToTheSameConceptAndEachStepIsThereOnce()
     {
-        await _server.TrainAsync(TestServer.Request("whole", steps: 60, change: Previewed));
-        using var call = _server.Dti.Train(TestServer.Request("broken", steps: 60, change: Previewed));
+        await Server.TrainAsync(TestServer.Request("whole", steps: 60, change: Previewed));
+        using var call = Server.Dti.Train(TestServer.Request("broken", steps: 60, change: Previewed));
         var jobId = await AcceptedAsync(call);
-        await _server.UntilAsync(jobId, job => job.Step >= 5);
+        await Server.UntilAsync(jobId, job => job.Step >= 5);
 
         await RestartAsync();
         var events = await WatchAsync(jobId);
@@ -45,66 +31,66 @@ public sealed class DurableJobTests : IAsyncLifetime
         Assert.Equal([20, 40, 60], events.Where(e => e.Preview is not null).Select(e => e.Preview.Step));
         Assert.Equal(60, events[^1].Result.Steps);
         Assert.Single(events, e => e.Accepted is not null);
-        Assert.Equal(await _server.VectorsAsync("whole"), await _server.VectorsAsync("broken"));
+        Assert.Equal(await Server.VectorsAsync("whole"), await Server.VectorsAsync("broken"));
         Assert.Equal(await SummaryAsync("whole"), await SummaryAsync("broken"));
-        Assert.Equal(JobState.Succeeded, (await _server.Jobs.GetAsync(new JobServiceGetRequest { JobId = jobId })).Job.State);
+        Assert.Equal(JobState.Succeeded, (await Server.Jobs.GetAsync(new JobServiceGetRequest { JobId = jobId })).Job.State);
     }
 
     [Fact]
     public async Task Restart_WithJobsInTheQueue_RunsThemInTheirOrder()
     {
-        using var running = _server.Dti.Train(TestServer.Request("running", steps: Long));
+        using var running = Server.Dti.Train(TestServer.Request("running", steps: Long));
         var first = await AcceptedAsync(running);
-        await _server.UntilAsync(first, job => job.State == JobState.Running);
-        using var a = _server.Dti.Train(TestServer.Request("a"));
+        await Server.UntilAsync(first, job => job.State == JobState.Running);
+        using var a = Server.Dti.Train(TestServer.Request("a"));
         var second = await AcceptedAsync(a);
-        using var b = _server.Dti.Train(TestServer.Request("b"));
+        using var b = Server.Dti.Train(TestServer.Request("b"));
         var third = await AcceptedAsync(b);
 
         await RestartAsync();
-        await _server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = first });
-        var jobs = new[] { await _server.UntilAsync(second, job => job.Ended is not null), await _server.UntilAsync(third, job => job.Ended is not null) };
+        await Server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = first });
+        var jobs = new[] { await Server.UntilAsync(second, job => job.Ended is not null), await Server.UntilAsync(third, job => job.Ended is not null) };
 
         Assert.All(jobs, job => Assert.Equal(JobState.Succeeded, job.State));
         Assert.True(jobs[0].Ended <= jobs[1].Started);
-        Assert.Equal(JobState.Cancelled, (await _server.UntilAsync(first, job => job.Ended is not null)).State);
+        Assert.Equal(JobState.Cancelled, (await Server.UntilAsync(first, job => job.Ended is not null)).State);
     }
 
     [Fact]
     public async Task Restart_AfterAJob_RemembersItItsEventsAndItsRequestId()
     {
         var request = TestServer.Request("cat", change: r => r.RequestId = "mine");
-        var before = await _server.TrainAsync(request);
+        var before = await Server.TrainAsync(request);
         var jobId = before[0].Accepted.JobId;
 
         await RestartAsync();
         var watched = await WatchAsync(jobId);
-        var again = await _server.TrainAsync(request);
+        var again = await Server.TrainAsync(request);
 
         Assert.Equal(before.Where(e => e.Queued is null), watched);
         Assert.Equal((jobId, true), (again[0].Accepted.JobId, again[0].Accepted.Attached));
-        Assert.Equal(jobId, Assert.Single((await _server.Jobs.ListAsync(new())).Jobs).JobId);
+        Assert.Equal(jobId, Assert.Single((await Server.Jobs.ListAsync(new())).Jobs).JobId);
     }
 
     [Fact]
     public async Task Restart_CancelledAndFailedJobs_StayWhatTheyWere()
     {
-        using var call = _server.Dti.Train(TestServer.Request("cat", steps: Long));
+        using var call = Server.Dti.Train(TestServer.Request("cat", steps: Long));
         var jobId = await AcceptedAsync(call);
-        await _server.UntilAsync(jobId, job => job.Step > 0);
-        await _server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = jobId });
-        await _server.UntilAsync(jobId, job => job.Ended is not null);
+        await Server.UntilAsync(jobId, job => job.Step > 0);
+        await Server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = jobId });
+        await Server.UntilAsync(jobId, job => job.Ended is not null);
 
         await RestartAsync();
 
-        Assert.Equal(JobState.Cancelled, (await _server.Jobs.GetAsync(new JobServiceGetRequest { JobId = jobId })).Job.State);
+        Assert.Equal(JobState.Cancelled, (await Server.Jobs.GetAsync(new JobServiceGetRequest { JobId = jobId })).Job.State);
         Assert.Equal("JOB_CANCELLED", Refusal.Reason(await Refusal.Of(() => WatchAsync(jobId), StatusCode.Cancelled)));
     }
 
     [Fact]
     public async Task Start_WhileAnotherServerUsesTheFolder_IsRefused()
     {
-        await _server.TrainAsync(TestServer.Request("cat"));
+        await Server.TrainAsync(TestServer.Request("cat"));
         var error = await Assert.ThrowsAnyAsync<DtiException>(async () => await Start().DisposeAsync());
         Assert.Contains("is used by another server", error.Message, StringComparison.Ordinal);
     }
@@ -112,9 +98,9 @@ public sealed class DurableJobTests : IAsyncLifetime
     [Fact]
     public async Task Start_StateThatCannotBeRead_IsRefusedByName()
     {
-        await _server.TrainAsync(TestServer.Request("cat"));
-        await _server.DisposeAsync();
-        var file = Path.Combine(_folder.FullName, "jobs", JobSilo.Pool, "queue.state");
+        await Server.TrainAsync(TestServer.Request("cat"));
+        await Server.DisposeAsync();
+        var file = Path.Combine(JobFolder, JobSilo.Pool, "queue.state");
         var whole = await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken);
         await File.WriteAllBytesAsync(file, whole[..20], TestContext.Current.CancellationToken);
 
@@ -122,37 +108,37 @@ public sealed class DurableJobTests : IAsyncLifetime
         Assert.Contains(file, error.Message, StringComparison.Ordinal);
 
         await File.WriteAllBytesAsync(file, whole, TestContext.Current.CancellationToken);
-        _server = Start();
-        Assert.Single((await _server.Jobs.ListAsync(new())).Jobs);
+        Server = Start();
+        Assert.Single((await Server.Jobs.ListAsync(new())).Jobs);
     }
 
     [Fact]
     public async Task Lost_AtTwoSteps_IsTakenUpAgainEachTimeAndEqualsTheUnbrokenTraining()
     {
-        await _server.TrainAsync(TestServer.Request("whole", steps: 60));
-        using var call = _server.Dti.Train(TestServer.Request("lost", steps: 60));
+        await Server.TrainAsync(TestServer.Request("whole", steps: 60));
+        using var call = Server.Dti.Train(TestServer.Request("lost", steps: 60));
         var jobId = await AcceptedAsync(call);
         foreach (var step in new[] { 4, 20 })
         {
-            await _server.UntilAsync(jobId, job => job.Step >= step);
+            await Server.UntilAsync(jobId, job => job.Step >= step);
             await LoseAsync();
         }
 
         var events = await WatchAsync(jobId);
 
         Assert.Equal(Enumerable.Range(1, 60), events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
-        Assert.Equal(await _server.VectorsAsync("whole"), await _server.VectorsAsync("lost"));
+        Assert.Equal(await Server.VectorsAsync("whole"), await Server.VectorsAsync("lost"));
     }
 
     [Fact]
     public async Task Lost_TwiceAtTheSameStep_IsQuarantined()
     {
-        using var running = _server.Dti.Train(TestServer.Request("running", steps: Long));
+        using var running = Server.Dti.Train(TestServer.Request("running", steps: Long));
         var jobId = await AcceptedAsync(running);
-        await _server.UntilAsync(jobId, job => job.Step >= 3);
-        var job = await _server.Services.GetRequiredService<JobSilo>().JobAsync(jobId);
-        await _server.Services.GetServices<IHostedService>().OfType<DeviceWorker>().Single().StopAsync(TestContext.Current.CancellationToken); // the test is the device now
-        var device = (await _server.Services.GetRequiredService<JobSilo>().GrainsAsync()).CreateObjectReference<IDeviceObserver>(_device);
+        await Server.UntilAsync(jobId, job => job.Step >= 3);
+        var job = await Server.Services.GetRequiredService<JobSilo>().JobAsync(jobId);
+        await Server.Services.GetServices<IHostedService>().OfType<DeviceWorker>().Single().StopAsync(TestContext.Current.CancellationToken); // the test is the device now
+        var device = (await Server.Services.GetRequiredService<JobSilo>().GrainsAsync()).CreateObjectReference<IDeviceObserver>(_device);
         var record = await job.GetAsync();
 
         foreach (var expected in new[] { JobState.Queued, JobState.Failed })
@@ -169,17 +155,17 @@ public sealed class DurableJobTests : IAsyncLifetime
     [Fact]
     public async Task History_BeyondItsCount_IsForgottenWithItsFiles()
     {
-        await _server.DisposeAsync();
-        _server = Start(options => options with { JobHistory = 2 });
+        await Server.DisposeAsync();
+        Server = Start(options => options with { JobHistory = 2 });
         var ids = new List<string>();
         foreach (var name in new[] { "a", "b", "c", "d" })
         {
-            ids.Add((await _server.TrainAsync(TestServer.Request(name)))[0].Accepted.JobId);
-            await _server.UntilAsync(ids[^1], job => job.Ended is not null);
+            ids.Add((await Server.TrainAsync(TestServer.Request(name)))[0].Accepted.JobId);
+            await Server.UntilAsync(ids[^1], job => job.Ended is not null);
         }
 
-        Assert.Equal([ids[3], ids[2], ids[1]], (await _server.Jobs.ListAsync(new())).Jobs.Select(job => job.JobId)); // pruned when a job comes in
-        Assert.False(Directory.Exists(Path.Combine(_server.Options.JobFolder!, ids[0])));
+        Assert.Equal([ids[3], ids[2], ids[1]], (await Server.Jobs.ListAsync(new())).Jobs.Select(job => job.JobId)); // pruned when a job comes in
+        Assert.False(Directory.Exists(Path.Combine(Server.Options.JobFolder!, ids[0])));
         await Refusal.Of(() => WatchAsync(ids[0]), StatusCode.NotFound);
     }
 
@@ -187,10 +173,10 @@ public sealed class DurableJobTests : IAsyncLifetime
     [Fact]
     public async Task Train_AgainBeforeTheQueueKnowsThatTheFirstIsOver_IsAccepted()
     {
-        using var running = _server.Dti.Train(TestServer.Request("running", steps: Long)); // the device has no time for others
-        await _server.UntilAsync(await AcceptedAsync(running), job => job.Step > 0);
-        using var first = _server.Dti.Train(TestServer.Request("cat"));
-        var silo = _server.Services.GetRequiredService<JobSilo>();
+        using var running = Server.Dti.Train(TestServer.Request("running", steps: Long)); // the device has no time for others
+        await Server.UntilAsync(await AcceptedAsync(running), job => job.Step > 0);
+        using var first = Server.Dti.Train(TestServer.Request("cat"));
+        var silo = Server.Services.GetRequiredService<JobSilo>();
         var job = await silo.JobAsync(await AcceptedAsync(first));
         var epoch = await job.StartAsync((await silo.GrainsAsync()).CreateObjectReference<IDeviceObserver>(_device)); // the test is the device
         await job.EndAsync(epoch, JobState.Succeeded, []);
@@ -199,7 +185,7 @@ public sealed class DurableJobTests : IAsyncLifetime
             // What is told ends here: the job is over.
         }
 
-        using var again = _server.Dti.Train(TestServer.Request("cat"));
+        using var again = Server.Dti.Train(TestServer.Request("cat"));
 
         await AcceptedAsync(again);
     }
@@ -210,36 +196,36 @@ public sealed class DurableJobTests : IAsyncLifetime
     [InlineData("job.state")]
     public async Task Start_StateThatCannotBeWritten_WaitsUntilThereIsRoom(string file)
     {
-        await _server.DisposeAsync();
+        await Server.DisposeAsync();
         var log = new LogCollector();
-        _server = Start(services: services => services.AddLogging(logging => logging.AddProvider(log).AddFilter("Dti", LogLevel.Information)));
-        using var disk = new FailingDisk(Path.Combine(_folder.FullName, "jobs"), files: path => Path.GetFileName(path).StartsWith(file, StringComparison.Ordinal));
-        using var running = _server.Dti.Train(TestServer.Request("running", steps: Long));
+        Server = Start(services: services => services.AddLogging(logging => logging.AddProvider(log).AddFilter("Dti", LogLevel.Information)));
+        using var disk = new FailingDisk(JobFolder, files: path => Path.GetFileName(path).StartsWith(file, StringComparison.Ordinal));
+        using var running = Server.Dti.Train(TestServer.Request("running", steps: Long));
         var first = await AcceptedAsync(running);
-        await _server.UntilAsync(first, job => job.Step > 0);
-        using var waiting = _server.Dti.Train(TestServer.Request("waiting"));
+        await Server.UntilAsync(first, job => job.Step > 0);
+        using var waiting = Server.Dti.Train(TestServer.Request("waiting"));
         var second = await AcceptedAsync(waiting);
 
         disk.Fill();
-        await _server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = first });
+        await Server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = first });
         await Refusal.Of(() => WatchAsync(first), StatusCode.Cancelled); // its watchers hear of it although it cannot be written
         while (disk.Failures < 5)
         {
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
 
-        Assert.Equal(JobState.Queued, (await _server.Jobs.GetAsync(new JobServiceGetRequest { JobId = second })).Job.State);
-        var refusal = await Refusal.Of(() => _server.TrainAsync(TestServer.Request("third")), StatusCode.ResourceExhausted);
+        Assert.Equal(JobState.Queued, (await Server.Jobs.GetAsync(new JobServiceGetRequest { JobId = second })).Job.State);
+        var refusal = await Refusal.Of(() => Server.TrainAsync(TestServer.Request("third")), StatusCode.ResourceExhausted);
         Assert.Contains("disk is full", refusal.Status.Detail, StringComparison.Ordinal);
 
         Assert.Single(Lines("The queue does not answer")); // however often it was tried
         Assert.Empty(Lines("The queue answers again"));
         disk.Free();
-        Assert.Equal(JobState.Succeeded, (await _server.UntilAsync(second, job => job.Ended is not null)).State);
+        Assert.Equal(JobState.Succeeded, (await Server.UntilAsync(second, job => job.Ended is not null)).State);
         Assert.Single(Lines("The queue does not answer"));
         Assert.Single(Lines("The queue answers again"));
         await RestartAsync();
-        Assert.Equal([JobState.Succeeded, JobState.Cancelled], (await _server.Jobs.ListAsync(new())).Jobs.Select(job => job.State));
+        Assert.Equal([JobState.Succeeded, JobState.Cancelled], (await Server.Jobs.ListAsync(new())).Jobs.Select(job => job.State));
 
         IEnumerable<string> Lines(string beginning) => log.Lines.Where(line => line.StartsWith(beginning, StringComparison.Ordinal));
     }
@@ -248,29 +234,29 @@ public sealed class DurableJobTests : IAsyncLifetime
     [Fact]
     public async Task Train_LogAndSnapshotsCannotBeWrittenForAWhile_GoesOnAndEachStepIsToldOnce()
     {
-        await _server.TrainAsync(TestServer.Request("whole", steps: 300));
-        using var disk = new FailingDisk(_folder.FullName, files: path => Path.GetExtension(path) != ".state");
-        using var call = _server.Dti.Train(TestServer.Request("cat", steps: 300));
+        await Server.TrainAsync(TestServer.Request("whole", steps: 300));
+        using var disk = new FailingDisk(Folder.FullName, files: path => Path.GetExtension(path) != ".state");
+        using var call = Server.Dti.Train(TestServer.Request("cat", steps: 300));
         var jobId = await AcceptedAsync(call);
-        await _server.UntilAsync(jobId, job => job.Step >= 3);
+        await Server.UntilAsync(jobId, job => job.Step >= 3);
 
         disk.Fill();
-        await _server.UntilAsync(jobId, _ => disk.Failures >= 10);
+        await Server.UntilAsync(jobId, _ => disk.Failures >= 10);
         disk.Free();
         var events = await WatchAsync(jobId);
 
         Assert.Equal(Enumerable.Range(1, 300), events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
         Assert.Equal(300, events[^1].Result.Steps);
-        Assert.Equal(await _server.VectorsAsync("whole"), await _server.VectorsAsync("cat"));
+        Assert.Equal(await Server.VectorsAsync("whole"), await Server.VectorsAsync("cat"));
     }
 
     [Fact]
     public async Task Train_DiskStaysFull_FailsAtItsEndAndSaysWhy()
     {
-        using var disk = new FailingDisk(_folder.FullName, files: path => Path.GetExtension(path) != ".state");
-        using var call = _server.Dti.Train(TestServer.Request("cat", steps: 300));
+        using var disk = new FailingDisk(Folder.FullName, files: path => Path.GetExtension(path) != ".state");
+        using var call = Server.Dti.Train(TestServer.Request("cat", steps: 300));
         var jobId = await AcceptedAsync(call);
-        await _server.UntilAsync(jobId, job => job.Step >= 3);
+        await Server.UntilAsync(jobId, job => job.Step >= 3);
 
         disk.Fill();
         var error = await Refusal.Of(() => WatchAsync(jobId), StatusCode.ResourceExhausted);
@@ -291,33 +277,19 @@ public sealed class DurableJobTests : IAsyncLifetime
         return call.ResponseStream.Current.Accepted.JobId;
     }
 
-    private TestServer Start(Func<DtiServerOptions, DtiServerOptions>? change = null, Action<IServiceCollection>? services = null) => TestServer.Start(
-        options => (change ?? (same => same))(options with
-        {
-            ConceptFolder = Path.Combine(_folder.FullName, "concepts"),
-            JobFolder = Path.Combine(_folder.FullName, "jobs"),
-        }),
-        services);
-
-    private async Task RestartAsync()
-    {
-        await _server.DisposeAsync();
-        _server = Start();
-    }
-
     /// <summary>As if the device's process had died and come up again: the queue hears of a new life.</summary>
     private async Task LoseAsync()
     {
-        var queue = await _server.Services.GetRequiredService<JobSilo>().QueueAsync();
+        var queue = await Server.Services.GetRequiredService<JobSilo>().QueueAsync();
         await queue.HelloAsync(DeviceWorker.NameOf("cpu"), Guid.NewGuid().ToString("N"));
     }
 
     private async Task<byte[]> SummaryAsync(string name) =>
-        (await _server.Concepts.GetAsync(new ConceptServiceGetRequest { Name = name })).Concept.SummaryPng.ToByteArray();
+        (await Server.Concepts.GetAsync(new ConceptServiceGetRequest { Name = name })).Concept.SummaryPng.ToByteArray();
 
     private async Task<List<TrainResponse>> WatchAsync(string jobId)
     {
-        using var call = _server.Jobs.Watch(new JobServiceWatchRequest { JobId = jobId }, cancellationToken: TestContext.Current.CancellationToken);
+        using var call = Server.Jobs.Watch(new JobServiceWatchRequest { JobId = jobId }, cancellationToken: TestContext.Current.CancellationToken);
         var events = new List<TrainResponse>();
         await foreach (var happened in call.ResponseStream.ReadAllAsync(TestContext.Current.CancellationToken))
         {

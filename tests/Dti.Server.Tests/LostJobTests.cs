@@ -9,76 +9,60 @@ using Orleans.Core.Internal;
 namespace Dti.Server.Tests;
 
 /// <summary>Jobs of which somebody does not hear what he should: none stays where it is for ever, and none keeps the others waiting.</summary>
-public sealed class LostJobTests : IAsyncLifetime
+public sealed class LostJobTests : DurableServer
 {
     private const int Long = 100_000;
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dti-lost-");
-    private TestServer _server = null!;
-
-    private string Jobs => Path.Combine(_folder.FullName, "jobs");
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    public ValueTask InitializeAsync()
-    {
-        _server = Start();
-        return default;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _server.DisposeAsync();
-        _folder.Delete(recursive: true);
-    }
 
     [Fact]
     public async Task Cancel_GrainWasPutAwayMeanwhile_StopsTheTraining()
     {
         var jobId = await TrainAsync("cat", Long);
-        await _server.UntilAsync(jobId, job => job.Step > 0);
+        await Server.UntilAsync(jobId, job => job.Step > 0);
         await PutAwayAsync(jobId);
 
-        await _server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = jobId });
+        await Server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = jobId });
 
-        Assert.Equal(JobState.Cancelled, (await _server.UntilAsync(jobId, job => job.Ended is not null)).State);
+        Assert.Equal(JobState.Cancelled, (await Server.UntilAsync(jobId, job => job.Ended is not null)).State);
     }
 
     [Fact]
     public async Task Take_JobThatCannotBeStarted_OthersGoFirstAndItGoesOnceItIsMended()
     {
         var running = await TrainAsync("running", Long);
-        await _server.UntilAsync(running, job => job.Step > 0);
+        await Server.UntilAsync(running, job => job.Step > 0);
         var (broken, whole) = (await TrainAsync("broken"), await TrainAsync("whole"));
         await PutAwayAsync(broken);
         var mend = Spoil(broken);
 
-        await _server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = running });
+        await Server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = running });
 
-        await _server.UntilAsync(whole, job => job.State == JobState.Succeeded);
+        await Server.UntilAsync(whole, job => job.State == JobState.Succeeded);
         mend();
-        Assert.Equal(JobState.Succeeded, (await _server.UntilAsync(broken, job => job.Ended is not null)).State);
-        _server.AcceptErrors(broken);
+        Assert.Equal(JobState.Succeeded, (await Server.UntilAsync(broken, job => job.Ended is not null)).State);
+        Server.AcceptErrors(broken);
     }
 
     [Fact]
     public async Task Start_FormerLifesJobCannotBeRead_OthersGoOnAndItDoesOnceItIsMended()
     {
         var broken = await TrainAsync("broken", Long);
-        await _server.UntilAsync(broken, job => job.Step > 0);
+        await Server.UntilAsync(broken, job => job.Step > 0);
         var waiting = await TrainAsync("waiting");
         var killed = CopyOfJobs();
-        await _server.DisposeAsync();
-        Directory.Delete(Jobs, recursive: true);
-        Directory.Move(killed, Jobs);
+        await Server.DisposeAsync();
+        Directory.Delete(JobFolder, recursive: true);
+        Directory.Move(killed, JobFolder);
         var mend = Spoil(broken);
 
-        _server = Start();
+        Server = Start();
 
-        await _server.UntilAsync(waiting, job => job.State == JobState.Succeeded);
+        await Server.UntilAsync(waiting, job => job.State == JobState.Succeeded);
         mend();
-        var step = (await _server.UntilAsync(broken, job => job.State == JobState.Running)).Step;
-        await _server.UntilAsync(broken, job => job.Step > step);
-        _server.AcceptErrors(broken);
+        var step = (await Server.UntilAsync(broken, job => job.State == JobState.Running)).Step;
+        await Server.UntilAsync(broken, job => job.Step > step);
+        Server.AcceptErrors(broken);
     }
 
     [Fact]
@@ -86,16 +70,16 @@ public sealed class LostJobTests : IAsyncLifetime
     {
         await RestartAsync(options => options with { JobHistory = 1 });
         var old = await TrainAsync("old");
-        await _server.UntilAsync(old, job => job.Ended is not null);
-        await _server.UntilAsync(await TrainAsync("newer"), job => job.Ended is not null);
+        await Server.UntilAsync(old, job => job.Ended is not null);
+        await Server.UntilAsync(await TrainAsync("newer"), job => job.Ended is not null);
         await PutAwayAsync(old);
         Spoil(old);
 
         var next = await TrainAsync("next");
 
-        await _server.UntilAsync(next, job => job.State == JobState.Succeeded);
-        Assert.DoesNotContain((await _server.Jobs.ListAsync(new())).Jobs, job => job.JobId == old);
-        _server.AcceptErrors(old);
+        await Server.UntilAsync(next, job => job.State == JobState.Succeeded);
+        Assert.DoesNotContain((await Server.Jobs.ListAsync(new())).Jobs, job => job.JobId == old);
+        Server.AcceptErrors(old);
         await RestartAsync();
         Assert.False(Directory.Exists(FolderOf(old)));
     }
@@ -104,10 +88,10 @@ public sealed class LostJobTests : IAsyncLifetime
     public async Task Renew_JobThatTheDeviceDoesNotName_WaitsAgain()
     {
         var running = await TrainAsync("running", Long);
-        await _server.UntilAsync(running, job => job.Step > 0);
+        await Server.UntilAsync(running, job => job.Step > 0);
         var jobId = await TrainAsync("cat");
-        await _server.Services.GetServices<IHostedService>().OfType<DeviceWorker>().Single().StopAsync(Cancellation); // the test is the device now
-        var queue = await _server.Services.GetRequiredService<JobSilo>().QueueAsync();
+        await Server.Services.GetServices<IHostedService>().OfType<DeviceWorker>().Single().StopAsync(Cancellation); // the test is the device now
+        var queue = await Server.Services.GetRequiredService<JobSilo>().QueueAsync();
         await queue.WithdrawAsync(running);
         Assert.Equal(jobId, (await queue.TakeAsync("device", "life", beside: false))?.JobId); // and never heard of
         var named = new Dictionary<string, int> { [jobId] = 0 };
@@ -131,16 +115,16 @@ public sealed class LostJobTests : IAsyncLifetime
     public async Task Call_JobsStateCannotBeRead_IsRefusedByTheFilesName()
     {
         var running = await TrainAsync("running", Long);
-        await _server.UntilAsync(running, job => job.Step > 0);
+        await Server.UntilAsync(running, job => job.Step > 0);
         var broken = await TrainAsync("broken");
         await PutAwayAsync(broken);
         Spoil(broken);
 
         foreach (var call in new Func<Task>[]
         {
-            async () => await _server.Jobs.GetAsync(new JobServiceGetRequest { JobId = broken }),
-            async () => await _server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = broken }),
-            async () => await _server.Jobs.Watch(new JobServiceWatchRequest { JobId = broken }).ResponseStream.MoveNext(Cancellation),
+            async () => await Server.Jobs.GetAsync(new JobServiceGetRequest { JobId = broken }),
+            async () => await Server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = broken }),
+            async () => await Server.Jobs.Watch(new JobServiceWatchRequest { JobId = broken }).ResponseStream.MoveNext(Cancellation),
             () => TrainAsync("broken"),
         })
         {
@@ -148,15 +132,15 @@ public sealed class LostJobTests : IAsyncLifetime
             Assert.Contains(Path.Combine(FolderOf(broken), "job.state"), error.Status.Detail, StringComparison.Ordinal);
         }
 
-        Assert.Contains((await _server.Jobs.ListAsync(new())).Jobs, job => job.JobId == running);
-        _server.AcceptErrors(broken);
+        Assert.Contains((await Server.Jobs.ListAsync(new())).Jobs, job => job.JobId == running);
+        Server.AcceptErrors(broken);
     }
 
     [Fact]
     public async Task Start_JobsThatNobodyKnows_AreDeletedWithTheirPhotos()
     {
         var known = await TrainAsync("cat");
-        await _server.UntilAsync(known, job => job.Ended is not null);
+        await Server.UntilAsync(known, job => job.Ended is not null);
         var unknown = Guid.NewGuid().ToString("N");
         Directory.CreateDirectory(FolderOf(unknown));
         await File.WriteAllTextAsync(Path.Combine(FolderOf(unknown), "request.binpb"), "photos", Cancellation);
@@ -164,24 +148,12 @@ public sealed class LostJobTests : IAsyncLifetime
         await RestartAsync();
 
         Assert.False(Directory.Exists(FolderOf(unknown)));
-        Assert.Equal(known, Assert.Single((await _server.Jobs.ListAsync(new())).Jobs).JobId);
-    }
-
-    private TestServer Start(Func<DtiServerOptions, DtiServerOptions>? change = null) => TestServer.Start(options => (change ?? (same => same))(options with
-    {
-        ConceptFolder = Path.Combine(_folder.FullName, "concepts"),
-        JobFolder = Jobs,
-    }));
-
-    private async Task RestartAsync(Func<DtiServerOptions, DtiServerOptions>? change = null)
-    {
-        await _server.DisposeAsync();
-        _server = Start(change);
+        Assert.Equal(known, Assert.Single((await Server.Jobs.ListAsync(new())).Jobs).JobId);
     }
 
     private async Task<string> TrainAsync(string name, int steps = 3)
     {
-        using var call = _server.Dti.Train(TestServer.Request(name, steps));
+        using var call = Server.Dti.Train(TestServer.Request(name, steps));
         Assert.True(await call.ResponseStream.MoveNext(Cancellation));
         return call.ResponseStream.Current.Accepted.JobId;
     }
@@ -189,7 +161,7 @@ public sealed class LostJobTests : IAsyncLifetime
     /// <summary>As Orleans does with a grain that nobody has asked for a while.</summary>
     private async Task PutAwayAsync(string jobId)
     {
-        var job = await _server.Services.GetRequiredService<JobSilo>().JobAsync(jobId);
+        var job = await Server.Services.GetRequiredService<JobSilo>().JobAsync(jobId);
         await job.AsReference<IGrainManagementExtension>().DeactivateOnIdle();
     }
 
@@ -206,10 +178,10 @@ public sealed class LostJobTests : IAsyncLifetime
     /// <summary>What a killed server leaves.</summary>
     private string CopyOfJobs()
     {
-        var copy = Path.Combine(_folder.FullName, "copy");
-        foreach (var file in Directory.GetFiles(Jobs, "*", SearchOption.AllDirectories).Where(file => Path.GetFileName(file) != ".lock"))
+        var copy = Path.Combine(Folder.FullName, "copy");
+        foreach (var file in Directory.GetFiles(JobFolder, "*", SearchOption.AllDirectories).Where(file => Path.GetFileName(file) != ".lock"))
         {
-            var to = Path.Combine(copy, Path.GetRelativePath(Jobs, file));
+            var to = Path.Combine(copy, Path.GetRelativePath(JobFolder, file));
             Directory.CreateDirectory(Path.GetDirectoryName(to)!);
             File.Copy(file, to);
         }
@@ -217,5 +189,5 @@ public sealed class LostJobTests : IAsyncLifetime
         return copy;
     }
 
-    private string FolderOf(string jobId) => Path.Combine(Jobs, jobId);
+    private string FolderOf(string jobId) => Path.Combine(JobFolder, jobId);
 }

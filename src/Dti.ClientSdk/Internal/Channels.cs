@@ -25,7 +25,7 @@ internal static class Channels
             ServiceConfig = Retries.Config(options),
             LoggerFactory = options.LoggerFactory,
             DisposeHttpClient = true,
-            HttpHandler = Handler(options, UsesProxy(address)),
+            HttpHandler = Handler(options, usesProxy: !address.IsLoopback && options.ConnectTo is null), // a proxy would look for this machine's server on its own
         });
     }
 
@@ -38,9 +38,6 @@ internal static class Channels
             ? uri
             : throw new UriFormatException($"'{address}' is no server address; write it like http://localhost:5171.");
     }
-
-    // A proxy of the environment would look for this machine's server on its own.
-    private static bool UsesProxy(Uri address) => !address.IsLoopback;
 
 #if NET
     private static SocketsHttpHandler Handler(DtiClientOptions options, bool usesProxy)
@@ -62,7 +59,6 @@ internal static class Channels
             handler.SslOptions.ClientCertificates = [own];
         if (options.ConnectTo is { } end)
         {
-            handler.UseProxy = false;
             handler.ConnectCallback = async (_, cancellationToken) =>
             {
                 var socket = new Socket(end.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

@@ -67,7 +67,7 @@ internal sealed class JobRunner(
         RgbImage? thumbnail = null;
         var told = false;
         var summary = new TrainingSummary(settings);
-        foreach (var happened in attempt.Earlier().Where(told => told.Step <= (from?.Step ?? 0)).Select(told => ((TrainResponse)told.Message).ToEngine()).OfType<TrainingEvent>())
+        foreach (var happened in attempt.Earlier().Where(earlier => earlier.Step <= (from?.Step ?? 0)).Select(earlier => ((TrainResponse)earlier.Message).ToEngine()).OfType<TrainingEvent>())
         {
             summary.Add(happened); // the picture is of the whole run, however often the server was started
         }

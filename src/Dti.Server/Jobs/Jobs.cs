@@ -50,7 +50,7 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, TimeP
     {
         if (await (await silo.QueueAsync()).RefuseNameAsync(name, caller.Id, (int)caller.Scopes) is { } refusal)
         {
-            throw Google.Rpc.Status.Parser.ParseFrom(refusal).ToRpcException();
+            throw Refused(refusal);
         }
     }
 
@@ -90,7 +90,9 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, TimeP
     }
 
     private static string? IdOf(Submitted answer) =>
-        answer.Refusal is { } refusal ? throw Google.Rpc.Status.Parser.ParseFrom(refusal).ToRpcException() : answer.JobId;
+        answer.Refusal is { } refusal ? throw Refused(refusal) : answer.JobId;
+
+    private static RpcException Refused(byte[] status) => Google.Rpc.Status.Parser.ParseFrom(status).ToRpcException();
 
     private async Task<JobRecord> CancelAsync(string jobId)
     {
