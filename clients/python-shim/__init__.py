@@ -9,4 +9,6 @@ except ModuleNotFoundError as missing:
         f"The Dti nodes need packages that are not installed: run  python -m pip install -r {__path__[0]}/requirements.txt  with ComfyUI's Python."
     ) from missing
 
-__all__ = ["comfy_entrypoint"]
+WEB_DIRECTORY = "web"
+
+__all__ = ["WEB_DIRECTORY", "comfy_entrypoint"]

@@ -16,7 +16,7 @@ _INPUTS = {
     "INT": _WIDGET | {"min", "max", "step", "control_after_generate", "display_mode"},
     "FLOAT": _WIDGET | {"min", "max", "step", "round", "display_mode"},
     "STRING": _WIDGET | {"multiline", "placeholder", "dynamic_prompts"},
-    "COMBO": _WIDGET - {"force_input"} | {"options", "control_after_generate", "upload", "image_folder", "remote"},
+    "COMBO": _WIDGET - {"force_input"} | {"options", "control_after_generate", "upload", "image_folder"},
 }
 
 
@@ -69,7 +69,7 @@ class State:
 
     def __init__(self, folder):
         self.embeddings = folder / "embeddings"
-        self.progress, self.previews, self.texts, self.routes = [], [], [], {}
+        self.progress, self.previews, self.texts = [], [], []
         self.interrupt_after = None
 
     def check_interrupt(self):
@@ -108,16 +108,12 @@ def install(monkeypatch, folder):
             state.previews.extend([preview] if preview else [])
             state.check_interrupt()
 
-    class Routes:
-        def get(self, path):
-            return lambda handler: state.routes.__setitem__(path, handler)
-
     class PromptServer:
-        instance = types.SimpleNamespace(routes=Routes(), send_progress_text=lambda text, node_id: state.texts.append(text))
+        instance = types.SimpleNamespace(send_progress_text=lambda text, node_id: state.texts.append(text))
 
     io = types.SimpleNamespace(
         Schema=Schema, NodeOutput=NodeOutput, ComfyNode=type("ComfyNode", (), {}), Custom=Type, Hidden=types.SimpleNamespace(unique_id="UNIQUE_ID"),
-        RemoteOptions=lambda route, refresh_button: {"route": route, "refresh_button": refresh_button}, NumberDisplay=types.SimpleNamespace(slider="slider"),
+        NumberDisplay=types.SimpleNamespace(slider="slider"),
         **{name: Type(name.upper()) for name in ("Boolean", "Int", "Float", "String", "Combo", "Image", "Mask", "Clip", "Conditioning")})
     modules = {
         "comfy": {}, "comfy_api": {}, "comfy_execution": {},
@@ -127,7 +123,6 @@ def install(monkeypatch, folder):
         "comfy_execution.graph_utils": {"ExecutionBlocker": ExecutionBlocker},
         "folder_paths": {"get_folder_paths": lambda name: [str(getattr(state, name))]},
         "server": {"PromptServer": PromptServer},
-        "aiohttp": {"web": types.SimpleNamespace(json_response=lambda data: data, Request=object, Response=object)},
         "torch": {"from_numpy": lambda array: array.view(Tensor), "Tensor": Tensor},
     }
     for name, members in modules.items():
@@ -140,6 +135,18 @@ def install(monkeypatch, folder):
     for name in [name for name in sys.modules if name.startswith("dti_client.comfyui")]:  # their imports are those of another stand-in
         monkeypatch.delitem(sys.modules, name)
     return state
+
+
+def info(node):
+    """A node as ComfyUI's /object_info describes it to the page, as far as the page needs it for a saved workflow."""
+    schema = node.define_schema()
+    inputs = {"required": {}, "optional": {}}
+    for port in schema.inputs:
+        options = {**port.options, **port.extra_dict}
+        if port.io_type == "COMBO":
+            options["multiselect"] = False
+        inputs["optional" if options.pop("optional", False) else "required"][port.id] = [port.io_type, options]
+    return {"input": inputs, "output": [port.io_type for port in schema.outputs], "output_node": schema.is_output_node, "display_name": schema.display_name}
 
 
 def run(node, **given):

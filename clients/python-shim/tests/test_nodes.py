@@ -3,7 +3,9 @@
 import asyncio
 import importlib.util
 import pathlib
+import socket
 import sys
+import threading
 import time
 
 import comfyui_stand_in
@@ -247,19 +249,43 @@ def test_load_is_fingerprinted_by_when_the_concept_was_learnt(nodes, cat, client
     assert nodes["DtiLoadConcept"].fingerprint_inputs("node-cat") != before
 
 
-def test_lists_are_those_of_the_server(nodes, comfyui, cat):
-    assert "node-cat" in asyncio.run(comfyui.routes["/dti/concepts"](None))
-    assert asyncio.run(comfyui.routes["/dti/models"](None)) == ["(default)", "dti-mini", "tiny-sd15"]
+def choices(node, name):
+    """What a dropdown of a node offers."""
+    return next(port.options["options"] for port in node.define_schema().inputs if port.id == name)
 
 
-def test_lists_of_a_server_that_is_away_are_a_sentence(nodes, comfyui, monkeypatch):
+def test_lists_are_those_of_the_server(nodes, cat):
+    assert "node-cat" in choices(nodes["DtiLoadConcept"], "name")
+    assert choices(nodes["DtiTrainConcept"], "model") == ["(default)", "dti-mini", "tiny-sd15"]
+
+
+def test_lists_of_a_server_that_is_away_are_a_sentence(nodes):
     from dti_client.comfyui.values import Server, use
 
     use(Server("http://127.0.0.1:1"))
-    sentence, = asyncio.run(comfyui.routes["/dti/concepts"](None))
+    sentence, = choices(nodes["DtiLoadConcept"], "name")
     assert "There is no Dti server" in sentence
     assert nodes["DtiLoadConcept"].validate_inputs(sentence) == sentence[1:-1] and nodes["DtiLoadConcept"].validate_inputs("saved") is True
-    assert asyncio.run(comfyui.routes["/dti/models"](None)) == ["(default)"]
+    assert choices(nodes["DtiGenerate"], "model") == ["(default)"]
+
+
+def test_lists_of_a_server_that_is_silent_hold_the_page_up_no_longer_than_a_moment(nodes):
+    """ComfyUI asks for the schemas of all nodes while it serves its page."""
+    from dti_client.comfyui.values import Server, use
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        use(Server(f"http://127.0.0.1:{silent.getsockname()[1]}"))
+        asked = []
+        answers = threading.Thread(target=lambda: asked.append(choices(nodes["DtiLoadConcept"], "name")), daemon=True)
+        answers.start()
+        answers.join(20)  # a call to the server has no end of its own before that
+        assert asked and asked[0][0].startswith("(the Dti server has not answered yet")
+
+
+def test_list_is_read_again_after_a_training(nodes, photos):
+    choices(nodes["DtiLoadConcept"], "name")
+    run(nodes["DtiTrainConcept"], images=photos, name="node-listed", **TRAINING)
+    assert "node-listed" in choices(nodes["DtiLoadConcept"], "name")
 
 
 def test_generate_draws_a_batch_and_shows_it_on_the_way(nodes, comfyui, cat):

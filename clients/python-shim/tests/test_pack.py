@@ -36,7 +36,7 @@ def test_example_workflow_fits_the_nodes(workflow, schemas):
         for port in sorted((port for port in schema.inputs if port.io_type in WIDGETS), key=lambda port: port.options.get("optional", False)):
             value = next(values)
             assert type(value) in {"INT": (int,), "FLOAT": (int, float), "BOOLEAN": (bool,)}.get(port.io_type, (str,)), (node["type"], port.id)
-            if port.io_type == "COMBO" and "remote" not in port.options:
+            if port.io_type == "COMBO" and port.id not in ("model", "name"):  # which the server knows
                 assert value in port.options["options"]
             if port.options.get("control_after_generate"):
                 assert next(values) in ("fixed", "randomize")
@@ -71,6 +71,16 @@ def test_example_workflow_has_a_small_thumbnail_and_a_picture_in_the_readme(work
         assert picture.format == "JPEG" and max(picture.size) <= 640 and thumbnail.stat().st_size < 60_000
     drawn = f"docs/images/comfyui-{workflow.stem}.webp"
     assert f"(../../{drawn})" in (PACK / "README.md").read_text(encoding="utf-8") and (PACK.parents[1] / drawn).exists()
+
+
+def test_no_dropdown_is_filled_by_a_route(schemas):
+    """The page puts two more widgets behind such a dropdown, and saves their values among the others."""
+    assert not [(schema.node_id, port.id) for schema in schemas.values() for port in schema.inputs if "remote" in {**port.options, **port.extra_dict}]
+
+
+def test_page_gets_the_scripts_of_the_pack():
+    text = (PACK / "__init__.py").read_text(encoding="utf-8")
+    assert 'WEB_DIRECTORY = "web"' in text and {file.name for file in (PACK / "web").iterdir()} == {"dti.js", "saved-workflows.js"}
 
 
 def test_requirements_are_those_of_the_package():

@@ -4,9 +4,7 @@
 def comfy_entrypoint():
     """What ComfyUI asks for when it loads the pack."""
     from .extension import DtiExtension
-    from .routes import add_routes
 
-    add_routes()
     return DtiExtension()
 
 

@@ -6,11 +6,12 @@ from typing import TypeVar
 
 from comfy_api.v0_0_2 import io
 
+from .lists import DEFAULT, model_names
+
 DtiServer = io.Custom("DTI_SERVER")
 DtiConcept = io.Custom("DTI_CONCEPT")
 
 CATEGORY = "Dti"
-DEFAULT = "(default)"
 SCHEDULERS = [DEFAULT, "ddim", "dpmpp_2m", "dpmpp_2m_karras", "euler", "euler_ancestral", "euler_karras", "pndm"]
 
 Input = TypeVar("Input")
@@ -30,8 +31,8 @@ def server():
 
 def model():
     return io.Combo.Input(
-        "model", options=[DEFAULT], default=DEFAULT, remote=io.RemoteOptions(route="/dti/models", refresh_button=True),
-        tooltip="The model on the Dti server. (default): the one it uses where none is named.")
+        "model", options=model_names(), default=DEFAULT,
+        tooltip="The model on the Dti server. (default): the one it uses where none is named. Press R to read the list again.")
 
 
 def seed(tooltip: str, control_after_generate: bool):

@@ -7,7 +7,7 @@ from comfy_execution.graph_utils import ExecutionBlocker
 
 from ..embedding import slerp
 from ..records import GenerationOptions
-from . import inputs, tensors
+from . import inputs, lists, tensors
 from .inputs import CATEGORY, DtiConcept, asked
 from .running import draw
 from .values import Concept, Server, names_on, use
@@ -45,6 +45,7 @@ class DtiInterpolateConcepts(io.ComfyNode):
         blend = Concept(slerp(from_concept.embedding, to_concept.embedding, t, save_as or None), server if save_as else None)
         if save_as:
             client.import_concept(save_as, blend.embedding, overwrite=True)
+            lists.expire()
         options = GenerationOptions(
             model=asked(model), width=asked(width), height=asked(height), steps=steps, guidance_scale=guidance_scale, scheduler=asked(scheduler), seed=seed,
             preview_every=1)

@@ -6,6 +6,7 @@ from comfy_api.v0_0_2 import io
 
 from ..errors import DtiError
 from .inputs import CATEGORY, DtiConcept, server
+from .lists import concept_names
 from .values import Concept, Server, recent, use
 
 
@@ -16,8 +17,8 @@ class DtiLoadConcept(io.ComfyNode):
             node_id="DtiLoadConcept", display_name="DTI Load Concept", category=CATEGORY,
             description="A concept from the server's library.",
             inputs=[
-                io.Combo.Input("name", options=[], remote=io.RemoteOptions(route="/dti/concepts", refresh_button=True),
-                               tooltip="The concept's name. The list is that of the server that was last used; the button reads it again."),
+                io.Combo.Input("name", options=concept_names(),
+                               tooltip="The concept's name. The list is that of the server that was last used; press R to read it again."),
                 server(),
             ],
             outputs=[

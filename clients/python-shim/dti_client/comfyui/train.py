@@ -11,7 +11,7 @@ from comfy_api.v0_0_2 import io
 
 from .. import records
 from ..pictures import TrainingPhoto, encode_png
-from . import inputs, tensors
+from . import inputs, lists, tensors
 from .chart import loss_curve
 from .inputs import CATEGORY, DtiConcept, advanced, asked
 from .running import interruptible, preview, show, warn
@@ -114,4 +114,5 @@ class DtiTrainConcept(io.ComfyNode):
                 else:
                     warn(update)
         embedding = client.load_embedding(name)
+        lists.expire()
         return io.NodeOutput(Concept(embedding, server), tensors.image_batch([loss_curve(losses, averages)]), f"embedding:{name}")
