@@ -2,7 +2,7 @@ using Dti.Engine.Checkpoints;
 using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
 using static TorchSharp.torch;
 
 namespace Dti.Bench;

@@ -2,7 +2,8 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Dti.Engine.Generation;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Planning;
+using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Training;
 
 namespace Dti.Bench;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Conversion;
 
 namespace Dti.Bench;
 

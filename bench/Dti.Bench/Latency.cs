@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Dti.ClientSdk;
 using Dti.Server;
+using Dti.Server.Configuration;
 using Dti.Server.Jobs;
 using Google.Protobuf;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Dti.Server;
+using Dti.Server.Configuration;
 using Dti.Server.Libraries;
 using Dti.V1;
 using Google.Protobuf;

@@ -4,7 +4,7 @@ using Dti.Engine.Checkpoints;
 using Dti.Engine.Generation;
 using Dti.Engine.Imaging;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Training;
 
 namespace Dti.Bench;

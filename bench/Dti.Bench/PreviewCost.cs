@@ -3,7 +3,7 @@ using Dti.Bench.Speed;
 using Dti.Engine.Generation;
 using Dti.Engine.Imaging;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Schedulers;
 using static TorchSharp.torch;
 

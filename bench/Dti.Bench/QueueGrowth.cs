@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Dti.Server;
+using Dti.Server.Configuration;
 using Dti.Server.Jobs;
 using Dti.Server.Security;
 using Dti.V1;

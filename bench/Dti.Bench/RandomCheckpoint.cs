@@ -1,8 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Configs;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Files;
+using Dti.Engine.Weights;
 using TorchSharp;
 
 namespace Dti.Bench;

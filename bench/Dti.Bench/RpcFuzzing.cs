@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Dti.Server;
+using Dti.Server.Configuration;
 using Dti.Tests;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging;

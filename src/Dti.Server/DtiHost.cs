@@ -1,6 +1,8 @@
 using System.Net;
-using Dti.Engine.Runtime;
-using Dti.Server.Errors;
+using Dti.Engine.Runtime.Devices;
+using Dti.Server.Configuration;
+using Dti.Server.Diagnosis;
+using Dti.Server.Hosting;
 using Dti.Server.Jobs;
 using Dti.Server.Jobs.Storage;
 using Dti.Server.Libraries;

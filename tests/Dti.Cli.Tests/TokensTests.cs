@@ -56,7 +56,7 @@ public class TokensTests(ServeFixture fixture)
     public async Task List_TokenThatHasExpired_SaysSo()
     {
         var folder = fixture.NewFolder();
-        var tokens = new Server.AccessTokens(Path.Combine(folder, "home", "tokens.json"));
+        var tokens = new Server.Security.AccessTokens(Path.Combine(folder, "home", "tokens.json"));
         tokens.Create("old", ["read"], TimeSpan.FromTicks(1));
         tokens.Create("young", ["read"], TimeSpan.FromDays(1));
         var lines = (await DtiProcess.RunAsync(folder, "tokens", "list")).Output.Split('\n');

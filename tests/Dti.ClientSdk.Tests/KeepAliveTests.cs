@@ -1,4 +1,5 @@
 using Dti.Server;
+using Dti.Server.Configuration;
 using Dti.Tests;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;

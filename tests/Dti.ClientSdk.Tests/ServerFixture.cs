@@ -1,4 +1,5 @@
 using Dti.Server;
+using Dti.Server.Configuration;
 using Dti.Tests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

@@ -1,5 +1,7 @@
 using System.Net;
 using Dti.Server;
+using Dti.Server.Configuration;
+using Dti.Server.Security;
 using Dti.Tests;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;

@@ -1,6 +1,5 @@
 using Dti.Engine.Tokenization;
 using Dti.Engine.Training;
-using Dti.Mini.Stages;
 using Dti.Mini.World;
 using Dti.Tests;
 

@@ -1,6 +1,6 @@
-using Dti.Engine.Checkpoints;
 using Dti.Engine.Evaluation;
 using Dti.Engine.Imaging;
+using Dti.Engine.Weights;
 using Dti.Mini.Models;
 using Dti.Mini.Sheets;
 using Dti.Mini.Stages;

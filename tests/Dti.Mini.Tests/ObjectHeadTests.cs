@@ -1,4 +1,4 @@
-using Dti.Engine.Checkpoints;
+using Dti.Engine.Weights;
 using Dti.Mini.Models;
 using Dti.Mini.Training;
 using Dti.Mini.World;

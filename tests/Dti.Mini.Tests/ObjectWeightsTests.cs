@@ -1,4 +1,4 @@
-using Dti.Mini.Stages;
+using Dti.Mini.Models;
 using Dti.Mini.World;
 
 namespace Dti.Mini.Tests;

@@ -1,7 +1,7 @@
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Tokenization;
-using Dti.Mini.Stages;
 using Dti.Mini.Study;
+using Dti.Mini.World;
 using Dti.Tests;
 using static TorchSharp.torch;
 

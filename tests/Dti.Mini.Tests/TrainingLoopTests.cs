@@ -1,4 +1,5 @@
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Weights;
 using Dti.Mini.Training;
 using static TorchSharp.torch;
 

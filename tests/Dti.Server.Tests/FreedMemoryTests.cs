@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Dti.Server.Hosting;
 using Dti.Server.Tests.Infrastructure;
 using Microsoft.Extensions.Time.Testing;
 

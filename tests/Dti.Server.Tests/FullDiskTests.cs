@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
 using Dti.Engine;
 using Dti.Engine.Concepts;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Files;
 using Dti.Engine.Training;
+using Dti.Server.Configuration;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
 using Dti.Server.Libraries;

@@ -1,3 +1,4 @@
+using Dti.Server.Diagnosis;
 using Dti.Server.Tests.Infrastructure;
 using Dti.V1;
 using Grpc.Core;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Dti.Engine;
+using Dti.Server.Configuration;
 using Dti.Server.Tests.Infrastructure;
 using Grpc.Core;
 using Grpc.Reflection.V1Alpha;

@@ -1,3 +1,4 @@
+using Dti.Server.Configuration;
 using Dti.Server.Tests.Infrastructure;
 using Dti.V1;
 using Google.Rpc;

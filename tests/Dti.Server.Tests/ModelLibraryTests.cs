@@ -1,3 +1,4 @@
+using Dti.Server.Configuration;
 using Dti.Server.Libraries;
 using Dti.Tests;
 

@@ -1,6 +1,8 @@
 using System.Collections;
 using System.Text;
 using Dti.Engine;
+using Dti.Server.Configuration;
+using Dti.Server.Hosting;
 using Microsoft.Extensions.Configuration;
 
 namespace Dti.Server.Tests;

@@ -1,5 +1,6 @@
 using Dti.Engine.Imaging;
 using Dti.Engine.Training;
+using Dti.Server.Jobs;
 using Dti.Server.Tests.Infrastructure;
 
 namespace Dti.Server.Tests;

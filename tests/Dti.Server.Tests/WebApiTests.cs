@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Dti.Server.Configuration;
 using Dti.Server.Tests.Infrastructure;
 using Dti.V1;
 using Grpc.Core;

@@ -1,6 +1,6 @@
 using Dti.Engine;
 using Dti.Engine.Checkpoints;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Files;
 
 namespace Dti.Bench.Load;
 

@@ -1,7 +1,8 @@
 using Dti.Engine.Generation;
 using Dti.Engine.Imaging;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Planning;
+using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Training;
 using static TorchSharp.torch;

@@ -1,5 +1,5 @@
-using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
+using Dti.Engine.Runtime.Kernels;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -60,7 +60,7 @@ internal sealed record Kernel(string Op, string X, string W, long Stride = 1, lo
             yield return Way.ChannelsLast;
         }
 
-        if (WeightPacking.IsPossible(target) && !(Op == "attention" && (Causal || (Backward && target.Dtype == ScalarType.Float32))))
+        if (target.CanPackWeights && !(Op == "attention" && (Causal || (Backward && target.Dtype == ScalarType.Float32))))
         {
             yield return Way.Packed;
         }

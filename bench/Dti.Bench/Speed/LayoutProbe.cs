@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
+using Dti.Engine.Runtime.Kernels;
 
 namespace Dti.Bench.Speed;
 

@@ -1,6 +1,6 @@
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 

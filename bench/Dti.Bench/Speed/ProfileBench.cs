@@ -1,7 +1,8 @@
 using System.Globalization;
 using Dti.Engine.Models;
 using Dti.Engine.Runtime;
-using Dti.Server;
+using Dti.Engine.Runtime.Devices;
+using Dti.Server.Jobs;
 using ScottPlot;
 
 namespace Dti.Bench.Speed;

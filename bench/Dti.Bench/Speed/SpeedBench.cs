@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using System.Text.Json;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
+using Dti.Engine.Runtime.Kernels;
 using static TorchSharp.torch;
 
 namespace Dti.Bench.Speed;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
 using static TorchSharp.torch;
 
 namespace Dti.Bench.Speed;

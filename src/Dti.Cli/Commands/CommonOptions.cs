@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Dti.Cli.Hosting;
 using Dti.Cli.Output;
-using Dti.Server;
+using Dti.Server.Configuration;
 
 namespace Dti.Cli.Commands;
 

@@ -6,8 +6,9 @@ using System.Security.Cryptography.X509Certificates;
 using Dti.Cli.Hosting;
 using Dti.ClientSdk;
 using Dti.Engine;
-using Dti.Server;
+using Dti.Server.Configuration;
 using Dti.Server.Diagnosis;
+using Dti.Server.Hosting;
 using Grpc.Core;
 
 namespace Dti.Cli.Commands;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Dti.Server;
+using Dti.Server.Hosting;
 
 namespace Dti.Cli.Commands;
 

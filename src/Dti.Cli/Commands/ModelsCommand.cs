@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Dti.Cli.Output;
 using Dti.ClientSdk;
-using Dti.Engine.Checkpoints;
+using Dti.Engine.Conversion;
 
 namespace Dti.Cli.Commands;
 

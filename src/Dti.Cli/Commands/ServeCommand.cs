@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Dti.Cli.Hosting;
-using Dti.Server;
+using Dti.Server.Configuration;
+using Dti.Server.Hosting;
 
 namespace Dti.Cli.Commands;
 

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 using Dti.Cli.Hosting;
 using Dti.Cli.Output;
 using Dti.Engine;
-using Dti.Server;
+using Dti.Server.Security;
 
 namespace Dti.Cli.Commands;
 

@@ -147,7 +147,7 @@ internal sealed class ComparisonRun(Comparison comparison, string folder, DtiCli
         }
 
         plot.ShowLegend(Edge.Right);
-        Dti.Server.PlotFont.Apply(plot);
+        Dti.Server.Jobs.PlotFont.Apply(plot);
         return plot.GetImageBytes(820, 520, ScottPlot.ImageFormat.Png);
     }
 }

@@ -1,5 +1,5 @@
 using Dti.ClientSdk;
-using Dti.Server;
+using Dti.Server.Security;
 
 namespace Dti.Cli.Hosting;
 

@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using Dti.Server;
+using Dti.Server.Configuration;
 using Dti.Server.Diagnosis;
+using Dti.Server.Jobs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

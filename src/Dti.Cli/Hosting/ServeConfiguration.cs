@@ -1,4 +1,5 @@
-using Dti.Server;
+using Dti.Server.Configuration;
+using Dti.Server.Hosting;
 using Microsoft.Extensions.Configuration;
 
 namespace Dti.Cli.Hosting;

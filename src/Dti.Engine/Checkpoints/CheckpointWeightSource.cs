@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
+using Dti.Engine.Weights;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Checkpoints;

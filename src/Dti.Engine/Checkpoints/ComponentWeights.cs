@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dti.Engine.Configs;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Checkpoints;

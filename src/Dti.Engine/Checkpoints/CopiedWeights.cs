@@ -1,3 +1,4 @@
+using Dti.Engine.Weights;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Checkpoints;

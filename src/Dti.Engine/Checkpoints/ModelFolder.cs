@@ -1,5 +1,6 @@
 using System.Text.Json;
-using Dti.Engine.Runtime;
+using Dti.Engine.Configs;
+using Dti.Engine.Runtime.Files;
 using Dti.Engine.Tokenization;
 
 namespace Dti.Engine.Checkpoints;

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Files;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Checkpoints;

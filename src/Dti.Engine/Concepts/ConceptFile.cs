@@ -1,4 +1,5 @@
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Runtime.Files;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Concepts;
@@ -65,7 +66,7 @@ public static class ConceptFile
     /// <param name="metadata">Free texts for the header.</param>
     /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
     public static void Write(string path, ConceptEmbedding concept, ConceptFileFormat format, IReadOnlyDictionary<string, string>? metadata = null) =>
-        Runtime.AtomicFile.Write(path, stream => Write(stream, concept, format, metadata));
+        AtomicFile.Write(path, stream => Write(stream, concept, format, metadata));
 
     /// <summary>Writes to a stream.</summary>
     public static void Write(Stream stream, ConceptEmbedding concept, ConceptFileFormat format, IReadOnlyDictionary<string, string>? metadata = null)

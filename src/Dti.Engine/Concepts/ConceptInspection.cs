@@ -27,9 +27,6 @@ public sealed record VectorInspection(int Encoder, double Norm, double? AngleDeg
 /// <param name="Vectors">One per vector, text encoder by text encoder.</param>
 public sealed record ConceptInspection(VocabularyNorms Norms, double TypicalReadability, IReadOnlyList<VectorInspection> Vectors)
 {
-    private const int SampledTokens = 512;
-    private const int TokensAtOnce = 16; // each at every position: 119 MB for SD 1.5 if all were seen together
-
     /// <summary>Compares a concept with a model's vocabulary. Reads two tensors of each text encoder, in fp32 on the CPU.</summary>
     /// <param name="profile">The model.</param>
     /// <param name="concept">A concept of its family.</param>
@@ -52,18 +49,6 @@ public sealed record ConceptInspection(VocabularyNorms Norms, double TypicalRead
         return new ConceptInspection(profile.VocabularyNorms, profile.Encoders[0].TypicalReadability, vectors);
     }
 
-    /// <summary>Mean <see cref="VectorInspection.PositionReadability"/> of tokens from all over a vocabulary.</summary>
-    /// <param name="vocabulary">(V, d)</param>
-    /// <param name="positions">(77, d)</param>
-    internal static double Typical(Tensor vocabulary, Tensor positions)
-    {
-        using var scope = NewDisposeScope();
-        using var frozen = no_grad();
-        var tokens = vocabulary.norm(1, keepdim: false, p: 2f).gt(0).nonzero().flatten();
-        tokens = tokens[arange(0, tokens.shape[0], Math.Max(1, tokens.shape[0] / SampledTokens))];
-        return tokens.split(TokensAtOnce).Sum(some => Readability(vocabulary.index_select(0, some), Places(positions)) * some.shape[0]) / tokens.shape[0];
-    }
-
     private static IEnumerable<VectorInspection> Inspect(
         ClipTokenizer tokenizer, int index, DirectionalVectors encoder, Tensor vocabulary, Tensor positions, string? initializer, int nearest)
     {
@@ -79,28 +64,16 @@ public sealed record ConceptInspection(VocabularyNorms Norms, double TypicalRead
                 encoder.Magnitudes[i],
                 start.Count > 0 && start[Math.Min(i, start.Count - 1)] is var token ? Angle(direction, vocabulary[token] / norms[token]) : null,
                 [.. indices.data<long>().Zip(values.data<float>(), (id, cosine) => new NearToken(tokenizer.Decode((int)id).Replace("</w>", "", StringComparison.Ordinal), cosine))],
-                Readability(tensor(encoder.Embedding(i)).unsqueeze(0), positions));
+                PositionReadability.Of(tensor(encoder.Embedding(i)).unsqueeze(0), positions));
         }
-    }
-
-    /// <summary>Mean over tokens of the variance over positions of what the first layer norm gives.</summary>
-    /// <param name="embeddings">(t, d)</param>
-    /// <param name="positions">(p, d)</param>
-    internal static double Readability(Tensor embeddings, Tensor positions)
-    {
-        using var scope = NewDisposeScope();
-        var seen = nn.functional.layer_norm(embeddings.unsqueeze(1) + positions, [positions.shape[1]]); // (t, p, d), variance 1 over d
-        return seen.var(1, unbiased: false).mean().item<float>();
     }
 
     /// <summary>The vocabulary, (V, d), and the position embeddings that words can have, (76, d) for CLIP; fp32 on the CPU.</summary>
     internal static (Tensor Vocabulary, Tensor Positions) ReadEmbeddings(ModelProfile profile, int encoder = 0)
     {
         var (vocabulary, positions) = profile.Encoders[encoder].ReadEmbeddings();
-        return (vocabulary, Places(positions));
+        return (vocabulary, PositionReadability.Places(positions));
     }
-
-    private static Tensor Places(Tensor positions) => positions[TensorIndex.Slice(1)]; // position 0 is always the start of text
 
     private static double Angle(Tensor a, Tensor b) =>
         2 * Math.Atan2((a - b).norm().item<float>(), (a + b).norm().item<float>()) * (180 / Math.PI);

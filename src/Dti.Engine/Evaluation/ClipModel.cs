@@ -1,5 +1,5 @@
-using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
+using Dti.Engine.Weights;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Evaluation;

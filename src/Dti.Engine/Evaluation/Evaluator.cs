@@ -1,6 +1,5 @@
-using Dti.Engine.Checkpoints;
-using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Configs;
+using Dti.Engine.Runtime.Devices;
 using TorchSharp;
 
 namespace Dti.Engine.Evaluation;

@@ -1,7 +1,6 @@
 using System.Text.Json;
-using Dti.Engine.Checkpoints;
+using Dti.Engine.Configs;
 using Dti.Engine.Imaging;
-using Dti.Engine.Models;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Evaluation;

@@ -1,7 +1,9 @@
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Configs;
 using Dti.Engine.Imaging;
 using Dti.Engine.Models;
 using Dti.Engine.Tokenization;
+using Dti.Engine.Weights;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 

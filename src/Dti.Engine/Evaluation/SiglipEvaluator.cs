@@ -1,7 +1,8 @@
-using Dti.Engine.Checkpoints;
+using Dti.Engine.Configs;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Tokenization;
+using Dti.Engine.Weights;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Evaluation;

@@ -1,3 +1,4 @@
+using Dti.Engine.Configs;
 using Dti.Engine.Models;
 
 namespace Dti.Engine.Evaluation;

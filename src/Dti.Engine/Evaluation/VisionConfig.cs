@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dti.Engine.Configs;
 using Dti.Engine.Models;
 
 namespace Dti.Engine.Evaluation;

@@ -1,3 +1,4 @@
+using Dti.Engine.Configs;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 

@@ -1,5 +1,6 @@
-using Dti.Engine.Checkpoints;
+using Dti.Engine.Configs;
 using Dti.Engine.Runtime;
+using Dti.Engine.Weights;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Models;

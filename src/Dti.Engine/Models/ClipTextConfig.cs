@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dti.Engine.Configs;
 
 namespace Dti.Engine.Models;
 

@@ -1,5 +1,7 @@
 using Dti.Engine.Checkpoints;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
+using Dti.Engine.Runtime.Kernels;
+using Dti.Engine.Weights;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Models;
@@ -51,7 +53,7 @@ internal sealed class ModelComponent<T> : ModelComponent
     public ModelComponent(ComponentWeights weights, ComputeTarget target, MemoryPolicy memory, Func<WeightScope, T> build)
     {
         (_target, _offloaded, _keepTransposed, _build) = (target, memory.OffloadIdle, memory.KeepTransposed && !target.HoldsNarrower, build);
-        _packs = memory.PacksWeights is { } asked ? asked && WeightPacking.IsPossible(target) : WeightPacking.Pays(target, weights.TotalElements);
+        _packs = memory.PacksWeights is { } asked ? asked && target.CanPackWeights : target.PacksWeights(weights.TotalElements);
         _weights = new CheckpointWeightSource(weights, target.Dtype, _offloaded ? CPU : target.Device, _packs ? target.HeldDtype : null);
         try
         {
@@ -114,6 +116,6 @@ internal sealed class ModelComponent<T> : ModelComponent
     private T Build(IWeightSource weights)
     {
         _packing = _packs ? new WeightPacking(_keepTransposed, _target.Dtype) : null;
-        return _build(new WeightScope(weights) { Packing = _packing });
+        return _build(new WeightScope(_packing is null ? weights : new PackingWeightSource(weights, _packing)));
     }
 }

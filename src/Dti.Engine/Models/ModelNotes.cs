@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Dti.Engine.Checkpoints;
+using Dti.Engine.Configs;
 
 namespace Dti.Engine.Models;
 

@@ -1,10 +1,9 @@
 using System.Collections.Concurrent;
 using Dti.Engine.Checkpoints;
-using Dti.Engine.Concepts;
-using Dti.Engine.Runtime;
+using Dti.Engine.Configs;
+using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
-using Dti.Engine.Training;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Models;
@@ -134,23 +133,7 @@ public sealed class ModelProfile
     /// <summary>Of that, what training keeps a second time, transposed for the way back.</summary>
     /// <param name="target">Where it is to compute.</param>
     public long TransposedBytes(ComputeTarget target) =>
-        _stored.Where(weights => weights.Key != "vae" && WeightPacking.Pays(target, weights.Value.Elements)).Sum(weights => HeldBytes(target, weights.Key));
-
-    /// <summary>Whether a concept has vectors of the widths of this kind of model.</summary>
-    public bool Fits(ConceptEmbedding concept) => concept.Dimensions.SequenceEqual(Encoders.Select(encoder => encoder.Dimension));
-
-    /// <summary>Checks that a concept was made for this kind of model.</summary>
-    /// <exception cref="DtiException">It was not.</exception>
-    public void EnsureFits(ConceptEmbedding concept)
-    {
-        if (!Fits(concept))
-        {
-            throw new DtiException(
-                ErrorKind.FailedPrecondition,
-                $"{concept.Placeholder} has vectors of width {string.Join(" + ", concept.Dimensions)}; " +
-                $"model {Name} needs {Texts(encoder => encoder.Dimension)}. A concept works with models of the family it was learnt with.");
-        }
-    }
+        _stored.Where(weights => weights.Key != "vae" && target.PacksWeights(weights.Value.Elements)).Sum(weights => HeldBytes(target, weights.Key));
 
     /// <summary>The weights of a component.</summary>
     /// <exception cref="DtiException">They are missing or not valid.</exception>
@@ -168,7 +151,7 @@ public sealed class ModelProfile
     private long HeldBytes(ComputeTarget target, string component)
     {
         var (elements, own) = (_stored[component].Elements, component == "vae" ? VaeTarget(target) : target);
-        return elements * (WeightPacking.Pays(own, elements) ? own.HeldSize : own.ElementSize);
+        return elements * (own.PacksWeights(elements) ? own.HeldSize : own.ElementSize);
     }
 
     private string Texts(Func<TextEncoderProfile, int> number) => string.Join(" + ", Encoders.Select(number));

@@ -1,7 +1,8 @@
-using Dti.Engine.Checkpoints;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
+using Dti.Engine.Runtime.Kernels;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
+using Dti.Engine.Weights;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Models;

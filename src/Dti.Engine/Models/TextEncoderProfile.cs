@@ -1,5 +1,4 @@
 using Dti.Engine.Checkpoints;
-using Dti.Engine.Concepts;
 using Dti.Engine.Tokenization;
 using TorchSharp;
 
@@ -64,7 +63,7 @@ public sealed class TextEncoderProfile
     /// <exception cref="DtiException">The weights cannot be read.</exception>
     public VocabularyNorms VocabularyNorms => _vocabularyNorms.Value;
 
-    /// <summary>Mean <see cref="VectorInspection.PositionReadability"/> of its vocabulary; read from disk when first asked for.</summary>
+    /// <summary>Mean <see cref="PositionReadability"/> of its vocabulary; read from disk when first asked for.</summary>
     internal double TypicalReadability => _typicalReadability.Value;
 
     internal ClipTextConfig Config { get; }
@@ -84,7 +83,7 @@ public sealed class TextEncoderProfile
     {
         using var scope = torch.NewDisposeScope();
         var (vocabulary, positions) = ReadEmbeddings();
-        return ConceptInspection.Typical(vocabulary, positions);
+        return PositionReadability.Typical(vocabulary, positions);
     }
 
     private VocabularyNorms ReadVocabularyNorms()

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dti.Engine.Configs;
 
 namespace Dti.Engine.Models;
 

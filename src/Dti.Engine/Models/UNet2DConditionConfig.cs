@@ -1,3 +1,5 @@
+using Dti.Engine.Configs;
+
 namespace Dti.Engine.Models;
 
 /// <summary>The settings of a UNet (<c>unet/config.json</c>, diffusers' UNet2DConditionModel), per level where diffusers allows a list.</summary>

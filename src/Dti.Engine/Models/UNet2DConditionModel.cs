@@ -1,4 +1,4 @@
-using Dti.Engine.Checkpoints;
+using Dti.Engine.Weights;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 

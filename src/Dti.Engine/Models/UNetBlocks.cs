@@ -1,5 +1,5 @@
-using Dti.Engine.Checkpoints;
 using Dti.Engine.Runtime;
+using Dti.Engine.Weights;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Dti.Engine.Models;
+using Dti.Engine.Configs;
 
 namespace Dti.Engine.Schedulers;
 

@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Dti.Engine.Checkpoints;
-using Dti.Engine.Runtime;
+using Dti.Engine.Configs;
+using Dti.Engine.Runtime.Files;
 using Microsoft.ML.Tokenizers;
 
 namespace Dti.Engine.Tokenization;

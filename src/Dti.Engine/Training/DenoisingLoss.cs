@@ -1,5 +1,6 @@
 using Dti.Engine.Models;
 using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Kernels;
 using Dti.Engine.Schedulers;
 using static TorchSharp.torch;
 

@@ -3,9 +3,9 @@ using System.Net;
 using System.Net.Sockets;
 using Dti.Engine;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
+using Dti.Server.Configuration;
 using Dti.Server.Libraries;
-using Dti.Server.Security;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dti.Server.Diagnosis;

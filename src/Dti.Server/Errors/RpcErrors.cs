@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dti.Engine;
+using Dti.Server.Configuration;
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;

@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Dti.Engine;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
+using Dti.Engine.Runtime.Files;
 using Dti.Server.Errors;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;

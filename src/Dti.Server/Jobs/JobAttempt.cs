@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
+using Dti.Server.Telemetry;
 using Dti.V1;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;

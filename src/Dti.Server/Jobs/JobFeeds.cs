@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Dti.Server.Errors;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
+using Dti.Server.Telemetry;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using RpcStatus = Google.Rpc.Status;

@@ -1,10 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
 using Dti.Engine;
+using Dti.Server.Configuration;
 using Dti.Server.Errors;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
-using Dti.Server.Security;
+using Dti.Server.Libraries;
 using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -1,7 +1,8 @@
 using Dti.Engine;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Files;
 using Dti.Engine.Training;
 using Dti.Server.Libraries;
+using Dti.Server.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Dti.Server.Jobs;

@@ -1,7 +1,8 @@
 using System.Text;
 using Dti.Engine;
 using Dti.Engine.Concepts;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Files;
+using Dti.Server.Configuration;
 using Dti.Server.Security;
 using Dti.Server.Telemetry;
 using Dti.V1;

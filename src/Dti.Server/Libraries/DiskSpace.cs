@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dti.Server.Configuration;
 using Dti.Server.Errors;
 using Grpc.Core;
 

@@ -1,3 +1,4 @@
+using Dti.Server.Telemetry;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

@@ -1,7 +1,9 @@
 using Dti.Engine.Generation;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Planning;
+using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Training;
+using Dti.Server.Configuration;
 using Dti.Server.Errors;
 using Dti.Server.Telemetry;
 using Grpc.Core;

@@ -1,6 +1,7 @@
 using Dti.Engine;
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
+using Dti.Server.Configuration;
 using Dti.Server.Errors;
 using Grpc.Core;
 

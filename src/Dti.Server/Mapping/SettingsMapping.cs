@@ -1,4 +1,4 @@
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Schedulers;
 using Dti.V1;
 using Resolved = Dti.Engine.Training.TrainingSettings;

@@ -1,4 +1,5 @@
 using Dti.Engine;
+using Dti.Server.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Dti.Server.Security;

@@ -1,5 +1,6 @@
 using System.Net;
 using Dti.Engine;
+using Dti.Server.Configuration;
 
 namespace Dti.Server.Security;
 

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using Dti.Engine;
+using Dti.Server.Configuration;
+using Dti.Server.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 

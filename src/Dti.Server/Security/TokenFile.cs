@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dti.Engine;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Files;
 
 namespace Dti.Server.Security;
 

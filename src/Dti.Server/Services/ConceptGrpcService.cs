@@ -2,7 +2,7 @@ using Dti.Engine;
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Concepts;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Files;
 using Dti.Server.Errors;
 using Dti.Server.Jobs;
 using Dti.Server.Libraries;

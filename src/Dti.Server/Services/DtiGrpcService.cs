@@ -1,3 +1,5 @@
+using Dti.Engine.Concepts;
+using Dti.Server.Configuration;
 using Dti.Server.Errors;
 using Dti.Server.Jobs;
 using Dti.Server.Libraries;
@@ -236,7 +238,7 @@ internal sealed class DtiGrpcService(
         loaded.EnsureFits(profile!, target!, settings!.Generation);
         disk.EnsureRoom();
         profile!.EnsureFits(from!);
-        profile.EnsureFits(to!);
+        profile!.EnsureFits(to!);
 
         var message = settings!.Generation.ToMessage(asked.HasModel ? asked.Model : models.DefaultName, target!, asked, [request.FromConcept, request.ToConcept]);
         var pinned = request.Clone();

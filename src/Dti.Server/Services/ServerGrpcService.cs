@@ -1,4 +1,5 @@
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
+using Dti.Server.Configuration;
 using Dti.Server.Security;
 using Dti.V1;
 using Grpc.Core;

@@ -1,5 +1,6 @@
 using System.Net;
 using Dti.Engine;
+using Dti.Server.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;

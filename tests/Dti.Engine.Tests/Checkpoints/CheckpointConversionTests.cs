@@ -1,6 +1,7 @@
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Conversion;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Tokenization;
 using Dti.Tests;
 using static TorchSharp.torch;

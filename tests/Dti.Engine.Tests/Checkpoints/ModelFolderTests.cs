@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
 using Dti.Tests;
 using static TorchSharp.torch;
 

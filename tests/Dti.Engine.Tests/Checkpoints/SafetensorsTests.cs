@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Dti.Engine.Checkpoints;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Files;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Tests.Checkpoints;

@@ -1,6 +1,8 @@
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Configs;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
+using Dti.Engine.Weights;
 using Dti.Tests;
 using static TorchSharp.torch;
 

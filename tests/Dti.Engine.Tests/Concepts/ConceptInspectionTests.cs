@@ -1,4 +1,5 @@
 using Dti.Engine.Concepts;
+using Dti.Engine.Models;
 using Dti.Engine.Tests.Models;
 using static TorchSharp.torch;
 
@@ -43,8 +44,8 @@ public class ConceptInspectionTests(ModelFixture models) : IClassFixture<ModelFi
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1, CPU);
-        Assert.Equal(0, ConceptInspection.Readability(randn([3, 64], generator: generator), zeros(10, 64)), 1e-6);
-        Assert.Equal(1, ConceptInspection.Readability(zeros(3, 64), randn([4000, 64], generator: generator)), 0.01);
+        Assert.Equal(0, PositionReadability.Of(randn([3, 64], generator: generator), zeros(10, 64)), 1e-6);
+        Assert.Equal(1, PositionReadability.Of(zeros(3, 64), randn([4000, 64], generator: generator)), 0.01);
     }
 
     [Fact]

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Dti.Engine.Evaluation;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Tests.Evaluation;

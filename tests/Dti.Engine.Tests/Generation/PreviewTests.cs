@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tests.Models;
 using Dti.Engine.Tests.Runtime;

@@ -1,5 +1,5 @@
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
 using Dti.Tests;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
-using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Kernels;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 

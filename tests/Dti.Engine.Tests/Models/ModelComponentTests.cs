@@ -1,6 +1,6 @@
 using Dti.Engine.Generation;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Tests.Models;

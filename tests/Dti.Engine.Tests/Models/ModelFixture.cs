@@ -1,5 +1,5 @@
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
 using Dti.Tests;
 using static TorchSharp.torch;
 
@@ -41,7 +41,7 @@ public sealed class ModelFixture : IDisposable
     /// <param name="target">Where it computes; null: where the other one does.</param>
     internal static StableDiffusionModel Packed(StableDiffusionModel like, MemoryPolicy? memory = null, ComputeTarget? target = null)
     {
-        Assert.SkipUnless(WeightPacking.IsPossible(like.Target), "this libtorch has no oneDNN");
+        Assert.SkipUnless(like.Target.CanPackWeights, "this libtorch has no oneDNN");
         return StableDiffusionModel.Load(like.Profile, target ?? like.Target, (memory ?? MemoryPolicy.High) with { PacksWeights = true });
     }
 

@@ -1,6 +1,6 @@
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
 using Dti.Tests;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
-using Dti.Engine.Models;
 using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Kernels;
 using Dti.Engine.Tests.Runtime;
 using Dti.Tests;
 using static TorchSharp.torch;

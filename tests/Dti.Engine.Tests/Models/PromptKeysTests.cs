@@ -47,7 +47,7 @@ public class PromptKeysTests(ModelFixture models) : IClassFixture<ModelFixture>
         Assert.True(first.Keys.IsInvalid);
     }
 
-    private sealed class RandomWeights : Dti.Engine.Checkpoints.IWeightSource, IDisposable
+    private sealed class RandomWeights : Dti.Engine.Weights.IWeightSource, IDisposable
     {
         private readonly List<Tensor> _made = [];
 

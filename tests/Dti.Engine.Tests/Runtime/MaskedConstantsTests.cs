@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Kernels;
 
 namespace Dti.Engine.Tests.Runtime;
 

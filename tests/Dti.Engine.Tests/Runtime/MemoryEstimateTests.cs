@@ -1,6 +1,7 @@
 using Dti.Engine.Generation;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Planning;
+using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Training;
 using Dti.Tests;
 

@@ -1,4 +1,4 @@
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Tests.Runtime;

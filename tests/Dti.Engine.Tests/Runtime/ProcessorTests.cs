@@ -1,4 +1,4 @@
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Kernels;
 
 namespace Dti.Engine.Tests.Runtime;
 

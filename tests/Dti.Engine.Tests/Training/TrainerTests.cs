@@ -1,5 +1,5 @@
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Tests.Models;
 using Dti.Engine.Training;
 using static TorchSharp.torch;

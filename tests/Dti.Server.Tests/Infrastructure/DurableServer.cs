@@ -1,3 +1,4 @@
+using Dti.Server.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Dti.Server.Tests.Infrastructure;

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Files;
 using Dti.Server.Jobs.Storage;
 
 namespace Dti.Server.Tests.Infrastructure;

@@ -1,3 +1,4 @@
+using Dti.Server.Configuration;
 using Dti.Server.Security;
 using Grpc.Core;
 using Grpc.Core.Interceptors;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dti.Engine.Imaging;
+using Dti.Server.Configuration;
 using Dti.Tests;
 using Dti.V1;
 using Google.Protobuf;

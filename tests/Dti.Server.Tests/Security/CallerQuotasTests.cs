@@ -1,5 +1,5 @@
+using Dti.Server.Configuration;
 using Dti.Server.Libraries;
-using Dti.Server.Security;
 using Dti.Server.Tests.Infrastructure;
 using Dti.Tests;
 using Dti.V1;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Dti.Server.Configuration;
 using Dti.Server.Security;
 using Dti.Server.Tests.Infrastructure;
 using Dti.V1;

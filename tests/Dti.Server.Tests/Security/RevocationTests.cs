@@ -1,3 +1,4 @@
+using Dti.Server.Configuration;
 using Dti.Server.Security;
 using Dti.Server.Tests.Infrastructure;
 using Dti.Tests;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Dti.Engine;
+using Dti.Server.Configuration;
 using Dti.Server.Diagnosis;
 using Dti.Server.Security;
 using Dti.Tests;

@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using Dti.Server.Configuration;
+using Dti.Server.Security;
 using Dti.Server.Tests.Infrastructure;
 using Dti.Tests;
 using Dti.V1;

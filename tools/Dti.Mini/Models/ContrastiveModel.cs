@@ -1,6 +1,6 @@
-using Dti.Engine.Checkpoints;
 using Dti.Engine.Evaluation;
 using Dti.Engine.Models;
+using Dti.Engine.Weights;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 

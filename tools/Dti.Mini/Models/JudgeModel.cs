@@ -1,6 +1,6 @@
-using Dti.Engine.Checkpoints;
 using Dti.Engine.Evaluation;
 using Dti.Engine.Models;
+using Dti.Engine.Weights;
 using Dti.Mini.World;
 using Dti.Mini.World.Shapes;
 using static TorchSharp.torch;

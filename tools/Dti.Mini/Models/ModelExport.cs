@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
-using Dti.Mini.Stages;
+using Dti.Engine.Runtime.Files;
+using Dti.Mini.World;
 using static TorchSharp.torch;
 
 namespace Dti.Mini.Models;

@@ -1,6 +1,5 @@
-using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
-using Dti.Mini.Stages;
+using Dti.Engine.Weights;
 using Dti.Mini.World;
 using Dti.Mini.World.Shapes;
 using static TorchSharp.torch;

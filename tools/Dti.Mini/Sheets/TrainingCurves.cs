@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Dti.Mini.Stages;
+using Dti.Mini.World;
 
 namespace Dti.Mini.Sheets;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using Dti.Engine.Checkpoints;
 using Dti.Engine.Imaging;
 using Dti.Engine.Models;
+using Dti.Engine.Weights;
 using Dti.Mini.Models;
 using Dti.Mini.Sheets;
 using Dti.Mini.Training;

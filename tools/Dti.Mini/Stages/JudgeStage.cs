@@ -1,5 +1,5 @@
-using Dti.Engine.Checkpoints;
 using Dti.Engine.Tokenization;
+using Dti.Engine.Weights;
 using Dti.Mini.Models;
 using Dti.Mini.Text;
 using Dti.Mini.Training;

@@ -2,8 +2,10 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
+using Dti.Engine.Runtime.Files;
 using Dti.Mini.Training;
+using Dti.Mini.World;
 using static TorchSharp.torch;
 
 namespace Dti.Mini.Stages;

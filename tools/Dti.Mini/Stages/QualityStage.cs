@@ -1,10 +1,9 @@
 using System.Globalization;
-using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
 using Dti.Engine.Tokenization;
+using Dti.Engine.Weights;
 using Dti.Mini.Models;
 using Dti.Mini.Sheets;
-using Dti.Mini.Study;
 using Dti.Mini.Training;
 using Dti.Mini.World;
 using static TorchSharp.torch;

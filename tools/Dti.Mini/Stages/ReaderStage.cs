@@ -1,5 +1,6 @@
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Schedulers;
+using Dti.Engine.Weights;
 using Dti.Mini.Models;
 using Dti.Mini.Training;
 using Dti.Mini.World;

@@ -1,7 +1,7 @@
-using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
+using Dti.Engine.Weights;
 using Dti.Mini.Models;
 using Dti.Mini.Sheets;
 using Dti.Mini.Training;

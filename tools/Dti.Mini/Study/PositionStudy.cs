@@ -1,5 +1,7 @@
 using System.Globalization;
 using Dti.Engine.Concepts;
+using Dti.Engine.Models;
+using Dti.Mini.Sheets;
 using Dti.Mini.Subjects;
 using static TorchSharp.torch;
 
@@ -72,7 +74,7 @@ internal sealed class PositionReader
         return new()
         {
             ["norm"] = embeddings.norm(1, keepdim: false, p: 2f).mean().item<float>(),
-            ["variance_share"] = ConceptInspection.Readability(embeddings, _positions),
+            ["variance_share"] = PositionReadability.Of(embeddings, _positions),
             ["told_right"] = told.eq(arange(_positions.shape[0])).to(ScalarType.Float32).mean().item<float>(),
         };
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dti.Engine.Training;
+using Dti.Mini.Sheets;
 using Dti.Mini.Subjects;
 using static TorchSharp.torch;
 

@@ -1,11 +1,11 @@
 using System.Collections.Concurrent;
-using Dti.Engine.Checkpoints;
 using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
 using Dti.Engine.Imaging;
 using Dti.Engine.Models;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Training;
+using Dti.Engine.Weights;
 using Dti.Mini.Models;
 using Dti.Mini.Sheets;
 using Dti.Mini.Stages;

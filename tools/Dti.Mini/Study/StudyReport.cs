@@ -1,6 +1,6 @@
 using System.Globalization;
 using Dti.Mini.Sheets;
-using Dti.Mini.Stages;
+using Dti.Mini.World;
 
 namespace Dti.Mini.Study;
 

@@ -1,4 +1,5 @@
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Weights;
 using static TorchSharp.torch;
 
 namespace Dti.Mini.Training;

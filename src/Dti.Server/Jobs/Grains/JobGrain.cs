@@ -1,5 +1,6 @@
 using Dti.Server.Errors;
 using Dti.Server.Jobs.Storage;
+using Dti.Server.Telemetry;
 using Dti.V1;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;

@@ -1,3 +1,4 @@
+using Dti.Server.Configuration;
 using Dti.Server.Errors;
 using Dti.Server.Jobs.Storage;
 using Dti.Server.Libraries;

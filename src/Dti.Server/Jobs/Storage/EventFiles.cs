@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Files;
 using Dti.Server.Jobs.Grains;
 using Google.Protobuf;
 

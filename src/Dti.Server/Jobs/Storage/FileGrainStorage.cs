@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using Dti.Engine;
-using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Files;
 using Orleans.Serialization;
 using Orleans.Storage;
 

@@ -1,3 +1,4 @@
+using Dti.Server.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Dti.Server.Jobs.Storage;

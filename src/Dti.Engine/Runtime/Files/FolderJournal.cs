@@ -1,0 +1,170 @@
+namespace Dti.Engine.Runtime.Files;
+
+/// <summary>
+/// A folder whose files and folders change several at a time, wholly or not at all, also if the process is killed in between, and whichever process does
+/// it. What is new is first written to <c>.change</c> below the folder; then one rename of a list of it (<c>.change/committed</c>) makes it count; then it is
+/// put into its place. Who changes holds <c>.change/lock</c>, which ends with the process: what the next holder finds there it finishes if it counts, and
+/// deletes if it does not.
+/// </summary>
+/// <param name="folder">The folder; it is made when something is to be changed.</param>
+public sealed class FolderJournal(string folder)
+{
+    // The longest change writes a training's photos.
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private readonly Lock _threads = new();
+    private readonly string _area = Path.Combine(folder, ".change");
+
+    /// <summary>The folder.</summary>
+    internal string Folder { get; } = folder;
+
+    private string LockPath => Path.Combine(_area, "lock");
+
+    private string Committed => Path.Combine(_area, "committed");
+
+    /// <summary>Keeps other threads of this process out until the scope is disposed, and finishes what a process that was killed left to do.</summary>
+    /// <exception cref="DtiException">It cannot be finished.</exception>
+    public Lock.Scope Enter()
+    {
+        var alone = _threads.EnterScope();
+        try
+        {
+            if (File.Exists(Committed))
+            {
+                Begin().Dispose();
+            }
+
+            return alone;
+        }
+        catch
+        {
+            alone.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Begins a change, or anything that no other process must do at the same time in this folder. It cannot be begun twice.</summary>
+    /// <exception cref="DtiException">The disk is full, the folder cannot be written, or another process has been changing it for half a minute.</exception>
+    public FolderChange Begin() => TryBegin(_patience) ?? throw new DtiException(
+        ErrorKind.FailedPrecondition, $"Another process is changing {Folder} and does not come to an end; try again, or look what it does.");
+
+    /// <summary>For the start of a server: finishes or clears away what killed processes left, if no other process is at it. Never fails.</summary>
+    /// <param name="drafts">Also drafts (<see cref="AtomicFile.Draft"/>) of which folders, which are written only between <see cref="Begin"/> and its end.</param>
+    public void Tidy(params ReadOnlySpan<string> drafts)
+    {
+        try
+        {
+            using var change = TryBegin(TimeSpan.Zero);
+            if (change is not null)
+            {
+                foreach (var place in drafts)
+                {
+                    AtomicFile.DeleteDrafts(place);
+                }
+            }
+        }
+        catch (Exception error) when (error is DtiException or IOException or UnauthorizedAccessException)
+        {
+            // A folder that can only be read has nothing to be tidied.
+        }
+    }
+
+    /// <summary>A new name in <c>.change</c>.</summary>
+    internal string Stage() => Path.Combine(_area, Guid.NewGuid().ToString("N"));
+
+    /// <summary>Makes a change count, and puts it into its place.</summary>
+    /// <param name="steps">The places in order, relative to the folder, each with the name in <c>.change</c> of what comes there; empty: it goes.</param>
+    internal void Commit(IEnumerable<(string Place, string Staged)> steps)
+    {
+        AtomicFile.WriteAllText(Committed, string.Concat(steps.Select(step => $"{step.Staged}\t{step.Place}\n")));
+        try
+        {
+            Finish();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // It counts already; whoever comes next finishes it.
+        }
+    }
+
+    /// <summary>Deletes all that does not count, and lets others at the folder.</summary>
+    internal void End(FileStream held)
+    {
+        try
+        {
+            if (!File.Exists(Committed))
+            {
+                foreach (var entry in Directory.EnumerateFileSystemEntries(_area).Where(entry => entry != LockPath))
+                {
+                    AtomicFile.TryDelete(entry);
+                }
+            }
+        }
+        finally
+        {
+            held.Dispose();
+        }
+    }
+
+    private FolderChange? TryBegin(TimeSpan patience)
+    {
+        FileStream? held = null;
+        try
+        {
+            Directory.CreateDirectory(_area);
+            held = LockFile.TryHold(LockPath, patience);
+            if (held is null)
+            {
+                return null;
+            }
+
+            if (File.Exists(Committed))
+            {
+                Finish();
+            }
+
+            return new FolderChange(this, held);
+        }
+        catch (Exception error)
+        {
+            held?.Dispose();
+            throw error is IOException or UnauthorizedAccessException ? AtomicFile.Explain(Folder, error) : error;
+        }
+    }
+
+    // Each step can be done again: what is no longer in .change is in its place, and nobody else puts anything there meanwhile.
+    private void Finish()
+    {
+        foreach (var step in File.ReadAllLines(Committed).Select(line => line.Split('\t')).Where(step => step.Length == 2))
+        {
+            var place = Path.Combine(Folder, step[1]);
+            if (step[0].Length == 0)
+            {
+                Remove(place);
+            }
+            else if (Path.Combine(_area, step[0]) is var staged && Path.Exists(staged))
+            {
+                if (Directory.Exists(place))
+                {
+                    Remove(place);
+                }
+
+                AtomicFile.Rename(staged, place);
+            }
+        }
+
+        AtomicFile.Delete(Committed);
+    }
+
+    /// <summary>Takes a file or a folder away at once; what is in a folder is deleted when the change ends.</summary>
+    internal void Remove(string place)
+    {
+        if (Directory.Exists(place))
+        {
+            AtomicFile.Rename(place, Stage());
+        }
+        else if (File.Exists(place))
+        {
+            AtomicFile.Delete(place);
+        }
+    }
+}

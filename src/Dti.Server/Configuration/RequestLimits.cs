@@ -1,0 +1,67 @@
+using Dti.Engine;
+using Dti.Engine.Generation;
+using Dti.Engine.Training;
+
+namespace Dti.Server.Configuration;
+
+/// <summary>What one request may ask of this server at most. The defaults are the widest that Dti knows; a server for many narrows them.</summary>
+public sealed record RequestLimits
+{
+    /// <summary>Photos of a training, 1 to 50. Default 50.</summary>
+    public int MaxPhotos { get; init; } = TrainingSet.MaxPhotos;
+
+    /// <summary>Steps of a training, 1 to 100,000. Default 100,000.</summary>
+    public int MaxTrainingSteps { get; init; } = 100_000;
+
+    /// <summary>Crops per training step, 1 to 64. Default 64.</summary>
+    public int MaxBatchSize { get; init; } = 64;
+
+    /// <summary>Side of a training's crops in pixels, 64 to 2048. Default 2048.</summary>
+    public int MaxResolution { get; init; } = 2048;
+
+    /// <summary>Pictures of a generation and frames of an interpolation, 2 to 64. Default 64.</summary>
+    public int MaxPictures { get; init; } = 64;
+
+    /// <summary>Width × height of a picture, 4,096 to 4,194,304. Default 4,194,304, that is 2048 × 2048.</summary>
+    public int MaxPixels { get; init; } = 2048 * 2048;
+
+    /// <summary>Sampling steps of a picture, previews included, 1 to 1000. Default 1000.</summary>
+    public int MaxSamplingSteps { get; init; } = 1000;
+
+    /// <summary>What is wrong with these limits themselves.</summary>
+    internal IEnumerable<FieldViolation> Violations() => Beyond(
+        "Limits.",
+        (nameof(MaxPhotos), MaxPhotos, 1, TrainingSet.MaxPhotos),
+        (nameof(MaxTrainingSteps), MaxTrainingSteps, 1, 100_000),
+        (nameof(MaxBatchSize), MaxBatchSize, 1, 64),
+        (nameof(MaxResolution), MaxResolution, 64, 2048),
+        (nameof(MaxPictures), MaxPictures, 2, 64),
+        (nameof(MaxPixels), MaxPixels, 64 * 64, 2048 * 2048),
+        (nameof(MaxSamplingSteps), MaxSamplingSteps, 1, 1000));
+
+    /// <summary>What a training asks beyond them.</summary>
+    /// <param name="settings">The training.</param>
+    /// <param name="photos">How many it sends.</param>
+    internal IEnumerable<FieldViolation> Check(TrainingSettings settings, int photos) => Above(
+        ("photos", photos > TrainingSet.MaxPhotos ? 0 : photos, MaxPhotos, "photos"), // beyond that, loading them says so
+        ("options.steps", settings.Steps, MaxTrainingSteps, "training steps"),
+        ("options.batch_size", settings.BatchSize, MaxBatchSize, "crops in a step"),
+        ("options.resolution", settings.Resolution, MaxResolution, "pixels a side"),
+        ("options.preview_steps", settings.PreviewEvery > 0 ? settings.PreviewSteps : 0, MaxSamplingSteps, "sampling steps"));
+
+    /// <summary>What a generation asks beyond them.</summary>
+    /// <param name="settings">The generation; of an interpolation, that of a frame.</param>
+    /// <param name="frames">Frames of an interpolation; null: it is none.</param>
+    internal IEnumerable<FieldViolation> Check(GenerationSettings settings, int? frames = null) => Above(
+        (frames is null ? "options.num_images" : "frames", frames ?? settings.ImageCount, MaxPictures, "pictures"),
+        ("options.width", settings.Width * settings.Height, MaxPixels, "pixels a picture"),
+        ("options.steps", settings.Steps, MaxSamplingSteps, "sampling steps"));
+
+    private static IEnumerable<FieldViolation> Above(params (string Field, int Asked, int Most, string What)[] asked) => asked
+        .Where(one => one.Asked > one.Most)
+        .Select(one => new FieldViolation(one.Field, $"{one.Asked} {one.What} are asked for; this server allows {one.Most}."));
+
+    private static IEnumerable<FieldViolation> Beyond(string prefix, params (string Name, int Value, int Min, int Max)[] limits) => limits
+        .Where(limit => limit.Value < limit.Min || limit.Value > limit.Max)
+        .Select(limit => new FieldViolation(prefix + limit.Name, $"{prefix}{limit.Name} is {limit.Value}; it must be from {limit.Min} to {limit.Max}."));
+}

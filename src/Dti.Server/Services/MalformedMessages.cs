@@ -1,0 +1,46 @@
+using Dti.Server.Errors;
+using Dti.Server.Telemetry;
+using Google.Protobuf;
+using Grpc.Core;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Dti.Server.Services;
+
+/// <summary>
+/// Bytes that are no message, and a request that breaks off, fail before any interceptor hears of the call, and gRPC answers UNKNOWN. They are the
+/// caller's mistake, and are told as such. Needs gRPC's detailed errors, which nobody else sees.
+/// </summary>
+internal static class MalformedMessages
+{
+    /// <summary>What logs the same as an error of the server's.</summary>
+    public const string FrameworkLog = "Grpc.AspNetCore.Server.ServerCallHandler";
+
+    private const string Framework = "Exception was thrown by handler.";
+
+    public static void UseMalformedMessages(this WebApplication app)
+    {
+        var logger = app.Services.GetRequiredService<ILogger<ErrorInterceptor>>();
+        app.Use(async (context, next) =>
+        {
+            await next(context);
+            var headers = context.Response.Headers;
+            if (!context.Response.HasStarted && headers["grpc-status"] == "2" && Uri.UnescapeDataString($"{headers["grpc-message"]}") is var cause && cause.StartsWith(Framework, StringComparison.Ordinal))
+            {
+                var malformed = cause.Contains(nameof(InvalidProtocolBufferException), StringComparison.Ordinal);
+                var gone = context.RequestAborted.IsCancellationRequested || cause.Contains(nameof(IOException), StringComparison.Ordinal); // while the request was still on its way
+                if (!malformed && !gone)
+                {
+                    logger.CallBrokeOutside(context.Request.Path, cause);
+                }
+
+                var status = malformed ? RpcErrors.Malformed() : gone ? RpcErrors.Gone() : RpcErrors.Internal();
+                Rejected.Count(status.ToRpcException());
+                headers["grpc-status"] = $"{status.Code}";
+                headers["grpc-message"] = status.Message;
+                headers["grpc-status-details-bin"] = Convert.ToBase64String(status.ToByteArray());
+            }
+        });
+    }
+}

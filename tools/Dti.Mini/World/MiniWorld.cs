@@ -1,0 +1,34 @@
+using Dti.Engine.Checkpoints;
+
+namespace Dti.Mini.World;
+
+/// <summary>The datasets that all stages share.</summary>
+internal static class MiniWorld
+{
+    /// <summary>Seed of the scenes to learn from.</summary>
+    public const ulong TrainSeed = 1;
+
+    /// <summary>Seed of the scenes that nothing learns from.</summary>
+    public const ulong HeldOutSeed = 1000;
+
+    /// <summary>Scenes to learn from.</summary>
+    public const int Pictures = 100_000;
+
+    /// <summary>Where the model is put together.</summary>
+    public const string ModelFolder = "models/dti-mini";
+
+    /// <summary>The judge's weights.</summary>
+    public const string JudgeFile = "models/dti-mini-judge/model.safetensors";
+
+    /// <summary>Curves and results, for the page about the model.</summary>
+    public const string MeasuredFolder = "docs/dti-mini";
+
+    /// <summary>Sheets and graphs, for that page.</summary>
+    public const string ImageFolder = "docs/images";
+
+    /// <summary>The weights of one of the model's components.</summary>
+    public static string WeightsOf(string component) => Path.Combine(ModelFolder, component, Checkpoint.WeightsFileOf(component));
+
+    /// <summary>The model's tokenizer.</summary>
+    public static string TokenizerFolder => Path.Combine(ModelFolder, "tokenizer");
+}
