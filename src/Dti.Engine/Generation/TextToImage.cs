@@ -59,7 +59,7 @@ public sealed class TextToImage(StableDiffusionModel model)
     }
 
     /// <summary>The negative prompt and the prompt, a batch of two; without guidance the prompt alone.</summary>
-    private TextConditioning EncodePair(GenerationSettings settings, PromptEncoder prompts)
+    internal TextConditioning EncodePair(GenerationSettings settings, PromptEncoder prompts)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
@@ -74,8 +74,8 @@ public sealed class TextToImage(StableDiffusionModel model)
         return TextConditioning.Cat(negative, prompt).DetachFromDisposeScope();
     }
 
-    /// <summary>Samples one picture's latents in place.</summary>
-    private IEnumerable<SamplingStep> Denoise(
+    /// <summary>Samples one picture's latents in place; the next step starts from what they then hold.</summary>
+    internal IEnumerable<SamplingStep> Denoise(
         GenerationSettings settings, TextConditioning conditioning, Latents latents, PictureNoise noise, int index, CancellationToken cancellationToken)
     {
         model.UseOnly(ModelParts.UNet);
