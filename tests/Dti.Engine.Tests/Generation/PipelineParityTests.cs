@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Tests.Generation;
 
 /// <summary>
-/// Image generation against diffusers' pipeline: the initial latents exactly, each step from the recorded latents within 1e-4, images within 1/255 per pixel.
+/// Image generation against diffusers' pipeline: the initial latents within 1e-6, each step from the recorded latents within 1e-4, images within 1/255 per pixel.
 /// </summary>
 public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixture>
 {
@@ -59,8 +59,8 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
         foreach (var (index, settings, concepts) in Images(family, run))
         {
             using var noise = drawing.Noise(settings, index);
-            using var latents = new Latents(noise.Next());
-            Assert.True(latents.Value.equal(initial.narrow(0, index, 1)).all().item<bool>(), $"the initial latents of image {index} are others");
+            Golden.AssertClose(initial.narrow(0, index, 1), noise.Next(), 1e-6, $"initial latents of image {index}");
+            using var latents = new Latents(initial.narrow(0, index, 1).clone().DetachFromDisposeScope());
             using var conditioning = drawing.EncodePair(settings, new PromptEncoder(models.Model(family), concepts, settings.PromptSyntax, settings.ClipSkip));
             var call = (int)recorded.shape[0] - settings.Steps; // PLMS calls the model once more than it has steps
             foreach (var step in drawing.Denoise(settings, conditioning, latents, noise, index, TestContext.Current.CancellationToken))
