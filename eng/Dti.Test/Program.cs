@@ -1,18 +1,58 @@
-// The one test command: builds everything, runs every test runner, adds up what they say.
-// Usage: dti test [--no-build] [WORD] [-- RUNNER ARGUMENTS]
-//   WORD: only runners whose name contains it (engine, server, python, publish-win-x64, …)
+// The one test command: builds everything, runs every part of the suite, adds up what they say.
+// Usage: dti test [--no-build] [--list] [--require-all] [--sample N] [WORD] [-- XUNIT ARGUMENTS]
+//   WORD: only parts whose name contains it (engine, server, python, publish-win-x64, …)
+//   --list: shows the parts and what the machine lacks for them, and runs nothing
+//   --require-all: a part or test that lacks something that can be installed fails instead of being skipped
+//   --sample N: every Nth class of the tests that only compute (engine, mini), for a quick second run elsewhere
 
+using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Dti.Test;
 
-var runnerArguments = args.SkipWhile(arg => arg != "--").Skip(1).ToArray();
-var own = args.TakeWhile(arg => arg != "--").ToArray();
-var word = own.FirstOrDefault(arg => !arg.StartsWith('-')) ?? "";
-var root = Repository.Root();
+var xunitArguments = args.SkipWhile(arg => arg != "--").Skip(1).ToArray();
+var own = args.TakeWhile(arg => arg != "--").ToList();
+var sample = 1;
+if (own.IndexOf("--sample") is >= 0 and var at && (at + 1 >= own.Count || !int.TryParse(own[at + 1], out sample) || sample < 1))
+{
+    Console.Error.WriteLine("--sample takes a whole number of at least 1.");
+    return 2;
+}
 
+string[] flags = ["--no-build", "--list", "--require-all", "--sample"];
+if (own.FirstOrDefault(arg => arg.StartsWith('-') && !flags.Contains(arg)) is { } unknown)
+{
+    Console.Error.WriteLine($"{unknown} is no option of dti test. Options: {string.Join(", ", flags)}; those of xunit come after --.");
+    return 2;
+}
+
+var word = own.Where((arg, i) => !arg.StartsWith('-') && (i == 0 || own[i - 1] != "--sample")).FirstOrDefault() ?? "";
+var root = Repository.Root();
+var parts = Parts.All(root, xunitArguments, sample).Where(part => part.Name.Contains(word, StringComparison.OrdinalIgnoreCase)).ToList();
+if (parts.Count == 0)
+{
+    Console.Error.WriteLine($"No part's name contains '{word}'. Parts: {string.Join(", ", Parts.All(root, [], 1).Select(part => part.Name))}.");
+    return 2;
+}
+
+if (own.Contains("--list"))
+{
+    foreach (var part in parts)
+    {
+        var missing = part.Needs.Where(need => !need.IsHere()).ToList();
+        Console.WriteLine($"{part.Name,-24}{(missing.Count == 0 ? "runs" : string.Join("\n" + new string(' ', 24), missing.Select(need => $"needs {need.Package}, install with {need.Install}")))}");
+    }
+
+    return 0;
+}
+
+using var interrupt = Stopping(PosixSignal.SIGINT);
+using var terminate = Stopping(PosixSignal.SIGTERM);
+using var hangup = Stopping(PosixSignal.SIGHUP);
 if (!own.Contains("--no-build"))
 {
     Console.WriteLine("Building…");
-    if (!Shell.Run(root, "dotnet", ["build", "Dti.sln", "-c", "Release", "-v", "q", "--nologo"], TimeSpan.FromMinutes(15), out var output))
+    var (succeeded, output) = ChildProcess.Run(root, "dotnet", ["build", "Dti.sln", "-c", "Release", "-v", "q", "--nologo"], TimeSpan.FromMinutes(20));
+    if (!succeeded)
     {
         Console.WriteLine(output);
         Console.WriteLine("The build failed.");
@@ -20,21 +60,18 @@ if (!own.Contains("--no-build"))
     }
 }
 
-var total = new Tally(0, 0, 0);
-foreach (var runner in Runners.All(root, runnerArguments).Where(runner => runner.Name.Contains(word, StringComparison.OrdinalIgnoreCase)))
+var report = new Report(own.Contains("--require-all"));
+foreach (var part in parts.TakeWhile(_ => !ChildProcess.Stopped))
 {
-    Console.WriteLine($"── {runner.Name}");
-    var tally = runner.Run();
-    Console.WriteLine($"   {tally}");
-    total += tally;
+    var clock = Stopwatch.StartNew();
+    var missing = part.Needs.Where(need => !need.IsHere()).ToList();
+    report.Add(part, missing.Count == 0 ? part.Run() : new PartResult(0, [], [.. missing.Select(need => Skip.For(part.Name, need))]), clock.Elapsed);
 }
 
-if (total is { Passed: 0, Failed: 0 })
-{
-    Console.WriteLine("No test ran.");
-    return 1;
-}
+return report.Close();
 
-Console.WriteLine();
-Console.WriteLine(total);
-return total.Failed == 0 ? 0 : 1;
+static PosixSignalRegistration Stopping(PosixSignal signal) => PosixSignalRegistration.Create(signal, context =>
+{
+    context.Cancel = true; // what has run by then is still reported
+    ChildProcess.Stop();
+});

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# needs: node
 # The contract only grows: nothing that the last release's clients rely on has changed. `buf-breaking.sh --release` makes today's
 # contract the one to compare with; that belongs to a release, and to nothing else.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# needs: node
 # A generic client with no generated code and no proto files: buf curl over reflection, for each of the three calls.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)

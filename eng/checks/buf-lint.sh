@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# needs: node
 # The contract keeps buf's STANDARD rules.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)

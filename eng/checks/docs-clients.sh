@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# needs: node curl python protoc
 # Every example of docs/clients.md works: its files and commands are taken from the document and run against a real server.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -19,10 +20,10 @@ ln -s "$node_modules" "$root/protos" .
 cp -r "$root/samples/clay-cat" photos
 
 programs=$node_modules/.bin:$root/artifacts/bin/Release/samples/Dti.ConsoleSample
-if ! PATH="/usr/bin:$PATH:$programs" timeout 600 bash -euxo pipefail run.sh >"$work/output" 2>&1; then
-  cut -c1-400 "$work/output"
+if ! PATH="$(dirname "${PYTHON:-/usr/bin/python3}"):$PATH:$programs" timeout 600 bash -euxo pipefail run.sh >"$work/output" 2>&1; then
+  tail -n 30 "$work/output" | cut -c1-400 # what failed, and not the transcripts of the examples before it
   exit 1
 fi
 for picture in buf curl browser node python csharp-cat; do
-  head -c 8 "$picture.png" | cmp -s - <(printf '\x89PNG\r\n\x1a\n') || { echo "$picture.png is no PNG file"; cut -c1-400 "$work/output"; exit 1; }
+  head -c 8 "$picture.png" | cmp -s - <(printf '\x89PNG\r\n\x1a\n') || { echo "$picture.png is no PNG file"; tail -n 30 "$work/output" | cut -c1-400; exit 1; }
 done

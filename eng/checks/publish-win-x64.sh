@@ -8,7 +8,7 @@ trap 'rm -rf "$out"' EXIT
 # A copy of the sources: restoring for another system would make the next build here restore again.
 mkdir "$out/source"
 cd "$root"
-git ls-files -z --cached --others --exclude-standard -- '*.props' '*.targets' global.json .editorconfig eng src protos | xargs -0 cp --parents -t "$out/source"
+cp -R ./*.props ./*.targets global.json .editorconfig eng src protos "$out/source"
 cd "$out/source"
 dotnet publish src/Dti.Cli -c Release -r win-x64 -o "$out/published" -v q --nologo
 

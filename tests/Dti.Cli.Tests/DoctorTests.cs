@@ -80,8 +80,7 @@ public class DoctorTests(ServeFixture server)
         var (ca, _) = Certificates.Write(folder, "ca", authority);
         string[] tls = ["--tls-cert", certificate, "--tls-key", key];
         using var guarded = DtiProcess.Start(folder, ["serve", "--port", "0", "--json", .. tls]);
-        var address = JsonDocument.Parse((await guarded.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!).RootElement.GetProperty("address").GetString()!;
-        _ = guarded.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var address = (await guarded.ReadEventAsync()).GetProperty("address").GetString()!;
         var environment = new Dictionary<string, string>
         {
             ["DTI_PORT"] = address[(address.LastIndexOf(':') + 1)..],
@@ -92,7 +91,7 @@ public class DoctorTests(ServeFixture server)
 
         var result = await DtiProcess.EndAsync(DtiProcess.Start(folder, environment, "doctor", "--json"));
         var ready = await DtiProcess.EndAsync(DtiProcess.Start(folder, environment, "doctor", "--ready"));
-        guarded.Kill();
+        await guarded.KillAsync();
 
         Assert.StartsWith("https://", address, StringComparison.Ordinal);
         var known = name is null ? address : address.Replace("127.0.0.1", name.Replace("*", "dti", StringComparison.Ordinal), StringComparison.Ordinal);
@@ -109,8 +108,7 @@ public class DoctorTests(ServeFixture server)
         var (certificate, key) = Certificates.Write(folder, "server", own);
         var (ca, _) = Certificates.Write(folder, "ca", authority);
         using var guarded = DtiProcess.Start(folder, "serve", "--port", "0", "--json", "--tls-cert", certificate, "--tls-key", key, "--client-ca", ca);
-        var address = JsonDocument.Parse((await guarded.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!).RootElement.GetProperty("address").GetString()!;
-        _ = guarded.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var address = (await guarded.ReadEventAsync()).GetProperty("address").GetString()!;
         var plain = address.Replace("https:", "http:", StringComparison.Ordinal);
 
         var results = new List<(string Address, string Says, DtiResult Result)>();
@@ -120,7 +118,7 @@ public class DoctorTests(ServeFixture server)
                 results.Add((asked, says, await DtiProcess.EndAsync(DtiProcess.Start(folder, new Dictionary<string, string> { ["DTI_CA"] = trusted }, "doctor", "--ready", "--server", asked))));
         }
 
-        guarded.Kill();
+        await guarded.KillAsync();
         Assert.All(results, told =>
         {
             Assert.Equal(ExitCode.Unreachable, told.Result.ExitCode);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 
 namespace Dti.Cli.Tests;
 
@@ -26,7 +25,7 @@ public class JobsTests(ServeFixture server)
         string? id = null;
         for (var name = ""; name != "progress";)
         {
-            var line = JsonDocument.Parse((await drawing.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!).RootElement;
+            var line = await drawing.ReadEventAsync();
             name = line.GetProperty("event").GetString();
             id ??= line.GetProperty("job_id").GetString();
         }

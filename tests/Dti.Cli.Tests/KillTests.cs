@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Text.Json;
 using Dti.Tests;
 
 namespace Dti.Cli.Tests;
@@ -19,15 +17,10 @@ public sealed class KillTests : IDisposable
         var whole = await DtiProcess.RunAsync(_folder.FullName, Train("whole", port));
         using var command = DtiProcess.Start(_folder.FullName, Train("broken", port));
         var lines = new List<string>();
-        while (await command.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
-        {
-            lines.Add(line);
-            if (line.Contains("\"step\":9,", StringComparison.Ordinal))
-                break;
-        }
+        while (!lines.Exists(line => line.Contains("\"step\":9,", StringComparison.Ordinal)))
+            lines.Add(await command.ReadLineAsync());
 
-        first.Kill(); // SIGKILL: nothing is put in order
-        await first.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await first.KillAsync();
         var (second, _) = await ServeAsync(port);
         using var ownToo = second;
         var rest = await DtiProcess.EndAsync(command);
@@ -37,9 +30,8 @@ public sealed class KillTests : IDisposable
         Assert.Equal(Enumerable.Range(1, 30), broken.EventsOf("progress").Select(step => step.GetProperty("step").GetInt32()));
         Assert.Equal(
             whole.EventsOf("progress").Select(step => step.GetProperty("loss").GetDouble()), broken.EventsOf("progress").Select(step => step.GetProperty("loss").GetDouble()));
-        await DtiProcess.InterruptAsync(second);
-        await second.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(ExitCode.Ok, second.ExitCode);
+        DtiProcess.Interrupt(second);
+        Assert.Equal(ExitCode.Ok, (await DtiProcess.EndAsync(second)).ExitCode);
     }
 
     private static string[] Train(string name, int port) =>
@@ -48,11 +40,10 @@ public sealed class KillTests : IDisposable
         "--preview-every", "0", "--json", "--server", $"http://127.0.0.1:{port}",
     ];
 
-    private async Task<(Process Server, int Port)> ServeAsync(int port)
+    private async Task<(DtiProcess Server, int Port)> ServeAsync(int port)
     {
         var server = DtiProcess.Start(_folder.FullName, "serve", "--port", $"{port}", "--json");
-        var listening = JsonDocument.Parse((await server.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!).RootElement;
-        _ = server.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var listening = await server.ReadEventAsync();
         return (server, new Uri(listening.GetProperty("address").GetString()!).Port);
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Dti.Tests;
 
 namespace Dti.Cli.Tests;
@@ -19,12 +18,11 @@ public class PackagingTests(ServeFixture server)
     public async Task Unit_OfThePackage_IsOneThatSystemdTakes()
     {
         const string Analyzer = "/usr/bin/systemd-analyze";
-        Assert.SkipUnless(File.Exists(Analyzer), "systemd is not here");
+        Assert.SkipUnless(File.Exists(Analyzer), "this system has no systemd");
         var unit = Path.Combine(server.NewFolder(), "dti.service");
         await File.WriteAllTextAsync(unit, (await File.ReadAllTextAsync(Path.Combine(_folder, "systemd", "dti.service"))).Replace("/opt/dti/dti", DtiProcess.Program, StringComparison.Ordinal));
-        using var verify = Process.Start(new ProcessStartInfo(Analyzer, ["verify", unit]) { RedirectStandardError = true })!;
-        Assert.Equal("", await verify.StandardError.ReadToEndAsync());
-        await verify.WaitForExitAsync();
-        Assert.Equal(0, verify.ExitCode);
+        using var verify = DtiProcess.StartBy(Analyzer, server.NewFolder(), [], "verify", unit);
+        var result = await verify.EndAsync();
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
     }
 }

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Text.Json;
-
 [assembly: AssemblyFixture(typeof(Dti.Cli.Tests.ServeFixture))]
 
 namespace Dti.Cli.Tests;
@@ -9,8 +6,7 @@ namespace Dti.Cli.Tests;
 public sealed class ServeFixture : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dti-cli-").FullName;
-    private Process? _process;
-    private Task<string>? _error;
+    private DtiProcess? _process;
 
     public string Address { get; private set; } = "";
 
@@ -24,19 +20,16 @@ public sealed class ServeFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _process = DtiProcess.Start(_folder, "serve", "--port", "0", "--json");
-        _error = _process.StandardError.ReadToEndAsync();
-        var line = await _process.StandardOutput.ReadLineAsync();
-        Address = JsonDocument.Parse(line!).RootElement.GetProperty("address").GetString()!;
+        Address = (await _process.ReadEventAsync()).GetProperty("address").GetString()!;
     }
 
     public async ValueTask DisposeAsync()
     {
-        await DtiProcess.InterruptAsync(_process!);
-        await _process!.WaitForExitAsync();
-        var (exitCode, error) = (_process.ExitCode, await _error!);
-        _process.Dispose();
+        using var process = _process!;
+        DtiProcess.Interrupt(process);
+        var ended = await process.EndAsync();
         Directory.Delete(_folder, recursive: true);
-        Assert.Equal(ExitCode.Ok, exitCode);
-        Assert.DoesNotContain("fail:", error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Ok, ended.ExitCode);
+        Assert.DoesNotContain("fail:", ended.Error, StringComparison.Ordinal);
     }
 }

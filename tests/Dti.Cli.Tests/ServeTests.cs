@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Dti.Tests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 
@@ -73,19 +74,18 @@ public class ServeTests(ServeFixture server)
         File.Copy("/bin/sh", parent);
         using var serve = DtiProcess.StartBy(
             parent, folder, new Dictionary<string, string> { ["NOTIFY_SOCKET"] = Path.Combine(folder, "notify") },
-            "-c", "\"$0\" serve --port 0 & echo $!; wait $!", DtiProcess.Program);
+            ["-c", "\"$@\" serve --port 0 & echo $!; wait $!", "sh", .. Signals.EndsWithParent, DtiProcess.Program]);
         try
         {
-            var id = await serve.StandardOutput.ReadLineAsync();
+            var id = int.Parse(await serve.ReadLineAsync(), CultureInfo.InvariantCulture);
             Assert.Equal("READY=1", await HearAsync());
-            using (var terminate = Process.Start("kill", ["-TERM", id!]))
-                await terminate.WaitForExitAsync();
+            Signals.Send(id, Signals.Terminate);
             Assert.Equal("STOPPING=1", await HearAsync());
             Assert.Equal(ExitCode.Ok, (await DtiProcess.EndAsync(serve)).ExitCode);
         }
         finally
         {
-            serve.Kill(entireProcessTree: true);
+            await serve.KillAsync();
         }
 
         async Task<string> HearAsync()
@@ -109,11 +109,10 @@ public class ServeTests(ServeFixture server)
         await collector.StartAsync();
         var telling = new Dictionary<string, string> { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Urls.Single(), ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf" };
         using var serve = DtiProcess.Start(folder, telling, "serve", "--port", "0", "--json");
-        var address = JsonDocument.Parse((await serve.StandardOutput.ReadLineAsync())!).RootElement.GetProperty("address").GetString()!;
+        var address = (await serve.ReadEventAsync()).GetProperty("address").GetString()!;
         Assert.Equal(ExitCode.Ok, (await DtiProcess.RunAsync(folder, "generate", "a cat", "--width", "64", "--height", "64", "--steps", "1", "-o", "cat.png", "--server", address)).ExitCode);
 
-        using (var terminate = Process.Start("kill", ["-TERM", $"{serve.Id}"]))
-            await terminate.WaitForExitAsync();
+        DtiProcess.Terminate(serve);
         Assert.Equal(ExitCode.Ok, (await DtiProcess.EndAsync(serve)).ExitCode);
 
         Assert.Equal(["logs", "metrics", "traces"], received.Keys.Order());
@@ -134,14 +133,13 @@ public class ServeTests(ServeFixture server)
     {
         var folder = server.NewFolder();
         using var serve = DtiProcess.Start(folder, "serve", "--port", "0", "--metrics-port", "0", "--log-format", "json", "--json");
-        var listening = JsonDocument.Parse((await serve.StandardOutput.ReadLineAsync())!).RootElement;
+        var listening = (await serve.ReadEventAsync());
         var drawn = await DtiProcess.RunAsync(folder, "generate", "a cat", "--width", "64", "--height", "64", "--steps", "1", "-o", "cat.png", "--json", "--server", listening.GetProperty("address").GetString()!);
         Assert.Equal(ExitCode.Ok, drawn.ExitCode);
         using var http = new HttpClient();
         Assert.Contains("dti_job_duration_seconds_count", await http.GetStringAsync(new Uri(listening.GetProperty("metrics_address").GetString() + "/metrics")), StringComparison.Ordinal);
 
-        using (var terminate = Process.Start("kill", ["-TERM", $"{serve.Id}"]))
-            await terminate.WaitForExitAsync();
+        DtiProcess.Terminate(serve);
         var ended = await DtiProcess.EndAsync(serve);
 
         Assert.Equal(ExitCode.Ok, ended.ExitCode);

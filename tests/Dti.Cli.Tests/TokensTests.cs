@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json;
 using Dti.Tests;
 
 namespace Dti.Cli.Tests;
@@ -96,7 +95,7 @@ public class TokensTests(ServeFixture fixture)
         var (ca, _) = Certificates.Write(folder, "ca", authority);
         var token = await CreateAsync(folder, "alice");
         using var serve = DtiProcess.Start(folder, "serve", "--address", "0.0.0.0", "--port", "0", "--tls-cert", file, "--tls-key", key, "--json");
-        var address = $"https://127.0.0.1:{new Uri(JsonDocument.Parse((await serve.StandardOutput.ReadLineAsync(Cancellation))!).RootElement.GetProperty("address").GetString()!).Port}";
+        var address = $"https://127.0.0.1:{new Uri((await serve.ReadEventAsync()).GetProperty("address").GetString()!).Port}";
 
         Assert.Equal(ExitCode.Ok, (await ListAsync(folder, address, ("DTI_TOKEN", token), ("DTI_CA", ca))).ExitCode);
         await File.WriteAllTextAsync(Path.Combine(folder, "token"), token + "\n", Cancellation);
@@ -117,7 +116,7 @@ public class TokensTests(ServeFixture fixture)
         await DtiProcess.RunAsync(folder, "tokens", "revoke", "alice");
         Assert.Equal(missing, await ListAsync(folder, address, ("DTI_TOKEN", token), ("DTI_CA", ca)));
 
-        await DtiProcess.InterruptAsync(serve);
+        DtiProcess.Interrupt(serve);
         var ended = await DtiProcess.EndAsync(serve);
         Assert.Equal(ExitCode.Ok, ended.ExitCode);
         Assert.Contains("was refused: the token is not known", ended.Error, StringComparison.Ordinal);

@@ -138,9 +138,9 @@ public class WorkflowTests(ServeFixture server)
             "--json", "--server", server.Address);
         var line = "";
         while (!line.Contains("\"progress\"", StringComparison.Ordinal))
-            line = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? throw new InvalidOperationException("dti ended");
+            line = await process.ReadLineAsync();
 
-        await DtiProcess.InterruptAsync(process);
+        DtiProcess.Interrupt(process);
         var result = await DtiProcess.EndAsync(process);
 
         Assert.Equal(ExitCode.Cancelled, result.ExitCode);

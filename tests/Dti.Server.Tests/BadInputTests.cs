@@ -196,7 +196,7 @@ public sealed class BadInputTests : IAsyncLifetime
     public async Task Train_FullDisk_SaysSoAndLeavesNothingHalfWritten()
     {
         var disk = Directory.CreateTempSubdirectory("dti-full-");
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk.FullName), "mounting a small disk needs root");
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk.FullName), "this user may not mount a small disk");
         try
         {
             await using var server = TestServer.Start(options => options with { ConceptFolder = disk.FullName, MinFreeDiskBytes = 0 });

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -15,8 +16,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))  # comfyui_stan
 @pytest.fixture(scope="session")
 def address(tmp_path_factory):
     """Where `dti serve` listens, with the tiny model of the tests; the address is the first line that it prints."""
+    setpriv = shutil.which("setpriv")  # the kernel ends the server together with this process, even if that is killed
     server = subprocess.Popen(
-        [ROOT / "artifacts/bin/Release/dti", "serve", "--port", "0", "--json", "--data", tmp_path_factory.mktemp("library"),
+        [*([setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []), ROOT / "artifacts/bin/Release/dti", "serve", "--port", "0", "--json", "--data", tmp_path_factory.mktemp("library"),
          "--models", ROOT / "tests/fixtures/tiny-sd15"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
     )

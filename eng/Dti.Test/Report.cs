@@ -1,0 +1,55 @@
+namespace Dti.Test;
+
+/// <summary>What the parts found: one line for each as it ends; at the end skips, failures and the total.</summary>
+/// <param name="requireAll">Whether a skip that an installation would end is a failure.</param>
+internal sealed class Report(bool requireAll)
+{
+    private readonly List<(Part Part, PartResult Result)> _results = [];
+
+    public void Add(Part part, PartResult result, TimeSpan time)
+    {
+        var failed = requireAll ? result.Skips.Where(skip => skip.CanBeInstalled).ToList() : [];
+        result = result with
+        {
+            Failures = [.. result.Failures, .. failed.Select(skip => new Failure(skip.Name, skip.Reason, $"{part.Name} --no-build"))],
+            Skips = [.. result.Skips.Except(failed)],
+        };
+        _results.Add((part, result));
+        Console.WriteLine($"{part.Name,-24}{Counts(result),-42}{time.TotalSeconds,6:F0} s");
+    }
+
+    /// <summary>Prints the end.</summary>
+    /// <returns>The exit code.</returns>
+    public int Close()
+    {
+        var all = new PartResult(
+            _results.Sum(one => one.Result.Passed), [.. _results.SelectMany(one => one.Result.Failures)], [.. _results.SelectMany(one => one.Result.Skips)]);
+        Console.WriteLine();
+        foreach (var alike in all.Skips.GroupBy(skip => skip with { Name = skip.Name.Split('(')[0] })) // the cases of a theory together
+        {
+            Console.WriteLine(alike.Key + (alike.Count() > 1 ? $" ({alike.Count()} cases)" : ""));
+        }
+
+        foreach (var failure in all.Failures)
+        {
+            Console.WriteLine($"\nFAILED: {failure.Name}\n  {failure.Output.TrimEnd().ReplaceLineEndings("\n  ")}\n  To run it again: ./dti test {failure.Rerun}");
+        }
+
+        if (ChildProcess.Stopped)
+        {
+            Console.WriteLine("\nInterrupted: the parts that are not listed did not run.");
+        }
+        else if (all is { Passed: 0, Failures.Count: 0 })
+        {
+            Console.WriteLine("\nNo test ran.");
+            return all.Skips.Count > 0 ? 0 : 1;
+        }
+
+        Console.WriteLine();
+        Console.WriteLine(Counts(all));
+        return ChildProcess.Stopped ? 130 : all.Failures.Count == 0 ? 0 : 1;
+    }
+
+    private static string Counts(PartResult result) =>
+        $"{result.Passed} passed, {result.Failures.Count} failed" + (result.Skips.Count > 0 ? $", {result.Skips.Count} skipped" : "");
+}
