@@ -14,7 +14,7 @@ public sealed partial class DtiClient
         GenerationOptions options, DateTime? deadline = null, CancellationToken cancellationToken = default)
     {
         var message = new V1.GenerateRequest { Options = ToProto.Message(options) };
-        return Streams.ReadAsync(token => _dti.Generate(message, Streaming(deadline, token)), FromProto.Update, deadline, cancellationToken);
+        return Streams.ReadAsync(token => _services.Dti.Generate(message, Streaming(deadline, token)), FromProto.Update, deadline, cancellationToken);
     }
 
     /// <summary>Draws pictures along the great circle between two concepts. Stops when the sequence is left or cancelled.</summary>
@@ -27,7 +27,7 @@ public sealed partial class DtiClient
         InterpolateRequest request, DateTime? deadline = null, CancellationToken cancellationToken = default)
     {
         var message = ToProto.Message(request);
-        return Streams.ReadAsync(token => _dti.Interpolate(message, Streaming(deadline, token)), FromProto.Update, deadline, cancellationToken);
+        return Streams.ReadAsync(token => _services.Dti.Interpolate(message, Streaming(deadline, token)), FromProto.Update, deadline, cancellationToken);
     }
 
     /// <summary>
@@ -42,5 +42,5 @@ public sealed partial class DtiClient
     public IAsyncEnumerable<GenerationUpdate> WatchGenerationAsync(
         string jobId, DateTime? deadline = null, CancellationToken cancellationToken = default) =>
         Streams.ReadAsync(
-            token => _jobs.Watch(new V1.JobServiceWatchRequest { JobId = jobId }, Streaming(deadline, token)), FromProto.Update, deadline, cancellationToken);
+            token => _services.Jobs.Watch(new V1.JobServiceWatchRequest { JobId = jobId }, Streaming(deadline, token)), FromProto.Update, deadline, cancellationToken);
 }

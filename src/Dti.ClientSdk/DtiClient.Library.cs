@@ -14,7 +14,7 @@ public sealed partial class DtiClient
     /// <exception cref="DtiClientException">The server cannot be reached.</exception>
     public async Task<IReadOnlyList<Concept>> ListConceptsAsync(CancellationToken cancellationToken = default)
     {
-        var call = _concepts.ListAsync(new V1.ConceptServiceListRequest(), Unary(cancellationToken));
+        var call = _services.Concepts.ListAsync(new V1.ConceptServiceListRequest(), Unary(cancellationToken));
         var response = await UnaryAsync(call, cancellationToken).ConfigureAwait(false);
         return [.. response.Concepts.Select(FromProto.Concept)];
     }
@@ -25,7 +25,7 @@ public sealed partial class DtiClient
     /// <exception cref="DtiClientException"><c>NotFound</c>: there is none; the message lists close names.</exception>
     public async Task<Concept> GetConceptAsync(string name, CancellationToken cancellationToken = default)
     {
-        var call = _concepts.GetAsync(new V1.ConceptServiceGetRequest { Name = name }, Unary(cancellationToken));
+        var call = _services.Concepts.GetAsync(new V1.ConceptServiceGetRequest { Name = name }, Unary(cancellationToken));
         return FromProto.Concept((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Concept);
     }
 
@@ -40,7 +40,7 @@ public sealed partial class DtiClient
     {
         var request = new V1.ConceptServiceInspectRequest { Name = name, NumNearest = nearest };
         if (model is not null) request.Model = model;
-        var call = _concepts.InspectAsync(request, Unary(cancellationToken));
+        var call = _services.Concepts.InspectAsync(request, Unary(cancellationToken));
         return FromProto.Inspection(await UnaryAsync(call, cancellationToken).ConfigureAwait(false));
     }
 
@@ -68,7 +68,7 @@ public sealed partial class DtiClient
             Rescale = rescale,
         };
         if (model is not null) request.Model = model;
-        var call = _concepts.ImportAsync(request, Unary(cancellationToken));
+        var call = _services.Concepts.ImportAsync(request, Unary(cancellationToken));
         return FromProto.Concept((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Concept);
     }
 
@@ -81,7 +81,7 @@ public sealed partial class DtiClient
         string name, ConceptFormat format = ConceptFormat.Diffusers, CancellationToken cancellationToken = default)
     {
         var request = new V1.ConceptServiceExportRequest { Name = name, Format = (V1.ConceptFormat)format };
-        var response = await UnaryAsync(_concepts.ExportAsync(request, Unary(cancellationToken)), cancellationToken).ConfigureAwait(false);
+        var response = await UnaryAsync(_services.Concepts.ExportAsync(request, Unary(cancellationToken)), cancellationToken).ConfigureAwait(false);
         return new ConceptFile(response.FileName, response.Data.Memory);
     }
 
@@ -94,7 +94,7 @@ public sealed partial class DtiClient
     public async Task<string> InstallConceptAsync(string name, bool overwrite = false, CancellationToken cancellationToken = default)
     {
         var request = new V1.ConceptServiceInstallRequest { Name = name, Overwrite = overwrite };
-        return (await UnaryAsync(_concepts.InstallAsync(request, Unary(cancellationToken)), cancellationToken).ConfigureAwait(false)).Path;
+        return (await UnaryAsync(_services.Concepts.InstallAsync(request, Unary(cancellationToken)), cancellationToken).ConfigureAwait(false)).Path;
     }
 
     /// <summary>Deletes a concept.</summary>
@@ -103,7 +103,7 @@ public sealed partial class DtiClient
     /// <exception cref="DtiClientException"><c>NotFound</c>: there is none.</exception>
     public async Task DeleteConceptAsync(string name, CancellationToken cancellationToken = default)
     {
-        var call = _concepts.DeleteAsync(new V1.ConceptServiceDeleteRequest { Name = name }, Unary(cancellationToken));
+        var call = _services.Concepts.DeleteAsync(new V1.ConceptServiceDeleteRequest { Name = name }, Unary(cancellationToken));
         await UnaryAsync(call, cancellationToken).ConfigureAwait(false);
     }
 
@@ -112,7 +112,7 @@ public sealed partial class DtiClient
     /// <exception cref="DtiClientException">The server cannot be reached.</exception>
     public async Task<bool> IsReadyAsync(CancellationToken cancellationToken = default)
     {
-        var call = Channel.CreateCallInvoker().AsyncUnaryCall(_healthCheck, null, Unary(cancellationToken), []);
+        var call = _services.Channel.CreateCallInvoker().AsyncUnaryCall(_healthCheck, null, Unary(cancellationToken), []);
         return await UnaryAsync(call, cancellationToken).ConfigureAwait(false) is [0x08, 0x01]; // status: SERVING
     }
 
@@ -121,7 +121,7 @@ public sealed partial class DtiClient
     /// <exception cref="DtiClientException">The server cannot be reached.</exception>
     public async Task<ServerInfo> GetServerAsync(CancellationToken cancellationToken = default)
     {
-        var call = _server.GetAsync(new V1.ServerServiceGetRequest(), Unary(cancellationToken));
+        var call = _services.Server.GetAsync(new V1.ServerServiceGetRequest(), Unary(cancellationToken));
         return FromProto.Server((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Server);
     }
 
@@ -130,7 +130,7 @@ public sealed partial class DtiClient
     /// <exception cref="DtiClientException">The server cannot be reached.</exception>
     public async Task<IReadOnlyList<Model>> ListModelsAsync(CancellationToken cancellationToken = default)
     {
-        var call = _models.ListAsync(new V1.ModelServiceListRequest(), Unary(cancellationToken));
+        var call = _services.Models.ListAsync(new V1.ModelServiceListRequest(), Unary(cancellationToken));
         var response = await UnaryAsync(call, cancellationToken).ConfigureAwait(false);
         return [.. response.Models.Select(FromProto.Model)];
     }
@@ -140,7 +140,7 @@ public sealed partial class DtiClient
     /// <exception cref="DtiClientException">The server cannot be reached.</exception>
     public async Task<IReadOnlyList<string>> ListVaesAsync(CancellationToken cancellationToken = default)
     {
-        var call = _models.ListAsync(new V1.ModelServiceListRequest(), Unary(cancellationToken));
+        var call = _services.Models.ListAsync(new V1.ModelServiceListRequest(), Unary(cancellationToken));
         return [.. (await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Vaes];
     }
 
@@ -150,7 +150,7 @@ public sealed partial class DtiClient
     /// <exception cref="DtiClientException"><c>NotFound</c>: there is none; the message lists close names.</exception>
     public async Task<Model> GetModelAsync(string name, CancellationToken cancellationToken = default)
     {
-        var call = _models.GetAsync(new V1.ModelServiceGetRequest { Name = name }, Unary(cancellationToken));
+        var call = _services.Models.GetAsync(new V1.ModelServiceGetRequest { Name = name }, Unary(cancellationToken));
         return FromProto.Model((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Model);
     }
 }

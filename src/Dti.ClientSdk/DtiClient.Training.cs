@@ -8,7 +8,7 @@ public sealed partial class DtiClient
 {
     /// <summary>
     /// Learns a concept from photos. The job belongs to the server: ending this sequence early does not stop it
-    /// (<see cref="CancelJobAsync"/> does), and when the connection drops, the client picks the job up again, with
+    /// (<see cref="CancelJobAsync(string, CancellationToken)"/> does), and when the connection drops, the client picks the job up again, with
     /// every event once and in order.
     /// </summary>
     /// <param name="request">What to learn from which photos. Each enumeration is a job of its own unless <see cref="TrainRequest.RequestId"/> is set.</param>
@@ -21,9 +21,9 @@ public sealed partial class DtiClient
     {
         var message = ToProto.Message(request, request.RequestId ?? Guid.NewGuid().ToString("N"));
         var updates = TrainingStream.FollowAsync(
-            () => Streams.ReadAsync(token => _dti.Train(message, Streaming(deadline, token)), FromProto.Update, deadline, cancellationToken),
+            () => Streams.ReadAsync(token => _services.Dti.Train(message, Streaming(deadline, token)), FromProto.Update, deadline, cancellationToken),
             request.CancelOnDisconnect ? null : (jobId, fromStep) => OpenWatch(jobId, fromStep, deadline, cancellationToken),
-            new TrainingCursor(), deadline, _options, _logger, cancellationToken);
+            FindServerAsync, new TrainingCursor(), deadline, _options, _logger, cancellationToken);
         await foreach (var update in updates.ConfigureAwait(false))
             yield return update;
     }
@@ -44,7 +44,7 @@ public sealed partial class DtiClient
         var updates = TrainingStream.FollowAsync(
             () => OpenWatch(jobId, fromStep, deadline, cancellationToken),
             (id, step) => OpenWatch(id, step, deadline, cancellationToken),
-            new TrainingCursor(fromStep), deadline, _options, _logger, cancellationToken);
+            FindServerAsync, new TrainingCursor(fromStep), deadline, _options, _logger, cancellationToken);
         await foreach (var update in updates.ConfigureAwait(false))
             yield return update;
     }
@@ -52,7 +52,7 @@ public sealed partial class DtiClient
     private IAsyncEnumerable<TrainingUpdate> OpenWatch(
         string jobId, int fromStep, DateTime? deadline, CancellationToken cancellationToken) =>
         Streams.ReadAsync(
-            token => _jobs.Watch(new V1.JobServiceWatchRequest { JobId = jobId, FromStep = fromStep }, Streaming(deadline, token)),
+            token => _services.Jobs.Watch(new V1.JobServiceWatchRequest { JobId = jobId, FromStep = fromStep }, Streaming(deadline, token)),
             response => response.Event is { } happened ? FromProto.Update(happened) : throw NoTraining(jobId), deadline, cancellationToken);
 
     private static DtiClientException NoTraining(string jobId) =>

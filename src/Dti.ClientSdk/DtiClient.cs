@@ -24,14 +24,13 @@ namespace Dti.ClientSdk;
 /// </remarks>
 public sealed partial class DtiClient : IDisposable, IAsyncDisposable
 {
+    private static readonly TimeSpan _answerPatience = TimeSpan.FromSeconds(10);
+
     private readonly DtiClientOptions _options;
     private readonly ILogger _logger;
-    private readonly GrpcChannel? _ownedChannel;
-    private readonly V1.DtiService.DtiServiceClient _dti;
-    private readonly V1.JobService.JobServiceClient _jobs;
-    private readonly V1.ConceptService.ConceptServiceClient _concepts;
-    private readonly V1.ModelService.ModelServiceClient _models;
-    private readonly V1.ServerService.ServerServiceClient _server;
+    private readonly Uri? _address;
+    private readonly List<GrpcChannel> _ownedChannels = [];
+    private volatile Services _services;
 
     /// <summary>Creates a client; it connects with its first call.</summary>
     /// <param name="address">The server: <c>http://localhost:5171</c>, <c>https://host</c>, or <c>host:port</c>.</param>
@@ -48,8 +47,11 @@ public sealed partial class DtiClient : IDisposable, IAsyncDisposable
     /// <param name="options">How to talk to it; null: the defaults.</param>
     /// <exception cref="ArgumentException">An option is out of its range, or a token would travel in the clear.</exception>
     public DtiClient(Uri address, DtiClientOptions? options = null)
-        : this(Channels.Open(address, options ?? new DtiClientOptions()), options) =>
-        _ownedChannel = Channel;
+        : this(Channels.Open(address, options ?? new DtiClientOptions()), options)
+    {
+        _address = address;
+        _ownedChannels.Add(_services.Channel);
+    }
 
     /// <summary>Creates a client over a channel of the caller's, who keeps it and disposes it.</summary>
     /// <param name="channel">The channel, with any credentials and handlers it needs.</param>
@@ -60,24 +62,59 @@ public sealed partial class DtiClient : IDisposable, IAsyncDisposable
         _options = options ?? new DtiClientOptions();
         _options.Validate();
         _logger = _options.LoggerFactory?.CreateLogger<DtiClient>() ?? NullLogger<DtiClient>.Instance;
-        Channel = channel;
-        _dti = new V1.DtiService.DtiServiceClient(channel);
-        _jobs = new V1.JobService.JobServiceClient(channel);
-        _concepts = new V1.ConceptService.ConceptServiceClient(channel);
-        _models = new V1.ModelService.ModelServiceClient(channel);
-        _server = new V1.ServerService.ServerServiceClient(channel);
+        _services = new Services(channel);
     }
 
-    private GrpcChannel Channel { get; }
-
     /// <summary>Closes the connection; calls that still run end with an error. Training jobs go on.</summary>
-    public void Dispose() => _ownedChannel?.Dispose();
+    public void Dispose()
+    {
+        lock (_ownedChannels)
+        {
+            foreach (var channel in _ownedChannels)
+                channel.Dispose();
+        }
+    }
 
     /// <summary>Closes the connection, as <see cref="Dispose"/>.</summary>
     public ValueTask DisposeAsync()
     {
         Dispose();
         return default;
+    }
+
+    /// <summary>Waits for a server that went away, until it answers for the job.</summary>
+    private async Task FindServerAsync(string jobId, DtiClientException lost, DateTime end, TimeSpan firstDelay, CancellationToken cancellationToken)
+    {
+        var found = await ServerSearch.FindAsync(AskAsync, Discard, firstDelay, lost, end, cancellationToken).ConfigureAwait(false);
+        if (found == _services)
+            return;
+        lock (_ownedChannels)
+            _ownedChannels.Add(found.Channel); // calls that still run keep the former one until the client is disposed
+        _services = found;
+
+        async Task<Services> AskAsync(CancellationToken token)
+        {
+            // A connection of its own: one that is dead without saying so would swallow each try. A channel of the caller's must do as it is.
+            var services = _address is null ? _services : new Services(Channels.Open(_address, _options with { MaxRetries = 0 }));
+            try
+            {
+                var call = services.Jobs.GetAsync(
+                    new V1.JobServiceGetRequest { JobId = jobId }, new CallOptions(Headers(), DateTime.UtcNow + _answerPatience, token));
+                await UnaryAsync(call, token).ConfigureAwait(false);
+                return services;
+            }
+            catch
+            {
+                Discard(services);
+                throw;
+            }
+        }
+
+        void Discard(Services services)
+        {
+            if (_address is not null)
+                services.Channel.Dispose();
+        }
     }
 
     private CallOptions Streaming(DateTime? deadline, CancellationToken cancellationToken) => new(Headers(), deadline, cancellationToken);

@@ -33,12 +33,17 @@ public sealed record DtiClientOptions
     public int MaxRetries { get; init; } = 3;
 
     /// <summary>
-    /// How many times in a row a client tries to pick up a training whose connection dropped, before it gives up.
-    /// Every event that arrives starts the count again. 0: never. Default 12, about a minute.
+    /// How long a client waits for a server that went away during a training, to pick the training up again. Every event that arrives starts the time
+    /// again. Zero: a lost connection is an error. Default 10 minutes.
     /// </summary>
+    public TimeSpan ReconnectTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>0: a lost connection is an error, as a <see cref="ReconnectTimeout"/> of zero. Any other number changes nothing.</summary>
+    [Obsolete("Waiting is limited by time: set ReconnectTimeout.")]
     public int MaxReconnects { get; init; } = 12;
 
-    /// <summary>Wait before the first try of either kind; each further one waits twice as long, at most 8 seconds. Default 250 ms.</summary>
+    /// <summary>Wait between the first try of either kind and the second; each further one waits twice as long, at most 8 seconds for calls and 1 for a
+    /// training that is picked up. Default 250 ms.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Longest message taken from the server, in bytes. Default 256 MiB.</summary>
@@ -49,6 +54,11 @@ public sealed record DtiClientOptions
 
     /// <summary>Where to connect to, whatever the address says, whose name the server's certificate must have all the same. Not on .NET Standard 2.1. Null: the address.</summary>
     internal IPEndPoint? ConnectTo { get; init; }
+
+    /// <summary>Whether a training is picked up at all when its connection is lost.</summary>
+#pragma warning disable CS0618 // kept for callers that set it
+    internal bool PicksUp => ReconnectTimeout > TimeSpan.Zero && MaxReconnects > 0;
+#pragma warning restore CS0618
 
     // Options end up in logs; the token must not.
     private bool PrintMembers(StringBuilder text)
@@ -61,7 +71,10 @@ public sealed record DtiClientOptions
     internal void Validate()
     {
         Check(MaxRetries is >= 0 and <= 4, nameof(MaxRetries), "0 to 4");
+#pragma warning disable CS0618 // kept for callers that set it
         Check(MaxReconnects >= 0, nameof(MaxReconnects), "0 or more");
+#pragma warning restore CS0618
+        Check(ReconnectTimeout >= TimeSpan.Zero, nameof(ReconnectTimeout), "zero or more");
         Check(RetryDelay > TimeSpan.Zero, nameof(RetryDelay), "more than zero");
         Check(KeepAlive >= TimeSpan.FromSeconds(1), nameof(KeepAlive), "1 second or more");
         Check(Timeout is null || Timeout > TimeSpan.Zero, nameof(Timeout), "more than zero");

@@ -9,7 +9,7 @@ public abstract record TrainingUpdate
 }
 
 /// <summary>The job was accepted.</summary>
-/// <param name="JobId">Its id, for <see cref="DtiClient.WatchAsync"/> and <see cref="DtiClient.CancelJobAsync"/>.</param>
+/// <param name="JobId">Its id, for <see cref="DtiClient.WatchAsync"/> and <see cref="DtiClient.CancelJobAsync(string, CancellationToken)"/>.</param>
 /// <param name="RequestId">The id that makes a retry safe.</param>
 /// <param name="Name">The concept's name.</param>
 /// <param name="Settings">What the job uses, every default filled in.</param>
@@ -54,6 +54,11 @@ public sealed record TrainingPreview(int Step, Picture Picture) : TrainingUpdate
 /// <param name="Code">A stable code, for example <c>INITIALIZER_SPLIT</c>.</param>
 /// <param name="Message">One sentence.</param>
 public sealed record TrainingWarning(string Code, string Message) : TrainingUpdate;
+
+/// <summary>The client waits for a server that went away; the job is not lost. Told once for each wait longer than a second.</summary>
+/// <param name="Since">When the connection was lost.</param>
+/// <param name="Until">When the client gives up.</param>
+public sealed record TrainingConnectionLost(DateTimeOffset Since, DateTimeOffset Until) : TrainingUpdate;
 
 /// <summary>The concept is learnt and in the library.</summary>
 /// <param name="Name">The concept's name.</param>

@@ -32,6 +32,53 @@ public class ReattachTests(ServerFixture server)
     }
 
     [Fact]
+    public async Task TrainAsync_ServerAcceptsConnectionsAndStaysSilent_GoesOnWhenItAnswers()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var proxy = new CuttingProxy(server.Address);
+        await using var client = new DtiClient(proxy.Address, _hasty);
+
+        var seen = new List<TrainingUpdate>();
+        await foreach (var update in client.TrainAsync(await ServerFixture.RequestAsync("silent", ServerFixture.Quick(4)), null, cancellation))
+        {
+            seen.Add(update);
+            if (update is TrainingAccepted)
+            {
+                proxy.IsSilent = true;
+                proxy.Cut();
+            }
+            else if (update is TrainingConnectionLost)
+                proxy.IsSilent = false; // those that were taken stay silent
+        }
+
+        Assert.Single(seen.OfType<TrainingConnectionLost>());
+        Assert.Equal([1, 2, 3, 4], seen.OfType<TrainingProgress>().Select(step => step.Step));
+        Assert.IsType<TrainingResult>(seen[^1]);
+        Assert.Contains("silent", (await client.ListConceptsAsync(cancellation)).Select(concept => concept.Name));
+    }
+
+    [Fact]
+    public async Task CancelJobAsync_ServerIsSilent_IsDeliveredWhenItAnswers()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var proxy = new CuttingProxy(server.Address) { IsSilent = true };
+        await using var client = new DtiClient(proxy.Address, _hasty);
+        await using var direct = new DtiClient(server.Address);
+        await using var updates = direct.TrainAsync(await ServerFixture.RequestAsync("away", ServerFixture.Quick(100_000)), null, cancellation).GetAsyncEnumerator(cancellation);
+        await updates.MoveNextAsync();
+        var job = Assert.IsType<TrainingAccepted>(updates.Current).JobId;
+
+        var cancelling = client.CancelJobAsync(job, TimeSpan.FromMinutes(1), cancellation);
+        while (proxy.Connections < 2)
+            await Task.Delay(20, cancellation);
+        proxy.IsSilent = false;
+
+        await cancelling;
+        while ((await direct.GetJobAsync(job, cancellation)).State != JobState.Cancelled)
+            await Task.Delay(20, cancellation);
+    }
+
+    [Fact]
     public async Task WatchAsync_FromStep_LeavesOutWhatWasBefore()
     {
         var cancellation = TestContext.Current.CancellationToken;

@@ -86,7 +86,7 @@ public class RetryTests(ServerFixture server)
     {
         foreach (var wrong in new DtiClientOptions[]
         {
-            new() { MaxRetries = 5 }, new() { MaxReconnects = -1 }, new() { RetryDelay = TimeSpan.Zero }, new() { Timeout = TimeSpan.Zero },
+            new() { MaxRetries = 5 }, new() { ReconnectTimeout = TimeSpan.FromSeconds(-1) }, new() { RetryDelay = TimeSpan.Zero }, new() { Timeout = TimeSpan.Zero },
             new() { MaxReceiveMessageSize = 0 },
         })
         {

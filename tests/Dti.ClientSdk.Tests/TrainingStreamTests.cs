@@ -8,7 +8,7 @@ namespace Dti.ClientSdk.Tests;
 
 public class TrainingStreamTests
 {
-    private static readonly DtiClientOptions _options = new() { MaxReconnects = 2, RetryDelay = TimeSpan.Zero };
+    private static readonly DtiClientOptions _options = new() { RetryDelay = TimeSpan.FromMilliseconds(1) };
 
     [Fact]
     public async Task FollowAsync_ConnectionLostTwice_GivesEveryEventOnce()
@@ -39,17 +39,58 @@ public class TrainingStreamTests
     }
 
     [Fact]
-    public async Task FollowAsync_ConnectionStaysLost_GivesUpAfterItsTries()
+    public async Task FollowAsync_ServerStaysAway_GivesUp()
     {
-        var tries = 0;
+        var error = await Assert.ThrowsAsync<DtiClientException>(() => ReadAsync(
+            () => Lost([Accepted]), (_, _) => throw new InvalidOperationException("watched"), find: (_, lost, _, _, _) => throw lost));
 
-        var error = await Assert.ThrowsAsync<DtiClientException>(() => ReadAsync(() => Lost([Accepted]), (_, _) =>
+        Assert.Equal(StatusCode.Unavailable, error.Status);
+    }
+
+    [Fact]
+    public async Task FollowAsync_NoTimeToWait_DoesNotLookForTheServer()
+    {
+        var error = await Assert.ThrowsAsync<DtiClientException>(() => ReadAsync(
+            () => Lost([Accepted]), (_, _) => throw new InvalidOperationException("watched"), options: _options with { ReconnectTimeout = TimeSpan.Zero }));
+
+        Assert.Equal(StatusCode.Unavailable, error.Status);
+    }
+
+    [Fact]
+    public async Task FollowAsync_ConnectionIsLostAtOnceAgainAndAgain_GivesUpWhenItsTimeIsUp()
+    {
+        var watched = 0;
+
+        var error = await Assert.ThrowsAsync<DtiClientException>(() => ReadAsync(
+            () => Lost([Accepted]),
+            (_, _) =>
+            {
+                watched++;
+                return Lost([]);
+            },
+            options: _options with { ReconnectTimeout = TimeSpan.FromSeconds(1) }));
+
+        Assert.Equal(StatusCode.Unavailable, error.Status);
+        Assert.InRange(watched, 2, 100);
+    }
+
+    [Fact]
+    public async Task FollowAsync_ServerIsAwayForLongerThanAMoment_SaysSinceWhenAndUntilWhenItWaits()
+    {
+        var told = new TaskCompletionSource();
+        var seen = new List<TrainingUpdate>();
+        await foreach (var update in TrainingStream.FollowAsync(
+            () => Lost([Accepted]), (_, _) => Whole([Accepted, Result]), (_, _, _, _, _) => told.Task, new TrainingCursor(), null, _options, NullLogger.Instance,
+            TestContext.Current.CancellationToken))
         {
-            tries++;
-            return Lost([]);
-        }));
+            seen.Add(update);
+            if (update is TrainingConnectionLost)
+                told.SetResult();
+        }
 
-        Assert.Equal((StatusCode.Unavailable, 2), (error.Status, tries));
+        var lost = Assert.IsType<TrainingConnectionLost>(seen[1]);
+        Assert.Equal(_options.ReconnectTimeout, lost.Until - lost.Since);
+        Assert.Equal([Accepted, lost, Result], seen);
     }
 
     [Fact]
@@ -82,11 +123,17 @@ public class TrainingStreamTests
     }
 
     private static async Task<List<TrainingUpdate>> ReadAsync(
-        Func<IAsyncEnumerable<TrainingUpdate>> start, Func<string, int, IAsyncEnumerable<TrainingUpdate>> watch, DateTime? deadline = null)
+        Func<IAsyncEnumerable<TrainingUpdate>> start, Func<string, int, IAsyncEnumerable<TrainingUpdate>> watch, DateTime? deadline = null,
+        TrainingStream.FindServer? find = null, DtiClientOptions? options = null)
     {
         var seen = new List<TrainingUpdate>();
-        await foreach (var update in TrainingStream.FollowAsync(start, watch, new TrainingCursor(), deadline, _options, NullLogger.Instance, TestContext.Current.CancellationToken))
+        find ??= (_, _, _, _, _) => Task.CompletedTask;
+        await foreach (var update in TrainingStream.FollowAsync(
+            start, watch, find, new TrainingCursor(), deadline, options ?? _options, NullLogger.Instance, TestContext.Current.CancellationToken))
+        {
             seen.Add(update);
+        }
+
         return seen;
     }
 

@@ -49,6 +49,9 @@ internal sealed class CuttingProxy : IAsyncDisposable
     /// <summary>From now on nothing passes over the connections that there are, and nobody is told: as when a machine on the way loses power.</summary>
     public void Freeze() => _frozen++;
 
+    /// <summary>Whether new connections are taken and never served, also when this is off again: as by a machine whose server hangs.</summary>
+    public bool IsSilent { get; set; }
+
     public async ValueTask DisposeAsync()
     {
         _listener.Stop();
@@ -72,7 +75,8 @@ internal sealed class CuttingProxy : IAsyncDisposable
 
             Connections++;
             _connections.Add(client);
-            _ = ServeAsync(client);
+            if (!IsSilent)
+                _ = ServeAsync(client);
         }
     }
 

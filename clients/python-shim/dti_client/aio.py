@@ -17,6 +17,7 @@ from .embedding import ConceptEmbedding
 from .errors import DtiError, from_rpc
 from .following import Deadline, Following
 from .pictures import Photo, TrainingPhoto
+from .waiting import ANSWER_SECONDS, CANCEL_SECONDS, DEFAULT_SECONDS, Waiting, check
 
 T = TypeVar("T")
 
@@ -31,12 +32,12 @@ class AsyncDtiClient:
 
     def __init__(
         self, address: str | None = None, *, token: str | None = None, ca_certificate: Pem | None = None,
-        client_certificate: Pem | None = None, client_key: Pem | None = None, max_reconnects: int = 12, reconnect_delay: float = 0.25,
+        client_certificate: Pem | None = None, client_key: Pem | None = None, reconnect_timeout: float = DEFAULT_SECONDS,
     ):
         """Makes a client; it connects with its first call."""
         self._endpoint = Endpoint(address, token, ca_certificate, client_certificate, client_key)
-        self._max_reconnects = max_reconnects
-        self._reconnect_delay = reconnect_delay
+        self._reconnect_timeout = reconnect_timeout
+        self._former: list[grpc.aio.Channel] = []
         self._channel = self._endpoint.open_async()
         self._stubs = Stubs(self._channel)
 
@@ -47,7 +48,8 @@ class AsyncDtiClient:
 
     async def close(self) -> None:
         """Closes the connection. Training jobs go on."""
-        await self._channel.close()
+        for channel in [*self._former, self._channel]:
+            await channel.close()
 
     async def __aenter__(self) -> AsyncDtiClient:
         return self
@@ -61,7 +63,7 @@ class AsyncDtiClient:
     ) -> AsyncIterator[records.TrainingUpdate]:
         """Learns a concept from photos: `TrainingAccepted` first, `TrainingResult` last."""
         call = calls.train(name, photos, options, request_id or uuid.uuid4().hex, overwrite, cancel_on_disconnect)
-        return self._follow(call, 0 if cancel_on_disconnect else self._max_reconnects, timeout)
+        return self._follow(call, 0 if cancel_on_disconnect else self._reconnect_timeout, timeout)
 
     def resume(
         self, name: str, options: records.TrainingOptions | None = None, *, from_step: int | None = None, request_id: str | None = None,
@@ -69,11 +71,11 @@ class AsyncDtiClient:
     ) -> AsyncIterator[records.TrainingUpdate]:
         """Goes on with a training that was cancelled, cut off or finished, as if it had never stopped; a finished concept is replaced."""
         call = calls.resume(name, from_step, options, request_id or uuid.uuid4().hex, cancel_on_disconnect)
-        return self._follow(call, 0 if cancel_on_disconnect else self._max_reconnects, timeout)
+        return self._follow(call, 0 if cancel_on_disconnect else self._reconnect_timeout, timeout)
 
     def watch(self, job_id: str, from_step: int = 0, *, timeout: float | None = None) -> AsyncIterator[records.TrainingUpdate]:
         """The events of a training job: those that have been, then those to come, each once and in order."""
-        return self._follow(calls.watch(job_id, from_step), self._max_reconnects, timeout)
+        return self._follow(calls.watch(job_id, from_step), self._reconnect_timeout, timeout)
 
     def generate(
         self, prompt: str | records.GenerationOptions, options: records.GenerationOptions | None = None, *, timeout: float | None = None,
@@ -96,9 +98,18 @@ class AsyncDtiClient:
         """One job."""
         return await self._unary(calls.get_job(job_id), timeout)
 
-    async def cancel_job(self, job_id: str, *, timeout: float | None = None) -> records.Job:
-        """Stops a job within one step. Cancelling a finished job changes nothing and is no error."""
-        return await self._unary(calls.cancel_job(job_id), timeout)
+    async def cancel_job(self, job_id: str, *, timeout: float | None = None, wait: bool = False) -> records.Job:
+        """Stops a job within one step; `wait`: where the server is away, when it is back."""
+        waiting, deadline = None, Deadline(timeout)
+        while True:
+            try:
+                return await self._unary(calls.cancel_job(job_id), deadline.left() if not wait else min(deadline.left() or CANCEL_SECONDS, CANCEL_SECONDS))
+            except DtiError as error:
+                if not wait or error.status not in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
+                    raise
+                waiting = waiting or Waiting(self._reconnect_timeout, error)
+            async for _ in self._wait(waiting, job_id, deadline):
+                pass
 
     async def list_concepts(self, *, timeout: float | None = None) -> list[records.Concept]:
         """The concepts in the library, by name, without thumbnails."""
@@ -164,8 +175,8 @@ class AsyncDtiClient:
         finally:
             answers.cancel()
 
-    async def _follow(self, call: Call[records.TrainingUpdate], max_reconnects: int, timeout: float | None) -> AsyncIterator[records.TrainingUpdate]:
-        deadline, following = Deadline(timeout), Following(call, max_reconnects, self._reconnect_delay)
+    async def _follow(self, call: Call[records.TrainingUpdate], reconnect_timeout: float, timeout: float | None) -> AsyncIterator[records.TrainingUpdate]:
+        deadline, following = Deadline(timeout), Following(call, reconnect_timeout)
         while not following.finished:
             lost = None
             try:
@@ -176,4 +187,50 @@ class AsyncDtiClient:
             except DtiError as error:
                 lost = error
             if not following.finished:
-                await asyncio.sleep(following.reconnect(lost))
+                async with contextlib.aclosing(self._wait(following.reconnect(lost), following.job_id, deadline)) as told:
+                    async for update in told:
+                        yield update
+
+    async def _wait(self, waiting: Waiting, job_id: str, deadline: Deadline) -> AsyncIterator[records.ConnectionLost]:
+        """Ends once the job's server answers, over a new channel that takes the place of the old one."""
+        call, tries = calls.get_job(job_id), {}
+        try:
+            while True:
+                if waiting.is_due():
+                    channel = self._endpoint.open_async()
+                    asked = Stubs(channel)[call](call.request, timeout=ANSWER_SECONDS, metadata=self._endpoint.metadata)
+                    tries[asyncio.ensure_future(_answer(asked))] = channel
+                left = deadline.left()
+                pause = waiting.pause() if left is None else min(waiting.pause(), left)
+                for done in await _first_of(tries, pause + 0.001):
+                    channel = tries.pop(done)
+                    if error := done.result():
+                        await channel.close()
+                        check(error, self.address)
+                    else:
+                        self._former.append(self._channel)  # calls that still run need it
+                        self._channel, self._stubs = channel, Stubs(channel)
+                        return
+                if told := waiting.to_tell():
+                    yield told
+        finally:
+            for asked, channel in tries.items():
+                asked.cancel()
+                await channel.close()
+
+
+async def _first_of(tries: Iterable[asyncio.Future], seconds: float) -> set[asyncio.Future]:
+    """Those that have ended, as soon as one has, or after so many seconds."""
+    if not tries:
+        await asyncio.sleep(seconds)
+        return set()
+    return (await asyncio.wait(tries, timeout=seconds, return_when=asyncio.FIRST_COMPLETED))[0]
+
+
+async def _answer(call: grpc.aio.UnaryUnaryCall) -> grpc.RpcError | None:
+    """None once a call was answered, or what it failed with."""
+    try:
+        await call
+    except grpc.RpcError as error:
+        return error
+    return None

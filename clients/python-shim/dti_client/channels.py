@@ -75,7 +75,7 @@ class Endpoint:
             # A server that was away is found again soon.
             ("grpc.initial_reconnect_backoff_ms", 250),
             ("grpc.min_reconnect_backoff_ms", 5_000),  # how long one attempt may take
-            ("grpc.max_reconnect_backoff_ms", 8_000),
+            ("grpc.max_reconnect_backoff_ms", 1_000),
             ("grpc.use_local_subchannel_pool", 1),
             ("grpc.enable_http_proxy", 0 if self._local else 1),
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import time
+import queue
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
@@ -17,8 +17,11 @@ from .embedding import ConceptEmbedding
 from .errors import DtiError, from_rpc
 from .following import Deadline, Following
 from .pictures import Photo, TrainingPhoto
+from .waiting import ANSWER_SECONDS, CANCEL_SECONDS, DEFAULT_SECONDS, Waiting, check
 
 T = TypeVar("T")
+
+_LONGEST_PAUSE = 0.5  # Ctrl-C is seen between pauses
 
 
 class DtiClient:
@@ -34,7 +37,7 @@ class DtiClient:
 
     def __init__(
         self, address: str | None = None, *, token: str | None = None, ca_certificate: Pem | None = None,
-        client_certificate: Pem | None = None, client_key: Pem | None = None, max_reconnects: int = 12, reconnect_delay: float = 0.25,
+        client_certificate: Pem | None = None, client_key: Pem | None = None, reconnect_timeout: float = DEFAULT_SECONDS,
     ):
         """Makes a client; it connects with its first call.
 
@@ -42,12 +45,10 @@ class DtiClient:
         token: sent as a bearer token, over TLS or to this machine only. Default: what is in the file of the environment's DTI_TOKEN_FILE, else its DTI_TOKEN.
         ca_certificate: for https, the PEM file (or its bytes) that vouches for the server. Default: DTI_CA, else the public ones.
         client_certificate, client_key: for https, PEM files by which this client proves who it is. Default: DTI_CLIENT_CERT and DTI_CLIENT_KEY.
-        max_reconnects: how many times in a row to pick up a training whose connection dropped; each event starts the count again.
-        reconnect_delay: seconds before the first of these tries; each further one waits twice as long, at most 8 seconds.
+        reconnect_timeout: seconds to wait for a server that went away during a training, to pick it up again; each event starts the time again. 0: never.
         """
         self._endpoint = Endpoint(address, token, ca_certificate, client_certificate, client_key)
-        self._max_reconnects = max_reconnects
-        self._reconnect_delay = reconnect_delay
+        self._reconnect_timeout = reconnect_timeout
         self._channel = self._endpoint.open()
         self._stubs = Stubs(self._channel)
 
@@ -83,7 +84,7 @@ class DtiClient:
         cancel_on_disconnect: cancel the job when this call ends before it; a dropped connection is then an error.
         """
         call = calls.train(name, photos, options, request_id or uuid.uuid4().hex, overwrite, cancel_on_disconnect)
-        return self._follow(call, 0 if cancel_on_disconnect else self._max_reconnects, timeout)
+        return self._follow(call, 0 if cancel_on_disconnect else self._reconnect_timeout, timeout)
 
     def resume(
         self, name: str, options: records.TrainingOptions | None = None, *, from_step: int | None = None, request_id: str | None = None,
@@ -95,14 +96,14 @@ class DtiClient:
         from_step: the step of a kept snapshot. Default: the newest.
         """
         call = calls.resume(name, from_step, options, request_id or uuid.uuid4().hex, cancel_on_disconnect)
-        return self._follow(call, 0 if cancel_on_disconnect else self._max_reconnects, timeout)
+        return self._follow(call, 0 if cancel_on_disconnect else self._reconnect_timeout, timeout)
 
     def watch(self, job_id: str, from_step: int = 0, *, timeout: float | None = None) -> Iterator[records.TrainingUpdate]:
         """The events of a training job: those that have been, then those to come, each once and in order.
 
         from_step: progress and previews before this step are left out.
         """
-        return self._follow(calls.watch(job_id, from_step), self._max_reconnects, timeout)
+        return self._follow(calls.watch(job_id, from_step), self._reconnect_timeout, timeout)
 
     def generate(
         self, prompt: str | records.GenerationOptions, options: records.GenerationOptions | None = None, *, timeout: float | None = None,
@@ -131,9 +132,21 @@ class DtiClient:
         """One job."""
         return self._unary(calls.get_job(job_id), timeout)
 
-    def cancel_job(self, job_id: str, *, timeout: float | None = None) -> records.Job:
-        """Stops a job within one step. Cancelling a finished job changes nothing and is no error."""
-        return self._unary(calls.cancel_job(job_id), timeout)
+    def cancel_job(self, job_id: str, *, timeout: float | None = None, wait: bool = False) -> records.Job:
+        """Stops a job within one step. Cancelling a finished job changes nothing and is no error.
+
+        wait: where the server is away, cancel the job when it is back, within the client's reconnect_timeout.
+        """
+        waiting, deadline = None, Deadline(timeout)
+        while True:
+            try:
+                return self._unary(calls.cancel_job(job_id), deadline.left() if not wait else min(deadline.left() or CANCEL_SECONDS, CANCEL_SECONDS))
+            except DtiError as error:
+                if not wait or error.status not in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
+                    raise
+                waiting = waiting or Waiting(self._reconnect_timeout, error)
+            for _ in self._wait(waiting, job_id, deadline):
+                pass
 
     def list_concepts(self, *, timeout: float | None = None) -> list[records.Concept]:
         """The concepts in the library, by name, without thumbnails."""
@@ -205,8 +218,8 @@ class DtiClient:
         finally:
             answers.cancel()
 
-    def _follow(self, call: Call[records.TrainingUpdate], max_reconnects: int, timeout: float | None) -> Iterator[records.TrainingUpdate]:
-        deadline, following = Deadline(timeout), Following(call, max_reconnects, self._reconnect_delay)
+    def _follow(self, call: Call[records.TrainingUpdate], reconnect_timeout: float, timeout: float | None) -> Iterator[records.TrainingUpdate]:
+        deadline, following = Deadline(timeout), Following(call, reconnect_timeout)
         while not following.finished:
             lost = None
             try:
@@ -217,4 +230,30 @@ class DtiClient:
             except DtiError as error:
                 lost = error
             if not following.finished:
-                time.sleep(following.reconnect(lost))
+                yield from self._wait(following.reconnect(lost), following.job_id, deadline)
+
+    def _wait(self, waiting: Waiting, job_id: str, deadline: Deadline) -> Iterator[records.ConnectionLost]:
+        """Returns once the job's server answers, over a new channel that takes the place of the old one."""
+        call, answers, tries = calls.get_job(job_id), queue.SimpleQueue(), []
+        try:
+            while True:
+                if waiting.is_due():
+                    channel = self._endpoint.open()
+                    tries.append((channel, Stubs(channel)[call].future(call.request, timeout=ANSWER_SECONDS, metadata=self._endpoint.metadata)))
+                    tries[-1][1].add_done_callback(lambda done, channel=channel: answers.put((channel, done)))
+                try:
+                    channel, done = answers.get(timeout=min(waiting.pause(), _LONGEST_PAUSE, deadline.left() or _LONGEST_PAUSE) + 0.001)
+                except queue.Empty:
+                    if told := waiting.to_tell():
+                        yield told
+                    continue
+                tries = [(other, asked) for other, asked in tries if other is not channel]
+                if error := done.exception():
+                    channel.close()
+                    check(error, self.address)
+                else:
+                    self._channel, self._stubs = channel, Stubs(channel)  # calls that still run keep the old one
+                    return
+        finally:
+            for channel, _ in tries:
+                channel.close()

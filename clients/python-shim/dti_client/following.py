@@ -6,8 +6,7 @@ import time
 
 from . import calls, records
 from .errors import DtiError, deadline_exceeded
-
-_LONGEST_DELAY = 8.0
+from .waiting import Waiting
 
 
 class Deadline:
@@ -35,14 +34,14 @@ class Following:
     the last step seen, not after it, and what was seen of it is left out.
     """
 
-    def __init__(self, call: calls.Call[records.TrainingUpdate], max_reconnects: int, reconnect_delay: float):
+    def __init__(self, call: calls.Call[records.TrainingUpdate], reconnect_timeout: float):
         self.call = call
         """What to read next: the first call, then Watch."""
         self.finished = False
-        self._max_reconnects = max_reconnects
-        self._reconnect_delay = reconnect_delay
-        self._tries = 0
-        self._job_id: str | None = None
+        self.job_id: str | None = None
+        """The job, once it was accepted."""
+        self._reconnect_timeout = reconnect_timeout
+        self._waiting: Waiting | None = None
         self._step = 0
         self._progress_step = 0
         self._queue_position: int | None = None
@@ -50,9 +49,8 @@ class Following:
 
     def is_new(self, update: records.TrainingUpdate | None) -> bool:
         """Notes an event; False if the caller has it already."""
-        self._tries = 0
         if isinstance(update, records.TrainingAccepted):
-            first, self._job_id = self._job_id is None, update.job_id
+            first, self.job_id = self.job_id is None, update.job_id
             return first
         if isinstance(update, records.Queued):  # a replay shows places in the queue again
             new = self._progress_step == 0 and (self._queue_position is None or update.position < self._queue_position)
@@ -72,17 +70,17 @@ class Following:
             self.finished = True
         return update is not None
 
-    def reconnect(self, error: DtiError | None) -> float:
-        """After a connection ended before the last event: sets the next call, gives the seconds to wait before it.
+    def reconnect(self, error: DtiError | None) -> Waiting:
+        """After a connection ended before the last event: sets the next call, gives the wait for the server.
 
-        Raises DtiError: the error, if it is none of the connection, or trying again has not helped.
+        Raises DtiError: the error, if it is none of the connection, or there is nothing to pick up.
         """
         error = error or DtiError("The server ended the stream before its last event.", "UNAVAILABLE")
-        if error.status != "UNAVAILABLE" or self._job_id is None or self._tries >= self._max_reconnects:
+        if error.status != "UNAVAILABLE" or self.job_id is None or self._reconnect_timeout <= 0:
             raise error
-        self.call = calls.watch(self._job_id, self._step)
-        self._tries += 1
-        return min(self._reconnect_delay * 2 ** (self._tries - 1), _LONGEST_DELAY)
+        self.call = calls.watch(self.job_id, self._step)
+        self._waiting = Waiting.after(self._waiting, self._reconnect_timeout, error)
+        return self._waiting
 
     def _first_time(self, key: object) -> bool:
         new = key not in self._seen

@@ -203,6 +203,16 @@ class Queued:
 
 
 @dataclass(frozen=True)
+class ConnectionLost:
+    """The client waits for a server that went away; training goes on there, or goes on when the server does. Told once for each wait longer than a second."""
+
+    since: datetime
+    """When the connection was lost."""
+    until: datetime
+    """When the client gives up."""
+
+
+@dataclass(frozen=True)
 class DtiWarning:
     """Something the user should know."""
 
@@ -317,7 +327,7 @@ class GenerationResult:
     elapsed: float | None
 
 
-TrainingUpdate = Union[TrainingAccepted, Queued, TrainingProgress, TrainingCheck, TrainingPreview, DtiWarning, TrainingResult]
+TrainingUpdate = Union[TrainingAccepted, Queued, TrainingProgress, TrainingCheck, TrainingPreview, DtiWarning, ConnectionLost, TrainingResult]
 GenerationUpdate = Union[GenerationAccepted, InterpolationAccepted, Queued, SamplingProgress, DtiWarning, Picture, GenerationResult]
 
 

@@ -2,6 +2,8 @@
 
 import concurrent.futures
 import contextlib
+import socket
+import threading
 
 import grpc
 
@@ -29,7 +31,7 @@ EVENTS = [
 
 
 class StandIn(dti_service_pb2_grpc.DtiServiceServicer, job_service_pb2_grpc.JobServiceServicer, model_service_pb2_grpc.ModelServiceServicer):
-    """Gives EVENTS; the first `cuts` connections are cut after so many events. Wants `token`, if there is one."""
+    """Gives EVENTS; the first `cuts` connections are cut after so many events, or after five by what is called then. Wants `token`, if there is one."""
 
     def __init__(self, cuts=(), token=None):
         self.cuts = list(cuts)
@@ -45,6 +47,13 @@ class StandIn(dti_service_pb2_grpc.DtiServiceServicer, job_service_pb2_grpc.JobS
         for answer in self._events(request.from_step, context):
             yield job_service_pb2.JobServiceWatchResponse(event=answer)
 
+    def Get(self, request, context):
+        return job_service_pb2.JobServiceGetResponse(job=job_service_pb2.Job(job_id=request.job_id, state=job_service_pb2.JOB_STATE_RUNNING))
+
+    def Cancel(self, request, context):
+        self.calls.append("Cancel")
+        return job_service_pb2.JobServiceCancelResponse(job=job_service_pb2.Job(job_id=request.job_id, state=job_service_pb2.JOB_STATE_CANCELLED))
+
     def Generate(self, request, context):
         yield dti_service_pb2.GenerateResponse(accepted=generation_pb2.GenerateAccepted(job_id="job"))
         context.abort(grpc.StatusCode.UNAVAILABLE, "Socket closed")
@@ -56,6 +65,10 @@ class StandIn(dti_service_pb2_grpc.DtiServiceServicer, job_service_pb2_grpc.JobS
 
     def _events(self, from_step, context):
         cut = self.cuts.pop(0) if self.cuts else None
+        if callable(cut):
+            yield from (answer for _, answer in EVENTS[:5])
+            cut()
+            context.abort(grpc.StatusCode.UNAVAILABLE, "Socket closed")
         for i, (step, answer) in enumerate(answer for answer in EVENTS if answer[0] == 0 or answer[0] >= from_step):
             if i == cut:
                 context.abort(grpc.StatusCode.UNAVAILABLE, "Socket closed")
@@ -75,3 +88,58 @@ def serving(stand_in, credentials=None):
         yield port
     finally:
         server.stop(None).wait()
+
+
+class Gate:
+    """A port before a server. Closed, it drops what was connected, takes new connections, and says nothing on them, also when it is open again."""
+
+    def __init__(self, server_port):
+        self._server = ("127.0.0.1", server_port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open = threading.Event()
+        self._open.set()
+        self._sockets = []
+        self.port = self._listener.getsockname()[1]
+        self.silent_connections = 0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def open(self):
+        self._open.set()
+
+    def close(self):
+        self._open.clear()
+        for connected in self._sockets:
+            with contextlib.suppress(OSError):
+                connected.shutdown(socket.SHUT_RDWR)
+        self._sockets.clear()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+        self._listener.close()
+
+    def _accept(self):
+        held = []
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            if not self._open.is_set():
+                held.append(client)
+                self.silent_connections += 1
+                continue
+            server = socket.create_connection(self._server)
+            self._sockets += [client, server]
+            for pair in ((client, server), (server, client)):
+                threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
+
+    @staticmethod
+    def _pass_on(source, target):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)

@@ -3,12 +3,14 @@
 import asyncio
 import shutil
 import subprocess
+import threading
 
 import grpc
 import pytest
-from stand_in_server import EVENTS, StandIn, serving
+from stand_in_server import EVENTS, Gate, StandIn, serving
 
-from dti_client import AsyncDtiClient, DtiClient, DtiError, convert
+from dti_client import AsyncDtiClient, ConnectionLost, DtiClient, DtiError, convert
+from dti_client.channels import Endpoint
 
 WHOLE = [convert.read_event(answer) for _, answer in EVENTS]
 
@@ -16,7 +18,7 @@ WHOLE = [convert.read_event(answer) for _, answer in EVENTS]
 @pytest.mark.parametrize("cut", range(1, len(EVENTS)))
 def test_train_cut_at_any_event_has_neither_gap_nor_duplicate(cut):
     stand_in = StandIn([cut])
-    with serving(stand_in) as port, DtiClient(f"http://localhost:{port}", reconnect_delay=0.01) as client:
+    with serving(stand_in) as port, DtiClient(f"http://localhost:{port}") as client:
         assert list(client.train("cat", [b"photo"])) == WHOLE
     assert stand_in.calls == ["Train", "Watch"]
 
@@ -24,7 +26,7 @@ def test_train_cut_at_any_event_has_neither_gap_nor_duplicate(cut):
 @pytest.mark.parametrize("cut", range(1, len(EVENTS)))
 def test_async_train_cut_at_any_event_has_neither_gap_nor_duplicate(cut):
     async def scenario(port):
-        async with AsyncDtiClient(f"http://localhost:{port}", reconnect_delay=0.01) as client:
+        async with AsyncDtiClient(f"http://localhost:{port}") as client:
             return [update async for update in client.train("cat", [b"photo"])]
 
     with serving(StandIn([cut])) as port:
@@ -32,16 +34,91 @@ def test_async_train_cut_at_any_event_has_neither_gap_nor_duplicate(cut):
 
 
 def test_train_cut_again_and_again_is_whole():
-    with serving(StandIn([2, 1, 3, 6, 5])) as port, DtiClient(f"http://localhost:{port}", reconnect_delay=0.01) as client:
+    with serving(StandIn([2, 1, 3, 6, 5])) as port, DtiClient(f"http://localhost:{port}") as client:
         assert list(client.train("cat", [b"photo"])) == WHOLE
 
 
-def test_train_gives_up_after_so_many_tries_without_an_event():
-    stand_in = StandIn([1, 0, 0, 0, 0])
-    with serving(stand_in) as port, DtiClient(f"http://localhost:{port}", max_reconnects=2, reconnect_delay=0.01) as client:
+def test_train_gives_up_when_its_time_is_up():
+    stand_in = StandIn([1, *[0] * 1000])
+    with serving(stand_in) as port, DtiClient(f"http://localhost:{port}", reconnect_timeout=0.5) as client:
         with pytest.raises(DtiError) as lost:
             list(client.train("cat", [b"photo"]))
-    assert lost.value.status == "UNAVAILABLE" and stand_in.calls == ["Train", "Watch", "Watch"]
+    assert lost.value.status == "UNAVAILABLE" and stand_in.calls.count("Watch") > 1
+
+
+def test_train_with_no_time_to_wait_is_not_picked_up():
+    stand_in = StandIn([1])
+    with serving(stand_in) as port, DtiClient(f"http://localhost:{port}", reconnect_timeout=0) as client, pytest.raises(DtiError):
+        list(client.train("cat", [b"photo"]))
+    assert stand_in.calls == ["Train"]
+
+
+def silence(gate, seconds):
+    """Closes a gate, and opens it after so many seconds."""
+    def close():
+        gate.close()
+        threading.Timer(seconds, gate.open).start()
+
+    return close
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """A try over a connection that says nothing ends after the test: only a further one can find the server."""
+    monkeypatch.setattr("dti_client.client.ANSWER_SECONDS", 1000)
+    monkeypatch.setattr("dti_client.aio.ANSWER_SECONDS", 1000)
+    options = Endpoint._options.fget
+    monkeypatch.setattr(Endpoint, "_options", property(lambda self: [*options(self), ("grpc.min_reconnect_backoff_ms", 1_000_000)]))
+
+
+def test_train_waits_for_a_server_that_accepts_and_stays_silent(patient):
+    stand_in = StandIn()
+    with serving(stand_in) as port, Gate(port) as gate, DtiClient(f"http://127.0.0.1:{gate.port}") as client:
+        stand_in.cuts.append(silence(gate, 4))
+        updates = list(client.train("cat", [b"photo"]))
+    lost, = [update for update in updates if isinstance(update, ConnectionLost)]
+    assert [update for update in updates if update is not lost] == WHOLE
+    assert (lost.until - lost.since).total_seconds() == 600 and gate.silent_connections > 2
+
+
+def test_async_train_waits_for_a_server_that_accepts_and_stays_silent(patient):
+    async def scenario(port):
+        async with AsyncDtiClient(f"http://127.0.0.1:{port}") as client:
+            return [update async for update in client.train("cat", [b"photo"])]
+
+    stand_in = StandIn()
+    with serving(stand_in) as port, Gate(port) as gate:
+        stand_in.cuts.append(silence(gate, 4))
+        updates = asyncio.run(scenario(gate.port))
+    assert [type(update) for update in updates].count(ConnectionLost) == 1
+    assert [update for update in updates if not isinstance(update, ConnectionLost)] == WHOLE
+
+
+def test_cancel_of_a_job_whose_server_is_away_is_delivered_when_it_is_back():
+    stand_in = StandIn()
+    with serving(stand_in) as port, Gate(port) as gate, DtiClient(f"http://127.0.0.1:{gate.port}") as client:
+        silence(gate, 2)()
+        assert client.cancel_job("job", wait=True).state == "cancelled"
+    assert stand_in.calls == ["Cancel"] and gate.silent_connections
+
+
+def test_async_cancel_of_a_job_whose_server_is_away_is_delivered_when_it_is_back():
+    async def scenario(port):
+        async with AsyncDtiClient(f"http://127.0.0.1:{port}") as client:
+            return await client.cancel_job("job", wait=True)
+
+    stand_in = StandIn()
+    with serving(stand_in) as port, Gate(port) as gate:
+        silence(gate, 2)()
+        assert asyncio.run(scenario(gate.port)).state == "cancelled"
+    assert stand_in.calls == ["Cancel"]
+
+
+def test_job_that_the_server_no_longer_has_is_one_sentence():
+    stand_in = StandIn([2])
+    stand_in.Get = lambda request, context: context.abort(grpc.StatusCode.NOT_FOUND, "There is no job of that id.")
+    with serving(stand_in) as port, DtiClient(f"http://localhost:{port}") as client, pytest.raises(DtiError, match="no job of that id"):
+        list(client.train("cat", [b"photo"]))
 
 
 def test_train_that_never_began_is_not_tried_again():

@@ -13,7 +13,10 @@ internal sealed record TrainingOutcome(
 /// <summary>Follows a training: shows it, keeps its events, writes its previews, cancels it on Ctrl+C.</summary>
 internal sealed class TrainingRun(DtiClient client, IOutput output)
 {
-    private static readonly TimeSpan _cancelPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _askPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _cancelPatience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan _tellAfter = TimeSpan.FromSeconds(2);
+    private string? _jobId;
 
     /// <summary>Folder for previews; null: they are not written.</summary>
     public string? PreviewFolder { get; init; }
@@ -48,6 +51,7 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
                 {
                     case TrainingAccepted first:
                         accepted = first;
+                        _jobId = first.JobId;
                         output.Event("accepted", first);
                         output.Line(Describe(first));
                         break;
@@ -71,6 +75,12 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
                         break;
                     case TrainingWarning warning:
                         output.Warning(warning.Code, warning.Message);
+                        break;
+                    case TrainingConnectionLost lost:
+                        output.Event("connection_lost", lost);
+                        output.Line(string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"The server does not answer. Waiting for it since {lost.Since.ToLocalTime():HH:mm:ss}, until {lost.Until.ToLocalTime():HH:mm}; the training is not lost."));
                         break;
                     case TrainingResult last:
                         result = last;
@@ -108,9 +118,18 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
     // Ctrl+C can come before the job's id is known; the request id finds it all the same.
     private async Task CancelAsync(string requestId)
     {
-        using var patience = new CancellationTokenSource(_cancelPatience);
+        using var patience = new CancellationTokenSource(_askPatience);
         try
         {
+            if (_jobId is not null)
+            {
+                var cancelling = client.CancelJobAsync(_jobId, _cancelPatience, CancellationToken.None);
+                if (await Task.WhenAny(cancelling, Task.Delay(_tellAfter, CancellationToken.None)).ConfigureAwait(false) != cancelling)
+                    output.Line("The server does not answer; the job is cancelled when it is back. Ctrl+C again leaves it alone.");
+                await cancelling.ConfigureAwait(false);
+                return;
+            }
+
             var jobs = await client.ListJobsAsync([JobState.Queued, JobState.Running], 1000, patience.Token).ConfigureAwait(false);
             foreach (var job in jobs.Where(job => job.RequestId == requestId))
                 await client.CancelJobAsync(job.JobId, patience.Token).ConfigureAwait(false);

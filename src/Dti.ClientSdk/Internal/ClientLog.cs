@@ -5,9 +5,9 @@ namespace Dti.ClientSdk.Internal;
 /// <summary>Every message that the client logs. Ids are stable.</summary>
 internal static partial class ClientLog
 {
-    [LoggerMessage(1, LogLevel.Warning, "The connection to job {JobId} was lost at step {Step}; try {Try} of {MaxReconnects} follows in {Delay}")]
-    public static partial void Reconnecting(this ILogger logger, string jobId, int step, int @try, int maxReconnects, TimeSpan delay);
+    [LoggerMessage(1, LogLevel.Warning, "The connection to job {JobId} was lost at step {Step}; waiting for the server for at most {Limit}")]
+    public static partial void Reconnecting(this ILogger logger, string jobId, int step, TimeSpan limit);
 
-    [LoggerMessage(2, LogLevel.Warning, "The connection to job {JobId} stayed lost after {MaxReconnects} tries; the job goes on without this watcher")]
-    public static partial void GaveUp(this ILogger logger, string jobId, int maxReconnects);
+    [LoggerMessage(2, LogLevel.Warning, "The connection to job {JobId} stayed lost for {Limit}; the job goes on without this watcher")]
+    public static partial void GaveUp(this ILogger logger, string jobId, TimeSpan limit);
 }

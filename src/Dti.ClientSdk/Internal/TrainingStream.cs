@@ -7,20 +7,27 @@ namespace Dti.ClientSdk.Internal;
 /// <summary>The events of one training job, across lost connections.</summary>
 internal static class TrainingStream
 {
+    private static readonly TimeSpan _tellAfter = TimeSpan.FromSeconds(1);
+
+    /// <summary>Waits until the job's server answers: job id, what was lost, when to give up, and the delay between the first two tries.</summary>
+    public delegate Task FindServer(string jobId, DtiClientException lost, DateTime end, TimeSpan firstDelay, CancellationToken cancellationToken);
+
     /// <summary>Reads from <paramref name="start"/>; whenever the connection drops, goes on with <paramref name="watch"/>.</summary>
     /// <param name="start">The first connection.</param>
     /// <param name="watch">A further one: job id and first step to events. Null: a lost connection is an error.</param>
+    /// <param name="find">Waits for the server before that.</param>
     /// <param name="cursor">What was seen.</param>
     /// <param name="deadline">Of every connection; null: none.</param>
-    /// <param name="options">How often and after what wait to try again.</param>
-    /// <param name="logger">Told of each try.</param>
+    /// <param name="options">How long to wait.</param>
+    /// <param name="logger">Told of each loss.</param>
     /// <param name="cancellationToken">Ends the sequence; the job goes on.</param>
     public static async IAsyncEnumerable<TrainingUpdate> FollowAsync(
-        Func<IAsyncEnumerable<TrainingUpdate>> start, Func<string, int, IAsyncEnumerable<TrainingUpdate>>? watch,
+        Func<IAsyncEnumerable<TrainingUpdate>> start, Func<string, int, IAsyncEnumerable<TrainingUpdate>>? watch, FindServer find,
         TrainingCursor cursor, DateTime? deadline, DtiClientOptions options, ILogger logger, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var source = start();
-        for (var tries = 0; ;)
+        DateTime? since = null;
+        for (var tries = 0; ; tries++)
         {
             DtiClientException? lost = null;
             var updates = source.GetAsyncEnumerator(cancellationToken);
@@ -39,9 +46,11 @@ internal static class TrainingStream
                         break;
                     }
 
+                    since = null;
+                    if (!cursor.IsNew(updates.Current))
+                        continue;
                     tries = 0;
-                    if (cursor.IsNew(updates.Current))
-                        yield return updates.Current;
+                    yield return updates.Current;
                 }
             }
 
@@ -51,18 +60,38 @@ internal static class TrainingStream
             if (Errors.HasPassed(deadline))
                 throw Errors.DeadlineExceeded(lost);
             lost ??= new DtiClientException(StatusCode.Unavailable, "The server ended the stream before its last event.");
-            if (watch is null || cursor.JobId is not { } jobId)
+            if (watch is null || cursor.JobId is not { } jobId || !options.PicksUp)
                 throw lost;
-            if (tries++ >= options.MaxReconnects)
+
+            since ??= DateTime.UtcNow;
+            var end = since.Value + options.ReconnectTimeout;
+            if (DateTime.UtcNow >= end)
             {
-                logger.GaveUp(jobId, options.MaxReconnects);
+                logger.GaveUp(jobId, options.ReconnectTimeout);
                 throw lost;
             }
 
-            var delay = Retries.Delay(options.RetryDelay, tries);
-            logger.Reconnecting(jobId, cursor.Step, tries, options.MaxReconnects, delay);
-            await Task.Delay(delay, cancellationToken).ConfigureAwait(false);
+            logger.Reconnecting(jobId, cursor.Step, options.ReconnectTimeout);
+            if (tries > 0) // a connection that is lost again and again is not picked up ever faster
+                await Task.Delay(Shorter(Retries.Delay(options.RetryDelay, tries), _tellAfter), cancellationToken).ConfigureAwait(false);
+            var found = find(jobId, lost, deadline < end ? deadline.Value : end, options.RetryDelay, cancellationToken);
+            if (await Task.WhenAny(found, Task.Delay(_tellAfter, cancellationToken)).ConfigureAwait(false) != found)
+                yield return new TrainingConnectionLost(since.Value, end);
+            try
+            {
+                await found.ConfigureAwait(false);
+            }
+            catch (DtiClientException exception) when (exception == lost)
+            {
+                if (Errors.HasPassed(deadline))
+                    throw Errors.DeadlineExceeded(lost);
+                logger.GaveUp(jobId, options.ReconnectTimeout);
+                throw;
+            }
+
             source = watch(jobId, cursor.Step);
         }
     }
+
+    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }
