@@ -97,7 +97,29 @@ public sealed partial class DtiClient
         return (await UnaryAsync(_services.Concepts.InstallAsync(request, Unary(cancellationToken)), cancellationToken).ConfigureAwait(false)).Path;
     }
 
-    /// <summary>Deletes a concept.</summary>
+    /// <summary>What a concept was before it was replaced, newest first, without thumbnails.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DtiClientException"><c>NotFound</c>: there is none.</exception>
+    public async Task<IReadOnlyList<Concept>> ListConceptVersionsAsync(string name, CancellationToken cancellationToken = default)
+    {
+        var call = _services.Concepts.ListVersionsAsync(new V1.ConceptServiceListVersionsRequest { Name = name }, Unary(cancellationToken));
+        return [.. (await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Concepts.Select(FromProto.Concept)];
+    }
+
+    /// <summary>Makes an earlier version of a concept the current one, which becomes an earlier version.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="version">Its <see cref="Concept.Version"/>; null: the newest of the earlier ones.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DtiClientException"><c>NotFound</c>: there is no such concept, or no such version of it.</exception>
+    public async Task<Concept> RestoreConceptAsync(string name, string? version = null, CancellationToken cancellationToken = default)
+    {
+        var request = new V1.ConceptServiceRestoreRequest { Name = name, Version = version ?? "" };
+        var call = _services.Concepts.RestoreAsync(request, Unary(cancellationToken));
+        return FromProto.Concept((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Concept);
+    }
+
+    /// <summary>Deletes a concept and its earlier versions.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DtiClientException"><c>NotFound</c>: there is none.</exception>

@@ -30,6 +30,9 @@ public sealed record Concept
     /// <summary>When it came into the library.</summary>
     public DateTimeOffset? Created { get; init; }
 
+    /// <summary>Which earlier version it is, in <see cref="DtiClient.ListConceptVersionsAsync"/>; empty: the current one.</summary>
+    public string Version { get; init; } = "";
+
     /// <summary>SHA-256 of each photo it was learnt from, hexadecimal; empty if it was imported from a file that does not say.</summary>
     public IReadOnlyList<string> PhotoSha256 { get; init; } = [];
 

@@ -29,6 +29,54 @@ public class LibraryTests(ServerFixture server)
     }
 
     [Fact]
+    public async Task RestoreConceptAsync_ConceptWasReplaced_BringsBackWhatItWas()
+    {
+        await using var client = new DtiClient(server.Address);
+        await client.LearnAsync("replaced", Cancellation);
+        var before = await client.ExportConceptAsync("replaced", cancellationToken: Cancellation);
+        var settings = (await client.GetConceptAsync("replaced", Cancellation)).Settings;
+        Assert.Empty(await client.ListConceptVersionsAsync("replaced", Cancellation));
+        var file = await File.ReadAllBytesAsync(Path.Combine(Fixtures.Root, "tiny-sd15", "expected", "learned_embeds-toy.safetensors"), Cancellation);
+        await client.ImportConceptAsync("replaced", file, overwrite: true, cancellationToken: Cancellation);
+
+        var version = Assert.Single(await client.ListConceptVersionsAsync("replaced", Cancellation));
+        var restored = await client.RestoreConceptAsync("replaced", cancellationToken: Cancellation);
+
+        Assert.Equal(settings?.Seed, version.Settings?.Seed);
+        Assert.Equal(settings?.Seed, restored.Settings?.Seed);
+        Assert.Equal(before.Data.ToArray(), (await client.ExportConceptAsync("replaced", cancellationToken: Cancellation)).Data.ToArray());
+        Assert.Equal(2, (await client.ListConceptVersionsAsync("replaced", Cancellation)).Count); // the import, and what is current again
+    }
+
+    [Fact]
+    public async Task RestoreConceptAsync_NoSuchVersion_IsNotFound()
+    {
+        await using var client = new DtiClient(server.Address);
+        await client.LearnAsync("kept", Cancellation);
+
+        foreach (var version in new[] { null, "20200101T000000", "../kept" })
+        {
+            var error = await Assert.ThrowsAsync<DtiClientException>(() => client.RestoreConceptAsync("kept", version, Cancellation));
+            Assert.Equal((StatusCode.NotFound, "VERSION_NOT_FOUND"), (error.Status, error.Reason));
+        }
+    }
+
+    [Fact]
+    public async Task DeleteConceptAsync_ConceptWithVersions_LeavesNone()
+    {
+        await using var client = new DtiClient(server.Address);
+        var file = await File.ReadAllBytesAsync(Path.Combine(Fixtures.Root, "tiny-sd15", "expected", "learned_embeds-toy.safetensors"), Cancellation);
+        for (var i = 0; i < 8; i++)
+            await client.ImportConceptAsync("versions", file, overwrite: true, cancellationToken: Cancellation);
+        Assert.Equal(5, (await client.ListConceptVersionsAsync("versions", Cancellation)).Count);
+
+        await client.DeleteConceptAsync("versions", Cancellation);
+        await client.ImportConceptAsync("versions", file, cancellationToken: Cancellation);
+
+        Assert.Empty(await client.ListConceptVersionsAsync("versions", Cancellation));
+    }
+
+    [Fact]
     public async Task GetConceptAsync_AfterTraining_GivesSettingsAndPhotos()
     {
         await using var client = new DtiClient(server.Address);

@@ -119,10 +119,10 @@ class AsyncDtiClient:
         """One concept."""
         return await self._unary(calls.get_concept(name), timeout)
 
-    async def load_embedding(self, name: str, *, timeout: float | None = None) -> ConceptEmbedding:
-        """The vectors of a concept."""
+    async def load_embedding(self, name: str, version: str = "", *, timeout: float | None = None) -> ConceptEmbedding:
+        """The vectors of a concept, or of an earlier version of it."""
         deadline = Deadline(timeout)
-        return await self._unary(calls.load_embedding(await self.get_concept(name, timeout=deadline.left())), deadline.left())
+        return await self._unary(calls.load_embedding(await self.get_concept(name, timeout=deadline.left()), version), deadline.left())
 
     async def import_concept(
         self, name: str, data: bytes | ConceptEmbedding, *, overwrite: bool = False, rescale: bool = False, model: str | None = None,
@@ -139,8 +139,16 @@ class AsyncDtiClient:
         """A concept as a safetensors file that other tools load."""
         return await self._unary(calls.export_concept(name, file_format), timeout)
 
+    async def list_versions(self, name: str, *, timeout: float | None = None) -> list[records.Concept]:
+        """What a concept was before it was replaced, newest first."""
+        return await self._unary(calls.list_versions(name), timeout)
+
+    async def restore_concept(self, name: str, version: str = "", *, timeout: float | None = None) -> records.Concept:
+        """Makes an earlier version of a concept the current one, which becomes an earlier version. version: empty: the newest of the earlier ones."""
+        return await self._unary(calls.restore_concept(name, version), timeout)
+
     async def delete_concept(self, name: str, *, timeout: float | None = None) -> None:
-        """Deletes a concept."""
+        """Deletes a concept and its earlier versions."""
         await self._unary(calls.delete_concept(name), timeout)
 
     async def get_server(self, *, timeout: float | None = None) -> records.ServerInfo:

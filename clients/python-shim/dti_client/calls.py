@@ -124,14 +124,24 @@ def install_concept(name: str, overwrite: bool) -> Call[str]:
     return Call("concepts", "Install", concepts.ConceptServiceInstallRequest(name=name, overwrite=overwrite), lambda answer: answer.path)
 
 
-def export_concept(name: str, file_format: records.ConceptFormat) -> Call[bytes]:
+def export_concept(name: str, file_format: records.ConceptFormat, version: str = "") -> Call[bytes]:
     number = convert.number(concepts.ConceptFormat.DESCRIPTOR, file_format, "format")
-    return Call("concepts", "Export", concepts.ConceptServiceExportRequest(name=name, format=number), lambda answer: answer.data)
+    return Call("concepts", "Export", concepts.ConceptServiceExportRequest(name=name, format=number, version=version), lambda answer: answer.data)
 
 
-def load_embedding(concept: records.Concept) -> Call[ConceptEmbedding]:
+def list_versions(name: str) -> Call[list[records.Concept]]:
+    request = concepts.ConceptServiceListVersionsRequest(name=name)
+    return Call("concepts", "ListVersions", request, lambda answer: [convert.read(concept) for concept in answer.concepts])
+
+
+def restore_concept(name: str, version: str) -> Call[records.Concept]:
+    request = concepts.ConceptServiceRestoreRequest(name=name, version=version)
+    return Call("concepts", "Restore", request, lambda answer: convert.read(answer.concept))
+
+
+def load_embedding(concept: records.Concept, version: str) -> Call[ConceptEmbedding]:
     return replace(
-        export_concept(concept.name, "webui"),
+        export_concept(concept.name, "webui", version),
         read=lambda answer: ConceptEmbedding.from_file(answer.data, concept.name, concept.placeholder, concept.family))
 
 

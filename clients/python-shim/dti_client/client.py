@@ -156,10 +156,10 @@ class DtiClient:
         """One concept."""
         return self._unary(calls.get_concept(name), timeout)
 
-    def load_embedding(self, name: str, *, timeout: float | None = None) -> ConceptEmbedding:
-        """The vectors of a concept."""
+    def load_embedding(self, name: str, version: str = "", *, timeout: float | None = None) -> ConceptEmbedding:
+        """The vectors of a concept, or of an earlier version of it."""
         deadline = Deadline(timeout)
-        return self._unary(calls.load_embedding(self.get_concept(name, timeout=deadline.left())), deadline.left())
+        return self._unary(calls.load_embedding(self.get_concept(name, timeout=deadline.left()), version), deadline.left())
 
     def import_concept(
         self, name: str, data: bytes | ConceptEmbedding, *, overwrite: bool = False, rescale: bool = False, model: str | None = None,
@@ -182,8 +182,16 @@ class DtiClient:
         """A concept as a safetensors file that other tools load."""
         return self._unary(calls.export_concept(name, file_format), timeout)
 
+    def list_versions(self, name: str, *, timeout: float | None = None) -> list[records.Concept]:
+        """What a concept was before it was replaced, newest first."""
+        return self._unary(calls.list_versions(name), timeout)
+
+    def restore_concept(self, name: str, version: str = "", *, timeout: float | None = None) -> records.Concept:
+        """Makes an earlier version of a concept the current one, which becomes an earlier version. version: empty: the newest of the earlier ones."""
+        return self._unary(calls.restore_concept(name, version), timeout)
+
     def delete_concept(self, name: str, *, timeout: float | None = None) -> None:
-        """Deletes a concept."""
+        """Deletes a concept and its earlier versions."""
         self._unary(calls.delete_concept(name), timeout)
 
     def get_server(self, *, timeout: float | None = None) -> records.ServerInfo:

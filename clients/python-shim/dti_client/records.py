@@ -350,6 +350,8 @@ class Concept:
     """A PNG of its training, curves and previews; empty if it was not learnt there, and in lists."""
     owner: str = ""
     """Whose it is: the caller that its token stands for, or `local`."""
+    version: str = ""
+    """Which earlier version it is, in `list_versions`; empty: the current one."""
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ using Dti.ClientSdk;
 
 namespace Dti.Cli.Commands;
 
-/// <summary><c>dti concepts</c>: list, show, import, export, delete.</summary>
+/// <summary><c>dti concepts</c>: list, show, import, export, versions, restore, delete.</summary>
 internal static class ConceptsCommand
 {
     public static Command Create(CommonOptions common)
     {
         var command = new Command("concepts", "The library of learnt concepts.")
         {
-            List(common), Show(common), Import(common), Export(common), Delete(common),
+            List(common), Show(common), Import(common), Export(common), Versions(common), Restore(common), Delete(common),
         };
         Examples.Add(
             command,
@@ -22,7 +22,8 @@ internal static class ConceptsCommand
             "dti concepts import my-dog learned_embeds.safetensors learned_embeds_2.safetensors",
             "dti concepts import old-friend embedding.safetensors --rescale",
             "dti concepts export my-cat --format webui -o ComfyUI/models/embeddings/my-cat.safetensors",
-            "dti concepts export my-cat --comfyui --models ~/ComfyUI");
+            "dti concepts export my-cat --comfyui --models ~/ComfyUI",
+            "dti concepts restore my-cat");
         return command;
     }
 
@@ -153,6 +154,47 @@ internal static class ConceptsCommand
             output is null ? fileName
             : Directory.Exists(output) || Path.EndsInDirectorySeparator(output) ? Path.Combine(output, fileName)
             : output;
+    }
+
+    private static Command Versions(CommonOptions common)
+    {
+        var name = Name();
+        var command = new Command("versions", "What a concept was before it was replaced, newest first.") { name };
+        common.SetAction(command, async context =>
+        {
+            var connection = await context.ConnectAsync().ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                var versions = await connection.Client.ListConceptVersionsAsync(context.Get(name), context.CancellationToken).ConfigureAwait(false);
+                foreach (var concept in versions)
+                    context.Output.Event("version", new { concept.Version, concept.Created, concept.Settings?.Steps, concept.Settings?.Seed });
+                if (versions.Count == 0)
+                    context.Output.Line($"{context.Get(name)} was never replaced.");
+                else
+                    context.Output.Table(["VERSION", "CREATED", "STEPS", "SEED"], versions.Select(concept => (IReadOnlyList<string>)
+                        [concept.Version, Dates.Show(concept.Created), $"{concept.Settings?.Steps}", $"{concept.Settings?.Seed}"]));
+            }
+        });
+        return command;
+    }
+
+    private static Command Restore(CommonOptions common)
+    {
+        var name = Name();
+        var version = new Argument<string>("version") { Description = "Which one (dti concepts versions). Default: the newest.", DefaultValueFactory = _ => "" };
+        var command = new Command("restore", "Make an earlier version of a concept the current one, which becomes an earlier version.") { name, version };
+        common.SetAction(command, async context =>
+        {
+            var connection = await context.ConnectAsync().ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                var concept = await connection.Client
+                    .RestoreConceptAsync(context.Get(name), context.Get(version), context.CancellationToken).ConfigureAwait(false);
+                context.Output.Event("concept", ConceptView.Of(concept));
+                context.Output.Line($"Restored {concept.Name}; the one that it replaces is kept as an earlier version.");
+            }
+        });
+        return command;
     }
 
     private static Command Delete(CommonOptions common)

@@ -72,6 +72,7 @@ internal static class FromProto
         Model = message.Model,
         Settings = message.Settings is { } settings ? Settings(settings) : null,
         Created = Time(message.Created),
+        Version = message.Version,
         PhotoSha256 = [.. message.PhotoSha256],
         ThumbnailPng = message.ThumbnailPng.Memory,
         SummaryPng = message.SummaryPng.Memory,

@@ -13,7 +13,7 @@ internal static class Retries
     [
         ("dti.v1.DtiService", ["Train"]),
         ("dti.v1.JobService", ["Get", "List", "Watch", "Cancel"]),
-        ("dti.v1.ConceptService", ["List", "Get", "Inspect", "Export"]),
+        ("dti.v1.ConceptService", ["List", "Get", "Inspect", "Export", "ListVersions"]),
         ("dti.v1.ModelService", ["List", "Get"]),
         ("dti.v1.ServerService", ["Get"]),
     ];

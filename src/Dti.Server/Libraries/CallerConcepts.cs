@@ -31,6 +31,14 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
         return library.Load(name);
     }
 
+    /// <summary>The vectors of a concept, or of an earlier version of it, and its description.</summary>
+    /// <param name="name">The concept's name.</param>
+    /// <param name="version">Which version; empty: the current one.</param>
+    /// <exception cref="RpcException">There is no concept of that name, or no such version of it.</exception>
+    public (ConceptEmbedding Vectors, Concept Concept) Load(string name, string version) => version.Length == 0
+        ? (Load(name), Get(name))
+        : (library.Load(name, Version(name, version).Version), Version(name, version));
+
     /// <summary>The concepts that prompts name, as <c>&lt;placeholder&gt;</c>.</summary>
     /// <exception cref="RpcException">A token stands for no concept; close ones are listed.</exception>
     public IReadOnlyList<Concept> NamedIn(params ReadOnlySpan<string> prompts)
@@ -77,8 +85,25 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// <inheritdoc cref="ConceptLibrary.Save"/>
     /// <exception cref="RpcException">The name has come to another caller meanwhile.</exception>
     public Concept Save(Concept concept, ConceptEmbedding embedding, ReadOnlyMemory<byte> thumbnailPng, ReadOnlyMemory<byte> summaryPng) => library.Save(
-        concept, embedding, thumbnailPng, summaryPng,
-        replaced => replaced is null || IsSeen(replaced) ? replaced?.Owner is { Length: > 0 } owner ? owner : caller.Id : throw Taken(concept.Name).ToRpcException());
+        concept, embedding, thumbnailPng, summaryPng, replaced => OwnerOf(replaced, concept.Name));
+
+    /// <summary>What a concept was before it was replaced, newest first.</summary>
+    /// <exception cref="RpcException">There is none of that name.</exception>
+    public IReadOnlyList<Concept> Versions(string name)
+    {
+        EnsureExists(name);
+        return library.Versions(name);
+    }
+
+    /// <summary>Makes an earlier version the current one.</summary>
+    /// <param name="name">The concept's name.</param>
+    /// <param name="version">Which one; empty: the newest.</param>
+    /// <exception cref="RpcException">There is no concept of that name, or no such version of it.</exception>
+    public Concept Restore(string name, string version)
+    {
+        var newest = Versions(name) is [var first, ..] ? first.Version : "before the current one";
+        return library.Restore(name, Version(name, version.Length > 0 ? version : newest).Version, replaced => OwnerOf(replaced, name));
+    }
 
     /// <summary>Deletes a concept.</summary>
     /// <exception cref="RpcException">There is none of that name.</exception>
@@ -90,6 +115,16 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
 
     /// <summary>The refusal of a name that another caller has, for a concept, a training that can go on, or one that waits or runs.</summary>
     public static RpcStatus Taken(string name) => RpcErrors.Exists($"The name '{name}' is taken; choose another one.", Exists);
+
+    private Concept Version(string name, string version)
+    {
+        var known = Versions(name);
+        return known.FirstOrDefault(concept => concept.Version == version)
+            ?? throw RpcErrors.NotFound("version", version, known.Select(concept => concept.Version)).ToRpcException();
+    }
+
+    private string OwnerOf(Concept? replaced, string name) =>
+        replaced is null || IsSeen(replaced) ? replaced?.Owner is { Length: > 0 } owner ? owner : caller.Id : throw Taken(name).ToRpcException();
 
     private bool IsSeen(Concept concept) => caller.MaySee(concept.Owner);
 

@@ -28,6 +28,7 @@ internal sealed class ConceptLibrary : IDisposable
     private readonly ILogger<ConceptLibrary> _logger;
     private readonly FolderJournal _journal;
     private readonly ConceptDescriptions _descriptions;
+    private readonly EarlierVersions _earlier;
 
     public ConceptLibrary(DtiServerOptions options, TimeProvider time, ILogger<ConceptLibrary> logger)
     {
@@ -46,6 +47,7 @@ internal sealed class ConceptLibrary : IDisposable
         _journal = new FolderJournal(_folder);
         _journal.Tidy(_folder);
         _descriptions = new ConceptDescriptions(_folder, TryRead);
+        _earlier = new EarlierVersions(_folder);
     }
 
     /// <summary>What a caller may see and do of it.</summary>
@@ -95,7 +97,43 @@ internal sealed class ConceptLibrary : IDisposable
         return ConceptFile.Read(PathOf(name, ".safetensors"), Read(PathOf(name, ".json")).Placeholder);
     }
 
-    /// <summary>Saves a concept, then reads it back and compares.</summary>
+    /// <summary>What a concept was before it was replaced, newest first, without thumbnails. Unreadable ones are logged and left out.</summary>
+    public IReadOnlyList<Concept> Versions(string name)
+    {
+        using var alone = _journal.Enter();
+        return [.. _earlier.Versions(name).Select(version => (Version: version, Concept: TryRead(_earlier.PathOf(name, version, ".json"))))
+            .Where(read => read.Concept is not null).Select(read => With(read.Concept!, read.Version))];
+
+        static Concept With(Concept concept, string version)
+        {
+            concept.Version = version;
+            return concept;
+        }
+    }
+
+    /// <summary>The vectors of an earlier version, which is one of <see cref="Versions"/>.</summary>
+    public ConceptEmbedding Load(string name, string version)
+    {
+        using var alone = _journal.Enter();
+        return ConceptFile.Read(_earlier.PathOf(name, version, ".safetensors"), Read(_earlier.PathOf(name, version, ".json")).Placeholder);
+    }
+
+    /// <summary>Makes an earlier version the current one, which is kept as an earlier version.</summary>
+    /// <param name="name">The concept's name.</param>
+    /// <param name="version">One of <see cref="Versions"/>.</param>
+    /// <param name="ownerOf">As for <see cref="Save"/>.</param>
+    /// <exception cref="DtiException">The version cannot be read, or the concept cannot be saved.</exception>
+    public Concept Restore(string name, string version, Func<Concept?, string> ownerOf)
+    {
+        using var alone = _journal.Enter();
+        var concept = Read(_earlier.PathOf(name, version, ".json"));
+        var embedding = ConceptFile.Read(_earlier.PathOf(name, version, ".safetensors"), concept.Placeholder);
+        return Save(concept, embedding, Bytes(ThumbnailEnding), Bytes(SummaryEnding), ownerOf);
+
+        byte[] Bytes(string ending) => _earlier.PathOf(name, version, ending) is var file && File.Exists(file) ? File.ReadAllBytes(file) : [];
+    }
+
+    /// <summary>Saves a concept, then reads it back and compares. One of that name that is there is kept as an earlier version.</summary>
     /// <param name="concept">Its description; name valid, vectors and time are filled in here.</param>
     /// <param name="embedding">Its vectors.</param>
     /// <param name="thumbnailPng">A small PNG; empty: none.</param>
@@ -115,7 +153,13 @@ internal sealed class ConceptLibrary : IDisposable
         concept.Dimensions.AddRange(embedding.Encoders.Select(encoder => encoder.Dimension));
         concept.Created = Timestamp.FromDateTimeOffset(_time.GetUtcNow());
         using var alone = _journal.Enter();
-        concept.Owner = ownerOf(Find(concept.Name));
+        var replaced = Find(concept.Name);
+        concept.Owner = ownerOf(replaced);
+        if (replaced is not null)
+        {
+            _earlier.Keep(replaced, _endings);
+        }
+
         _descriptions.Change(concept.Name + ".json", Write);
         return concept;
 
@@ -166,12 +210,14 @@ internal sealed class ConceptLibrary : IDisposable
 
     /// <summary>Bytes on disk of what belongs to an owner.</summary>
     public long BytesOf(string owner) => List().Where(concept => concept.Owner == owner)
-        .SelectMany(concept => _endings.Select(ending => new FileInfo(PathOf(concept.Name, ending)))).Sum(file => file.Exists ? file.Length : 0);
+        .Sum(concept => _earlier.BytesOf(concept.Name)
+            + _endings.Select(ending => new FileInfo(PathOf(concept.Name, ending))).Sum(file => file.Exists ? file.Length : 0));
 
-    /// <summary>Deletes a concept.</summary>
+    /// <summary>Deletes a concept and its earlier versions.</summary>
     public void Delete(string name)
     {
         using var alone = _journal.Enter();
+        _earlier.Delete(name);
         _descriptions.Change(name + ".json", () =>
         {
             using var change = _journal.Begin();

@@ -23,6 +23,8 @@ internal static class RpcScopes
         ["dti.v1.ConceptService/Get"] = Scopes.Read,
         ["dti.v1.ConceptService/Inspect"] = Scopes.Read,
         ["dti.v1.ConceptService/Export"] = Scopes.Read,
+        ["dti.v1.ConceptService/ListVersions"] = Scopes.Read,
+        ["dti.v1.ConceptService/Restore"] = Scopes.Train,
         ["dti.v1.ConceptService/Import"] = Scopes.Train,
         ["dti.v1.ConceptService/Delete"] = Scopes.Train,
         ["dti.v1.ConceptService/Install"] = Scopes.Admin, // writes into a folder of the operator's ComfyUI

@@ -89,7 +89,8 @@ internal sealed class ConceptGrpcService(
         var concepts = library.For(Caller.Of(context));
         var format = request.Format == ConceptFormat.Webui ? ConceptFileFormat.WebUi : ConceptFileFormat.Diffusers;
         using var file = new MemoryStream();
-        ConceptFile.Write(file, concepts.Load(request.Name), format, ConceptMetadata.Of(concepts.Get(request.Name)));
+        var (vectors, concept) = concepts.Load(request.Name, request.Version);
+        ConceptFile.Write(file, vectors, format, ConceptMetadata.Of(concept));
         return Task.FromResult(new ConceptServiceExportResponse
         {
             Data = ByteString.CopyFrom(file.GetBuffer().AsSpan(0, (int)file.Length)),
@@ -111,6 +112,17 @@ internal sealed class ConceptGrpcService(
 
         ConceptFile.Write(path, concepts.Load(concept.Name), ConceptFileFormat.WebUi, ConceptMetadata.Of(concept));
         return Task.FromResult(new ConceptServiceInstallResponse { Path = path });
+    }
+
+    public override Task<ConceptServiceListVersionsResponse> ListVersions(ConceptServiceListVersionsRequest request, ServerCallContext context) =>
+        Task.FromResult(new ConceptServiceListVersionsResponse { Concepts = { library.For(Caller.Of(context)).Versions(request.Name) } });
+
+    public override Task<ConceptServiceRestoreResponse> Restore(ConceptServiceRestoreRequest request, ServerCallContext context)
+    {
+        var caller = Caller.Of(context);
+        disk.EnsureRoom();
+        quotas.EnsureRoom(caller);
+        return Task.FromResult(new ConceptServiceRestoreResponse { Concept = library.For(caller).Restore(request.Name, request.Version) });
     }
 
     public override Task<ConceptServiceDeleteResponse> Delete(ConceptServiceDeleteRequest request, ServerCallContext context)

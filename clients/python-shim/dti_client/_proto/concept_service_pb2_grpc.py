@@ -41,6 +41,16 @@ class ConceptServiceStub(object):
                 request_serializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceExportRequest.SerializeToString,
                 response_deserializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceExportResponse.FromString,
                 )
+        self.ListVersions = channel.unary_unary(
+                '/dti.v1.ConceptService/ListVersions',
+                request_serializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceListVersionsRequest.SerializeToString,
+                response_deserializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceListVersionsResponse.FromString,
+                )
+        self.Restore = channel.unary_unary(
+                '/dti.v1.ConceptService/Restore',
+                request_serializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceRestoreRequest.SerializeToString,
+                response_deserializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceRestoreResponse.FromString,
+                )
         self.Install = channel.unary_unary(
                 '/dti.v1.ConceptService/Install',
                 request_serializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceInstallRequest.SerializeToString,
@@ -93,6 +103,20 @@ class ConceptServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListVersions(self, request, context):
+        """What a concept was before it was replaced, newest first: the last 5 of each name are kept until the concept is deleted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Restore(self, request, context):
+        """Makes an earlier version of a concept the current one; the current one becomes an earlier version. NOT_FOUND lists close versions.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Install(self, request, context):
         """Writes the concept into the embeddings folder of the server's ComfyUI, where prompts then use it as embedding:<name>.
         FAILED_PRECONDITION if the server was told of no such folder, ALREADY_EXISTS if there is a file of that name.
@@ -135,6 +159,16 @@ def add_ConceptServiceServicer_to_server(servicer, server):
                     servicer.Export,
                     request_deserializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceExportRequest.FromString,
                     response_serializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceExportResponse.SerializeToString,
+            ),
+            'ListVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListVersions,
+                    request_deserializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceListVersionsRequest.FromString,
+                    response_serializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceListVersionsResponse.SerializeToString,
+            ),
+            'Restore': grpc.unary_unary_rpc_method_handler(
+                    servicer.Restore,
+                    request_deserializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceRestoreRequest.FromString,
+                    response_serializer=dti_dot_v1_dot_concept__service__pb2.ConceptServiceRestoreResponse.SerializeToString,
             ),
             'Install': grpc.unary_unary_rpc_method_handler(
                     servicer.Install,
@@ -240,6 +274,40 @@ class ConceptService(object):
         return grpc.experimental.unary_unary(request, target, '/dti.v1.ConceptService/Export',
             dti_dot_v1_dot_concept__service__pb2.ConceptServiceExportRequest.SerializeToString,
             dti_dot_v1_dot_concept__service__pb2.ConceptServiceExportResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ListVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/dti.v1.ConceptService/ListVersions',
+            dti_dot_v1_dot_concept__service__pb2.ConceptServiceListVersionsRequest.SerializeToString,
+            dti_dot_v1_dot_concept__service__pb2.ConceptServiceListVersionsResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def Restore(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/dti.v1.ConceptService/Restore',
+            dti_dot_v1_dot_concept__service__pb2.ConceptServiceRestoreRequest.SerializeToString,
+            dti_dot_v1_dot_concept__service__pb2.ConceptServiceRestoreResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 
