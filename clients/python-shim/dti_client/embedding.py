@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,11 @@ class ConceptEmbedding:
         """How many tokens it takes in a prompt."""
         return len(self.encoders[0])
 
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The width of its vectors for each text encoder."""
+        return tuple(vectors.shape[1] for vectors in self.encoders)
+
     @classmethod
     def from_file(cls, data: bytes, name: str, placeholder: str, family: str = "") -> ConceptEmbedding:
         """Reads a safetensors file of ComfyUI's and A1111's layout.
@@ -51,6 +57,11 @@ class ConceptEmbedding:
         return _write_safetensors(dict(zip(keys, self.encoders)))
 
 
+def spell(widths: Iterable[int]) -> str:
+    """Widths as errors name them: `768 + 1280`."""
+    return " + ".join(map(str, widths))
+
+
 def slerp(a: ConceptEmbedding, b: ConceptEmbedding, t: float, name: str | None = None) -> ConceptEmbedding:
     """The concept at `t` on the great circle from a (0) to b (1), per vector; magnitudes go linearly.
 
@@ -59,8 +70,10 @@ def slerp(a: ConceptEmbedding, b: ConceptEmbedding, t: float, name: str | None =
 
     Raises DtiError: they have different numbers of vectors, widths or encoders.
     """
-    if [vectors.shape[1] for vectors in a.encoders] != [vectors.shape[1] for vectors in b.encoders]:
-        raise DtiError(f"{a.placeholder} and {b.placeholder} belong to different model families and cannot be blended.", "FAILED_PRECONDITION")
+    if a.widths != b.widths:
+        raise DtiError(
+            f"{a.placeholder} has vectors of width {spell(a.widths)} and {b.placeholder} of width {spell(b.widths)}: they belong to different kinds of models and "
+            "cannot be blended.", "FAILED_PRECONDITION")
     if a.num_vectors != b.num_vectors:
         raise DtiError(
             f"{a.placeholder} has {a.num_vectors} vectors and {b.placeholder} has {b.num_vectors}; train them with the same number to blend them.",

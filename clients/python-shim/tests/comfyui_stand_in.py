@@ -68,7 +68,7 @@ class State:
     """What the nodes did to ComfyUI, and what it does to them."""
 
     def __init__(self, folder):
-        self.embeddings = folder / "embeddings"
+        self.embeddings, self.input = folder / "embeddings", folder / "input"
         self.progress, self.previews, self.texts = [], [], []
         self.interrupt_after = None
 
@@ -79,10 +79,12 @@ class State:
 
 
 class Clip:
-    """CLIP's tokens as ComfyUI makes them: windows of 77 (id, weight) for each text encoder; a word is a token."""
+    """CLIP's tokens as ComfyUI makes them: windows of 77 (id, weight) for each text encoder, of a width; a word is a token."""
 
-    def __init__(self, *encoders):
-        self.encoders = encoders
+    def __init__(self, **widths):
+        self.encoders = widths
+        self.tokenizer = types.SimpleNamespace(**{
+            f"clip_{key}": types.SimpleNamespace(embedding_key=f"clip_{key}", embedding_size=width) for key, width in widths.items()})
 
     def tokenize(self, text):
         pairs = [(sum(map(ord, word)) * 31 + len(word), float(weight or 1)) for inside, weight, plain in re.findall(r"\(([^()]*):([\d.]+)\)|([^()]+)", text)
@@ -121,7 +123,10 @@ def install(monkeypatch, folder):
         "comfy.utils": {"ProgressBar": ProgressBar},
         "comfy.model_management": {"throw_exception_if_processing_interrupted": state.check_interrupt},
         "comfy_execution.graph_utils": {"ExecutionBlocker": ExecutionBlocker},
-        "folder_paths": {"get_folder_paths": lambda name: [str(getattr(state, name))]},
+        "folder_paths": {
+            "get_folder_paths": lambda name: [str(getattr(state, name))], "get_input_directory": lambda: str(state.input),
+            "get_filename_list": lambda name: sorted(file.name for file in getattr(state, name).glob("*.safetensors")),
+            "get_full_path": lambda name, file: str(getattr(state, name) / file) if (getattr(state, name) / file).is_file() else None},
         "server": {"PromptServer": PromptServer},
         "torch": {"from_numpy": lambda array: array.view(Tensor), "Tensor": Tensor},
     }

@@ -31,7 +31,7 @@ const COMFYUI = {
   Note: { text: ["STRING", {}] },
 };
 // Lists that only the server, or ComfyUI's folders, can fill: any name may be chosen.
-const OPEN_LISTS = new Set(["DtiTrainConcept.model", "DtiGenerate.model", "DtiInterpolateConcepts.model", "DtiLoadConcept.name"]);
+const OPEN_LISTS = new Set(["DtiTrainConcept.model", "DtiGenerate.model", "DtiCompareConcepts.model", "DtiInterpolateConcepts.model", "DtiLoadConcept.name"]);
 const WIDGETS = { INT: "number", FLOAT: "number", STRING: "text", BOOLEAN: "toggle", COMBO: "combo" };
 
 const info = JSON.parse(readFileSync(objectInfo, "utf8"));

@@ -1,6 +1,7 @@
 """The ComfyUI nodes, against a real server and a stand-in for ComfyUI."""
 
 import asyncio
+import dataclasses
 import importlib.util
 import pathlib
 import socket
@@ -11,6 +12,7 @@ import time
 import comfyui_stand_in
 import numpy
 import pytest
+from PIL import Image
 from comfyui_stand_in import Clip, ExecutionBlocker, InterruptProcessingException, run
 
 from dti_client import ConceptEmbedding, DtiError
@@ -63,14 +65,15 @@ def test_pack_loads_as_a_folder_as_comfyui_loads_it(comfyui, monkeypatch):
     pack = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "/custom_nodes/dti", pack)
     spec.loader.exec_module(pack)
-    assert len(asyncio.run(pack.comfy_entrypoint().get_node_list())) == 7
+    assert len(asyncio.run(pack.comfy_entrypoint().get_node_list())) == 11
     for name in [name for name in sys.modules if name.startswith("/custom_nodes/dti.")]:
         del sys.modules[name]
 
 
 def test_node_ids_stay_as_saved_workflows_have_them(nodes):
     assert list(nodes) == [
-        "DtiServer", "DtiTrainConcept", "DtiLoadConcept", "DtiInterpolateConcepts", "DtiGenerate", "DtiEncodeWithConcepts", "DtiSaveEmbedding"]
+        "DtiServer", "DtiTrainConcept", "DtiLoadConcept", "DtiInterpolateConcepts", "DtiGenerate", "DtiEncodeWithConcepts", "DtiSaveEmbedding",
+        "DtiLoadPhotos", "DtiPickEmbedding", "DtiConceptStrength", "DtiCompareConcepts"]
 
 
 def test_every_node_and_every_input_says_what_it_is(nodes):
@@ -99,17 +102,75 @@ def test_token_is_not_in_what_error_reports_show(nodes):
 
 
 def test_train_gives_concept_curve_and_name(nodes, comfyui, photos):
-    concept, curve, name = run(nodes["DtiTrainConcept"], images=photos, name="node-train", **{**TRAINING, "preview_every": 2})
+    concept, curve, name, settings = run(nodes["DtiTrainConcept"], images=photos, name="node-train", **{**TRAINING, "preview_every": 2})
     assert (concept.placeholder, concept.embedding.encoders[0].shape, name) == ("<node-train>", (1, 32), "embedding:node-train")
     assert curve.shape == (1, 384, 768, 3) and curve.dtype == numpy.float32 and 0 <= curve.min() < curve.max() <= 1
     assert [value for value, _ in comfyui.progress if value] == [1, 2, 2, 3, 3] and len(comfyui.previews) == 2
-    assert comfyui.texts[-1].startswith("step 3 of 3, loss ")
+    assert comfyui.texts[-2].startswith("step 3 of 3, loss ") and comfyui.texts[-1] == settings
+    assert settings == "dti on tiny-sd15: 3 steps of 1 at 64², η 0.01, κ 0.0001, β 0, 1 vector(s) from 'cat', seed 0"
 
 
 def test_train_of_unchanged_inputs_trains_nothing_again(nodes, client, cat, photos):
     again = run(nodes["DtiTrainConcept"], images=photos, name="node-cat", **TRAINING)[0]
     assert len(jobs(client, "node-cat")) == 1
     assert (again.embedding.encoders[0] == cat.embedding.encoders[0]).all()
+
+
+def test_train_with_inputs_left_alone_asks_for_nothing(nodes, photos, monkeypatch):
+    """What suits a model is the server's to know: a widget that nobody touched is not on the wire."""
+    asked = []
+
+    def train(client, name, photos, options, **_):
+        asked.append(options)
+        raise DtiError("enough")
+
+    monkeypatch.setattr("dti_client.client.DtiClient.train", train)
+    with pytest.raises(DtiError, match="enough"):
+        run(nodes["DtiTrainConcept"], images=photos, name="node-defaults")
+    told = {field.name: getattr(asked[0], field.name) for field in dataclasses.fields(asked[0]) if getattr(asked[0], field.name) not in (None, ())}
+    assert told == {"kind": "object", "method": "dti", "seed": 0}
+
+
+def test_train_shows_what_the_server_resolved_for_the_model(nodes, comfyui, photos):
+    comfyui.interrupt_after = 1
+    with pytest.raises(InterruptProcessingException):
+        run(nodes["DtiTrainConcept"], images=photos, name="node-mini", model="dti-mini", initializer="cat", preview_every=0)
+    assert "dti on dti-mini: 100 steps of 4 at 128², η 0.08, κ 0.01" in comfyui.texts[-1]
+
+
+def test_train_with_other_settings_replaces_the_concept_and_keeps_what_it_was(nodes, comfyui, client, photos):
+    """Whoever changes a setting and presses Run again wants that concept, under that name."""
+    inputs = {"images": photos, "name": "node-anew", **TRAINING, "overwrite": False}
+    first = run(nodes["DtiTrainConcept"], **inputs)[0]
+    assert "trained anew" not in comfyui.texts[-1]
+    second = run(nodes["DtiTrainConcept"], **{**inputs, "seed": 2})[0]
+    assert (first.embedding.encoders[0] != second.embedding.encoders[0]).any()
+    assert "<node-anew> was trained anew" in comfyui.texts[-1] and "dti concepts restore node-anew" in comfyui.texts[-1]
+    loaded = run(nodes["DtiLoadConcept"], name="node-anew", earlier=1)[0]
+    assert (loaded.embedding.encoders[0] == first.embedding.encoders[0]).all()
+    with pytest.raises(DtiError, match="has 1 earlier versions"):
+        run(nodes["DtiLoadConcept"], name="node-anew", earlier=2)
+    client.restore_concept("node-anew")
+    assert (client.load_embedding("node-anew").encoders[0] == first.embedding.encoders[0]).all()
+    before = len(jobs(client, "node-anew"))
+    assert (run(nodes["DtiTrainConcept"], **inputs)[0].embedding.encoders[0] == first.embedding.encoders[0]).all()
+    assert len(jobs(client, "node-anew")) == before  # what was restored is not trained again
+
+
+def test_train_back_at_the_default_is_not_taken_for_what_was_learnt_otherwise(nodes, client, photos):
+    inputs = {"images": photos, "name": "node-back", **TRAINING}
+    run(nodes["DtiTrainConcept"], **{**inputs, "learning_rate": 0.5})
+    run(nodes["DtiTrainConcept"], **inputs)
+    assert client.get_concept("node-back").settings.learning_rate == pytest.approx(0.01)
+    run(nodes["DtiTrainConcept"], **{**inputs, "learning_rate": 0.5})
+    run(nodes["DtiTrainConcept"], **inputs)
+    assert client.get_concept("node-back").settings.learning_rate == pytest.approx(0.01)
+
+
+def test_train_with_other_previews_trains_nothing_again(nodes, client, cat, photos):
+    before = len(jobs(client, "node-cat"))
+    run(nodes["DtiTrainConcept"], images=photos, name="node-cat", **{**TRAINING, "preview_every": 1, "preview_prompt": "{concept}"})
+    assert len(jobs(client, "node-cat")) == before
 
 
 def test_train_with_another_seed_trains_again(nodes, client, cat, photos):
@@ -119,6 +180,13 @@ def test_train_with_another_seed_trains_again(nodes, client, cat, photos):
     # and the first one is not taken for what is in the library now
     run(nodes["DtiTrainConcept"], images=photos, name="node-cat", **TRAINING)
     assert len(jobs(client, "node-cat")) == before + 2
+
+
+def test_train_with_the_mask_of_a_photo_without_transparency_learns_from_all_of_it(nodes, client, cat, photos):
+    """Load Image gives 64 x 64 zeros then."""
+    before = len(jobs(client, "node-cat"))
+    run(nodes["DtiTrainConcept"], images=photos, name="node-cat", masks=numpy.zeros((1, 64, 64), "float32").view(comfyui_stand_in.Tensor), **TRAINING)
+    assert len(jobs(client, "node-cat")) == before
 
 
 def test_train_with_masks_learns_what_is_white(nodes, client, cat, photos):
@@ -163,7 +231,7 @@ def test_train_without_the_later_inputs_asks_what_it_asked_before_there_were_any
 def test_train_of_a_concept_whose_job_is_forgotten_trains_nothing(nodes, cat, photos, monkeypatch):
     monkeypatch.setattr("dti_client.client.DtiClient.list_jobs", lambda *_, **__: [])
     monkeypatch.setattr("dti_client.client.DtiClient.train", None)
-    concept, curve, _ = run(nodes["DtiTrainConcept"], images=photos, name="node-cat", **TRAINING)
+    concept, curve, *_ = run(nodes["DtiTrainConcept"], images=photos, name="node-cat", **TRAINING)
     assert concept.placeholder == "<node-cat>" and curve.shape == (1, 384, 768, 3)
 
 
@@ -209,7 +277,7 @@ def test_cancel_before_the_job_was_accepted_cancels_it_then(comfyui):
     class Client:
         cancelled = []
 
-        def cancel_job(self, job_id, timeout):
+        def cancel_job(self, job_id, wait):
             self.cancelled.append(job_id)
 
     def late():
@@ -318,6 +386,52 @@ def test_interpolate_draws_the_blend_as_generate_does(nodes, cat):
     assert (images == drawn).all()
 
 
+def test_generate_without_the_concept_that_its_prompt_names_is_one_sentence(nodes):
+    with pytest.raises(DtiError, match="no concept is connected"):
+        run(nodes["DtiGenerate"])
+
+
+def test_generate_with_inputs_left_alone_asks_for_nothing(nodes, monkeypatch):
+    asked = []
+    monkeypatch.setattr("dti_client.client.DtiClient.generate", lambda client, options: asked.append(options) or iter(()))
+    with pytest.raises(ValueError):  # no image came
+        run(nodes["DtiGenerate"], prompt="a cat")
+    assert (asked[0].steps, asked[0].guidance_scale, asked[0].scheduler, asked[0].width) == (None, None, None, None)
+
+
+def test_seed_may_be_as_large_as_the_page_can_hold(nodes, client):
+    for node in ("DtiTrainConcept", "DtiGenerate", "DtiInterpolateConcepts"):
+        port = next(port for port in nodes[node].define_schema().inputs if port.id == "seed")
+        assert 2**63 < port.options["max"] < 2**64 and int(float(port.options["max"])) == port.options["max"]
+    run(nodes["DtiGenerate"], prompt="a cat", seed=port.options["max"], **DRAWING)
+
+
+def test_interpolate_at_another_t_generates_nothing_again(nodes, client, cat):
+    other = concept_of(ConceptEmbedding("other", "<other>", "sd1", (-cat.embedding.encoders[0][:, ::-1],)))
+    first, _ = run(nodes["DtiInterpolateConcepts"], from_concept=cat, to_concept=other, t=0.25, frames=3, **DRAWING)
+    before = client.list_jobs(limit=1)[0].job_id
+    again, _ = run(nodes["DtiInterpolateConcepts"], from_concept=cat, to_concept=other, t=0.75, frames=3, **DRAWING)
+    assert client.list_jobs(limit=1)[0].job_id == before and (first == again).all()
+    run(nodes["DtiInterpolateConcepts"], from_concept=cat, to_concept=other, t=0.75, frames=3, seed=1, **DRAWING)
+    assert client.list_jobs(limit=1)[0].job_id != before
+
+
+def test_interpolate_saves_over_another_concept_only_when_asked(nodes, client, cat):
+    other = concept_of(ConceptEmbedding("other", "<other>", "sd1", (-cat.embedding.encoders[0][:, ::-1],)))
+    inputs = {"from_concept": cat, "to_concept": other, "frames": 0, "save_as": "node-saved"}
+    run(nodes["DtiInterpolateConcepts"], t=0.25, **inputs)
+    run(nodes["DtiInterpolateConcepts"], t=0.25, **inputs)  # as after a restart of ComfyUI
+    with pytest.raises(DtiError, match="There is a concept 'node-saved' already"):
+        run(nodes["DtiInterpolateConcepts"], t=0.75, **inputs)
+    run(nodes["DtiInterpolateConcepts"], t=0.75, overwrite=True, **inputs)
+    assert len(client.list_versions("node-saved")) == 1
+
+
+def test_interpolate_between_concepts_of_different_widths_names_them(nodes, cat):
+    with pytest.raises(DtiError, match="<node-cat> has vectors of width 32 and <cat> of width 3"):
+        run(nodes["DtiInterpolateConcepts"], from_concept=cat, to_concept=concept_of(EMBEDDING), frames=0)
+
+
 def test_interpolate_without_frames_draws_nothing(nodes, cat):
     images, blend = run(nodes["DtiInterpolateConcepts"], from_concept=cat, to_concept=cat, frames=0, save_as="node-blend")
     assert isinstance(images, ExecutionBlocker)
@@ -326,48 +440,63 @@ def test_interpolate_without_frames_draws_nothing(nodes, cat):
 
 @pytest.mark.parametrize("prompt", ["a photo of <cat> there", "a photo of embedding:cat there", "a photo of {concept} there", "a photo of <CAT> there"])
 def test_encode_puts_the_vectors_into_the_tokens(nodes, prompt):
-    (tokens, _), = run(nodes["DtiEncodeWithConcepts"], clip=Clip("l"), prompt=prompt, concept=concept_of(EMBEDDING))[0]
+    (tokens, _), = run(nodes["DtiEncodeWithConcepts"], clip=Clip(l=3), prompt=prompt, concept=concept_of(EMBEDDING))[0]
     window, = tokens["l"]
     assert len(window) == 77 and [isinstance(token, comfyui_stand_in.Tensor) for token, _ in window[:8]] == [False, False, False, False, True, True, False, False]
     assert [token.tolist() for token, _ in window[4:6]] == [[0, 1, 2], [3, 4, 5]]
 
 
 def test_encode_leaves_the_rest_of_the_prompt_as_it_is(nodes):
-    clip = Clip("l")
+    clip = Clip(l=3)
     (tokens, _), = run(nodes["DtiEncodeWithConcepts"], clip=clip, prompt="a zebra, a <cat> and a volcano", concept=concept_of(EMBEDDING))[0]
     assert [token for token, _ in tokens["l"][0] if isinstance(token, int)][:8] == [token for token, _ in clip.tokenize("a zebra, a and a volcano")["l"][0]][:8]
 
 
 def test_encode_keeps_weights(nodes):
-    (tokens, _), = run(nodes["DtiEncodeWithConcepts"], clip=Clip("l"), prompt="a (<cat>:1.3) here", concept=concept_of(EMBEDDING))[0]
+    (tokens, _), = run(nodes["DtiEncodeWithConcepts"], clip=Clip(l=3), prompt="a (<cat>:1.3) here", concept=concept_of(EMBEDDING))[0]
     assert [weight for _, weight in tokens["l"][0][:5]] == [1, 1, 1.3, 1.3, 1]
 
 
 def test_encode_gives_each_encoder_of_sdxl_its_own_vectors(nodes):
     embedding = ConceptEmbedding("cat", "<cat>", "sdxl", (numpy.ones((1, 3), "float32"), numpy.full((1, 5), 2, "float32")))
-    (tokens, _), = run(nodes["DtiEncodeWithConcepts"], clip=Clip("g", "l"), prompt="<cat>", concept=concept_of(embedding))[0]
+    (tokens, _), = run(nodes["DtiEncodeWithConcepts"], clip=Clip(g=5, l=3), prompt="<cat>", concept=concept_of(embedding))[0]
     assert (tokens["l"][0][1][0].tolist(), tokens["g"][0][1][0].tolist()) == ([1, 1, 1], [2, 2, 2, 2, 2])
 
 
 def test_encode_puts_several_concepts_where_the_prompt_has_them(nodes):
     dog = ConceptEmbedding("dog", "<dog>", "sd1", (numpy.full((1, 3), 9, "float32"),))
-    (tokens, _), = run(nodes["DtiEncodeWithConcepts"], clip=Clip("l"), prompt="<dog> <cat> <dog>", concept=concept_of(EMBEDDING), concept_2=concept_of(dog))[0]
+    (tokens, _), = run(nodes["DtiEncodeWithConcepts"], clip=Clip(l=3), prompt="<dog> <cat> <dog>", concept=concept_of(EMBEDDING), concept_2=concept_of(dog))[0]
     assert [token.tolist() for token, _ in tokens["l"][0][1:5]] == [[9, 9, 9], [0, 1, 2], [3, 4, 5], [9, 9, 9]]
 
 
 def test_encode_of_a_long_prompt_puts_vectors_into_every_window(nodes):
-    (tokens, _), = run(nodes["DtiEncodeWithConcepts"], clip=Clip("l"), prompt="<cat> " + "word " * 74 + "<cat>", concept=concept_of(EMBEDDING))[0]
+    (tokens, _), = run(nodes["DtiEncodeWithConcepts"], clip=Clip(l=3), prompt="<cat> " + "word " * 74 + "<cat>", concept=concept_of(EMBEDDING))[0]
     assert [sum(isinstance(token, comfyui_stand_in.Tensor) for token, _ in window) for window in tokens["l"]] == [2, 2]
 
 
-def test_encode_for_another_family_is_one_sentence(nodes):
-    with pytest.raises(DtiError, match="<cat> was learnt for Stable Diffusion 1.x and does not fit this CLIP"):
-        run(nodes["DtiEncodeWithConcepts"], clip=Clip("g", "l"), prompt="<cat>", concept=concept_of(EMBEDDING))
+@pytest.mark.parametrize("clip, takes", [(Clip(g=1280, l=768), r"768 \+ 1280 \(SDXL\)"), (Clip(l=768), r"768 \(Stable Diffusion 1.x\)"), (Clip(h=5), "5")])
+def test_concept_of_another_width_is_refused_with_both_numbers(nodes, comfyui, clip, takes):
+    """ComfyUI would ignore it, and say so in its log alone; the family's name is not enough to tell."""
+    for node, inputs in (("DtiEncodeWithConcepts", {"prompt": "<cat>"}), ("DtiSaveEmbedding", {})):
+        with pytest.raises(DtiError, match=f"<cat> has vectors of width 3 and this CLIP takes {takes}: "):
+            run(nodes[node], clip=clip, concept=concept_of(EMBEDDING), **inputs)
+    assert not comfyui.embeddings.exists()
+
+
+def test_save_without_a_clip_says_whose_width_it_is(nodes, comfyui):
+    run(nodes["DtiSaveEmbedding"], concept=concept_of(EMBEDDING))
+    assert "no checkpoint of ComfyUI takes vectors of width 3" in comfyui.texts[-1]
+    run(nodes["DtiSaveEmbedding"], concept=concept_of(ConceptEmbedding("dog", "<dog>", "", (numpy.ones((1, 768), "float32"),))))
+    assert comfyui.texts[-1] == "embedding:dog (Stable Diffusion 1.x)"
+
+
+def test_save_for_a_clip_that_it_fits(nodes, comfyui):
+    assert run(nodes["DtiSaveEmbedding"], concept=concept_of(EMBEDDING), clip=Clip(l=3)) == ("embedding:cat",)
 
 
 def test_encode_of_a_prompt_without_the_concept_is_one_sentence(nodes):
     with pytest.raises(DtiError, match="The prompt does not name <cat>"):
-        run(nodes["DtiEncodeWithConcepts"], clip=Clip("l"), prompt="a photo", concept=concept_of(EMBEDDING))
+        run(nodes["DtiEncodeWithConcepts"], clip=Clip(l=3), prompt="a photo", concept=concept_of(EMBEDDING))
 
 
 def test_save_writes_a_file_and_gives_the_text_that_works(nodes, comfyui):
@@ -394,3 +523,106 @@ def test_save_where_nothing_can_be_written_is_one_sentence(nodes, comfyui):
     comfyui.embeddings.write_text("a file where the folder should be")
     with pytest.raises(DtiError, match="cannot be written"):
         run(nodes["DtiSaveEmbedding"], concept=concept_of(EMBEDDING))
+
+
+def test_save_puts_the_thumbnail_beside_the_file(nodes, comfyui, cat, client):
+    run(nodes["DtiSaveEmbedding"], concept=cat)
+    preview = comfyui.embeddings / "node-cat.preview.png"
+    assert client.get_concept("node-cat").thumbnail_png == (preview.read_bytes() if preview.exists() else b"")
+
+
+def test_pick_gives_the_text_that_works_and_the_thumbnail(nodes, comfyui):
+    run(nodes["DtiSaveEmbedding"], concept=concept_of(EMBEDDING))
+    assert choices(nodes["DtiPickEmbedding"], "embedding") == ["cat.safetensors"]
+    text, image = run(nodes["DtiPickEmbedding"], embedding="cat.safetensors")
+    assert text == "embedding:cat" and image.shape == (1, 128, 128, 3)
+    Image.new("RGB", (32, 16), "red").save(comfyui.embeddings / "cat.preview.png")
+    text, image = run(nodes["DtiPickEmbedding"], embedding="cat.safetensors", weight=1.2)
+    assert text == "(embedding:cat:1.2)" and image.shape == (1, 16, 32, 3) and image[0, 0, 0].tolist() == [1, 0, 0]
+
+
+def test_pick_of_what_is_not_there_is_one_sentence(nodes):
+    sentence, = choices(nodes["DtiPickEmbedding"], "embedding")
+    assert nodes["DtiPickEmbedding"].validate_inputs(sentence) == sentence[1:-1]
+    with pytest.raises(DtiError, match="no embedding gone.safetensors"):
+        run(nodes["DtiPickEmbedding"], embedding="gone.safetensors")
+
+
+def test_strength_scales_the_weight_and_not_the_vectors(nodes):
+    strong, = run(nodes["DtiConceptStrength"], concept=concept_of(EMBEDDING), strength=1.5)
+    stronger, = run(nodes["DtiConceptStrength"], concept=strong, strength=2)
+    (tokens, _), = run(nodes["DtiEncodeWithConcepts"], clip=Clip(l=3), prompt="a <cat> here", concept=stronger)[0]
+    assert [weight for _, weight in tokens["l"][0][:5]] == [1, 1, 3, 3, 1]
+    assert [token.tolist() for token, _ in tokens["l"][0][2:4]] == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_strength_reaches_the_server_as_a_weight(nodes, cat, monkeypatch):
+    asked = []
+    monkeypatch.setattr("dti_client.client.DtiClient.generate", lambda client, options: asked.append(options.prompt) or iter(()))
+    with pytest.raises(ValueError):  # no image came
+        run(nodes["DtiGenerate"], concept=run(nodes["DtiConceptStrength"], concept=cat, strength=0.7)[0])
+    assert asked == ["a photo of (<node-cat>:0.7)"]
+
+
+def test_generate_takes_several_concepts(nodes, cat):
+    other = concept_of(ConceptEmbedding("other", "<other>", "sd1", (-cat.embedding.encoders[0],)))
+    images, = run(nodes["DtiGenerate"], prompt="{concept} and <other>", concept=cat, concept_2=other, **DRAWING)
+    alone, = run(nodes["DtiGenerate"], prompt="{concept} and", concept=cat, **DRAWING)
+    assert images.shape == (1, 64, 64, 3) and (images != alone).any()
+
+
+def test_compare_gives_a_grid_and_its_images(nodes, cat):
+    other = concept_of(ConceptEmbedding("other", "<other>", "sd1", (-cat.embedding.encoders[0],)))
+    grid, images = run(nodes["DtiCompareConcepts"], prompts="{concept}\n\n{concept} in the snow", seeds=2, seed=5, concept_1=cat, concept_3=other, **DRAWING)
+    assert images.shape == (8, 64, 64, 3) and grid.shape[1] > 2 * 64 and grid.shape[2] == 4 * (64 + 4) + 4
+    second, = run(nodes["DtiGenerate"], prompt="{concept} in the snow", concept=other, num_images=2, seed=5, **DRAWING)
+    assert (images[6:8] == second).all()
+
+
+def test_compare_of_nothing_is_one_sentence(nodes, cat):
+    with pytest.raises(DtiError, match="No concept is connected"):
+        run(nodes["DtiCompareConcepts"])
+    with pytest.raises(DtiError, match="There is no prompt"):
+        run(nodes["DtiCompareConcepts"], prompts=" ", concept_1=cat)
+    with pytest.raises(DtiError, match="are 800 images"):
+        run(nodes["DtiCompareConcepts"], prompts="a\n" * 50, seeds=16, concept_1=cat)
+
+
+@pytest.fixture
+def folder(comfyui):
+    """Photos of two sizes below ComfyUI's input folder; the first has a mask and a caption."""
+    folder = comfyui.input / "my-cat"
+    folder.mkdir(parents=True)
+    Image.new("RGB", (96, 80), "red").save(folder / "1.jpg")
+    Image.new("L", (96, 80), 255).save(folder / "1-mask.png")
+    (folder / "1.txt").write_text("{concept} on red\n")
+    Image.new("RGB", (70, 100), "blue").save(folder / "2.PNG")
+    return folder
+
+
+def test_photos_of_a_folder_come_with_masks_and_captions(nodes, client, folder):
+    assert choices(nodes["DtiLoadPhotos"], "folder") == ["my-cat"]
+    photos, told = run(nodes["DtiLoadPhotos"], folder="my-cat")
+    assert [(photo.caption, photo.mask is not None) for photo in photos] == [("{concept} on red", True), ("", False)]
+    assert told == "1.jpg, with a mask: {concept} on red\n2.PNG"
+    run(nodes["DtiTrainConcept"], photos=photos, name="node-folder", **TRAINING)
+    assert len(client.get_concept("node-folder").photo_sha256) == 2
+
+
+def test_photos_of_a_folder_that_changed_are_read_again(nodes, folder):
+    before = nodes["DtiLoadPhotos"].fingerprint_inputs("my-cat")
+    assert before == nodes["DtiLoadPhotos"].fingerprint_inputs("my-cat")
+    (folder / "1.txt").write_text("{concept} on something else")
+    assert before != nodes["DtiLoadPhotos"].fingerprint_inputs("my-cat")
+
+
+@pytest.mark.parametrize("name", ["..", "../embeddings", "/etc", "nowhere", "."])
+def test_photos_come_from_comfyuis_input_folder_alone(nodes, folder, comfyui, name):
+    comfyui.embeddings.mkdir()
+    with pytest.raises(DtiError, match="There is no folder"):
+        run(nodes["DtiLoadPhotos"], folder=name)
+
+
+def test_train_without_photos_is_one_sentence(nodes):
+    with pytest.raises(DtiError, match="There are no photos to learn from"):
+        run(nodes["DtiTrainConcept"], name="node-nothing")

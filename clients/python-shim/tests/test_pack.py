@@ -1,5 +1,6 @@
 """What comes with the nodes: example workflows, and what the registry reads."""
 
+import asyncio
 import json
 import os
 import pathlib
@@ -18,10 +19,9 @@ WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 @pytest.fixture
 def schemas(monkeypatch, tmp_path):
     comfyui_stand_in.install(monkeypatch, tmp_path)
-    from dti_client.comfyui.extension import (
-        DtiEncodeWithConcepts, DtiGenerate, DtiInterpolateConcepts, DtiLoadConcept, DtiSaveEmbedding, DtiServerNode, DtiTrainConcept)
+    from dti_client.comfyui import comfy_entrypoint
 
-    nodes = [DtiServerNode, DtiTrainConcept, DtiLoadConcept, DtiInterpolateConcepts, DtiGenerate, DtiEncodeWithConcepts, DtiSaveEmbedding]
+    nodes = asyncio.run(comfy_entrypoint().get_node_list())
     return {schema.node_id: schema for schema in (node.define_schema() for node in nodes)}
 
 

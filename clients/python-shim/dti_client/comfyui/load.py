@@ -5,7 +5,7 @@ from __future__ import annotations
 from comfy_api.v0_0_2 import io
 
 from ..errors import DtiError
-from .inputs import CATEGORY, DtiConcept, server
+from .inputs import CATEGORY, DtiConcept, advanced, server
 from .lists import concept_names
 from .values import Concept, Server, recent, use
 
@@ -20,6 +20,8 @@ class DtiLoadConcept(io.ComfyNode):
                 io.Combo.Input("name", options=concept_names(),
                                tooltip="The concept's name. The list is that of the server that was last used; press R to read it again."),
                 server(),
+                advanced(io.Int.Input("earlier", default=0, min=0, max=5, optional=True,
+                                      tooltip="0: the concept as it is. 1: as it was before it was last trained anew or replaced; 2: before that, and so on.")),
             ],
             outputs=[
                 DtiConcept.Output("concept", display_name="concept"),
@@ -31,14 +33,21 @@ class DtiLoadConcept(io.ComfyNode):
         return name[1:-1] if name.startswith("(") else True if name else "Choose a concept; while the server is away, the list is empty."
 
     @classmethod
-    def fingerprint_inputs(cls, name: str, server: Server | None = None) -> str:
+    def fingerprint_inputs(cls, name: str, server: Server | None = None, earlier: int = 0) -> str:
         try:
-            return str(recent().client().get_concept(name, timeout=3).created)  # a concept that was learnt anew is loaded anew
+            return f"{recent().client().get_concept(name, timeout=3).created} {earlier}"  # a concept that was learnt anew is loaded anew
         except DtiError:
             return ""
 
     @classmethod
-    def execute(cls, name: str, server: Server | None = None) -> io.NodeOutput:
+    def execute(cls, name: str, server: Server | None = None, earlier: int = 0) -> io.NodeOutput:
         server = use(server)
-        concept = Concept(server.client().load_embedding(name, timeout=60), server)
+        client = server.client()
+        if earlier:
+            versions = client.list_versions(name, timeout=60)
+            if earlier > len(versions):
+                raise DtiError(f"<{name}> has {len(versions)} earlier versions on the server; earlier asks for number {earlier}.", "NOT_FOUND")
+            concept = Concept(client.load_embedding(name, versions[earlier - 1].version, timeout=60), None)  # the library's own is another one
+        else:
+            concept = Concept(client.load_embedding(name, timeout=60), server)
         return io.NodeOutput(concept, concept.placeholder)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from ..errors import DtiError
 from .values import Concept
 
 
@@ -19,6 +20,17 @@ def concepts_in(prompt: str, concepts: Sequence[Concept]) -> list[int]:
 def replace_concepts(prompt: str, concepts: Sequence[Concept], text: Callable[[int], str]) -> str:
     """Each place where a prompt names one of the concepts becomes `text(i)`."""
     return _pattern(concepts).sub(lambda match: text(match.lastindex - 1), prompt) if concepts else prompt
+
+
+def ensure_connected(prompt: str, concepts: Sequence[Concept]) -> None:
+    """Refuses a prompt that names `{concept}` where no concept is connected: the text would reach the model as it is.
+
+    Raises DtiError: it does.
+    """
+    if not concepts and "{concept}" in prompt:
+        raise DtiError(
+            "The prompt names {concept}, and no concept is connected. Connect one (DTI Train Concept or DTI Load Concept), or write <name> for one of the library.",
+            "INVALID_ARGUMENT")
 
 
 def _pattern(concepts: Sequence[Concept]) -> re.Pattern:

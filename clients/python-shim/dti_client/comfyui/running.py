@@ -17,6 +17,7 @@ from ..client import DtiClient
 from ..errors import DtiError
 
 _POLL_SECONDS = 0.25
+_CANCEL_SECONDS = 0.5
 _END = object()
 _log = logging.getLogger(__name__)
 
@@ -91,6 +92,12 @@ def warn(update: object) -> None:
         _log.warning("Dti: %s", update.message)
 
 
+def waiting_text(update: records.ConnectionLost) -> str:
+    """What a node shows while its server is away."""
+    since, until = update.since.astimezone(), update.until.astimezone()
+    return f"The Dti server does not answer. Waiting for it since {since:%H:%M:%S}, until {until:%H:%M}; the training is not lost."
+
+
 def show(text: str, node_id: str | None) -> None:
     """Shows a line in a node, where this ComfyUI can."""
     from server import PromptServer
@@ -101,8 +108,18 @@ def show(text: str, node_id: str | None) -> None:
 
 
 def _cancel(client: DtiClient, job_ids: list[str]) -> None:
-    try:
-        for job_id in job_ids[:1]:
-            client.cancel_job(job_id, timeout=10)
-    except DtiError as error:
-        _log.warning("Dti: the job could not be cancelled. %s", error)
+    """Cancels the job; where the server is away, when it is back, and ComfyUI does not wait for that."""
+    if not job_ids:
+        return
+
+    def cancel() -> None:
+        try:
+            client.cancel_job(job_ids[0], wait=True)
+        except DtiError as error:
+            _log.warning("Dti: job %s could not be cancelled. %s", job_ids[0], error)
+
+    thread = threading.Thread(target=cancel, name="dti-cancel", daemon=True)
+    thread.start()
+    thread.join(_CANCEL_SECONDS)
+    if thread.is_alive():
+        _log.warning("Dti: the server is away; job %s is cancelled when it is back.", job_ids[0])

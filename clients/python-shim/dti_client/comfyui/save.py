@@ -9,9 +9,11 @@ import re
 import folder_paths
 from comfy_api.v0_0_2 import io
 
+from ..embedding import spell
 from ..errors import DtiError
 from .inputs import CATEGORY, DtiConcept
 from .running import show
+from .tokens import check_fit, of
 from .values import Concept
 
 
@@ -22,14 +24,17 @@ class DtiSaveEmbedding(io.ComfyNode):
             node_id="DtiSaveEmbedding", display_name="DTI Save Embedding", category=CATEGORY, is_output_node=True, hidden=[io.Hidden.unique_id],
             description="Saves a concept into ComfyUI's embeddings folder: from then on embedding:name works in every prompt.",
             inputs=[
-                DtiConcept.Input("concept", tooltip="The concept."),
+                DtiConcept.Input("concept", tooltip="The concept whose vectors the file holds."),
                 io.String.Input("name", default="", tooltip="The file's name without extension: letters, digits, - _ and dots. Empty: the concept's name."),
                 io.Boolean.Input("overwrite", default=True, tooltip="Replace a file of the same name."),
+                io.Clip.Input("clip", optional=True, tooltip="The CLIP that the embedding is for: a concept that does not fit it is refused, where ComfyUI would ignore the file."),
             ],
             outputs=[io.String.Output("embedding_name", display_name="embedding name", tooltip="What prompts write: embedding:name.")])
 
     @classmethod
-    def execute(cls, concept: Concept, name: str, overwrite: bool) -> io.NodeOutput:
+    def execute(cls, concept: Concept, name: str, overwrite: bool, clip=None) -> io.NodeOutput:
+        if clip is not None:
+            check_fit(clip, concept)
         name = name.strip().removesuffix(".safetensors") or concept.embedding.name
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
             raise DtiError(f"'{name}' is no name for an embedding; use letters, digits, '-', '_' and dots.", "INVALID_ARGUMENT")
@@ -39,10 +44,24 @@ class DtiSaveEmbedding(io.ComfyNode):
             raise DtiError(f"There is an embedding '{name}' already; choose another name, or turn overwrite on.", "ALREADY_EXISTS")
         try:
             _write(folder, path, concept.embedding.to_file())
+            if thumbnail := _thumbnail(concept):
+                _write(folder, path.removesuffix(".safetensors") + ".preview.png", thumbnail)  # which ComfyUI shows for the file
         except OSError as error:
             raise DtiError(f"{path} cannot be written: {error.strerror}.", "FAILED_PRECONDITION") from error
-        show(f"embedding:{name}", cls.hidden.unique_id)
+        widths = concept.embedding.widths
+        known = of(widths) or f": no checkpoint of ComfyUI takes vectors of width {spell(widths)}, only the model that it was learnt with"
+        show(f"embedding:{name}{known}", cls.hidden.unique_id)
         return io.NodeOutput(f"embedding:{name}")
+
+
+def _thumbnail(concept: Concept) -> bytes:
+    """A small PNG of the concept; empty: nobody has one."""
+    if concept.server is None:
+        return b""
+    try:
+        return concept.server.client().get_concept(concept.embedding.name, timeout=10).thumbnail_png
+    except DtiError:
+        return b""
 
 
 def _write(folder: str, path: str, data: bytes) -> None:

@@ -11,15 +11,15 @@ import numbers
 from collections.abc import Sequence
 from typing import Any
 
+from ..embedding import spell
 from ..errors import DtiError
 from .prompts import concepts_in, replace_concepts
 from .tensors import rows
 from .values import Concept
 
-# ComfyUI's names of the text encoders of a family, in the order in which a concept has them.
-_ENCODERS = {"sd1": ("l",), "sd2": ("h",), "sdxl": ("l", "g")}
-_FAMILIES = {(768,): "sd1", (1024,): "sd2", (768, 1280): "sdxl"}
-_TITLES = {"sd1": "Stable Diffusion 1.x", "sd2": "Stable Diffusion 2.x", "sdxl": "SDXL"}
+# The widths of CLIP's text encoders by ComfyUI's names, in the order in which a concept has them.
+_WIDTHS = {"l": 768, "h": 1024, "g": 1280}
+_TITLES = {(768,): "Stable Diffusion 1.x", (1024,): "Stable Diffusion 2.x", (768, 1280): "SDXL"}
 
 # Words that are one token each in CLIP's vocabulary; which one is used does not matter.
 _STAND_INS = ("zebra", "volcano", "penguin", "trumpet", "umbrella", "cactus", "helicopter", "pyramid")
@@ -32,30 +32,44 @@ def tokenize(clip: Any, prompt: str, concepts: Sequence[Concept]) -> dict[str, l
     """
     places = concepts_in(prompt, concepts)
     for i, concept in enumerate(concepts):
-        _check_fit(clip, concept)
+        check_fit(clip, concept)
         if i not in places:
             raise DtiError(f"The prompt does not name {concept.placeholder}; write it where the concept belongs.", "INVALID_ARGUMENT")
 
     count = sum(concepts[i].embedding.num_vectors for i in places)
     for word in (word for word in _STAND_INS if word not in prompt.lower()):
         ids = _ids_of(clip, word)
-        tokens = clip.tokenize(replace_concepts(prompt, concepts, lambda i: f" {' '.join([word] * concepts[i].embedding.num_vectors)} "))
+        tokens = clip.tokenize(replace_concepts(prompt, concepts, lambda i: concepts[i].weighted(f" {' '.join([word] * concepts[i].embedding.num_vectors)} ")))
         if all(sum(_is(token, ids[key]) for window in windows for token, *_ in window) == count for key, windows in tokens.items()):
-            return {key: _put(windows, ids[key], _vectors(key, places, concepts)) for key, windows in tokens.items()}
+            order = list(_encoders(clip))
+            return {key: _put(windows, ids[key], _vectors(order.index(key), places, concepts)) for key, windows in tokens.items()}
     raise DtiError("The concepts could not be put into this prompt; shorten it.", "INVALID_ARGUMENT")
 
 
-def _check_fit(clip: Any, concept: Concept) -> None:
-    family = _family(concept)
-    if family not in _ENCODERS or set(clip.tokenize("")) != set(_ENCODERS[family]):
+def check_fit(clip: Any, concept: Concept) -> None:
+    """Compares a concept with a CLIP. ComfyUI would ignore vectors of another width, and say so in its log alone.
+
+    Raises DtiError: it does not fit.
+    """
+    has, takes = concept.embedding.widths, tuple(_encoders(clip).values())
+    if has != takes:
         raise DtiError(
-            f"{concept.placeholder} was learnt for {_TITLES.get(family, 'another kind of model')} and does not fit this CLIP; load a checkpoint of that family.",
+            f"{concept.placeholder} has vectors of width {spell(has)} and this CLIP takes {spell(takes)}{of(takes)}: it was learnt with another kind of model. "
+            "Load the checkpoint that it was learnt with, or train it with one like this.",
             "FAILED_PRECONDITION")
 
 
-def _family(concept: Concept) -> str:
-    embedding = concept.embedding
-    return embedding.family or _FAMILIES.get(tuple(vectors.shape[1] for vectors in embedding.encoders), "")
+def of(widths: tuple[int, ...]) -> str:
+    """Which published models have such widths, in parentheses; empty: none."""
+    return f" ({_TITLES[widths]})" if widths in _TITLES else ""
+
+
+def _encoders(clip: Any) -> dict[str, int]:
+    """The width of each text encoder of a CLIP, by ComfyUI's name, in the order in which a concept has them."""
+    parts = vars(clip.tokenizer).values() if hasattr(clip, "tokenizer") else ()
+    told = {part.embedding_key.removeprefix("clip_"): part.embedding_size for part in parts if hasattr(part, "embedding_size") and hasattr(part, "embedding_key")}
+    keys = list(clip.tokenize(""))
+    return {key: told.get(key, _WIDTHS.get(key, 0)) for key in sorted(keys, key=lambda key: [*_WIDTHS, key].index(key))}
 
 
 def _ids_of(clip: Any, word: str) -> dict[str, Any]:
@@ -63,9 +77,8 @@ def _ids_of(clip: Any, word: str) -> dict[str, Any]:
     return {key: windows[0][1][0] for key, windows in clip.tokenize(word).items()}
 
 
-def _vectors(key: str, places: Sequence[int], concepts: Sequence[Concept]) -> list[Any]:
+def _vectors(encoder: int, places: Sequence[int], concepts: Sequence[Concept]) -> list[Any]:
     """The vectors for one text encoder, in the order of the prompt."""
-    encoder = _ENCODERS[_family(concepts[0])].index(key)
     of_each = [rows(concept.embedding.encoders[encoder]) for concept in concepts]
     return [vector for i in places for vector in of_each[i]]
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+import re
+import uuid
+from collections.abc import Iterator, Sequence
 
 from .. import calls, records
 from ..client import DtiClient
@@ -13,37 +16,73 @@ from ..pictures import TrainingPhoto
 
 _KEY_LENGTH = 40
 
+# What is shown or kept on the way has no part in what is learnt.
+_WITHOUT_EFFECT = {"preview_every": None, "preview_prompts": (), "preview_steps": None, "preview_baseline": None, "snapshot_every": None}
+_OWN_REQUEST = re.compile(r"[0-9a-f]{40}-[0-9a-f]+")
 
-def request_id(client: DtiClient, name: str, photos: Sequence[TrainingPhoto], options: records.TrainingOptions, overwrite: bool) -> str | None:
-    """The request id that attaches to the training of this request, if the server knows one that was not stopped, else a new one.
 
-    It begins with a hash of the request, so it is found again from the inputs alone, also after ComfyUI was restarted. None: the
-    concept was learnt so, and the server has forgotten the job.
+def training(client: DtiClient, name: str, photos: Sequence[TrainingPhoto], options: records.TrainingOptions) -> Iterator[records.TrainingUpdate]:
+    """The events of the training of this request: of one that the server knows and that was not stopped, else of a new one.
+
+    It is found again from the inputs alone, also after ComfyUI was restarted, since its request id begins with a hash of them. Nothing comes where the
+    concept was learnt so and the server has forgotten the job. A concept of that name that was learnt otherwise is replaced; the server keeps what it was.
     """
-    request = calls.train(name, photos, options, "", overwrite, False).request
-    key = hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()[:_KEY_LENGTH]
-    jobs = client.list_jobs(limit=1000)  # newest first
-    known = [job for job in jobs if job.request_id.startswith(key)]
-    learnt = _is_learnt(client, name, photos, options)
-    newest = next((job for job in jobs if job.kind == "train" and job.name == name and job.state == "succeeded"), None)
-    untold = options.preset is not None or any(photo.mask is not None for photo in photos)  # the library says nothing of masks, nor of presets
-    for job in known:
-        if job.state in ("queued", "running") or (job.state == "succeeded" and learnt and (job is newest or not untold)):
-            return job.request_id
-    return None if learnt and not untold else f"{key}-{1 + max((int(job.request_id[_KEY_LENGTH + 1:]) for job in known), default=0)}"
+    key = hashlib.sha256(_request(name, photos, dataclasses.replace(options, **_WITHOUT_EFFECT))).hexdigest()[:_KEY_LENGTH]
+    trainings = [job for job in client.list_jobs(limit=1000) if job.kind == "train" and job.name == name]  # newest first
+    newest = next((job for job in trainings if job.state == "succeeded"), None)
+    concept, masked = _concept_from(client, name, photos), any(photo.mask is not None for photo in photos)  # the library says nothing of masks
+    for job in trainings:
+        if not job.request_id.startswith(key):
+            continue
+        if job.state in ("queued", "running"):
+            return client.watch(job.job_id)
+        if job.state == "succeeded" and concept and (job is newest or not masked) and _effect(concept.settings) == _effect(_settings_of(client, job)):
+            return client.watch(job.job_id)
+    otherwise = newest is not None and _OWN_REQUEST.fullmatch(newest.request_id)  # unset settings say too little to tell it from this one
+    if concept and not otherwise and not masked and options.preset is None and _has(client, concept.settings, options):
+        return iter(())
+    return client.train(name, photos, options, request_id=f"{key}-{uuid.uuid4().hex[:16]}", overwrite=True)
 
 
-def _is_learnt(client: DtiClient, name: str, photos: Sequence[TrainingPhoto], options: records.TrainingOptions) -> bool:
-    """Whether the concept in the library is from these photos and settings."""
+def versions(client: DtiClient, name: str) -> list[str]:
+    """What the server kept of a concept, newest first; nothing where there is no such concept, or the server keeps nothing."""
+    try:
+        return [concept.version for concept in client.list_versions(name)]
+    except DtiError as error:
+        if error.status in ("NOT_FOUND", "UNIMPLEMENTED"):
+            return []
+        raise
+
+
+def _request(name: str, photos: Sequence[TrainingPhoto], options: records.TrainingOptions) -> bytes:
+    return calls.train(name, photos, options, "", False, False).request.SerializeToString(deterministic=True)
+
+
+def _concept_from(client: DtiClient, name: str, photos: Sequence[TrainingPhoto]) -> records.Concept | None:
+    """The concept in the library, if it was learnt from these photos."""
     try:
         concept = client.get_concept(name)
     except DtiError as error:
         if error.status == "NOT_FOUND":
-            return False
+            return None
         raise
-    if concept.settings is None or list(concept.photo_sha256) != [hashlib.sha256(photo.photo).hexdigest() for photo in photos]:
-        return False
+    same = list(concept.photo_sha256) == [hashlib.sha256(photo.photo).hexdigest() for photo in photos]
+    return concept if same and concept.settings is not None else None
+
+
+def _settings_of(client: DtiClient, job: records.Job) -> records.TrainingSettings:
+    with contextlib.closing(client.watch(job.job_id)) as updates:
+        return next(update.settings for update in updates if isinstance(update, records.TrainingAccepted))
+
+
+def _effect(settings: records.TrainingSettings) -> records.TrainingSettings:
+    """What decides what is learnt."""
+    return dataclasses.replace(settings, **_WITHOUT_EFFECT)
+
+
+def _has(client: DtiClient, settings: records.TrainingSettings, options: records.TrainingOptions) -> bool:
+    """Whether settings are what these options ask for, as far as they ask for anything."""
     default_model = next((model.name for model in client.list_models() if model.is_default), None)
     asked = dataclasses.replace(options, model=options.model or default_model)
-    told = {field.name for field in dataclasses.fields(concept.settings)}
-    return all(getattr(asked, name) in (None, (), getattr(concept.settings, name)) for name in (field.name for field in dataclasses.fields(asked)) if name in told)
+    told = {field.name for field in dataclasses.fields(settings)} - set(_WITHOUT_EFFECT)
+    return all(getattr(asked, name) in (None, (), getattr(settings, name)) for name in (field.name for field in dataclasses.fields(asked)) if name in told)

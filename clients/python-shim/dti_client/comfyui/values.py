@@ -32,6 +32,12 @@ class Concept:
 
     embedding: ConceptEmbedding = field(repr=False)
     server: Server | None
+    strength: float = 1.0
+    """What the weights of its vectors in prompts are multiplied by."""
+
+    def weighted(self, text: str) -> str:
+        """The text that stands for it, with its strength."""
+        return text if self.strength == 1 else f"({text}:{self.strength:g})"
 
     @property
     def placeholder(self) -> str:
