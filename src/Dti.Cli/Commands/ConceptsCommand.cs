@@ -94,7 +94,7 @@ internal static class ConceptsCommand
         common.SetAction(command, async context =>
         {
             var data = new List<byte[]>();
-            foreach (var path in context.Get(files) ?? [])
+            foreach (var path in (context.Get(files) ?? []).SelectMany(Wildcards.Expand))
             {
                 if (!File.Exists(path))
                     throw new CliException(ExitCode.NotFound, $"There is no file '{path}'.");

@@ -17,7 +17,7 @@ internal static class PhotoFiles
     /// <exception cref="CliException">A path does not exist, a folder holds no picture, or there are too many.</exception>
     public static IReadOnlyList<string> Find(IEnumerable<string> paths)
     {
-        var files = paths.SelectMany(Expand).ToList();
+        var files = paths.SelectMany(Wildcards.Expand).SelectMany(Expand).ToList();
         return files.Count <= MostPhotos
             ? files
             : throw new CliException(ExitCode.Usage, $"A concept is learnt from at most {MostPhotos} photos, and these are {files.Count}; name fewer.");
