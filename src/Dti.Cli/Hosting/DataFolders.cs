@@ -10,8 +10,14 @@ internal sealed record DataFolders(string Data, IReadOnlyList<string> Models, st
     public static DataFolders Resolve(string? data, IReadOnlyList<string> models, string? memory) => new(
         Path.GetFullPath(data ?? Variable("DTI_HOME") ?? UserFolder()),
         [.. (models.Count > 0 ? models : Variable("DTI_MODELS")?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries) ?? [])
-            .Select(Path.GetFullPath)],
+            .Select(Existing)],
         memory ?? Variable("DTI_MEMORY") ?? "auto");
+
+    // A model that was asked for and is not there must not be replaced by another in silence.
+    private static string Existing(string path) => Path.Exists(path)
+        ? Path.GetFullPath(path)
+        : throw new CliException(
+            ExitCode.NotFound, $"There is no model file or folder '{path}'. Correct the path in --models or DTI_MODELS, or leave it out to use the model that ships with Dti.");
 
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 
