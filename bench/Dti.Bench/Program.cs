@@ -1,6 +1,9 @@
+using System.Globalization;
 using Dti.Bench;
 using Dti.Bench.Load;
 using Dti.Bench.Speed;
+
+CultureInfo.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
 
 var all = new Arguments(args);
 Clock.Current = Clock.Named(all.Text("--clock", Clock.Wall.Name), all.Text("--device", "cpu"));

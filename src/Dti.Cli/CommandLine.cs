@@ -74,6 +74,7 @@ internal static class CommandLine
         var help = new Examples.Help(common.RefusedBy);
         root.Options.OfType<HelpOption>().Single().Action = help;
         root.SetAction(help.Invoke);
+        OptionValues.Configure(root);
         Examples.Add(
             root,
             "dti demo", "dti train my-cat photos/ --initializer cat", "dti generate \"a photo of <my-cat> on the moon\" -o moon.png",

@@ -68,6 +68,35 @@ public class UsageTests(ServeFixture server)
     }
 
     [Theory]
+    [InlineData("de_DE.UTF-8")]
+    [InlineData("tr_TR.UTF-8")]
+    [InlineData("ar_SA.UTF-8")]
+    [InlineData("C")]
+    public async Task Generate_AnyLocale_ReadsTheDecimalPoint(string locale)
+    {
+        var folder = server.NewFolder();
+        using var process = DtiProcess.Start(
+            folder, new Dictionary<string, string> { ["LC_ALL"] = locale },
+            "generate", "a red mug", "--guidance", "1.5", "--steps", "1", "--seed", "1", "--json", "--server", server.Address);
+
+        var result = await DtiProcess.EndAsync(process);
+
+        Assert.Equal(ExitCode.Ok, result.ExitCode);
+        Assert.Contains("\"guidance_scale\":1.5", result.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("models", "list")]
+    [InlineData("serve")]
+    public async Task Models_PathThatIsNotThere_IsNotFoundAndNotReplacedByAnotherModel(params string[] command)
+    {
+        var result = await DtiProcess.RunAsync(server.NewFolder(), [.. command, "--models", "no/such/model"]);
+
+        Assert.Equal(ExitCode.NotFound, result.ExitCode);
+        Assert.Contains("There is no model file or folder 'no/such/model'.", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("list")]
     [InlineData("watch", "4f2a91")]
     [InlineData("cancel", "4f2a91")]

@@ -2,6 +2,8 @@ using System.Globalization;
 using Dti.Engine.Imaging;
 using Dti.Samples;
 
+CultureInfo.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
+
 // dotnet run --project tools/Dti.Samples -c Release [-- FOLDER [part of a name]]
 var folder = args.Length > 0 ? args[0] : "samples";
 var only = args.Length > 1 ? args[1] : "";

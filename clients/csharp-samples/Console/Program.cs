@@ -1,7 +1,10 @@
 // Learns a concept from photos and draws it.
 // Usage: Dti.ConsoleSample ADDRESS NAME PHOTO... [-- STEPS]
 
+using System.Globalization;
 using Dti.ClientSdk;
+
+CultureInfo.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
 
 if (args.Length < 3)
 {

@@ -1,8 +1,11 @@
 // A page that learns a concept from uploaded photos, shows each step as it comes, and draws.
 // Usage: Dti.WebSample [--urls http://localhost:5080] [--Dti:Address http://localhost:5171] [--Dti:Token …]
 
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using Dti.ClientSdk;
+
+CultureInfo.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.Services.AddDtiClient(

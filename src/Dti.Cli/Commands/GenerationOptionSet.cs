@@ -42,7 +42,7 @@ internal sealed class GenerationOptionSet
             command.Add(option);
         command.Validators.Add(asked =>
         {
-            if (asked.GetValue(_previewEvery) > 0 && asked.GetValue(_previews) is null)
+            if (asked.Gave(_previewEvery) && !asked.Gave(_previews))
                 asked.AddError("--preview-every goes with --previews.");
         });
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Dti.Cli.Files;
 using Dti.Cli.Output;
 using Dti.ClientSdk;
@@ -109,7 +110,7 @@ internal sealed class TrainingOptionSet
 
     private static (Magnitude?, double?) ReadMagnitude(string? text) =>
         text is null ? (null, null)
-        : double.TryParse(text, out var value) ? (Magnitude.Value, value)
+        : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? (Magnitude.Value, value)
         : Enum.TryParse<Magnitude>(text, ignoreCase: true, out var magnitude) && magnitude != Magnitude.Value ? (magnitude, null)
         : throw new CliException(ExitCode.Usage, $"--magnitude is mean, median, min, max, initializer or a number, not '{text}'.");
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Dti.Cli.Commands;
 using Dti.Cli.Hosting;
 using Dti.Cli.Output;
@@ -98,6 +99,7 @@ internal sealed record Comparison(
     {
         var command = new Command("compare");
         add(command);
+        OptionValues.Configure(command);
         var parsed = command.Parse(arguments);
         return parsed.Errors.Count == 0
             ? new CommandContext(parsed, new JsonOutput(TextWriter.Null), null, new(null, null), DataFolders.Resolve(null, [], null), default)
@@ -111,7 +113,7 @@ internal sealed record Comparison(
         ? name
         : throw Wrong(file, $"'{name}' must be 1 to 24 letters, digits, '-' or '_'");
 
-    private static ulong Number(string file, string key, string text) => ulong.TryParse(text, out var number) && number is > 0 and < int.MaxValue
+    private static ulong Number(string file, string key, string text) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and < int.MaxValue
         ? number
         : throw Wrong(file, $"{key} must be whole numbers above 0, not '{text}'");
 
