@@ -22,13 +22,13 @@ public class ObjectHeadTests
         for (var step = 0; step < 200; step++)
         {
             optimizer.zero_grad();
-            head.Loss(features.to(ScalarType.BFloat16), _labels).Loss.backward();
+            head.Loss(features.to(Precision.Compute), _labels).Loss.backward();
             optimizer.step();
         }
 
-        var (loss, right) = head.Loss(features.to(ScalarType.BFloat16), _labels);
-        Assert.True(right > 0.9, $"{right}");
-        Assert.True(loss.item<float>() < 1.5, $"{loss.item<float>()}");
+        var reading = head.Loss(features.to(Precision.Compute), _labels);
+        Assert.True(reading.Kinds > 0.9, $"{reading.Kinds}");
+        Assert.True(reading.Loss.item<float>() < 2.5, $"{reading.Loss.item<float>()}");
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public class ObjectHeadTests
         using var generator = new Generator(1, CPU);
         var features = randn([4, Channels, 16, 16], generator: generator).requires_grad_(true);
 
-        Head().Loss(features.to(ScalarType.BFloat16), _labels, tensor(new[] { 1f, 0, 1, 0 })).Loss.backward();
+        Head().Loss(features.to(Precision.Compute), _labels, tensor(new[] { 1f, 0, 1, 0 })).Loss.backward();
 
         var reached = features.grad!.abs().sum([1, 2, 3]).gt(0).data<bool>().ToArray();
         Assert.Equal([true, false, true, false], reached);

@@ -6,18 +6,19 @@ using Dti.Mini.Subjects;
 using Dti.Mini.Subjects.Styles;
 using Dti.Mini.Text;
 using Dti.Mini.World;
+using Dti.Mini.World.Designs;
 
 const string Usage = """
     Draws the world of dti-mini and trains the model on it. Run it in the repository's root.
 
     dotnet run --project tools/Dti.Mini -c Release -- STAGE [THREADS [STEPS]]
 
-      vocabulary FILE   cuts CLIP's vocabulary (bpe_simple_vocab_16e6.txt.gz) to the words of the world
+      vocabulary        cuts CLIP's vocabulary to the words of the world and the commonest merges
       text              1: text encoder, contrastively with an image encoder
       vae               2: autoencoder
-      unet              3: denoiser, on the frozen text encoder and autoencoder
-      reader            3b: a network that reads objects from latents, for the next stage
-      refine            3c: the denoiser again, from where stage 3 left it, so that it draws what the reader finds
+      latents           renders the world and encodes it
+      reader            3: a network that reads objects from latents, to help the denoiser
+      unet [T [N [LEG]]] 4: N steps of the denoiser, on the frozen text encoder and autoencoder, from where the last leg ended
       previews          how latents look, for previews without the autoencoder
       judge             the independent encoder that judges pictures
       quality [G]       how often the model draws what is asked at guidance G (default 4), as the judge reads it
@@ -39,23 +40,27 @@ int Number(int index, int absent) => args.Length > index ? int.Parse(args[index]
 Subject[] EverySecond() => [.. SubjectCatalogue.All.Where((_, i) => i % 2 == 0)];
 switch (args.FirstOrDefault())
 {
-    case "vocabulary" when args.Length == 2:
-        MiniVocabulary.Write(args[1], MiniWorld.TokenizerFolder);
+    case "vocabulary":
+        MiniVocabulary.Write(MiniWorld.TokenizerFolder);
         return 0;
     case "text":
         TextStage.Run(folder, Number(1, 2), Number(2, 2_600));
         return 0;
+    case "words":
+        WordsStage.Run(folder, Number(1, 2), Number(2, 2_000));
+        return 0;
     case "vae":
         AutoencoderStage.Run(folder, Number(1, 2), Number(2, 8_000));
         return 0;
+    case "latents":
+        LatentStore.Open(folder, MiniWorld.TrainSeed, Number(2, MiniWorld.Pictures), AutoencoderStage.Finished(), Number(1, 2));
+        LatentStore.Open(folder, MiniWorld.HeldOutSeed, 500, AutoencoderStage.Finished(), Number(1, 2));
+        return 0;
     case "unet":
-        UNetStage.Run(folder, Number(1, 2), Number(2, 8_000), refine: false);
+        UNetStage.Run(folder, Number(1, 2), Number(2, 4_000), leg: Number(3, 1));
         return 0;
     case "reader":
         ReaderStage.Run(folder, Number(1, 2), Number(2, 1_000));
-        return 0;
-    case "refine":
-        UNetStage.Run(folder, Number(1, 2), Number(2, 8_000), refine: true);
         return 0;
     case "previews":
         PreviewStage.Run(folder);
@@ -92,6 +97,15 @@ switch (args.FirstOrDefault())
         return 0;
     case "world":
         ContactSheet.Write(Path.Combine(folder, "world.webp"), 10, [.. Enumerable.Range(0, 60).Select(i => ContactSheet.Draw(Scene.Sample(MiniWorld.TrainSeed, i)))]);
+        return 0;
+    case "designs":
+        ContactSheet.Write(
+            Path.Combine(folder, "designs.png"), 10, [.. Enumerable.Range(0, 60).Select(i => ContactSheet.Draw(Scene.Sample(Design.TrainScenes, i)))]);
+        for (var i = 0; i < 40; i++)
+        {
+            Console.WriteLine(Captions.Say(Scene.Sample(Design.TrainScenes, i), new Dice(9, (ulong)i), everything: i % 4 == 0));
+        }
+
         return 0;
     case "subjects":
         ContactSheet.Write(Path.Combine(folder, "subjects.webp"), 10, [.. SubjectCatalogue.All.SelectMany(SubjectPhotos.Of).Select(ContactSheet.Draw)]);

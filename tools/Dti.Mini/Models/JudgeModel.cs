@@ -43,6 +43,7 @@ internal sealed class JudgeModel
     private readonly Linear _colour;
     private readonly Linear _pattern;
     private readonly Linear _box;
+    private readonly ObjectReadout? _object;
     private readonly Linear _scene;
     private readonly Linear _pair1;
     private readonly Linear _pair2;
@@ -51,14 +52,18 @@ internal sealed class JudgeModel
     private readonly Linear _textProjection;
     private readonly Tensor _logitScale;
 
-    public JudgeModel(int vocabulary, WeightScope weights)
+    /// <param name="vocabulary">Tokens.</param>
+    /// <param name="weights">The weights.</param>
+    /// <param name="designs">Whether it reads designs; the judge of the world without them does not.</param>
+    public JudgeModel(int vocabulary, WeightScope weights, bool designs = false)
     {
+        var kinds = designs ? ObjectTargets.Kinds : ShapeCatalogue.All.Count;
         _image = new MiniImageEncoder(weights.Sub("visual"), patches: true);
         _join = new Conv2d(weights.Sub("join"), MiniImageEncoder.FineChannels + MiniImageEncoder.CoarseChannels, Width, 1);
         _cellEmbedding = weights.Take("cell_embedding", Grid * Grid, Width);
-        _shapeEmbedding = weights.Take("shape_embedding", ShapeCatalogue.All.Count, Width);
+        _shapeEmbedding = weights.Take("shape_embedding", kinds, Width);
         _cellNorm = new LayerNorm(weights.Sub("cell_norm"), Width);
-        _cell = new Linear(weights.Sub("cell"), Width, ShapeCatalogue.All.Count);
+        _cell = new Linear(weights.Sub("cell"), Width, kinds);
         _value = new Linear(weights.Sub("value"), Width, Width);
         _norm = new LayerNorm(weights.Sub("norm"), Width);
         _hidden1 = new Linear(weights.Sub("hidden1"), Width, 2 * Width);
@@ -66,6 +71,7 @@ internal sealed class JudgeModel
         _colour = new Linear(weights.Sub("colour"), Width, ObjectColour.All.Count);
         _pattern = new Linear(weights.Sub("pattern"), Width, Enum.GetValues<Pattern>().Length);
         _box = new Linear(weights.Sub("box"), Width, 3);
+        _object = designs ? new ObjectReadout(Width, weights.Sub("object"), Width) : null;
         _scene = new Linear(weights.Sub("scene"), MiniImageEncoder.CoarseChannels, Enum.GetValues<Place>().Length + Enum.GetValues<Style>().Length);
         _pair1 = new Linear(weights.Sub("pair1"), 2 * Width, Width);
         _pair2 = new Linear(weights.Sub("pair2"), Width, Enum.GetValues<Relation>().Length);
@@ -93,6 +99,11 @@ internal sealed class JudgeModel
             scene.narrow(1, 0, places), scene.narrow(1, places, scene.shape[1] - places), found,
             F.normalize(Full(_imageProjection.Forward(F.avg_pool2d(seen, [4, 4]).flatten(1)))));
     }
+
+    /// <summary>What objects look like, designs in every part.</summary>
+    /// <param name="queries">(n, 128), of the objects.</param>
+    /// <exception cref="InvalidOperationException">It is a judge of the world without designs.</exception>
+    public ObjectReading Object(Tensor queries) => (_object ?? throw new InvalidOperationException("This judge reads no designs.")).Read(queries);
 
     /// <summary>How one object stands to another: (n, relations) logits.</summary>
     /// <param name="first">(n, 128), queries of the first objects.</param>

@@ -36,7 +36,7 @@ internal sealed class LatentReader
     /// <param name="latents">(B, C, side, side)</param>
     /// <param name="labels">What they show.</param>
     /// <param name="weights">Of each picture, (B) fp32; null: 1.</param>
-    public (Tensor Loss, double Right) Loss(Tensor latents, ObjectLabels labels, Tensor? weights = null)
+    public HeadReading Loss(Tensor latents, ObjectLabels labels, Tensor? weights = null)
     {
         var fine = _fine.Aggregate(_convIn.Forward(latents), (h, resnet) => resnet.Forward(h));
         var coarse = _coarse.Aggregate(_downsampler.Forward(fine), (h, resnet) => resnet.Forward(h));

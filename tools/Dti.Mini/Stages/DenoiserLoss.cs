@@ -1,5 +1,6 @@
 using Dti.Engine.Models;
 using Dti.Engine.Schedulers;
+using Dti.Mini.Training;
 using Dti.Mini.Models;
 using Dti.Mini.World;
 using static TorchSharp.torch;
@@ -8,8 +9,8 @@ namespace Dti.Mini.Stages;
 
 /// <summary>The denoiser in training.</summary>
 /// <param name="UNet">The denoiser.</param>
-/// <param name="Head">Names objects from its features; null: not refined.</param>
-internal sealed record Denoiser(UNet2DConditionModel UNet, ObjectHead? Head);
+/// <param name="Head">Names objects from its features.</param>
+internal sealed record Denoiser(UNet2DConditionModel UNet, ObjectHead Head);
 
 /// <summary>
 /// What the denoiser learns from: the error of v (arXiv 2202.00512); half of the timesteps are drawn evenly, half about the middle
@@ -20,7 +21,7 @@ internal sealed record Denoiser(UNet2DConditionModel UNet, ObjectHead? Head);
 /// </summary>
 /// <param name="sampler">Encodes captions.</param>
 /// <param name="schedule">The noise.</param>
-/// <param name="reader">For a refined denoiser; null: only the error.</param>
+/// <param name="reader">Finds objects in what is drawn; null: this help is left out.</param>
 internal sealed class DenoiserLoss(MiniSampler sampler, NoiseSchedule schedule, LatentReader? reader)
 {
     private const double Naming = 0.03;
@@ -40,30 +41,32 @@ internal sealed class DenoiserLoss(MiniSampler sampler, NoiseSchedule schedule, 
     public (Tensor Loss, Dictionary<string, double> Logs) Of(Denoiser model, LatentStore store, ulong seed, int[] indices, Dice dice, float dropout)
     {
         var scenes = indices.Select(index => Scene.Sample(seed, index)).ToArray();
-        var states = sampler.Encode(scenes.Select(scene => dice.Chance(dropout) ? "" : Captions.Say(scene, dice)));
+        var states = sampler.Encode(scenes.Select(scene => (scene, dice.Chance(dropout) ? "" : Captions.SayMarked(scene, dice))), (ulong)dice.Int(int.MaxValue));
         var x0 = store.Read(indices).to(ScalarType.Float32);
         using var generator = new Generator((ulong)dice.Int(int.MaxValue), CPU);
         var noise = randn(x0.shape, ScalarType.Float32, generator: generator);
         var timesteps = Timesteps(indices.Length, schedule.TrainTimesteps, generator);
-        var noisy = schedule.AddNoise(x0, noise, timesteps).to(ScalarType.BFloat16);
+        var noisy = schedule.AddNoise(x0, noise, timesteps).to(Precision.Compute);
 
         var features = new List<Tensor>();
         var velocity = model.UNet.Forward(noisy, timesteps, states, features: features).to(ScalarType.Float32);
         var errors = (velocity - schedule.Velocity(x0, noise, timesteps)).square();
         var logs = new Dictionary<string, double> { ["error"] = errors.mean().item<float>() };
-        if (model.Head is null || reader is null)
-        {
-            return (errors.mean(), logs);
-        }
-
         var side = (int)x0.shape[^1];
         var (cells, labels) = (ObjectWeights.Of(scenes, side), new ObjectLabels(scenes, side));
-        var (naming, named) = model.Head.Loss(features[^2], labels); // the last level but one has been brought up to the last one's size
+        var named = model.Head.Loss(features[^2], labels); // the last level but one has been brought up to the last one's size
+        (logs["named"], logs["named_parts"]) = (named.Kinds, named.Parts);
+        var loss = ((errors * cells).mean() / cells.mean()) + (Naming * named.Loss);
+        if (reader is null)
+        {
+            return (loss, logs);
+        }
+
         var drawn = schedule.Original(noisy.to(ScalarType.Float32), velocity, timesteps);
-        var (drawing, drawnRight) = reader.Loss(
-            ReaderStage.Seen(drawn, schedule, generator).to(ScalarType.BFloat16), labels, ((Unreadable - timesteps.to(ScalarType.Float32)) / (Unreadable - Readable)).clamp(0, 1));
-        (logs["read_right"], logs["drawn_right"]) = (named, drawnRight);
-        return (((errors * cells).mean() / cells.mean()) + (Naming * naming) + (Drawing * drawing), logs);
+        var read = reader.Loss(
+            ReaderStage.Seen(drawn, schedule, generator).to(Precision.Compute), labels, ((Unreadable - timesteps.to(ScalarType.Float32)) / (Unreadable - Readable)).clamp(0, 1));
+        (logs["drawn"], logs["drawn_parts"], logs["drawn_colour_error"]) = (read.Kinds, read.Parts, read.ColourError);
+        return (loss + (Drawing * read.Loss), logs);
     }
 
     /// <summary>(B) int64: half uniform, half logit-normal.</summary>

@@ -4,7 +4,6 @@ using Dti.Mini.Models;
 using Dti.Mini.Text;
 using Dti.Mini.Training;
 using Dti.Mini.World;
-using Dti.Mini.World.Shapes;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -14,6 +13,7 @@ namespace Dti.Mini.Stages;
 internal static class JudgeStage
 {
     private const int Batch = 48; // per replica
+    private static readonly string[] _partNames = ["family", "body", "top", "eyes", "sides", "mark", "pattern"];
     private const float Blurred = 0.4f; // share of the pictures that lose half of their resolution
 
     public static void Run(string folder, int threads, int steps)
@@ -23,7 +23,7 @@ internal static class JudgeStage
         var tokenizer = ClipTokenizer.Load(MiniWorld.TokenizerFolder);
         var weights = new FreshWeights(3_000_000, seed: 7, StartOf);
         var loop = new TrainingLoop<JudgeModel>(
-            folder, "judge", new LoopSettings(steps, 1.5e-3, 200, 0.05, 0.998), weights, () => new JudgeModel(tokenizer.VocabularySize, new WeightScope(weights)), threads);
+            folder, "judge", new LoopSettings(steps, 1.5e-3, 200, 0.05, 0.998), weights, () => new JudgeModel(tokenizer.VocabularySize, new WeightScope(weights), designs: true), threads);
         loop.Run(
             (model, step, replica) =>
             {
@@ -32,7 +32,7 @@ internal static class JudgeStage
                 var scenes = indices.Select(index => Scene.Sample(MiniWorld.TrainSeed, index)).ToArray();
                 var reading = model.Read(Blur(pictures.Read(indices), dice));
                 var (loss, logs) = Attributes(model, reading, new Labels(scenes));
-                var texts = model.EncodeText(CaptionBatch.Ids(tokenizer, scenes.Select(scene => Captions.Say(scene, dice))));
+                var texts = model.EncodeText(CaptionBatch.Ids(tokenizer, scenes.Select(scene => Captions.Say(DesignCaptions.WithFamilies(scene), dice))));
                 var logits = reading.Embedding.matmul(texts.t()) * model.LogitScale;
                 var own = arange(Batch);
                 var contrast = 0.5 * (F.cross_entropy(logits, own) + F.cross_entropy(logits.t(), own));
@@ -76,8 +76,21 @@ internal static class JudgeStage
             var reading = model.Read(pictures(first, labels.Count));
             Add("shape", reading.Presence[labels.Picture, labels.Shape].gt(0));
             Add("no_other", reading.Presence.gt(0).eq(labels.Presence.gt(0.5)));
-            Add("colour", reading.Colour[labels.Picture, labels.Shape].argmax(1).eq(labels.Colour));
+            var plain = labels.Plain;
+            Add("colour", reading.Colour[labels.Picture, labels.Shape][plain].argmax(1).eq(labels.Colour[plain]));
             Add("pattern", reading.Pattern[labels.Picture, labels.Shape].argmax(1).eq(labels.Pattern));
+            var objects = model.Object(reading.Queries[labels.Picture, labels.Shape]);
+            foreach (var (part, logits) in objects.Parts.Index().Where(_ => labels.Targets.Designs > 0))
+            {
+                Add("part_" + _partNames[part], logits[labels.Targets.Designed].argmax(1).eq(labels.Targets.Parts[.., part]));
+            }
+
+            if (labels.Targets.Designs > 0)
+            {
+                Add("colour_error", ((objects.Colours[labels.Targets.Designed] - labels.Targets.Colours) / 2).view(-1, 3, 3).norm(2, p: 2f).mean([1]));
+                Add("proportion_error", (objects.Proportions[labels.Targets.Designed] - labels.Targets.Proportions).abs().mean([1]));
+            }
+
             Add("place", reading.Place.argmax(1).eq(labels.Place));
             Add("style", reading.Style.argmax(1).eq(labels.Style));
             Add("relation", model.Relation(reading.Queries[labels.Pair, labels.First], reading.Queries[labels.Pair, labels.Second]).argmax(1).eq(labels.Relation));
@@ -90,7 +103,7 @@ internal static class JudgeStage
     {
         var presence = F.binary_cross_entropy_with_logits(reading.Presence, labels.Presence, pos_weights: tensor(4f)) * 4;
         var where = F.cross_entropy(reading.Cells[labels.Picture, labels.Shape], labels.Cell);
-        var colour = F.cross_entropy(reading.Colour[labels.Picture, labels.Shape], labels.Colour);
+        var colour = F.cross_entropy(reading.Colour[labels.Picture, labels.Shape][labels.Plain], labels.Colour[labels.Plain]);
         var pattern = F.cross_entropy(reading.Pattern[labels.Picture, labels.Shape], labels.Pattern);
         var box = F.l1_loss(reading.Boxes[labels.Picture, labels.Shape], labels.Box);
         var place = F.cross_entropy(reading.Place, labels.Place);
@@ -106,7 +119,9 @@ internal static class JudgeStage
             ["style"] = style.item<float>(),
             ["relation"] = relation.item<float>(),
         };
-        return (presence + (0.5 * where) + colour + pattern + box + (0.5 * place) + (0.5 * style) + relation, logs);
+        var objects = ObjectReadout.Loss(model.Object(reading.Queries[labels.Picture, labels.Shape]), labels.Targets);
+        logs["objects"] = objects.item<float>();
+        return ((0.5 * objects) + presence + (0.5 * where) + colour + pattern + box + (0.5 * place) + (0.5 * style) + relation, logs);
     }
 
     private static Start StartOf(string name, long[] shape) =>
@@ -124,8 +139,10 @@ internal static class JudgeStage
             Count = scenes.Length;
             var objects = scenes.SelectMany((scene, i) => scene.Objects.Select(o => (Picture: i, Object: o))).ToArray();
             Picture = Ids(objects.Select(entry => entry.Picture));
-            Shape = Ids(objects.Select(entry => ShapeCatalogue.IndexOf(entry.Object.Shape)));
-            Colour = Ids(objects.Select(entry => ObjectColour.IndexOf(entry.Object.Colour)));
+            Shape = Ids(objects.Select(entry => ObjectTargets.KindOf(entry.Object)));
+            Plain = Ids(objects.Index().Where(entry => entry.Item.Object.Designed is null).Select(entry => entry.Index));
+            Colour = Ids(objects.Select(entry => entry.Object.Designed is null ? ObjectColour.IndexOf(entry.Object.Colour) : 0));
+            Targets = new ObjectTargets([.. objects.Select(entry => entry.Object)]);
             Pattern = Ids(objects.Select(entry => (int)entry.Object.Pattern));
             Cell = Ids(objects.Select(entry => CellOf(entry.Object)));
             Box = tensor(objects.SelectMany(entry => (float[])[entry.Object.X, entry.Object.Foot, entry.Object.Extent]).ToArray(), [objects.Length, 3]);
@@ -133,10 +150,10 @@ internal static class JudgeStage
             Style = Ids(scenes.Select(scene => (int)scene.Style));
             var pairs = scenes.Select((scene, i) => (Picture: i, Scene: scene)).Where(entry => entry.Scene.Relation is not null).ToArray();
             Pair = Ids(pairs.Select(entry => entry.Picture));
-            First = Ids(pairs.Select(entry => ShapeCatalogue.IndexOf(entry.Scene.Objects[0].Shape)));
-            Second = Ids(pairs.Select(entry => ShapeCatalogue.IndexOf(entry.Scene.Objects[1].Shape)));
+            First = Ids(pairs.Select(entry => ObjectTargets.KindOf(entry.Scene.Objects[0])));
+            Second = Ids(pairs.Select(entry => ObjectTargets.KindOf(entry.Scene.Objects[1])));
             Relation = Ids(pairs.Select(entry => (int)entry.Scene.Relation!.Value));
-            Presence = zeros(Count, ShapeCatalogue.All.Count);
+            Presence = zeros(Count, ObjectTargets.Kinds);
             Presence.index_put_(ones(objects.Length), [Picture, Shape]);
         }
 
@@ -146,7 +163,13 @@ internal static class JudgeStage
 
         public Tensor Shape { get; }
 
+        /// <summary>Which objects are shapes of the catalogue, in one of the named colours.</summary>
+        public Tensor Plain { get; }
+
         public Tensor Colour { get; }
+
+        /// <summary>What all objects look like.</summary>
+        public ObjectTargets Targets { get; }
 
         public Tensor Pattern { get; }
 

@@ -38,7 +38,7 @@ internal sealed class LatentStore
                     using var frozen = no_grad();
                     var from = first + (thread * chunk);
                     var length = Math.Clamp(count - from, 0, chunk);
-                    parts[thread] = length == 0 ? [] : (vae.Encode(pictures.Read([.. Enumerable.Range(from, length)])).Mean * vae.Config.ScalingFactor).contiguous().bytes.ToArray();
+                    parts[thread] = length == 0 ? [] : (vae.Encode(pictures.Read([.. Enumerable.Range(from, length)])).Mean * vae.Config.ScalingFactor).to(ScalarType.BFloat16).contiguous().bytes.ToArray();
                 });
                 file.Position = first * bytes;
                 foreach (var part in parts)

@@ -2,13 +2,16 @@ using Dti.Engine.Imaging;
 using Dti.Engine.Models;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
+using Dti.Mini.Training;
+using Dti.Mini.Models;
+using Dti.Mini.Text;
 using Dti.Mini.World;
 using static TorchSharp.torch;
 
 namespace Dti.Mini.Stages;
 
 /// <summary>Draws many pictures at once while the denoiser is in training, with DDIM.</summary>
-internal sealed class MiniSampler(ClipTextModel text, AutoencoderKL vae, ClipTokenizer tokenizer)
+internal sealed class MiniSampler(ClipTextModel text, AutoencoderKL vae, ClipTokenizer tokenizer, DesignEmbedder? embedder = null)
 {
     /// <summary>What sample sheets show.</summary>
     public static IReadOnlyList<string> Prompts { get; } =
@@ -63,6 +66,19 @@ internal sealed class MiniSampler(ClipTextModel text, AutoencoderKL vae, ClipTok
         return text.Forward(tensor([.. prompts.SelectMany(ids => ids)], [prompts.Length, 77])).LastHiddenState.MoveToOuterDisposeScope();
     }
 
+    /// <summary>(B, 77, d), of captions in which designs without a name are embeddings with some noise.</summary>
+    /// <param name="captions">Scenes and their captions, marked.</param>
+    /// <param name="seed">Of the noise.</param>
+    public Tensor Encode(IEnumerable<(Scene Scene, string Marked)> captions, ulong? seed)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var generator = seed is { } number ? new Generator(number, CPU) : null;
+        var batch = new DesignCaptions(tokenizer, captions, length: 77);
+        var rows = batch.Parameters is { } parameters ? embedder!.Embed(parameters.to(Precision.Compute), generator) : null;
+        return text.Forward(batch.Ids, rows).LastHiddenState.MoveToOuterDisposeScope();
+    }
+
     /// <summary>Pictures of prompts, (128, 128, 3) bytes each.</summary>
     public byte[][] Sample(UNet2DConditionModel unet, IReadOnlyList<string> prompts, double guidance, int steps, int seed)
     {
@@ -76,18 +92,18 @@ internal sealed class MiniSampler(ClipTextModel text, AutoencoderKL vae, ClipTok
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var count = prompts.shape[0];
-        var states = cat([Encode([""]).expand(count, -1, -1), prompts.to(ScalarType.BFloat16)]);
+        var states = cat([Encode([""]).expand(count, -1, -1), prompts.to(Precision.Compute)]);
         using var generator = new Generator((ulong)seed, CPU);
         var side = SceneRenderer.Side / vae.Config.ScaleFactor;
         var x = randn([count, vae.Config.LatentChannels, side, side], ScalarType.Float32, generator: generator);
         using var scheduler = SchedulerFactory.Create("ddim", Schedule, steps);
         for (var call = 0; call < scheduler.Timesteps.Count; call++)
         {
-            var output = unet.Forward(cat([x, x]).to(ScalarType.BFloat16), tensor([(float)scheduler.Timesteps[call]]), states).to(ScalarType.Float32).chunk(2);
+            var output = unet.Forward(cat([x, x]).to(Precision.Compute), tensor([(float)scheduler.Timesteps[call]]), states).to(ScalarType.Float32).chunk(2);
             x = scheduler.Step(output[0] + (guidance * (output[1] - output[0])), call, x, () => throw new NotSupportedException());
         }
 
-        var images = (vae.Decode((x / vae.Config.ScalingFactor).to(ScalarType.BFloat16)).to(ScalarType.Float32) / 2) + 0.5;
+        var images = (vae.Decode((x / vae.Config.ScalingFactor).to(Precision.Compute)).to(ScalarType.Float32) / 2) + 0.5;
         return [.. Enumerable.Range(0, (int)count).Select(i => RgbImage.FromTensor(images[i]).Pixels.ToArray())];
     }
 }

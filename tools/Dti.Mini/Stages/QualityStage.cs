@@ -50,5 +50,5 @@ internal static class QualityStage
 
     /// <summary>Pictures of (128, 128, 3) bytes as (B, 3, 128, 128) bf16 in [−1, 1].</summary>
     public static Tensor Stack(IReadOnlyList<byte[]> pictures) => stack([.. pictures.Select(picture =>
-        tensor(picture, [SceneRenderer.Side, SceneRenderer.Side, 3]).to(ScalarType.Float32).div(127.5).sub(1).to(ScalarType.BFloat16).permute(2, 0, 1))]).contiguous();
+        tensor(picture, [SceneRenderer.Side, SceneRenderer.Side, 3]).to(ScalarType.Float32).div(127.5).sub(1).to(Precision.Compute).permute(2, 0, 1))]).contiguous();
 }

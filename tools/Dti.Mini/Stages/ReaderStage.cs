@@ -30,8 +30,8 @@ internal static class ReaderStage
         {
             using var generator = new Generator((ulong)dice.Int(int.MaxValue), CPU);
             var x = Seen(store.Read(indices).to(ScalarType.Float32), schedule, generator);
-            var (loss, right) = model.Loss(x.to(ScalarType.BFloat16), new ObjectLabels([.. indices.Select(index => Scene.Sample(seed, index))], (int)x.shape[^1]));
-            return (loss, new() { ["right"] = right });
+            var read = model.Loss(x.to(Precision.Compute), new ObjectLabels([.. indices.Select(index => Scene.Sample(seed, index))], (int)x.shape[^1]));
+            return (read.Loss, new() { ["kinds"] = read.Kinds, ["parts"] = read.Parts, ["colour_error"] = read.ColourError });
         }
 
         loop.Run(
@@ -50,12 +50,12 @@ internal static class ReaderStage
         SafetensorsWriter.Write(Weights(folder), loop.Averaged.ToDictionary(weight => weight.Key, weight => weight.Value.to(ScalarType.BFloat16)));
     }
 
-    /// <summary>The finished reader.</summary>
+    /// <summary>The finished reader; null: it has not been trained yet.</summary>
     /// <param name="folder">The work folder.</param>
     /// <param name="latentChannels">Channels of latents.</param>
-    public static LatentReader Finished(string folder, int latentChannels) => File.Exists(Weights(folder))
+    public static LatentReader? Finished(string folder, int latentChannels) => File.Exists(Weights(folder))
         ? new LatentReader(latentChannels, new WeightScope(new FrozenWeights(Weights(folder))))
-        : throw new InvalidOperationException($"{Weights(folder)} is missing: run the stage `reader` first.");
+        : null;
 
     /// <summary>Latents as the reader is shown them, each with the noise of a timestep of its own.</summary>
     /// <param name="x0">(B, C, h, w) fp32</param>

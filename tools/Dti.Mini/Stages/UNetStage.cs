@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dti.Engine.Models;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
@@ -5,7 +6,10 @@ using Dti.Engine.Weights;
 using Dti.Mini.Models;
 using Dti.Mini.Sheets;
 using Dti.Mini.Training;
+using Dti.Mini.Subjects;
 using Dti.Mini.World;
+using Dti.Mini.World.Designs;
+using static TorchSharp.torch;
 
 namespace Dti.Mini.Stages;
 
@@ -38,10 +42,12 @@ internal static class UNetStage
     /// <param name="folder">The work folder.</param>
     /// <param name="threads">Replicas.</param>
     /// <param name="steps">Steps of this run.</param>
-    /// <param name="refine">Go on from the finished denoiser, with pictures and noise of its own.</param>
-    public static void Run(string folder, int threads, int steps, bool refine)
+    /// <param name="leg">
+    /// The number of the leg, from 1: each has scenes, wordings and noise of its own, and continues from the weights that the model folder holds.
+    /// </param>
+    public static void Run(string folder, int threads, int steps, int leg)
     {
-        var name = refine ? "unet-refined" : "unet";
+        var name = string.Create(CultureInfo.InvariantCulture, $"unet-{leg}");
         var tokenizer = ClipTokenizer.Load(MiniWorld.TokenizerFolder);
         var textConfig = TextStage.Config(tokenizer.VocabularySize);
         var text = new ClipTextModel(textConfig, new WeightScope(new FrozenWeights(MiniWorld.WeightsOf("text_encoder"))));
@@ -49,31 +55,49 @@ internal static class UNetStage
         var latents = LatentStore.Open(folder, MiniWorld.TrainSeed, MiniWorld.Pictures, vae, threads);
         var heldOut = LatentStore.Open(folder, MiniWorld.HeldOutSeed, 500, vae, threads);
         using var schedule = new NoiseSchedule(MiniSampler.Schedule);
-        var sampler = new MiniSampler(text, vae, tokenizer);
-        var loss = new DenoiserLoss(sampler, schedule, refine ? ReaderStage.Finished(folder, vae.Config.LatentChannels) : null);
+        var sampler = new MiniSampler(text, vae, tokenizer, WordsStage.Embedder(textConfig.HiddenSize));
+        var loss = new DenoiserLoss(sampler, schedule, ReaderStage.Finished(folder, vae.Config.LatentChannels));
         var config = Config(vae.Config, textConfig);
         var weights = new FreshWeights(6_000_000, seed: 3, StartOf);
         var loop = new TrainingLoop<Denoiser>(
-            folder, name, new LoopSettings(steps, refine ? 3e-3 : 4e-3, 200, 0.01, 0.9995, Muon: true), weights,
+            folder, name, new LoopSettings(steps, 3e-3, 200, 0.01, 0.9995, Muon: true), weights,
             () => new Denoiser(
                 new UNet2DConditionModel(config, new WeightScope(weights)),
-                refine ? new ObjectHead(config.BlockOutChannels[1], new WeightScope(weights).Sub(Head)) : null),
+                new ObjectHead(config.BlockOutChannels[1], new WeightScope(weights).Sub(Head))),
             threads,
-            start: refine ? fresh => fresh.Read(MiniWorld.WeightsOf("unet"), apart: Head) : null);
+            start: File.Exists(MiniWorld.WeightsOf("unet")) ? fresh => fresh.Read(MiniWorld.WeightsOf("unet"), apart: Head) : null);
         loop.Run(
             (model, step, replica) =>
             {
-                var dice = Dice.OfStep(refine ? 33UL : 31UL, step, replica);
+                var dice = Dice.OfStep(30 + (ulong)leg, step, replica);
                 return loss.Of(model, latents, MiniWorld.TrainSeed, dice.Indices(Batch, MiniWorld.Pictures), dice, Dropout);
             },
             250,
             model =>
             {
                 var (_, logs) = loss.Of(model, heldOut, MiniWorld.HeldOutSeed, [.. Enumerable.Range(0, 256)], new Dice(32), dropout: 0);
-                ContactSheet.Write(Path.Combine(folder, name + ".png"), 6, sampler.Sample(model.UNet, MiniSampler.Prompts, guidance: 4, steps: 25, seed: 1));
+                DrawSheet(Path.Combine(folder, name + ".png"), sampler, model.UNet);
                 return logs;
             });
         ModelExport.UNet(config, loop.Averaged.Where(weight => !weight.Key.StartsWith(Head, StringComparison.Ordinal)).ToDictionary());
+    }
+
+    /// <summary>
+    /// The first twelve prompts; then held-out designs, row by row: as the world draws them, from their embeddings, and from descriptions.
+    /// </summary>
+    private static void DrawSheet(string path, MiniSampler sampler, UNet2DConditionModel unet)
+    {
+        const int columns = 12;
+        var scenes = Enumerable.Range(0, 2 * columns).Select(i => SubjectPhotos.Of(Design.HeldOut(i), i)[0]).ToArray();
+        byte[][] Draw(Tensor states) => sampler.Sample(unet, states, guidance: 4, steps: 25, seed: 1);
+        var learnt = Draw(sampler.Encode(scenes.Select(scene => (scene, "a photo of a <0> in a meadow")), seed: null));
+        var described = Draw(sampler.Encode(scenes.Select(scene => $"a photo of {DesignWords.Describe(scene.Objects[0].Designed!.Design)} in a meadow")));
+        ContactSheet.Write(path, columns,
+        [
+            .. sampler.Sample(unet, [.. MiniSampler.Prompts.Take(columns)], guidance: 4, steps: 25, seed: 1),
+            .. Enumerable.Range(0, 2).SelectMany(row => (byte[][])
+                [.. scenes.Select(ContactSheet.Draw).Skip(row * columns).Take(columns), .. learnt.Skip(row * columns).Take(columns), .. described.Skip(row * columns).Take(columns)]),
+        ]);
     }
 
     /// <summary>Residual branches start closed, so that a network starts as a shallow one.</summary>

@@ -31,7 +31,7 @@ internal sealed class StudyBench
     public StudyBench(string folder)
     {
         Folder = Path.Combine(folder, "study");
-        _model = StableDiffusionModel.Load(ModelProfile.Read(MiniWorld.ModelFolder), new ComputeTarget(CPU, ScalarType.BFloat16));
+        _model = StableDiffusionModel.Load(ModelProfile.Read(MiniWorld.ModelFolder), new ComputeTarget(CPU, Precision.Compute));
         _sampler = new MiniSampler(_model.TextEncoder, _model.Vae, _model.Tokenizer);
         _judge = new JudgeModel(_model.Tokenizer.VocabularySize, new WeightScope(new FrozenWeights(MiniWorld.JudgeFile)));
     }

@@ -1,9 +1,9 @@
-using System.IO.Compression;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dti.Engine.Tokenization;
 using Dti.Engine.Training;
 using Dti.Mini.World;
+using Dti.Mini.World.Designs;
 
 namespace Dti.Mini.Text;
 
@@ -13,17 +13,26 @@ namespace Dti.Mini.Text;
 /// </summary>
 internal static partial class MiniVocabulary
 {
+    private const int CommonMerges = 2_000;
+
     /// <summary>Writes a tokenizer folder.</summary>
-    /// <param name="source"><c>bpe_simple_vocab_16e6.txt.gz</c> of github.com/openai/CLIP (MIT).</param>
     /// <param name="folder">Where to.</param>
-    public static void Write(string source, string folder)
+    public static void Write(string folder)
     {
-        var ranks = ReadMerges(source);
-        var texts = Captions.Words.Concat(PromptTemplates.Objects).Concat(PromptTemplates.Styles).Append("object style person animal toy creature robot dinosaur clock bird snail plant cup bag castle");
+        var ranks = PublishedVocabulary.Merges
+            .Select((merge, rank) => (Pair: merge.Split(' '), rank)).ToDictionary(merge => (merge.Pair[0], merge.Pair[1]), merge => merge.rank);
+        var texts = Captions.Words.Concat(PromptTemplates.Objects).Concat(PromptTemplates.Styles).Append("object style person animal toy creature robot dinosaur clock bird snail plant cup bag castle")
+            .Concat(DesignNames.All);
         var kept = new SortedDictionary<int, (string Left, string Right)>();
         foreach (var word in texts.SelectMany(text => Word().Matches(text.ToLowerInvariant()).Select(match => match.Value)).Distinct(StringComparer.Ordinal))
         {
             Keep(ByteAlphabet.Spell(word), ranks, kept);
+        }
+
+        // The commonest merges, so that any other word is spelt in pieces that make sense.
+        foreach (var (pair, rank) in ranks.Where(entry => entry.Value < CommonMerges))
+        {
+            kept[rank] = pair;
         }
 
         var letters = Enumerable.Range('!', '~' - '!' + 1).Concat(Enumerable.Range('¡', '¬' - '¡' + 1)).Concat(Enumerable.Range('®', 'ÿ' - '®' + 1)).Select(c => ((char)c).ToString()).ToList();
@@ -56,19 +65,9 @@ internal static partial class MiniVocabulary
         Console.WriteLine($"{tokens.Length:N0} tokens, {kept.Count:N0} of them merges, in {folder}");
     }
 
-    private static Dictionary<(string Left, string Right), int> ReadMerges(string source)
-    {
-        using var reader = new StreamReader(new GZipStream(File.OpenRead(source), CompressionMode.Decompress));
-        var ranks = new Dictionary<(string, string), int>();
-        reader.ReadLine(); // the version
-        while (ranks.Count < 48_894 && reader.ReadLine() is { } line) // as many as CLIP itself reads
-        {
-            var pair = line.Split(' ');
-            ranks.Add((pair[0], pair[1]), ranks.Count);
-        }
-
-        return ranks;
-    }
+    /// <summary>The tokens of a folder's vocabulary, with their ids.</summary>
+    public static IReadOnlyDictionary<string, int> Read(string folder) =>
+        JsonSerializer.Deserialize<Dictionary<string, int>>(File.ReadAllText(Path.Combine(folder, "vocab.json")))!;
 
     /// <summary>Keeps the merges that a word goes through.</summary>
     private static void Keep(string word, Dictionary<(string Left, string Right), int> ranks, SortedDictionary<int, (string Left, string Right)> kept)

@@ -47,7 +47,7 @@ internal sealed class FreshWeights(long capacity, long seed, Func<string, long[]
     private readonly List<FlatWeight> _entries = [];
     private readonly Dictionary<string, int> _index = new(StringComparer.Ordinal);
     private readonly Tensor _master = zeros(capacity, ScalarType.Float32);
-    private readonly Tensor _compute = zeros(capacity, ScalarType.BFloat16);
+    private readonly Tensor _compute = zeros(capacity, Precision.Compute);
     private List<Tensor> _leaves = [];
     private long _used;
 

@@ -22,7 +22,7 @@ internal static class Muon
     public static Tensor Step(Tensor update)
     {
         using var scope = NewDisposeScope();
-        var matrix = update.flatten(1).to(ScalarType.BFloat16);
+        var matrix = update.flatten(1).to(Precision.Compute);
         var (rows, columns) = (matrix.shape[0], matrix.shape[1]);
         var x = rows > columns ? matrix.t() : matrix;
         x = x / (x.norm() + 1e-7);

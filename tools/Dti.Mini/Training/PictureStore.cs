@@ -68,7 +68,7 @@ internal sealed class PictureStore : IDisposable
             _view.SafeMemoryMappedViewHandle.ReleasePointer();
         }
 
-        return (bytes.to(ScalarType.Float32).div_(127.5).sub_(1)).to(ScalarType.BFloat16).permute(0, 3, 1, 2).contiguous().MoveToOuterDisposeScope();
+        return (bytes.to(ScalarType.Float32).div_(127.5).sub_(1)).to(Precision.Compute).permute(0, 3, 1, 2).contiguous().MoveToOuterDisposeScope();
     }
 
     public void Dispose()

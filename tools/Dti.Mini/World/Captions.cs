@@ -1,10 +1,14 @@
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Dti.Mini.World;
 
 /// <summary>Says what is in a scene, in ordinary words and many wordings.</summary>
-internal static class Captions
+internal static partial class Captions
 {
+    private const char Mark = '\u0001';
+
+
     private static readonly Dictionary<Place, string[]> _places = new()
     {
         [Place.Snow] = ["in the snow", "on a snowy field", "in a snowy winter landscape", "outside on a snowy day", "on fresh white snow with fir trees"],
@@ -82,14 +86,17 @@ internal static class Captions
     public static IEnumerable<string> Words =>
         [.. _templates, .. _opinions, .. _places.Values.Concat(_styles.Values).Concat(_styleEndings.Values).Concat(_lights.Values).Concat(_relations.Values).SelectMany(texts => texts), .. _starts,
          .. _patterns.Values.SelectMany(pattern => (string[])[pattern.Adjective, pattern.Ending]),
-         .. ObjectColour.All.Select(colour => colour.Name), .. Shapes.ShapeCatalogue.All.Select(shape => shape.Name),
+         .. ObjectColour.Described.Select(colour => colour.Name), .. Designs.DesignWords.Words, .. Shapes.ShapeCatalogue.All.Select(shape => shape.Name),
          "a an the and next to small little big large from left to right in a row with one my thing it they is all painting picture image close up bright dark cropped rendition style of ' , . ! ?"];
 
     /// <summary>One wording of a scene, of 5 to about 60 tokens.</summary>
     /// <param name="scene">The scene.</param>
     /// <param name="dice">Chooses the wording and what is left unsaid.</param>
     /// <param name="everything">Leave nothing unsaid: what is asked for can then be looked for.</param>
-    public static string Say(Scene scene, Dice dice, bool everything = false)
+    public static string Say(Scene scene, Dice dice, bool everything = false) => ObjectEnd().Replace(SayMarked(scene, dice, everything), "");
+
+    /// <summary>As <see cref="Say"/>, with a mark after the words of each object (see <see cref="ObjectEnd"/>).</summary>
+    public static string SayMarked(Scene scene, Dice dice, bool everything = false)
     {
         // From terse to full: how likely each detail is told.
         var detail = dice.Pick((float[])[0.5f, 0.8f, 1, 1]);
@@ -101,7 +108,7 @@ internal static class Captions
         var opening = styleSaid && styleFirst ? dice.Pick(_styles[scene.Style]) : dice.Chance(0.2f) ? dice.Pick(_starts) : "";
         Append(text, scene.Style == Style.Photo && dice.Chance(0.25f) ? dice.Pick(_templates) : opening);
 
-        string[] things = [.. scene.Objects.Select(o => Thing(o, dice, Tell))];
+        string[] things = [.. scene.Objects.Select((o, i) => $"{Thing(o, i, dice, Tell, everything)}{Mark}{i}")];
         switch (things.Length)
         {
             case 1:
@@ -150,7 +157,7 @@ internal static class Captions
     /// <summary>Says once more, in sentences of their own, what each object is like and where it is.</summary>
     private static void Elaborate(StringBuilder text, Scene scene, Dice dice)
     {
-        foreach (var o in dice.Shuffle(scene.Objects.Where(o => !o.Shape.Name.StartsWith('<'))).Take(dice.Int(2) + 1))
+        foreach (var o in dice.Shuffle(scene.Objects.Where(o => o.Designed is null && !o.Shape.Name.StartsWith('<'))).Take(dice.Int(2) + 1))
         {
             var (adjective, _) = _patterns[o.Pattern];
             var looks = o.Pattern == Pattern.Plain ? dice.Pick((string[])["plain", "all"]) + " " + o.Colour.Name : $"{o.Colour.Name} and {adjective}";
@@ -170,8 +177,13 @@ internal static class Captions
         }
     }
 
-    private static string Thing(SceneObject o, Dice dice, Func<float, bool> tell)
+    private static string Thing(SceneObject o, int index, Dice dice, Func<float, bool> tell, bool everything)
     {
+        if (o.Designed is not null)
+        {
+            return Designs.DesignWords.Say(o, index, dice, everything);
+        }
+
         if (o.Shape.Name.StartsWith('<'))
         {
             return dice.Chance(0.5f) ? o.Shape.Name : $"a {o.Shape.Name}"; // a concept says itself what it looks like
@@ -198,4 +210,8 @@ internal static class Captions
             text.Append(text.Length > 0 ? before : "").Append(phrase);
         }
     }
+
+    /// <summary>The mark that ends an object's words; its group is the object's place in the scene.</summary>
+    [GeneratedRegex("\u0001([0-9])")]
+    public static partial Regex ObjectEnd();
 }

@@ -6,16 +6,16 @@ namespace Dti.Mini.World;
 internal static class MiniWorld
 {
     /// <summary>Seed of the scenes to learn from.</summary>
-    public const ulong TrainSeed = 1;
+    public const ulong TrainSeed = Designs.Design.TrainScenes;
 
     /// <summary>Seed of the scenes that nothing learns from.</summary>
-    public const ulong HeldOutSeed = 1000;
+    public const ulong HeldOutSeed = Designs.Design.HeldOutScenes;
 
     /// <summary>Scenes to learn from.</summary>
-    public const int Pictures = 100_000;
+    public const int Pictures = 32_000;
 
-    /// <summary>Where the model is put together.</summary>
-    public const string ModelFolder = "models/dti-mini";
+    /// <summary>Where the model is put together; <c>DTI_MINI_MODEL</c> overrides it.</summary>
+    public static string ModelFolder { get; } = Environment.GetEnvironmentVariable("DTI_MINI_MODEL") ?? "models/dti-mini";
 
     /// <summary>The judge's weights.</summary>
     public const string JudgeFile = "models/dti-mini-judge/model.safetensors";

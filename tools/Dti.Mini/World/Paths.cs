@@ -39,6 +39,14 @@ internal static class Paths
         return builder.Detach();
     }
 
+    /// <summary>The same path, scaled and then moved.</summary>
+    public static SKPath Moved(this SKPath path, float x, float y, float scale)
+    {
+        var moved = new SKPath();
+        path.Transform(SKMatrix.CreateScaleTranslation(scale, scale, x, y), moved);
+        return moved;
+    }
+
     /// <summary>The same path on the other side of x = 0.</summary>
     public static SKPath Mirrored(this SKPath path)
     {

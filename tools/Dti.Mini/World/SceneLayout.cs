@@ -1,3 +1,4 @@
+using Dti.Mini.World.Designs;
 using SkiaSharp;
 
 namespace Dti.Mini.World;
@@ -7,15 +8,16 @@ internal static class SceneLayout
 {
     private const float Ground = Backdrops.Ground;
 
-    public static SceneObject[] Place(Dice dice, IReadOnlyList<Shape> shapes, Relation? relation)
+    /// <summary>Gives each object a place, in the order of <paramref name="looks"/>.</summary>
+    public static SceneObject[] Place(Dice dice, IReadOnlyList<SceneObject> looks, Relation? relation)
     {
-        var objects = shapes.Select(shape => Look(dice, shape)).ToArray();
+        var objects = looks.ToArray();
         switch (objects.Length, relation)
         {
             case (1, _):
                 var extent = objects[0].Size switch { ObjectSize.Small => dice.Range(0.34f, 0.4f), ObjectSize.Large => dice.Range(0.68f, 0.78f), _ => dice.Range(0.48f, 0.6f) };
-                var room = 0.5f - (extent / 2);
-                objects[0] = Stand(dice, objects[0], extent, 0.5f + dice.Range(-room, room), Ground + dice.Range(0, 0.1f));
+                var room = 0.5f - ((extent + Detail(objects[0], 0.1f)) / 2);
+                objects[0] = Stand(dice, objects[0], extent + Detail(objects[0], 0.1f), 0.5f + dice.Range(-room, room), Ground + dice.Range(0, 0.1f));
                 break;
 
             case (2, Relation.LeftOf or Relation.RightOf):
@@ -52,12 +54,25 @@ internal static class SceneLayout
         return objects;
     }
 
-    private static SceneObject Look(Dice dice, Shape shape) => new(
+    /// <summary>Half of the designs have a name, half are new; a quarter are changed by a modifier.</summary>
+    public static SceneObject Design(Dice dice)
+    {
+        var named = dice.Int(DesignNames.All.Count);
+        var (design, name) = dice.Chance(0.5f) ? (Designs.Design.Named(named), DesignNames.All[named]) : (Designs.Design.Sample(dice), null);
+        var modifier = dice.Chance(0.25f) ? DesignModifier.Sample(dice, design) : null;
+        return SceneObject.Of(new DesignedObject(design, name, modifier), dice.Chance(0.5f) ? ObjectSize.Medium : dice.Pick<ObjectSize>());
+    }
+
+    /// <summary>A shape of the catalogue with a colour, a pattern and a size.</summary>
+    public static SceneObject Look(Dice dice, Shape shape) => new(
         shape, dice.Pick(ObjectColour.All), dice.Chance(0.4f) ? Pattern.Plain : dice.Pick<Pattern>(),
         dice.Chance(0.5f) ? ObjectSize.Medium : dice.Pick<ObjectSize>(), 0, 0, 0, 0);
 
+    // Designs have more to show than shapes of the catalogue.
+    private static float Detail(SceneObject o, float extent) => o.Designed is null ? 0 : extent;
+
     private static float Pair(Dice dice, SceneObject o) =>
-        o.Size switch { ObjectSize.Small => dice.Range(0.29f, 0.33f), ObjectSize.Large => dice.Range(0.46f, 0.5f), _ => dice.Range(0.36f, 0.42f) };
+        Detail(o, 0.06f) + o.Size switch { ObjectSize.Small => dice.Range(0.29f, 0.33f), ObjectSize.Large => dice.Range(0.46f, 0.5f), _ => dice.Range(0.36f, 0.42f) };
 
     private static SceneObject Stand(Dice dice, SceneObject o, float extent, float x, float foot) =>
         o with { Extent = extent, X = x, Foot = foot, Tilt = dice.Range(-6, 6) };

@@ -25,7 +25,7 @@ internal static class SceneMap
         var camera = CameraMatrix(scene.Camera);
         foreach (var o in scene.BackToFront)
         {
-            var outline = _outlines[o.Shape.Name];
+            var outline = o.Designed is null ? _outlines[o.Shape.Name] : Outline(o.Shape);
             _ = Matrix3x2.Invert(BoxMatrix(o) * camera, out var toBox);
             for (var i = 0; i < cells.Length; i++)
             {

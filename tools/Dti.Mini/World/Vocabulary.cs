@@ -26,8 +26,31 @@ internal sealed record ObjectColour(string Name, SKColor Value, SKColor Second)
 
     private static readonly Dictionary<string, int> _index = All.Select((colour, i) => (colour.Name, i)).ToDictionary(pair => pair.Name, pair => pair.i, StringComparer.Ordinal);
 
+    /// <summary>More colours, which only designs are described by; their patterns have a colour of their own.</summary>
+    private static readonly ObjectColour[] _more =
+    [
+        new("teal", new(0x1F, 0x8A, 0x8C), _cream),
+        new("gray", new(0x8A, 0x90, 0x98), _cream),
+        new("navy", new(0x1E, 0x2C, 0x66), _cream),
+        new("lime", new(0xA8, 0xD8, 0x3A), _cream),
+        new("coral", new(0xF0, 0x78, 0x60), _cream),
+        new("lavender", new(0xB8, 0xA0, 0xE6), _cream),
+        new("mint", new(0x96, 0xE0, 0xBC), _cream),
+        new("maroon", new(0x7A, 0x1C, 0x2E), _cream),
+        new("tan", new(0xD2, 0xB0, 0x80), _cream),
+        new("turquoise", new(0x3C, 0xC8, 0xD0), _cream),
+        new("magenta", new(0xD0, 0x30, 0xA0), _cream),
+    ];
+
+    /// <summary>All colour words of descriptions.</summary>
+    public static IReadOnlyList<ObjectColour> Described { get; } = [.. All, .. _more];
+
     /// <summary>The place of a colour in <see cref="All"/>.</summary>
     public static int IndexOf(ObjectColour colour) => _index[colour.Name];
+
+    /// <summary>The colour whose word describes a free colour best.</summary>
+    public static ObjectColour Nearest(SKColor colour) =>
+        Described.MinBy(named => Designs.Design.Distance(named.Value, colour))!;
 }
 
 /// <summary>What covers an object's body.</summary>
