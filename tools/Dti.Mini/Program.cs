@@ -15,6 +15,7 @@ const string Usage = """
 
       vocabulary        cuts CLIP's vocabulary to the words of the world and the commonest merges
       text              1: text encoder, contrastively with an image encoder
+      words             1b: the text encoder learns designs, from captions alone
       vae               2: autoencoder
       latents           renders the world and encodes it
       reader            3: a network that reads objects from latents, to help the denoiser
@@ -28,11 +29,11 @@ const string Usage = """
       between           blends of two subjects
       position          how well position can be read from embeddings of any norm
       curves, report    graphs of all that was trained and measured, and its tables
-      world, subjects   sheets of scenes, and of the pictures of subjects and styles
+      world, designs, subjects  sheets of scenes, and of the pictures of subjects and styles
       samples           those pictures as files, into samples
 
     A stage that was killed goes on where it last saved, at most two minutes before. States, curves and sheets are kept in
-    artifacts/mini (or DTI_MINI_WORK), finished components in models/dti-mini, results in docs/dti-mini.
+    artifacts/mini (or DTI_MINI_WORK), finished components in models/dti-mini (or DTI_MINI_MODEL), results in docs/dti-mini.
     """;
 
 var folder = Environment.GetEnvironmentVariable("DTI_MINI_WORK") ?? Path.Combine("artifacts", "mini");
@@ -101,11 +102,6 @@ switch (args.FirstOrDefault())
     case "designs":
         ContactSheet.Write(
             Path.Combine(folder, "designs.png"), 10, [.. Enumerable.Range(0, 60).Select(i => ContactSheet.Draw(Scene.Sample(Design.TrainScenes, i)))]);
-        for (var i = 0; i < 40; i++)
-        {
-            Console.WriteLine(Captions.Say(Scene.Sample(Design.TrainScenes, i), new Dice(9, (ulong)i), everything: i % 4 == 0));
-        }
-
         return 0;
     case "subjects":
         ContactSheet.Write(Path.Combine(folder, "subjects.webp"), 10, [.. SubjectCatalogue.All.SelectMany(SubjectPhotos.Of).Select(ContactSheet.Draw)]);

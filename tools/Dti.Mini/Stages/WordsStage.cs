@@ -12,7 +12,7 @@ using static TorchSharp.torch;
 namespace Dti.Mini.Stages;
 
 /// <summary>
-/// Stage 4: the text encoder learns designs, from captions alone: heads must read the parameters of each object from its states. The embeddings
+/// Stage 1b: the text encoder learns designs, from captions alone: heads must read the parameters of each object from its states. The embeddings
 /// of designs come from their parameters (<see cref="DesignEmbedder"/>), most of them new ones.
 /// </summary>
 internal static class WordsStage
