@@ -110,6 +110,11 @@ internal static class SafetensorsHeader
             }
 
             reader.Read();
+            if (name == "__metadata__" && reader.TokenType == JsonTokenType.Null)
+            {
+                continue; // the reference reader takes it as no metadata
+            }
+
             if (name == "__metadata__")
             {
                 ReadMetadata(ref reader, metadata, file);

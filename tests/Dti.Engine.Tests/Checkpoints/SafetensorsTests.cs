@@ -46,6 +46,18 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Fact]
+    public void Open_MetadataIsNull_IsNoMetadata()
+    {
+        var header = """{"__metadata__":null,"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"""u8;
+        File.WriteAllBytes(FilePath("x"), [.. BitConverter.GetBytes((long)header.Length), .. header, 7]);
+
+        using var file = SafetensorsFile.Open(FilePath("x"));
+
+        Assert.Empty(file.Metadata);
+        Assert.Equal("x", Assert.Single(file.Tensors).Key);
+    }
+
+    [Fact]
     public void Read_Float8_IsWidenedExactly()
     {
         using var scope = NewDisposeScope();
