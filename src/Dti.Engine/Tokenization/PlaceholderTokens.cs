@@ -64,7 +64,10 @@ public sealed partial class PlaceholderTokens
                 all += " " + Name(token, i);
             }
 
-            prompt = prompt.Replace(token, all, StringComparison.Ordinal);
+            if (all != token)
+            {
+                prompt = prompt.Replace(token, all, StringComparison.OrdinalIgnoreCase); // tokens match whatever their case
+            }
         }
 
         return prompt;

@@ -34,6 +34,18 @@ public class PlaceholderTokensTests
         }
     }
 
+    [Theory]
+    [InlineData("a photo of <My-Cat> on grass")]
+    [InlineData("a photo of <my-cat> on grass")]
+    [InlineData("a photo of <MY-CAT> on grass")]
+    public void Expand_AnyCapitals_GivesAllVectors(string prompt)
+    {
+        var placeholders = new PlaceholderTokens(100);
+        placeholders.Add("<My-Cat>", 3);
+
+        Assert.Equal("a photo of <My-Cat> <My-Cat>_1 <My-Cat>_2 on grass", placeholders.Expand(prompt));
+    }
+
     [Fact]
     public void Add_TwiceWithOtherCapitals_IsRefused()
     {
