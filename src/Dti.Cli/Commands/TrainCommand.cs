@@ -14,18 +14,24 @@ internal static class TrainCommand
         var name = new Argument<string>("name") { Description = "Name of the concept; prompts use it as <name>." };
         var photos = new Argument<string[]>("photos")
         {
-            Description = "1 to 50 photos (JPEG, PNG, WebP, BMP, GIF), or folders of them; beside NAME.jpg may lie its mask, NAME-mask.png, and its caption, NAME.txt.",
+            Description = "1 to 50 photos (JPEG, PNG, WebP, BMP, GIF), or folders of them; beside NAME.jpg may lie its mask, NAME-mask.png, and its caption, NAME.txt or NAME.caption.",
             Arity = ArgumentArity.ZeroOrMore,
         };
         var force = new Option<bool>("--force") { Description = "Replace a concept of the same name." };
         var resume = new Option<bool>("--resume") { Description = "Go on with a training of this name that was cancelled, cut off or finished; without photos and settings but --steps." };
         var fromStep = new Option<int?>("--from-step") { Description = "With --resume: the step of a kept snapshot. Default: the newest.", HelpName = "n" };
         var previews = new Option<string?>("--previews") { Description = "Write previews into this folder.", HelpName = "folder" };
+        var captions = new Option<CaptionFiles?>("--captions")
+        {
+            Description = "Caption files next to photos. use: each says where the concept goes, by {concept} or the initial word; ignore: train without them; prefix: put the concept in front of those that do not say it. Default: use.",
+        };
+        captions.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "use", "ignore", "prefix");
         var options = new TrainingOptionSet();
 
         var command = new Command("train", "Learn a concept from a few photos.") { name, photos };
         options.AddTo(command);
         command.Add(previews);
+        command.Add(captions);
         command.Add(force);
         command.Add(resume);
         command.Add(fromStep);
@@ -49,7 +55,9 @@ internal static class TrainCommand
             var request = new TrainRequest
             {
                 Name = context.Get(name),
-                Photos = await PhotoFiles.ReadAsync(context.Get(photos), context.CancellationToken).ConfigureAwait(false),
+                Photos = await PhotoFiles.ReadAsync(
+                    context.Get(photos), context.Get(captions) ?? CaptionFiles.Use, leftOut => context.Output.Warning("PHOTO_LEFT_OUT", leftOut), context.CancellationToken)
+                    .ConfigureAwait(false),
                 Resume = context.Get(resume),
                 ResumeFromStep = context.Get(fromStep),
                 Options = options.Read(context),

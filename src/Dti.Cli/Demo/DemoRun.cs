@@ -29,7 +29,7 @@ internal sealed class DemoRun(DtiClient client, IOutput output)
 
     private async Task<DemoConceptResult> LearnAsync(DemoConcept concept, CancellationToken cancellationToken)
     {
-        var photos = await PhotoFiles.ReadAsync([concept.PhotoFolder], cancellationToken).ConfigureAwait(false);
+        var photos = await PhotoFiles.ReadAsync([concept.PhotoFolder], CaptionFiles.Use, null, cancellationToken).ConfigureAwait(false);
         var training = await new TrainingRun(client, output).RunAsync(
             new TrainRequest
             {
