@@ -77,6 +77,28 @@ public sealed class ResumeTests : IAsyncLifetime
         Assert.Equal(["photos", "options.learning_rate", "options.kappa"], await Refusal.Fields(() => _server.TrainAsync(request)));
     }
 
+    /// <summary>They were added to those that the training was begun with.</summary>
+    [Fact]
+    public async Task Resume_OtherPreviewPrompts_ReplaceThoseOfTheBeginning()
+    {
+        await _server.TrainAsync(TestServer.Request("shown", change: request => request.Options.PreviewPrompts.Add("a photo of {concept}")));
+
+        var events = await _server.TrainAsync(Resume("shown", options: new TrainingOptions { Steps = 9, PreviewPrompts = { "a drawing of {concept}" } }));
+
+        Assert.Equal(["a drawing of {concept}"], events[0].Accepted.Settings.PreviewPrompts);
+    }
+
+    /// <summary>It was refused, although all of preview_* may change.</summary>
+    [Fact]
+    public async Task Resume_PreviewBaseline_IsAccepted()
+    {
+        await _server.TrainAsync(TestServer.Request("based"));
+
+        var events = await _server.TrainAsync(Resume("based", options: new TrainingOptions { Steps = 9, PreviewBaseline = true }));
+
+        Assert.True(events[0].Accepted.Settings.PreviewBaseline);
+    }
+
     [Fact]
     public async Task Resume_NothingToGoOnWith_IsNotFound()
     {

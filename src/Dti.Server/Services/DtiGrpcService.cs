@@ -21,7 +21,7 @@ internal sealed class DtiGrpcService(
     : DtiService.DtiServiceBase
 {
     // What a training may change when it goes on; see TrainResume.
-    private static readonly HashSet<string> _changeable = ["steps", "preview_every", "preview_prompts", "preview_steps", "snapshot_every"];
+    private static readonly HashSet<string> _changeable = ["steps", "preview_every", "preview_prompts", "preview_steps", "preview_baseline", "snapshot_every"];
 
     public override async Task Train(TrainRequest request, IServerStreamWriter<TrainResponse> responseStream, ServerCallContext context)
     {
@@ -171,6 +171,11 @@ internal sealed class DtiGrpcService(
         checks.Require(kept.Contains(step), "resume.from_step", kept.Count == 0
             ? $"No step of the training of '{request.Name}' was done; begin it again."
             : $"There is no snapshot of step {step}; kept are {string.Join(", ", kept)}.");
+        if (changed.PreviewPrompts.Count > 0)
+        {
+            begun.Options.PreviewPrompts.Clear(); // merging would add to them
+        }
+
         begun.Options.MergeFrom(changed);
         (begun.RequestId, begun.CancelOnDisconnect, begun.Overwrite) = (request.RequestId, request.CancelOnDisconnect, true);
         begun.Resume = new TrainResume { FromStep = step };
