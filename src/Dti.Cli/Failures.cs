@@ -9,6 +9,9 @@ namespace Dti.Cli;
 /// <summary>Decides, in one place, what is said of an error and what the process answers.</summary>
 internal static class Failures
 {
+    // Reasons for which a command can be repeated with --force.
+    private static readonly string[] _overwritable = ["CONCEPT_EXISTS", "FILE_EXISTS"];
+
     public static int Report(Exception exception, IOutput output, string? address)
     {
         var (exitCode, error) = Describe(exception, address);
@@ -29,7 +32,7 @@ internal static class Failures
     private static CommandError Describe(DtiClientException refused, string? address) =>
         new(refused.Reason is { Length: > 0 } reason ? reason : JsonNamingPolicy.SnakeCaseUpper.ConvertName($"{refused.Status}"),
             refused.Status == StatusCode.Unavailable && address is { Length: > 0 } ? $"{refused.Message} Its address: {address}."
-            : refused.Status == StatusCode.AlreadyExists && refused.Message.Contains("overwrite", StringComparison.Ordinal) ? $"{refused.Message.TrimEnd('.')} (--force)." // what it is called here
+            : _overwritable.Contains(refused.Reason) ? $"{refused.Message.TrimEnd('.')} (--force)." // what overwriting is called here
             : refused.Message)
         {
             Violations = refused.FieldViolations,

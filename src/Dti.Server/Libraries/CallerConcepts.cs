@@ -11,6 +11,7 @@ namespace Dti.Server.Libraries;
 internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
 {
     private const string Exists = "CONCEPT_EXISTS";
+    private const string NameTaken = "NAME_TAKEN";
 
     /// <summary>Its concepts by name, without thumbnails; an admin's own before those of others.</summary>
     public IReadOnlyList<Concept> List() => [.. library.List().Where(IsSeen).OrderByDescending(concept => concept.Owner == caller.Id)];
@@ -114,7 +115,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     }
 
     /// <summary>The refusal of a name that another caller has, for a concept, a training that can go on, or one that waits or runs.</summary>
-    public static RpcStatus Taken(string name) => RpcErrors.Exists($"The name '{name}' is taken; choose another one.", Exists);
+    public static RpcStatus Taken(string name) => RpcErrors.Exists($"The name '{name}' is taken; choose another one.", NameTaken);
 
     private Concept Version(string name, string version)
     {
