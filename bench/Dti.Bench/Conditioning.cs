@@ -1,7 +1,8 @@
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using static TorchSharp.torch;
 
@@ -14,7 +15,7 @@ internal static class Conditioning
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        using var model = StableDiffusionModel.Load(ModelProfile.Of(Checkpoint.Open(arguments.Text("--model", ""))), ComputeTarget.Resolve("cpu", "fp32"));
+        using var model = StableDiffusionModel.Load(ModelFamilies.BuiltIn.Describe(ModelFamilies.BuiltIn.Open(arguments.Text("--model", ""))), ComputeTarget.Resolve("cpu", "fp32"));
         var concept = ConceptFile.Read(arguments.Text("--concept", ""), "<concept>");
         var states = new PromptEncoder(model, [concept]).Encode(arguments.Text("--prompt", "a photo of <concept>")).States;
         SafetensorsWriter.Write(arguments.Text("--output", "conditioning.safetensors"), new Dictionary<string, Tensor> { ["states"] = states });

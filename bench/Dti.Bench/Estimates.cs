@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Dti.Engine.Generation;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
 using Dti.Engine.Planning;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Training;
@@ -37,7 +37,7 @@ internal static class Estimates
 
     private static long Estimate(string model, Work work, int side, int batch, string memory, string dtype)
     {
-        var profile = ModelProfile.Read(model);
+        var profile = ModelFamilies.BuiltIn.Read(model);
         var target = ComputeTarget.Resolve("cpu", dtype);
         var policy = MemoryPolicy.Resolve(memory, profile.HeldBytes(target), target);
         return work == Work.Draw

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Dti.Engine.Checkpoints;
 using Dti.Engine.Conversion;
+using Dti.Engine.Models.Families;
 
 namespace Dti.Bench;
 
@@ -25,7 +25,7 @@ internal static class FullSize
         {
             var like = tiny ? Path.GetFullPath(Folders.Fixture(family switch { "sd1" => "tiny-sd15", "sd2" => "tiny-sd21", _ => "tiny-sdxl" })) : null;
             var single = Path.Combine(work, $"{family}.safetensors");
-            Timed($"write {single}", () => RandomCheckpoint.Write(single, family, like is null ? null : Checkpoint.Open(like)));
+            Timed($"write {single}", () => RandomCheckpoint.Write(single, family, like is null ? null : ModelFamilies.BuiltIn.Open(like)));
             Measure(table, single, like, side, dtype, memory);
             if (family == "sd1")
             {
@@ -36,7 +36,7 @@ internal static class FullSize
                 }
 
                 Timed($"convert to {folder}", () => CheckpointConversion.ToFolder(
-                    like is null ? SingleFileCheckpoint.Open(single) : SingleFileCheckpoint.Open(single, Checkpoint.Open(like)), folder, CancellationToken.None));
+                    like is null ? ModelFamilies.BuiltIn.OpenFile(single) : ModelFamilies.BuiltIn.OpenFile(single, ModelFamilies.BuiltIn.Open(like)), folder, CancellationToken.None));
                 Measure(table, folder, null, side, dtype, memory);
                 Delete(() => Directory.Delete(folder, recursive: true));
             }

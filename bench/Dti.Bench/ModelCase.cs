@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Dti.Engine.Checkpoints;
 using Dti.Engine.Generation;
 using Dti.Engine.Imaging;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Training;
 
@@ -80,7 +80,7 @@ internal sealed record ModelCase(string Model, string? Like, string Memory, stri
         var before = ProcessMemory.ResidentBytes;
         var began = Stopwatch.GetTimestamp();
         var target = ComputeTarget.Resolve("cpu", Dtype);
-        var profile = ModelProfile.Of(Like is null ? Checkpoint.Open(Model) : SingleFileCheckpoint.Open(Model, Checkpoint.Open(Like)));
+        var profile = ModelFamilies.BuiltIn.Describe(Like is null ? ModelFamilies.BuiltIn.Open(Model) : ModelFamilies.BuiltIn.OpenFile(Model, ModelFamilies.BuiltIn.Open(Like)));
         var held = profile.HeldBytes(target);
         var policy = MemoryPolicy.Resolve(Memory, held, target);
         if (Work == Work.Touch)

@@ -2,7 +2,8 @@ using System.Globalization;
 using Dti.Bench.Speed;
 using Dti.Engine.Generation;
 using Dti.Engine.Imaging;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Schedulers;
 using static TorchSharp.torch;
@@ -19,7 +20,7 @@ internal static class PreviewCost
     public static int Run()
     {
         var table = new Table("what", "µs without", "µs with a preview", "difference µs");
-        var profile = ModelProfile.Read(Path.Combine(Folders.Bench, "..", "models", "dti-mini"));
+        var profile = (StableDiffusionProfile)ModelFamilies.BuiltIn.Read(Path.Combine(Folders.Bench, "..", "models", "dti-mini"));
         foreach (var side in new[] { 128, 512, 1024 })
         {
             var latents = side / profile.VaeConfig.ScaleFactor;

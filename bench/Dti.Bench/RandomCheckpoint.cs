@@ -3,6 +3,7 @@ using System.Text.Json;
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Configs;
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Files;
 using Dti.Engine.Weights;
 using TorchSharp;

@@ -12,7 +12,7 @@ public sealed class LayersTests
         "Configs", "Weights",
         "Tokenization", "Schedulers", "Imaging",
         "Checkpoints",
-        "Models",
+        "Models", "Models.Families.StableDiffusion", "Models.Families",
         "Concepts",
         "Generation",
         "Training",

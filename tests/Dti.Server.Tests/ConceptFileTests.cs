@@ -1,5 +1,5 @@
 using Dti.Engine.Checkpoints;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
 using Dti.Server.Libraries;
 using Dti.Server.Tests.Infrastructure;
 using Dti.Tests;
@@ -104,7 +104,7 @@ public sealed class ConceptFileTests : IAsyncDisposable
     [Fact]
     public async Task Import_Rescaled_HasTheMeanNormOfTheVocabularyAndTheSameDirections()
     {
-        var mean = ModelProfile.Read(Path.Combine(Fixtures.Root, "tiny-sd15")).VocabularyNorms.Mean;
+        var mean = ModelFamilies.BuiltIn.Read(Path.Combine(Fixtures.Root, "tiny-sd15")).VocabularyNorms.Mean;
 
         var kept = await Import("kept", [2, 32]);
         var rescaled = await Import("rescaled", [2, 32], request => request.Rescale = true);

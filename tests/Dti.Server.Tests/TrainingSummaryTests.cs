@@ -1,5 +1,5 @@
 using Dti.Engine.Imaging;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
 using Dti.Engine.Training;
 using Dti.Server.Jobs;
 using Dti.Tests;
@@ -51,5 +51,5 @@ public class TrainingSummaryTests
     }
 
     internal static TrainingSummary Summary() =>
-        new(TrainingSettings.Resolve(new TrainingOptions { Steps = 40 }, "x", ModelProfile.Read(Path.Combine(Fixtures.Root, "tiny-sd15")), () => 1));
+        new(TrainingSettings.Resolve(new TrainingOptions { Steps = 40 }, "x", ModelFamilies.BuiltIn.Read(Path.Combine(Fixtures.Root, "tiny-sd15")), () => 1));
 }

@@ -1,9 +1,10 @@
 using Dti.Engine.Generation;
 using Dti.Engine.Imaging;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Planning;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Schedulers;
+using Dti.Engine.Tokenization;
 using Dti.Engine.Training;
 using static TorchSharp.torch;
 
@@ -26,9 +27,9 @@ internal sealed class PlainContender : Contender
     private const int Vectors = 1;
     private static readonly long[] _timestep = [500];
     private readonly SpeedCase _case;
-    private readonly ModelProfile _profile;
+    private readonly StableDiffusionProfile _profile;
     private readonly ComputeTarget _target;
-    private readonly NoiseSchedule _schedule;
+    private readonly DdpmProcess _schedule;
     private readonly Tensor _ids; // (B, 77)
     private readonly Tensor _vocabulary; // (V + 1, d), all of it takes gradients
     private readonly Tensor _original; // (V, d)
@@ -37,12 +38,12 @@ internal sealed class PlainContender : Contender
     private readonly AddedConditioning? _added;
     private Tensor _latents;
 
-    public PlainContender(SpeedCase asked, ModelProfile profile, ComputeTarget target)
+    public PlainContender(SpeedCase asked, StableDiffusionProfile profile, ComputeTarget target)
     {
         using var scope = NewDisposeScope();
         (_case, _profile, _target, Name) = (asked, profile, target, $"plain {target.DtypeName}");
         Model = new PlainModel(profile, target, asked.Trains);
-        _schedule = new NoiseSchedule(profile.Scheduler, target.Device);
+        _schedule = new DdpmProcess(profile.Scheduler, target.Device);
         var tokens = profile.Tokenizer.Tokenize("a photo of a cat").InputIds.Select(id => (long)id).ToArray();
         _ids = tensor(tokens).unsqueeze(0).repeat(asked.Trains ? asked.Batch : 2, 1).to(target.Device).DetachFromDisposeScope();
         _original = Model.Vocabulary;
@@ -152,7 +153,7 @@ internal sealed class OurContender : Contender
 {
     private readonly IEnumerator<object> _events;
 
-    public OurContender(SpeedCase asked, ModelProfile profile, ComputeTarget target)
+    public OurContender(SpeedCase asked, StableDiffusionProfile profile, ComputeTarget target)
     {
         Name = $"ours {target.DtypeName}";
         Model = StableDiffusionModel.Load(profile, target);
@@ -177,7 +178,7 @@ internal sealed class OurContender : Contender
     }
 
     /// <summary>What a step takes beside the weights.</summary>
-    public static long StepBytes(SpeedCase asked, ModelProfile profile, ComputeTarget target) => asked.Trains
+    public static long StepBytes(SpeedCase asked, StableDiffusionProfile profile, ComputeTarget target) => asked.Trains
         ? MemoryEstimate.OfTraining(profile, target, MemoryPolicy.High, TrainingOf(asked, profile))
         : MemoryEstimate.OfDrawing(profile, target, MemoryPolicy.High, DrawingOf(asked, profile));
 
@@ -189,13 +190,13 @@ internal sealed class OurContender : Contender
 
     private IEnumerable<object> Sampling(SpeedCase asked) => new TextToImage(Model).Run(DrawingOf(asked, Model.Profile), [], CancellationToken.None);
 
-    private static TrainingSettings TrainingOf(SpeedCase asked, ModelProfile profile)
+    private static TrainingSettings TrainingOf(SpeedCase asked, StableDiffusionProfile profile)
     {
         var options = new TrainingOptions { Steps = 100_000, BatchSize = asked.Batch, Resolution = asked.Side, PreviewEvery = 0, CheckEvery = 0, Initializer = "cat", VectorCount = 1, Seed = 1, CenterCrop = true, RandomFlip = false };
         return TrainingSettings.Resolve(options, "x", profile, () => 1);
     }
 
-    private static GenerationSettings DrawingOf(SpeedCase asked, ModelProfile profile)
+    private static GenerationSettings DrawingOf(SpeedCase asked, StableDiffusionProfile profile)
     {
         var options = new GenerationOptions { Prompt = "a photo of a cat", Width = asked.Side, Height = asked.Side, Steps = 100, GuidanceScale = 7.5, Scheduler = "ddim", Seed = 1 };
         return GenerationSettings.Resolve(options, profile, () => 1);

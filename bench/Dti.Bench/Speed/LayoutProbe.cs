@@ -1,5 +1,6 @@
 using System.Globalization;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Runtime.Kernels;
 
@@ -25,7 +26,7 @@ internal static class LayoutProbe
         var dtypes = arguments.Text("--dtypes", "fp32,bf16").Split(',');
         var table = new Table(["op", "x", "w", "times", .. dtypes.SelectMany(dtype => new[] { $"{dtype} plain", "channels-last", "packed" })]);
         var chosen = SpeedCase.All.SingleOrDefault(one => one.Name == arguments.Text("--case", ""));
-        var kernels = chosen?.Kernels(ModelProfile.Read(SpeedBench.Model(chosen.Model, arguments))) ?? _convolutions.Select(conv => new Kernel("conv", $"{batch}x{conv.X}", conv.W, conv.Stride, conv.W.EndsWith("1x1", StringComparison.Ordinal) ? 0 : 1, Backward: backward))
+        var kernels = chosen?.Kernels((StableDiffusionProfile)ModelFamilies.BuiltIn.Read(SpeedBench.Model(chosen.Model, arguments))) ?? _convolutions.Select(conv => new Kernel("conv", $"{batch}x{conv.X}", conv.W, conv.Stride, conv.W.EndsWith("1x1", StringComparison.Ordinal) ? 0 : 1, Backward: backward))
             .Concat(_others.Select(linear => new Kernel("linear", $"{batch}x{linear.X}", linear.W, Backward: backward)))
             .Concat(_attentions.Select(attention => new Kernel("attention", $"{batch}x{attention.X}", $"{batch}x{attention.W}", Backward: backward)))
             .ToDictionary(kernel => kernel, _ => 1);

@@ -1,5 +1,5 @@
 using Dti.Engine.Checkpoints;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -14,11 +14,11 @@ internal sealed class PlainModel : IDisposable
 {
     private readonly List<CheckpointWeightSource> _sources = [];
     private readonly Dictionary<string, IReadOnlyDictionary<string, Tensor>> _components = [];
-    private readonly ModelProfile _profile;
+    private readonly StableDiffusionProfile _profile;
     private readonly ScalarType _dtype;
     private IReadOnlyDictionary<string, Tensor> _weights = new Dictionary<string, Tensor>();
 
-    public PlainModel(ModelProfile profile, ComputeTarget target, bool training)
+    public PlainModel(StableDiffusionProfile profile, ComputeTarget target, bool training)
     {
         (_profile, _dtype) = (profile, target.Dtype);
         foreach (var component in training ? ["text_encoder", "unet", "vae"] : new[] { "text_encoder", "unet" })

@@ -1,5 +1,6 @@
 using System.Globalization;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime;
 using Dti.Engine.Runtime.Devices;
 using Dti.Server.Jobs;
@@ -23,7 +24,7 @@ internal static class ProfileBench
         {
             foreach (var dtype in arguments.Text("--dtypes", "fp32,bf16").Split(','))
             {
-                var times = Measure(speedCase, ModelProfile.Read(model(speedCase.Model)), ComputeTarget.Resolve(arguments.Text("--device", "cpu"), dtype), steps);
+                var times = Measure(speedCase, (StableDiffusionProfile)ModelFamilies.BuiltIn.Read(model(speedCase.Model)), ComputeTarget.Resolve(arguments.Text("--device", "cpu"), dtype), steps);
                 var all = times.Values.Sum(time => time.TotalMilliseconds);
                 foreach (var part in _parts)
                 {
@@ -46,7 +47,7 @@ internal static class ProfileBench
         return 0;
     }
 
-    private static Dictionary<(StepPart Part, StepWork Work), TimeSpan> Measure(SpeedCase speedCase, ModelProfile profile, ComputeTarget target, int steps)
+    private static Dictionary<(StepPart Part, StepWork Work), TimeSpan> Measure(SpeedCase speedCase, StableDiffusionProfile profile, ComputeTarget target, int steps)
     {
         using var ours = new OurContender(speedCase, profile, target);
         ours.Step();

@@ -2,7 +2,8 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using System.Text.Json;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Runtime.Kernels;
 using static TorchSharp.torch;
@@ -37,7 +38,7 @@ internal static class SpeedBench
                 continue;
             }
 
-            var profile = ModelProfile.Read(Model(speedCase.Model, arguments));
+            var profile = (StableDiffusionProfile)ModelFamilies.BuiltIn.Read(Model(speedCase.Model, arguments));
             foreach (var dtypes in Turns(speedCase, profile, device, arguments.Text("--dtypes", "fp32,bf16").Split(',')))
             {
                 var result = speedCase.Run(profile, device, dtypes, arguments.Number("--rounds", speedCase.Model == "dti-mini" ? 9 : 3), !arguments.Has("--no-limit")) with { Device = machine };
@@ -82,7 +83,7 @@ internal static class SpeedBench
         + (OneDnn.Supports(ScalarType.BFloat16) ? " with bf16" : "");
 
     /// <summary>All dtypes in turn, or, where the memory does not hold so many models, one after the other. One that does not fit by itself is left out.</summary>
-    private static IEnumerable<string[]> Turns(SpeedCase speedCase, ModelProfile profile, string device, string[] dtypes)
+    private static IEnumerable<string[]> Turns(SpeedCase speedCase, StableDiffusionProfile profile, string device, string[] dtypes)
     {
         var targets = dtypes.ToDictionary(dtype => dtype, dtype => ComputeTarget.Resolve(device, dtype));
         var room = 0.9 * (DeviceMemory.TotalBytes(targets.Values.First().Device) ?? long.MaxValue);

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using static TorchSharp.torch;
 
@@ -30,7 +30,7 @@ internal sealed record SpeedCase(string Model, int Side, int Batch, bool Trains)
     /// <param name="dtypes">fp32, bf16.</param>
     /// <param name="rounds">How often, after one step each to warm up.</param>
     /// <param name="limits">Measures the kernels alone too.</param>
-    public SpeedResult Run(ModelProfile profile, string device, string[] dtypes, int rounds, bool limits)
+    public SpeedResult Run(StableDiffusionProfile profile, string device, string[] dtypes, int rounds, bool limits)
     {
         var contenders = dtypes.Select(dtype => ComputeTarget.Resolve(device, dtype))
             .SelectMany(target => new Contender[] { new PlainContender(this, profile, target with { Dtype = target.HeldDtype }), new OurContender(this, profile, target) })
@@ -73,7 +73,7 @@ internal sealed record SpeedCase(string Model, int Side, int Batch, bool Trains)
     }
 
     /// <summary>The convolutions, linear layers and attention of a step, and how often each is there.</summary>
-    public IReadOnlyDictionary<Kernel, int> Kernels(ModelProfile profile)
+    public IReadOnlyDictionary<Kernel, int> Kernels(StableDiffusionProfile profile)
     {
         using var plain = new PlainContender(this, profile, ComputeTarget.Resolve("cpu", "fp32"));
         return Recorded(plain).CountBy(kernel => kernel).ToDictionary();
@@ -89,7 +89,7 @@ internal sealed record SpeedCase(string Model, int Side, int Batch, bool Trains)
     }
 
     /// <summary>The largest difference between what both denoisers say of the same latents, against the largest value: both do the same work.</summary>
-    private static double Difference(ModelProfile profile, PlainContender plain, OurContender ours)
+    private static double Difference(StableDiffusionProfile profile, PlainContender plain, OurContender ours)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();

@@ -14,7 +14,7 @@ internal sealed class GenerationOptionSet
     private readonly Option<int?> _steps = new("--steps") { Description = "Sampling steps. Default: 30.", HelpName = "n" };
     private readonly Option<double?> _guidance = new("--guidance") { Description = "Classifier-free guidance, 1 (off) to 100. Default: 7.5.", HelpName = "scale" };
     private readonly Option<double?> _rescale = new("--guidance-rescale") { Description = "Brings strong guidance back to the contrast of the unguided picture, 0 to 1. Default: 0.", HelpName = "part" };
-    private readonly Option<int?> _clipSkip = new("--clip-skip") { Description = "Layer of the text encoder, from the last, as A1111 counts. Default: 1.", HelpName = "n" };
+    private readonly Option<int?> _clipSkip = new("--clip-skip") { Description = "Layer of the text encoder, from the last, as A1111 counts; not for SDXL. Default: 1.", HelpName = "n" };
     private readonly Option<string?> _scheduler = new("--scheduler") { Description = "ddim, dpmpp_2m, euler, euler_ancestral or pndm; dpmpp_2m_karras and euler_karras. Default: the model's own.", HelpName = "name" };
     private readonly Option<ulong?> _seed = new("--seed") { Description = "Same seed, same picture. Default: chosen and shown.", HelpName = "n" };
     private readonly Option<PromptSyntax?> _syntax = new("--syntax") { Description = "weighted: (word:1.2) and embedding:name as in ComfyUI; plain: the prompt as it is. Default: weighted." };

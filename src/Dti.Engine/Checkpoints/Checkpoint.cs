@@ -18,29 +18,36 @@ public abstract class Checkpoint
     public static bool IsCheckpoint(string path) => ModelFolder.IsModelFolder(path) || (SingleFileCheckpoint.HasItsEnding(path) && File.Exists(path));
 
     /// <summary>Opens a model folder or a single file. Reads configs and headers only.</summary>
+    /// <param name="path">The folder or the file.</param>
+    /// <param name="pipelines">Kinds of folders that are known.</param>
+    /// <param name="files">Kinds of single files that are known.</param>
     /// <exception cref="DtiException">It is neither, or of a kind that is not supported; the message names the kind.</exception>
-    public static Checkpoint Open(string path) => File.Exists(path) ? SingleFileCheckpoint.Open(path) : ModelFolder.Open(path);
+    public static Checkpoint Open(string path, IReadOnlyList<PipelineLayout> pipelines, IReadOnlyList<SingleFileLayout> files) =>
+        File.Exists(path) ? SingleFileCheckpoint.Open(path, files) : ModelFolder.Open(path, pipelines);
 
-    /// <summary>Its text encoders: <c>text_encoder</c>, and for SDXL <c>text_encoder_2</c>.</summary>
-    public abstract IReadOnlyList<string> TextEncoders { get; }
+    /// <summary>Its kind: pipeline class and components.</summary>
+    public abstract PipelineLayout Layout { get; }
 
-    /// <summary>Everything that has weights: the text encoders, <c>unet</c>, <c>vae</c>.</summary>
-    internal IReadOnlyList<string> Components => [.. TextEncoders, "unet", "vae"];
+    /// <summary>Its text encoders: <c>text_encoder</c>, …, in the order of their concept vectors.</summary>
+    public IReadOnlyList<string> TextEncoders => Layout.TextEncoders;
 
-    /// <summary>Where no negative prompt is given, zeros stand for it instead of the empty text (SDXL).</summary>
-    public virtual bool ForceZerosForEmptyPrompt => false;
+    /// <summary>Everything that has weights: text encoders, denoiser, autoencoder.</summary>
+    internal IReadOnlyList<string> Components => [.. TextEncoders, Layout.Denoiser, .. Layout.Autoencoder is { } autoencoder ? [autoencoder] : Array.Empty<string>()];
+
+    /// <summary>A value of <c>model_index.json</c>, as text; null: there is none.</summary>
+    public virtual string? Setting(string key) => null;
 
     /// <summary>The config of a component, a JSON object as diffusers writes it.</summary>
-    /// <param name="component"><c>unet</c>, <c>vae</c>, <c>scheduler</c> or one of <see cref="TextEncoders"/>.</param>
+    /// <param name="component"><c>scheduler</c> or one of the layout's.</param>
     /// <exception cref="DtiException">It is missing or not JSON.</exception>
     public abstract JsonElement ReadConfig(string component);
 
     /// <summary>The tokenizer of a text encoder.</summary>
     /// <param name="textEncoder">One of <see cref="TextEncoders"/>.</param>
     /// <exception cref="DtiException">It is missing or not valid.</exception>
-    public abstract ClipTokenizer LoadTokenizer(string textEncoder);
+    public abstract ITokenizer LoadTokenizer(string textEncoder);
 
-    /// <summary>Writes the tokenizer of a text encoder: <c>vocab.json</c>, <c>merges.txt</c>, <c>tokenizer_config.json</c>.</summary>
+    /// <summary>Writes the files of a text encoder's tokenizer.</summary>
     /// <param name="textEncoder">One of <see cref="TextEncoders"/>.</param>
     /// <param name="folder">Where to; it is there.</param>
     /// <exception cref="DtiException">The disk is full, or the folder cannot be written.</exception>
@@ -50,10 +57,11 @@ public abstract class Checkpoint
     internal static string TokenizerOf(string textEncoder) => textEncoder.Replace("text_encoder", "tokenizer", StringComparison.Ordinal);
 
     /// <summary>What the file with a component's weights is called in diffusers' layout.</summary>
-    internal static string WeightsFileOf(string component) => component is "unet" or "vae" ? "diffusion_pytorch_model.safetensors" : "model.safetensors";
+    internal static string WeightsFileOf(ComponentRole role) =>
+        role == ComponentRole.TextEncoder ? "model.safetensors" : "diffusion_pytorch_model.safetensors";
 
     /// <summary>The weights of a component.</summary>
-    /// <param name="component"><c>unet</c>, <c>vae</c> or one of <see cref="TextEncoders"/>.</param>
+    /// <param name="component">One of the layout's.</param>
     /// <param name="variant"><c>fp16</c>, …, of a folder; null: the plain weights.</param>
     /// <exception cref="DtiException">They are missing or not valid.</exception>
     public abstract ComponentWeights OpenWeights(string component, string? variant = null);

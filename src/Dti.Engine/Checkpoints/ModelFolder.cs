@@ -9,46 +9,27 @@ namespace Dti.Engine.Checkpoints;
 public sealed class ModelFolder : Checkpoint
 {
     private const string Index = "model_index.json";
-    private static readonly Dictionary<string, Dictionary<string, string>> _supported = new(StringComparer.Ordinal)
-    {
-        ["StableDiffusionPipeline"] = new(StringComparer.Ordinal)
-        {
-            ["text_encoder"] = "CLIPTextModel",
-            ["tokenizer"] = "CLIPTokenizer",
-            ["unet"] = "UNet2DConditionModel",
-            ["vae"] = "AutoencoderKL",
-        },
-        ["StableDiffusionXLPipeline"] = new(StringComparer.Ordinal)
-        {
-            ["text_encoder"] = "CLIPTextModel",
-            ["text_encoder_2"] = "CLIPTextModelWithProjection",
-            ["tokenizer"] = "CLIPTokenizer",
-            ["tokenizer_2"] = "CLIPTokenizer",
-            ["unet"] = "UNet2DConditionModel",
-            ["vae"] = "AutoencoderKL",
-        },
-    };
+    private const string Nothing = "nothing";
+    private readonly Dictionary<string, string> _settings;
 
-    private ModelFolder(string path)
+    private ModelFolder(string path, IReadOnlyList<PipelineLayout> pipelines)
         : base(path)
     {
         using var index = BoundedJson.Read(System.IO.Path.Combine(Path, Index));
-        var pipeline = Text(index.RootElement, "_class_name");
-        if (!_supported.TryGetValue(pipeline, out var components))
+        _settings = index.RootElement.ValueKind == JsonValueKind.Object
+            ? index.RootElement.EnumerateObject().DistinctBy(pair => pair.Name).ToDictionary(pair => pair.Name, pair => pair.Value.ToString(), StringComparer.Ordinal)
+            : [];
+        var pipeline = Setting("_class_name") ?? Nothing;
+        Layout = pipelines.FirstOrDefault(known => known.ClassName == pipeline)
+            ?? throw Unsupported($"pipeline '{pipeline}'", string.Join(", ", pipelines.Select(known => known.ClassName)));
+        foreach (var component in Layout.Components)
         {
-            throw Unsupported($"pipeline '{pipeline}'", string.Join(", ", _supported.Keys));
-        }
-
-        TextEncoders = [.. components.Keys.Where(component => component.StartsWith("text_encoder", StringComparison.Ordinal))];
-        ForceZerosForEmptyPrompt = TextEncoders.Count > 1 && Text(index.RootElement, "force_zeros_for_empty_prompt") != "False";
-        foreach (var (component, supported) in components)
-        {
-            var found = index.RootElement.TryGetProperty(component, out var value) && value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 2
+            var found = index.RootElement.TryGetProperty(component.Name, out var value) && value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 2
                 ? value[1].ToString()
-                : "nothing";
-            if (found != supported && found != supported + "Fast")
+                : Nothing;
+            if (found != component.ClassName && found != component.ClassName + "Fast")
             {
-                throw Unsupported($"{component} '{found}'", supported);
+                throw Unsupported($"{component.Name} '{found}'", component.ClassName);
             }
         }
     }
@@ -57,17 +38,19 @@ public sealed class ModelFolder : Checkpoint
     public override string Name => System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(Path));
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> TextEncoders { get; }
+    public override PipelineLayout Layout { get; }
 
     /// <inheritdoc/>
-    public override bool ForceZerosForEmptyPrompt { get; }
+    public override string? Setting(string key) => _settings.GetValueOrDefault(key);
 
     /// <summary>Whether a folder looks like a model folder.</summary>
     public static bool IsModelFolder(string path) => File.Exists(System.IO.Path.Combine(path, Index));
 
     /// <summary>Opens a folder.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="pipelines">Kinds of folders that are known.</param>
     /// <exception cref="DtiException">It is not a model folder, or its pipeline or one of its components is not supported.</exception>
-    public static new ModelFolder Open(string path) => new(path);
+    public static ModelFolder Open(string path, IReadOnlyList<PipelineLayout> pipelines) => new(path, pipelines);
 
     /// <inheritdoc/>
     public override JsonElement ReadConfig(string component)
@@ -77,13 +60,12 @@ public sealed class ModelFolder : Checkpoint
     }
 
     /// <inheritdoc/>
-    public override ClipTokenizer LoadTokenizer(string textEncoder) =>
-        ClipTokenizer.Load(TokenizerFolder(textEncoder));
+    public override ITokenizer LoadTokenizer(string textEncoder) => Layout.LoadTokenizer(TokenizerFolder(textEncoder));
 
     /// <inheritdoc/>
     internal override void WriteTokenizer(string textEncoder, string folder)
     {
-        foreach (var file in ClipTokenizer.Files.Select(name => System.IO.Path.Combine(TokenizerFolder(textEncoder), name)).Where(File.Exists))
+        foreach (var file in Directory.EnumerateFiles(TokenizerFolder(textEncoder)))
         {
             AtomicFile.WriteAllBytes(System.IO.Path.Combine(folder, System.IO.Path.GetFileName(file)), File.ReadAllBytes(file));
         }
@@ -97,7 +79,4 @@ public sealed class ModelFolder : Checkpoint
 
     private DtiException Unsupported(string found, string supported) => new(
         ErrorKind.FailedPrecondition, $"{System.IO.Path.Combine(Path, Index)}: {found} is not supported; folders of Stable Diffusion 1.x, 2.x and XL ({supported}) are.");
-
-    private static string Text(JsonElement root, string key) =>
-        root.ValueKind == JsonValueKind.Object && root.TryGetProperty(key, out var value) ? value.ToString() : "nothing";
 }

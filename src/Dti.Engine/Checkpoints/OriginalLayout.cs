@@ -12,17 +12,11 @@ internal sealed record LayoutRow(string Canonical, string Original, IReadOnlyLis
 }
 
 /// <summary>
-/// The layout of single-file checkpoints, as a table: what ComfyUI and A1111 load, and diffusers' convert_from_ckpt reads. Rows are
+/// The layout of autoencoders and text encoders in single-file checkpoints, as tables: what ComfyUI and A1111 load, and diffusers' convert_from_ckpt reads. Rows are
 /// written out for the number of levels and layers of a model; names are relative to the component.
 /// </summary>
 internal static class OriginalLayout
 {
-    private static readonly (string, string)[] _unetResnet =
-    [
-        ("norm1", "in_layers.0"), ("conv1", "in_layers.2"), ("time_emb_proj", "emb_layers.1"),
-        ("norm2", "out_layers.0"), ("conv2", "out_layers.3"), ("conv_shortcut", "skip_connection"),
-    ];
-
     private static readonly (string, string)[] _vaeResnet = [("conv_shortcut", "nin_shortcut")];
 
     private static readonly (string, string)[] _vaeAttention =
@@ -37,48 +31,8 @@ internal static class OriginalLayout
         ("self_attn.out_proj", "attn.out_proj"), ("self_attn.in_proj_weight", "attn.in_proj_weight"), ("self_attn.in_proj_bias", "attn.in_proj_bias"),
     ];
 
-    /// <summary>The UNet, below <c>model.diffusion_model.</c></summary>
-    /// <param name="layers">Resnets of a down block; an up block has one more.</param>
-    /// <param name="upAttention">For each up block, from the coarsest: whether it attends to the prompt.</param>
-    public static IEnumerable<LayoutRow> UNet(int layers, IReadOnlyList<bool> upAttention)
-    {
-        var levels = upAttention.Count;
-        yield return new("time_embedding.linear_1", "time_embed.0");
-        yield return new("time_embedding.linear_2", "time_embed.2");
-        yield return new("add_embedding.linear_1", "label_emb.0.0");
-        yield return new("add_embedding.linear_2", "label_emb.0.2");
-        yield return new("conv_in", "input_blocks.0.0");
-        for (var level = 0; level < levels; level++)
-        {
-            var first = 1 + (level * (layers + 1));
-            for (var layer = 0; layer < layers; layer++)
-            {
-                yield return new($"down_blocks.{level}.resnets.{layer}", $"input_blocks.{first + layer}.0", _unetResnet);
-                yield return new($"down_blocks.{level}.attentions.{layer}", $"input_blocks.{first + layer}.1");
-            }
-
-            yield return new($"down_blocks.{level}.downsamplers.0.conv", $"input_blocks.{first + layers}.0.op");
-        }
-
-        yield return new("mid_block.resnets.0", "middle_block.0", _unetResnet);
-        yield return new("mid_block.attentions.0", "middle_block.1");
-        yield return new("mid_block.resnets.1", "middle_block.2", _unetResnet);
-        for (var level = 0; level < levels; level++)
-        {
-            var first = level * (layers + 1);
-            for (var layer = 0; layer <= layers; layer++)
-            {
-                yield return new($"up_blocks.{level}.resnets.{layer}", $"output_blocks.{first + layer}.0", _unetResnet);
-                yield return new($"up_blocks.{level}.attentions.{layer}", $"output_blocks.{first + layer}.1");
-            }
-
-            // After the last layer's attention, or in its place.
-            yield return new($"up_blocks.{level}.upsamplers.0.conv", $"output_blocks.{first + layers}.{(upAttention[level] ? 2 : 1)}.conv");
-        }
-
-        yield return new("conv_norm_out", "out.0");
-        yield return new("conv_out", "out.2");
-    }
+    /// <summary>Prefix of an autoencoder's names in a checkpoint.</summary>
+    public const string VaePrefix = "first_stage_model.";
 
     /// <summary>The autoencoder, below <c>first_stage_model.</c> Its attention projections are 1 × 1 convolutions there.</summary>
     /// <param name="levels">Blocks of either half.</param>

@@ -1,4 +1,5 @@
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Models.Families;
 using Dti.Engine.Runtime.Files;
 using static TorchSharp.torch;
 
@@ -21,7 +22,6 @@ public enum ConceptFileFormat
 public static class ConceptFile
 {
     private const string WebUiKey = "emb_params";
-    private static readonly string[] _sdxlKeys = ["clip_l", "clip_g"]; // in the order of SDXL's text encoders
     private const int MaxVectors = 77;
     private const int MaxDimension = 16_384;
 
@@ -41,12 +41,13 @@ public static class ConceptFile
     {
         using var scope = NewDisposeScope();
         var path = file.Path;
-        if (_sdxlKeys.All(file.Tensors.ContainsKey) && file.Tensors.Count == _sdxlKeys.Length)
+        if (KeysOf(file) is { } keys)
         {
-            DirectionalVectors[] both = [.. _sdxlKeys.Select(key => Vectors(file, file.Tensors[key]))];
-            return both[0].Count == both[1].Count
-                ? new ConceptEmbedding(placeholder ?? $"<{Path.GetFileNameWithoutExtension(path)}>", both)
-                : throw Bad(path, $"it holds {both[0].Count} vectors for one text encoder and {both[1].Count} for the other");
+            DirectionalVectors[] all = [.. keys.Select(key => Vectors(file, file.Tensors[key]))];
+            var other = all.FirstOrDefault(vectors => vectors.Count != all[0].Count);
+            return other is null
+                ? new ConceptEmbedding(placeholder ?? $"<{Path.GetFileNameWithoutExtension(path)}>", all, keys)
+                : throw Bad(path, $"it holds {all[0].Count} vectors for one text encoder and {other.Count} for the other");
         }
 
         if (file.Tensors.Count != 1)
@@ -72,10 +73,19 @@ public static class ConceptFile
     public static void Write(Stream stream, ConceptEmbedding concept, ConceptFileFormat format, IReadOnlyDictionary<string, string>? metadata = null)
     {
         using var scope = NewDisposeScope();
-        string[] keys = concept.Encoders.Count == _sdxlKeys.Length ? _sdxlKeys : [format == ConceptFileFormat.WebUi ? WebUiKey : concept.Placeholder];
+        var keys = concept.Encoders.Count == 1 ? [format == ConceptFileFormat.WebUi ? WebUiKey : concept.Placeholder] : KeysOf(concept);
         var texts = new Dictionary<string, string>(metadata ?? new Dictionary<string, string>()) { ["format"] = "pt" }; // what loaders look for
         SafetensorsWriter.Write(stream, keys.Zip(concept.Encoders).ToDictionary(pair => pair.First, pair => Values(pair.Second)), texts);
     }
+
+    /// <summary>The keys of a file for several text encoders, in their order; null: it is none that a family knows.</summary>
+    private static string[]? KeysOf(SafetensorsFile file) => ModelFamilies.BuiltIn.Embeddings
+        .Select(layout => layout.Keys.Select(key => key.Key).ToArray())
+        .FirstOrDefault(keys => keys.Length > 1 && keys.Length == file.Tensors.Count && keys.All(file.Tensors.ContainsKey));
+
+    private static IReadOnlyList<string> KeysOf(ConceptEmbedding concept) => concept.Keys
+        ?? ModelFamilies.BuiltIn.Embeddings.FirstOrDefault(layout => layout.Keys.Count == concept.Encoders.Count)?.Keys.Select(key => key.Key).ToArray()
+        ?? throw new DtiException(ErrorKind.FailedPrecondition, $"{concept.Placeholder} has vectors for {concept.Encoders.Count} text encoders; no embedding file holds so many.");
 
     private static Tensor Values(DirectionalVectors vectors) =>
         tensor(Enumerable.Range(0, vectors.Count).SelectMany(vectors.Embedding).ToArray(), [vectors.Count, vectors.Dimension]);

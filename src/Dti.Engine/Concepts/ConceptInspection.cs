@@ -17,7 +17,7 @@ public sealed record NearToken(string Token, double Cosine);
 /// <param name="PositionReadability">
 /// How much of what the first attention layer sees still tells where the token stands: the share of the variance after the first
 /// layer norm, without its weights, that comes from the position embedding; 0 to 1. It falls as the norm grows
-/// (arXiv 2512.13672, section 3).
+/// (arXiv 2512.13672, section 3). 0 where the text encoder does not embed positions.
 /// </param>
 public sealed record VectorInspection(int Encoder, double Norm, double? AngleDegrees, IReadOnlyList<NearToken> Nearest, double PositionReadability);
 
@@ -50,7 +50,7 @@ public sealed record ConceptInspection(VocabularyNorms Norms, double TypicalRead
     }
 
     private static IEnumerable<VectorInspection> Inspect(
-        ClipTokenizer tokenizer, int index, DirectionalVectors encoder, Tensor vocabulary, Tensor positions, string? initializer, int nearest)
+        ITokenizer tokenizer, int index, DirectionalVectors encoder, Tensor vocabulary, Tensor? positions, string? initializer, int nearest)
     {
         var norms = vocabulary.norm(1, keepdim: false, p: 2f).clamp(min: 1e-12); // no copy of the vocabulary is divided by them
         var start = initializer is null ? [] : tokenizer.Encode(initializer);
@@ -63,16 +63,16 @@ public sealed record ConceptInspection(VocabularyNorms Norms, double TypicalRead
                 index,
                 encoder.Magnitudes[i],
                 start.Count > 0 && start[Math.Min(i, start.Count - 1)] is var token ? Angle(direction, vocabulary[token] / norms[token]) : null,
-                [.. indices.data<long>().Zip(values.data<float>(), (id, cosine) => new NearToken(tokenizer.Decode((int)id).Replace("</w>", "", StringComparison.Ordinal), cosine))],
-                PositionReadability.Of(tensor(encoder.Embedding(i)).unsqueeze(0), positions));
+                [.. indices.data<long>().Zip(values.data<float>(), (id, cosine) => new NearToken(tokenizer.TextOf((int)id), cosine))],
+                positions is null ? 0 : PositionReadability.Of(tensor(encoder.Embedding(i)).unsqueeze(0), positions));
         }
     }
 
-    /// <summary>The vocabulary, (V, d), and the position embeddings that words can have, (76, d) for CLIP; fp32 on the CPU.</summary>
-    internal static (Tensor Vocabulary, Tensor Positions) ReadEmbeddings(ModelProfile profile, int encoder = 0)
+    /// <summary>The vocabulary, (V, d), and the position embeddings that words can have, (76, d) for CLIP, or null; fp32 on the CPU.</summary>
+    internal static (Tensor Vocabulary, Tensor? Positions) ReadEmbeddings(ModelProfile profile, int encoder = 0)
     {
         var (vocabulary, positions) = profile.Encoders[encoder].ReadEmbeddings();
-        return (vocabulary, PositionReadability.Places(positions));
+        return (vocabulary, positions is null ? null : PositionReadability.Places(positions));
     }
 
     private static double Angle(Tensor a, Tensor b) =>

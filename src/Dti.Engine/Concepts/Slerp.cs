@@ -14,7 +14,7 @@ public static class Slerp
     public static ConceptEmbedding Between(ConceptEmbedding from, ConceptEmbedding to, double t)
     {
         EnsureAlike(from, to);
-        return new ConceptEmbedding(from.Placeholder, [.. from.Encoders.Zip(to.Encoders, (a, b) => Between(a, b, t))]);
+        return new ConceptEmbedding(from.Placeholder, [.. from.Encoders.Zip(to.Encoders, (a, b) => Between(a, b, t))], from.Keys);
     }
 
     /// <summary>Angle between the directions of two concepts, degrees, one per vector and encoder.</summary>

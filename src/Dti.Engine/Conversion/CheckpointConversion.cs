@@ -1,8 +1,7 @@
 using System.Text.Json;
 using Dti.Engine.Checkpoints;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
 using Dti.Engine.Runtime.Files;
-using Dti.Engine.Schedulers;
 
 namespace Dti.Engine.Conversion;
 
@@ -16,7 +15,7 @@ public static class CheckpointConversion
     /// <summary>The file of a converted folder with what belongs to no component, and the single file's free texts.</summary>
     public const string ExtrasName = "single_file_extras.safetensors";
 
-    private const string PredictionKey = "modelspec.prediction_type";
+    private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true };
 
     private static readonly Dictionary<string, string> _format = new() { ["format"] = "pt" }; // transformers asks for it
 
@@ -28,7 +27,7 @@ public static class CheckpointConversion
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static void Convert(string source, string target, CancellationToken cancellationToken = default)
     {
-        var checkpoint = Checkpoint.Open(source);
+        var checkpoint = ModelFamilies.BuiltIn.Open(source);
         if (Path.Exists(target))
         {
             throw new DtiException(ErrorKind.InvalidArgument, $"{target} is there already; name a place where nothing is.");
@@ -72,9 +71,9 @@ public static class CheckpointConversion
                 }
 
                 var folder = Directory.CreateDirectory(Path.Combine(draft, component)).FullName;
-                Write(Path.Combine(folder, "config.json"), DiffusersConfigs.Component(component, source.ReadConfig(component)));
+                Write(Path.Combine(folder, "config.json"), source.FileLayout.FolderConfig(component, source.ReadConfig(component)));
                 Write(
-                    Path.Combine(folder, Checkpoint.WeightsFileOf(component)),
+                    Path.Combine(folder, Checkpoint.WeightsFileOf(source.Layout.Components.Single(known => known.Name == component).Role)),
                     weights.Names.Select(name => new OutgoingTensor(name, weights.Entry(name).FileDtype, weights.Entry(name).Shape, stream => weights.CopyTo(name, stream))),
                     _format,
                     cancellationToken);
@@ -93,7 +92,7 @@ public static class CheckpointConversion
 
             Directory.CreateDirectory(Path.Combine(draft, "scheduler"));
             Write(Path.Combine(draft, "scheduler", "scheduler_config.json"), source.ReadConfig("scheduler"));
-            Write(Path.Combine(draft, "model_index.json"), DiffusersConfigs.Index(source));
+            Write(Path.Combine(draft, "model_index.json"), source.FileLayout.FolderIndex(source));
             Directory.Move(draft, target);
         }
         catch
@@ -109,8 +108,8 @@ public static class CheckpointConversion
 
     private static void ToFile(ModelFolder source, string target, CancellationToken cancellationToken)
     {
-        var profile = ModelProfile.Of(source);
-        var family = OriginalFamily.Named(profile.Family);
+        var family = ModelFamilies.BuiltIn.Describe(source).SingleFile
+            ?? throw new DtiException(ErrorKind.InvalidArgument, $"{source.Path}: models of {source.Layout.ClassName} have no single-file layout.");
         var opened = new List<IDisposable>();
         try
         {
@@ -122,7 +121,7 @@ public static class CheckpointConversion
                 tensors.AddRange(Outgoing(family, component, source.ReadConfig(component), weights));
             }
 
-            var metadata = new Dictionary<string, string>(_format) { [PredictionKey] = profile.Scheduler.PredictionType == PredictionType.VPrediction ? "v" : "epsilon" };
+            var metadata = family.Metadata(source);
             var extras = Path.Combine(source.Path, ExtrasName);
             if (File.Exists(extras))
             {
@@ -140,7 +139,7 @@ public static class CheckpointConversion
         }
     }
 
-    private static IEnumerable<OutgoingTensor> Outgoing(OriginalFamily family, string component, JsonElement config, ComponentWeights weights)
+    private static IEnumerable<OutgoingTensor> Outgoing(SingleFileLayout family, string component, JsonElement config, ComponentWeights weights)
     {
         var (prefix, rows) = family.Layout(component, config);
         var tensors = OriginalTensor.Of(rows, prefix, weights.Names.ToDictionary(name => name, name => weights.Entry(name).Shape), out var unknown);
@@ -174,5 +173,5 @@ public static class CheckpointConversion
             }),
             metadata));
 
-    private static void Write<T>(string path, T json) => AtomicFile.WriteAllText(path, JsonSerializer.Serialize(json, DiffusersConfigs.Indented) + "\n");
+    private static void Write<T>(string path, T json) => AtomicFile.WriteAllText(path, JsonSerializer.Serialize(json, _indented) + "\n");
 }

@@ -31,7 +31,7 @@ public sealed record GenerationSettings
     /// <summary>Classifier-free guidance, 1 to 100; 1 switches it off. Default 7.5.</summary>
     public double GuidanceScale { get; private init; }
 
-    /// <summary>One of <see cref="SchedulerFactory.Names"/>. Default: the model's own.</summary>
+    /// <summary>A sampler that suits the model's noise process, for Stable Diffusion one of <see cref="SchedulerFactory.Names"/>. Default: the model's own.</summary>
     public string Scheduler { get; private init; } = "";
 
     /// <summary>Seed of the initial noise: as diffusers', on the CPU. Default: a new one.</summary>
@@ -43,7 +43,7 @@ public sealed record GenerationSettings
     /// <summary>φ of arXiv 2305.08891, equation 16: how far strong guidance is brought back to the contrast of the unguided prediction, 0 to 1. Default 0.</summary>
     public double GuidanceRescale { get; private init; }
 
-    /// <summary>Which layer of the text encoder is used, from the last, as A1111 counts: 1 to 12. Default 1, the last.</summary>
+    /// <summary>Which layer of the text encoder is used, from the last, as A1111 counts: 1 to 12. Not for SDXL, which always takes its own. Default 1, the last.</summary>
     public int ClipSkip { get; private init; }
 
     /// <summary>What parentheses in the prompts mean. Default: weights, as in ComfyUI.</summary>
@@ -78,14 +78,14 @@ public sealed record GenerationSettings
             Height = options.Height ?? profile.Resolution,
             Steps = options.Steps ?? 30,
             GuidanceScale = options.GuidanceScale ?? 7.5,
-            Scheduler = found.Try("scheduler", () => SchedulerFactory.Resolve(options.Scheduler, profile.Scheduler)) ?? "",
+            Scheduler = found.Try("scheduler", () => SchedulerFactory.Resolve(options.Scheduler, profile.Noise)) ?? "",
             Seed = options.Seed ?? newSeed(),
             ImageCount = options.ImageCount ?? 1,
             PromptSyntax = options.PromptSyntax ?? PromptSyntax.Weighted,
             GuidanceRescale = options.GuidanceRescale ?? 0,
             ClipSkip = options.ClipSkip ?? 1,
             PreviewEvery = options.PreviewEvery ?? 0,
-            PredictionType = found.Try("prediction_type", () => PredictionTypes.Resolve(options.PredictionType, profile.Scheduler)),
+            PredictionType = found.Try("prediction_type", () => PredictionTypes.Resolve(options.PredictionType, profile.Noise)),
         };
 
         PromptLength("prompt", settings.Prompt);
@@ -95,7 +95,15 @@ public sealed record GenerationSettings
         found.Range("steps", settings.Steps, 1, 1000);
         found.Range("guidance_scale", settings.GuidanceScale, 1, 100);
         found.Range("guidance_rescale", settings.GuidanceRescale, 0, 1);
-        found.Range("clip_skip", settings.ClipSkip, 1, Math.Min(12, profile.TextConfig.NumHiddenLayers));
+        if (profile.MaxClipSkip > 1)
+        {
+            found.Range("clip_skip", settings.ClipSkip, 1, profile.MaxClipSkip);
+        }
+        else if (settings.ClipSkip != 1)
+        {
+            found.Add("clip_skip", $"clip_skip is {settings.ClipSkip}; {profile.Name} always takes the same layer of its text encoders, so leave it out.");
+        }
+
         found.Range("num_images", settings.ImageCount, 1, 64);
         found.Range("preview_every", settings.PreviewEvery, 0, Math.Clamp(settings.Steps, 1, 1000));
         if (settings.Steps is >= 1 and <= 1000 && settings.Scheduler.Length > 0)
@@ -107,7 +115,7 @@ public sealed record GenerationSettings
 
         bool CanBeSampled()
         {
-            using var scheduler = SchedulerFactory.Create(settings.Scheduler, profile.Scheduler with { PredictionType = settings.PredictionType }, settings.Steps);
+            using var scheduler = profile.CreateSampler(settings.Scheduler, settings.Steps, settings.PredictionType, settings.Width, settings.Height);
             return true;
         }
 

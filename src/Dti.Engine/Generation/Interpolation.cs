@@ -5,7 +5,7 @@ namespace Dti.Engine.Generation;
 
 /// <summary>Draws pictures along the great circle between two concepts, each from the same noise.</summary>
 /// <param name="model">The model; one run at a time may use it.</param>
-public sealed class Interpolation(StableDiffusionModel model)
+public sealed class Interpolation(IDiffusionModel model)
 {
     private const string BlendPlaceholder = "<dti-blend>";
 

@@ -5,21 +5,21 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Generation;
 
-/// <summary>Prompts to what the UNet is told of them, with the concepts' vectors at their placeholders and the prompt's weights applied.</summary>
+/// <summary>Prompts to what the denoiser is told of them, with the concepts' vectors at their placeholders and the prompt's weights applied.</summary>
 internal sealed class PromptEncoder
 {
-    private readonly StableDiffusionModel _model;
+    private readonly IDiffusionModel _model;
     private readonly PromptSyntax _syntax;
     private readonly int _clipSkip;
     private readonly PlaceholderTokens[] _placeholders; // one of each per text encoder
     private readonly float[][][] _rows;
 
     /// <exception cref="DtiException">A concept is of another width than the model.</exception>
-    public PromptEncoder(StableDiffusionModel model, IReadOnlyList<ConceptEmbedding> concepts, PromptSyntax syntax = PromptSyntax.Plain, int clipSkip = 1)
+    public PromptEncoder(IDiffusionModel model, IReadOnlyList<ConceptEmbedding> concepts, PromptSyntax syntax = PromptSyntax.Plain, int clipSkip = 1)
     {
         (_model, _syntax, _clipSkip) = (model, syntax, clipSkip);
         var encoders = model.Profile.Encoders;
-        _placeholders = [.. encoders.Select(encoder => new PlaceholderTokens(encoder.Tokenizer.VocabularySize))];
+        _placeholders = [.. encoders.Select(encoder => encoder.NewPlaceholders())];
         foreach (var concept in concepts)
         {
             model.Profile.EnsureFits(concept);
@@ -42,7 +42,7 @@ internal sealed class PromptEncoder
     /// A batch of one. Where a token has a weight w, its state is moved away from the state that the empty prompt has there: z₀ + w·(z − z₀);
     /// the pooled text stays as it is (ComfyUI's <c>encode_token_weights</c>).
     /// </summary>
-    public TextConditioning Encode(string prompt)
+    public Conditioning Encode(string prompt)
     {
         using var scope = NewDisposeScope();
         var encoders = _model.Profile.Encoders;
@@ -58,10 +58,10 @@ internal sealed class PromptEncoder
         var weights = cat([.. tokens.Select((token, i) => tensor(token.Weights).view(1, -1, 1).expand(1, -1, encoders[i].Dimension))], -1).to(states.device);
         var full = states.to(ScalarType.Float32);
         var weighted = full + ((full - empty) * (weights - 1)); // exactly z where w is 1
-        return new TextConditioning(weighted.to(states.dtype), conditioning.Pooled).MoveToOuterDisposeScope();
+        return (conditioning with { States = weighted.to(states.dtype) }).MoveToOuterDisposeScope();
     }
 
-    private TextConditioning Condition(IEnumerable<TokenizedPrompt> tokens)
+    private Conditioning Condition(IEnumerable<TokenizedPrompt> tokens)
     {
         var device = _model.Target.Device;
         return _model.Condition(

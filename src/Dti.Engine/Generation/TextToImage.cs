@@ -11,7 +11,7 @@ namespace Dti.Engine.Generation;
 /// one batch from the first layer on that sees the prompt. With the same seed and scheduler the pictures are diffusers' StableDiffusionPipeline's.
 /// </summary>
 /// <param name="model">The model; one run at a time may use it.</param>
-public sealed class TextToImage(StableDiffusionModel model)
+public sealed class TextToImage(IDiffusionModel model)
 {
     /// <summary>Draws. Each event is made when it is asked for, on the caller's thread: at most one sampling step at a time.</summary>
     /// <param name="settings">The settings.</param>
@@ -54,12 +54,11 @@ public sealed class TextToImage(StableDiffusionModel model)
     /// <summary>The noise of one picture: first what it starts from, then what schedulers add.</summary>
     internal PictureNoise Noise(GenerationSettings settings, int index)
     {
-        var factor = model.Profile.VaeConfig.ScaleFactor;
-        return new PictureNoise(settings.Seed, [settings.ImageCount, model.Profile.VaeConfig.LatentChannels, settings.Height / factor, settings.Width / factor], index);
+        return new PictureNoise(settings.Seed, model.Profile.Latents.Of(settings.ImageCount, settings.Height, settings.Width), index);
     }
 
     /// <summary>The negative prompt and the prompt, a batch of two; without guidance the prompt alone.</summary>
-    internal TextConditioning EncodePair(GenerationSettings settings, PromptEncoder prompts)
+    internal Conditioning EncodePair(GenerationSettings settings, PromptEncoder prompts)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
@@ -67,30 +66,29 @@ public sealed class TextToImage(StableDiffusionModel model)
         var prompt = prompts.Encode(settings.Prompt);
         if (settings.GuidanceScale <= 1)
         {
-            return prompt.DetachFromDisposeScope();
+            return (prompt with { Sizes = Sizes(settings, 1) }).DetachFromDisposeScope();
         }
 
-        var negative = settings.NegativePrompt is null && model.Profile.Checkpoint.ForceZerosForEmptyPrompt ? prompt.Zeros() : prompts.Encode(settings.NegativePrompt ?? "");
-        return TextConditioning.Cat(negative, prompt).DetachFromDisposeScope();
+        var negative = settings.NegativePrompt is null && model.Profile.ForcesZerosForEmptyPrompt ? prompt.Zeros() : prompts.Encode(settings.NegativePrompt ?? "");
+        return (Conditioning.Cat(negative, prompt) with { Sizes = Sizes(settings, 2) }).DetachFromDisposeScope();
     }
 
     /// <summary>Samples one picture's latents in place; the next step starts from what they then hold.</summary>
     internal IEnumerable<SamplingStep> Denoise(
-        GenerationSettings settings, TextConditioning conditioning, Latents latents, PictureNoise noise, int index, CancellationToken cancellationToken)
+        GenerationSettings settings, Conditioning conditioning, Latents latents, PictureNoise noise, int index, CancellationToken cancellationToken)
     {
-        model.UseOnly(ModelParts.UNet);
-        using var scheduler = SchedulerFactory.Create(settings.Scheduler, model.Profile.Scheduler with { PredictionType = settings.PredictionType }, settings.Steps);
+        model.UseOnly(ModelParts.Denoiser);
+        using var scheduler = model.Profile.CreateSampler(settings.Scheduler, settings.Steps, settings.PredictionType, settings.Width, settings.Height);
         latents.Replace(latents.Value * scheduler.InitNoiseSigma);
         using var timesteps = Timesteps(scheduler);
-        var added = Added(settings, conditioning);
-        using var timeIds = added?.TimeIds;
+        using var keys = new PromptKeys();
         var calls = scheduler.Timesteps.Count; // PLMS calls the model once more than it has steps
         for (var call = 0; call < calls; call++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var step = call - (calls - settings.Steps) + 1;
             var wanted = step > 0 && settings.PreviewEvery > 0 && step % settings.PreviewEvery == 0;
-            var (next, preview) = DenoiseOnce(settings, scheduler, call, timesteps, latents.Value, conditioning, added, noise, wanted);
+            var (next, preview) = DenoiseOnce(settings, scheduler, call, timesteps, latents.Value, conditioning, keys, noise, wanted);
             latents.Replace(next);
             if (step > 0)
             {
@@ -105,14 +103,14 @@ public sealed class TextToImage(StableDiffusionModel model)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        model.UseOnly(ModelParts.Vae);
-        var decoded = model.Vae.Decode((latents / model.Profile.VaeConfig.ScalingFactor).to(model.VaeDtype, model.Target.Device));
+        model.UseOnly(ModelParts.Autoencoder);
+        var decoded = model.Decode(latents);
         return RgbImage.FromTensor(((decoded.to(ScalarType.Float32) / 2) + 0.5).clamp(0, 1).cpu()[0]);
     }
 
     /// <summary>A step all of which is done where the model is: nothing waits for the device, unless a preview is wanted.</summary>
     private (Tensor Next, RgbImage? Preview) DenoiseOnce(
-        GenerationSettings settings, IScheduler scheduler, int call, Tensor timesteps, Tensor sample, TextConditioning conditioning, AddedConditioning? added,
+        GenerationSettings settings, IScheduler scheduler, int call, Tensor timesteps, Tensor sample, Conditioning conditioning, PromptKeys keys,
         PictureNoise noise, bool wanted)
     {
         using var scope = NewDisposeScope();
@@ -120,7 +118,7 @@ public sealed class TextToImage(StableDiffusionModel model)
         var scaled = scheduler.ScaleModelInput(sample, call).to(model.Target.Dtype);
         var timestep = timesteps.narrow(0, call, 1);
         var guided = settings.GuidanceScale > 1;
-        var output = model.UNet.Forward(scaled, timestep, conditioning.States, added, keys: conditioning.Keys).to(ScalarType.Float32);
+        var output = model.Predict(scaled, timestep, conditioning, keys: keys).to(ScalarType.Float32);
         if (guided)
         {
             var (uncond, cond) = (output[0].unsqueeze(0), output[1].unsqueeze(0));
@@ -145,17 +143,11 @@ public sealed class TextToImage(StableDiffusionModel model)
         return tensor(scheduler.Timesteps.Select(t => (float)t).ToArray()).to(model.Target.Device).MoveToOuterDisposeScope();
     }
 
-    /// <summary>A picture of the size asked, not cut from a larger one; null where the UNet takes none of that.</summary>
-    private AddedConditioning? Added(GenerationSettings settings, TextConditioning conditioning)
+    /// <summary>An image of the size asked, not cut from a larger one, for each prompt.</summary>
+    private Tensor Sizes(GenerationSettings settings, int prompts)
     {
-        if (conditioning.Pooled is null)
-        {
-            return null;
-        }
-
-        using var scope = NewDisposeScope();
-        float[] timeIds = [settings.Height, settings.Width, 0, 0, settings.Height, settings.Width];
-        return new AddedConditioning(conditioning.Pooled, tensor(timeIds).unsqueeze(0).expand(conditioning.Pooled.shape[0], -1).to(model.Target.Device).MoveToOuterDisposeScope());
+        float[] sizes = [settings.Height, settings.Width, 0, 0, settings.Height, settings.Width];
+        return tensor(sizes).unsqueeze(0).expand(prompts, -1).to(model.Target.Device);
     }
 
     /// <summary>Brings a guided prediction a part of the way to the spread of the unguided one (arXiv 2305.08891, equations 15 and 16; diffusers' rescale_noise_cfg).</summary>

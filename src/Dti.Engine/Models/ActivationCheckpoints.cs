@@ -7,7 +7,7 @@ namespace Dti.Engine.Models;
 /// first. Of a block only its inputs and its result are kept. Weights take no gradients, so a block before the first learnt vector has no
 /// graph at all, and is not run again.
 /// </summary>
-internal sealed class ActivationCheckpoints : IDisposable
+public sealed class ActivationCheckpoints : IDisposable
 {
     private readonly Stack<Block> _blocks = [];
 

@@ -5,15 +5,6 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Models;
 
-/// <summary>The distribution of a picture's latents: N(mean, exp(logvar)), each (B, 4, H/8, W/8).</summary>
-/// <param name="Mean">The mean.</param>
-/// <param name="LogVar">Log of the variance, clamped to [-30, 20].</param>
-internal sealed record DiagonalGaussian(Tensor Mean, Tensor LogVar)
-{
-    /// <summary>mean + exp(logvar/2)·ε.</summary>
-    public Tensor Sample(Tensor eps) => Mean + ((0.5 * LogVar).exp() * eps);
-}
-
 /// <summary>The settings of an autoencoder (<c>vae/config.json</c>, diffusers' AutoencoderKL).</summary>
 internal sealed record AutoencoderKLConfig
 {
@@ -93,11 +84,11 @@ internal sealed class AutoencoderKL
 
     /// <summary>Pictures to the distribution of their latents, not yet scaled.</summary>
     /// <param name="image">(B, 3, H, W) in [-1, 1]; H and W multiples of 8.</param>
-    public DiagonalGaussian Encode(Tensor image)
+    public LatentDistribution Encode(Tensor image)
     {
         using var scope = NewDisposeScope();
         var moments = Tiled(image, 1, Config.ScaleFactor, tile => _quantConv.Forward(_encoder.Forward(tile))).chunk(2, 1);
-        return new DiagonalGaussian(moments[0].MoveToOuterDisposeScope(), moments[1].clamp(-30, 20).MoveToOuterDisposeScope());
+        return new LatentDistribution(moments[0].MoveToOuterDisposeScope(), moments[1].clamp(-30, 20).MoveToOuterDisposeScope());
     }
 
     /// <summary>Latents, not scaled, to pictures.</summary>

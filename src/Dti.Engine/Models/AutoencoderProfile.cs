@@ -26,7 +26,7 @@ public sealed class AutoencoderProfile
         else
         {
             using var file = SafetensorsFile.Open(Path);
-            if (!file.Tensors.ContainsKey(Telling) && !file.Tensors.ContainsKey(OriginalFamily.VaePrefix + Telling))
+            if (!file.Tensors.ContainsKey(Telling) && !file.Tensors.ContainsKey(OriginalLayout.VaePrefix + Telling))
             {
                 throw new DtiException(ErrorKind.FailedPrecondition, $"{Path} is not an autoencoder (VAE) of Stable Diffusion 1.x, 2.x or XL.");
             }
@@ -50,7 +50,8 @@ public sealed class AutoencoderProfile
     /// <exception cref="DtiException">It does not go with the model; the message says why.</exception>
     internal AutoencoderKLConfig ConfigFor(ModelProfile model)
     {
-        var (config, own) = (_config ?? model.VaeConfig, model.VaeConfig);
+        var own = model.Autoencoder ?? throw new DtiException(ErrorKind.FailedPrecondition, $"Model '{model.Name}' has no autoencoder that another can replace.");
+        var config = _config ?? own;
         try
         {
             if ((config.LatentChannels, config.ScaleFactor, config.ScalingFactor) != (own.LatentChannels, own.ScaleFactor, own.ScalingFactor))
@@ -85,7 +86,7 @@ public sealed class AutoencoderProfile
             ? file.Tensors.ToDictionary(pair => pair.Key, pair => new StoredTensor(pair.Value))
             : StoredTensor.Find(
                 OriginalLayout.Vae(config.BlockOutChannels.Length, config.LayersPerBlock),
-                file.Tensors.ContainsKey(Telling) ? "" : OriginalFamily.VaePrefix,
+                file.Tensors.ContainsKey(Telling) ? "" : OriginalLayout.VaePrefix,
                 file.Tensors.Values,
                 out _);
         return ComponentWeights.Of(file, tensors);

@@ -36,6 +36,10 @@ internal sealed record ClipTextConfig
     /// <summary>Width p of the projected output (transformers' CLIPTextModelWithProjection); 0: there is no projection.</summary>
     public int ProjectionDim { get; init; }
 
+    /// <summary>Where its embeddings are.</summary>
+    public TokenEmbeddings Embeddings => new(
+        VocabSize, HiddenSize, "text_model.embeddings.token_embedding.weight", "text_model.embeddings.position_embedding.weight", MaxPositionEmbeddings);
+
     /// <summary>Of its layers.</summary>
     public TransformerConfig Transformer =>
         new(HiddenSize, IntermediateSize, NumHiddenLayers, NumAttentionHeads, QuickGelu ? Activation.QuickGelu : Activation.Gelu, LayerNormEps);

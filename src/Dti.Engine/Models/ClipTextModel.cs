@@ -15,7 +15,7 @@ internal sealed record ClipTextOutput(Tensor LastHiddenState, Tensor Penultimate
 /// The text encoder of CLIP (arXiv 2103.00020; transformers' CLIPTextModel): a causal pre-norm transformer. Rows of
 /// learnt concepts come in beside the vocabulary, so that no gradient is ever built for the vocabulary itself.
 /// </summary>
-internal sealed class ClipTextModel
+internal sealed class ClipTextModel : ITextEncoder
 {
     private readonly ClipTextConfig _config;
     private readonly Tensor _positionEmbedding; // (77, d)
@@ -37,6 +37,9 @@ internal sealed class ClipTextModel
 
     /// <summary>The vocabulary: (V, d).</summary>
     public Tensor TokenEmbedding { get; }
+
+    /// <inheritdoc/>
+    public Tensor LastHiddenState(Tensor inputIds, Tensor? conceptRows = null) => Forward(inputIds, conceptRows).LastHiddenState;
 
     /// <summary>Encodes prompts.</summary>
     /// <param name="inputIds">(B, 77) int64; ids from V on are rows of <paramref name="conceptRows"/>.</param>

@@ -27,8 +27,13 @@ internal sealed record LatentRgbFactors(float[,] Factors, float[] Bias)
 
     /// <summary>The map of a model: what its folder says, else that of the published autoencoder whose scaling factor it has; null: none is known.</summary>
     /// <exception cref="DtiException">What its folder says does not go with its latents.</exception>
-    public static LatentRgbFactors? Of(ModelNotes notes, AutoencoderKLConfig vae)
+    public static LatentRgbFactors? Of(ModelNotes notes, AutoencoderKLConfig? vae)
     {
+        if (vae is null)
+        {
+            return null;
+        }
+
         if (notes.Find(Key, JsonValueKind.Array) is not { } rows)
         {
             return (vae.LatentChannels, vae.ScalingFactor) switch

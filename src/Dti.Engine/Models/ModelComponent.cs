@@ -8,16 +8,16 @@ namespace Dti.Engine.Models;
 
 /// <summary>The components of a model that take turns.</summary>
 [Flags]
-internal enum ModelParts
+public enum ModelParts
 {
     /// <summary>The text encoders.</summary>
     TextEncoders = 1,
 
     /// <summary>The denoiser.</summary>
-    UNet = 2,
+    Denoiser = 2,
 
     /// <summary>The autoencoder.</summary>
-    Vae = 4,
+    Autoencoder = 4,
 }
 
 /// <summary>A component, which can leave the device while it is not used.</summary>

@@ -4,54 +4,33 @@ using Dti.Engine.Configs;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
-using static TorchSharp.torch;
 
 namespace Dti.Engine.Models;
 
 /// <summary>
-/// What is known of a model without loading its weights: enough to check a request and to fill in its defaults. Thread-safe.
+/// What is known of a model without loading its weights: enough to check a request and to fill in its defaults. Each family has its own.
+/// Thread-safe.
 /// </summary>
-public sealed class ModelProfile
+public abstract class ModelProfile
 {
     private readonly ConcurrentDictionary<AutoencoderProfile, ModelProfile> _withOther = new();
-    private Dictionary<string, StoredWeights> _stored;
-    private AutoencoderProfile? _otherVae;
+    private StoredComponents _stored;
+    private AutoencoderProfile? _otherAutoencoder;
 
-    private ModelProfile(Checkpoint checkpoint)
+    /// <summary>Reads what all families have in common.</summary>
+    /// <param name="checkpoint">The model's files.</param>
+    /// <param name="encoders">Its text encoders.</param>
+    /// <param name="noise">Its noise process.</param>
+    /// <param name="autoencoder">Its autoencoder's config; null: it has none of that kind.</param>
+    /// <exception cref="DtiException">Weights are missing, or the model's notes are not valid.</exception>
+    internal ModelProfile(
+        Checkpoint checkpoint, IReadOnlyList<TextEncoderProfile> encoders, NoiseProcessConfig noise, AutoencoderKLConfig? autoencoder = null)
     {
-        Checkpoint = checkpoint;
-        Encoders = [.. checkpoint.TextEncoders.Select((component, i) => new TextEncoderProfile(checkpoint, component, ClipTextConfig.Parse(Config(component), projection: i == 1)))];
-        UNetConfig = UNet2DConditionConfig.Parse(Config("unet"));
-        VaeConfig = AutoencoderKLConfig.Parse(Config("vae"));
-        Scheduler = SchedulerConfig.Parse(checkpoint.ReadConfig("scheduler"));
+        (Checkpoint, Encoders, Noise, Autoencoder) = (checkpoint, encoders, noise, autoencoder);
         using var notes = ModelNotes.Read(checkpoint.Path);
         TrainingDefaults = TrainingDefaults.Of(notes);
-        LatentRgb = LatentRgbFactors.Of(notes, VaeConfig);
-        _stored = checkpoint.Components.ToDictionary(component => component, Stored);
-        if (Encoders.Sum(encoder => encoder.Dimension) != UNetConfig.CrossAttentionDim || Encoders.Any(encoder => encoder.Config.VocabSize < encoder.Tokenizer.VocabularySize))
-        {
-            throw new DtiException(
-                ErrorKind.FailedPrecondition,
-                $"{Name}: the text encoder ({Texts(encoder => encoder.Dimension)} wide, {Texts(encoder => encoder.Config.VocabSize)} tokens) does not go with the UNet " +
-                $"({UNetConfig.CrossAttentionDim}) and the tokenizer ({Texts(encoder => encoder.Tokenizer.VocabularySize)} tokens).");
-        }
-
-        var added = UNetConfig.AdditionTimeEmbedDim == 0 ? 0 : Encoders[^1].Config.ProjectionDim + (6 * UNetConfig.AdditionTimeEmbedDim);
-        if ((Encoders.Count > 1) != (added > 0) || added != UNetConfig.AdditionInputDim)
-        {
-            throw new DtiException(
-                ErrorKind.FailedPrecondition,
-                $"{Name}: a UNet with {UNetConfig.AdditionInputDim} added values does not go with {Encoders.Count} text encoder(s), which give {added}. " +
-                "The SDXL refiner is not supported.");
-        }
-
-        if (UNetConfig.InChannels != VaeConfig.LatentChannels || UNetConfig.OutChannels != VaeConfig.LatentChannels)
-        {
-            throw new DtiException(
-                ErrorKind.FailedPrecondition,
-                $"{Name}: the UNet takes {UNetConfig.InChannels} channels and gives {UNetConfig.OutChannels}, the autoencoder's latents have " +
-                $"{VaeConfig.LatentChannels}. Models for inpainting, depth or upscaling are not supported.");
-        }
+        LatentRgb = LatentRgbFactors.Of(notes, autoencoder);
+        _stored = new StoredComponents(checkpoint.Components, OpenWeights);
     }
 
     /// <summary>The folder's name, or the file's without its ending.</summary>
@@ -60,35 +39,47 @@ public sealed class ModelProfile
     /// <summary>The folder, or the single file.</summary>
     public string Path => Checkpoint.Path;
 
-    /// <summary>
-    /// <c>sd1</c>, <c>sd2</c> or <c>sdxl</c>: Stable Diffusion 1.x with OpenAI's text encoder, 2.x with OpenCLIP's (told by its activation), XL
-    /// with both.
-    /// </summary>
-    public string Family => Encoders.Count > 1 ? "sdxl" : TextConfig.QuickGelu ? "sd1" : "sd2";
+    /// <summary>Which models its concepts work with: <c>sd1</c>, <c>sd2</c>, <c>sdxl</c>, ….</summary>
+    public abstract string Family { get; }
 
     /// <summary>Side in pixels that the model was made for.</summary>
-    public int Resolution => UNetConfig.SampleSize * VaeConfig.ScaleFactor;
+    public abstract int Resolution { get; }
 
-    /// <summary>Its text encoders: one, two for SDXL.</summary>
+    /// <summary>How its latents are shaped.</summary>
+    public abstract LatentShape Latents { get; }
+
+    /// <summary>The most layers from the last that a text encoder can be stopped at (A1111's "clip skip"), from 1; 1: always the model's own.</summary>
+    public abstract int MaxClipSkip { get; }
+
+    /// <summary>Whether zeros stand for a negative prompt that is not given, instead of the empty text.</summary>
+    public virtual bool ForcesZerosForEmptyPrompt => false;
+
+    /// <summary>The single-file layout that models of its kind have; null: none.</summary>
+    public virtual SingleFileLayout? SingleFile => null;
+
+    /// <summary>What computing with it takes beside its weights.</summary>
+    public abstract IFootprint Footprint { get; }
+
+    /// <summary>Its text encoders, one for each set of a concept's vectors.</summary>
     public IReadOnlyList<TextEncoderProfile> Encoders { get; }
 
     /// <summary>Width d of the token embeddings of the first text encoder.</summary>
     public int EmbeddingDimension => Encoders[0].Dimension;
 
     /// <summary>The tokenizer of the first text encoder.</summary>
-    public ClipTokenizer Tokenizer => Encoders[0].Tokenizer;
+    public ITokenizer Tokenizer => Encoders[0].Tokenizer;
 
-    /// <summary>The scheduler that the model was published with.</summary>
-    public SchedulerConfig Scheduler { get; }
+    /// <summary>The noise process that it was trained with, and the sampler that it was published with.</summary>
+    public NoiseProcessConfig Noise { get; }
 
     /// <summary>What its folder says of training with it.</summary>
     public TrainingDefaults TrainingDefaults { get; }
 
     /// <summary>Bytes of the weights on disk.</summary>
-    public long SizeBytes => _stored.Values.Sum(weights => weights.Bytes);
+    public long SizeBytes => _stored.Bytes;
 
-    /// <summary>What its UNet is stored in: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, <c>fp8_e4m3</c> or <c>fp8_e5m2</c>.</summary>
-    public string StoredDtype => _stored["unet"].Dtype;
+    /// <summary>What its denoiser is stored in: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, <c>fp8_e4m3</c> or <c>fp8_e5m2</c>.</summary>
+    public string StoredDtype => _stored.DtypeOf(Checkpoint.Layout.Denoiser);
 
     /// <summary>Norms of the first text encoder's vocabulary; read from disk when first asked for.</summary>
     /// <exception cref="DtiException">The weights cannot be read.</exception>
@@ -99,63 +90,61 @@ public sealed class ModelProfile
     /// <summary>How its latents look; null: that is not known.</summary>
     internal LatentRgbFactors? LatentRgb { get; }
 
-    internal ClipTextConfig TextConfig => Encoders[0].Config;
+    /// <summary>Its autoencoder's config; null: it has none of that kind.</summary>
+    internal AutoencoderKLConfig? Autoencoder { get; private set; }
 
-    internal UNet2DConditionConfig UNetConfig { get; }
+    /// <summary>Reads the weights, each byte once, straight into tensors of the target's dtype.</summary>
+    /// <param name="target">Where it is to compute.</param>
+    /// <param name="memory">What to trade for memory; null: nothing.</param>
+    /// <exception cref="DtiException">A file is missing or corrupt, a tensor is missing, extra or of a wrong shape.</exception>
+    public abstract IDiffusionModel Load(ComputeTarget target, MemoryPolicy? memory = null);
 
-    internal AutoencoderKLConfig VaeConfig { get; private set; }
-
-    /// <summary>Where the autoencoder computes: in fp32 where its config forces that.</summary>
-    internal ComputeTarget VaeTarget(ComputeTarget target) => VaeConfig.ForceUpcast ? new(target.Device, ScalarType.Float32) : target;
-
-    /// <summary>Reads configs, tokenizer and weight headers.</summary>
-    /// <param name="path">A model folder in the diffusers layout, or a single file in the original one.</param>
-    /// <exception cref="DtiException">It is neither, or not of a supported kind; the message names file and key.</exception>
-    public static ModelProfile Read(string path) => Of(Checkpoint.Open(path));
-
-    /// <summary>As <see cref="Read"/>.</summary>
-    public static ModelProfile Of(Checkpoint checkpoint) => new(checkpoint);
+    /// <summary>Prepares the sampling of an image.</summary>
+    /// <param name="name">One of the noise process's samplers.</param>
+    /// <param name="steps">Sampling steps, 1 or more.</param>
+    /// <param name="prediction">What the model predicts.</param>
+    /// <param name="width">Pixels; some families spread noise levels by it.</param>
+    /// <param name="height">Pixels.</param>
+    /// <exception cref="DtiException">More steps than the process has.</exception>
+    public virtual IScheduler CreateSampler(string name, int steps, PredictionType prediction, int width, int height) =>
+        (Noise with { PredictionType = prediction }).CreateSampler(name, steps);
 
     /// <summary>This model with another autoencoder; the same profile each time.</summary>
     /// <exception cref="DtiException">The autoencoder does not go with it.</exception>
     public ModelProfile With(AutoencoderProfile vae) => _withOther.GetOrAdd(vae, _ =>
     {
         var other = (ModelProfile)MemberwiseClone();
-        (other.VaeConfig, other._otherVae) = (vae.ConfigFor(this), vae);
-        other._stored = new(_stored) { ["vae"] = other.Stored("vae") };
+        (other.Autoencoder, other._otherAutoencoder) = (vae.ConfigFor(this), vae);
+        other._stored = new StoredComponents(Checkpoint.Components, other.OpenWeights);
         return other;
     });
 
     /// <summary>Bytes of the weights as a model holds them that computes there.</summary>
     /// <param name="target">Where it is to compute.</param>
-    public long HeldBytes(ComputeTarget target) => _stored.Keys.Sum(component => HeldBytes(target, component));
+    public long HeldBytes(ComputeTarget target) => _stored.Names.Sum(component => HeldBytes(target, component));
 
-    /// <summary>Of that, what training keeps a second time, transposed for the way back.</summary>
+    /// <summary>Of that, what training keeps a second time, transposed for the backward pass: all that gradients go through.</summary>
     /// <param name="target">Where it is to compute.</param>
-    public long TransposedBytes(ComputeTarget target) =>
-        _stored.Where(weights => weights.Key != "vae" && target.PacksWeights(weights.Value.Elements)).Sum(weights => HeldBytes(target, weights.Key));
+    public long TransposedBytes(ComputeTarget target) => _stored.Names
+        .Where(component => component != Checkpoint.Layout.Autoencoder && target.PacksWeights(_stored.ElementsOf(component)))
+        .Sum(component => HeldBytes(target, component));
+
+    /// <summary>Where the autoencoder computes: in fp32 where its config forces that.</summary>
+    internal ComputeTarget AutoencoderTarget(ComputeTarget target) =>
+        Autoencoder is { ForceUpcast: true } ? new(target.Device, TorchSharp.torch.ScalarType.Float32) : target;
 
     /// <summary>The weights of a component.</summary>
     /// <exception cref="DtiException">They are missing or not valid.</exception>
     internal ComponentWeights OpenWeights(string component) =>
-        component == "vae" && _otherVae is { } vae ? vae.OpenWeights(VaeConfig) : Checkpoint.OpenWeights(component);
+        component == Checkpoint.Layout.Autoencoder && _otherAutoencoder is { } vae ? vae.OpenWeights(Autoencoder!) : Checkpoint.OpenWeights(component);
 
-    private ComponentConfig Config(string component) => new($"{Name}/{component}/config.json", Checkpoint.ReadConfig(component));
-
-    private StoredWeights Stored(string component)
-    {
-        using var weights = OpenWeights(component);
-        return new StoredWeights(weights.TotalBytes, weights.TotalElements, weights.StoredDtype);
-    }
+    /// <summary>A component's config, whose errors name the model and the file.</summary>
+    internal static ComponentConfig Config(Checkpoint checkpoint, string component) =>
+        new($"{checkpoint.Name}/{component}/config.json", checkpoint.ReadConfig(component));
 
     private long HeldBytes(ComputeTarget target, string component)
     {
-        var (elements, own) = (_stored[component].Elements, component == "vae" ? VaeTarget(target) : target);
+        var (elements, own) = (_stored.ElementsOf(component), component == Checkpoint.Layout.Autoencoder ? AutoencoderTarget(target) : target);
         return elements * (own.PacksWeights(elements) ? own.HeldSize : own.ElementSize);
     }
-
-    private string Texts(Func<TextEncoderProfile, int> number) => string.Join(" + ", Encoders.Select(number));
-
-    /// <summary>The weights of a component on disk.</summary>
-    private sealed record StoredWeights(long Bytes, long Elements, string Dtype);
 }

@@ -4,36 +4,13 @@ using TorchSharp;
 
 namespace Dti.Engine.Models;
 
-/// <summary>Norms of a vocabulary's token embeddings, over the rows that are not zero.</summary>
-public sealed class VocabularyNorms
-{
-    private readonly float[] _norms;
-
-    /// <param name="norms">Of all rows, by token id; those that are 0 do not count.</param>
-    internal VocabularyNorms(float[] norms)
-    {
-        _norms = norms;
-        float[] sorted = [.. norms.Where(norm => norm > 0).Order()];
-        (Min, Max, Mean) = (sorted[0], sorted[^1], sorted.Average());
-        Median = (sorted[(sorted.Length - 1) / 2] + (double)sorted[sorted.Length / 2]) / 2;
-    }
-
-    /// <summary>The smallest.</summary>
-    public double Min { get; }
-
-    /// <summary>The mean: DTI's magnitude.</summary>
-    public double Mean { get; }
-
-    /// <summary>The median.</summary>
-    public double Median { get; }
-
-    /// <summary>The largest.</summary>
-    public double Max { get; }
-
-    /// <summary>Of one token.</summary>
-    /// <param name="id">The token.</param>
-    public double Of(int id) => _norms[id];
-}
+/// <summary>Where a text encoder keeps its embeddings.</summary>
+/// <param name="VocabularySize">V, rows of the token embedding; ids of concept vectors begin there.</param>
+/// <param name="Dimension">Width d.</param>
+/// <param name="Tokens">The token embedding's tensor, (V, d).</param>
+/// <param name="Positions">The position embedding's tensor; null: positions are not embedded.</param>
+/// <param name="PositionCount">Its rows.</param>
+public sealed record TokenEmbeddings(int VocabularySize, int Dimension, string Tokens, string? Positions = null, int PositionCount = 0);
 
 /// <summary>What is known of one text encoder of a model without loading its weights. Thread-safe.</summary>
 public sealed class TextEncoderProfile
@@ -42,48 +19,66 @@ public sealed class TextEncoderProfile
     private readonly Lazy<VocabularyNorms> _vocabularyNorms;
     private readonly Lazy<double> _typicalReadability;
 
-    internal TextEncoderProfile(Checkpoint checkpoint, string component, ClipTextConfig config)
+    /// <summary>Loads the tokenizer.</summary>
+    /// <param name="checkpoint">The model's files.</param>
+    /// <param name="component"><c>text_encoder</c>, <c>text_encoder_2</c>, …</param>
+    /// <param name="embeddings">Where its embeddings are.</param>
+    /// <param name="embeddingKey">The key of its vectors in embedding files for several encoders: <c>clip_l</c>.</param>
+    /// <exception cref="DtiException">The tokenizer is missing, not valid, or has more tokens than the encoder.</exception>
+    public TextEncoderProfile(Checkpoint checkpoint, string component, TokenEmbeddings embeddings, string embeddingKey)
     {
-        (_checkpoint, Component, Config) = (checkpoint, component, config);
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        (_checkpoint, Component, Embeddings, EmbeddingKey) = (checkpoint, component, embeddings, embeddingKey);
         Tokenizer = checkpoint.LoadTokenizer(component);
         _vocabularyNorms = new Lazy<VocabularyNorms>(ReadVocabularyNorms);
         _typicalReadability = new Lazy<double>(ReadTypicalReadability);
     }
 
-    /// <summary><c>text_encoder</c> or <c>text_encoder_2</c>.</summary>
+    /// <summary><c>text_encoder</c>, <c>text_encoder_2</c>, …</summary>
     public string Component { get; }
 
+    /// <summary>The key of its vectors in embedding files for several encoders.</summary>
+    public string EmbeddingKey { get; }
+
     /// <summary>Its tokenizer.</summary>
-    public ClipTokenizer Tokenizer { get; }
+    public ITokenizer Tokenizer { get; }
+
+    /// <summary>Where its embeddings are.</summary>
+    public TokenEmbeddings Embeddings { get; }
 
     /// <summary>Width d of its token embeddings.</summary>
-    public int Dimension => Config.HiddenSize;
+    public int Dimension => Embeddings.Dimension;
 
     /// <summary>Norms of its vocabulary; read from disk when first asked for.</summary>
     /// <exception cref="DtiException">The weights cannot be read.</exception>
     public VocabularyNorms VocabularyNorms => _vocabularyNorms.Value;
 
-    /// <summary>Mean <see cref="PositionReadability"/> of its vocabulary; read from disk when first asked for.</summary>
+    /// <summary>Mean <see cref="PositionReadability"/> of its vocabulary; read from disk when first asked for. 0 where positions are not embedded.</summary>
     internal double TypicalReadability => _typicalReadability.Value;
 
-    internal ClipTextConfig Config { get; }
+    /// <summary>An empty set of concept tokens, whose ids begin after its vocabulary.</summary>
+    public PlaceholderTokens NewPlaceholders() => new(Embeddings.VocabularySize, Tokenizer.Normalized);
 
-    /// <summary>The vocabulary, (V, d), and the position embeddings, (77, d); fp32 on the CPU.</summary>
-    internal (torch.Tensor Vocabulary, torch.Tensor Positions) ReadEmbeddings()
+    /// <summary>The vocabulary, (V, d), and the position embeddings, (77, d) for CLIP, or null; fp32 on the CPU.</summary>
+    internal (torch.Tensor Vocabulary, torch.Tensor? Positions) ReadEmbeddings()
     {
         using var weights = _checkpoint.OpenWeights(Component);
-        var vocabulary = torch.empty([Config.VocabSize, Config.HiddenSize], torch.ScalarType.Float32);
-        var positions = torch.empty([Config.MaxPositionEmbeddings, Config.HiddenSize], torch.ScalarType.Float32);
-        weights.ReadInto("text_model.embeddings.token_embedding.weight", vocabulary);
-        weights.ReadInto("text_model.embeddings.position_embedding.weight", positions);
-        return (vocabulary, positions);
+        var vocabulary = Read(weights, Embeddings.Tokens, Embeddings.VocabularySize);
+        return (vocabulary, Embeddings.Positions is null ? null : Read(weights, Embeddings.Positions, Embeddings.PositionCount));
+    }
+
+    private torch.Tensor Read(ComponentWeights weights, string name, int rows)
+    {
+        var values = torch.empty([rows, Embeddings.Dimension], torch.ScalarType.Float32);
+        weights.ReadInto(name, values);
+        return values;
     }
 
     private double ReadTypicalReadability()
     {
         using var scope = torch.NewDisposeScope();
         var (vocabulary, positions) = ReadEmbeddings();
-        return PositionReadability.Typical(vocabulary, positions);
+        return positions is null ? 0 : PositionReadability.Typical(vocabulary, positions);
     }
 
     private VocabularyNorms ReadVocabularyNorms()

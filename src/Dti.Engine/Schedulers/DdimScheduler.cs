@@ -6,7 +6,7 @@ namespace Dti.Engine.Schedulers;
 public sealed class DdimScheduler : IScheduler
 {
     private readonly SchedulerConfig _config;
-    private readonly float[] _alphasCumprod;
+    private readonly DdpmProcess _process;
     private readonly int _stride;
     private readonly double[] _timesteps;
 
@@ -19,7 +19,7 @@ public sealed class DdimScheduler : IScheduler
         _config = config;
         _timesteps = Schedulers.Timesteps.Spread(config, steps, TimestepSpacing.Leading, roundLinspace: true);
         _stride = config.NumTrainTimesteps / steps;
-        _alphasCumprod = config.AlphasCumprod();
+        _process = new DdpmProcess(config);
     }
 
     /// <inheritdoc/>
@@ -36,24 +36,20 @@ public sealed class DdimScheduler : IScheduler
     {
         using var scope = NewDisposeScope();
         var t = (int)_timesteps[call];
-        double alpha = _alphasCumprod[t];
-        var alphaPrev = _config.AlphaAt(_alphasCumprod, t - _stride);
+        var previous = _process.LevelAt(t - _stride);
         var x0 = Denoised(modelOutput, call, sample);
-        var eps = _config.PredictionType == PredictionType.VPrediction ? (Math.Sqrt(alpha) * modelOutput) + (Math.Sqrt(1 - alpha) * sample) : modelOutput;
-        return ((Math.Sqrt(alphaPrev) * x0) + (Math.Sqrt(1 - alphaPrev) * eps)).MoveToOuterDisposeScope();
+        var eps = _process.Noise(sample, modelOutput, _process.LevelAt(t));
+        return ((previous.Signal * x0) + (previous.Noise * eps)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
     public Tensor Denoised(Tensor modelOutput, int call, Tensor sample)
     {
         using var scope = NewDisposeScope();
-        double alpha = _alphasCumprod[(int)_timesteps[call]];
-        var x0 = _config.Denoised(sample, modelOutput, Math.Sqrt(alpha), Math.Sqrt(1 - alpha));
+        var x0 = _process.Denoised(sample, modelOutput, _process.LevelAt((int)_timesteps[call]));
         return (_config.ClipSample ? x0.clamp(-1, 1) : x0).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-    }
+    public void Dispose() => _process.Dispose();
 }

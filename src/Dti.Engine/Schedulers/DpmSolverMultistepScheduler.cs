@@ -6,82 +6,50 @@ namespace Dti.Engine.Schedulers;
 /// DPM-Solver++ of second order, multistep (arXiv 2211.01095, algorithm 2, midpoint; diffusers' DPMSolverMultistepScheduler with its
 /// defaults). The first and the last step are of first order.
 /// </summary>
-public sealed class DpmSolverMultistepScheduler : IScheduler
+/// <param name="process">The model's process; disposed of with this.</param>
+/// <param name="schedule">Levels at which α is as the process has it; the last one without noise.</param>
+public sealed class DpmSolverMultistepScheduler(INoiseProcess process, SamplingSchedule schedule) : IScheduler
 {
-    private readonly SchedulerConfig _config;
-    private readonly double[] _timesteps;
-    private readonly float[] _sigmas; // one more than timesteps, the last one 0
     private Tensor? _before; // x₀ as the call before this one saw it
 
-    /// <summary>Prepares a run.</summary>
-    /// <param name="config">The model's config.</param>
-    /// <param name="steps">Sampling steps, less than T.</param>
-    /// <param name="karras">Spread the noise levels as arXiv 2206.00364 does, instead of the timesteps.</param>
-    /// <exception cref="DtiException">Too many steps.</exception>
-    public DpmSolverMultistepScheduler(SchedulerConfig config, int steps, bool karras = false)
-    {
-        _config = config;
-        var trained = Schedulers.Sigmas.Trained(config);
-        if (karras)
-        {
-            var sigmas = Schedulers.Sigmas.Karras(trained[^1], trained[0], steps);
-            _timesteps = Array.ConvertAll(sigmas, sigma => Math.Round(Schedulers.Sigmas.Timestep(trained, sigma)));
-            _sigmas = [.. sigmas.Select(sigma => (float)sigma), 0];
-        }
-        else
-        {
-            _timesteps = Schedulers.Timesteps.Spread(config, steps, TimestepSpacing.Linspace, roundLinspace: true, beforeClean: true);
-            _sigmas = [.. _timesteps.Select(t => trained[(int)t]), 0];
-        }
-    }
+    /// <inheritdoc/>
+    public IReadOnlyList<double> Timesteps => schedule.Times;
 
     /// <inheritdoc/>
-    public IReadOnlyList<double> Timesteps => _timesteps;
+    public IReadOnlyList<float> Sigmas => [.. schedule.Levels.Select(level => (float)(level.Noise / level.Signal))];
 
     /// <inheritdoc/>
-    public IReadOnlyList<float> Sigmas => _sigmas;
+    public double InitNoiseSigma => schedule.InitNoiseSigma;
 
     /// <inheritdoc/>
-    public double InitNoiseSigma => 1;
-
-    /// <inheritdoc/>
-    public Tensor ScaleModelInput(Tensor sample, int call) => sample;
+    public Tensor ScaleModelInput(Tensor sample, int call) => process.ScaleModelInput(sample, schedule.Levels[call]);
 
     /// <inheritdoc/>
     public Tensor Step(Tensor modelOutput, int call, Tensor sample, Func<Tensor> noise)
     {
         using var scope = NewDisposeScope();
-        var (_, sigma, lambda) = At(call);
-        var (nextAlpha, nextSigma, nextLambda) = At(call + 1);
+        var (level, next) = (schedule.Levels[call], schedule.Levels[call + 1]);
         var x0 = Denoised(modelOutput, call, sample);
-        var h = nextLambda - lambda;
+        var h = next.Lambda - level.Lambda;
         var d = x0;
-        if (_before is not null && call < _timesteps.Length - 1)
+        if (_before is not null && call < schedule.Times.Count - 1)
         {
-            var r = (lambda - At(call - 1).Lambda) / h;
+            var r = (level.Lambda - schedule.Levels[call - 1].Lambda) / h;
             d = x0 + ((x0 - _before) / (2 * r));
         }
 
         _before?.Dispose();
         _before = x0.clone().DetachFromDisposeScope();
-        return ((nextSigma / sigma * sample) - (nextAlpha * (Math.Exp(-h) - 1) * d)).MoveToOuterDisposeScope();
+        return ((next.Noise / level.Noise * sample) - (next.Signal * (Math.Exp(-h) - 1) * d)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
-    public Tensor Denoised(Tensor modelOutput, int call, Tensor sample)
-    {
-        var (alpha, sigma, _) = At(call);
-        return _config.Denoised(sample, modelOutput, alpha, sigma);
-    }
+    public Tensor Denoised(Tensor modelOutput, int call, Tensor sample) => process.Denoised(sample, modelOutput, schedule.Levels[call]);
 
     /// <inheritdoc/>
-    public void Dispose() => _before?.Dispose();
-
-    /// <summary>α, σ of x = α·x₀ + σ·ε, and λ = ln(α/σ).</summary>
-    private (double Alpha, double Sigma, double Lambda) At(int call)
+    public void Dispose()
     {
-        double level = _sigmas[call];
-        var alpha = 1 / Math.Sqrt((level * level) + 1);
-        return (alpha, level * alpha, -Math.Log(level));
+        _before?.Dispose();
+        process.Dispose();
     }
 }

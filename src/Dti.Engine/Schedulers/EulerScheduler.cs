@@ -2,58 +2,49 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Schedulers;
 
-/// <summary>What Euler's methods in σ share (arXiv 2206.00364): noise levels, the model's input, and the slope at a sample.</summary>
+/// <summary>
+/// What Euler's methods in σ share (arXiv 2206.00364): noise levels, the model's input, and the slope (x − x₀)/σ at a sample, which is dx/dσ
+/// both where noise is added to the image and in flow matching.
+/// </summary>
 public abstract class EulerScheduler : IScheduler
 {
-    private readonly SchedulerConfig _config;
-    private readonly double[] _timesteps;
-    private readonly float[] _sigmas; // one more than timesteps, the last one 0
+    private readonly INoiseProcess _process;
+    private readonly SamplingSchedule _schedule;
 
-    private protected EulerScheduler(SchedulerConfig config, int steps, bool karras)
-    {
-        _config = config;
-        _timesteps = Schedulers.Timesteps.Spread(config, steps, TimestepSpacing.Linspace, roundLinspace: false);
-        var trained = Schedulers.Sigmas.Trained(config);
-        var sigmas = Array.ConvertAll(_timesteps, t => Schedulers.Sigmas.At(trained, t));
-        if (karras)
-        {
-            sigmas = Schedulers.Sigmas.Karras(sigmas[0], sigmas[^1], steps);
-            _timesteps = Array.ConvertAll(sigmas, sigma => Schedulers.Sigmas.Timestep(trained, sigma));
-        }
-
-        _sigmas = [.. sigmas.Select(sigma => (float)sigma), 0];
-    }
+    /// <param name="process">The model's process; disposed of with this.</param>
+    /// <param name="schedule">Levels whose noise goes down to 0.</param>
+    private protected EulerScheduler(INoiseProcess process, SamplingSchedule schedule) => (_process, _schedule) = (process, schedule);
 
     /// <inheritdoc/>
-    public IReadOnlyList<double> Timesteps => _timesteps;
+    public IReadOnlyList<double> Timesteps => _schedule.Times;
 
     /// <inheritdoc/>
-    public IReadOnlyList<float> Sigmas => _sigmas;
+    public IReadOnlyList<float> Sigmas => [.. _schedule.Levels.Select(level => (float)level.Noise)];
 
     /// <inheritdoc/>
-    public double InitNoiseSigma => Schedulers.Sigmas.InitNoise(_config, _sigmas[0]);
+    public double InitNoiseSigma => _schedule.InitNoiseSigma;
 
     /// <inheritdoc/>
-    public Tensor ScaleModelInput(Tensor sample, int call) => sample / Math.Sqrt(((double)_sigmas[call] * _sigmas[call]) + 1);
+    public Tensor ScaleModelInput(Tensor sample, int call) => _process.ScaleModelInput(sample, _schedule.Levels[call]);
 
     /// <inheritdoc/>
     public Tensor Step(Tensor modelOutput, int call, Tensor sample, Func<Tensor> noise)
     {
         using var scope = NewDisposeScope();
-        double sigma = _sigmas[call];
+        var sigma = _schedule.Levels[call].Noise;
         var d = (sample - Denoised(modelOutput, call, sample)) / sigma;
-        return Step(sample, d, sigma, _sigmas[call + 1], noise).MoveToOuterDisposeScope();
+        return Step(sample, d, sigma, _schedule.Levels[call + 1].Noise, noise).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
-    public Tensor Denoised(Tensor modelOutput, int call, Tensor sample)
+    public Tensor Denoised(Tensor modelOutput, int call, Tensor sample) => _process.Denoised(sample, modelOutput, _schedule.Levels[call]);
+
+    /// <inheritdoc/>
+    public void Dispose()
     {
-        using var scope = NewDisposeScope();
-        return Schedulers.Sigmas.Denoised(_config, sample, modelOutput, _sigmas[call]).MoveToOuterDisposeScope();
+        _process.Dispose();
+        GC.SuppressFinalize(this);
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => GC.SuppressFinalize(this);
 
     /// <summary>From one noise level to the next.</summary>
     /// <param name="sample">x at <paramref name="sigma"/>.</param>

@@ -8,8 +8,7 @@ namespace Dti.Engine.Schedulers;
 /// </summary>
 public sealed class PndmScheduler : IScheduler
 {
-    private readonly SchedulerConfig _config;
-    private readonly float[] _alphasCumprod;
+    private readonly DdpmProcess _process;
     private readonly int _stride;
     private readonly double[] _timesteps;
     private readonly List<Tensor> _outputs = []; // the last model outputs, newest last, at most 4
@@ -21,11 +20,10 @@ public sealed class PndmScheduler : IScheduler
     /// <exception cref="DtiException">Too many steps.</exception>
     public PndmScheduler(SchedulerConfig config, int steps)
     {
-        _config = config;
         var spread = Schedulers.Timesteps.Spread(config, steps, TimestepSpacing.Leading, roundLinspace: true);
         _timesteps = steps == 1 ? spread : [spread[0], spread[1], .. spread[1..]];
         _stride = config.NumTrainTimesteps / steps;
-        _alphasCumprod = config.AlphasCumprod();
+        _process = new DdpmProcess(config);
     }
 
     /// <inheritdoc/>
@@ -59,15 +57,13 @@ public sealed class PndmScheduler : IScheduler
     }
 
     /// <inheritdoc/>
-    public Tensor Denoised(Tensor modelOutput, int call, Tensor sample)
-    {
-        var alpha = _config.AlphaAt(_alphasCumprod, (int)_timesteps[call]);
-        return _config.Denoised(sample, modelOutput, Math.Sqrt(alpha), Math.Sqrt(1 - alpha));
-    }
+    public Tensor Denoised(Tensor modelOutput, int call, Tensor sample) =>
+        _process.Denoised(sample, modelOutput, _process.LevelAt((int)_timesteps[call]));
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        _process.Dispose();
         _firstSample?.Dispose();
         _outputs.ForEach(output => output.Dispose());
         _outputs.Clear();
@@ -96,11 +92,8 @@ public sealed class PndmScheduler : IScheduler
     /// <summary>φ of the paper's equation 11: from x_t to x_s with the noise estimate.</summary>
     private Tensor Transfer(Tensor sample, int t, int s, Tensor output)
     {
-        var alpha = _config.AlphaAt(_alphasCumprod, t);
-        var alphaPrev = _config.AlphaAt(_alphasCumprod, s);
-        var eps = _config.PredictionType == PredictionType.VPrediction
-            ? (Math.Sqrt(alpha) * output) + (Math.Sqrt(1 - alpha) * sample)
-            : output;
+        var (alpha, alphaPrev) = (_process.AlphaAt(t), _process.AlphaAt(s));
+        var eps = _process.Noise(sample, output, _process.LevelAt(t));
         var denominator = (alpha * Math.Sqrt(1 - alphaPrev)) + Math.Sqrt(alpha * (1 - alpha) * alphaPrev);
         return (Math.Sqrt(alphaPrev / alpha) * sample) - ((alphaPrev - alpha) / denominator * eps);
     }

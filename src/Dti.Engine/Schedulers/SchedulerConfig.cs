@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dti.Engine.Configs;
+using static TorchSharp.torch;
 
 namespace Dti.Engine.Schedulers;
 
@@ -11,6 +12,9 @@ public enum PredictionType
 
     /// <summary>The velocity v = √ᾱ·ε − √(1−ᾱ)·x₀ (arXiv 2202.00512).</summary>
     VPrediction,
+
+    /// <summary>The velocity of a flow from image to noise, ε − x₀ (arXiv 2209.03003).</summary>
+    Flow,
 }
 
 /// <summary>How sampling steps are spread over the training steps; names as in diffusers (arXiv 2305.08891, table 2).</summary>
@@ -26,12 +30,9 @@ public enum TimestepSpacing
     Trailing,
 }
 
-/// <summary>A model's <c>scheduler_config.json</c>.</summary>
-public sealed record SchedulerConfig
+/// <summary>The <c>scheduler_config.json</c> of a model trained as DDPM: Stable Diffusion's.</summary>
+public sealed record SchedulerConfig : NoiseProcessConfig
 {
-    /// <summary>diffusers' class, <c>PNDMScheduler</c>.</summary>
-    public required string ClassName { get; init; }
-
     /// <summary>T, the number of training steps.</summary>
     public required int NumTrainTimesteps { get; init; }
 
@@ -43,9 +44,6 @@ public sealed record SchedulerConfig
 
     /// <summary>True: √β is linear in t; false: β is.</summary>
     public required bool ScaledLinear { get; init; }
-
-    /// <summary>What the model predicts.</summary>
-    public required PredictionType PredictionType { get; init; }
 
     /// <summary>Null: the default of the scheduler in use.</summary>
     public required TimestepSpacing? TimestepSpacing { get; init; }
@@ -62,13 +60,31 @@ public sealed record SchedulerConfig
     /// <summary>The model's own scheduler spreads noise levels as arXiv 2206.00364 does. Off where the config does not say.</summary>
     public bool UseKarrasSigmas { get; init; }
 
+    /// <summary>The last training step has no signal left (arXiv 2305.08891, <c>rescale_betas_zero_snr</c>). Off where the config does not say.</summary>
+    public bool ZeroTerminalSnr { get; init; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<PredictionType> Predictions => [PredictionType.Epsilon, PredictionType.VPrediction];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Samplers => SchedulerFactory.Names;
+
+    /// <inheritdoc/>
+    public override string DefaultSampler => ClassName switch
+    {
+        "DPMSolverMultistepScheduler" => UseKarrasSigmas ? "dpmpp_2m_karras" : "dpmpp_2m",
+        "EulerAncestralDiscreteScheduler" => "euler_ancestral",
+        "EulerDiscreteScheduler" => UseKarrasSigmas ? "euler_karras" : "euler",
+        "PNDMScheduler" => "pndm",
+        _ => "ddim",
+    };
+
     /// <summary>Reads a config.</summary>
     /// <exception cref="DtiException">A value is out of bounds or not supported; the message names it.</exception>
     public static SchedulerConfig Parse(JsonElement json)
     {
         var config = new ComponentConfig("scheduler/scheduler_config.json", json);
         config.RequireAbsent("trained_betas");
-        config.Require("rescale_betas_zero_snr", false);
         config.Require("thresholding", false);
         config.Require("skip_prk_steps", true);
         var schedule = config.String("beta_schedule", "linear");
@@ -81,7 +97,7 @@ public sealed record SchedulerConfig
             BetaStart = config.Double("beta_start", 0.0001),
             BetaEnd = config.Double("beta_end", 0.02),
             ScaledLinear = schedule == "scaled_linear" || (schedule == "linear" ? false : throw config.Unsupported("beta_schedule", schedule)),
-            PredictionType = PredictionTypes.Find(prediction) ?? throw config.Unsupported("prediction_type", prediction),
+            PredictionType = PredictionTypes.Find(prediction) is { } type and not PredictionType.Flow ? type : throw config.Unsupported("prediction_type", prediction),
             TimestepSpacing = spacing switch
             {
                 "" => null,
@@ -94,6 +110,13 @@ public sealed record SchedulerConfig
             SetAlphaToOne = config.Bool("set_alpha_to_one", true),
             ClipSample = config.Bool("clip_sample", true),
             UseKarrasSigmas = config.Bool("use_karras_sigmas", false),
+            ZeroTerminalSnr = config.Bool("rescale_betas_zero_snr", false),
         };
     }
+
+    /// <inheritdoc/>
+    public override INoiseProcess CreateProcess(Device? device = null) => new DdpmProcess(this, device);
+
+    /// <inheritdoc/>
+    public override IScheduler CreateSampler(string name, int steps) => SchedulerFactory.Create(name, this, steps);
 }

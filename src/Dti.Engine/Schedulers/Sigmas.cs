@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace Dti.Engine.Schedulers;
 
 /// <summary>Noise levels σ = √((1−ᾱ)/ᾱ), as the samplers of arXiv 2206.00364 count them.</summary>
@@ -7,8 +5,8 @@ internal static class Sigmas
 {
     private const double Rho = 7;
 
-    /// <summary>σ of each training step, T values.</summary>
-    public static float[] Trained(SchedulerConfig config) => Array.ConvertAll(config.AlphasCumprod(), alpha => MathF.Sqrt((1 - alpha) / alpha));
+    /// <summary>σ of each training step, T values; where the last one has no signal, what diffusers takes for infinity.</summary>
+    public static float[] Trained(DdpmProcess process) => Array.ConvertAll(process.Alphas, alpha => MathF.Sqrt((1 - alpha) / alpha) is var sigma && float.IsFinite(sigma) ? sigma : 4096);
 
     /// <summary>σ at a timestep, linear between training steps.</summary>
     public static double At(float[] trained, double timestep)
@@ -37,10 +35,4 @@ internal static class Sigmas
     /// <summary>What unit noise is multiplied by at the start.</summary>
     public static double InitNoise(SchedulerConfig config, double largest) =>
         (config.TimestepSpacing ?? TimestepSpacing.Linspace) == TimestepSpacing.Leading ? Math.Sqrt((largest * largest) + 1) : largest;
-
-    /// <summary>The model's estimate of x₀, from a sample x₀ + σ·ε.</summary>
-    public static Tensor Denoised(SchedulerConfig config, Tensor sample, Tensor modelOutput, double sigma) =>
-        config.PredictionType == PredictionType.VPrediction
-            ? (modelOutput * (-sigma / Math.Sqrt((sigma * sigma) + 1))) + (sample / ((sigma * sigma) + 1))
-            : sample - (sigma * modelOutput);
 }

@@ -17,7 +17,7 @@ public sealed record TokenizedPrompt(IReadOnlyList<int> InputIds, int TokenCount
 /// CLIP's byte-level BPE as the tokenizers library runs it for diffusers: NFC, white space collapsed, lower case, words by
 /// CLIP's pattern. Thread-safe.
 /// </summary>
-public sealed partial class ClipTokenizer
+public sealed partial class ClipTokenizer : ITokenizer
 {
     private const string EndOfWord = "</w>";
     private const long MaxVocabularyBytes = 64 * 1024 * 1024;
@@ -127,16 +127,11 @@ public sealed partial class ClipTokenizer
     /// <summary>The ids of the text alone: no start, no end, no padding.</summary>
     public IReadOnlyList<int> Encode(string text) => Encode(text, null);
 
-    /// <summary>The ids of a prompt as the model reads it.</summary>
-    /// <param name="text">The prompt, of any length.</param>
-    /// <param name="placeholders">Concept tokens that it may hold.</param>
-    public TokenizedPrompt Tokenize(string text, PlaceholderTokens? placeholders = null) => Tokenize([text], placeholders, out _);
-
     /// <summary>The ids of a prompt in pieces, each spelt for itself.</summary>
     /// <param name="pieces">The texts.</param>
     /// <param name="placeholders">Concept tokens that they may hold.</param>
     /// <param name="pieceOf">For each id which piece it comes from; −1: start, end and padding.</param>
-    internal TokenizedPrompt Tokenize(IReadOnlyList<string> pieces, PlaceholderTokens? placeholders, out int[] pieceOf)
+    public TokenizedPrompt Tokenize(IReadOnlyList<string> pieces, PlaceholderTokens? placeholders, out int[] pieceOf)
     {
         var room = ModelMaxLength - 2;
         var ids = new List<int>();
@@ -167,6 +162,15 @@ public sealed partial class ClipTokenizer
 
     /// <summary>The id of a token, as the vocabulary spells it.</summary>
     public bool TryGetId(string token, out int id) => _ids.TryGetValue(token, out id);
+
+    /// <inheritdoc/>
+    public string TextOf(int id) => Decode(id).Replace(EndOfWord, "", StringComparison.Ordinal);
+
+    /// <inheritdoc/>
+    public bool Knows(string token) => _ids.ContainsKey(token) || _ids.ContainsKey(token + EndOfWord);
+
+    /// <inheritdoc/>
+    public string Normalized(string text) => Normalize(text);
 
     internal static string Normalize(string text) => WhiteSpace().Replace(text.Normalize(NormalizationForm.FormC), " ").Replace("İ", "i̇", StringComparison.Ordinal).ToLowerInvariant();
 

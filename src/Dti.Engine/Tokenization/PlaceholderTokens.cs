@@ -11,10 +11,13 @@ public sealed partial class PlaceholderTokens
     private readonly int _vocabularySize;
     private readonly List<string> _tokens = [];
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal); // by normalised token
+    private readonly Func<string, string> _normalized;
 
     /// <summary>Starts with none.</summary>
     /// <param name="vocabularySize">V.</param>
-    public PlaceholderTokens(int vocabularySize) => _vocabularySize = vocabularySize;
+    /// <param name="normalized">A text as the tokenizer compares it; null: as CLIP's does.</param>
+    public PlaceholderTokens(int vocabularySize, Func<string, string>? normalized = null) =>
+        (_vocabularySize, _normalized) = (vocabularySize, normalized ?? ClipTokenizer.Normalize);
 
     /// <summary>How many there are.</summary>
     public int Count => _tokens.Count;
@@ -33,7 +36,7 @@ public sealed partial class PlaceholderTokens
         {
             var token = Name(placeholder, i);
             ids[i] = _vocabularySize + _tokens.Count;
-            if (!_ids.TryAdd(ClipTokenizer.Normalize(token), ids[i]))
+            if (!_ids.TryAdd(_normalized(token), ids[i]))
             {
                 throw new DtiException(ErrorKind.InvalidArgument, $"Two concepts are both called {token}; capitals make no difference.", "placeholder");
             }
@@ -55,7 +58,7 @@ public sealed partial class PlaceholderTokens
             return prompt;
         }
 
-        var found = ClipTokenizer.PatternOf(_ids.Keys).Matches(ClipTokenizer.Normalize(prompt)).Select(match => _tokens[_ids[match.Value] - _vocabularySize]);
+        var found = ClipTokenizer.PatternOf(_ids.Keys).Matches(_normalized(prompt)).Select(match => _tokens[_ids[match.Value] - _vocabularySize]);
         foreach (var token in found.Distinct().ToArray())
         {
             var all = token;
@@ -78,9 +81,9 @@ public sealed partial class PlaceholderTokens
 
     /// <summary>Checks a placeholder: <c>&lt;identifier&gt;</c>, and not a token that the vocabulary has.</summary>
     /// <exception cref="DtiException">It is not.</exception>
-    public static void Validate(string placeholder, ClipTokenizer tokenizer)
+    public static void Validate(string placeholder, ITokenizer tokenizer)
     {
-        if (tokenizer.TryGetId(placeholder, out _) || tokenizer.TryGetId(placeholder + "</w>", out _))
+        if (tokenizer.Knows(placeholder))
         {
             throw new DtiException(
                 ErrorKind.InvalidArgument, $"placeholder '{placeholder}' is a token of the model's vocabulary already; choose one like <my-{placeholder.Trim('<', '>', '|')}>.", "placeholder");

@@ -11,7 +11,7 @@ namespace Dti.Engine.Training;
 /// </summary>
 internal sealed class BatchSampler : IDisposable
 {
-    private readonly StableDiffusionModel _model;
+    private readonly IDiffusionModel _model;
     private readonly TrainingSettings _settings;
     private readonly TrainingSet _photos;
     private readonly IReadOnlyList<string> _templates;
@@ -20,12 +20,12 @@ internal sealed class BatchSampler : IDisposable
     private readonly Queue<int> _round = [];
     private Pcg32 _random;
 
-    public BatchSampler(StableDiffusionModel model, TrainingSettings settings, TrainingSet photos)
+    public BatchSampler(IDiffusionModel model, TrainingSettings settings, TrainingSet photos)
     {
         _model = model;
         _settings = settings;
         _photos = photos;
-        _placeholders = [.. model.Profile.Encoders.Select(encoder => new PlaceholderTokens(encoder.Tokenizer.VocabularySize))];
+        _placeholders = [.. model.Profile.Encoders.Select(encoder => encoder.NewPlaceholders())];
         Array.ForEach(_placeholders, placeholders => placeholders.Add(settings.Placeholder, settings.VectorCount));
         Latents = new LatentCache(model, photos);
         _templates = settings.Templates;
@@ -45,7 +45,7 @@ internal sealed class BatchSampler : IDisposable
         {
             var crop = crops[i] = _photos.SampleCrop(NextPhoto(), _settings.CenterCrop, _settings.RandomFlip, _random);
             var posterior = Latents.Get(crop);
-            latents[i] = posterior.Sample(Randn(posterior.Mean.shape)) * _model.Profile.VaeConfig.ScalingFactor;
+            latents[i] = _model.Normalize(posterior.Sample(Randn(posterior.Mean.shape)));
             captions[i] = NextTemplate(crop.PhotoIndex);
             if (masks is not null)
             {
@@ -55,9 +55,9 @@ internal sealed class BatchSampler : IDisposable
 
         var x0 = cat(latents);
         var noise = Randn(x0.shape);
-        var timesteps = randint(0, _model.NoiseSchedule.TrainTimesteps, [latents.Length], ScalarType.Int64, CPU, generator: _noise).to(x0.device);
+        var timesteps = _model.NoiseProcess.DrawTimes(latents.Length, _noise).to(x0.device);
         var ids = Ids(captions).Select(encoder => encoder.MoveToOuterDisposeScope()).ToArray();
-        var sizes = _photos.TimeIds(crops).to(x0.device);
+        var sizes = _photos.Sizes(crops).to(x0.device);
         return new TrainingBatch(
             x0.MoveToOuterDisposeScope(), noise.MoveToOuterDisposeScope(), timesteps.MoveToOuterDisposeScope(), ids, sizes.MoveToOuterDisposeScope(),
             masks is null ? null : stack(masks).to(x0.device).MoveToOuterDisposeScope());

@@ -12,10 +12,8 @@ namespace Dti.Engine.Training;
 /// </summary>
 /// <param name="model">The model.</param>
 /// <param name="predictionType">What it predicts; null: as its config says.</param>
-internal sealed class DenoisingLoss(StableDiffusionModel model, PredictionType? predictionType = null)
+internal sealed class DenoisingLoss(IDiffusionModel model, PredictionType? predictionType = null)
 {
-    private readonly NoiseSchedule _schedule = model.NoiseSchedule;
-
     /// <summary>Loss and its gradients with respect to the embeddings' parameters.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="embeddings">One per text encoder.</param>
@@ -23,7 +21,7 @@ internal sealed class DenoisingLoss(StableDiffusionModel model, PredictionType? 
     public (Tensor Loss, IReadOnlyList<Tensor> Gradients) Evaluate(TrainingBatch batch, IReadOnlyList<TrainableEmbedding> embeddings)
     {
         using var scope = NewDisposeScope();
-        model.UseOnly(ModelParts.TextEncoders | ModelParts.UNet);
+        model.UseOnly(ModelParts.TextEncoders | ModelParts.Denoiser);
         Tensor[] rows = [.. embeddings.Select(embedding => embedding.Rows())];
         Tensor[] parameters = [.. embeddings.Select(embedding => embedding.Parameter)];
         var (loss, gradients) = OwnNodes.Guard(() => model.Memory.CheckpointActivations ? Recomputing(batch, rows, parameters) : Whole(batch, rows, parameters));
@@ -52,7 +50,7 @@ internal sealed class DenoisingLoss(StableDiffusionModel model, PredictionType? 
         static Tensor Mean(IEnumerable<Tensor> parts) => stack(parts).mean([0L]);
     }
 
-    /// <summary>Frees what the model keeps for the way back; the next evaluation makes it again.</summary>
+    /// <summary>Frees what the model keeps for the backward pass; the next evaluation makes it again.</summary>
     public void Release() => model.ReleaseTransposed();
 
     /// <summary>Loss and prediction, differentiable with respect to the rows.</summary>
@@ -64,11 +62,10 @@ internal sealed class DenoisingLoss(StableDiffusionModel model, PredictionType? 
     {
         using var scope = NewDisposeScope();
         var dtype = model.Target.Dtype;
-        var noisy = _schedule.AddNoise(batch.Latents, batch.Noise, batch.Timesteps).to(dtype);
-        var (states, pooled) = model.Condition(batch.InputIds, rows, checkpoints: checkpoints);
-        var added = pooled is null ? null : new AddedConditioning(pooled, batch.TimeIds!);
-        var prediction = model.UNet.Forward(noisy, batch.Timesteps, states, added, checkpoints);
-        var target = _schedule.Target(batch.Latents, batch.Noise, batch.Timesteps, predictionType);
+        var noisy = model.NoiseProcess.AddNoise(batch.Latents, batch.Noise, batch.Timesteps).to(dtype);
+        var conditioning = model.Condition(batch.InputIds, rows, checkpoints: checkpoints) with { Sizes = batch.Sizes };
+        var prediction = model.Predict(noisy, batch.Timesteps, conditioning, checkpoints);
+        var target = model.NoiseProcess.Target(batch.Latents, batch.Noise, batch.Timesteps, predictionType);
         var loss = batch.Mask is null ? nn.functional.mse_loss(prediction.to(ScalarType.Float32), target) : Masked(prediction.to(ScalarType.Float32) - target, batch.Mask);
         return (loss.MoveToOuterDisposeScope(), prediction.MoveToOuterDisposeScope());
     }

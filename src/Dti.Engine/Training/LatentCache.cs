@@ -12,10 +12,10 @@ namespace Dti.Engine.Training;
 /// <param name="photos">The photos.</param>
 /// <param name="memoryBytes">Kept in memory, at most.</param>
 /// <param name="diskBytes">Kept on disk, at most; what comes after is computed each time.</param>
-internal sealed class LatentCache(StableDiffusionModel model, TrainingSet photos, long memoryBytes = 256L << 20, long diskBytes = 2L << 30) : IDisposable
+internal sealed class LatentCache(IDiffusionModel model, TrainingSet photos, long memoryBytes = 256L << 20, long diskBytes = 2L << 30) : IDisposable
 {
-    private readonly Dictionary<PhotoCrop, DiagonalGaussian> _inMemory = [];
-    private readonly Dictionary<PhotoCrop, (long Offset, long[] Shape)> _onDisk = [];
+    private readonly Dictionary<PhotoCrop, LatentDistribution> _inMemory = [];
+    private readonly Dictionary<PhotoCrop, (long Offset, long[] Shape, int Parts)> _onDisk = [];
     private FileStream? _file;
     private long _inMemoryBytes;
     private bool _diskFull;
@@ -27,7 +27,7 @@ internal sealed class LatentCache(StableDiffusionModel model, TrainingSet photos
     public int OnDisk => _onDisk.Count;
 
     /// <summary>The distribution of a crop's latents, (1, C, h, w) fp32. Its tensors belong to the cache or to the scope that is open here: use them within it.</summary>
-    public DiagonalGaussian Get(PhotoCrop crop)
+    public LatentDistribution Get(PhotoCrop crop)
     {
         if (_inMemory.TryGetValue(crop, out var known))
         {
@@ -36,16 +36,16 @@ internal sealed class LatentCache(StableDiffusionModel model, TrainingSet photos
 
         if (_onDisk.TryGetValue(crop, out var place))
         {
-            return Read(place.Offset, place.Shape);
+            return Read(place.Offset, place.Shape, place.Parts);
         }
 
         Misses++;
         var latent = Encode(crop);
-        var bytes = 2 * latent.Mean.numel() * sizeof(float);
+        var bytes = Parts(latent).Sum(part => part.numel()) * sizeof(float);
         if (_inMemoryBytes + bytes <= memoryBytes)
         {
             _inMemoryBytes += bytes;
-            _inMemory.Add(crop, new DiagonalGaussian(latent.Mean.DetachFromDisposeScope(), latent.LogVar.DetachFromDisposeScope()));
+            _inMemory.Add(crop, new LatentDistribution(latent.Mean.DetachFromDisposeScope(), latent.LogVar?.DetachFromDisposeScope()));
         }
         else if (!_diskFull)
         {
@@ -61,7 +61,7 @@ internal sealed class LatentCache(StableDiffusionModel model, TrainingSet photos
         foreach (var latent in _inMemory.Values)
         {
             latent.Mean.Dispose();
-            latent.LogVar.Dispose();
+            latent.LogVar?.Dispose();
         }
 
         _inMemory.Clear();
@@ -69,17 +69,18 @@ internal sealed class LatentCache(StableDiffusionModel model, TrainingSet photos
         _file?.Dispose();
     }
 
-    private DiagonalGaussian Encode(PhotoCrop crop)
+    private LatentDistribution Encode(PhotoCrop crop)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var pixels = photos.Pixels(crop).unsqueeze(0).to(model.VaeDtype, model.Target.Device);
-        var (mean, logVar) = model.Vae.Encode(pixels);
-        return new DiagonalGaussian(mean.to(ScalarType.Float32).MoveToOuterDisposeScope(), logVar.to(ScalarType.Float32).MoveToOuterDisposeScope());
+        var (mean, logVar) = model.Encode(photos.Pixels(crop).unsqueeze(0));
+        return new LatentDistribution(mean.MoveToOuterDisposeScope(), logVar?.MoveToOuterDisposeScope());
     }
 
+    private static IEnumerable<Tensor> Parts(LatentDistribution latent) => new[] { latent.Mean, latent.LogVar }.OfType<Tensor>();
+
     // A disk without room costs time, not the training.
-    private void Write(PhotoCrop crop, DiagonalGaussian latent)
+    private void Write(PhotoCrop crop, LatentDistribution latent)
     {
         try
         {
@@ -87,16 +88,19 @@ internal sealed class LatentCache(StableDiffusionModel model, TrainingSet photos
                 Path.Combine(Path.GetTempPath(), $"dti-latents-{Guid.NewGuid():N}.tmp"),
                 new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, Options = FileOptions.DeleteOnClose });
             var offset = _file.Seek(0, SeekOrigin.End);
-            _diskFull = offset + (2 * latent.Mean.numel() * sizeof(float)) > diskBytes;
+            _diskFull = offset + (Parts(latent).Sum(part => part.numel()) * sizeof(float)) > diskBytes;
             if (_diskFull)
             {
                 return;
             }
 
-            _file.Write(MemoryMarshal.AsBytes<float>(latent.Mean.cpu().data<float>().ToArray()));
-            _file.Write(MemoryMarshal.AsBytes<float>(latent.LogVar.cpu().data<float>().ToArray()));
+            foreach (var part in Parts(latent))
+            {
+                _file.Write(MemoryMarshal.AsBytes<float>(part.cpu().data<float>().ToArray()));
+            }
+
             _file.Flush();
-            _onDisk.Add(crop, (offset, latent.Mean.shape));
+            _onDisk.Add(crop, (offset, latent.Mean.shape, Parts(latent).Count()));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -104,12 +108,13 @@ internal sealed class LatentCache(StableDiffusionModel model, TrainingSet photos
         }
     }
 
-    private DiagonalGaussian Read(long offset, long[] shape)
+    private LatentDistribution Read(long offset, long[] shape, int parts)
     {
-        var values = new float[2 * shape.Aggregate(1L, (product, side) => product * side)];
+        var size = (int)shape.Aggregate(1L, (product, side) => product * side);
+        var values = new float[parts * size];
         _file!.Seek(offset, SeekOrigin.Begin);
         _file.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
-        Tensor Half(int half) => tensor(values.AsSpan(half * values.Length / 2, values.Length / 2).ToArray(), shape).to(model.Target.Device);
-        return new DiagonalGaussian(Half(0), Half(1));
+        Tensor Part(int part) => tensor(values.AsSpan(part * size, size).ToArray(), shape).to(model.Target.Device);
+        return new LatentDistribution(Part(0), parts > 1 ? Part(1) : null);
     }
 }

@@ -11,7 +11,7 @@ namespace Dti.Engine.Training;
 /// <param name="model">The model; one run at a time may use it.</param>
 /// <param name="settings">The settings.</param>
 /// <param name="photos">The photos, loaded at the settings' resolution.</param>
-public sealed class Trainer(StableDiffusionModel model, TrainingSettings settings, TrainingSet photos)
+public sealed class Trainer(IDiffusionModel model, TrainingSettings settings, TrainingSet photos)
 {
     private TrainingRun? _run;
 

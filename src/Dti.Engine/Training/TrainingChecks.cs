@@ -24,7 +24,7 @@ internal sealed class TrainingChecks : IDisposable
         "in the style of {}: a dog wearing a hat, in the snow, at night", "a drawing in the style of {} of a tree, mountains behind it and a bird in the sky",
     ];
 
-    private readonly StableDiffusionModel _model;
+    private readonly IDiffusionModel _model;
     private readonly DenoisingLoss _objective;
     private readonly List<TrainingBatch> _batches = [];
     private readonly Tensor _probes; // (P, 77) int64
@@ -36,7 +36,7 @@ internal sealed class TrainingChecks : IDisposable
     /// <param name="photos">The photos.</param>
     /// <param name="batches">Gives latents and ids as training sees them.</param>
     /// <param name="start">e at the start, (n, d), of the first text encoder.</param>
-    public TrainingChecks(StableDiffusionModel model, TrainingSettings settings, TrainingSet photos, BatchSampler batches, Tensor start)
+    public TrainingChecks(IDiffusionModel model, TrainingSettings settings, TrainingSet photos, BatchSampler batches, Tensor start)
     {
         (_model, _objective) = (model, new DenoisingLoss(model, settings.PredictionType));
         using var scope = NewDisposeScope();
@@ -45,20 +45,20 @@ internal sealed class TrainingChecks : IDisposable
         foreach (var draws in Enumerable.Range(0, Draws).Chunk(settings.BatchSize))
         {
             PhotoCrop[] crops = [.. draws.Select(draw => photos.CenterCrop(draw % photos.Count))];
-            var x0 = cat([.. crops.Select(crop => batches.Latents.Get(crop).Mean)]) * model.Profile.VaeConfig.ScalingFactor;
+            var x0 = model.Normalize(cat([.. crops.Select(crop => batches.Latents.Get(crop).Mean)]));
             var noise = randn(x0.shape, ScalarType.Float32, CPU, generator: generator).to(x0.device);
-            var timesteps = tensor(draws.Select(draw => (long)((draw + 0.5) / Draws * model.NoiseSchedule.TrainTimesteps)).ToArray()).to(x0.device);
+            var timesteps = model.NoiseProcess.TimesAt([.. draws.Select(draw => (draw + 0.5) / Draws)]).to(x0.device);
             var captions = crops.Zip(draws, (crop, draw) => photos.Caption(crop.PhotoIndex) ?? settings.Templates[draw % settings.Templates.Count]).ToArray();
             var mask = photos.HasMasks ? stack(crops.Select(crop => photos.Mask(crop, (int)x0.shape[^1]))).to(x0.device) : null;
             _batches.Add(new TrainingBatch(
                 x0.DetachFromDisposeScope(), noise.DetachFromDisposeScope(), timesteps.DetachFromDisposeScope(),
                 [.. batches.Ids(captions).Select(ids => ids.DetachFromDisposeScope())],
-                photos.TimeIds(crops).to(x0.device).DetachFromDisposeScope(), mask?.DetachFromDisposeScope()));
+                photos.Sizes(crops).to(x0.device).DetachFromDisposeScope(), mask?.DetachFromDisposeScope()));
         }
 
         var tokenizer = model.Profile.Tokenizer;
         _probes = batches.Ids(settings.Kind == ConceptKind.Style ? _styleProbes : _objectProbes)[0].DetachFromDisposeScope();
-        var placed = _probes >= tokenizer.VocabularySize;
+        var placed = _probes >= model.Profile.Encoders[0].Embeddings.VocabularySize;
         var end = _probes == tokenizer.EosTokenId;
         _words = ((placed.cumsum(1) == settings.VectorCount) & ~placed & (end.cumsum(1) == 0)).DetachFromDisposeScope();
         _undisturbed = States(start).DetachFromDisposeScope();
@@ -71,7 +71,7 @@ internal sealed class TrainingChecks : IDisposable
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        _model.UseOnly(ModelParts.TextEncoders | ModelParts.UNet);
+        _model.UseOnly(ModelParts.TextEncoders | ModelParts.Denoiser);
         Tensor[] rows = [.. embeddings.Select(embedding => embedding.Rows())];
         var loss = _batches.Sum(batch => _objective.Forward(batch, rows).Loss.item<float>() * batch.Latents.shape[0]) / Draws;
         var cosine = nn.functional.cosine_similarity(States(rows[0]), _undisturbed, dim: -1); // (P, 77)
@@ -88,7 +88,7 @@ internal sealed class TrainingChecks : IDisposable
                 part.Dispose();
             }
 
-            batch.TimeIds?.Dispose();
+            batch.Sizes?.Dispose();
             batch.Mask?.Dispose();
         }
 
@@ -97,5 +97,5 @@ internal sealed class TrainingChecks : IDisposable
         _undisturbed.Dispose();
     }
 
-    private Tensor States(Tensor rows) => _model.TextEncoders[0].Forward(_probes, rows).LastHiddenState.to(ScalarType.Float32);
+    private Tensor States(Tensor rows) => _model.TextEncoders[0].LastHiddenState(_probes, rows).to(ScalarType.Float32);
 }

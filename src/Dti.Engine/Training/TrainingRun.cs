@@ -13,6 +13,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly TrainingSettings _settings;
     private readonly JsonObject _described;
     private readonly LearningMethod _method;
+    private readonly string[] _keys; // of the text encoders, in embedding files
     private readonly BatchSampler _batches;
     private readonly DenoisingLoss _objective;
     private readonly TrainingMonitor _monitor;
@@ -28,10 +29,11 @@ internal sealed class TrainingRun : IDisposable
     /// <param name="photos">The photos.</param>
     /// <param name="from">Where to go on; null: at the start.</param>
     /// <exception cref="DtiException">The snapshot is of another run.</exception>
-    public TrainingRun(StableDiffusionModel model, TrainingSettings settings, TrainingSet photos, TrainingSnapshot? from)
+    public TrainingRun(IDiffusionModel model, TrainingSettings settings, TrainingSet photos, TrainingSnapshot? from)
     {
         (_settings, _described, _method) = (settings, TrainingSnapshot.Describe(settings, photos), LearningMethod.Of(settings.Method));
         from?.EnsureContinues(_described, settings.Steps);
+        _keys = [.. model.Profile.Encoders.Select(encoder => encoder.EmbeddingKey)];
         _embeddings = [.. model.Profile.Encoders.Select((_, encoder) => Start(model, encoder))];
         _optimizers = [.. _embeddings.Select((embedding, encoder) => _method.Optimizer(embedding, settings.MagnitudeValues[encoder], settings))];
         _learnt = settings.Encoders switch
@@ -71,7 +73,7 @@ internal sealed class TrainingRun : IDisposable
 
     /// <summary>The concept as it is now.</summary>
     public ConceptEmbedding Concept =>
-        new(_settings.Placeholder, [.. _embeddings.Select((embedding, encoder) => _method.Result(embedding, _settings.MagnitudeValues[encoder]))]);
+        new(_settings.Placeholder, [.. _embeddings.Select((embedding, encoder) => _method.Result(embedding, _settings.MagnitudeValues[encoder]))], _keys);
 
     /// <summary>Does the next step.</summary>
     /// <exception cref="DtiException">The loss stopped being a number.</exception>
@@ -217,7 +219,7 @@ internal sealed class TrainingRun : IDisposable
             .Concat(part.Second.State.Select(state => (state.Key, state.Value)))
             .Select(tensor => ($"{encoder}.{tensor.Item1}", tensor.Item2)));
 
-    private TrainableEmbedding Start(StableDiffusionModel model, int encoder)
+    private TrainableEmbedding Start(IDiffusionModel model, int encoder)
     {
         using var scope = NewDisposeScope();
         var word = _settings.Initializer.Length > 0 ? _method.Start(model, encoder, _settings.Initializer, _settings.VectorCount) : null; // (n, d)

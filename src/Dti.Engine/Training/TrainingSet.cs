@@ -120,8 +120,8 @@ public sealed class TrainingSet
         return new PhotoCrop(photoIndex, (int)Math.Round((height - Resolution) / 2.0), (int)Math.Round((width - Resolution) / 2.0), Flip: false);
     }
 
-    /// <summary>What SDXL is told of crops: (B, 6) fp32, the photo's height and width as it came, top and left of the crop, its height and width.</summary>
-    internal Tensor TimeIds(IReadOnlyList<PhotoCrop> crops) => tensor(
+    /// <summary>What models that are conditioned on sizes are told of crops (SDXL): (B, 6) fp32, the photo's height and width as it came, top and left of the crop, its height and width.</summary>
+    internal Tensor Sizes(IReadOnlyList<PhotoCrop> crops) => tensor(
         crops.SelectMany(crop => new float[]
         {
             OriginalSize(crop.PhotoIndex).Height, OriginalSize(crop.PhotoIndex).Width, crop.Top, crop.Left, Resolution, Resolution,

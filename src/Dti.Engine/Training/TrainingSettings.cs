@@ -154,7 +154,7 @@ public sealed record TrainingSettings
             Method = method,
             Placeholder = options.Placeholder ?? $"<{name}>",
             Initializer = initializer,
-            InitializerTokens = [.. tokens.Select(id => profile.Tokenizer.Decode(id).Replace("</w>", "", StringComparison.Ordinal))],
+            InitializerTokens = [.. tokens.Select(id => profile.Tokenizer.TextOf(id))],
             Start = options.Start,
             Encoders = options.Encoders ?? LearntEncoders.All,
             Templates = TemplatesOf(options, kind, initializer, found),
@@ -181,7 +181,7 @@ public sealed record TrainingSettings
             PreviewPrompts = options.PreviewPrompts is { Count: > 0 } prompts ? prompts
                 : [kind == ConceptKind.Style ? "a painting of a house in the style of {concept}" : "a photo of {concept}"],
             PreviewSteps = options.PreviewSteps ?? 20,
-            PredictionType = found.Try("prediction_type", () => PredictionTypes.Resolve(options.PredictionType, profile.Scheduler)),
+            PredictionType = found.Try("prediction_type", () => PredictionTypes.Resolve(options.PredictionType, profile.Noise)),
         };
 
         if (options.Placeholder is not null) // the one made from the name is as good as the name

@@ -181,7 +181,7 @@ internal sealed class JobRunner(
         yield return (0, new InterpolateResponse { Result = new InterpolateResult { Pictures = settings.Frames, Elapsed = Duration.FromTimeSpan(time.GetElapsedTime(start)) } });
     }
 
-    private Lease<StableDiffusionModel> Use(ModelProfile profile, V1.GenerationOptions asked, GenerationSettings settings)
+    private Lease<IDiffusionModel> Use(ModelProfile profile, V1.GenerationOptions asked, GenerationSettings settings)
     {
         var target = ComputeTarget.Resolve(options.Device, asked.Dtype);
         return loaded.Use(profile, target, loaded.Beside(profile, target, settings));

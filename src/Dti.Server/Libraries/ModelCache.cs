@@ -55,11 +55,11 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
     /// <param name="beside">Bytes that the job takes beside it, for which idle models make room.</param>
     /// <exception cref="Dti.Engine.DtiException">It cannot be loaded, or does not fit.</exception>
     /// <exception cref="Grpc.Core.RpcException">What others use leaves no room.</exception>
-    public Lease<StableDiffusionModel> Use(ModelProfile profile, ComputeTarget target, long beside = 0) =>
+    public Lease<IDiffusionModel> Use(ModelProfile profile, ComputeTarget target, long beside = 0) =>
         _memory.Rent(new ModelKey(profile, target.DeviceName, target.DtypeName), NameOf(profile, target), profile.HeldBytes(target), () =>
         {
             using var phase = Tracing.Phase("load");
-            var model = StableDiffusionModel.Load(profile, target, Policy(profile, target));
+            var model = profile.Load(target, Policy(profile, target));
             logger.ModelLoaded(profile.Name, target.DeviceName, target.DtypeName, model.Memory.Name);
             return model;
         }, beside);

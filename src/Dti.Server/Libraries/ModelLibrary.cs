@@ -1,6 +1,7 @@
 using Dti.Engine;
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
 using Dti.Server.Configuration;
 using Dti.Server.Errors;
 using Grpc.Core;
@@ -19,7 +20,7 @@ internal sealed record ModelEntry(string Name, string Path, string RelativePath,
 internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders folders, VaeLibrary vaes)
 {
     private readonly Lock _lock = new();
-    private readonly ProfileCache<ModelProfile> _profiles = new(ModelProfile.Read);
+    private readonly ProfileCache<ModelProfile> _profiles = new(ModelFamilies.BuiltIn.Read);
 
     /// <summary>All models by name (<see cref="Place"/>); a configured model takes the built-in one's place.</summary>
     public IReadOnlyList<ModelEntry> List()

@@ -1,6 +1,7 @@
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Conversion;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Tokenization;
 using Dti.Tests;
@@ -25,7 +26,7 @@ public sealed class CheckpointConversionTests : IDisposable
         var single = Path.Combine(Fixtures.Root, family, "single_file.safetensors");
         single = dtype is { } other ? Rewritten(single, tensors => tensors.ToDictionary(pair => pair.Key, pair => pair.Value.to(other))) : single;
 
-        CheckpointConversion.ToFolder(SingleFileCheckpoint.Open(single, Folder(family)), At("folder"), CancellationToken.None);
+        CheckpointConversion.ToFolder(ModelFamilies.BuiltIn.OpenFile(single, Folder(family)), At("folder"), CancellationToken.None);
         CheckpointConversion.Convert(At("folder"), At("back.safetensors"), TestContext.Current.CancellationToken);
 
         AssertSame(single, At("back.safetensors"));
@@ -41,7 +42,7 @@ public sealed class CheckpointConversionTests : IDisposable
             .Append(new("model_ema.num_updates", tensor(7L)))
             .ToDictionary());
 
-        CheckpointConversion.ToFolder(SingleFileCheckpoint.Open(single, Folder("tiny-sd21")), At("folder"), CancellationToken.None);
+        CheckpointConversion.ToFolder(ModelFamilies.BuiltIn.OpenFile(single, Folder("tiny-sd21")), At("folder"), CancellationToken.None);
         CheckpointConversion.Convert(At("folder"), At("back.safetensors"), TestContext.Current.CancellationToken);
 
         AssertSame(single, At("back.safetensors"));
@@ -54,17 +55,17 @@ public sealed class CheckpointConversionTests : IDisposable
         var folder = Folder(family);
 
         CheckpointConversion.Convert(folder.Path, At("single.safetensors"), TestContext.Current.CancellationToken);
-        CheckpointConversion.ToFolder(SingleFileCheckpoint.Open(At("single.safetensors"), folder), At("back"), CancellationToken.None);
+        CheckpointConversion.ToFolder(ModelFamilies.BuiltIn.OpenFile(At("single.safetensors"), folder), At("back"), CancellationToken.None);
 
         foreach (var component in (string[])[.. folder.TextEncoders, "unet", "vae"])
         {
             using var expected = folder.OpenWeights(component);
-            using var actual = Checkpoint.Open(At("back")).OpenWeights(component);
+            using var actual = ModelFamilies.BuiltIn.Open(At("back")).OpenWeights(component);
             Assert.Equal(expected.Names.Order(), actual.Names.Order());
             Assert.All(expected.Names, name => Assert.Equal(Bytes(expected, name), Bytes(actual, name)));
         }
 
-        Assert.Equal(Prediction(folder), Prediction(SingleFileCheckpoint.Open(At("single.safetensors"))));
+        Assert.Equal(Prediction(folder), Prediction(ModelFamilies.BuiltIn.OpenFile(At("single.safetensors"))));
     }
 
     [Theory]
@@ -72,12 +73,12 @@ public sealed class CheckpointConversionTests : IDisposable
     public void Convert_ToFolder_LoadsWithItsOwnConfigsAndTokenizer(string family)
     {
         CheckpointConversion.Convert(Folder(family).Path, At("single.safetensors"), TestContext.Current.CancellationToken);
-        CheckpointConversion.ToFolder(SingleFileCheckpoint.Open(At("single.safetensors"), Folder(family)), At("folder"), CancellationToken.None);
+        CheckpointConversion.ToFolder(ModelFamilies.BuiltIn.OpenFile(At("single.safetensors"), Folder(family)), At("folder"), CancellationToken.None);
 
-        using var model = StableDiffusionModel.Load(ModelProfile.Read(At("folder")), new ComputeTarget(CPU, ScalarType.Float32));
+        using var model = StableDiffusionModel.Load(ModelFamilies.BuiltIn.Read(At("folder")), new ComputeTarget(CPU, ScalarType.Float32));
 
-        Assert.Equal(ModelProfile.Of(Folder(family)).Family, model.Profile.Family);
-        Assert.Equal(ModelProfile.Of(Folder(family)).Scheduler, model.Profile.Scheduler);
+        Assert.Equal(ModelFamilies.BuiltIn.Describe(Folder(family)).Family, model.Profile.Family);
+        Assert.Equal(ModelFamilies.BuiltIn.Describe(Folder(family)).Noise, model.Profile.Scheduler);
     }
 
     [Theory]
@@ -115,9 +116,9 @@ public sealed class CheckpointConversionTests : IDisposable
     {
         var single = Rewritten(
             Path.Combine(Fixtures.Root, "tiny-sd15", "single_file.safetensors"),
-            tensors => tensors.Where(pair => !pair.Key.StartsWith(OriginalFamily.VaePrefix, StringComparison.Ordinal)).ToDictionary());
+            tensors => tensors.Where(pair => !pair.Key.StartsWith(OriginalLayout.VaePrefix, StringComparison.Ordinal)).ToDictionary());
 
-        var error = Assert.Throws<DtiException>(() => CheckpointConversion.ToFolder(SingleFileCheckpoint.Open(single, Folder("tiny-sd15")), At("folder"), CancellationToken.None));
+        var error = Assert.Throws<DtiException>(() => CheckpointConversion.ToFolder(ModelFamilies.BuiltIn.OpenFile(single, Folder("tiny-sd15")), At("folder"), CancellationToken.None));
 
         Assert.Contains("no vae", error.Message, StringComparison.Ordinal);
         Assert.Equal(["rewritten.safetensors"], _folder.GetFileSystemInfos().Select(entry => entry.Name));
@@ -133,7 +134,7 @@ public sealed class CheckpointConversionTests : IDisposable
         Assert.Empty(_folder.GetFileSystemInfos());
     }
 
-    private static ModelFolder Folder(string family) => ModelFolder.Open(Path.Combine(Fixtures.Root, family));
+    private static ModelFolder Folder(string family) => (ModelFolder)ModelFamilies.BuiltIn.Open(Path.Combine(Fixtures.Root, family));
 
     private static string? Prediction(Checkpoint checkpoint) => checkpoint.ReadConfig("scheduler").GetProperty("prediction_type").GetString();
 

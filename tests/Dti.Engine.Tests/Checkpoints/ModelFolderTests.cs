@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dti.Engine.Checkpoints;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using Dti.Tests;
 using static TorchSharp.torch;
@@ -56,8 +57,13 @@ public sealed class ModelFolderTests : IDisposable
     [Fact]
     public void Load_OnlyAVariant_IsUsed()
     {
-        File.Move(UNet, Path.Combine(_model, "unet", "diffusion_pytorch_model.fp16.safetensors"));
-        Load().Dispose();
+        var variant = Path.Combine(_model, "unet", "diffusion_pytorch_model.fp16.safetensors");
+        File.Move(UNet, variant);
+
+        using var model = Load();
+        using var weights = model.Profile.OpenWeights("unet");
+
+        Assert.Equal(variant, weights.FileOf("conv_in.weight").Path);
     }
 
     [Fact]
@@ -144,7 +150,7 @@ public sealed class ModelFolderTests : IDisposable
         }
     }
 
-    private StableDiffusionModel Load() => StableDiffusionModel.Load(ModelProfile.Read(_model), new ComputeTarget(CPU, ScalarType.Float32));
+    private StableDiffusionModel Load() => StableDiffusionModel.Load(ModelFamilies.BuiltIn.Read(_model), new ComputeTarget(CPU, ScalarType.Float32));
 
     private void Refused(params string[] words)
     {

@@ -1,4 +1,5 @@
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Models.Families;
 using Dti.Tests;
 using static TorchSharp.torch;
 
@@ -25,7 +26,7 @@ public class OriginalLayoutTests
         using var scope = NewDisposeScope();
         using var file = SafetensorsFile.Open(Path.Combine(Fixtures.Root, family, "single_file.safetensors"));
         using var folder = ComponentWeights.Open(Path.Combine(Fixtures.Root, family, component));
-        var (expectedPrefix, rows) = OriginalFamily.Of(file).Layout(component, ModelFolder.Open(Path.Combine(Fixtures.Root, family)).ReadConfig(component));
+        var (expectedPrefix, rows) = ModelFamilies.BuiltIn.SingleFiles.First(layout => layout.Matches(file)).Layout(component, ModelFamilies.BuiltIn.Open(Path.Combine(Fixtures.Root, family)).ReadConfig(component));
 
         var found = StoredTensor.Find(rows, expectedPrefix, file.Tensors.Values, out var unknown);
 

@@ -1,7 +1,10 @@
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Configs;
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
+using Dti.Engine.Tokenization;
 using Dti.Engine.Weights;
 using Dti.Tests;
 using static TorchSharp.torch;
@@ -21,16 +24,16 @@ public sealed class SingleFileCheckpointTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var folder = Checkpoint.Open(Path.Combine(Fixtures.Root, fixture));
+        var folder = ModelFamilies.BuiltIn.Open(Path.Combine(Fixtures.Root, fixture));
         var target = new ComputeTarget(CPU, ScalarType.Float32);
-        using var expected = StableDiffusionModel.Load(ModelProfile.Of(folder), target);
-        using var model = StableDiffusionModel.Load(ModelProfile.Of(SingleFileCheckpoint.Open(Path.Combine(Fixtures.Root, fixture, "single_file.safetensors"), like: folder)), target);
+        using var expected = StableDiffusionModel.Load(ModelFamilies.BuiltIn.Describe(folder), target);
+        using var model = StableDiffusionModel.Load(ModelFamilies.BuiltIn.Describe(ModelFamilies.BuiltIn.OpenFile(Path.Combine(Fixtures.Root, fixture, "single_file.safetensors"), like: folder)), target);
 
         Assert.Equal(("single_file", family), (model.Profile.Name, model.Profile.Family));
         Assert.Equal(Norms(expected), Norms(model));
         var ids = expected.Profile.Encoders.Select(encoder => tensor(encoder.Tokenizer.Tokenize("a photo of a cat").InputIds.Select(id => (long)id).ToArray()).unsqueeze(0)).ToArray();
         var none = new Tensor?[ids.Length];
-        var (states, pooled) = expected.Condition(ids, none);
+        var (states, _, pooled, _) = expected.Condition(ids, none);
         Same(states, model.Condition(ids, none).States);
         var latents = randn([1, 4, 16, 16], generator: new Generator(1, CPU));
         var added = pooled is null ? null : new AddedConditioning(pooled, tensor(new float[] { 128, 128, 0, 0, 128, 128 }).unsqueeze(0));
@@ -48,7 +51,7 @@ public sealed class SingleFileCheckpointTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var metadata = prediction is null ? [] : new Dictionary<string, string> { ["modelspec.prediction_type"] = prediction };
-        var checkpoint = Checkpoint.Open(Write(new() { [text] = zeros(4), [Input] = zeros(8, 4, 3, 3) }, metadata));
+        var checkpoint = ModelFamilies.BuiltIn.Open(Write(new() { [text] = zeros(4), [Input] = zeros(8, 4, 3, 3) }, metadata));
 
         Assert.Equal(family == "sd1" ? "quick_gelu" : "gelu", checkpoint.ReadConfig("text_encoder").GetProperty("hidden_act").GetString());
         Assert.Equal(width, checkpoint.ReadConfig("unet").GetProperty("cross_attention_dim").GetInt32());
@@ -71,7 +74,7 @@ public sealed class SingleFileCheckpointTests : IDisposable
             _ => ["conditioner.embedders.0.transformer.text_model.final_layer_norm.bias", "conditioner.embedders.1.model.ln_final.bias"],
         };
         using var scope = NewDisposeScope();
-        var checkpoint = Checkpoint.Open(Write(names.Append(Input).ToDictionary(name => name, name => name == Input ? zeros(8, 4, 3, 3) : zeros(4))));
+        var checkpoint = ModelFamilies.BuiltIn.Open(Write(names.Append(Input).ToDictionary(name => name, name => name == Input ? zeros(8, 4, 3, 3) : zeros(4))));
         ComponentConfig Config(string component) => new(component, checkpoint.ReadConfig(component));
 
         Assert.Equal(unet, Count(weights => new UNet2DConditionModel(UNet2DConditionConfig.Parse(Config("unet")), weights)));
@@ -109,7 +112,7 @@ public sealed class SingleFileCheckpointTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var norm = tensor(Enumerable.Range(0, 64).Select(i => (float)(i % 2 == 0 ? deviation : -deviation)).ToArray());
-        var checkpoint = Checkpoint.Open(Write(new()
+        var checkpoint = ModelFamilies.BuiltIn.Open(Write(new()
         {
             ["cond_stage_model.model.ln_final.bias"] = zeros(4),
             [Input] = zeros(8, 4, 3, 3),
@@ -129,7 +132,7 @@ public sealed class SingleFileCheckpointTests : IDisposable
     public void Open_AnotherKind_IsRefusedByName(string name, string kind)
     {
         using var scope = NewDisposeScope();
-        var error = Assert.Throws<DtiException>(() => Checkpoint.Open(Write(new() { [name] = zeros(4) })));
+        var error = Assert.Throws<DtiException>(() => ModelFamilies.BuiltIn.Open(Write(new() { [name] = zeros(4) })));
         Assert.Contains(kind, error.Message, StringComparison.Ordinal);
         Assert.Equal(ErrorKind.FailedPrecondition, error.Kind);
     }
@@ -138,7 +141,7 @@ public sealed class SingleFileCheckpointTests : IDisposable
     public void Open_Inpainting_IsRefusedByName()
     {
         using var scope = NewDisposeScope();
-        var error = Assert.Throws<DtiException>(() => Checkpoint.Open(Write(new() { ["cond_stage_model.transformer.text_model.final_layer_norm.bias"] = zeros(4), [Input] = zeros(8, 9, 3, 3) })));
+        var error = Assert.Throws<DtiException>(() => ModelFamilies.BuiltIn.Open(Write(new() { ["cond_stage_model.transformer.text_model.final_layer_norm.bias"] = zeros(4), [Input] = zeros(8, 9, 3, 3) })));
         Assert.Contains("an inpainting model", error.Message, StringComparison.Ordinal);
     }
 

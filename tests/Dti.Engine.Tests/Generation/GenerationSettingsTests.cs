@@ -1,12 +1,13 @@
 using Dti.Engine.Generation;
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
 using Dti.Tests;
 
 namespace Dti.Engine.Tests.Generation;
 
 public class GenerationSettingsTests
 {
-    private readonly ModelProfile _profile = ModelProfile.Read(Path.Combine(Fixtures.Root, "tiny-sd15"));
+    private readonly ModelProfile _profile = ModelFamilies.BuiltIn.Read(Path.Combine(Fixtures.Root, "tiny-sd15"));
 
     /// <summary>It was accepted, and failed on the device.</summary>
     [Theory]
@@ -26,5 +27,16 @@ public class GenerationSettingsTests
 
         var violation = Assert.Single(Assert.Throws<ValidationException>(Resolve).Violations);
         Assert.Equal(("steps", reason), (violation.Field, violation.Description));
+    }
+
+    /// <summary>It was accepted and shown among the settings, and changed nothing.</summary>
+    [Fact]
+    public void Resolve_ClipSkipForSdxl_IsRefused()
+    {
+        var profile = ModelFamilies.BuiltIn.Read(Path.Combine(Fixtures.Root, "tiny-sdxl"));
+
+        var error = Assert.Throws<ValidationException>(() => GenerationSettings.Resolve(new GenerationOptions { Prompt = "a cat", ClipSkip = 2 }, profile, () => 1));
+
+        Assert.Equal("clip_skip", Assert.Single(error.Violations).Field);
     }
 }

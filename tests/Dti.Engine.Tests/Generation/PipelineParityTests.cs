@@ -3,6 +3,7 @@ using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
 using Dti.Engine.Imaging;
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tests.Models;
 using Dti.Tests;
@@ -46,7 +47,7 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
     /// held to its recorded latents step by step.
     /// </summary>
     public static TheoryData<string, string> ConditionedRuns() =>
-        [.. Runs().Where(row => !(Scheduler(row.Data.Item1, row.Data.Item2) == "ddim" && ModelProfile.Read(Path.Combine(Fixtures.Root, row.Data.Item1)).Scheduler.ClipSample))];
+        [.. Runs().Where(row => !(Scheduler(row.Data.Item1, row.Data.Item2) == "ddim" && ((SchedulerConfig)ModelFamilies.BuiltIn.Read(Path.Combine(Fixtures.Root, row.Data.Item1)).Noise).ClipSample))];
 
     [Theory]
     [MemberData(nameof(Runs))]

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tests.Models;
@@ -50,7 +51,7 @@ public sealed class PreviewTests(ModelFixture models) : IClassFixture<ModelFixtu
     [Fact]
     public void Run_DtiMini_PreviewsComeToLookLikeThePicture()
     {
-        using var mini = StableDiffusionModel.Load(ModelProfile.Read(Path.Combine(Fixtures.Repository, "models", "dti-mini")), new ComputeTarget(CPU, ScalarType.Float32));
+        using var mini = StableDiffusionModel.Load(ModelFamilies.BuiltIn.Read(Path.Combine(Fixtures.Repository, "models", "dti-mini")), new ComputeTarget(CPU, ScalarType.Float32));
         var settings = GenerationSettings.Resolve(new GenerationOptions { Prompt = "a photo of a red mug on a table", Steps = 10, PreviewEvery = 1 }, mini.Profile, () => 3);
 
         var events = new TextToImage(mini).Run(settings, [], Cancellation).ToArray();
@@ -99,7 +100,7 @@ public sealed class PreviewTests(ModelFixture models) : IClassFixture<ModelFixtu
             var config = JsonNode.Parse(File.ReadAllText(path))!;
             config["scaling_factor"] = 0.5;
             File.WriteAllText(path, config.ToJsonString());
-            using var model = StableDiffusionModel.Load(ModelProfile.Read(folder), new ComputeTarget(CPU, ScalarType.Float32));
+            using var model = StableDiffusionModel.Load(ModelFamilies.BuiltIn.Read(folder), new ComputeTarget(CPU, ScalarType.Float32));
             var settings = GenerationSettings.Resolve(new GenerationOptions { Width = 64, Height = 64, Steps = 2, PreviewEvery = 1 }, model.Profile, () => 1);
 
             var events = new TextToImage(model).Run(settings, [], Cancellation).ToArray();

@@ -1,4 +1,5 @@
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using Dti.Tests;
 using static TorchSharp.torch;

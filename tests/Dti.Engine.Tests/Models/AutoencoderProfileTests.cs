@@ -1,5 +1,7 @@
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using Dti.Tests;
 using static TorchSharp.torch;
@@ -9,7 +11,7 @@ namespace Dti.Engine.Tests.Models;
 public sealed class AutoencoderProfileTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dti-vae-");
-    private readonly ModelProfile _model = ModelProfile.Read(Path.Combine(Fixtures.Root, "tiny-sd15"));
+    private readonly ModelProfile _model = ModelFamilies.BuiltIn.Read(Path.Combine(Fixtures.Root, "tiny-sd15"));
 
     public void Dispose() => _folder.Delete(recursive: true);
 
@@ -42,7 +44,7 @@ public sealed class AutoencoderProfileTests : IDisposable
         var latents = randn([1, 4, 8, 8], generator: new Generator(1, CPU));
         var before = other.Vae;
 
-        other.UseOnly(ModelParts.UNet);
+        other.UseOnly(ModelParts.Denoiser);
 
         Assert.NotSame(before, other.Vae);
         Assert.True((own.Vae.Decode(latents) + 1).allclose(other.Vae.Decode(latents), 1e-5, 1e-5));

@@ -1,4 +1,5 @@
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
 using Dti.Tests;
 using static TorchSharp.torch;
 
@@ -17,7 +18,7 @@ public sealed class LatentRgbFactorsTests : IDisposable
     [InlineData("tiny-sd21", 0.3512f)]
     [InlineData("tiny-sdxl", 0.3651f)]
     public void Of_PublishedAutoencoder_IsToldByItsScalingFactor(string family, float first) =>
-        Assert.Equal(first, ModelProfile.Read(Path.Combine(Fixtures.Root, family)).LatentRgb!.Factors[0, 0]);
+        Assert.Equal(first, ModelFamilies.BuiltIn.Read(Path.Combine(Fixtures.Root, family)).LatentRgb!.Factors[0, 0]);
 
     [Fact]
     public void Draw_LatentsOfAModelThatSays_AreMappedByItsFactors()
@@ -50,6 +51,6 @@ public sealed class LatentRgbFactorsTests : IDisposable
     private LatentRgbFactors Read(string json)
     {
         File.WriteAllText(Path.Combine(_folder, ModelNotes.FileName), json);
-        return ModelProfile.Read(_folder).LatentRgb!;
+        return ModelFamilies.BuiltIn.Read(_folder).LatentRgb!;
     }
 }

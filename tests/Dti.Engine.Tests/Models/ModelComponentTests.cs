@@ -1,5 +1,6 @@
 using Dti.Engine.Generation;
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using static TorchSharp.torch;
 
@@ -32,7 +33,7 @@ public class ModelComponentTests(ModelFixture models) : IClassFixture<ModelFixtu
         using var model = StableDiffusionModel.Load(profile, new ComputeTarget(CPU, ScalarType.Float32), _offloading);
         var (text, unet) = (model.TextEncoder, model.UNet);
 
-        model.UseOnly(ModelParts.UNet);
+        model.UseOnly(ModelParts.Denoiser);
 
         Assert.Same(unet, model.UNet);
         Assert.True(text.TokenEmbedding.IsInvalid);
@@ -45,7 +46,7 @@ public class ModelComponentTests(ModelFixture models) : IClassFixture<ModelFixtu
         var model = models.Model("tiny-sd15");
         var text = model.TextEncoder;
 
-        model.UseOnly(ModelParts.UNet);
+        model.UseOnly(ModelParts.Denoiser);
 
         Assert.Same(text, model.TextEncoder);
         Assert.False(text.TokenEmbedding.IsInvalid);

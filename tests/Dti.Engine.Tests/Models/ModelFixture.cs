@@ -1,4 +1,5 @@
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using Dti.Tests;
 using static TorchSharp.torch;
@@ -20,7 +21,7 @@ public sealed class ModelFixture : IDisposable
     {
         if (!_loaded.TryGetValue(family, out var model))
         {
-            model = StableDiffusionModel.Load(ModelProfile.Read(Path.Combine(Fixtures.Root, family)), new ComputeTarget(CPU, ScalarType.Float32));
+            model = StableDiffusionModel.Load(ModelFamilies.BuiltIn.Read(Path.Combine(Fixtures.Root, family)), new ComputeTarget(CPU, ScalarType.Float32));
             _loaded.Add(family, model);
         }
 

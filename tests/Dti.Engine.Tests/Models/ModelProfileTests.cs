@@ -1,5 +1,5 @@
 using Dti.Engine.Checkpoints;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
 using Dti.Engine.Runtime.Devices;
 using Dti.Tests;
 using static TorchSharp.torch;
@@ -12,7 +12,7 @@ public class ModelProfileTests
     public void HeldBytes_HalfPrecision_HalvesAllButAnAutoencoderThatNeedsFp32()
     {
         var folder = Path.Combine(Fixtures.Root, "tiny-sdxl"); // stored in fp32
-        var profile = ModelProfile.Read(folder);
+        var profile = ModelFamilies.BuiltIn.Read(folder);
         using var vae = ComponentWeights.Open(Path.Combine(folder, "vae"));
 
         Assert.Equal(profile.SizeBytes, profile.HeldBytes(new ComputeTarget(CPU, ScalarType.Float32)));

@@ -1,5 +1,6 @@
 using Dti.Engine.Checkpoints;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using Dti.Tests;
 using static TorchSharp.torch;
@@ -27,7 +28,7 @@ public class PackedModelTests(ModelFixture models) : IClassFixture<ModelFixture>
         {
             var plain = models.Model(family);
             Round(plain.Profile.Path, folder.FullName);
-            using var rounded = StableDiffusionModel.Load(ModelProfile.Read(folder.FullName), plain.Target);
+            using var rounded = StableDiffusionModel.Load(ModelFamilies.BuiltIn.Read(folder.FullName), plain.Target);
             AssertSameGradients(rounded, family, target: ComputeTarget.HoldingBFloat16);
         }
         finally

@@ -1,4 +1,5 @@
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families.StableDiffusion;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Tests.Models;
@@ -36,10 +37,10 @@ public class PromptKeysTests(ModelFixture models) : IClassFixture<ModelFixture>
         (Tensor Keys, Tensor Values) first;
         using (NewDisposeScope())
         {
-            first = keys.Of(layer, states);
+            first = keys.Of(layer, () => layer.KeysAndValues(states));
         }
 
-        var second = keys.Of(layer, states);
+        var second = keys.Of(layer, () => layer.KeysAndValues(states));
         Assert.Same(first.Keys, second.Keys);
         Assert.Same(first.Values, second.Values);
         Assert.False(first.Keys.IsInvalid);

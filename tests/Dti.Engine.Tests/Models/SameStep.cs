@@ -1,4 +1,4 @@
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Tests.Training;
 using Dti.Engine.Training;
 using static TorchSharp.torch;

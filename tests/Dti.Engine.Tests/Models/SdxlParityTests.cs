@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Configs;
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Weights;
 using Dti.Tests;
 using static TorchSharp.torch;

@@ -1,4 +1,4 @@
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Tests;
 using static TorchSharp.torch;
 

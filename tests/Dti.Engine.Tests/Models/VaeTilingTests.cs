@@ -1,5 +1,7 @@
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Weights;
 using Dti.Tests;
 using static TorchSharp.torch;
@@ -139,7 +141,7 @@ public class VaeTilingTests(ModelFixture models) : IClassFixture<ModelFixture>
 
         public TiledVae(string family, int tile)
         {
-            var profile = ModelProfile.Read(Path.Combine(Fixtures.Root, family));
+            var profile = (StableDiffusionProfile)ModelFamilies.BuiltIn.Read(Path.Combine(Fixtures.Root, family));
             _weights = profile.Checkpoint.OpenWeights("vae");
             _source = new CheckpointWeightSource(_weights, ScalarType.Float32, CPU);
             Vae = new AutoencoderKL(profile.VaeConfig, new WeightScope(_source), tile);

@@ -1,4 +1,4 @@
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Runtime.Kernels;
 using Dti.Tests;
@@ -22,7 +22,7 @@ public class ComputeTargetTests
     [Fact]
     public void HeldBytes_SmallModelHeldInBf16_IsAllFp32()
     {
-        var profile = ModelProfile.Read(Path.Combine(Fixtures.Root, "tiny-sd15"));
+        var profile = ModelFamilies.BuiltIn.Read(Path.Combine(Fixtures.Root, "tiny-sd15"));
         Assert.Equal(profile.SizeBytes, profile.HeldBytes(ComputeTarget.HoldingBFloat16));
     }
 

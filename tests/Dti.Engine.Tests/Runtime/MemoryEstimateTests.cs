@@ -1,5 +1,6 @@
 using Dti.Engine.Generation;
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
 using Dti.Engine.Planning;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Training;
@@ -12,7 +13,7 @@ public class MemoryEstimateTests
 {
     private static readonly ComputeTarget _fp32 = ComputeTarget.Resolve("cpu", "fp32");
     private static readonly ComputeTarget _bf16 = new(TorchSharp.torch.CPU, TorchSharp.torch.ScalarType.BFloat16);
-    private static readonly ModelProfile _profile = ModelProfile.Read(Path.Combine(Fixtures.Root, "tiny-sd15"));
+    private static readonly ModelProfile _profile = ModelFamilies.BuiltIn.Read(Path.Combine(Fixtures.Root, "tiny-sd15"));
 
     [Fact]
     public void OfTraining_TwiceTheBatch_AddsAsMuchAgain()

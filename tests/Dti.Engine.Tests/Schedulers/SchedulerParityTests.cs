@@ -22,7 +22,7 @@ public class SchedulerParityTests
     public void NoiseSchedule_BothKinds_MatchesDiffusers(string kind, double start, double end)
     {
         using var golden = new Golden(Fixtures.Common("schedulers.safetensors"));
-        using var schedule = new NoiseSchedule(Config($$"""{"beta_start": {{start}}, "beta_end": {{end}}, "beta_schedule": "{{kind}}"}"""));
+        using var schedule = new DdpmProcess(Config($$"""{"beta_start": {{start}}, "beta_end": {{end}}, "beta_schedule": "{{kind}}"}"""));
 
         Golden.AssertClose(golden[$"ddpm/{kind}/betas"], schedule.Betas, Tolerance, "betas");
         Golden.AssertClose(golden[$"ddpm/{kind}/alphas_cumprod"], schedule.AlphasCumprod, Tolerance, "alphas_cumprod");
@@ -33,7 +33,7 @@ public class SchedulerParityTests
     {
         using var scope = NewDisposeScope();
         using var golden = new Golden(Fixtures.Common("schedulers.safetensors"));
-        using var schedule = new NoiseSchedule(Config("""{"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}"""));
+        using var schedule = new DdpmProcess(Config("""{"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}"""));
         var (x0, noise, t) = (golden["ddpm/x0"], golden["ddpm/noise"], golden["ddpm/timesteps"]);
 
         Golden.AssertClose(golden["ddpm/add_noise"], schedule.AddNoise(x0, noise, t), Tolerance, "add_noise");
@@ -90,7 +90,7 @@ public class SchedulerParityTests
     {
         using var scope = NewDisposeScope();
         var config = Config($$"""{"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "prediction_type": "{{prediction}}", "timestep_spacing": "leading", "clip_sample": false}""");
-        using var schedule = new NoiseSchedule(config);
+        using var schedule = new DdpmProcess(config);
         using var scheduler = SchedulerFactory.Create(name, config, 10);
         using var generator = new Generator(1, CPU);
         var (x0, noise) = (randn([1, 4, 8, 8], generator: generator), randn([1, 4, 8, 8], generator: generator));

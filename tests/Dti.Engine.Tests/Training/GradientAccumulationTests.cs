@@ -58,7 +58,7 @@ public class GradientAccumulationTests(ModelFixture models) : IClassFixture<Mode
         Assert.Equal([4, 5, 6, 7], parts[1].InputIds[0].contiguous().data<long>().ToArray());
         Assert.True(parts[1].Noise.eq(parts[1].Latents + 100).all().item<bool>());
         Assert.True(parts[1].Mask!.eq(parts[1].Latents + 200).all().item<bool>());
-        Assert.True(parts[1].TimeIds!.eq(parts[1].Latents.reshape(2, 4)).all().item<bool>());
+        Assert.True(parts[1].Sizes!.eq(parts[1].Latents.reshape(2, 4)).all().item<bool>());
     }
 
     private IReadOnlyList<TrainingEvent> Run(string family, TrainingMethod method, int batch, int accumulation)

@@ -38,7 +38,7 @@ public class LatentCacheTests(ModelFixture models) : IClassFixture<ModelFixture>
         {
             var (expected, found) = (large.Get(crop), small.Get(crop));
             Assert.Equal(expected.Mean.data<float>().ToArray(), found.Mean.data<float>().ToArray());
-            Assert.Equal(expected.LogVar.data<float>().ToArray(), found.LogVar.data<float>().ToArray());
+            Assert.Equal(expected.LogVar!.data<float>().ToArray(), found.LogVar!.data<float>().ToArray());
         }
 
         Assert.Equal((9, 6), (small.Misses, small.OnDisk));

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Tests.Models;
 using Dti.Engine.Training;
 using Dti.Engine.Training.Methods;
@@ -25,6 +25,11 @@ public class LearningMethodTests(ModelFixture models) : IClassFixture<ModelFixtu
 
         return data;
     }
+
+    /// <summary>It was taken for Directional Textual Inversion.</summary>
+    [Fact]
+    public void Of_UnknownMethod_IsRefused() =>
+        Assert.Equal("method", Assert.Throws<DtiException>(() => LearningMethod.Of((TrainingMethod)99)).Field);
 
     [Theory]
     [MemberData(nameof(CrossInitCases))]

@@ -1,4 +1,5 @@
 using Dti.Engine.Imaging;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Tests.Models;
 using Dti.Engine.Training;
 using SkiaSharp;
@@ -91,7 +92,7 @@ public class MaskTests(ModelFixture models) : IClassFixture<ModelFixture>
         Assert.NotEqual(Learn(white), Learn(covered));
     }
 
-    private static float[] Vector(Engine.Models.StableDiffusionModel model, IReadOnlyList<Photo> photos)
+    private static float[] Vector(StableDiffusionModel model, IReadOnlyList<Photo> photos)
     {
         var settings = TrainingSettings.Resolve(
             new TrainingOptions { Steps = 3, Resolution = Side, BatchSize = 1, PreviewEvery = 0, Initializer = "dog", Seed = 5 }, "x", model.Profile, () => 1);

@@ -1,4 +1,5 @@
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
 using Dti.Engine.Training;
 using Dti.Tests;
 
@@ -90,6 +91,6 @@ public sealed class TrainingDefaultsTests : IDisposable
             File.WriteAllText(Path.Combine(_folder, ModelNotes.FileName), json);
         }
 
-        return ModelProfile.Read(_folder);
+        return ModelFamilies.BuiltIn.Read(_folder);
     }
 }

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Dti.Engine.Concepts;
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Tests.Models;
 using Dti.Engine.Tokenization;
 using Dti.Engine.Training;
@@ -160,7 +160,7 @@ public class TrainingParityTests(ModelFixture models) : IClassFixture<ModelFixtu
         }
     }
 
-    private static void CaptionsGiveTheSameIds(Golden golden, JsonElement settings, ClipTokenizer tokenizer, Tensor recorded)
+    private static void CaptionsGiveTheSameIds(Golden golden, JsonElement settings, ITokenizer tokenizer, Tensor recorded)
     {
         var (placeholder, count) = (settings.GetProperty("placeholder").GetString()!, settings.GetProperty("num_vectors").GetInt32());
         var placeholders = new PlaceholderTokens(tokenizer.VocabularySize);

@@ -1,4 +1,4 @@
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Tests.Models;
 using Dti.Engine.Training;
 using Dti.Tests;

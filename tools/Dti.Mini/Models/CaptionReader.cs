@@ -1,6 +1,5 @@
-using Dti.Engine.Checkpoints;
-using Dti.Engine.Weights;
 using Dti.Engine.Models;
+using Dti.Engine.Weights;
 using Dti.Mini.Text;
 using Dti.Mini.World;
 using static TorchSharp.torch;

@@ -1,6 +1,5 @@
-using Dti.Engine.Checkpoints;
-using Dti.Engine.Weights;
 using Dti.Engine.Models;
+using Dti.Engine.Weights;
 using Dti.Mini.World.Designs;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Files;
 using Dti.Mini.World;
 using static TorchSharp.torch;

@@ -1,6 +1,5 @@
-using Dti.Engine.Checkpoints;
-using Dti.Engine.Weights;
 using Dti.Engine.Models;
+using Dti.Engine.Weights;
 using Dti.Mini.World;
 using Dti.Mini.World.Designs;
 using Dti.Mini.World.Shapes;

@@ -43,7 +43,7 @@ internal static class AutoencoderStage
                 var pixels = (decoded - image).abs().to(ScalarType.Float32).mean();
                 var half = (nn.functional.avg_pool2d(decoded, 2) - nn.functional.avg_pool2d(image, 2)).abs().to(ScalarType.Float32).mean();
                 var edges = (Differences(decoded) - Differences(image)).abs().to(ScalarType.Float32).mean();
-                var (mean, logVar) = (distribution.Mean.to(ScalarType.Float32), distribution.LogVar.to(ScalarType.Float32));
+                var (mean, logVar) = (distribution.Mean.to(ScalarType.Float32), distribution.LogVar!.to(ScalarType.Float32));
                 var divergence = 0.5 * (mean.square() + logVar.exp() - 1 - logVar).mean();
                 return (pixels + half + edges + (2e-4 * divergence), new() { ["pixels"] = pixels.item<float>(), ["half"] = half.item<float>(), ["edges"] = edges.item<float>(), ["kl"] = divergence.item<float>() });
             },

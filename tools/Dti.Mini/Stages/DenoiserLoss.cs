@@ -1,4 +1,4 @@
-using Dti.Engine.Models;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Schedulers;
 using Dti.Mini.Training;
 using Dti.Mini.Models;
@@ -22,7 +22,7 @@ internal sealed record Denoiser(UNet2DConditionModel UNet, ObjectHead Head);
 /// <param name="sampler">Encodes captions.</param>
 /// <param name="schedule">The noise.</param>
 /// <param name="reader">Finds objects in what is drawn; null: this help is left out.</param>
-internal sealed class DenoiserLoss(MiniSampler sampler, NoiseSchedule schedule, LatentReader? reader)
+internal sealed class DenoiserLoss(MiniSampler sampler, DdpmProcess schedule, LatentReader? reader)
 {
     private const double Naming = 0.03;
     private const double Drawing = 0.3;

@@ -1,5 +1,6 @@
 using Dti.Engine.Imaging;
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
 using Dti.Mini.Training;

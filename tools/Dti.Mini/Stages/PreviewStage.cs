@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Dti.Engine.Checkpoints;
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Runtime.Files;
 using Dti.Mini.Training;
@@ -24,7 +25,7 @@ internal static class PreviewStage
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        using var model = StableDiffusionModel.Load(ModelProfile.Read(MiniWorld.ModelFolder), new ComputeTarget(CPU, ScalarType.Float32));
+        using var model = StableDiffusionModel.Load(ModelFamilies.BuiltIn.Read(MiniWorld.ModelFolder), new ComputeTarget(CPU, ScalarType.Float32));
         var vae = model.Vae;
         var (latents, colours) = Pairs(folder, MiniWorld.TrainSeed, Count, vae);
         var map = linalg.lstsq(latents, colours).Solution; // (C + 1, 3), the bias last

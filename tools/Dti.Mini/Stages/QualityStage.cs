@@ -1,5 +1,7 @@
 using System.Globalization;
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Tokenization;
 using Dti.Engine.Weights;
 using Dti.Mini.Models;
@@ -27,7 +29,7 @@ internal static class QualityStage
         var scenes = Enumerable.Range(0, Count).Select(i => Scene.Sample(MiniWorld.HeldOutSeed, i)).ToArray();
         string[] captions = [.. scenes.Select((scene, i) => Captions.Say(scene, new Dice(41, (ulong)i), everything: true))];
 
-        var model = ModelProfile.Read(MiniWorld.ModelFolder);
+        var model = (StableDiffusionProfile)ModelFamilies.BuiltIn.Read(MiniWorld.ModelFolder);
         var weights = (string component) => new WeightScope(new FrozenWeights(MiniWorld.WeightsOf(component)));
         var sampler = new MiniSampler(
             new ClipTextModel(model.TextConfig, weights("text_encoder")),

@@ -21,7 +21,7 @@ internal static class ReaderStage
         var vae = AutoencoderStage.Finished();
         var latents = LatentStore.Open(folder, MiniWorld.TrainSeed, MiniWorld.Pictures, vae, threads);
         var heldOut = LatentStore.Open(folder, MiniWorld.HeldOutSeed, 500, vae, threads);
-        using var schedule = new NoiseSchedule(MiniSampler.Schedule);
+        using var schedule = new DdpmProcess(MiniSampler.Schedule);
         var weights = new FreshWeights(2_000_000, seed: 5, UNetStage.StartOf);
         var loop = new TrainingLoop<LatentReader>(
             folder, "reader", new LoopSettings(steps, 5e-3, 100, 0.01, 0.998, Muon: true), weights, () => new LatentReader(vae.Config.LatentChannels, new WeightScope(weights)), threads);
@@ -61,7 +61,7 @@ internal static class ReaderStage
     /// <param name="x0">(B, C, h, w) fp32</param>
     /// <param name="schedule">Of the noise.</param>
     /// <param name="generator">Of the noise.</param>
-    public static Tensor Seen(Tensor x0, NoiseSchedule schedule, Generator generator) =>
+    public static Tensor Seen(Tensor x0, DdpmProcess schedule, Generator generator) =>
         schedule.AddNoise(x0, randn(x0.shape, ScalarType.Float32, generator: generator), randint(0, NoisiestTimestep, [x0.shape[0]], ScalarType.Int64, generator: generator));
 
     private static string Weights(string folder) => Path.Combine(folder, "reader.safetensors");

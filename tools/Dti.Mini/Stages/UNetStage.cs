@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
 using Dti.Engine.Weights;
@@ -54,7 +55,7 @@ internal static class UNetStage
         var vae = AutoencoderStage.Finished();
         var latents = LatentStore.Open(folder, MiniWorld.TrainSeed, MiniWorld.Pictures, vae, threads);
         var heldOut = LatentStore.Open(folder, MiniWorld.HeldOutSeed, 500, vae, threads);
-        using var schedule = new NoiseSchedule(MiniSampler.Schedule);
+        using var schedule = new DdpmProcess(MiniSampler.Schedule);
         var sampler = new MiniSampler(text, vae, tokenizer, WordsStage.Embedder(textConfig.HiddenSize));
         var loss = new DenoiserLoss(sampler, schedule, ReaderStage.Finished(folder, vae.Config.LatentChannels));
         var config = Config(vae.Config, textConfig);

@@ -25,7 +25,7 @@ internal static class PositionStudy
         using var frozen = no_grad();
         var (vocabulary, positions) = ConceptInspection.ReadEmbeddings(bench.Profile);
         var everyFourth = arange(vocabulary.shape[0]).remainder(4).eq(0);
-        var reader = new PositionReader(vocabulary[everyFourth.logical_not()], positions);
+        var reader = new PositionReader(vocabulary[everyFourth.logical_not()], positions!);
         var held = vocabulary[everyFourth];
         foreach (var factor in _factors.Where(factor => !Results.Holds("words", Name(factor))))
         {

@@ -3,6 +3,8 @@ using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
 using Dti.Engine.Imaging;
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Training;
 using Dti.Engine.Weights;
@@ -31,7 +33,7 @@ internal sealed class StudyBench
     public StudyBench(string folder)
     {
         Folder = Path.Combine(folder, "study");
-        _model = StableDiffusionModel.Load(ModelProfile.Read(MiniWorld.ModelFolder), new ComputeTarget(CPU, Precision.Compute));
+        _model = StableDiffusionModel.Load(ModelFamilies.BuiltIn.Read(MiniWorld.ModelFolder), new ComputeTarget(CPU, Precision.Compute));
         _sampler = new MiniSampler(_model.TextEncoder, _model.Vae, _model.Tokenizer);
         _judge = new JudgeModel(_model.Tokenizer.VocabularySize, new WeightScope(new FrozenWeights(MiniWorld.JudgeFile)));
     }

@@ -27,7 +27,7 @@ internal static class MiniWorld
     public const string ImageFolder = "docs/images";
 
     /// <summary>The weights of one of the model's components.</summary>
-    public static string WeightsOf(string component) => Path.Combine(ModelFolder, component, Checkpoint.WeightsFileOf(component));
+    public static string WeightsOf(string component) => Path.Combine(ModelFolder, component, Checkpoint.WeightsFileOf(component is "unet" or "vae" ? ComponentRole.Denoiser : ComponentRole.TextEncoder));
 
     /// <summary>The model's tokenizer.</summary>
     public static string TokenizerFolder => Path.Combine(ModelFolder, "tokenizer");

@@ -1,4 +1,5 @@
 using Dti.Engine.Models;
+using Dti.Engine.Tokenization;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Training.Methods;
@@ -11,13 +12,13 @@ internal sealed class CrossInitialization : TextualInversion
 {
     /// <summary>(n, d), the last hidden states of the phrase alone at its tokens' positions, final layer norm included, whichever layer the UNet sees.</summary>
     /// <inheritdoc/>
-    public override Tensor Start(StableDiffusionModel model, int encoder, string initializer, int count)
+    public override Tensor Start(IDiffusionModel model, int encoder, string initializer, int count)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var tokenizer = model.Profile.Encoders[encoder].Tokenizer;
         var ids = tokenizer.Tokenize(initializer).InputIds.Select(id => (long)id).ToArray();
-        var states = model.TextEncoders[encoder].Forward(tensor(ids, [1, ids.Length]).to(model.Target.Device)).LastHiddenState[0]; // (77, d)
+        var states = model.TextEncoders[encoder].LastHiddenState(tensor(ids, [1, ids.Length]).to(model.Target.Device))[0]; // (77, d)
         var positions = Tokens(tokenizer.Encode(initializer).Count, count).Select(token => 1L + token).ToArray(); // after the start of text
         return states.index_select(0, tensor(positions).to(states.device)).MoveToOuterDisposeScope();
     }

@@ -14,6 +14,7 @@ internal abstract class LearningMethod
     public virtual bool OnSphere => false;
 
     /// <summary>The way of that name.</summary>
+    /// <exception cref="DtiException">There is none.</exception>
     public static LearningMethod Of(TrainingMethod method) => method switch
     {
         TrainingMethod.TextualInversion => new TextualInversion(),
@@ -21,7 +22,8 @@ internal abstract class LearningMethod
         TrainingMethod.Renormalized => new RenormalizedTextualInversion(pull: 1),
         TrainingMethod.SoftlyRenormalized => new RenormalizedTextualInversion(pull: 0.1),
         TrainingMethod.CrossInit => new CrossInitialization(),
-        _ => new DirectionalTextualInversion(),
+        TrainingMethod.Directional => new DirectionalTextualInversion(),
+        _ => throw new DtiException(ErrorKind.InvalidArgument, $"method {(int)method} is unknown; it must be one of {string.Join(", ", Enum.GetNames<TrainingMethod>())}.", "method"),
     };
 
     /// <summary>What the embedding starts from, (n, d): the token embeddings of the initial word, unless a method knows better.</summary>
@@ -29,7 +31,7 @@ internal abstract class LearningMethod
     /// <param name="encoder">Which text encoder.</param>
     /// <param name="initializer">The initial word or phrase.</param>
     /// <param name="count">n; where the phrase has fewer tokens, the last one is repeated.</param>
-    public virtual Tensor Start(StableDiffusionModel model, int encoder, string initializer, int count)
+    public virtual Tensor Start(IDiffusionModel model, int encoder, string initializer, int count)
     {
         using var scope = NewDisposeScope();
         var vocabulary = model.TextEncoders[encoder].TokenEmbedding;

@@ -3,7 +3,7 @@ using Dti.Engine.Weights;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
-namespace Dti.Engine.Models;
+namespace Dti.Engine.Models.Families.StableDiffusion;
 
 /// <summary>Transformer blocks over the pixels of a feature map, attending to the prompt (diffusers' Transformer2DModel).</summary>
 internal sealed class Transformer2DModel
@@ -99,7 +99,7 @@ internal sealed class Attention(WeightScope weights, long channels, long heads, 
     /// <returns>(B, L, channels)</returns>
     public Tensor Forward(Tensor x, Tensor context, PromptKeys? kept = null)
     {
-        var (keys, values) = kept?.Of(this, context) ?? KeysAndValues(context);
+        var (keys, values) = kept?.Of(this, () => KeysAndValues(context)) ?? KeysAndValues(context);
         var queries = _toQ.Forward(x);
         return _toOut.Forward(MultiHead.Attend(queries.expand(keys.shape[0], -1, -1), keys, values, heads));
     }

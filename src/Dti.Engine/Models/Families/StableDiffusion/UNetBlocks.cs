@@ -3,7 +3,7 @@ using Dti.Engine.Weights;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
-namespace Dti.Engine.Models;
+namespace Dti.Engine.Models.Families.StableDiffusion;
 
 /// <summary>One level on the way down: DownBlock2D and CrossAttnDownBlock2D of diffusers.</summary>
 internal sealed class DownBlock

@@ -1,6 +1,6 @@
 using Dti.Engine.Configs;
 
-namespace Dti.Engine.Models;
+namespace Dti.Engine.Models.Families.StableDiffusion;
 
 /// <summary>The settings of a UNet (<c>unet/config.json</c>, diffusers' UNet2DConditionModel), per level where diffusers allows a list.</summary>
 internal sealed record UNet2DConditionConfig

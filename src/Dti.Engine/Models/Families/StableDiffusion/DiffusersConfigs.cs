@@ -1,11 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Dti.Engine.Checkpoints;
 
-namespace Dti.Engine.Checkpoints;
+namespace Dti.Engine.Models.Families.StableDiffusion;
 
-/// <summary>Configs as diffusers and transformers write them.</summary>
+/// <summary>Configs of Stable Diffusion as diffusers and transformers write them.</summary>
 internal static class DiffusersConfigs
 {
+    /// <summary>How their files are spelt.</summary>
     public static JsonSerializerOptions Indented { get; } = new() { WriteIndented = true };
 
     /// <summary>A component's config with the class that loads it.</summary>
@@ -32,7 +34,7 @@ internal static class DiffusersConfigs
         var json = new JsonObject { ["_class_name"] = xl ? "StableDiffusionXLPipeline" : "StableDiffusionPipeline", ["feature_extractor"] = Entry(null, null) };
         if (xl)
         {
-            json["force_zeros_for_empty_prompt"] = checkpoint.ForceZerosForEmptyPrompt;
+            json["force_zeros_for_empty_prompt"] = StableDiffusionPipelines.ForcesZeros(checkpoint);
             json["image_encoder"] = Entry(null, null);
         }
         else

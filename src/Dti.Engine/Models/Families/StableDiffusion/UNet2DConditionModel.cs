@@ -2,7 +2,7 @@ using Dti.Engine.Weights;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
-namespace Dti.Engine.Models;
+namespace Dti.Engine.Models.Families.StableDiffusion;
 
 /// <summary>What SDXL's UNet is told besides the prompt's states (arXiv 2307.01952, section 2.2).</summary>
 /// <param name="TextEmbeds">(B, p), the pooled and projected text of the second encoder.</param>

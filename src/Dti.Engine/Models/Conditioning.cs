@@ -1,0 +1,54 @@
+using static TorchSharp.torch;
+
+namespace Dti.Engine.Models;
+
+/// <summary>What a denoiser is told of a batch of prompts. Owns its tensors.</summary>
+/// <param name="States">(B, L, d): the hidden states of the text encoders.</param>
+/// <param name="Mask">(B, L), 1 where a state counts; null: all do.</param>
+/// <param name="Pooled">(B, p): each prompt as one vector; null: the family has none.</param>
+/// <param name="Sizes">
+/// (B, 6) fp32: height and width of the image as it came, top and left of its crop, height and width that are wanted; null: not said. Families that
+/// are not conditioned on sizes ignore it.
+/// </param>
+public sealed record Conditioning(Tensor States, Tensor? Mask = null, Tensor? Pooled = null, Tensor? Sizes = null) : IDisposable
+{
+    private IEnumerable<Tensor> All => new[] { States, Mask, Pooled, Sizes }.OfType<Tensor>();
+
+    /// <summary>One batch after the other.</summary>
+    public static Conditioning Cat(Conditioning first, Conditioning second)
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
+        return new(cat([first.States, second.States]), Both(first.Mask, second.Mask), Both(first.Pooled, second.Pooled), Both(first.Sizes, second.Sizes));
+
+        static Tensor? Both(Tensor? a, Tensor? b) => a is null || b is null ? null : cat([a, b]);
+    }
+
+    /// <summary>What stands for no prompt at all where a model was trained on zeros (diffusers' <c>force_zeros_for_empty_prompt</c>).</summary>
+    public Conditioning Zeros() => this with { States = zeros_like(States), Pooled = Pooled is null ? null : zeros_like(Pooled) };
+
+    /// <summary>Keeps all tensors when the scope ends.</summary>
+    public Conditioning DetachFromDisposeScope() => Each(tensor => tensor.DetachFromDisposeScope());
+
+    /// <summary>Gives all tensors to the scope around this one.</summary>
+    public Conditioning MoveToOuterDisposeScope() => Each(tensor => tensor.MoveToOuterDisposeScope());
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var tensor in All)
+        {
+            tensor.Dispose();
+        }
+    }
+
+    private Conditioning Each(Action<Tensor> act)
+    {
+        foreach (var tensor in All)
+        {
+            act(tensor);
+        }
+
+        return this;
+    }
+}

@@ -1,0 +1,47 @@
+namespace Dti.Engine.Tokenization;
+
+/// <summary>Turns prompts into the ids of a text encoder. Thread-safe.</summary>
+public interface ITokenizer
+{
+    /// <summary>Tokens of the vocabulary; ids are below it.</summary>
+    int VocabularySize { get; }
+
+    /// <summary>Ids that the model reads of a prompt.</summary>
+    int ModelMaxLength { get; }
+
+    /// <summary>The id at the end of text.</summary>
+    int EosTokenId { get; }
+
+    /// <summary>The ids of the text alone: no start, no end, no padding, no template.</summary>
+    IReadOnlyList<int> Encode(string text);
+
+    /// <summary>The ids of a prompt in pieces, each spelt for itself, with everything around them that the model wants.</summary>
+    /// <param name="pieces">The texts.</param>
+    /// <param name="placeholders">Concept tokens that they may hold; null: none.</param>
+    /// <param name="pieceOf">For each id which piece it comes from; −1: none.</param>
+    TokenizedPrompt Tokenize(IReadOnlyList<string> pieces, PlaceholderTokens? placeholders, out int[] pieceOf);
+
+    /// <summary>A token as people write it, without the vocabulary's marks.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such id.</exception>
+    string TextOf(int id);
+
+    /// <summary>Whether a text is one token of the vocabulary.</summary>
+    bool Knows(string token);
+
+    /// <summary>A text as the tokenizer compares it with placeholders.</summary>
+    string Normalized(string text);
+}
+
+/// <summary>What all tokenizers do alike.</summary>
+public static class TokenizerExtensions
+{
+    /// <summary>The ids of a prompt as the model reads it.</summary>
+    /// <param name="tokenizer">The tokenizer.</param>
+    /// <param name="text">The prompt, of any length.</param>
+    /// <param name="placeholders">Concept tokens that it may hold; null: none.</param>
+    public static TokenizedPrompt Tokenize(this ITokenizer tokenizer, string text, PlaceholderTokens? placeholders = null)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        return tokenizer.Tokenize([text], placeholders, out _);
+    }
+}
