@@ -24,6 +24,7 @@ internal sealed class EarlierVersions(string libraryFolder)
     {
         var folder = FolderOf(concept.Name);
         Directory.CreateDirectory(folder);
+        AtomicFile.DeleteDrafts(folder); // of a process that was killed here
         var version = VersionOf(concept);
         foreach (var ending in endings.Reverse())
         {
