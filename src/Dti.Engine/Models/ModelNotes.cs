@@ -9,7 +9,11 @@ internal sealed class ModelNotes : IDisposable
     /// <summary>The file.</summary>
     public const string FileName = "dti.json";
 
-    private static readonly string[] _known = ["training", LatentRgbFactors.Key];
+    /// <summary>The key of all that the model knows, a noun phrase; absent: photographs in general.</summary>
+    public const string DomainKey = "domain";
+
+    private const int MaxDomainLength = 200;
+    private static readonly string[] _known = ["training", DomainKey, LatentRgbFactors.Key];
     private readonly string _path;
     private readonly JsonDocument? _json;
 
@@ -38,7 +42,20 @@ internal sealed class ModelNotes : IDisposable
     public JsonElement? Find(string key, JsonValueKind kind) =>
         _json is null || !_json.RootElement.TryGetProperty(key, out var value) ? null
         : value.ValueKind == kind ? value
-        : throw Bad($"{key} is not {(kind == JsonValueKind.Object ? "an object" : "a list")}");
+        : throw Bad($"{key} is not {Name(kind)}");
+
+    /// <summary>All that the model knows; null: photographs in general.</summary>
+    /// <exception cref="DtiException">It is empty, too long, or has line breaks.</exception>
+    public string? Domain() => Find(DomainKey, JsonValueKind.String)?.GetString() is not { } text ? null
+        : text.Length <= MaxDomainLength && !string.IsNullOrWhiteSpace(text) && !text.Any(char.IsControl) ? text
+        : throw Bad($"{DomainKey} must be one line of 1 to {MaxDomainLength} characters");
+
+    private static string Name(JsonValueKind kind) => kind switch
+    {
+        JsonValueKind.Object => "an object",
+        JsonValueKind.String => "a text",
+        _ => "a list",
+    };
 
     /// <summary>What is wrong with it.</summary>
     public DtiException Bad(string why) => new(ErrorKind.FailedPrecondition, $"{_path} cannot be used: {why}.");

@@ -30,6 +30,7 @@ public abstract class ModelProfile
         using var notes = ModelNotes.Read(checkpoint.Path);
         TrainingDefaults = TrainingDefaults.Of(notes);
         LatentRgb = LatentRgbFactors.Of(notes, autoencoder);
+        Domain = notes.Domain();
         _stored = new StoredComponents(checkpoint.Components, OpenWeights);
     }
 
@@ -74,6 +75,9 @@ public abstract class ModelProfile
 
     /// <summary>What its folder says of training with it.</summary>
     public TrainingDefaults TrainingDefaults { get; }
+
+    /// <summary>All that the model knows, a noun phrase, where its folder declares that; null: photographs in general.</summary>
+    internal string? Domain { get; }
 
     /// <summary>Bytes of the weights on disk.</summary>
     public long SizeBytes => _stored.Bytes;

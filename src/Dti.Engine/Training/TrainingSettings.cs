@@ -243,7 +243,7 @@ public sealed record TrainingSettings
         }
 
         found.ThrowIfAny();
-        return settings with { MagnitudeValues = [.. profile.Encoders.Select((_, encoder) => MagnitudeOf(settings, options, profile, encoder))], Warnings = WarningsOf(settings, options) };
+        return settings with { MagnitudeValues = [.. profile.Encoders.Select((_, encoder) => MagnitudeOf(settings, options, profile, encoder))], Warnings = WarningsOf(settings, options, profile) };
     }
 
     /// <summary>The settings of one preview.</summary>
@@ -298,9 +298,18 @@ public sealed record TrainingSettings
         return [.. templates.Select(pair => pair.Template ?? "{}")];
     }
 
-    private static List<TrainingWarning> WarningsOf(TrainingSettings settings, TrainingOptions options)
+    private static List<TrainingWarning> WarningsOf(
+        TrainingSettings settings, TrainingOptions options, ModelProfile profile)
     {
         var warnings = new List<TrainingWarning>();
+        if (profile.Domain is { } domain)
+        {
+            warnings.Add(new TrainingWarning(
+                "MODEL_DOMAIN",
+                $"{profile.Name} knows only {domain}, so it cannot learn anything else from photos. " +
+                "For your own photos, use a full Stable Diffusion model: --models FOLDER or FILE."));
+        }
+
         var tokens = settings.InitializerTokens;
         if (tokens.Count > 1)
         {

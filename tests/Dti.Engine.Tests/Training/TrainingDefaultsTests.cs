@@ -59,12 +59,27 @@ public sealed class TrainingDefaultsTests : IDisposable
         Assert.Equal("obedience", Field(new() { Obedience = 0.7, Method = TrainingMethod.TextualInversion }));
     }
 
+    [Fact]
+    public void Resolve_ModelThatKnowsOnlyADomain_WarnsWithTheWayToARealModel()
+    {
+        TrainingSettings Resolve(string? json) => TrainingSettings.Resolve(new() { Initializer = "cat" }, "x", Profile(json), () => 1);
+
+        var warning = Assert.Single(Resolve("""{"domain": "drawings of hats"}""").Warnings);
+        Assert.Equal("MODEL_DOMAIN", warning.Code);
+        Assert.Contains("knows only drawings of hats", warning.Message, StringComparison.Ordinal);
+        Assert.Contains("--models", warning.Message, StringComparison.Ordinal);
+        Assert.Empty(Resolve(null).Warnings);
+    }
+
     [Theory]
     [InlineData("[]")]
     [InlineData("{}")]
     [InlineData("""{"training": 7}""")]
     [InlineData("""{"training": {"steps": 0}}""")]
     [InlineData("""{"training": {"learning_rate": "fast"}}""")]
+    [InlineData("""{"domain": 7}""")]
+    [InlineData("""{"domain": " "}""")]
+    [InlineData("""{"domain": "a\nb"}""")]
     [InlineData("{")]
     public void Read_FileThatMakesNoSense_IsTheModelsProblem(string json)
     {
