@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Dti.Cli.Commands;
 
 namespace Dti.Cli.Tests;
 

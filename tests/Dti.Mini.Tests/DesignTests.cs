@@ -1,7 +1,6 @@
 using Dti.Engine.Tokenization;
 using Dti.Mini.Models;
 using Dti.Mini.Sheets;
-using Dti.Mini.Stages;
 using Dti.Mini.Subjects;
 using Dti.Mini.Text;
 using Dti.Mini.Training;
@@ -101,7 +100,13 @@ public class DesignTests
     {
         var design = Design.Named(0) with
         {
-            Family = DesignFamily.Jug, Body = BodyShape.Tall, Top = Top.Horns, Eyes = Eyes.Glasses, Sides = Sides.Wings, Mark = Mark.Heart, Pattern = Pattern.Spotted,
+            Family = DesignFamily.Jug,
+            Body = BodyShape.Tall,
+            Top = Top.Horns,
+            Eyes = Eyes.Glasses,
+            Sides = Sides.Wings,
+            Mark = Mark.Heart,
+            Pattern = Pattern.Spotted,
         };
 
         var said = DesignWords.Describe(design);

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
 using Dti.Engine.Imaging;
-using Dti.Engine.Models;
 using Dti.Engine.Models.Families;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tests.Models;

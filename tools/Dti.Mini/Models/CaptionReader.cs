@@ -74,8 +74,11 @@ internal sealed class CaptionReader
         static double Right(Tensor logits, Tensor label) => logits.argmax(1).eq(label).to(ScalarType.Float32).mean().item<float>();
         return (loss, new()
         {
-            ["parts"] = parts, ["colours"] = colours, ["kind"] = Right(own.Kind, targets.Kind),
-            ["place"] = Right(read[0], said[0]), ["relation"] = Right(read[3], said[3]),
+            ["parts"] = parts,
+            ["colours"] = colours,
+            ["kind"] = Right(own.Kind, targets.Kind),
+            ["place"] = Right(read[0], said[0]),
+            ["relation"] = Right(read[3], said[3]),
         });
     }
 

@@ -1,7 +1,7 @@
 using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Schedulers;
-using Dti.Mini.Training;
 using Dti.Mini.Models;
+using Dti.Mini.Training;
 using Dti.Mini.World;
 using static TorchSharp.torch;
 

@@ -3,9 +3,9 @@ using Dti.Engine.Models;
 using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
-using Dti.Mini.Training;
 using Dti.Mini.Models;
 using Dti.Mini.Text;
+using Dti.Mini.Training;
 using Dti.Mini.World;
 using static TorchSharp.torch;
 

@@ -1,7 +1,7 @@
 using Dti.Engine.Checkpoints;
-using Dti.Engine.Weights;
 using Dti.Engine.Models;
 using Dti.Engine.Tokenization;
+using Dti.Engine.Weights;
 using Dti.Mini.Models;
 using Dti.Mini.Text;
 using Dti.Mini.Training;
