@@ -200,7 +200,7 @@ public class UsageTests(ServeFixture server)
     public async Task Train_SeveralWrongValues_NamesThemAll()
     {
         var result = await server.RunAsync(
-            server.NewFolder(), "train", "x", Fixtures.Common("preprocess_square.png"), "--steps", "0", "--learning-rate", "NaN", "--beta", "1", "--json");
+            server.NewFolder(), "train", "x", Fixtures.Common("preprocess_square.png"), "--steps", "0", "--learning-rate", "2", "--beta", "1", "--json");
 
         Assert.Equal(ExitCode.Usage, result.ExitCode);
         var fields = result.Event("error").GetProperty("violations").EnumerateArray().Select(violation => violation.GetProperty("field").GetString());
