@@ -60,6 +60,7 @@ internal sealed class CommonOptions
     };
 
     private readonly HashSet<Command> _local = [];
+    private readonly HashSet<Command> _diagnosing = [];
 
     public CommonOptions(RootCommand root)
     {
@@ -100,6 +101,9 @@ internal sealed class CommonOptions
     /// <summary>A command whose subcommands all call no server.</summary>
     public void SetLocal(Command command) => _local.Add(command);
 
+    /// <summary>A command that reports what is missing instead of failing for it.</summary>
+    public void SetDiagnosing(Command command) => _diagnosing.Add(command);
+
     /// <summary>Runs <paramref name="action"/> with the command, and turns whatever it throws into words and an exit code.</summary>
     public void SetAction(Command command, Func<CommandContext, Task> action) => command.SetAction(async (parse, cancellationToken) =>
     {
@@ -107,7 +111,8 @@ internal sealed class CommonOptions
         var address = parse.GetValue(_server) ?? Environment.GetEnvironmentVariable("DTI_SERVER");
         try
         {
-            var folders = DataFolders.Resolve(parse.GetValue(_data), parse.GetValue(_models) ?? [], parse.GetValue(_memory));
+            var folders = DataFolders.Resolve(
+                parse.GetValue(_data), parse.GetValue(_models) ?? [], parse.GetValue(_memory), modelsExist: !_diagnosing.Contains(command));
             await action(new CommandContext(parse, output, address, new Credentials(parse.GetValue(_tokenFile), parse.GetValue(_ca)), folders, cancellationToken)).ConfigureAwait(false);
             return ExitCode.Ok;
         }

@@ -24,6 +24,7 @@ internal static class DoctorCommand
         var ready = new Option<bool>("--ready") { Description = "Only ask the server whether it is ready: exit code 0 if so, for containers and monitors." };
         var command = new Command("doctor", "Looks at device, native library, folders, disk, ports, clock, models and the server, and says what to do about what is wrong.") { config, ready };
         Examples.Add(command, "dti doctor", "dti doctor --config /etc/dti/appsettings.json", "DTI_SERVER=https://gpu:5171 dti doctor --ready", "dti doctor --json");
+        common.SetDiagnosing(command);
         common.SetAction(command, async context =>
         {
             if (context.Get(ready))

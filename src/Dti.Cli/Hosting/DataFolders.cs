@@ -7,10 +7,15 @@ namespace Dti.Cli.Hosting;
 internal sealed record DataFolders(string Data, IReadOnlyList<string> Models, string Memory)
 {
     /// <summary>Options first, then environment variables, then the platform's user data folder.</summary>
-    public static DataFolders Resolve(string? data, IReadOnlyList<string> models, string? memory) => new(
+    /// <exception cref="CliException">A model path does not exist (see <paramref name="modelsExist"/>).</exception>
+    /// <param name="data">As <c>--data</c> says; null: not given.</param>
+    /// <param name="models">As <c>--models</c> says.</param>
+    /// <param name="memory">As <c>--memory</c> says; null: not given.</param>
+    /// <param name="modelsExist">Refuse model paths that do not exist.</param>
+    public static DataFolders Resolve(string? data, IReadOnlyList<string> models, string? memory, bool modelsExist = true) => new(
         Path.GetFullPath(data ?? Variable("DTI_HOME") ?? UserFolder()),
         [.. (models.Count > 0 ? models : Variable("DTI_MODELS")?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries) ?? [])
-            .Select(Existing)],
+            .Select(path => modelsExist ? Existing(path) : Path.GetFullPath(path))],
         memory ?? Variable("DTI_MEMORY") ?? "auto");
 
     // A model that was asked for and is not there must not be replaced by another in silence.
