@@ -92,7 +92,7 @@ internal static class PhotoFiles
         .Where(file => Path.GetFileNameWithoutExtension(file) == Path.GetFileNameWithoutExtension(photo) + MaskEnding)
         .Order(StringComparer.Ordinal).FirstOrDefault(PhotoFormat.IsPhoto);
 
-    private static IEnumerable<string> Expand(string path, Action<string>? leftOut)
+    private static List<string> Expand(string path, Action<string>? leftOut)
     {
         if (File.Exists(path))
         {
@@ -119,7 +119,7 @@ internal static class PhotoFiles
     }
 
     // A mask in a folder is no photo, if the photo that it belongs to is there.
-    private static bool IsMask(string file, IReadOnlySet<string> names)
+    private static bool IsMask(string file, HashSet<string> names)
     {
         var name = Path.GetFileNameWithoutExtension(file);
         return name.EndsWith(MaskEnding, StringComparison.OrdinalIgnoreCase) && names.Contains(name[..^MaskEnding.Length]);
