@@ -188,7 +188,7 @@ public class UsageTests(ServeFixture server)
     {
         var folder = server.NewFolder();
         for (var i = 0; i < 51; i++)
-            await File.WriteAllBytesAsync(Path.Combine(folder, $"{i}.png"), [], TestContext.Current.CancellationToken);
+            await File.WriteAllBytesAsync(Path.Combine(folder, $"{i}.png"), "BM"u8.ToArray(), TestContext.Current.CancellationToken);
 
         var result = await server.RunAsync(folder, "train", "x", ".");
 
