@@ -64,11 +64,11 @@ public sealed class TrainingDefaultsTests : IDisposable
     {
         TrainingSettings Resolve(string? json) => TrainingSettings.Resolve(new() { Initializer = "cat" }, "x", Profile(json), () => 1);
 
+        Assert.Empty(Resolve(null).Warnings);
         var warning = Assert.Single(Resolve("""{"domain": "drawings of hats"}""").Warnings);
         Assert.Equal("MODEL_DOMAIN", warning.Code);
         Assert.Contains("knows only drawings of hats", warning.Message, StringComparison.Ordinal);
         Assert.Contains("--models", warning.Message, StringComparison.Ordinal);
-        Assert.Empty(Resolve(null).Warnings);
     }
 
     [Theory]
