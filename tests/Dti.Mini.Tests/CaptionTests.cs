@@ -29,9 +29,11 @@ public class CaptionTests
     [Fact]
     public void Vocabulary_WordsOfCaptionsAndTemplates_AreWholeTokensOrTheTokensOfClip()
     {
+        // The shipped tokenizer does not have the words of designs yet.
+        var tokenizer = ClipTokenizer.Load(Path.Combine(Fixtures.Repository, "tools", "Dti.Mini", "Next", "tokenizer"));
         foreach (var word in Captions.Words.Concat(PromptTemplates.Objects).SelectMany(text => text.Split([' ', '{', '}'], StringSplitOptions.RemoveEmptyEntries)).Where(word => word.All(char.IsLetter)).Distinct())
         {
-            Assert.True(_tokenizer.Encode(word).Count <= 2, $"'{word}' is {_tokenizer.Encode(word).Count} tokens");
+            Assert.True(tokenizer.Encode(word).Count <= 2, $"'{word}' is {tokenizer.Encode(word).Count} tokens");
         }
     }
 
