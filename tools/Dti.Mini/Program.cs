@@ -25,6 +25,7 @@ const string Usage = """
       quality [G]       how often the model draws what is asked at guidance G (default 4), as the judge reads it
       tune              DTI and Textual Inversion at several learning rates, on four subjects
       study             DTI, Textual Inversion, and two ways between them, on all subjects
+      concepts [N]      whether N held-out designs (default 40) are learnt, by DTI and by Textual Inversion
       kappa, steps      DTI with other strengths of the prior, and with fewer and more steps, on every second subject
       between           blends of two subjects
       position          how well position can be read from embeddings of any norm
@@ -77,6 +78,9 @@ switch (args.FirstOrDefault())
         return 0;
     case "study":
         ConceptStudy.Run(new StudyBench(folder), StudyMethods.Compared, SubjectCatalogue.All);
+        return 0;
+    case "concepts":
+        new DesignStudy(folder).Run(Number(1, 40));
         return 0;
     case "kappa":
         ConceptStudy.Run(new StudyBench(folder), StudyMethods.Kappas, EverySecond());

@@ -17,8 +17,9 @@ internal static class MiniWorld
     /// <summary>Where the model is put together; <c>DTI_MINI_MODEL</c> overrides it.</summary>
     public static string ModelFolder { get; } = Environment.GetEnvironmentVariable("DTI_MINI_MODEL") ?? "models/dti-mini";
 
-    /// <summary>The judge's weights.</summary>
-    public const string JudgeFile = "models/dti-mini-judge/model.safetensors";
+    /// <summary>The judge's weights; <c>DTI_MINI_JUDGE</c> overrides the folder.</summary>
+    public static string JudgeFile { get; } =
+        Path.Combine(Environment.GetEnvironmentVariable("DTI_MINI_JUDGE") ?? "models/dti-mini-judge", "model.safetensors");
 
     /// <summary>Curves and results, for the page about the model.</summary>
     public const string MeasuredFolder = "docs/dti-mini";

@@ -1,0 +1,141 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Dti.Engine.Concepts;
+using Dti.Engine.Generation;
+using Dti.Engine.Imaging;
+using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
+using Dti.Engine.Runtime.Devices;
+using Dti.Engine.Training;
+using Dti.Mini.Sheets;
+using Dti.Mini.Stages;
+using Dti.Mini.Subjects;
+using Dti.Mini.World;
+using Dti.Mini.World.Designs;
+using static TorchSharp.torch;
+
+namespace Dti.Mini.Study;
+
+/// <summary>
+/// Whether new concepts are learnt: held-out designs, learnt from five photos by each method, compared with the family's word (the
+/// floor), with a description in words, and with the embedding that the denoiser's training would have used (the ceilings). A killed
+/// run continues: concepts and rows of results are kept.
+/// </summary>
+internal sealed class DesignStudy
+{
+    private const int Seeds = 2;
+
+    private readonly string _folder;
+    private readonly StableDiffusionModel _model;
+    private readonly MiniSampler _sampler;
+    private readonly DesignReader? _reader;
+
+    /// <param name="folder">The work folder.</param>
+    public DesignStudy(string folder)
+    {
+        _folder = Path.Combine(folder, "designs");
+        var profile = (StableDiffusionProfile)ModelFamilies.BuiltIn.Read(MiniWorld.ModelFolder);
+        _model = Load(profile);
+        _sampler = new MiniSampler(
+            _model.TextEncoder, _model.Vae, _model.Tokenizer, WordsStage.Embedder(profile.TextConfig.HiddenSize));
+        _reader = File.Exists(MiniWorld.JudgeFile) ? new DesignReader(_model.Tokenizer.VocabularySize) : null;
+    }
+
+    /// <summary>The results: a row per condition and design.</summary>
+    public static ResultsFile Results { get; } = new("designs.csv");
+
+    /// <summary>The methods at the effective rates of the official launchers.</summary>
+    private static IReadOnlyList<StudyMethod> Methods { get; } =
+    [
+        new("dti", TrainingMethod.Directional, 0.04, 300, 1e-4),
+        new("ti", TrainingMethod.TextualInversion, 0.02, 300),
+    ];
+
+    private static IReadOnlyList<string> Prompts { get; } =
+        ["a photo of {concept} in a meadow", "a photo of {concept} on the beach", "a photo of {concept} in the snow"];
+
+    /// <summary>Reads and shows designs under every condition, one design per core.</summary>
+    /// <param name="count">How many designs, from the first.</param>
+    public void Run(int count)
+    {
+        var sheet = new ConcurrentDictionary<int, byte[][]>();
+        var work = Partitioner.Create(Enumerable.Range(0, count), EnumerablePartitionerOptions.NoBuffering);
+        Parallel.ForEach(work, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, index =>
+        {
+            set_num_threads(1);
+            using var scope = NewDisposeScope();
+            sheet[index] = Compare(index);
+        });
+        var columns = sheet[0].Length;
+        ContactSheet.Write(
+            Path.Combine(_folder, "designs.webp"), columns, [.. Enumerable.Range(0, count).SelectMany(index => sheet[index])]);
+    }
+
+    /// <summary>Two photos, then two images of each condition.</summary>
+    private byte[][] Compare(int index)
+    {
+        var design = Design.HeldOut(index);
+        var scenes = SubjectPhotos.Of(design, index);
+        var family = design.Family.ToString().ToLowerInvariant();
+        var rows = new List<byte[]>(scenes.Take(2).Select(ContactSheet.Draw));
+        foreach (var method in Methods)
+        {
+            var concept = Learn(method, scenes, family, index);
+            Show(method.Name, prompts => States(concept, prompts), concept.Encoders[0].Magnitudes.Average());
+        }
+
+        Show("embedding", prompts => _sampler.Encode(Said("a <0>", prompts).Select(text => (scenes[0], text)), seed: null));
+        Show("description", prompts => _sampler.Encode(Said(DesignWords.Describe(design), prompts)));
+        Show("family", prompts => _sampler.Encode(Said($"a {family}", prompts)));
+        return [.. rows];
+
+        void Show(string condition, Func<IReadOnlyList<string>, Tensor> encode, double norm = 0)
+        {
+            using var scope = NewDisposeScope();
+            using var frozen = no_grad();
+            var states = encode(Prompts);
+            byte[][] images =
+                [.. Enumerable.Range(0, Seeds).SelectMany(seed => _sampler.Sample(_model.UNet, states, guidance: 4, steps: 25, seed))];
+            rows.AddRange(images.Take(2));
+            var name = index.ToString(CultureInfo.InvariantCulture);
+            if (_reader is not null && !Results.Holds(condition, name))
+            {
+                Results.Add(condition, name, new Dictionary<string, double>(_reader.Read(images, design)) { ["norm"] = norm });
+            }
+        }
+    }
+
+    private static IEnumerable<string> Said(string words, IReadOnlyList<string> prompts) =>
+        prompts.Select(prompt => prompt.Replace("{concept}", words, StringComparison.Ordinal));
+
+    private Tensor States(ConceptEmbedding concept, IReadOnlyList<string> prompts)
+    {
+        var encoder = new PromptEncoder(_model, [concept]);
+        return cat([.. Said("a " + concept.Placeholder, prompts).Select(prompt => encoder.Encode(prompt).States)]);
+    }
+
+    private ConceptEmbedding Learn(StudyMethod method, Scene[] scenes, string family, int index)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"design-{index}");
+        var path = Path.Combine(_folder, method.Folder, name + ".safetensors");
+        if (!File.Exists(path))
+        {
+            var settings = TrainingSettings.Resolve(method.Options(family, seed: 1), name, _model.Profile, () => 1);
+            Photo[] photos = [.. scenes.Select((scene, i) => new Photo($"{i}.png", Png(scene)))];
+            using var model = Load(_model.Profile);
+            var trainer = new Trainer(model, settings, TrainingSet.Load(photos, settings.Resolution, new ImageLimits()));
+            var concept = trainer.Run(default).OfType<TrainingFinished>().Single().Concept;
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            ConceptFile.Write(path, concept, ConceptFileFormat.Diffusers);
+        }
+
+        return ConceptFile.Read(path, $"<{name}>");
+    }
+
+    private static byte[] Png(Scene scene) =>
+        ImageCodec.Encode(new RgbImage(SceneRenderer.Side, SceneRenderer.Side, ContactSheet.Draw(scene)), ImageFormat.Png);
+
+    private static StableDiffusionModel Load(ModelProfile profile) =>
+        StableDiffusionModel.Load(profile, new ComputeTarget(CPU, ScalarType.Float32));
+}
