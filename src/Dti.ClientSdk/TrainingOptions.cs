@@ -12,12 +12,12 @@ public sealed record TrainingOptions
     /// <summary>What is learnt, and how. Default <see cref="TrainingMethod.Dti"/>.</summary>
     public TrainingMethod? Method { get; init; }
 
-    /// <summary>A row of settings for a purpose; what is set by itself goes before it. Default <see cref="TrainingPreset.Balanced"/>.</summary>
+    /// <summary>A preset of several settings; settings that are given individually take precedence. Default <see cref="TrainingPreset.Balanced"/>.</summary>
     public TrainingPreset? Preset { get; init; }
 
     /// <summary>
     /// From likeness to the photos (0) to obedience to long prompts (1): sets κ from 0 over the model's usual one in the middle to ten times
-    /// that; <see cref="Kappa"/> goes before it. <see cref="TrainingMethod.Dti"/> only. Default 0.5.
+    /// that; <see cref="Kappa"/> takes precedence. <see cref="TrainingMethod.Dti"/> only. Default 0.5.
     /// </summary>
     public double? Obedience { get; init; }
 
@@ -96,7 +96,7 @@ public sealed record TrainingOptions
     /// <summary>Stop before all steps are done where checks say that nothing more is learnt, and keep the concept of the best check. Default false.</summary>
     public bool? StopEarly { get; init; }
 
-    /// <summary>Measure the concept without chance before the first step and every so many (<see cref="TrainingCheck"/>); 0: never. Default 0, or 25 to stop early.</summary>
+    /// <summary>Measure the concept deterministically before the first step and every so many (<see cref="TrainingCheck"/>); 0: never. Default 0, or 25 to stop early.</summary>
     public int? CheckEvery { get; init; }
 
     /// <summary>Draw each preview prompt once before the first step too, with the initializer in the concept's place. Default false.</summary>

@@ -39,7 +39,7 @@ public sealed record TrainingProgress(
     int Step, int TotalSteps, double Loss, double LossAverage, double Norm, double AngleDegrees, double KappaOverGradient,
     double LearningRate, double StepsPerSecond, TimeSpan? TimeLeft) : TrainingUpdate;
 
-/// <summary>The concept, measured without chance, so that steps can be compared.</summary>
+/// <summary>A deterministic measurement of the concept, so that steps can be compared.</summary>
 /// <param name="Step">Steps done; 0: the initializer.</param>
 /// <param name="HeldOutLoss">Denoising loss at noise and timesteps that training never draws, the same at each check.</param>
 /// <param name="Drift">How far the concept moves the words after it in a few prompts: 1 − cosine of their hidden states to what they were at the start, 0 to 2.</param>

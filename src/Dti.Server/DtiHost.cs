@@ -34,7 +34,7 @@ public static class DtiHost
     {
         options.Validate();
         var target = Task.Run(() => ComputeTarget.Resolve(options.Device, options.Dtype)); // libtorch takes as long to load as all that is done here meanwhile
-        // Not the working folder, where somebody else's appsettings.json may lie.
+        // Not the working folder, which may contain an unrelated appsettings.json.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         ServerConfiguration.CheckEnvironment(builder.Configuration);
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Orleans", LogLevel.Error);

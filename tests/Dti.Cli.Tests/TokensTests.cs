@@ -106,7 +106,7 @@ public class TokensTests(ServeFixture fixture)
         Assert.Contains($"{address} is ready, and wants a token", doctor.Output, StringComparison.Ordinal);
 
         var (missing, wrong) = (await ListAsync(folder, address, ("DTI_CA", ca)), await ListAsync(folder, address, ("DTI_TOKEN", "dti_wrong"), ("DTI_CA", ca)));
-        Assert.Contains("This server wants a token that it knows: set DTI_TOKEN", missing.Error, StringComparison.Ordinal);
+        Assert.Contains("This server requires a valid token: set DTI_TOKEN", missing.Error, StringComparison.Ordinal);
         Assert.Equal(missing, wrong);
         Assert.Contains("certificate is not trusted", (await ListAsync(folder, address, ("DTI_TOKEN", token))).Error, StringComparison.Ordinal);
 

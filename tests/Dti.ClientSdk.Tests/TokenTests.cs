@@ -72,7 +72,7 @@ public sealed class TokenTests : IAsyncLifetime
         {
             var error = await Assert.ThrowsAsync<DtiClientException>(call);
             Assert.Equal((StatusCode.Unauthenticated, "TOKEN_REFUSED"), (error.Status, error.Reason));
-            Assert.StartsWith("This server wants a token that it knows: set DTI_TOKEN", error.Message, StringComparison.Ordinal);
+            Assert.StartsWith("This server requires a valid token: set DTI_TOKEN", error.Message, StringComparison.Ordinal);
         }
     }
 

@@ -41,11 +41,11 @@ public sealed class FairOrderTests
     public void Next_BesideATraining_IsInteractiveAndHasRoom()
     {
         Wait("anna", 1, JobKind.Train);
-        Assert.Null(_order.Next(_waiting, beside: true));
+        Assert.Null(_order.Next(_waiting, duringTraining: true));
 
         Wait("bob", 2, JobKind.Interpolate);
         _waiting[1].Alone = true; // its model found no room
-        Assert.Equal("bob-1", _order.Next(_waiting, beside: true)!.Ticket.Name);
+        Assert.Equal("bob-1", _order.Next(_waiting, duringTraining: true)!.Ticket.Name);
     }
 
     private void Wait(string caller, int jobs, JobKind kind) => _waiting.AddRange(Enumerable.Range(0, jobs).Select(i => new QueueEntry
@@ -55,7 +55,7 @@ public sealed class FairOrderTests
 
     private string[] Served(int count) => [.. Enumerable.Range(0, count).Select(_ =>
     {
-        var next = _order.Next(_waiting, beside: false)!;
+        var next = _order.Next(_waiting, duringTraining: false)!;
         _order.Serve(next);
         _waiting.Remove(next);
         return next.Ticket.Name;

@@ -93,14 +93,14 @@ public sealed class LostJobTests : DurableServer
         await Server.Services.GetServices<IHostedService>().OfType<DeviceWorker>().Single().StopAsync(Cancellation); // the test is the device now
         var queue = await Server.Services.GetRequiredService<JobSilo>().QueueAsync();
         await queue.WithdrawAsync(running);
-        Assert.Equal(jobId, (await queue.TakeAsync("device", "life", beside: false))?.JobId); // and never heard of
+        Assert.Equal(jobId, (await queue.TakeAsync("device", "life", duringTraining: false))?.JobId); // and never heard of
         var named = new Dictionary<string, int> { [jobId] = 0 };
 
         await RenewAsync([], [], named, [], []);
-        Assert.Null(await queue.TakeAsync("device", "life", beside: false));
+        Assert.Null(await queue.TakeAsync("device", "life", duringTraining: false));
         await RenewAsync([[]]);
 
-        Assert.Equal(jobId, (await queue.TakeAsync("device", "life", beside: false))?.JobId);
+        Assert.Equal(jobId, (await queue.TakeAsync("device", "life", duringTraining: false))?.JobId);
 
         async Task RenewAsync(params Dictionary<string, int>[] each)
         {

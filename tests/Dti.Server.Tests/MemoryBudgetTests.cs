@@ -28,9 +28,9 @@ public sealed class MemoryBudgetTests
         Use(memory, "a", 40);
         Use(memory, "b", 40);
 
-        memory.Rent("b", "b", 40, () => new Thing("b", _happened), beside: 40).Dispose();
+        memory.Rent("b", "b", 40, () => new Thing("b", _happened), workingBytes: 40).Dispose();
         Assert.Equal(["a loaded", "b loaded"], _happened);
-        memory.Rent("b", "b", 40, () => new Thing("b", _happened), beside: 41).Dispose();
+        memory.Rent("b", "b", 40, () => new Thing("b", _happened), workingBytes: 41).Dispose();
 
         Assert.Equal(["a loaded", "b loaded", "a freed"], _happened);
     }

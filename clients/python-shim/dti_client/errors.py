@@ -79,7 +79,7 @@ def _sentence(code: grpc.StatusCode, details: str, address: str) -> str:
     if code == grpc.StatusCode.UNIMPLEMENTED:
         return f"What answers at {address} does not know this call: it is no Dti server, or an older one than this client."
     if code == grpc.StatusCode.UNAUTHENTICATED:
-        return f"The Dti server at {address} wants a token that it knows. {details}".rstrip()
+        return f"The Dti server at {address} requires a valid token. {details}".rstrip()
     return details or f"The call failed with status {code.name}."
 
 

@@ -153,7 +153,7 @@ def test_token_of_the_environment_is_used(monkeypatch):
 
 def test_wrong_token_is_one_sentence():
     with serving(StandIn(token="right")) as port, DtiClient(f"http://localhost:{port}", token="wrong") as client:
-        with pytest.raises(DtiError, match="wants a token that it knows. The token is not known here.") as refusal:
+        with pytest.raises(DtiError, match="requires a valid token. The token is not known here.") as refusal:
             client.list_models()
     assert refusal.value.status == "UNAUTHENTICATED"
 

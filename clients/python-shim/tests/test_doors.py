@@ -14,7 +14,7 @@ from conftest import ROOT
 from dti_client import AsyncDtiClient, DtiClient, DtiError
 
 DTI = ROOT / "artifacts/bin/Release/dti"
-WANTS_A_TOKEN = "This server wants a token that it knows: set DTI_TOKEN"
+WANTS_A_TOKEN = "This server requires a valid token: set DTI_TOKEN"
 
 
 @pytest.fixture(scope="module")

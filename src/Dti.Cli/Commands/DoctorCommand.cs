@@ -127,7 +127,7 @@ internal static class DoctorCommand
         }
         catch (Exception error) when (error is CryptographicException or IOException or UnauthorizedAccessException)
         {
-            return null; // another finding says so
+            return null; // another finding reports this
         }
     }
 

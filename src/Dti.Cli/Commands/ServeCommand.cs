@@ -13,7 +13,7 @@ internal static class ServeCommand
     {
         var config = new Option<string?>("--config")
         {
-            Description = "JSON file with the server's settings in a section Dti (docs/operations.md). The environment (DTI_…) goes before it, flags before both. " +
+            Description = "JSON file with the server's settings in a section Dti (docs/operations.md). The environment (DTI_…) takes precedence over it, options over both. " +
                 $"Default: {ServeConfiguration.FileName} in the data folder, if it is there.",
             HelpName = "file",
         };

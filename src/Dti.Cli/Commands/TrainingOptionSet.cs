@@ -21,7 +21,7 @@ internal sealed class TrainingOptionSet
     private readonly Option<bool?> _alpha = new("--use-alpha") { Description = "What is transparent in a photo is not learnt.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<LearntEncoders?> _encoders = new("--text-encoders") { Description = "Which of SDXL's text encoders learn. Default: all." };
     private readonly Option<bool?> _stopEarly = new("--stop-early") { Description = "Stop where nothing more is learnt, and keep the best.", Arity = ArgumentArity.ZeroOrOne };
-    private readonly Option<int?> _checkEvery = new("--check-every") { Description = "Measure the concept without chance every so many steps; 0: never. Default: 0, or 25 to stop early.", HelpName = "n" };
+    private readonly Option<int?> _checkEvery = new("--check-every") { Description = "Measure the concept deterministically every so many steps; 0: never. Default: 0, or 25 to stop early.", HelpName = "n" };
     private readonly Option<bool?> _previewBaseline = new("--preview-baseline") { Description = "Draw the previews once before the first step too, with the initializer in the concept's place.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<int?> _snapshotEvery = new("--snapshot-every") { Description = "Keep a snapshot every so many steps, to resume from; 0: only the newest. Default: 100.", HelpName = "n" };
     private readonly Option<int?> _vectors = new("--vectors") { Description = "Number of vectors, 1 to 32. Default: one per token of the initializer.", HelpName = "n" };

@@ -24,7 +24,7 @@ internal sealed record ComparedMethod(string Name, TrainingOptions Training);
 /// <param name="Subjects">What is learnt.</param>
 /// <param name="Methods">How. Settings are the options of <c>dti train</c>.</param>
 /// <param name="Seeds">Of the trainings.</param>
-/// <param name="Prompts">What is drawn; <c>{concept}</c> stands for the subject.</param>
+/// <param name="Prompts">The prompts; <c>{concept}</c> stands for the subject.</param>
 /// <param name="PicturesPerPrompt">From seeds that follow each other.</param>
 /// <param name="Drawing">How. Settings are the options of <c>dti generate</c>.</param>
 /// <param name="Judges">Folders of evaluators; the built-in judge, if the file names none.</param>
@@ -43,9 +43,9 @@ internal sealed record Comparison(
         if (root.Children.Keys.Select(Text).FirstOrDefault(key => !_keys.Contains(key)) is { } unknown)
             throw Wrong(file, $"'{unknown}' is not known; there are {string.Join(", ", _keys)}");
 
-        var beside = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
         var training = Value(root, "training");
-        var subjects = Map(file, root, "subjects").Select(pair => Subject(file, beside, Text(pair.Key), pair.Value)).ToList();
+        var subjects = Map(file, root, "subjects").Select(pair => Subject(file, folder, Text(pair.Key), pair.Value)).ToList();
         var methods = Map(file, root, "methods").Select(pair => new ComparedMethod(Name(file, Text(pair.Key)), Train(file, $"{training} {Text(pair.Value)}"))).ToList();
         var prompts = List(root, "prompts");
         if (prompts.Count == 0 || prompts.Any(prompt => !prompt.Contains("{concept}", StringComparison.Ordinal)))
@@ -53,7 +53,7 @@ internal sealed record Comparison(
         return new Comparison(
             subjects, methods, [.. (List(root, "seeds") is { Count: > 0 } seeds ? seeds : ["1"]).Select(seed => Number(file, "seeds", seed))], prompts,
             (int)Number(file, "pictures", Value(root, "pictures") is { Length: > 0 } count ? count : "4"), Draw(file, Value(root, "drawing")),
-            [.. List(root, "judges").Select(judge => PathOf(beside, judge))]);
+            [.. List(root, "judges").Select(judge => PathOf(folder, judge))]);
     }
 
     private static YamlMappingNode Root(string file)
@@ -75,11 +75,11 @@ internal sealed record Comparison(
         }
     }
 
-    private static ComparedSubject Subject(string file, string beside, string name, YamlNode node)
+    private static ComparedSubject Subject(string file, string folder, string name, YamlNode node)
     {
         if (node is not YamlMappingNode subject || List(subject, "photos") is not { Count: > 0 } photos || Value(subject, "word") is not { Length: > 0 } word)
             throw Wrong(file, $"subject '{name}' needs photos and word");
-        return new ComparedSubject(Name(file, name), [.. photos.Select(path => PathOf(beside, path))], word);
+        return new ComparedSubject(Name(file, name), [.. photos.Select(path => PathOf(folder, path))], word);
     }
 
     // The settings are options of commands, so that they are spelled, checked and explained as there.
@@ -106,8 +106,8 @@ internal sealed record Comparison(
             : throw Wrong(file, $"'{arguments.Trim()}' are no options of {words}: {string.Join(" ", parsed.Errors.Select(error => error.Message))}");
     }
 
-    private static string PathOf(string beside, string path) => Path.GetFullPath(Path.Combine(
-        beside, path.StartsWith("~/", StringComparison.Ordinal) ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), path[2..]) : path));
+    private static string PathOf(string folder, string path) => Path.GetFullPath(Path.Combine(
+        folder, path.StartsWith("~/", StringComparison.Ordinal) ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), path[2..]) : path));
 
     private static string Name(string file, string name) => name.Length is > 0 and <= 24 && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_')
         ? name

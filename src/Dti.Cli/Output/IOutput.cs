@@ -36,7 +36,7 @@ internal interface IProgressMeter
     /// <summary>A step was done.</summary>
     /// <param name="step">Steps done.</param>
     /// <param name="total">Steps to do.</param>
-    /// <param name="details">Numbers beside the bar.</param>
+    /// <param name="details">Numbers shown next to the bar.</param>
     /// <param name="timeLeft">Estimate, if there is one.</param>
     void Report(int step, int total, string details, TimeSpan? timeLeft);
 }

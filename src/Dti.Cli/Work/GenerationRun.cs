@@ -15,7 +15,7 @@ internal sealed class GenerationRun(IOutput output)
     /// <summary>Writes a picture and returns its path; null: pictures are not written.</summary>
     public Func<Picture, CancellationToken, Task<string>>? WriteAsync { get; init; }
 
-    /// <summary>Folder for previews of pictures in the making; null: they are not written.</summary>
+    /// <summary>Folder for intermediate images; null: they are not written.</summary>
     public string? PreviewFolder { get; init; }
 
     public async Task<GenerationOutcome> RunAsync(string title, IAsyncEnumerable<GenerationUpdate> updates, CancellationToken cancellationToken)

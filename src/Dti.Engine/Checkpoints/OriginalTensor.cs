@@ -9,7 +9,7 @@ internal sealed record OriginalTensor(string Name, IReadOnlyList<long> Shape, IR
 {
     private static readonly string[] _fused = ["q_proj", "k_proj", "v_proj"];
 
-    /// <summary>The way back of <see cref="StoredTensor.Find"/>: what a single file holds of a component.</summary>
+    /// <summary>The inverse of <see cref="StoredTensor.Find"/>: what a single file contains of a component.</summary>
     /// <param name="rows">The component's rows of <see cref="OriginalLayout"/>.</param>
     /// <param name="prefix">Of the component's names in the file, with its dot.</param>
     /// <param name="shapes">Of the component's tensors, by name.</param>

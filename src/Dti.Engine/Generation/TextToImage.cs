@@ -158,7 +158,7 @@ public sealed class TextToImage(IDiffusionModel model)
         phi == 0 ? guided : ((phi * (guided * (cond.std() / guided.std()))) + ((1 - phi) * guided));
 }
 
-/// <summary>The latents of a picture in the making, fp32 where the model is, (1, C, h, w); owns its tensor.</summary>
+/// <summary>The latents of an image during sampling, fp32 where the model is, (1, C, h, w); owns its tensor.</summary>
 internal sealed class Latents(Tensor value) : IDisposable
 {
     public Tensor Value { get; private set; } = value;

@@ -11,7 +11,7 @@ internal enum ResizeFilter
 }
 
 /// <summary>
-/// Pillow's antialiased resizing of 8-bit channels, to the bit: the reference prepares photos with it. The kernel is
+/// Pillow's antialiased resizing of 8-bit channels, bit-identical: the reference prepares photos with it. The kernel is
 /// widened by the factor of a reduction; rows first, then columns, each pass in fixed point and rounded to 8 bits.
 /// </summary>
 internal static class PillowResize

@@ -13,7 +13,7 @@ internal sealed record ClipTextOutput(Tensor LastHiddenState, Tensor Penultimate
 
 /// <summary>
 /// The text encoder of CLIP (arXiv 2103.00020; transformers' CLIPTextModel): a causal pre-norm transformer. Rows of
-/// learnt concepts come in beside the vocabulary, so that no gradient is ever built for the vocabulary itself.
+/// learnt concepts are passed separately from the vocabulary, so that no gradient is ever built for the vocabulary itself.
 /// </summary>
 internal sealed class ClipTextModel : ITextEncoder
 {

@@ -49,7 +49,7 @@ public interface IDiffusionModel : IDisposable
     /// <param name="times">(B) or (1), as the noise process counts.</param>
     /// <param name="conditioning">Of B prompts.</param>
     /// <param name="checkpoints">Of activations, in training; null: none.</param>
-    /// <param name="keys">What layers make of the prompts, kept from one sampling step to the next; null: made anew.</param>
+    /// <param name="keys">Cached keys and values of the prompts, reused by all sampling steps; null: they are computed.</param>
     /// <returns>(B, C, h, w)</returns>
     Tensor Predict(Tensor sample, Tensor times, Conditioning conditioning, ActivationCheckpoints? checkpoints = null, PromptKeys? keys = null);
 

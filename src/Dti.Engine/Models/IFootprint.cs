@@ -3,7 +3,7 @@ using Dti.Engine.Runtime.Devices;
 namespace Dti.Engine.Models;
 
 /// <summary>
-/// What computing with a model takes beside its weights, told from its shapes before anything is loaded: the activations that are alive at once.
+/// The working memory of a model in addition to its weights, estimated from its shapes before anything is loaded: the activations that are alive at once.
 /// Bytes.
 /// </summary>
 public interface IFootprint

@@ -58,7 +58,7 @@ public abstract class ModelProfile
     /// <summary>The single-file layout that models of its kind have; null: none.</summary>
     public virtual SingleFileLayout? SingleFile => null;
 
-    /// <summary>What computing with it takes beside its weights.</summary>
+    /// <summary>The working memory that it needs in addition to its weights.</summary>
     public abstract IFootprint Footprint { get; }
 
     /// <summary>Its text encoders, one for each set of a concept's vectors.</summary>

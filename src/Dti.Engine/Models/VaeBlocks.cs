@@ -45,7 +45,7 @@ internal sealed class VaeEncoder
     }
 }
 
-/// <summary>The decoder half: the way back, with one resnet more per level.</summary>
+/// <summary>The decoder: mirrors the encoder, with one more resnet per level.</summary>
 internal sealed class VaeDecoder
 {
     private readonly Conv2d _convIn;

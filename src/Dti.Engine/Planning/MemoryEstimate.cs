@@ -6,7 +6,7 @@ using Dti.Engine.Training;
 namespace Dti.Engine.Planning;
 
 /// <summary>
-/// What a job takes beside the weights, told before anything is loaded from what the model says of its parts (<see cref="IFootprint"/>). Bytes.
+/// The working memory of a job in addition to the weights, estimated before anything is loaded from the shapes of the model (<see cref="IFootprint"/>). Bytes.
 /// </summary>
 public static class MemoryEstimate
 {

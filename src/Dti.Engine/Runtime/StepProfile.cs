@@ -34,7 +34,7 @@ public enum StepPart
 /// <summary>What is done in a part.</summary>
 public enum StepWork
 {
-    /// <summary>Activations, additions, copies, calls. On the way back also attention and norms, which are libtorch's there.</summary>
+    /// <summary>Activations, additions, copies, calls. In the backward pass also attention and norms, which are libtorch's there.</summary>
     Rest,
 
     /// <summary>Convolutions of more than a pixel.</summary>

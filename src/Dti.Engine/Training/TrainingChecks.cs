@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Training;
 
 /// <summary>
-/// How good a concept is at a step, measured without chance, so that steps can be compared: the loss at noise and timesteps that training
+/// How good a concept is at a step, measured deterministically, so that steps can be compared: the loss at noise and timesteps that training
 /// never draws, the same at each step; and how far the concept moves the words around it.
 /// </summary>
 internal sealed class TrainingChecks : IDisposable

@@ -37,7 +37,7 @@ public sealed record TrainingStep(
 /// <param name="Seed">The seed of its noise: the same at every step.</param>
 public sealed record TrainingPreview(int Step, int Index, RgbImage Image, string Prompt, ulong Seed) : TrainingEvent;
 
-/// <summary>The concept, measured without chance; see <see cref="TrainingSettings.CheckEvery"/>.</summary>
+/// <summary>A deterministic measurement of the concept; see <see cref="TrainingSettings.CheckEvery"/>.</summary>
 /// <param name="Step">Steps done; 0: the initial word.</param>
 /// <param name="HeldOutLoss">Denoising loss at noise and timesteps that training never draws, the same at each check.</param>
 /// <param name="Drift">How far the concept moves the words after it in a few prompts: 1 − cosine of their hidden states to what they were at the start, mean; 0 to 2.</param>

@@ -15,7 +15,7 @@ public enum TrainingMethod
     /// <summary>As <see cref="TextualInversion"/> without weight decay, and set back to the magnitude after each step.</summary>
     Renormalized,
 
-    /// <summary>As <see cref="Renormalized"/>, but each step only goes a tenth of the way back, in logarithms.</summary>
+    /// <summary>As <see cref="Renormalized"/>, but each step moves the norm only a tenth of the way to the magnitude, in logarithms.</summary>
     SoftlyRenormalized,
 
     /// <summary>As <see cref="TextualInversion"/>, from what the text encoder makes of the initial word (arXiv 2312.15905).</summary>

@@ -46,7 +46,7 @@ public sealed record TrainingOptions
     /// <inheritdoc cref="TrainingSettings.Method"/>
     public TrainingMethod? Method { get; init; }
 
-    /// <summary>A row of settings for a purpose; what is asked for by itself goes before it. Null: balanced.</summary>
+    /// <summary>A preset of several settings; settings that are given individually take precedence. Null: balanced.</summary>
     public TrainingPreset? Preset { get; init; }
 
     /// <summary>From likeness (0) to obedience (1): sets κ, unless that is asked for; directional only. Null: 0.5.</summary>

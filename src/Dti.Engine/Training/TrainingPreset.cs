@@ -1,6 +1,6 @@
 namespace Dti.Engine.Training;
 
-/// <summary>A row of settings for a purpose. What is asked for by itself goes before it.</summary>
+/// <summary>A preset of several settings. Settings that are given individually take precedence.</summary>
 public enum TrainingPreset
 {
     /// <summary>Most of what can be learnt in little time.</summary>

@@ -98,7 +98,7 @@ public sealed class TrainingSet
     /// <param name="photoIndex">Which photo, from 0.</param>
     /// <param name="centerCrop">Take the middle.</param>
     /// <param name="randomFlip">Mirror one crop in two.</param>
-    /// <param name="random">Source of chance; advanced only by what is drawn from it.</param>
+    /// <param name="random">Random generator; it advances only when values are drawn from it.</param>
     public PhotoCrop SampleCrop(int photoIndex, bool centerCrop, bool randomFlip, Pcg32 random)
     {
         ArgumentNullException.ThrowIfNull(random);

@@ -104,7 +104,7 @@ public sealed record TrainingSettings
     /// <summary>Stop before <see cref="Steps"/> where checks say that nothing more is learnt, and keep the concept of the best check. Default: false.</summary>
     public bool StopEarly { get; private init; }
 
-    /// <summary>Measure the concept without chance before the first step and every so many (<see cref="TrainingCheck"/>); 0: never. Default: 0, or 25 to stop early.</summary>
+    /// <summary>Measure the concept deterministically before the first step and every so many (<see cref="TrainingCheck"/>); 0: never. Default: 0, or 25 to stop early.</summary>
     public int CheckEvery { get; private init; }
 
     /// <summary>Snapshots are kept every so many steps; 0: only the newest. Default 100.</summary>

@@ -8,7 +8,7 @@ namespace Dti.Engine.Training;
 
 /// <summary>
 /// A training run as it was after a step: embeddings, optimisers, states of chance, order of the photos. With the same model, settings and
-/// photos the run goes on from it to the bit; more steps may be asked for (where κ decays, it then decays over all of them).
+/// photos the run continues from it, bit-identical to an uninterrupted run; more steps may be asked for (where κ decays, it then decays over all of them).
 /// </summary>
 public sealed class TrainingSnapshot : IDisposable
 {
@@ -97,7 +97,7 @@ public sealed class TrainingSnapshot : IDisposable
         if (differing.Length > 0)
         {
             var names = string.Join(", ", differing.Select(JsonNamingPolicy.SnakeCaseLower.ConvertName));
-            throw new DtiException(ErrorKind.FailedPrecondition, $"The snapshot of step {Step} was taken with other {names}; a run goes on only as it was begun. Leave them as they were, or train anew.");
+            throw new DtiException(ErrorKind.FailedPrecondition, $"The snapshot of step {Step} was taken with other {names}; a run can only be resumed with its original ones. Leave them unchanged, or start a new training.");
         }
 
         if (Step >= steps)

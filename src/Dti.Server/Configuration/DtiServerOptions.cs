@@ -26,7 +26,7 @@ public sealed record DtiServerOptions
     /// <summary>Port of Prometheus' page, <c>/metrics</c>, by HTTP/1.1; 0: any free one; null: none. Default null.</summary>
     public int? MetricsPort { get; init; }
 
-    /// <summary>Address of that port; whoever reaches it may read it. Default 127.0.0.1.</summary>
+    /// <summary>Address of that port, which has no authentication. Default 127.0.0.1.</summary>
     public string MetricsAddress { get; init; } = "127.0.0.1";
 
     /// <summary>
@@ -50,7 +50,7 @@ public sealed record DtiServerOptions
     /// </summary>
     public IReadOnlyList<string> ModelFolders { get; init; } = [];
 
-    /// <summary>Folder of a model that is there even where <see cref="ModelFolders"/> hold none; null: none. Default: the one beside the program.</summary>
+    /// <summary>Folder of a model that is always available, in addition to <see cref="ModelFolders"/>; null: none. Default: the one in the program's folder.</summary>
     public string? BuiltInModel { get; init; } = Path.Combine(AppContext.BaseDirectory, "models", "dti-mini");
 
     /// <summary>The concept library's folder; made if it is not there.</summary>

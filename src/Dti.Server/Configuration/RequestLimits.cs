@@ -43,7 +43,7 @@ public sealed record RequestLimits
     /// <param name="settings">The training.</param>
     /// <param name="photos">How many it sends.</param>
     internal IEnumerable<FieldViolation> Check(TrainingSettings settings, int photos) => Above(
-        ("photos", photos > TrainingSet.MaxPhotos ? 0 : photos, MaxPhotos, "photos"), // beyond that, loading them says so
+        ("photos", photos > TrainingSet.MaxPhotos ? 0 : photos, MaxPhotos, "photos"), // above that, loading them fails with its own message
         ("options.steps", settings.Steps, MaxTrainingSteps, "training steps"),
         ("options.batch_size", settings.BatchSize, MaxBatchSize, "crops in a step"),
         ("options.resolution", settings.Resolution, MaxResolution, "pixels a side"),

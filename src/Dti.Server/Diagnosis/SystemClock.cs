@@ -7,7 +7,7 @@ internal static class SystemClock
 {
     private const int TimeError = 5; // TIME_ERROR of adjtimex(2): nobody keeps it
 
-    /// <summary>Whether somebody keeps the clock right; null: the system does not say.</summary>
+    /// <summary>Whether the clock is synchronised; null: the system does not say.</summary>
     public static bool? IsSynchronised()
     {
         if (!OperatingSystem.IsLinux())

@@ -50,14 +50,14 @@ internal static class RpcErrors
     /// <summary>UNAUTHENTICATED, in the same words whatever is wrong with the token.</summary>
     public static RpcStatus Unauthenticated() => Status(
         Code.Unauthenticated,
-        "This server wants a token that it knows: set DTI_TOKEN, or send it as 'authorization: Bearer TOKEN'. Whoever runs the server makes one with 'dti tokens create'.",
+        "This server requires a valid token: set DTI_TOKEN, or send it as 'authorization: Bearer TOKEN'. The server's operator creates one with 'dti tokens create'.",
         Info("TOKEN_REFUSED"));
 
     /// <summary>PERMISSION_DENIED: the token is good, but not for this call.</summary>
     /// <param name="scopes">Those of which one would do.</param>
     public static RpcStatus Denied(IReadOnlyList<string> scopes) => Status(
         Code.PermissionDenied,
-        $"This call needs the scope {string.Join(" or ", scopes)}, which your token does not have. Whoever runs the server makes one that has, with 'dti tokens create'.",
+        $"This call needs the scope {string.Join(" or ", scopes)}, which your token does not have. The server's operator creates a token with that scope with 'dti tokens create'.",
         Info("SCOPE_MISSING", ("scopes", string.Join(',', scopes))));
 
     /// <summary>RESOURCE_EXHAUSTED for what will not fit later either.</summary>

@@ -12,7 +12,7 @@ namespace Dti.Server.Hosting;
 
 /// <summary>
 /// <see cref="DtiServerOptions"/> from configuration: the section <c>Dti</c> of a file, variables <c>DTI_…</c>, and whatever a program puts above
-/// them; beside it the section <c>Logging</c>. What is no setting, and what cannot be read as one, is named; all of it at once.
+/// them, and the section <c>Logging</c>. Unknown settings and invalid values are all reported at once.
 /// </summary>
 public static class ServerConfiguration
 {
@@ -108,7 +108,7 @@ public static class ServerConfiguration
     private static IEnumerable<FieldViolation> OfHost(IConfiguration configuration) =>
         WrongLevels(configuration.GetSection(Logging)).Concat(TelemetrySetup.Violations(configuration));
 
-    /// <summary>What stands beside the sections that are read.</summary>
+    /// <summary>Keys outside the sections that are read.</summary>
     private static IEnumerable<FieldViolation> Strangers(IConfiguration configuration)
     {
         foreach (var name in configuration.GetChildren().Select(child => child.Key))

@@ -151,7 +151,7 @@ internal sealed class DeviceWorker(
         }
 
         var change = queue.WaitAsync(_stopping.Token); // before the look, so that nothing is missed in between
-        if (await queue.TakeAsync(_device, _life, beside: running.Length > 0) is not { } ticket)
+        if (await queue.TakeAsync(_device, _life, duringTraining: running.Length > 0) is not { } ticket)
         {
             await Task.WhenAny(change, free).WaitAsync(_stopping.Token);
             return;
@@ -178,7 +178,7 @@ internal sealed class DeviceWorker(
         }
         catch (Exception error)
         {
-            await queue.PutBackAsync(ticket.JobId, alone: false, rests: error is not StateUnwrittenException); // a full disk is every job's trouble
+            await queue.PutBackAsync(ticket.JobId, alone: false, backOff: error is not StateUnwrittenException); // a full disk affects every job
             throw;
         }
 
@@ -305,7 +305,7 @@ internal sealed class DeviceWorker(
         catch (RpcException error) when (error.StatusCode == StatusCode.ResourceExhausted && ticket.IsInteractive && _attempts.Values.Any(other => !other.Ticket.IsInteractive))
         {
             running.End(JobState.Cancelled);
-            (over, end) = (false, PutBackAsync(attempt, alone: true)); // its model has no room beside the training's
+            (over, end) = (false, PutBackAsync(attempt, alone: true)); // its model does not fit into memory together with the training's
         }
         catch (Exception error) when (error is DtiException or IOException or RpcException)
         {
@@ -356,7 +356,7 @@ internal sealed class DeviceWorker(
         if (!attempt.IsLost)
         {
             await attempt.ReleaseAsync();
-            await (await silo.QueueAsync()).PutBackAsync(attempt.Ticket.JobId, alone, rests: false);
+            await (await silo.QueueAsync()).PutBackAsync(attempt.Ticket.JobId, alone, backOff: false);
         }
     }
 }

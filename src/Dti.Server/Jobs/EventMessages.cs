@@ -46,7 +46,7 @@ internal static class EventMessages
     /// <summary>Whether it is a job's last.</summary>
     public static bool IsResult(IMessage message) => message is TrainResponse { Result: not null } or GenerateResponse { Result: not null } or InterpolateResponse { Result: not null };
 
-    /// <summary>The event as the job's log keeps it: without the preview of a picture in the making, of which there may be thousands.</summary>
+    /// <summary>The event as it is stored in the job's log: without intermediate images of a generation, of which there may be thousands.</summary>
     public static IMessage Kept(IMessage message)
     {
         switch (message)

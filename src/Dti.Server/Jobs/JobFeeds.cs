@@ -49,7 +49,7 @@ internal sealed class JobFeeds(JobSilo silo, JobFolder folder, ILogger<JobFeeds>
         }
     }
 
-    /// <summary>The server stops: whoever watches hears of it.</summary>
+    /// <summary>The server stops: all watchers are notified.</summary>
     public void Stop()
     {
         lock (_lock)

@@ -73,7 +73,7 @@ internal sealed class JobRunner(
             summary.Add(happened); // the picture is of the whole run, however often the server was started
         }
 
-        using var model = loaded.Use(profile, target, loaded.Beside(profile, target, settings));
+        using var model = loaded.Use(profile, target, loaded.WorkingBytes(profile, target, settings));
         using var keeper = new SnapshotKeeper(runs, request.Name, settings, options.SnapshotInterval, attempt, time, logger);
         using var phase = Tracing.Phase("train");
         var trainer = new Trainer(model.Value, settings, photos);
@@ -184,7 +184,7 @@ internal sealed class JobRunner(
     private Lease<IDiffusionModel> Use(ModelProfile profile, V1.GenerationOptions asked, GenerationSettings settings)
     {
         var target = ComputeTarget.Resolve(options.Device, asked.Dtype);
-        return loaded.Use(profile, target, loaded.Beside(profile, target, settings));
+        return loaded.Use(profile, target, loaded.WorkingBytes(profile, target, settings));
     }
 
     private static PictureEncoding Encoding(V1.GenerationOptions asked, GenerationSettings settings) =>

@@ -23,7 +23,7 @@ public static class PlotFont
         @"C:\Windows\Fonts\segoeui.ttf", "/System/Library/Fonts/Supplemental/Arial.ttf",
     }.FirstOrDefault(System.IO.File.Exists);
 
-    /// <summary>The font for text beside plots: one for the process, as Skia keeps what it has drawn of each that it ever saw, with the file mapped.</summary>
+    /// <summary>The font for labels of plots. There is one per process, because Skia caches the glyphs of every font and keeps its file mapped.</summary>
     public static SKTypeface Typeface { get; } = File is null ? SKTypeface.Default : SKTypeface.FromFile(File);
 
     /// <summary>Gives the font to all text of a plot; last, when the text is there.</summary>

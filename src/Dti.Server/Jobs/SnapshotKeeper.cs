@@ -25,7 +25,7 @@ internal sealed class SnapshotKeeper(TrainingRuns runs, string name, TrainingSet
         _newest?.Dispose();
         _newest = trainer.Snapshot();
 
-        // The last one is written when the concept is, by Dispose: whoever finds a snapshot has something left to do.
+        // The last one is written when the concept is, by Dispose: a snapshot that exists means that the training is not finished.
         if (_newest.Step < settings.Steps && ((settings.SnapshotEvery > 0 && _newest.Step % settings.SnapshotEvery == 0) || time.GetElapsedTime(_saved) > interval))
         {
             Problem = Save() ?? Problem;

@@ -14,7 +14,7 @@ namespace Dti.Server.Libraries;
 
 /// <summary>
 /// The library of concepts: a folder with <c>NAME.safetensors</c>, <c>NAME.png</c>, <c>NAME.training.png</c> and <c>NAME.json</c> for each. The last one is
-/// written last and deleted first: a concept is there only when it is complete. All of one come, are replaced or go at once, whoever is killed meanwhile.
+/// written last and deleted first: a concept exists only when it is complete. All files of a concept are added, replaced or deleted as a whole, even if the process is killed meanwhile.
 /// </summary>
 internal sealed class ConceptLibrary : IDisposable
 {

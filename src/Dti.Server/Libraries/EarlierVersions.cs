@@ -55,7 +55,7 @@ internal sealed class EarlierVersions(string libraryFolder)
     public long BytesOf(string name) =>
         Directory.Exists(FolderOf(name)) ? new DirectoryInfo(FolderOf(name)).EnumerateFiles().Sum(file => file.Length) : 0;
 
-    /// <summary>Forgets all versions of a name.</summary>
+    /// <summary>Deletes all versions of a name.</summary>
     public void Delete(string name)
     {
         if (Directory.Exists(FolderOf(name)))

@@ -23,11 +23,11 @@ internal static partial class ExtraModelPaths
     /// <exception cref="DtiException">The file cannot be read, or is no YAML; the message names the place.</exception>
     public static IReadOnlyList<ExtraFolder> Read(string file)
     {
-        var beside = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
         var found = new List<ExtraFolder>();
         foreach (var settings in Groups(file))
         {
-            var start = Path.Combine(beside, ExpandUser(Environment.ExpandEnvironmentVariables(Lines(settings, "base_path").FirstOrDefault(""))));
+            var start = Path.Combine(folder, ExpandUser(Environment.ExpandEnvironmentVariables(Lines(settings, "base_path").FirstOrDefault(""))));
             var isDefault = Lines(settings, "is_default").Any(line => line.Equals("true", StringComparison.OrdinalIgnoreCase));
             foreach (var kind in settings.Children.Keys.OfType<YamlScalarNode>().Select(key => key.Value ?? "").Where(key => key is not ("base_path" or "is_default")))
             {

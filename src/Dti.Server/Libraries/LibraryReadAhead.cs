@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dti.Server.Libraries;
 
-/// <summary>Reads the library's descriptions once the server is ready, so that whoever lists a large one first need not wait for that.</summary>
+/// <summary>Reads the library's descriptions once the server is ready, so that the first listing of a large library need not wait for that.</summary>
 internal sealed class LibraryReadAhead(ConceptLibrary library, ILogger<LibraryReadAhead> logger) : IHostedLifecycleService, IDisposable
 {
     private readonly CancellationTokenSource _stopping = new();

@@ -37,14 +37,14 @@ internal sealed class MemoryBudget(long bytes, long? total = null) : IDisposable
     /// <param name="name">For messages.</param>
     /// <param name="size">Bytes that it takes.</param>
     /// <param name="load">Loads it, on the caller's thread.</param>
-    /// <param name="beside">Bytes that will be computed with beside it, for which others make room too.</param>
+    /// <param name="workingBytes">Working memory in bytes that the caller needs in addition; idle entries are evicted for it too.</param>
     /// <exception cref="DtiException">It is larger than the budget (FailedPrecondition).</exception>
     /// <exception cref="Grpc.Core.RpcException">What others use leaves no room (RESOURCE_EXHAUSTED).</exception>
-    public Lease<T> Rent<T>(object key, string name, long size, Func<T> load, long beside = 0)
+    public Lease<T> Rent<T>(object key, string name, long size, Func<T> load, long workingBytes = 0)
         where T : class, IDisposable
     {
         EnsureFits(name, size);
-        var entry = Enter(key, name, size, load, beside);
+        var entry = Enter(key, name, size, load, workingBytes);
         try
         {
             return new Lease<T>((T)entry.Loaded.Value, () => Leave(entry));
@@ -89,7 +89,7 @@ internal sealed class MemoryBudget(long bytes, long? total = null) : IDisposable
         }
     }
 
-    private Entry Enter<T>(object key, string name, long size, Func<T> load, long beside)
+    private Entry Enter<T>(object key, string name, long size, Func<T> load, long workingBytes)
         where T : class, IDisposable
     {
         lock (_lock)
@@ -97,7 +97,7 @@ internal sealed class MemoryBudget(long bytes, long? total = null) : IDisposable
             var entry = _entries.FirstOrDefault(entry => entry.Key.Equals(key));
             if (entry is null)
             {
-                MakeRoom(name, size, beside);
+                MakeRoom(name, size, workingBytes);
                 entry = new Entry(key, size, new Lazy<IDisposable>(load));
                 DtiMetrics.CacheBytes.Add(size);
                 DtiMetrics.CacheRequests.Add(1, _miss);
@@ -106,7 +106,7 @@ internal sealed class MemoryBudget(long bytes, long? total = null) : IDisposable
             {
                 DtiMetrics.CacheRequests.Add(1, _hit);
                 _entries.Remove(entry);
-                Evict(() => Taken() + size + beside > total);
+                Evict(() => Taken() + size + workingBytes > total);
             }
 
             _entries.AddLast(entry);
@@ -115,9 +115,9 @@ internal sealed class MemoryBudget(long bytes, long? total = null) : IDisposable
         }
     }
 
-    private void MakeRoom(string name, long size, long beside)
+    private void MakeRoom(string name, long size, long workingBytes)
     {
-        Evict(() => Taken() + size > Bytes || Taken() + size + beside > total);
+        Evict(() => Taken() + size > Bytes || Taken() + size + workingBytes > total);
         if (Taken() + size > Bytes)
         {
             throw RpcErrors.Exhausted(

@@ -31,51 +31,51 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
     /// <exception cref="Dti.Engine.DtiException">It does not; the message has the numbers.</exception>
     public void EnsureFits(ModelProfile profile, ComputeTarget target) => _memory.EnsureFits(NameOf(profile, target), profile.HeldBytes(target));
 
-    /// <summary>Bytes that a training is estimated to take beside the weights.</summary>
-    public long Beside(ModelProfile profile, ComputeTarget target, TrainingSettings settings) => MemoryEstimate.OfTraining(profile, target, Policy(profile, target), settings);
+    /// <summary>Estimated working memory of a training in bytes, without the weights.</summary>
+    public long WorkingBytes(ModelProfile profile, ComputeTarget target, TrainingSettings settings) => MemoryEstimate.OfTraining(profile, target, Policy(profile, target), settings);
 
-    /// <summary>Bytes that a generation is estimated to take beside the weights.</summary>
-    public long Beside(ModelProfile profile, ComputeTarget target, GenerationSettings settings) => MemoryEstimate.OfDrawing(profile, target, Policy(profile, target), settings);
+    /// <summary>Estimated working memory of a generation in bytes, without the weights.</summary>
+    public long WorkingBytes(ModelProfile profile, ComputeTarget target, GenerationSettings settings) => MemoryEstimate.OfDrawing(profile, target, Policy(profile, target), settings);
 
     /// <summary>Checks that a training fits with its model.</summary>
     /// <exception cref="Dti.Engine.DtiException">The model alone does not fit.</exception>
     /// <exception cref="RpcException">Both do not (RESOURCE_EXHAUSTED); the message has the numbers.</exception>
     public void EnsureFits(ModelProfile profile, ComputeTarget target, TrainingSettings settings) => EnsureFits(
-        profile, target, Beside(profile, target, settings),
+        profile, target, WorkingBytes(profile, target, settings),
         $"Training with batches of {settings.BatchSize} crops of {settings.Resolution} × {settings.Resolution}", "a smaller batch or resolution");
 
     /// <summary>Checks that a generation fits with its model.</summary>
     /// <inheritdoc cref="EnsureFits(ModelProfile, ComputeTarget, TrainingSettings)"/>
     public void EnsureFits(ModelProfile profile, ComputeTarget target, GenerationSettings settings) => EnsureFits(
-        profile, target, Beside(profile, target, settings), $"A picture of {settings.Width} × {settings.Height}", "a smaller picture");
+        profile, target, WorkingBytes(profile, target, settings), $"A picture of {settings.Width} × {settings.Height}", "a smaller picture");
 
     /// <summary>Takes a model into use, loaded if need be. It belongs to this cache.</summary>
     /// <param name="profile">The model.</param>
     /// <param name="target">Where it computes.</param>
-    /// <param name="beside">Bytes that the job takes beside it, for which idle models make room.</param>
+    /// <param name="workingBytes">Working memory of the job in bytes, for which idle models are evicted.</param>
     /// <exception cref="Dti.Engine.DtiException">It cannot be loaded, or does not fit.</exception>
     /// <exception cref="Grpc.Core.RpcException">What others use leaves no room.</exception>
-    public Lease<IDiffusionModel> Use(ModelProfile profile, ComputeTarget target, long beside = 0) =>
+    public Lease<IDiffusionModel> Use(ModelProfile profile, ComputeTarget target, long workingBytes = 0) =>
         _memory.Rent(new ModelKey(profile, target.DeviceName, target.DtypeName), NameOf(profile, target), profile.HeldBytes(target), () =>
         {
             using var phase = Tracing.Phase("load");
             var model = profile.Load(target, Policy(profile, target));
             logger.ModelLoaded(profile.Name, target.DeviceName, target.DtypeName, model.Memory.Name);
             return model;
-        }, beside);
+        }, workingBytes);
 
     public void Dispose() => _memory.Dispose();
 
-    private void EnsureFits(ModelProfile profile, ComputeTarget target, long beside, string what, string smaller)
+    private void EnsureFits(ModelProfile profile, ComputeTarget target, long workingBytes, string what, string smaller)
     {
         EnsureFits(profile, target);
         var held = profile.HeldBytes(target);
-        if (held + beside > _jobBytes)
+        if (held + workingBytes > _jobBytes)
         {
             throw RpcErrors.TooLarge(
-                $"{what} takes about {MemoryBudget.GiB(held + beside)} of memory with '{profile.Name}' in {target.DtypeName}, of which {MemoryBudget.GiB(held)} are the model; " +
+                $"{what} takes about {MemoryBudget.GiB(held + workingBytes)} of memory with '{profile.Name}' in {target.DtypeName}, of which {MemoryBudget.GiB(held)} are the model; " +
                 $"a job may take {MemoryBudget.GiB(_jobBytes)} here. Ask for {smaller}, or have the server started with --memory low.",
-                held + beside, _jobBytes).ToRpcException();
+                held + workingBytes, _jobBytes).ToRpcException();
         }
     }
 

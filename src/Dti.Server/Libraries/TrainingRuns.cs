@@ -14,9 +14,9 @@ using Grpc.Core;
 namespace Dti.Server.Libraries;
 
 /// <summary>
-/// Trainings that can go on, by the name of their concept: a folder <c>.runs/NAME</c> beside the concepts, with the request as it was
+/// Trainings that can be resumed, by the name of their concept: a folder <c>.runs/NAME</c> in the library, with the request as it was
 /// accepted (<c>request.binpb</c>, photos included), whose it is (<c>owner</c>), the concept that it started from, and a snapshot per kept step
-/// (<c>000100.safetensors</c>). Goes when its concept is deleted or replaced. A run is replaced as a whole, whoever is killed meanwhile.
+/// (<c>000100.safetensors</c>). It is deleted when its concept is deleted or replaced. A run is replaced as a whole, even if the process is killed meanwhile.
 /// </summary>
 internal sealed class TrainingRuns
 {
@@ -38,7 +38,7 @@ internal sealed class TrainingRuns
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // Whoever cannot write here is told when he trains.
+            // A folder that cannot be written is reported when a training starts.
         }
 
         _journal.Tidy([.. Names().Select(FolderOf)]);
@@ -153,7 +153,7 @@ internal sealed class TrainingRuns
     public void Save(string name, TrainingSnapshot snapshot, int keepEvery)
     {
         using var alone = _journal.Enter();
-        using var change = _journal.Begin(); // so that drafts beside the snapshot are nobody's
+        using var change = _journal.Begin(); // so that drafts of the snapshot belong to no other change
         snapshot.Write(PathOf(name, snapshot.Step));
         foreach (var step in Steps(name).Where(step => step < snapshot.Step && (keepEvery == 0 || step % keepEvery != 0)))
         {
@@ -170,7 +170,7 @@ internal sealed class TrainingRuns
         return Names().Where(name => ReadOwner(name) == owner).SelectMany(name => new DirectoryInfo(FolderOf(name)).EnumerateFiles()).Sum(file => file.Length);
     }
 
-    /// <summary>Forgets a run, if there is one that the caller may see.</summary>
+    /// <summary>Deletes a run, if there is one that the caller may access.</summary>
     public void Delete(string name, Caller caller)
     {
         using var alone = _journal.Enter();

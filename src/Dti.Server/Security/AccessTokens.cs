@@ -38,7 +38,7 @@ public sealed partial class AccessTokens(string path, TimeProvider? time = null)
     /// <summary>Makes a token.</summary>
     /// <param name="name">Its name: 1 to 64 letters, digits, '.', '-', '_' or '@', beginning with a letter or digit; not <c>local</c>.</param>
     /// <param name="scopes">Any of read, generate, train, admin; at least one.</param>
-    /// <param name="lifetime">How long it is good, above zero; null: for ever.</param>
+    /// <param name="lifetime">Its lifetime, above zero; null: it does not expire.</param>
     /// <param name="caller">Whom it stands for; null: <paramref name="name"/>.</param>
     /// <returns>The token, and its secret, which is kept nowhere.</returns>
     /// <exception cref="ValidationException">Names every wrong value.</exception>

@@ -13,7 +13,7 @@ internal static class RpcScopes
         ["dti.v1.DtiService/Generate"] = Scopes.Generate,
         ["dti.v1.DtiService/Interpolate"] = Scopes.Generate,
 
-        // Whoever may begin a job may look after it.
+        // A caller that may start a job may also watch and cancel it.
         ["dti.v1.JobService/Get"] = Scopes.Read | Scopes.Generate | Scopes.Train,
         ["dti.v1.JobService/List"] = Scopes.Read | Scopes.Generate | Scopes.Train,
         ["dti.v1.JobService/Watch"] = Scopes.Read | Scopes.Generate | Scopes.Train,
@@ -37,7 +37,7 @@ internal static class RpcScopes
         ["grpc.health.v1.Health/Check"] = Scopes.None,
         ["grpc.health.v1.Health/Watch"] = Scopes.None,
 
-        // The contract is no secret, but whoever asks for it is about to call.
+        // The contract is public, but only callers need reflection.
         ["grpc.reflection.v1.ServerReflection/ServerReflectionInfo"] = Scopes.Any,
         ["grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"] = Scopes.Any,
     }.ToFrozenDictionary(StringComparer.Ordinal);

@@ -19,6 +19,6 @@ internal enum Scopes
     /// <summary>Everything, also with what belongs to others.</summary>
     Admin = 8,
 
-    /// <summary>Every right, or whoever has any.</summary>
+    /// <summary>All scopes, or any of them.</summary>
     Any = Read | Generate | Train | Admin,
 }

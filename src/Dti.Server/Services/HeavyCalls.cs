@@ -10,7 +10,7 @@ internal sealed class HeavyCalls : IDisposable
 
     /// <summary>Computes when it is the caller's turn.</summary>
     /// <param name="compute">Runs on another thread.</param>
-    /// <param name="cancellationToken">Of the call: whoever has gone away has no turn.</param>
+    /// <param name="cancellationToken">Of the call: a cancelled call gives up its place.</param>
     /// <exception cref="OperationCanceledException">The call was cancelled before its turn.</exception>
     public async Task<T> RunAsync<T>(Func<Task<T>> compute, CancellationToken cancellationToken)
     {

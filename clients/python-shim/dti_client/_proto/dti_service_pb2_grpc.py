@@ -18,7 +18,7 @@ class DtiServiceStub(object):
     may take, a concept of another family)
     RESOURCE_EXHAUSTED   the queue, the disk or the memory that models may take is full; RetryInfo says when to come back
     CANCELLED            the job was cancelled
-    UNAUTHENTICATED      the server wants a token that it knows ("authorization: Bearer …"); alike whether there is none, or what is wrong with it
+    UNAUTHENTICATED      the server requires a valid token ("authorization: Bearer …"); the message is the same for a missing, wrong, revoked or expired one
     PERMISSION_DENIED    the token lacks the scope that the call needs: read, generate, train or admin
     """
 
@@ -58,7 +58,7 @@ class DtiServiceServicer(object):
     may take, a concept of another family)
     RESOURCE_EXHAUSTED   the queue, the disk or the memory that models may take is full; RetryInfo says when to come back
     CANCELLED            the job was cancelled
-    UNAUTHENTICATED      the server wants a token that it knows ("authorization: Bearer …"); alike whether there is none, or what is wrong with it
+    UNAUTHENTICATED      the server requires a valid token ("authorization: Bearer …"); the message is the same for a missing, wrong, revoked or expired one
     PERMISSION_DENIED    the token lacks the scope that the call needs: read, generate, train or admin
     """
 
@@ -124,7 +124,7 @@ class DtiService(object):
     may take, a concept of another family)
     RESOURCE_EXHAUSTED   the queue, the disk or the memory that models may take is full; RetryInfo says when to come back
     CANCELLED            the job was cancelled
-    UNAUTHENTICATED      the server wants a token that it knows ("authorization: Bearer …"); alike whether there is none, or what is wrong with it
+    UNAUTHENTICATED      the server requires a valid token ("authorization: Bearer …"); the message is the same for a missing, wrong, revoked or expired one
     PERMISSION_DENIED    the token lacks the scope that the call needs: read, generate, train or admin
     """
 

@@ -9,7 +9,7 @@ namespace Dti.Engine.Runtime.Devices;
 /// whole; null: never.
 /// </param>
 /// <param name="OffloadIdle">Components wait in the host's memory while others compute. On a CPU there is nothing to gain: they stay where they are.</param>
-/// <param name="KeepTransposed">Training on a CPU keeps its packed weights a second time, transposed for the way back, rather than computing by the plain ones.</param>
+/// <param name="KeepTransposed">Training on a CPU keeps its packed weights a second time, transposed for the backward pass, instead of using the plain ones there.</param>
 /// <param name="CheckpointActivations">Training keeps the inputs of blocks only and computes the rest a second time.</param>
 public sealed record MemoryPolicy(string Name, int? AutoencoderTile, bool OffloadIdle, bool KeepTransposed, bool CheckpointActivations)
 {

@@ -1,6 +1,6 @@
 namespace Dti.Engine.Runtime.Files;
 
-/// <summary>Files that appear whole or not at all: written beside their place, flushed to disk, then renamed.</summary>
+/// <summary>Files that appear completely or not at all: written under another name in the same folder, flushed to disk, then renamed.</summary>
 public static class AtomicFile
 {
     /// <summary>How the name of a file that is not yet in its place ends; a killed process may leave one.</summary>

@@ -82,7 +82,7 @@ public sealed class FolderJournal(string folder)
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // It counts already; whoever comes next finishes it.
+            // The change is already in effect; the next process finishes it.
         }
     }
 

@@ -9,7 +9,7 @@ namespace Dti.Engine.Runtime.Kernels;
 /// </summary>
 internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAttention>
 {
-    private const long BlockBytes = 8 << 20; // of scores. From 4 MiB on the products are fast; of 16 and more, each block's memory is mapped anew
+    private const long BlockBytes = 8 << 20; // of scores. From 4 MiB on the products are fast; of 16 and more, each block's memory is mapped again at every use
     private const string Shapes = "shapes";
     private const string HeadCount = "heads";
     private const long LeastScores = 1 << 20; // of one head, in fp32

@@ -25,7 +25,7 @@ internal abstract class FrozenWeight : ILayerKernel, IDisposable
     /// <param name="inputShape">Of the input.</param>
     public abstract Tensor Gradient(Tensor gradient, long[] inputShape);
 
-    /// <summary>Frees what the way back needs; it is made again when it is needed.</summary>
+    /// <summary>Frees the copy for the backward pass; it is created again when it is needed.</summary>
     public abstract void ReleaseTransposed();
 
     /// <inheritdoc/>

@@ -155,7 +155,7 @@ internal static unsafe partial class OneDnn
         return list;
     }
 
-    /// <summary>An optional argument that is there; whoever is called frees it.</summary>
+    /// <summary>An optional argument that has a value; the callee frees it.</summary>
     private static ulong Some(ulong value)
     {
         var box = (ulong*)NativeMemory.Alloc(sizeof(ulong));

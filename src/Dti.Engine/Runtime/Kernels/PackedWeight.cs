@@ -7,13 +7,13 @@ namespace Dti.Engine.Runtime.Kernels;
 /// used. Owns the weight.
 /// </summary>
 /// <param name="weight">Plain.</param>
-/// <param name="bias">(O), owned by whoever made it; null: none.</param>
+/// <param name="bias">(O), owned by the caller; null: none.</param>
 internal abstract class PackedWeight(Tensor weight, Tensor? bias) : FrozenWeight
 {
     private PackedWeight? _transposed;
     private Tensor? _plain;
 
-    /// <summary>Keeps what the way back needs, which is as large as the weight, from one training step to the next.</summary>
+    /// <summary>Keeps the copy for the backward pass, which is as large as the weight, from one training step to the next.</summary>
     public bool KeepsTransposed { get; init; }
 
     /// <summary>What the layer does, in a profile.</summary>

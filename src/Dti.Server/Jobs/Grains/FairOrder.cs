@@ -12,11 +12,11 @@ internal sealed class FairOrder
 
     /// <summary>The next job; null: none may start.</summary>
     /// <param name="waiting">All that wait, oldest first.</param>
-    /// <param name="beside">A training runs: only what may run beside it is wanted.</param>
-    public QueueEntry? Next(IEnumerable<QueueEntry> waiting, bool beside)
+    /// <param name="duringTraining">A training is running, so that only a job that can run between its steps is wanted.</param>
+    public QueueEntry? Next(IEnumerable<QueueEntry> waiting, bool duringTraining)
     {
         var turns = All(waiting);
-        return beside ? turns.FirstOrDefault(entry => entry.Ticket.IsInteractive && !entry.Alone)
+        return duringTraining ? turns.FirstOrDefault(entry => entry.Ticket.IsInteractive && !entry.Alone)
             : _trainingNext ? turns.FirstOrDefault(entry => !entry.Ticket.IsInteractive) ?? turns.FirstOrDefault()
             : turns.FirstOrDefault();
     }

@@ -57,7 +57,7 @@ internal interface IJobGrain : IGrainWithStringKey
     [Alias("subscribe")]
     Task<JobView> SubscribeAsync(IJobObserver observer);
 
-    /// <summary>Forgets the job and its files.</summary>
+    /// <summary>Deletes the job and its files.</summary>
     [Alias("delete")]
     Task DeleteAsync();
 }

@@ -40,10 +40,10 @@ internal interface IQueueGrain : IGrainWithStringKey
     /// <summary>The next job for a device.</summary>
     /// <param name="device">The device's name.</param>
     /// <param name="life">This process's life.</param>
-    /// <param name="beside">Whether the device trains, so that only an interactive job is wanted.</param>
+    /// <param name="duringTraining">Whether the device trains, so that only an interactive job is wanted.</param>
     /// <returns>Null: there is none.</returns>
     [Alias("take")]
-    Task<JobTicket?> TakeAsync(string device, string life, bool beside);
+    Task<JobTicket?> TakeAsync(string device, string life, bool duringTraining);
 
     /// <summary>Ends when something may have changed for a device that found nothing, after a few seconds at the latest.</summary>
     /// <param name="cancellationToken">The device waits no longer: a silo that stops would wait for the call.</param>
@@ -66,10 +66,10 @@ internal interface IQueueGrain : IGrainWithStringKey
 
     /// <summary>A device gives a job back.</summary>
     /// <param name="jobId">The job.</param>
-    /// <param name="alone">Whether it must not run beside a training again.</param>
-    /// <param name="rests">Whether it could not be started: others go first for a while, longer each time.</param>
+    /// <param name="alone">Whether it must not run during a training again.</param>
+    /// <param name="backOff">Whether it failed to start: it is retried after a delay that grows with each attempt.</param>
     [Alias("put-back")]
-    Task PutBackAsync(string jobId, bool alone, bool rests);
+    Task PutBackAsync(string jobId, bool alone, bool backOff);
 }
 
 /// <summary>What became of a submission.</summary>
@@ -101,7 +101,7 @@ internal sealed record QueueEntry
     [Id(3)]
     public DateTimeOffset? Over { get; set; }
 
-    /// <summary>Must not run beside a training: its model found no room.</summary>
+    /// <summary>Must not run during a training, because its model did not fit into memory.</summary>
     [Id(4)]
     public bool Alone { get; set; }
 

@@ -22,7 +22,7 @@ internal sealed class QueueGrain(
     private const int TimesUnnamed = 3; // renewals in which a device has not named a job; one may have been on its way when it got it
     private static readonly TimeSpan _longestSilence = TimeSpan.FromSeconds(30); // of a device; it speaks every few seconds
     private static readonly TimeSpan _longestWait = TimeSpan.FromSeconds(10); // of a device's call; Orleans gives one 30
-    private static readonly TimeSpan _tellAgainAfter = TimeSpan.FromMinutes(1); // a job that nobody asked for may have been put away since, with its place
+    private static readonly TimeSpan _tellAgainAfter = TimeSpan.FromMinutes(1); // the grain of a job may have been deactivated since, with its position
     private static readonly TimeSpan _shortestRest = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _longestRest = TimeSpan.FromMinutes(10);
     private readonly Dictionary<string, Device> _devices = new(StringComparer.Ordinal);
@@ -125,10 +125,10 @@ internal sealed class QueueGrain(
         await LoseAsync(entry => entry.Device == device && entry.Life != life);
     }
 
-    public async Task<JobTicket?> TakeAsync(string device, string life, bool beside)
+    public async Task<JobTicket?> TakeAsync(string device, string life, bool duringTraining)
     {
         Hear(device, life);
-        if (_order.Next(Waiting.Where(IsAwake), beside) is not { } entry)
+        if (_order.Next(Waiting.Where(IsAwake), duringTraining) is not { } entry)
         {
             return null;
         }
@@ -171,11 +171,11 @@ internal sealed class QueueGrain(
         }
     }
 
-    public async Task PutBackAsync(string jobId, bool alone, bool rests)
+    public async Task PutBackAsync(string jobId, bool alone, bool backOff)
     {
         if (Entries.FirstOrDefault(entry => entry.Ticket.JobId == jobId) is { Over: null } entry)
         {
-            if (rests)
+            if (backOff)
             {
                 LetRest(jobId);
             }
@@ -291,7 +291,7 @@ internal sealed class QueueGrain(
 
     private static DateTimeOffset? Plus(DateTimeOffset? start, TimeSpan? takes) => start + takes is { } sum ? new DateTimeOffset(sum.Ticks - (sum.Ticks % TimeSpan.TicksPerSecond), sum.Offset) : null;
 
-    /// <summary>Forgets old jobs; the next change of the queue writes it.</summary>
+    /// <summary>Removes old jobs; the next change of the queue writes this.</summary>
     private async Task PruneAsync()
     {
         var oldest = time.GetUtcNow() - options.JobHistoryAge;

@@ -5,7 +5,7 @@ namespace Dti.Server.Jobs.Storage;
 
 /// <summary>
 /// Writes a grain's state to a disk that may be full. What is asked for happens only once it is written; what has happened already is written as
-/// soon as there is room again, and a killed server finds it out anew.
+/// soon as there is room again, and a server that was killed meanwhile detects the full disk again.
 /// </summary>
 /// <param name="grain">Whose state it is.</param>
 /// <param name="what">That in words, for the log.</param>

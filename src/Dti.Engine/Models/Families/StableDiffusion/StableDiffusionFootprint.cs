@@ -2,7 +2,7 @@ using Dti.Engine.Runtime.Devices;
 
 namespace Dti.Engine.Models.Families.StableDiffusion;
 
-/// <summary>What Stable Diffusion takes beside its weights, block by block. Factors were fitted to measured peaks on a CPU (bench/estimates.md).</summary>
+/// <summary>The working memory of Stable Diffusion in addition to its weights, block by block. Factors were fitted to measured peaks on a CPU (bench/estimates.md).</summary>
 /// <param name="profile">The model.</param>
 internal sealed class StableDiffusionFootprint(StableDiffusionProfile profile) : IFootprint
 {
@@ -113,7 +113,7 @@ internal sealed class StableDiffusionFootprint(StableDiffusionProfile profile) :
     /// <summary>Elements of a UNet's tensors.</summary>
     private sealed class UNetElements
     {
-        /// <summary>All that a graph holds for the way back.</summary>
+        /// <summary>Everything that the graph keeps for the backward pass.</summary>
         public double Graph { get; private set; }
 
         /// <summary>Of that, what goes into blocks.</summary>

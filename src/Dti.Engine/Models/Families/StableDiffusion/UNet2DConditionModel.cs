@@ -55,7 +55,7 @@ internal sealed class UNet2DConditionModel
     /// <param name="encoderHiddenStates">(B, 77, d)</param>
     /// <param name="added">What else a UNet of SDXL needs; null for others.</param>
     /// <param name="checkpoints">Of activations, in training; null: none.</param>
-    /// <param name="keys">Of the prompt, kept from one sampling step to the next; null: made anew.</param>
+    /// <param name="keys">Cached keys of the prompt, reused by all sampling steps; null: they are computed.</param>
     /// <param name="features">Takes what each level on the way up gives, coarsest first, (B, Cᵢ, hᵢ, wᵢ); null: nothing.</param>
     /// <returns>(B, C, h, w)</returns>
     public Tensor Forward(
@@ -93,7 +93,7 @@ internal sealed class UNet2DConditionModel
         return _timeLinear2.Forward(F.silu(_timeLinear1.Forward(Sinusoids(timesteps, _config.BlockOutChannels[0]).to(dtype))));
     }
 
-    /// <summary>The pooled text beside the sinusoids of the time ids, then two linear layers: (B, 4·C₀).</summary>
+    /// <summary>The pooled text concatenated with the sinusoids of the time ids, then two linear layers: (B, 4·C₀).</summary>
     private Tensor AddedEmbedding(AddedConditioning added, ScalarType dtype)
     {
         var times = Sinusoids(added.TimeIds.flatten(), _config.AdditionTimeEmbedDim).view(added.TextEmbeds.shape[0], -1); // (B, 6·width)
