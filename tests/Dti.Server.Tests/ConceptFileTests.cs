@@ -115,6 +115,18 @@ public sealed class ConceptFileTests : IAsyncDisposable
         Assert.All(cosines, pair => Assert.Equal(pair.First.Nearest[0].Cosine, pair.Second.Nearest[0].Cosine, 1e-5));
     }
 
+    [Fact]
+    public async Task Import_TensorsThatAreOfNoUse_AreNamed()
+    {
+        using var scope = NewDisposeScope();
+        using var file = new MemoryStream();
+        SafetensorsWriter.Write(file, new Dictionary<string, Tensor> { ["emb_params"] = ones(1, 32), ["emp_params_out"] = ones(1, 32) });
+
+        await _server.Concepts.ImportAsync(new() { Name = "x", Data = ByteString.CopyFrom(file.ToArray()) });
+
+        Assert.Equal(["emp_params_out"], (await _server.Concepts.GetAsync(new() { Name = "x" })).Concept.IgnoredTensors);
+    }
+
     [Theory]
     [InlineData(32, "sd1")] // as a model here
     [InlineData(1024, "sd2")] // as published ones

@@ -352,6 +352,8 @@ class Concept:
     """Whose it is: the caller that its token stands for, or `local`."""
     version: str = ""
     """Which earlier version it is, in `list_versions`; empty: the current one."""
+    ignored_tensors: tuple[str, ...] = ()
+    """Tensors of the imported file that were passed over; the first 20 names."""
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ namespace Dti.Cli.Commands;
 /// <summary>A concept as the command line shows it: without its thumbnail.</summary>
 internal sealed record ConceptView(
     string Name, string Placeholder, int VectorCount, int Dimension, IReadOnlyList<double> Norms, string Family, string Model,
-    DateTimeOffset? Created, TrainingSettings? Settings, string Owner)
+    DateTimeOffset? Created, TrainingSettings? Settings, string Owner, IReadOnlyList<string> IgnoredTensors)
 {
     public static ConceptView Of(Concept concept) => new(
         concept.Name, concept.Placeholder, concept.VectorCount, concept.Dimension, concept.Norms, concept.Family, concept.Model,
-        concept.Created, concept.Settings, concept.Owner);
+        concept.Created, concept.Settings, concept.Owner, concept.IgnoredTensors);
 
     public static IEnumerable<IReadOnlyList<string>> Rows(Concept concept)
     {
@@ -22,6 +22,8 @@ internal sealed record ConceptView(
         yield return ["family", concept.Family];
         yield return ["owner", concept.Owner];
         yield return ["created", Dates.Show(concept.Created)];
+        if (concept.IgnoredTensors.Count > 0)
+            yield return ["ignored tensors", string.Join(", ", concept.IgnoredTensors)];
         if (concept.Settings is not { } settings)
             yield break;
         foreach (var (name, value) in SettingsTable.Of(settings).Where(setting => setting.Name != "placeholder"))

@@ -84,7 +84,7 @@ internal static class ConceptsCommand
         var name = Name();
         var files = new Argument<string[]>("file")
         {
-            Description = "A safetensors file of diffusers, ComfyUI or A1111; or two, learned_embeds.safetensors and learned_embeds_2.safetensors, one for each text encoder of SDXL.",
+            Description = "A safetensors file of diffusers, ComfyUI, A1111, kohya's scripts or OneTrainer, or a LoRA with embeddings in its bundle; or two, learned_embeds.safetensors and learned_embeds_2.safetensors, one for each text encoder of SDXL.",
             Arity = new ArgumentArity(1, 2),
         };
         var force = new Option<bool>("--force") { Description = "Replace a concept of the same name." };
@@ -107,6 +107,8 @@ internal static class ConceptsCommand
                 var concept = await connection.Client
                     .ImportConceptAsync(context.Get(name), data[0], context.Get(force), context.Get(rescale), context.Get(model), data.ElementAtOrDefault(1), context.CancellationToken).ConfigureAwait(false);
                 context.Output.Event("concept", ConceptView.Of(concept));
+                if (concept.IgnoredTensors.Count > 0)
+                    context.Output.Warning("TENSORS_IGNORED", $"These tensors of the file were passed over: {string.Join(", ", concept.IgnoredTensors)}. docs/formats.md says what they are.");
                 context.Output.Line($"Imported {concept.Name}: {concept.VectorCount} vector(s) of {concept.Dimension}. Prompts use it as {concept.Placeholder}.");
             }
         });

@@ -77,6 +77,7 @@ internal static class FromProto
         ThumbnailPng = message.ThumbnailPng.Memory,
         SummaryPng = message.SummaryPng.Memory,
         Owner = message.Owner,
+        IgnoredTensors = [.. message.IgnoredTensors],
     };
 
     public static Model Model(V1.Model message) => new(

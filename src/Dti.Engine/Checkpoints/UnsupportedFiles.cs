@@ -12,12 +12,11 @@ internal static class UnsupportedFiles
         ("model.diffusion_model.double_blocks.", "Flux"),
         ("double_blocks.", "Flux"),
         ("model.diffusion_model.down_blocks.", "Stable Cascade"),
-        ("control_model.", "ControlNet"),
-        ("lora_unet_", "LoRA"),
-        ("down_blocks.", "a UNet alone, in the diffusers layout"),
-        ("encoder.", "an autoencoder alone"),
         ("first_stage_model.", "an autoencoder alone"),
-        ("text_model.", "a text encoder alone"),
+    ];
+
+    private static readonly (string Prefix, string Kind)[] _embeddings =
+    [
         ("emb_params", "an embedding"),
         ("clip_l", "an embedding"),
         ("<", "an embedding"),
@@ -26,8 +25,12 @@ internal static class UnsupportedFiles
     /// <summary>The error for a file of no kind that is supported; it says what the file is, if that is known.</summary>
     public static DtiException Refused(SafetensorsFile file)
     {
-        var kind = Array.Find(_kinds, kind => file.Tensors.Keys.Any(name => name.StartsWith(kind.Prefix, StringComparison.Ordinal))).Kind;
+        var kind = KindIn(_kinds) ?? TensorKinds.Of([.. file.Tensors.Keys]) ?? KindIn(_embeddings);
+        kind = kind == TensorKinds.Model ? "a checkpoint of another model, or a part of one" : kind;
         return Refused(file, kind is null ? "its tensors are those of no model that Dti knows" : $"it is {kind}");
+
+        string? KindIn((string Prefix, string Kind)[] kinds) =>
+            Array.Find(kinds, kind => file.Tensors.Keys.Any(name => name.StartsWith(kind.Prefix, StringComparison.Ordinal))).Kind;
     }
 
     /// <summary>The error for a file, with a reason.</summary>

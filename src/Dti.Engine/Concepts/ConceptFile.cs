@@ -25,9 +25,14 @@ public static class ConceptFile
     private const int MaxVectors = 77;
     private const int MaxDimension = 16_384;
 
-    /// <summary>Reads either layout. Norms are kept as they are: a file of plain textual inversion becomes directions and its own magnitudes.</summary>
+    /// <summary>
+    /// Reads an embedding of any tool that <see cref="EmbeddingKeys"/> knows, also from a LoRA's bundle. Norms are kept as
+    /// they are: a file of plain textual inversion becomes directions and its own magnitudes.
+    /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="placeholder">What stands for the concept; null: the key of a diffusers file.</param>
+    /// <param name="placeholder">
+    /// What stands for the concept, and which embedding of a bundle of several is read; null: as the file calls it.
+    /// </param>
     /// <exception cref="DtiException">It is not a safetensors file, or does not hold one embedding.</exception>
     public static ConceptEmbedding Read(string path, string? placeholder = null)
     {
@@ -35,29 +40,34 @@ public static class ConceptFile
         return Read(file, placeholder);
     }
 
-    /// <summary>Reads either layout from a file that is open.</summary>
+    /// <summary>Reads an embedding from a file that is open.</summary>
     /// <inheritdoc cref="Read(string, string?)"/>
-    public static ConceptEmbedding Read(SafetensorsFile file, string? placeholder = null)
+    public static ConceptEmbedding Read(SafetensorsFile file, string? placeholder = null) =>
+        Read(file, placeholder, out _);
+
+    /// <summary>Reads an embedding from a file that is open.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="placeholder">
+    /// What stands for the concept, and which embedding of a bundle of several is read; null: as the file calls it.
+    /// </param>
+    /// <param name="ignored">Names of the tensors that were passed over.</param>
+    /// <exception cref="DtiException">It does not hold one embedding.</exception>
+    public static ConceptEmbedding Read(SafetensorsFile file, string? placeholder, out IReadOnlyList<string> ignored)
     {
+        ArgumentNullException.ThrowIfNull(file);
         using var scope = NewDisposeScope();
-        var path = file.Path;
-        if (KeysOf(file) is { } keys)
+        var found = EmbeddingTensors.Of(file, placeholder);
+        DirectionalVectors[] all = [.. found.Encoders.Select(entries => Vectors(file, entries))];
+        var other = all.FirstOrDefault(vectors => vectors.Count != all[0].Count);
+        if (other is not null)
         {
-            DirectionalVectors[] all = [.. keys.Select(key => Vectors(file, file.Tensors[key]))];
-            var other = all.FirstOrDefault(vectors => vectors.Count != all[0].Count);
-            return other is null
-                ? new ConceptEmbedding(placeholder ?? $"<{Path.GetFileNameWithoutExtension(path)}>", all, keys)
-                : throw Bad(path, $"it holds {all[0].Count} vectors for one text encoder and {other.Count} for the other");
+            throw Bad(
+                file.Path, $"it holds {all[0].Count} vectors for one text encoder and {other.Count} for the other");
         }
 
-        if (file.Tensors.Count != 1)
-        {
-            throw Bad(path, $"it holds {file.Tensors.Count} tensors ({string.Join(", ", file.Tensors.Keys.Take(4))}) where one embedding was expected");
-        }
-
-        var entry = file.Tensors.Values.Single();
-        var name = placeholder ?? (entry.Name == WebUiKey ? $"<{Path.GetFileNameWithoutExtension(path)}>" : entry.Name);
-        return new ConceptEmbedding(name, [Vectors(file, entry)]);
+        ignored = found.Ignored;
+        var name = placeholder ?? found.Placeholder ?? $"<{Path.GetFileNameWithoutExtension(file.Path)}>";
+        return new ConceptEmbedding(name, all, found.Keys);
     }
 
     /// <summary>Writes a file; it appears whole or not at all.</summary>
@@ -78,11 +88,6 @@ public static class ConceptFile
         SafetensorsWriter.Write(stream, keys.Zip(concept.Encoders).ToDictionary(pair => pair.First, pair => Values(pair.Second)), texts);
     }
 
-    /// <summary>The keys of a file for several text encoders, in their order; null: it is none that a family knows.</summary>
-    private static string[]? KeysOf(SafetensorsFile file) => ModelFamilies.BuiltIn.Embeddings
-        .Select(layout => layout.Keys.Select(key => key.Key).ToArray())
-        .FirstOrDefault(keys => keys.Length > 1 && keys.Length == file.Tensors.Count && keys.All(file.Tensors.ContainsKey));
-
     private static IReadOnlyList<string> KeysOf(ConceptEmbedding concept) => concept.Keys
         ?? ModelFamilies.BuiltIn.Embeddings.FirstOrDefault(layout => layout.Keys.Count == concept.Encoders.Count)?.Keys.Select(key => key.Key).ToArray()
         ?? throw new DtiException(ErrorKind.FailedPrecondition, $"{concept.Placeholder} has vectors for {concept.Encoders.Count} text encoders; no embedding file holds so many.");
@@ -90,11 +95,25 @@ public static class ConceptFile
     private static Tensor Values(DirectionalVectors vectors) =>
         tensor(Enumerable.Range(0, vectors.Count).SelectMany(vectors.Embedding).ToArray(), [vectors.Count, vectors.Dimension]);
 
-    private static DirectionalVectors Vectors(SafetensorsFile file, SafetensorsEntry entry)
+    private static DirectionalVectors Vectors(SafetensorsFile file, IReadOnlyList<SafetensorsEntry> entries)
     {
-        if (entry.Shape.Count is not (1 or 2) || entry.Shape[^1] is < 1 or > MaxDimension || (entry.Shape.Count == 2 && entry.Shape[0] is < 1 or > MaxVectors))
+        float[][] rows = [.. entries.SelectMany(entry => Rows(file, entry))];
+        return rows.Length <= MaxVectors && rows.All(row => row.Length == rows[0].Length)
+            ? DirectionalVectors.FromEmbeddings(rows)
+            : throw Bad(
+                file.Path,
+                $"its tensors from '{entries[0].Name}' on hold {rows.Length} vectors; "
+                + $"expected 1 to {MaxVectors}, all of the same width");
+    }
+
+    private static IEnumerable<float[]> Rows(SafetensorsFile file, SafetensorsEntry entry)
+    {
+        if (entry.Shape.Count is not (1 or 2) || entry.Shape[^1] is < 1 or > MaxDimension
+            || (entry.Shape.Count == 2 && entry.Shape[0] is < 1 or > MaxVectors))
         {
-            throw Bad(file.Path, $"'{entry.Name}' is {entry.ShapeText}; expected (vectors, width) with 1 to {MaxVectors} vectors");
+            throw Bad(
+                file.Path,
+                $"'{entry.Name}' is {entry.ShapeText}; expected (vectors, width) with 1 to {MaxVectors} vectors");
         }
 
         if (entry.Dtype is not (ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
@@ -104,7 +123,17 @@ public static class ConceptFile
 
         var embeddings = empty([.. entry.Shape], ScalarType.Float32);
         file.ReadInto(entry.Name, embeddings);
-        return DirectionalVectors.FromEmbeddings([.. embeddings.data<float>().ToArray().Chunk((int)entry.Shape[^1])]);
+        float[][] rows = [.. embeddings.data<float>().ToArray().Chunk((int)entry.Shape[^1])];
+        var zero = Array.FindIndex(rows, row => row.All(value => value == 0));
+        var broken = Array.FindIndex(rows, row => !row.All(float.IsFinite));
+        return zero < 0 && broken < 0 ? rows : throw new DtiException(
+            ErrorKind.FailedPrecondition,
+            broken >= 0
+                ? $"{file.Path}: row {broken} of tensor '{entry.Name}' {entry.ShapeText} holds a value that is not finite, "
+                    + "so its training failed; use an earlier save of it."
+                : $"{file.Path}: row {zero} of tensor '{entry.Name}' {entry.ShapeText} is all zero (rows count from 0), "
+                    + "so it has no direction. "
+                    + "Remove that row, or train the embedding for this text encoder too.");
     }
 
     private static DtiException Bad(string path, string why) => new(ErrorKind.FailedPrecondition, $"{path} is not an embedding file: {why}.");

@@ -17,6 +17,8 @@ internal sealed class ConceptGrpcService(
     IJobs jobs, ConceptLibrary library, TrainingRuns runs, ModelLibrary models, LibraryFolders folders, DiskSpace disk, CallerQuotas quotas, HeavyCalls heavy)
     : ConceptService.ConceptServiceBase
 {
+    private const int MaxIgnoredTensors = 20; // of a file's names, which may be a LoRA's thousands
+
     public override Task<ConceptServiceListResponse> List(ConceptServiceListRequest request, ServerCallContext context) =>
         Task.FromResult(new ConceptServiceListResponse { Concepts = { library.For(Caller.Of(context)).List() } });
 
@@ -64,7 +66,9 @@ internal sealed class ConceptGrpcService(
         var (embedding, concept) = Read(request.Data, request.Name, "data");
         if (request.SecondData.Length > 0)
         {
-            embedding = Join(embedding, Read(request.SecondData, request.Name, "second_data").Embedding);
+            var (second, told) = Read(request.SecondData, request.Name, "second_data");
+            embedding = Join(embedding, second);
+            concept.IgnoredTensors.AddRange(told.IgnoredTensors);
         }
 
         var profile = ModelFor(embedding, request.HasModel ? request.Model : null);
@@ -183,7 +187,10 @@ internal sealed class ConceptGrpcService(
         {
             AtomicFile.WriteAllBytes(draft, data.Memory);
             using var file = SafetensorsFile.Open(draft);
-            return (ConceptFile.Read(file, $"<{name}>"), ConceptMetadata.Read(file.Metadata));
+            var embedding = ConceptFile.Read(file, $"<{name}>", out var ignored);
+            var told = ConceptMetadata.Read(file.Metadata);
+            told.IgnoredTensors.AddRange(ignored.Take(MaxIgnoredTensors));
+            return (embedding, told);
         }
         catch (DtiException error) when (error.Kind == ErrorKind.FailedPrecondition)
         {

@@ -90,7 +90,8 @@ class ConceptServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Import(self, request, context):
-        """Takes a learnt embedding from a safetensors file: diffusers (learned_embeds.safetensors) or A1111/ComfyUI (emb_params).
+        """Takes a learnt embedding from a safetensors file of diffusers, A1111, ComfyUI, kohya's scripts, OneTrainer, InvokeAI or Dti, or from the bundle of a
+        LoRA file. docs/formats.md lists the tensor names that are read, passed over and refused.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
