@@ -106,6 +106,16 @@ public enum PromptSyntax
     Plain = 2,
 }
 
+/// <summary>What becomes of a prompt of more than 77 tokens.</summary>
+public enum LongPrompts
+{
+    /// <summary>It is read in chunks of 75 tokens, as in ComfyUI and A1111; beyond 16 chunks it is cut, with a warning.</summary>
+    Chunks = 1,
+
+    /// <summary>It is cut, as in diffusers, with a warning.</summary>
+    Cut = 2,
+}
+
 /// <summary>Format of pictures in replies.</summary>
 public enum PictureFormat
 {

@@ -3,7 +3,7 @@ namespace Dti.ClientSdk;
 /// <summary>What a generation asks for. What is null takes the default, which the accepted update shows.</summary>
 public sealed record GenerationOptions
 {
-    /// <summary>The prompt; <c>&lt;name&gt;</c> or <c>embedding:name</c> stands for the concept of that name. Longer prompts than the model reads are cut, with a warning.</summary>
+    /// <summary>The prompt; <c>&lt;name&gt;</c> or <c>embedding:name</c> stands for the concept of that name.</summary>
     public string Prompt { get; init; } = "";
 
     /// <summary>What to keep away from. Default: the empty prompt.</summary>
@@ -41,6 +41,12 @@ public sealed record GenerationOptions
 
     /// <summary>What parentheses and <c>embedding:</c> in the prompts mean. Default <see cref="PromptSyntax.Weighted"/>.</summary>
     public PromptSyntax? PromptSyntax { get; init; }
+
+    /// <summary>
+    /// What becomes of a prompt of more than 77 tokens. Default <see cref="LongPrompts.Chunks"/>, and
+    /// <see cref="LongPrompts.Cut"/> for <see cref="PromptSyntax.Plain"/> prompts.
+    /// </summary>
+    public LongPrompts? LongPrompts { get; init; }
 
     /// <summary>Default <see cref="PictureFormat.Png"/>.</summary>
     public PictureFormat? Format { get; init; }

@@ -42,6 +42,9 @@ public sealed record GenerationSettings
     /// <summary>What parentheses in the prompts mean.</summary>
     public PromptSyntax PromptSyntax { get; init; }
 
+    /// <summary>What becomes of a prompt of more than 77 tokens.</summary>
+    public LongPrompts LongPrompts { get; init; }
+
     /// <summary>Encoding of the pictures.</summary>
     public PictureFormat Format { get; init; }
 

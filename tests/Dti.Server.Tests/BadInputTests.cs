@@ -146,9 +146,11 @@ public sealed class BadInputTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Generate_PromptOver77Tokens_WarnsWithTheWordsThatWereCut()
+    public async Task Generate_PromptOver77TokensToBeCut_WarnsWithTheWordsThatWereCut()
     {
-        var events = await _server.GenerateAsync(TestServer.Draw(string.Join(' ', Enumerable.Repeat("a", 75)) + " on the beach"));
+        var options = TestServer.Draw(string.Join(' ', Enumerable.Repeat("a", 75)) + " on the beach");
+        options.LongPrompts = LongPrompts.Cut;
+        var events = await _server.GenerateAsync(options);
 
         var warning = events.Single(e => e.Warning is not null).Warning;
         Assert.Equal("PROMPT_TOO_LONG", warning.Code);

@@ -1,6 +1,8 @@
+using Dti.Engine.Concepts;
 using Dti.Engine.Imaging;
 using Dti.Server.Tests.Infrastructure;
 using Dti.V1;
+using Google.Protobuf;
 using Grpc.Core;
 
 namespace Dti.Server.Tests;
@@ -132,6 +134,68 @@ public sealed class GenerationTests : IAsyncLifetime
         Assert.NotEqual(await _server.PictureAsync(plain), await _server.PictureAsync(TestServer.Draw(plain.Prompt)));
         var error = await Refusal.Of(() => _server.GenerateAsync(TestServer.Draw("a photo of embedding:my-dgo")), StatusCode.NotFound);
         Assert.Contains("my-dog", error.Status.Detail, StringComparison.Ordinal);
+    }
+
+    /// <summary>ComfyUI's grammar (comfy/sd1_clip.py), on a library that has my-dog alone.</summary>
+    [Theory]
+    [InlineData("embedding:my-dog", "<my-dog>")]
+    [InlineData("a embedding:my-dog, b", "a <my-dog>, b")]
+    [InlineData("a embedding:my-dog,, b", "a <my-dog>,, b")]
+    [InlineData("embedding:MY-DOG.safetensors,\nb", "<my-dog>,\nb")]
+    [InlineData("embedding:my-dog.pt embedding:my-dog.bin", "<my-dog> <my-dog>")]
+    [InlineData("(embedding:my-dog)", "(<my-dog>)")]
+    [InlineData("((embedding:my-dog:1.25), x:0.8)", "((<my-dog>:1.25), x:0.8)")]
+    [InlineData("(a embedding:my-dog :1.2)", "(a <my-dog> :1.2)")]
+    [InlineData("(embedding:my-dog.pt:.5)embedding:my-dog", "(<my-dog>:.5)<my-dog>")]
+    [InlineData("embedding: my-dog", "embedding: my-dog")]
+    public async Task Generate_EmbeddingThatExists_IsItsPlaceholder(string prompt, string expected)
+    {
+        await ImportDog();
+        Assert.Equal(expected, (await _server.GenerateAsync(TestServer.Draw(prompt)))[0].Accepted.Settings.Prompt);
+    }
+
+    [Theory]
+    [InlineData("a embedding:my-dog.v2 b", "my-dog.v2")]
+    [InlineData("embedding:verybadimagenegative_v1.3, b", "verybadimagenegative_v1.3")]
+    [InlineData("embedding:animals/my-dog", "animals/my-dog")]
+    [InlineData("embedding:animals\\my-dog.pt", "animals\\my-dog.pt")]
+    [InlineData("embedding:my-dog,b", "my-dog,b")]
+    [InlineData("embedding:my-dog:1.2", "my-dog:1.2")]
+    [InlineData("embedding:собака", "собака")]
+    [InlineData("(embedding:no-dog:1.2)", "no-dog")]
+    public async Task Generate_EmbeddingThatDoesNotExist_IsRefusedWithItsWholeName(string prompt, string name)
+    {
+        await ImportDog();
+
+        var error = await Refusal.Of(() => _server.GenerateAsync(TestServer.Draw(prompt)), StatusCode.NotFound);
+
+        Assert.StartsWith($"There is no concept '{name}'.", error.Status.Detail, StringComparison.Ordinal);
+        Assert.Equal(name.Contains("dog", StringComparison.Ordinal), error.Status.Detail.Contains("Close: my-dog.", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Generate_LongPrompt_IsReadWholeUnlessItIsToBeCut()
+    {
+        var prompt = string.Join(' ', Enumerable.Repeat("a", 75)) + " red dog on the beach";
+        var cut = TestServer.Draw(prompt);
+        cut.LongPrompts = LongPrompts.Cut;
+
+        var events = await _server.GenerateAsync(TestServer.Draw(prompt));
+
+        Assert.Equal(LongPrompts.Chunks, events[0].Accepted.Settings.LongPrompts);
+        Assert.DoesNotContain(events, e => e.Warning is not null);
+        var pictures = await Task.WhenAll(_server.PictureAsync(cut), _server.PictureAsync(TestServer.Draw(string.Join(' ', Enumerable.Repeat("a", 75)))));
+        Assert.Equal(pictures[1], pictures[0]);
+        Assert.NotEqual(pictures[0], events.Single(e => e.Picture is not null).Picture.Data.ToByteArray());
+    }
+
+    private async Task ImportDog()
+    {
+        using var file = new MemoryStream();
+        float[] vector = [.. Enumerable.Range(1, 32).Select(i => 0.01f * i)];
+        ConceptFile.Write(
+            file, new ConceptEmbedding("<x>", [DirectionalVectors.FromEmbeddings([vector])]), ConceptFileFormat.WebUi);
+        await _server.Concepts.ImportAsync(new() { Name = "my-dog", Data = ByteString.CopyFrom(file.ToArray()) });
     }
 
     [Theory]

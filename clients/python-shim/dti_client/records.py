@@ -23,6 +23,7 @@ Magnitude = Literal["mean", "min", "max", "value", "median", "initializer"]
 PredictionType = Literal["epsilon", "v_prediction"]
 PictureFormat = Literal["png", "jpeg", "webp"]
 PromptSyntax = Literal["weighted", "plain"]
+LongPrompts = Literal["chunks", "cut"]
 Easing = Literal["linear", "smooth"]
 ConceptFormat = Literal["diffusers", "webui"]
 JobKind = Literal["train", "generate", "interpolate"]
@@ -137,6 +138,8 @@ class GenerationOptions:
     vae: str | None = None
     prediction_type: PredictionType | None = None
     preview_every: int | None = None
+    long_prompts: LongPrompts | None = None
+    """What becomes of a prompt of more than 77 tokens: chunks of 75, as in ComfyUI, or cut, as in diffusers."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,7 @@ class GenerationSettings:
     vae: str
     prediction_type: PredictionType
     preview_every: int
+    long_prompts: LongPrompts
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,11 @@ internal sealed class GenerationOptionSet
     private readonly Option<string?> _scheduler = new("--scheduler") { Description = "ddim, dpmpp_2m, euler, euler_ancestral or pndm; dpmpp_2m_karras and euler_karras. Default: the model's own.", HelpName = "name" };
     private readonly Option<ulong?> _seed = new("--seed") { Description = "Same seed, same picture. Default: chosen and shown.", HelpName = "n" };
     private readonly Option<PromptSyntax?> _syntax = new("--syntax") { Description = "weighted: (word:1.2) and embedding:name as in ComfyUI; plain: the prompt as it is. Default: weighted." };
+    private readonly Option<LongPrompts?> _long = new("--long-prompts")
+    {
+        Description = "chunks: read more than 77 tokens in chunks of 75, as in ComfyUI; cut: as in diffusers. Default: chunks.",
+    };
+
     private readonly Option<PictureFormat?> _format = new("--format") { Description = "Default: by the ending of -o, or png." };
     private readonly Option<int?> _quality = new("--quality") { Description = "1 to 100, JPEG and WebP only. Default: 90.", HelpName = "n" };
     private readonly Option<string?> _vae = new("--vae") { Description = "Autoencoder that takes the place of the model's own (dti models list).", HelpName = "name" };
@@ -30,14 +35,15 @@ internal sealed class GenerationOptionSet
     {
         _format.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "png", "jpeg", "webp");
         _syntax.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "weighted", "plain");
+        _long.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "chunks", "cut");
     }
 
     public void AddTo(Command command)
     {
         foreach (var option in new Option[]
         {
-            _seed, _steps, _guidance, _negative, _width, _height, _scheduler, _rescale, _clipSkip, _syntax, _model, _vae, _prediction, _dtype, _format, _quality,
-            _previews, _previewEvery,
+            _seed, _steps, _guidance, _negative, _width, _height, _scheduler, _rescale, _clipSkip, _syntax, _long, _model, _vae, _prediction, _dtype, _format,
+            _quality, _previews, _previewEvery,
         })
             command.Add(option);
         command.Validators.Add(asked =>
@@ -62,6 +68,7 @@ internal sealed class GenerationOptionSet
         Scheduler = context.Get(_scheduler),
         Seed = context.Get(_seed),
         PromptSyntax = context.Get(_syntax),
+        LongPrompts = context.Get(_long),
         GuidanceRescale = context.Get(_rescale),
         ClipSkip = context.Get(_clipSkip),
         Format = context.Get(_format) ?? PictureFiles.FormatOf(outputFile),

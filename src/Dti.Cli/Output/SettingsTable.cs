@@ -61,6 +61,7 @@ internal static class SettingsTable
         ("seed", $"{settings.Seed}"),
         ("num_images", $"{settings.ImageCount}"),
         ("prompt_syntax", Word(settings.PromptSyntax)),
+        ("long_prompts", Word(settings.LongPrompts)),
         ("format", Word(settings.Format)),
         ("quality", $"{settings.Quality}"),
         ("vae", settings.Vae),

@@ -160,6 +160,7 @@ internal static class FromProto
         Seed = message.Seed,
         ImageCount = message.NumImages,
         PromptSyntax = (PromptSyntax)message.PromptSyntax,
+        LongPrompts = (LongPrompts)message.LongPrompts,
         GuidanceRescale = message.GuidanceRescale,
         ClipSkip = message.ClipSkip,
         PreviewEvery = message.PreviewEvery,

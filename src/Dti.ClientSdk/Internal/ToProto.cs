@@ -54,6 +54,7 @@ internal static class ToProto
         if (options.Seed is { } seed) message.Seed = seed;
         if (options.ImageCount is { } imageCount) message.NumImages = imageCount;
         if (options.PromptSyntax is { } promptSyntax) message.PromptSyntax = (V1.PromptSyntax)promptSyntax;
+        if (options.LongPrompts is { } longPrompts) message.LongPrompts = (V1.LongPrompts)longPrompts;
         if (options.GuidanceRescale is { } guidanceRescale) message.GuidanceRescale = guidanceRescale;
         if (options.ClipSkip is { } clipSkip) message.ClipSkip = clipSkip;
         if (options.Format is { } format) message.Format = (V1.PictureFormat)format;

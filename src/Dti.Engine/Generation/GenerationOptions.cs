@@ -39,6 +39,9 @@ public sealed record GenerationOptions
     /// <inheritdoc cref="GenerationSettings.PromptSyntax"/>
     public PromptSyntax? PromptSyntax { get; init; }
 
+    /// <inheritdoc cref="GenerationSettings.LongPrompts"/>
+    public LongPrompts? LongPrompts { get; init; }
+
     /// <inheritdoc cref="GenerationSettings.PreviewEvery"/>
     public int? PreviewEvery { get; init; }
 

@@ -6,7 +6,7 @@ namespace Dti.Engine.Generation;
 /// <summary>What a generation uses: every default filled in, every value within its range. It repeats the pictures.</summary>
 public sealed record GenerationSettings
 {
-    /// <summary>Longest prompt that is read at all, in characters; beyond 77 tokens a prompt is cut, with a warning.</summary>
+    /// <summary>Longest prompt that is read at all, in characters.</summary>
     public const int MaxPromptLength = 10_000;
 
     private GenerationSettings()
@@ -49,6 +49,12 @@ public sealed record GenerationSettings
     /// <summary>What parentheses in the prompts mean. Default: weights, as in ComfyUI.</summary>
     public PromptSyntax PromptSyntax { get; private init; }
 
+    /// <summary>
+    /// What becomes of a prompt of more than 77 tokens. Default: chunks of 75 for <see cref="PromptSyntax.Weighted"/> prompts, cut
+    /// for <see cref="PromptSyntax.Plain"/> ones. Beyond 16 chunks a prompt is cut, with a warning.
+    /// </summary>
+    public LongPrompts LongPrompts { get; private init; }
+
     /// <summary>Sampling steps between two previews of a picture, 0 (none) to <see cref="Steps"/>; they change nothing of it. Default 0.</summary>
     public int PreviewEvery { get; private init; }
 
@@ -82,6 +88,8 @@ public sealed record GenerationSettings
             Seed = options.Seed ?? newSeed(),
             ImageCount = options.ImageCount ?? 1,
             PromptSyntax = options.PromptSyntax ?? PromptSyntax.Weighted,
+            LongPrompts = options.LongPrompts
+                ?? (options.PromptSyntax == PromptSyntax.Plain ? LongPrompts.Cut : LongPrompts.Chunks),
             GuidanceRescale = options.GuidanceRescale ?? 0,
             ClipSkip = options.ClipSkip ?? 1,
             PreviewEvery = options.PreviewEvery ?? 0,

@@ -11,13 +11,22 @@ internal sealed class PromptEncoder
     private readonly IDiffusionModel _model;
     private readonly PromptSyntax _syntax;
     private readonly int _clipSkip;
+    private readonly LongPrompts _long;
     private readonly PlaceholderTokens[] _placeholders; // one of each per text encoder
     private readonly float[][][] _rows;
 
+    /// <summary>The most chunks that are read of a prompt; their keys are fewer than those of a small image's latents.</summary>
+    public const int MaxChunks = 16;
+
     /// <exception cref="DtiException">A concept is of another width than the model.</exception>
-    public PromptEncoder(IDiffusionModel model, IReadOnlyList<ConceptEmbedding> concepts, PromptSyntax syntax = PromptSyntax.Plain, int clipSkip = 1)
+    public PromptEncoder(
+        IDiffusionModel model,
+        IReadOnlyList<ConceptEmbedding> concepts,
+        PromptSyntax syntax = PromptSyntax.Plain,
+        int clipSkip = 1,
+        LongPrompts longPrompts = LongPrompts.Cut)
     {
-        (_model, _syntax, _clipSkip) = (model, syntax, clipSkip);
+        (_model, _syntax, _clipSkip, _long) = (model, syntax, clipSkip, longPrompts);
         var encoders = model.Profile.Encoders;
         _placeholders = [.. encoders.Select(encoder => encoder.NewPlaceholders())];
         foreach (var concept in concepts)
@@ -32,33 +41,60 @@ internal sealed class PromptEncoder
     /// <summary>What is cut off the prompt, as a warning; null when all of it is read.</summary>
     public GenerationWarning? CutWarning(string prompt)
     {
-        var (tokens, _) = Tokenize(prompt, encoder: 0);
+        var chunks = Tokenize(prompt, encoder: 0);
+        var tokens = chunks[^1].Tokens;
+        var read = tokens.InputIds.Count + ((tokens.InputIds.Count - 2) * (chunks.Count - 1));
         return tokens.CutText.Length == 0 ? null : new GenerationWarning(
             "PROMPT_TOO_LONG",
-            $"The prompt has {tokens.TokenCount} tokens and the model reads {tokens.InputIds.Count}; this was cut: {tokens.CutText}");
+            $"The prompt has {tokens.TokenCount} tokens and the model reads {read}; this was cut: {tokens.CutText}");
     }
+
+    /// <summary>What has no effect in the prompt, as a warning; null: all of it has, or the prompt is read as it is.</summary>
+    public GenerationWarning? SyntaxWarning(string prompt) =>
+        _syntax == PromptSyntax.Weighted ? UnusedSyntax.Warning(prompt) : null;
 
     /// <summary>
     /// A batch of one. Where a token has a weight w, its state is moved away from the state that the empty prompt has there: z₀ + w·(z − z₀);
-    /// the pooled text stays as it is (ComfyUI's <c>encode_token_weights</c>).
+    /// the pooled text stays as it is (ComfyUI's <c>encode_token_weights</c>). The states of several chunks follow each other;
+    /// the pooled text is that of the first.
     /// </summary>
     public Conditioning Encode(string prompt)
     {
         using var scope = NewDisposeScope();
-        var encoders = _model.Profile.Encoders;
-        var tokens = encoders.Select((_, i) => Tokenize(prompt, i)).ToArray();
-        var conditioning = Condition(tokens.Select(token => token.Tokens));
-        if (tokens.All(token => token.Weights.All(weight => weight == 1)))
+        var pieces = Pieces(prompt);
+        var tokens = _model.Profile.Encoders.Select((_, i) => Tokenize(pieces, i)).ToArray();
+        var count = tokens.Min(chunks => chunks.Count);
+        Conditioning[] chunks =
+            [.. Enumerable.Range(0, count).Select(chunk => Encode([.. tokens.Select(encoder => encoder[chunk])], pieces))];
+        return (count == 1 ? chunks[0] : chunks[0] with
         {
-            return conditioning.MoveToOuterDisposeScope();
+            States = cat([.. chunks.Select(chunk => chunk.States)], 1),
+            Mask = chunks[0].Mask is null ? null : cat([.. chunks.Select(chunk => chunk.Mask!)], 1),
+        }).MoveToOuterDisposeScope();
+    }
+
+    /// <param name="tokens">A chunk for each text encoder.</param>
+    /// <param name="pieces">The pieces of the prompt that they are from.</param>
+    private Conditioning Encode(PromptChunk[] tokens, IReadOnlyList<PromptPiece> pieces)
+    {
+        var encoders = _model.Profile.Encoders;
+        var conditioning = Condition(tokens.Select(token => token.Tokens));
+        float[][] weights =
+        [
+            .. tokens.Select(token => Array.ConvertAll(token.PieceOf, piece => piece < 0 ? 1 : (float)pieces[piece].Weight)),
+        ];
+        if (weights.All(token => token.All(weight => weight == 1)))
+        {
+            return conditioning;
         }
 
         var states = conditioning.States;
         var empty = Condition(encoders.Select(encoder => encoder.Tokenizer.Tokenize(""))).States.to(ScalarType.Float32);
-        var weights = cat([.. tokens.Select((token, i) => tensor(token.Weights).view(1, -1, 1).expand(1, -1, encoders[i].Dimension))], -1).to(states.device);
+        var factors = cat(
+            [.. weights.Select((token, i) => tensor(token).view(1, -1, 1).expand(1, -1, encoders[i].Dimension))], -1);
         var full = states.to(ScalarType.Float32);
-        var weighted = full + ((full - empty) * (weights - 1)); // exactly z where w is 1
-        return (conditioning with { States = weighted.to(states.dtype) }).MoveToOuterDisposeScope();
+        var weighted = full + ((full - empty) * (factors.to(states.device) - 1)); // exactly z where w is 1
+        return conditioning with { States = weighted.to(states.dtype) };
     }
 
     private Conditioning Condition(IEnumerable<TokenizedPrompt> tokens)
@@ -70,11 +106,18 @@ internal sealed class PromptEncoder
             _clipSkip);
     }
 
-    private (TokenizedPrompt Tokens, float[] Weights) Tokenize(string prompt, int encoder)
+    private IReadOnlyList<PromptPiece> Pieces(string prompt) =>
+        _syntax == PromptSyntax.Weighted ? WeightedPrompt.Parse(prompt) : [new PromptPiece(prompt, 1)];
+
+    private IReadOnlyList<PromptChunk> Tokenize(string prompt, int encoder) => Tokenize(Pieces(prompt), encoder);
+
+    private IReadOnlyList<PromptChunk> Tokenize(IReadOnlyList<PromptPiece> pieces, int encoder)
     {
-        var pieces = _syntax == PromptSyntax.Weighted ? WeightedPrompt.Parse(prompt) : [new PromptPiece(prompt, 1)];
         var placeholders = _placeholders[encoder];
-        var tokens = _model.Profile.Encoders[encoder].Tokenizer.Tokenize([.. pieces.Select(piece => placeholders.Expand(piece.Text))], placeholders, out var pieceOf);
-        return (tokens, Array.ConvertAll(pieceOf, piece => piece < 0 ? 1 : (float)pieces[piece].Weight));
+        var tokenizer = _model.Profile.Encoders[encoder].Tokenizer;
+        string[] texts = [.. pieces.Select(piece => placeholders.Expand(piece.Text))];
+        return _long == LongPrompts.Chunks
+            ? tokenizer.TokenizeChunks(texts, placeholders, MaxChunks)
+            : [new PromptChunk(tokenizer.Tokenize(texts, placeholders, out var pieceOf), pieceOf)];
     }
 }

@@ -22,12 +22,15 @@ public sealed class TextToImage(IDiffusionModel model)
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public IEnumerable<GenerationEvent> Run(GenerationSettings settings, IReadOnlyList<ConceptEmbedding> concepts, CancellationToken cancellationToken)
     {
-        var prompts = new PromptEncoder(model, concepts, settings.PromptSyntax, settings.ClipSkip);
+        var prompts = new PromptEncoder(model, concepts, settings.PromptSyntax, settings.ClipSkip, settings.LongPrompts);
         foreach (var text in new[] { settings.Prompt, settings.NegativePrompt ?? "" })
         {
-            if (prompts.CutWarning(text) is { } warning)
+            foreach (var warning in new[] { prompts.CutWarning(text), prompts.SyntaxWarning(text) })
             {
-                yield return warning;
+                if (warning is not null)
+                {
+                    yield return warning;
+                }
             }
         }
 
@@ -37,12 +40,12 @@ public sealed class TextToImage(IDiffusionModel model)
                 "NO_PREVIEWS", $"There are no previews: {model.Profile.Name} has latents of its own, and no {ModelNotes.FileName} says how they look ({LatentRgbFactors.Key}).");
         }
 
-        using var conditioning = EncodePair(settings, prompts);
+        using var pair = EncodePair(settings, prompts);
         for (var index = 0; index < settings.ImageCount; index++)
         {
             using var noise = Noise(settings, index);
             using var latents = new Latents(Next(noise));
-            foreach (var step in Denoise(settings, conditioning, latents, noise, index, cancellationToken))
+            foreach (var step in Denoise(settings, pair, latents, noise, index, cancellationToken))
             {
                 yield return step;
             }
@@ -57,8 +60,8 @@ public sealed class TextToImage(IDiffusionModel model)
         return new PictureNoise(settings.Seed, model.Profile.Latents.Of(settings.ImageCount, settings.Height, settings.Width), index);
     }
 
-    /// <summary>The negative prompt and the prompt, a batch of two; without guidance the prompt alone.</summary>
-    internal Conditioning EncodePair(GenerationSettings settings, PromptEncoder prompts)
+    /// <summary>The negative prompt and the prompt; without guidance the prompt alone.</summary>
+    internal PromptPair EncodePair(GenerationSettings settings, PromptEncoder prompts)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
@@ -66,29 +69,31 @@ public sealed class TextToImage(IDiffusionModel model)
         var prompt = prompts.Encode(settings.Prompt);
         if (settings.GuidanceScale <= 1)
         {
-            return (prompt with { Sizes = Sizes(settings, 1) }).DetachFromDisposeScope();
+            return new PromptPair([(prompt with { Sizes = Sizes(settings, 1) }).DetachFromDisposeScope()]);
         }
 
         var negative = settings.NegativePrompt is null && model.Profile.ForcesZerosForEmptyPrompt ? prompt.Zeros() : prompts.Encode(settings.NegativePrompt ?? "");
-        return (Conditioning.Cat(negative, prompt) with { Sizes = Sizes(settings, 2) }).DetachFromDisposeScope();
+        Conditioning[] batches = negative.States.shape[1] == prompt.States.shape[1]
+            ? [Conditioning.Cat(negative, prompt) with { Sizes = Sizes(settings, 2) }]
+            : [negative with { Sizes = Sizes(settings, 1) }, prompt with { Sizes = Sizes(settings, 1) }];
+        return new PromptPair([.. batches.Select(batch => batch.DetachFromDisposeScope())]);
     }
 
     /// <summary>Samples one picture's latents in place; the next step starts from what they then hold.</summary>
     internal IEnumerable<SamplingStep> Denoise(
-        GenerationSettings settings, Conditioning conditioning, Latents latents, PictureNoise noise, int index, CancellationToken cancellationToken)
+        GenerationSettings settings, PromptPair prompts, Latents latents, PictureNoise noise, int index, CancellationToken cancellationToken)
     {
         model.UseOnly(ModelParts.Denoiser);
         using var scheduler = model.Profile.CreateSampler(settings.Scheduler, settings.Steps, settings.PredictionType, settings.Width, settings.Height);
         latents.Replace(latents.Value * scheduler.InitNoiseSigma);
         using var timesteps = Timesteps(scheduler);
-        using var keys = new PromptKeys();
         var calls = scheduler.Timesteps.Count; // PLMS calls the model once more than it has steps
         for (var call = 0; call < calls; call++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var step = call - (calls - settings.Steps) + 1;
             var wanted = step > 0 && settings.PreviewEvery > 0 && step % settings.PreviewEvery == 0;
-            var (next, preview) = DenoiseOnce(settings, scheduler, call, timesteps, latents.Value, conditioning, keys, noise, wanted);
+            var (next, preview) = DenoiseOnce(settings, scheduler, call, timesteps, latents.Value, prompts, noise, wanted);
             latents.Replace(next);
             if (step > 0)
             {
@@ -110,15 +115,14 @@ public sealed class TextToImage(IDiffusionModel model)
 
     /// <summary>A step all of which is done where the model is: nothing waits for the device, unless a preview is wanted.</summary>
     private (Tensor Next, RgbImage? Preview) DenoiseOnce(
-        GenerationSettings settings, IScheduler scheduler, int call, Tensor timesteps, Tensor sample, Conditioning conditioning, PromptKeys keys,
-        PictureNoise noise, bool wanted)
+        GenerationSettings settings, IScheduler scheduler, int call, Tensor timesteps, Tensor sample, PromptPair prompts, PictureNoise noise, bool wanted)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var scaled = scheduler.ScaleModelInput(sample, call).to(model.Target.Dtype);
         var timestep = timesteps.narrow(0, call, 1);
         var guided = settings.GuidanceScale > 1;
-        var output = model.Predict(scaled, timestep, conditioning, keys: keys).to(ScalarType.Float32);
+        var output = prompts.Predict(model, scaled, timestep).to(ScalarType.Float32);
         if (guided)
         {
             var (uncond, cond) = (output[0].unsqueeze(0), output[1].unsqueeze(0));
@@ -156,6 +160,34 @@ public sealed class TextToImage(IDiffusionModel model)
     /// <param name="phi">0: not at all.</param>
     internal static Tensor Rescale(Tensor guided, Tensor cond, double phi) =>
         phi == 0 ? guided : ((phi * (guided * (cond.std() / guided.std()))) + ((1 - phi) * guided));
+}
+
+/// <summary>
+/// What the denoiser is told of a negative prompt and a prompt: a batch of two, or where they are of different lengths two batches of one; without
+/// guidance a batch of one. Owns it.
+/// </summary>
+internal sealed class PromptPair(IReadOnlyList<Conditioning> batches) : IDisposable
+{
+    private readonly PromptKeys[] _keys = [.. batches.Select(_ => new PromptKeys())];
+
+    /// <summary>The states of the first batch, (B, L, d).</summary>
+    public Tensor States => batches[0].States;
+
+    /// <summary>What the model predicts for either prompt, (B, C, h, w).</summary>
+    public Tensor Predict(IDiffusionModel model, Tensor sample, Tensor timestep)
+    {
+        Tensor[] outputs = [.. batches.Zip(_keys, (batch, keys) => model.Predict(sample, timestep, batch, keys: keys))];
+        return outputs is [var one] ? one : cat(outputs);
+    }
+
+    public void Dispose()
+    {
+        foreach (var (batch, keys) in batches.Zip(_keys))
+        {
+            batch.Dispose();
+            keys.Dispose();
+        }
+    }
 }
 
 /// <summary>The latents of an image during sampling, fp32 where the model is, (1, C, h, w); owns its tensor.</summary>

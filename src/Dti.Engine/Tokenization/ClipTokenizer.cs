@@ -21,6 +21,7 @@ public sealed partial class ClipTokenizer : ITokenizer
 {
     private const string EndOfWord = "</w>";
     private const long MaxVocabularyBytes = 64 * 1024 * 1024;
+    private const int LongPiece = 8; // tokens from which ComfyUI divides a piece (max_word_length)
     private readonly BpeTokenizer _bpe;
     private readonly IReadOnlyDictionary<string, int> _ids;
     private readonly string[] _tokens;
@@ -156,6 +157,46 @@ public sealed partial class ClipTokenizer : ITokenizer
         return new TokenizedPrompt(input, ids.Count + 2, Words(ids.Skip(room), placeholders));
     }
 
+    /// <summary>
+    /// Chunks of 75 tokens as ComfyUI makes them (comfy/sd1_clip.py, <c>tokenize_with_weights</c>): a concept, or a piece of the
+    /// prompt of fewer than 8 tokens, that no longer fits goes into the next chunk whole; a longer piece is divided.
+    /// </summary>
+    /// <inheritdoc/>
+    public IReadOnlyList<PromptChunk> TokenizeChunks(IReadOnlyList<string> pieces, PlaceholderTokens? placeholders, int maxChunks)
+    {
+        var room = ModelMaxLength - 2;
+        var chunks = new List<List<(int Id, int Piece)>> { new() };
+        var (total, cut) = (0, new List<int>());
+        foreach (var (piece, text) in pieces.Index())
+        {
+            foreach (var group in Groups(Encode(text, placeholders)))
+            {
+                total += group.Count;
+                for (var rest = group; rest.Count > 0;)
+                {
+                    var free = room - chunks[^1].Count;
+                    var fits = Math.Min(free, rest.Count);
+                    var taken = fits == rest.Count || group.Count >= LongPiece || chunks[^1].Count == 0 ? fits : 0;
+                    chunks[^1].AddRange(rest.Take(taken).Select(id => (id, piece)));
+                    rest = rest[taken..];
+                    if (rest.Count > 0 && chunks.Count == maxChunks)
+                    {
+                        cut.AddRange(rest);
+                        break;
+                    }
+
+                    if (rest.Count > 0)
+                    {
+                        chunks.Add([]);
+                    }
+                }
+            }
+        }
+
+        var cutText = Words(cut, placeholders);
+        return [.. chunks.Select((chunk, i) => Chunk(chunk, total + 2, i == chunks.Count - 1 ? cutText : ""))];
+    }
+
     /// <summary>The token of an id, as the vocabulary spells it: <c>cat&lt;/w&gt;</c>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such id.</exception>
     public string Decode(int id) => id >= 0 && id < _tokens.Length ? _tokens[id] : throw new ArgumentOutOfRangeException(nameof(id), id, "is not in the vocabulary");
@@ -188,6 +229,38 @@ public sealed partial class ClipTokenizer : ITokenizer
             token => ids.Add(_normalizedTokens.TryGetValue(token, out var id) ? id : placeholders!.IdOf(token)),
             words => EncodeWords(words, ids)));
         return ids;
+    }
+
+    /// <summary>Ids in groups that belong together: the words between two concepts, or the vectors of one concept.</summary>
+    private IEnumerable<List<int>> Groups(List<int> ids)
+    {
+        for (var from = 0; from < ids.Count;)
+        {
+            var concept = ids[from] >= VocabularySize;
+            var to = from + 1;
+            while (to < ids.Count && (concept ? ids[to] == ids[to - 1] + 1 : ids[to] < VocabularySize))
+            {
+                to++;
+            }
+
+            yield return ids[from..to];
+            from = to;
+        }
+    }
+
+    private PromptChunk Chunk(List<(int Id, int Piece)> tokens, int total, string cutText)
+    {
+        var (input, pieceOf) = (new int[ModelMaxLength], new int[ModelMaxLength]);
+        Array.Fill(input, PadTokenId);
+        Array.Fill(pieceOf, -1);
+        input[0] = BosTokenId;
+        for (var i = 0; i < tokens.Count; i++)
+        {
+            (input[i + 1], pieceOf[i + 1]) = tokens[i];
+        }
+
+        input[tokens.Count + 1] = EosTokenId;
+        return new PromptChunk(new TokenizedPrompt(input, total, cutText), pieceOf);
     }
 
     private static void Split(string text, Regex pattern, Action<string> matched, Action<string> between)

@@ -21,6 +21,16 @@ public interface ITokenizer
     /// <param name="pieceOf">For each id which piece it comes from; −1: none.</param>
     TokenizedPrompt Tokenize(IReadOnlyList<string> pieces, PlaceholderTokens? placeholders, out int[] pieceOf);
 
+    /// <summary>
+    /// The ids of a prompt of any length, as many times <see cref="ModelMaxLength"/> as it takes; a tokenizer that knows only
+    /// one reading gives that.
+    /// </summary>
+    /// <param name="pieces">The texts.</param>
+    /// <param name="placeholders">Concept tokens that they may hold; null: none.</param>
+    /// <param name="maxChunks">The most chunks; what is beyond is cut.</param>
+    IReadOnlyList<PromptChunk> TokenizeChunks(IReadOnlyList<string> pieces, PlaceholderTokens? placeholders, int maxChunks) =>
+        [new PromptChunk(Tokenize(pieces, placeholders, out var pieceOf), pieceOf)];
+
     /// <summary>A token as people write it, without the vocabulary's marks.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such id.</exception>
     string TextOf(int id);
@@ -31,6 +41,13 @@ public interface ITokenizer
     /// <summary>A text as the tokenizer compares it with placeholders.</summary>
     string Normalized(string text);
 }
+
+/// <summary>As much of a prompt as a text encoder reads at once.</summary>
+/// <param name="Tokens">
+/// Start, text, end, padding; the count is the whole prompt's, and what was cut off it is told by the last chunk.
+/// </param>
+/// <param name="PieceOf">For each id which piece of the prompt it comes from; −1: none.</param>
+public sealed record PromptChunk(TokenizedPrompt Tokens, int[] PieceOf);
 
 /// <summary>What all tokenizers do alike.</summary>
 public static class TokenizerExtensions

@@ -3,10 +3,13 @@ namespace Dti.Server.Configuration;
 /// <summary>Names that a mistyped one may have meant.</summary>
 internal static class CloseNames
 {
-    /// <summary>At most three, the closest first.</summary>
-    public static IEnumerable<string> Of(string name, IEnumerable<string> known) =>
+    private const int MaxLength = 200; // a longer text is no mistyped name
+
+    /// <summary>At most three, the closest first: spelt nearly alike, or one within the other.</summary>
+    public static IEnumerable<string> Of(string name, IEnumerable<string> known) => name.Length > MaxLength ? [] :
         known.Select(candidate => (candidate, distance: Distance(name.ToUpperInvariant(), candidate.ToUpperInvariant())))
-            .Where(pair => pair.distance <= Math.Max(2, name.Length / 3) || pair.candidate.Contains(name, StringComparison.OrdinalIgnoreCase))
+            .Where(pair => pair.distance <= Math.Max(2, name.Length / 3) || pair.candidate.Contains(name, StringComparison.OrdinalIgnoreCase)
+                || (pair.candidate.Length > 2 && name.Contains(pair.candidate, StringComparison.OrdinalIgnoreCase)))
             .OrderBy(pair => pair.distance)
             .ThenBy(pair => pair.candidate, StringComparer.Ordinal)
             .Select(pair => pair.candidate)

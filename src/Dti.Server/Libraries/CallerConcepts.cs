@@ -63,12 +63,14 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
 
     /// <summary>A prompt in which each <c>embedding:NAME</c> is the placeholder of the concept of that name.</summary>
     /// <exception cref="RpcException">There is none of that name; close ones are listed.</exception>
-    public string Spell(string prompt) => ConceptNames.ReplaceEmbeddings(prompt, name =>
+    public string Spell(string prompt)
     {
-        var all = List();
-        return all.FirstOrDefault(concept => string.Equals(concept.Name, name, StringComparison.OrdinalIgnoreCase))?.Placeholder
-            ?? throw RpcErrors.NotFound("concept", name, all.Select(concept => concept.Name)).ToRpcException();
-    });
+        var all = new Lazy<IReadOnlyList<Concept>>(List);
+        return ConceptNames.ReplaceEmbeddings(
+            prompt,
+            name => all.Value.FirstOrDefault(concept => string.Equals(concept.Name, name, StringComparison.OrdinalIgnoreCase))?.Placeholder,
+            name => RpcErrors.NotFound("concept", name, all.Value.Select(concept => concept.Name)).ToRpcException());
+    }
 
     /// <summary>Refuses a name that a new concept cannot have.</summary>
     /// <param name="name">A valid name.</param>

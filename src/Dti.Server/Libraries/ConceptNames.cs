@@ -19,12 +19,41 @@ internal static partial class ConceptNames
     /// <summary>Concept tokens in a prompt: <c>&lt;my-cat&gt;</c>.</summary>
     public static IEnumerable<string> In(string prompt) => Token().Matches(prompt).Select(match => match.Value).Distinct(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Replaces <c>embedding:NAME</c>, with or without a file's ending, as ComfyUI writes it.</summary>
-    public static string ReplaceEmbeddings(string prompt, Func<string, string> placeholderOf) =>
-        Embedding().Replace(prompt, match => placeholderOf(match.Groups["name"].Value));
+    /// <summary>
+    /// Replaces <c>embedding:NAME</c> as ComfyUI reads it (comfy/sd1_clip.py): the name ends at white space, at a parenthesis, or at the
+    /// <c>:</c> of a weight; commas at its end and a file's ending are no part of it.
+    /// </summary>
+    /// <param name="prompt">The prompt.</param>
+    /// <param name="placeholderOf">The placeholder of the concept of a name; null: there is none.</param>
+    /// <param name="missing">The error for a name of which there is none.</param>
+    public static string ReplaceEmbeddings(string prompt, Func<string, string?> placeholderOf, Func<string, Exception> missing) =>
+        Embedding().Replace(prompt, match =>
+        {
+            var name = match.Groups["name"].Value;
+            var end = match.Index + match.Length;
+            var weight = end < prompt.Length && prompt[end] == ')' ? Weight().Match(name).Value : "";
+            name = name[..^weight.Length];
+            var bare = name.TrimEnd(',');
+            foreach (var candidate in new[] { bare, FileEnding().Replace(bare, "") })
+            {
+                if (placeholderOf(candidate) is { } placeholder)
+                {
+                    return placeholder + name[bare.Length..] + weight;
+                }
+            }
 
-    [GeneratedRegex(@"(?<![A-Za-z0-9_])embedding:(?<name>[A-Za-z0-9][A-Za-z0-9_-]{0,63})(\.safetensors|\.pt|\.bin)?", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+            throw missing(bare);
+        });
+
+    [GeneratedRegex(
+        @"(?<![A-Za-z0-9_])embedding:(?<name>(\\[()]|[^\s()])+)", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
     private static partial Regex Embedding();
+
+    [GeneratedRegex(@":[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\z", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    private static partial Regex Weight();
+
+    [GeneratedRegex(@"\.(safetensors|pt|bin)\z", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    private static partial Regex FileEnding();
 
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9_-]{0,63}\z", RegexOptions.CultureInvariant)]
     private static partial Regex Shape();

@@ -55,4 +55,8 @@ internal static class EnumPairs
     public static EnumPairs<V1.PromptSyntax, Engine.Generation.PromptSyntax> PromptSyntaxes { get; } = new(
         (V1.PromptSyntax.Weighted, Engine.Generation.PromptSyntax.Weighted),
         (V1.PromptSyntax.Plain, Engine.Generation.PromptSyntax.Plain));
+
+    public static EnumPairs<V1.LongPrompts, Engine.Generation.LongPrompts> LongPrompts { get; } = new(
+        (V1.LongPrompts.Chunks, Engine.Generation.LongPrompts.Chunks),
+        (V1.LongPrompts.Cut, Engine.Generation.LongPrompts.Cut));
 }

@@ -62,6 +62,7 @@ internal static class OptionsMapping
         PreviewEvery = options.HasPreviewEvery ? options.PreviewEvery : null,
         PredictionType = options.HasPredictionType ? options.PredictionType : null,
         PromptSyntax = EnumPairs.PromptSyntaxes.ToEngine(options.PromptSyntax),
+        LongPrompts = EnumPairs.LongPrompts.ToEngine(options.LongPrompts),
     };
 
     public static Engine.Generation.Easing? ToEngine(this Easing easing) => easing switch

@@ -84,6 +84,7 @@ internal static class SettingsMapping
             Vae = options.Vae,
             PredictionType = PredictionTypes.NameOf(settings.PredictionType),
             PromptSyntax = EnumPairs.PromptSyntaxes.ToMessage(settings.PromptSyntax),
+            LongPrompts = EnumPairs.LongPrompts.ToMessage(settings.LongPrompts),
         };
 
     /// <summary>As <see cref="Pin(TrainingOptions, TrainingSettings)"/>.</summary>

@@ -190,7 +190,8 @@ internal sealed class DtiGrpcService(
         var concepts = library.For(caller);
         var checks = new RequestChecks();
         var asked = request.Options?.Clone() ?? new();
-        if (asked.PromptSyntax != PromptSyntax.Plain)
+        var readable = Math.Max(asked.Prompt.Length, asked.NegativePrompt.Length) <= GenerationSettings.MaxPromptLength; // longer ones are refused
+        if (asked.PromptSyntax != PromptSyntax.Plain && readable)
         {
             asked.Prompt = checks.Try(() => concepts.Spell(asked.Prompt)) ?? asked.Prompt;
             if (asked.HasNegativePrompt)
@@ -204,7 +205,7 @@ internal sealed class DtiGrpcService(
         var target = checks.Target(options, asked.HasDtype, asked.Dtype);
         var settings = profile is null ? null : checks.Try(() => GenerationSettings.Resolve(asked.ToEngine(), profile, RequestChecks.NewSeed), "options.");
         checks.Add(settings is null ? null : options.Limits.Check(settings));
-        var named = checks.Try(() => concepts.NamedIn(asked.Prompt, asked.NegativePrompt));
+        var named = readable ? checks.Try(() => concepts.NamedIn(asked.Prompt, asked.NegativePrompt)) : null;
         checks.ThrowIfAny();
         loaded.EnsureFits(profile!, target!, settings!);
         disk.EnsureRoom();
@@ -273,6 +274,7 @@ internal sealed class DtiGrpcService(
     {
         checks.Known(asked.HasFormat, asked.Format, "options.format");
         checks.Known(asked.HasPromptSyntax, asked.PromptSyntax, "options.prompt_syntax");
+        checks.Known(asked.HasLongPrompts, asked.LongPrompts, "options.long_prompts");
         checks.Require(!asked.HasQuality || asked.Quality is >= 1 and <= 100, "options.quality", $"quality is {asked.Quality}; it must be from 1 to 100.");
     }
 }
