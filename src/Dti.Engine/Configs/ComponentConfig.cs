@@ -7,6 +7,13 @@ namespace Dti.Engine.Configs;
 /// <param name="root">The JSON object.</param>
 internal sealed class ComponentConfig(string component, JsonElement root)
 {
+    /// <summary>Its name in messages.</summary>
+    public string Component => component;
+
+    /// <summary>All keys, each once.</summary>
+    public IEnumerable<string> Keys =>
+        root.ValueKind == JsonValueKind.Object ? root.EnumerateObject().Select(pair => pair.Name).Distinct() : [];
+
     /// <summary>A whole number within bounds; the default where the key is absent or null.</summary>
     public int Int(string key, int absent, int min, int max) => Value(key) is { } value ? CheckedInt(key, value, min, max) : absent;
 
@@ -69,6 +76,19 @@ internal sealed class ComponentConfig(string component, JsonElement root)
         if (Value(key) is { } value && value.GetRawText() != JsonSerializer.Serialize(supported))
         {
             throw new DtiException(ErrorKind.FailedPrecondition, $"{component}: {key} {Short(value)} is not supported; {JsonSerializer.Serialize(supported)} is.");
+        }
+    }
+
+    /// <summary>Refuses any value but those that mean what is implemented.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="supported">JSON texts, the one to recommend first.</param>
+    public void RequireOneOf(string key, IReadOnlyList<string> supported)
+    {
+        if (Value(key) is { } value
+            && !supported.Contains(value.ValueKind == JsonValueKind.String ? $"\"{value.GetString()}\"" : value.GetRawText()))
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition, $"{component}: {key} {Short(value)} is not supported; {supported[0]} is.");
         }
     }
 

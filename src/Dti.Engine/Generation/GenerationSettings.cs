@@ -50,8 +50,8 @@ public sealed record GenerationSettings
     public PromptSyntax PromptSyntax { get; private init; }
 
     /// <summary>
-    /// What becomes of a prompt of more than 77 tokens. Default: chunks of 75 for <see cref="PromptSyntax.Weighted"/> prompts, cut
-    /// for <see cref="PromptSyntax.Plain"/> ones. Beyond 16 chunks a prompt is cut, with a warning.
+    /// What becomes of a prompt of more than 77 tokens. Default: chunks of 75 for <see cref="PromptSyntax.Weighted"/>
+    /// prompts, cut for <see cref="PromptSyntax.Plain"/> ones. Beyond 16 chunks a prompt is cut, with a warning.
     /// </summary>
     public LongPrompts LongPrompts { get; private init; }
 

@@ -15,7 +15,9 @@ internal sealed class PromptEncoder
     private readonly PlaceholderTokens[] _placeholders; // one of each per text encoder
     private readonly float[][][] _rows;
 
-    /// <summary>The most chunks that are read of a prompt; their keys are fewer than those of a small image's latents.</summary>
+    /// <summary>
+    /// The most chunks that are read of a prompt; their keys are fewer than those of a small image's latents.
+    /// </summary>
     public const int MaxChunks = 16;
 
     /// <exception cref="DtiException">A concept is of another width than the model.</exception>
@@ -49,14 +51,16 @@ internal sealed class PromptEncoder
             $"The prompt has {tokens.TokenCount} tokens and the model reads {read}; this was cut: {tokens.CutText}");
     }
 
-    /// <summary>What has no effect in the prompt, as a warning; null: all of it has, or the prompt is read as it is.</summary>
+    /// <summary>
+    /// What has no effect in the prompt, as a warning; null: all of it has, or the prompt is read as it is.
+    /// </summary>
     public GenerationWarning? SyntaxWarning(string prompt) =>
         _syntax == PromptSyntax.Weighted ? UnusedSyntax.Warning(prompt) : null;
 
     /// <summary>
     /// A batch of one. Where a token has a weight w, its state is moved away from the state that the empty prompt has there: z₀ + w·(z − z₀);
-    /// the pooled text stays as it is (ComfyUI's <c>encode_token_weights</c>). The states of several chunks follow each other;
-    /// the pooled text is that of the first.
+    /// the pooled text stays as it is (ComfyUI's <c>encode_token_weights</c>). The states of several chunks follow each
+    /// other; the pooled text is that of the first.
     /// </summary>
     public Conditioning Encode(string prompt)
     {

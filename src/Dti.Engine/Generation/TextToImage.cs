@@ -34,6 +34,14 @@ public sealed class TextToImage(IDiffusionModel model)
             }
         }
 
+        if (model.Profile.Noise is { SubstitutedClass: { } wanted } noiseConfig && settings.Scheduler == noiseConfig.DefaultSampler)
+        {
+            yield return new GenerationWarning(
+                "SCHEDULER_SUBSTITUTED",
+                $"{model.Profile.Name} was saved with {wanted}, which is not implemented: {settings.Scheduler} takes its place. "
+                + $"The setting scheduler chooses another: {string.Join(", ", noiseConfig.Samplers)}.");
+        }
+
         if (settings.PreviewEvery > 0 && model.Profile.LatentRgb is null)
         {
             yield return new GenerationWarning(
@@ -163,8 +171,8 @@ public sealed class TextToImage(IDiffusionModel model)
 }
 
 /// <summary>
-/// What the denoiser is told of a negative prompt and a prompt: a batch of two, or where they are of different lengths two batches of one; without
-/// guidance a batch of one. Owns it.
+/// What the denoiser is told of a negative prompt and a prompt: a batch of two, or where they are of different lengths
+/// two batches of one; without guidance a batch of one. Owns it.
 /// </summary>
 internal sealed class PromptPair(IReadOnlyList<Conditioning> batches) : IDisposable
 {

@@ -20,6 +20,12 @@ public abstract record NoiseProcessConfig
     /// <summary>The sampler that the model was published with.</summary>
     public abstract string DefaultSampler { get; }
 
+    /// <summary>
+    /// The model's own class where it is not implemented, so that <see cref="DefaultSampler"/> takes its place; null:
+    /// it is.
+    /// </summary>
+    public virtual string? SubstitutedClass => null;
+
     /// <summary>The process.</summary>
     /// <param name="device">Where the latents are; null: on the CPU.</param>
     public abstract INoiseProcess CreateProcess(Device? device = null);

@@ -54,7 +54,10 @@ public sealed record SchedulerConfig : NoiseProcessConfig
     /// <summary>The last step goes to ᾱ = 1 instead of ᾱ₀.</summary>
     public required bool SetAlphaToOne { get; init; }
 
-    /// <summary>DDIM clips its estimate of x₀ to [-1, 1]. On where the config does not say, as in diffusers.</summary>
+    /// <summary>
+    /// DDIM clips its estimate of x₀ to [-1, 1]. Off where the config does not say: latents are not bounded by 1.
+    /// diffusers' DDIMScheduler itself clips then.
+    /// </summary>
     public required bool ClipSample { get; init; }
 
     /// <summary>The model's own scheduler spreads noise levels as arXiv 2206.00364 does. Off where the config does not say.</summary>
@@ -70,32 +73,35 @@ public sealed record SchedulerConfig : NoiseProcessConfig
     public override IReadOnlyList<string> Samplers => SchedulerFactory.Names;
 
     /// <inheritdoc/>
-    public override string DefaultSampler => ClassName switch
-    {
-        "DPMSolverMultistepScheduler" => UseKarrasSigmas ? "dpmpp_2m_karras" : "dpmpp_2m",
-        "EulerAncestralDiscreteScheduler" => "euler_ancestral",
-        "EulerDiscreteScheduler" => UseKarrasSigmas ? "euler_karras" : "euler",
-        "PNDMScheduler" => "pndm",
-        _ => "ddim",
-    };
+    public override string DefaultSampler =>
+        (SchedulerClasses.Implemented.GetValueOrDefault(ClassName) ?? SchedulerClasses.Substitutes[ClassName]) switch
+        {
+            var sampler and ("dpmpp_2m" or "euler") when UseKarrasSigmas => sampler + "_karras",
+            var sampler => sampler,
+        };
+
+    /// <inheritdoc/>
+    public override string? SubstitutedClass => SchedulerClasses.Substitutes.ContainsKey(ClassName) ? ClassName : null;
 
     /// <summary>Reads a config.</summary>
     /// <exception cref="DtiException">A value is out of bounds or not supported; the message names it.</exception>
     public static SchedulerConfig Parse(JsonElement json)
     {
         var config = new ComponentConfig("scheduler/scheduler_config.json", json);
-        config.RequireAbsent("trained_betas");
-        config.Require("thresholding", false);
-        config.Require("skip_prk_steps", true);
-        var schedule = config.String("beta_schedule", "linear");
+        var className = SchedulerClasses.NameOf(config.String("_class_name", ""));
+        SchedulerClasses.Check(config, className);
+
+        // A class that is substituted keeps to Stable Diffusion's published config where its own is silent.
+        var substituted = SchedulerClasses.Substitutes.ContainsKey(className);
+        var schedule = config.String("beta_schedule", substituted ? "scaled_linear" : "linear");
         var prediction = config.String("prediction_type", "epsilon");
         var spacing = config.String("timestep_spacing", "");
         return new SchedulerConfig
         {
-            ClassName = config.String("_class_name", ""),
+            ClassName = className,
             NumTrainTimesteps = config.Int("num_train_timesteps", 1000, 1, 100_000),
-            BetaStart = config.Double("beta_start", 0.0001),
-            BetaEnd = config.Double("beta_end", 0.02),
+            BetaStart = config.Double("beta_start", substituted ? 0.00085 : 0.0001),
+            BetaEnd = config.Double("beta_end", substituted ? 0.012 : 0.02),
             ScaledLinear = schedule == "scaled_linear" || (schedule == "linear" ? false : throw config.Unsupported("beta_schedule", schedule)),
             PredictionType = PredictionTypes.Find(prediction) is { } type and not PredictionType.Flow ? type : throw config.Unsupported("prediction_type", prediction),
             TimestepSpacing = spacing switch
@@ -106,9 +112,9 @@ public sealed record SchedulerConfig : NoiseProcessConfig
                 "trailing" => Schedulers.TimestepSpacing.Trailing,
                 _ => throw config.Unsupported("timestep_spacing", spacing),
             },
-            StepsOffset = config.Int("steps_offset", 0, 0, 1000),
-            SetAlphaToOne = config.Bool("set_alpha_to_one", true),
-            ClipSample = config.Bool("clip_sample", true),
+            StepsOffset = config.Int("steps_offset", substituted ? 1 : 0, 0, 1000),
+            SetAlphaToOne = config.Bool("set_alpha_to_one", !substituted && className != "PNDMScheduler"),
+            ClipSample = config.Bool("clip_sample", false),
             UseKarrasSigmas = config.Bool("use_karras_sigmas", false),
             ZeroTerminalSnr = config.Bool("rescale_betas_zero_snr", false),
         };

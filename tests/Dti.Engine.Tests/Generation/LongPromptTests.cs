@@ -10,8 +10,8 @@ namespace Dti.Engine.Tests.Generation;
 public class LongPromptTests(ModelFixture models) : IClassFixture<ModelFixture>
 {
     /// <summary>
-    /// What ComfyUI's <c>tokenize_with_weights</c> gives: how many tokens of each piece are in each chunk. A piece of fewer than 8 tokens goes
-    /// whole into the next chunk; a longer one is divided.
+    /// What ComfyUI's <c>tokenize_with_weights</c> gives: how many tokens of each piece are in each chunk. A piece of
+    /// fewer than 8 tokens goes whole into the next chunk; a longer one is divided.
     /// </summary>
     [Theory]
     [InlineData(new[] { 75 }, "75")]
@@ -83,7 +83,10 @@ public class LongPromptTests(ModelFixture models) : IClassFixture<ModelFixture>
         Same(each[0].States, cut.States);
     }
 
-    /// <summary>Prompts of different lengths are computed one after the other; ComfyUI repeats both to one length, which is the same.</summary>
+    /// <summary>
+    /// Prompts of different lengths are computed one after the other; ComfyUI repeats both to one length, which is the
+    /// same.
+    /// </summary>
     [Fact]
     public void EncodePair_DifferentLengths_PredictsAsWithBothRepeatedToOneLength()
     {

@@ -177,6 +177,8 @@ public class SchedulerParityTests
     private static SchedulerConfig Config(JsonDocument json, string scheduler, string spacing, string prediction)
     {
         var values = json.RootElement.GetProperty("constructor").GetProperty(scheduler).EnumerateObject().ToDictionary(pair => pair.Name, pair => (object)pair.Value);
+        values.Remove("class", out var name);
+        values["_class_name"] = name!;
         values["timestep_spacing"] = spacing;
         values["prediction_type"] = prediction;
         return Config(JsonSerializer.Serialize(values));
