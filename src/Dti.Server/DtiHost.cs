@@ -106,6 +106,7 @@ public static class DtiHost
         app.UseWebApi(options);
         app.UseDoors();
         app.UseMalformedMessages();
+        app.UseJsonRequests();
         app.MapGrpcService<DtiGrpcService>().RequireScopes();
         app.MapGrpcService<JobGrpcService>().RequireScopes();
         app.MapGrpcService<ConceptGrpcService>().RequireScopes();

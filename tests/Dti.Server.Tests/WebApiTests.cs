@@ -101,6 +101,31 @@ public class WebApiTests
     }
 
     [Fact]
+    public async Task Post_WhatIsNotOfTheContract_IsRefusedWithItsPlace()
+    {
+        await using var server = Start();
+        using var http = Web(server);
+
+        string[] found =
+        [
+            await Refused(http.PostAsJsonAsync("v1/generate", new { prompt = "a cat", options = new { sampler = "euler" } }, Cancellation)),
+            await Refused(http.PostAsJsonAsync("v1/train", new { photos = new[] { new { data = "not base64!" } } }, Cancellation)),
+            await Refused(http.GetAsync("v1/concepts/x/inspection?num_neraest=3", Cancellation)),
+        ];
+
+        Assert.Equal(["prompt options.sampler", "photos[0].data", "num_neraest"], found);
+
+        static async Task<string> Refused(Task<HttpResponseMessage> call)
+        {
+            using var response = await call;
+            var text = await response.Content.ReadAsStringAsync(Cancellation);
+            Assert.True(response.StatusCode == HttpStatusCode.BadRequest, $"{response.StatusCode}: {text}");
+            var violations = JsonNode.Parse(text)!["details"]![0]!["fieldViolations"]!.AsArray();
+            return string.Join(' ', violations.Select(violation => $"{violation!["field"]}"));
+        }
+    }
+
+    [Fact]
     public async Task Refusal_UnknownConcept_IsNotFound()
     {
         await using var server = Start();

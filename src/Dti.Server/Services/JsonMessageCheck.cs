@@ -1,0 +1,275 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Dti.Engine;
+using Dti.Server.Configuration;
+using Google.Protobuf.Reflection;
+
+namespace Dti.Server.Services;
+
+/// <summary>
+/// Compares a JSON text with a message of the contract by proto3's JSON mapping. It allocates nothing for values that
+/// are as they must be.
+/// </summary>
+/// <param name="message">The message that the request is to become.</param>
+internal sealed class JsonMessageCheck(MessageDescriptor message)
+{
+    private const int MaxFound = 32; // a status names at most 31
+    private const int Shown = 40; // characters of a value
+
+    // What other tools call a field.
+    private static readonly Dictionary<string, string> _otherNames = new(StringComparer.Ordinal)
+    {
+        ["batchsize"] = "num_images",
+        ["cfg"] = "guidance_scale",
+        ["cfgscale"] = "guidance_scale",
+        ["niter"] = "num_images",
+        ["numinferencesteps"] = "steps",
+        ["negative"] = "negative_prompt",
+        ["sampler"] = "scheduler",
+        ["samplername"] = "scheduler",
+    };
+
+    private readonly List<FieldViolation> _found = [];
+
+    /// <summary>Everything that is wrong.</summary>
+    public IReadOnlyList<FieldViolation> Found => _found;
+
+    /// <summary>Checks a body.</summary>
+    /// <param name="utf8">The text; empty: no field is set.</param>
+    public void Body(ReadOnlySpan<byte> utf8)
+    {
+        utf8 = utf8.StartsWith(Encoding.UTF8.Preamble) ? utf8[Encoding.UTF8.Preamble.Length..] : utf8;
+        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = 64 });
+        try
+        {
+            reader.Read();
+            if (reader.TokenType == JsonTokenType.StartObject)
+            {
+                Message(ref reader, message, "");
+            }
+            else
+            {
+                Add("", "The body must be a JSON object.");
+            }
+        }
+        catch (JsonException error)
+        {
+            var place = $"line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}";
+            Add("", $"The body is not JSON: it breaks off or is wrong at {place}.");
+        }
+    }
+
+    /// <summary>Checks the query: names are paths of fields, <c>options.steps</c>.</summary>
+    /// <param name="query">Names and values.</param>
+    /// <param name="route">Names that the route has.</param>
+    public void Query(IEnumerable<(string Name, string?[] Values)> query, IReadOnlyCollection<string> route)
+    {
+        foreach (var (name, values) in query.Where(pair => !route.Contains(pair.Name)))
+        {
+            var (type, path, field) = ((MessageDescriptor?)message, "", (FieldDescriptor?)null);
+            foreach (var part in name.Split('.'))
+            {
+                field = type is null ? null : Find(type, part);
+                if (field is null)
+                {
+                    Unknown(type ?? message, path, part);
+                    break;
+                }
+
+                path = Join(path, field.Name);
+                type = field.FieldType == FieldType.Message ? field.MessageType : null;
+            }
+
+            if (field is not null and not { FieldType: FieldType.Message })
+            {
+                Array.ForEach(values, value => Text(field, path, value ?? ""));
+            }
+        }
+    }
+
+    private void Message(ref Utf8JsonReader reader, MessageDescriptor type, string path)
+    {
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = reader.GetString()!;
+            var field = Find(type, name);
+            reader.Read();
+            if (field is null)
+            {
+                Unknown(type, path, name);
+                reader.Skip();
+            }
+            else if (reader.TokenType != JsonTokenType.Null)
+            {
+                Field(ref reader, field, Join(path, field.Name));
+            }
+        }
+    }
+
+    private void Field(ref Utf8JsonReader reader, FieldDescriptor field, string path)
+    {
+        if (field.IsMap)
+        {
+            reader.Skip(); // the contract has none
+        }
+        else if (!field.IsRepeated)
+        {
+            Value(ref reader, field, path);
+        }
+        else if (reader.TokenType == JsonTokenType.StartArray)
+        {
+            for (var index = 0; reader.Read() && reader.TokenType != JsonTokenType.EndArray; index++)
+            {
+                Value(ref reader, field, $"{path}[{index}]");
+            }
+        }
+        else
+        {
+            Wrong(ref reader, path, "a list");
+        }
+    }
+
+    private void Value(ref Utf8JsonReader reader, FieldDescriptor field, string path)
+    {
+        switch (field.FieldType)
+        {
+            case FieldType.Message when field.MessageType.File.Package == "google.protobuf":
+                reader.Skip(); // times and durations, which are texts
+                break;
+            case FieldType.Message when reader.TokenType == JsonTokenType.StartObject:
+                Message(ref reader, field.MessageType, path);
+                break;
+            case FieldType.Message:
+                Wrong(ref reader, path, "an object");
+                break;
+            case FieldType.Bool when reader.TokenType is JsonTokenType.True or JsonTokenType.False:
+                break;
+            case FieldType.Bool:
+                Wrong(ref reader, path, "true or false");
+                break;
+            case FieldType.String when reader.TokenType == JsonTokenType.String:
+                break;
+            case FieldType.String:
+                Wrong(ref reader, path, "a text in quotes");
+                break;
+            case FieldType.Bytes when reader.TokenType == JsonTokenType.String && IsBase64(ref reader):
+                break;
+            case FieldType.Bytes:
+                Wrong(ref reader, path, "base64 in quotes");
+                break;
+            case FieldType.Enum when reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out _):
+                break; // an enumeration of proto3 is open; the call itself refuses numbers that it does not know
+            default:
+                if (reader.TokenType is JsonTokenType.Number or JsonTokenType.String)
+                {
+                    Text(field, path, reader.TokenType == JsonTokenType.String ? reader.GetString()! : Encoding.UTF8.GetString(reader.ValueSpan));
+                }
+                else
+                {
+                    Wrong(ref reader, path, Expected(field));
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>Checks a value that is written as a text.</summary>
+    private void Text(FieldDescriptor field, string path, string text)
+    {
+        const NumberStyles Float = NumberStyles.Float;
+        var culture = CultureInfo.InvariantCulture;
+        var isRight = field.FieldType switch
+        {
+            FieldType.Enum => field.EnumType.FindValueByName(text) is not null || int.TryParse(text, NumberStyles.AllowLeadingSign, culture, out _),
+            FieldType.Bool => text is "true" or "false",
+            FieldType.Double or FieldType.Float => double.TryParse(text, Float, culture, out _) || text is "NaN" or "Infinity" or "-Infinity",
+            FieldType.Int32 or FieldType.SInt32 or FieldType.SFixed32 => Whole(text, int.MinValue, int.MaxValue),
+            FieldType.UInt32 or FieldType.Fixed32 => Whole(text, 0, uint.MaxValue),
+            FieldType.Int64 or FieldType.SInt64 or FieldType.SFixed64 => Whole(text, long.MinValue, long.MaxValue),
+            FieldType.UInt64 or FieldType.Fixed64 => Whole(text, 0, ulong.MaxValue),
+            FieldType.Bytes => Base64.IsValid(text),
+            _ => true,
+        };
+        if (!isRight)
+        {
+            string[] close = field.FieldType == FieldType.Enum ? [.. CloseValues(field.EnumType, text)] : [];
+            Add(path, $"{path} is {Short(text)}; expected {Expected(field)}.{(close.Length > 0 ? $" Close: {string.Join(", ", close)}." : "")}");
+        }
+    }
+
+    private static bool Whole(string text, decimal min, decimal max) =>
+        decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        && number >= min && number <= max && number == decimal.Truncate(number);
+
+    private static string Expected(FieldDescriptor field) => field.FieldType switch
+    {
+        FieldType.Enum => "one of " + string.Join(", ", field.EnumType.Values.Where(value => value.Number != 0).Select(value => value.Name)),
+        FieldType.Bool => "true or false",
+        FieldType.Double or FieldType.Float => "a number",
+        FieldType.Bytes => "base64",
+        FieldType.UInt32 or FieldType.Fixed32 or FieldType.UInt64 or FieldType.Fixed64 => "a whole number that is not negative",
+        _ => "a whole number",
+    };
+
+    private static IEnumerable<string> CloseValues(EnumDescriptor type, string text)
+    {
+        var all = type.Values.Where(value => value.Number != 0).Select(value => value.Name).ToArray();
+        return CloseNames.Of(text, all);
+    }
+
+    private static bool IsBase64(ref Utf8JsonReader reader) =>
+        reader.ValueIsEscaped ? Base64.IsValid(reader.GetString()) : Base64.IsValid(reader.ValueSpan);
+
+    private void Unknown(MessageDescriptor type, string path, string name)
+    {
+        var shown = name.Length > Shown ? name[..Shown] + "…" : name;
+        var own = type.Fields.InFieldNumberOrder().Select(field => Join(path, field.Name)).ToArray();
+        var plain = Plain(name);
+        string[] deeper = [.. Leaves(message, "", 3).Where(leaf => Plain(leaf[(leaf.LastIndexOf('.') + 1)..]) == plain)];
+        string[] meant = _otherNames.TryGetValue(plain, out var other) ? [.. own.Where(field => field.EndsWith(other, StringComparison.Ordinal))] : [];
+        string[] close = [.. meant.Concat(deeper).Concat(CloseNames.Of(Join(path, shown), own)).Distinct().Take(3)];
+        Add(
+            Join(path, shown),
+            $"'{Join(path, shown)}' is not a field of this request. "
+            + (close.Length > 0 ? $"Close: {string.Join(", ", close)}." : $"There are {string.Join(", ", own.Take(30))}."));
+    }
+
+    /// <summary>Paths of the fields of a message and of those in it.</summary>
+    private static IEnumerable<string> Leaves(MessageDescriptor type, string path, int depth) => depth == 0 ? [] :
+        type.Fields.InFieldNumberOrder().SelectMany(field => field.FieldType == FieldType.Message && !field.IsRepeated
+            ? Leaves(field.MessageType, Join(path, field.Name), depth - 1).Prepend(Join(path, field.Name))
+            : [Join(path, field.Name)]);
+
+    private static FieldDescriptor? Find(MessageDescriptor type, string name) =>
+        type.FindFieldByName(name) ?? type.Fields.InFieldNumberOrder().FirstOrDefault(field => field.JsonName == name);
+
+    private static string Plain(string name) => name.Replace("_", "", StringComparison.Ordinal).ToLowerInvariant();
+
+    private static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
+
+    private void Wrong(ref Utf8JsonReader reader, string path, string expected)
+    {
+        var found = reader.TokenType switch
+        {
+            JsonTokenType.StartObject => "an object",
+            JsonTokenType.StartArray => "a list",
+            JsonTokenType.String => Short(reader.ValueIsEscaped ? reader.GetString()! : Encoding.UTF8.GetString(reader.ValueSpan[..Math.Min(reader.ValueSpan.Length, 4 * Shown)])),
+            JsonTokenType.Null => "null",
+            _ => Encoding.UTF8.GetString(reader.ValueSpan[..Math.Min(reader.ValueSpan.Length, Shown)]),
+        };
+        Add(path, $"{path} is {found}; expected {expected}.");
+        reader.Skip();
+    }
+
+    private static string Short(string text) => $"\"{(text.Length > Shown ? text[..Shown] + "…" : text)}\"";
+
+    private void Add(string field, string description)
+    {
+        if (_found.Count < MaxFound)
+        {
+            _found.Add(new FieldViolation(field, description));
+        }
+    }
+}
