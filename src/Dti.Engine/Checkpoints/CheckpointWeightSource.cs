@@ -42,7 +42,7 @@ public sealed class CheckpointWeightSource(ComponentWeights weights, ScalarType 
     /// </exception>
     public void ReadAll()
     {
-        EnsureAllTaken();
+        UnreadTensors.EnsureAllTaken(weights, _taken.Keys.ToHashSet(StringComparer.Ordinal));
         try
         {
             var largestFirst = _taken.OrderByDescending(taken => weights.Entry(taken.Key).Length).ToArray();
@@ -63,18 +63,5 @@ public sealed class CheckpointWeightSource(ComponentWeights weights, ScalarType 
         }
 
         _taken.Clear();
-    }
-
-    private void EnsureAllTaken()
-    {
-        // position_ids are a constant that older transformers saved.
-        string[] extra = [.. weights.Names.Where(name => !_taken.ContainsKey(name) && !name.EndsWith("position_ids", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
-        if (extra.Length > 0)
-        {
-            throw new DtiException(
-                ErrorKind.FailedPrecondition,
-                $"{weights.FileOf(extra[0]).Path} holds {extra.Length} tensors that the model of its config does not have: " +
-                $"{string.Join(", ", extra.Take(5).Select(name => $"'{name}' {weights.Entry(name).ShapeText}"))}{(extra.Length > 5 ? ", …" : "")}");
-        }
     }
 }

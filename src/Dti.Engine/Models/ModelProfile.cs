@@ -4,6 +4,7 @@ using Dti.Engine.Configs;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
+using Dti.Engine.Weights;
 
 namespace Dti.Engine.Models;
 
@@ -32,6 +33,7 @@ public abstract class ModelProfile
         LatentRgb = LatentRgbFactors.Of(notes, autoencoder);
         Domain = notes.Domain();
         _stored = new StoredComponents(checkpoint.Components, OpenWeights);
+        LacksAutoencoder = checkpoint.Layout.Autoencoder is { } vae && _stored.ElementsOf(vae) == 0;
     }
 
     /// <summary>The folder's name, or the file's without its ending.</summary>
@@ -79,6 +81,9 @@ public abstract class ModelProfile
     /// <summary>All that the model knows, a noun phrase, where its folder declares that; null: photographs in general.</summary>
     internal string? Domain { get; }
 
+    /// <summary>Whether it has no autoencoder, so that it is used with another one (<see cref="With"/>) only.</summary>
+    public bool LacksAutoencoder { get; private set; }
+
     /// <summary>Bytes of the weights on disk.</summary>
     public long SizeBytes => _stored.Bytes;
 
@@ -118,7 +123,7 @@ public abstract class ModelProfile
     public ModelProfile With(AutoencoderProfile vae) => _withOther.GetOrAdd(vae, _ =>
     {
         var other = (ModelProfile)MemberwiseClone();
-        (other.Autoencoder, other._otherAutoencoder) = (vae.ConfigFor(this), vae);
+        (other.Autoencoder, other._otherAutoencoder, other.LacksAutoencoder) = (vae.ConfigFor(this), vae, false);
         other._stored = new StoredComponents(Checkpoint.Components, other.OpenWeights);
         return other;
     });
@@ -141,6 +146,21 @@ public abstract class ModelProfile
     /// <exception cref="DtiException">They are missing or not valid.</exception>
     internal ComponentWeights OpenWeights(string component) =>
         component == Checkpoint.Layout.Autoencoder && _otherAutoencoder is { } vae ? vae.OpenWeights(Autoencoder!) : Checkpoint.OpenWeights(component);
+
+    /// <summary>
+    /// Checks by headers alone that a component's module finds its weights, and no others: what loading checks.
+    /// </summary>
+    /// <param name="component">The component.</param>
+    /// <param name="build">Builds its module.</param>
+    /// <exception cref="DtiException">A tensor is missing, extra or of a wrong shape.</exception>
+    internal void EnsureLoads(string component, Func<WeightScope, object> build)
+    {
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        using var weights = OpenWeights(component);
+        var source = new HeaderWeightSource(weights);
+        _ = build(new WeightScope(source));
+        source.EnsureAllTaken();
+    }
 
     /// <summary>A component's config, whose errors name the model and the file.</summary>
     internal static ComponentConfig Config(Checkpoint checkpoint, string component) =>

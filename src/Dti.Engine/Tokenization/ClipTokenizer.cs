@@ -96,10 +96,22 @@ public sealed partial class ClipTokenizer : ITokenizer
     /// <summary>Ids that the model reads: 77.</summary>
     public int ModelMaxLength { get; }
 
-    /// <summary>Loads a tokenizer folder: <c>vocab.json</c>, <c>merges.txt</c>, <c>tokenizer_config.json</c>.</summary>
+    /// <summary>
+    /// Loads a tokenizer folder: <c>vocab.json</c>, <c>merges.txt</c>, <c>tokenizer_config.json</c>; or where the first
+    /// two are missing
+    /// <c>tokenizer.json</c>, which holds them too and is all that transformers 5 saves.
+    /// </summary>
     /// <exception cref="DtiException">A file is missing, too large or not valid.</exception>
     public static ClipTokenizer Load(string folder)
     {
+        var whole = Path.Combine(folder, "tokenizer.json");
+        if (File.Exists(whole) && !(File.Exists(Path.Combine(folder, "vocab.json")) && File.Exists(Path.Combine(folder, "merges.txt"))))
+        {
+            using var settings = ReadSpecialTokens(folder);
+            var (ids, pairs) = ReadWhole(whole);
+            return new(folder, ids, settings, () => new BpeOptions(ids) { Merges = pairs });
+        }
+
         var vocabulary = Bounded(Path.Combine(folder, "vocab.json"));
         var merges = Bounded(Path.Combine(folder, "merges.txt"));
         using var config = ReadSpecialTokens(folder);
@@ -158,8 +170,9 @@ public sealed partial class ClipTokenizer : ITokenizer
     }
 
     /// <summary>
-    /// Chunks of 75 tokens as ComfyUI makes them (comfy/sd1_clip.py, <c>tokenize_with_weights</c>): a concept, or a piece of the
-    /// prompt of fewer than 8 tokens, that no longer fits goes into the next chunk whole; a longer piece is divided.
+    /// Chunks of 75 tokens as ComfyUI makes them (comfy/sd1_clip.py, <c>tokenize_with_weights</c>): a concept, or a
+    /// piece of the prompt of fewer than 8 tokens, that no longer fits goes into the next chunk whole; a longer piece
+    /// is divided.
     /// </summary>
     /// <inheritdoc/>
     public IReadOnlyList<PromptChunk> TokenizeChunks(IReadOnlyList<string> pieces, PlaceholderTokens? placeholders, int maxChunks)
@@ -231,7 +244,9 @@ public sealed partial class ClipTokenizer : ITokenizer
         return ids;
     }
 
-    /// <summary>Ids in groups that belong together: the words between two concepts, or the vectors of one concept.</summary>
+    /// <summary>
+    /// Ids in groups that belong together: the words between two concepts, or the vectors of one concept.
+    /// </summary>
     private IEnumerable<List<int>> Groups(List<int> ids)
     {
         for (var from = 0; from < ids.Count;)
@@ -316,13 +331,41 @@ public sealed partial class ClipTokenizer : ITokenizer
         ? id
         : throw new DtiException(ErrorKind.FailedPrecondition, $"{folder}: the special token '{token}' is not in vocab.json.");
 
+    /// <summary>
+    /// Vocabulary and merges of the tokenizers library's file; merges are texts, <c>i n</c>, or pairs.
+    /// </summary>
+    private static (Dictionary<string, int> Ids, string[] Merges) ReadWhole(string path)
+    {
+        using var json = BoundedJson.Read(path, MaxVocabularyBytes);
+        if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("model", out var model)
+            || model.ValueKind != JsonValueKind.Object || !model.TryGetProperty("type", out var type) || type.ToString() != "BPE"
+            || !model.TryGetProperty("vocab", out var vocabulary) || !model.TryGetProperty("merges", out var merges)
+            || merges.ValueKind != JsonValueKind.Array || merges.EnumerateArray().Any(merge => Merge(merge) is null))
+        {
+            throw new DtiException(ErrorKind.FailedPrecondition, $"{path} has no vocabulary and merges of a BPE model, as CLIP's tokenizer has.");
+        }
+
+        return (ReadVocabulary(vocabulary, path), [.. merges.EnumerateArray().Select(merge => Merge(merge)!)]);
+
+        static string? Merge(JsonElement merge) =>
+            merge.ValueKind == JsonValueKind.String ? merge.GetString()
+            : merge.ValueKind == JsonValueKind.Array && merge.GetArrayLength() == 2 && merge.EnumerateArray().All(part => part.ValueKind == JsonValueKind.String)
+                ? $"{merge[0].GetString()} {merge[1].GetString()}"
+            : null;
+    }
+
     private static Dictionary<string, int> ReadVocabulary(string path)
     {
         using var json = BoundedJson.Read(path, MaxVocabularyBytes);
+        return ReadVocabulary(json.RootElement, path);
+    }
+
+    private static Dictionary<string, int> ReadVocabulary(JsonElement vocabulary, string path)
+    {
         var ids = new Dictionary<string, int>(StringComparer.Ordinal);
-        if (json.RootElement.ValueKind == JsonValueKind.Object)
+        if (vocabulary.ValueKind == JsonValueKind.Object)
         {
-            foreach (var pair in json.RootElement.EnumerateObject())
+            foreach (var pair in vocabulary.EnumerateObject())
             {
                 ids[pair.Name] = pair.Value.ValueKind == JsonValueKind.Number && pair.Value.TryGetInt32(out var id) ? id : -1;
             }
@@ -336,7 +379,8 @@ public sealed partial class ClipTokenizer : ITokenizer
     private static JsonDocument ReadSpecialTokens(string folder)
     {
         var config = Path.Combine(folder, "tokenizer_config.json");
-        return BoundedJson.Read(File.Exists(config) ? config : Path.Combine(folder, "special_tokens_map.json"));
+        var map = Path.Combine(folder, "special_tokens_map.json");
+        return File.Exists(config) ? BoundedJson.Read(config) : File.Exists(map) ? BoundedJson.Read(map) : JsonDocument.Parse("{}");
     }
 
     private static (string Token, bool Normalized) SpecialToken(JsonDocument config, string key, string absent) =>

@@ -22,8 +22,8 @@ public interface ITokenizer
     TokenizedPrompt Tokenize(IReadOnlyList<string> pieces, PlaceholderTokens? placeholders, out int[] pieceOf);
 
     /// <summary>
-    /// The ids of a prompt of any length, as many times <see cref="ModelMaxLength"/> as it takes; a tokenizer that knows only
-    /// one reading gives that.
+    /// The ids of a prompt of any length, as many times <see cref="ModelMaxLength"/> as it takes; a tokenizer that
+    /// knows only one reading gives that.
     /// </summary>
     /// <param name="pieces">The texts.</param>
     /// <param name="placeholders">Concept tokens that they may hold; null: none.</param>

@@ -14,11 +14,15 @@ namespace Dti.Server.Libraries;
 /// <param name="RelativePath">Below the library's folder, with slashes.</param>
 /// <param name="Profile">What it is; null if it cannot be used.</param>
 /// <param name="Problem">Why it cannot; empty if it can.</param>
-internal sealed record ModelEntry(string Name, string Path, string RelativePath, ModelProfile? Profile, string Problem);
+/// <param name="Incomplete">What it is, if it can be used with another autoencoder only.</param>
+internal sealed record ModelEntry(string Name, string Path, string RelativePath, ModelProfile? Profile, string Problem, ModelProfile? Incomplete = null);
 
 /// <summary>The models in the configured folders. Folders are looked at on every call, headers read again only where files changed.</summary>
 internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders folders, VaeLibrary vaes)
 {
+    private const string NoAutoencoder =
+        "It holds no autoencoder (VAE). Name one with --vae (options.vae): a file below ComfyUI's models/vae that 'dti models list' shows.";
+
     private readonly Lock _lock = new();
     private readonly ProfileCache<ModelProfile> _profiles = new(ModelFamilies.BuiltIn.Read);
 
@@ -55,6 +59,11 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
     public ModelProfile Get(string? name, string? vae = null)
     {
         var entry = Find(string.IsNullOrEmpty(name) ? DefaultName : name);
+        if (entry.Incomplete is { } incomplete && !string.IsNullOrEmpty(vae))
+        {
+            return incomplete.With(vaes.Get(vae));
+        }
+
         var profile = entry.Profile ?? throw new DtiException(ErrorKind.FailedPrecondition, $"Model '{entry.Name}' cannot be used: {entry.Problem}");
         return string.IsNullOrEmpty(vae) ? profile : profile.With(vaes.Get(vae));
     }
@@ -87,6 +96,8 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
     private ModelEntry Read(Place place)
     {
         var (profile, problem) = _profiles.Get(place.Path);
-        return new ModelEntry(place.Name, place.Path, place.RelativePath, profile, problem);
+        return profile is { LacksAutoencoder: true }
+            ? new ModelEntry(place.Name, place.Path, place.RelativePath, null, NoAutoencoder, profile)
+            : new ModelEntry(place.Name, place.Path, place.RelativePath, profile, problem);
     }
 }

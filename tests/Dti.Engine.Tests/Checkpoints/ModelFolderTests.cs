@@ -3,6 +3,7 @@ using Dti.Engine.Checkpoints;
 using Dti.Engine.Models.Families;
 using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
+using Dti.Engine.Tokenization;
 using Dti.Tests;
 using static TorchSharp.torch;
 
@@ -85,6 +86,77 @@ public sealed class ModelFolderTests : IDisposable
     {
         Rewrite(UNet, tensors => tensors.Add("controlnet.extra", zeros(2, 3)), write: true);
         Refused(UNet, "'controlnet.extra' (2, 3)");
+    }
+
+    /// <summary>What a list of models shows as usable loads: the same checks, by headers alone.</summary>
+    [Theory]
+    [InlineData("unet/diffusion_pytorch_model.safetensors", "conv_out.bias")]
+    [InlineData("vae/diffusion_pytorch_model.safetensors", "decoder.conv_out.bias")]
+    [InlineData("text_encoder/model.safetensors", "text_model.final_layer_norm.bias")]
+    public void Read_WeightsThatWouldNotLoad_AreRefusedWithTheSameWords(string component, string tensor)
+    {
+        var file = Path.Combine(_model, component);
+        Action<Dictionary<string, Tensor>>[] changes =
+        [
+            tensors => tensors.Add("of.another.model", zeros(2, 3)),
+            tensors =>
+            {
+                tensors.Remove("of.another.model");
+                tensors[tensor] = zeros(7);
+            },
+            tensors => tensors.Remove(tensor),
+        ];
+        string[] expected = ["'of.another.model' (2, 3)", $"'{tensor}' is (7)", $"has no tensor '{tensor}'"];
+        foreach (var (change, words) in changes.Zip(expected))
+        {
+            Rewrite(file, change, write: true);
+            Assert.Contains(words, Assert.Throws<DtiException>(() => ModelFamilies.BuiltIn.Read(_model)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>
+    /// A text encoder that was saved from a whole CLIP model; transformers passes over what it does not read.
+    /// </summary>
+    [Fact]
+    public void Load_TextEncoderOfAWholeModel_PassesOverTheRest()
+    {
+        Rewrite(
+            Path.Combine(_model, "text_encoder", "model.safetensors"),
+            tensors =>
+            {
+                foreach (var name in new[] { "text_projection.weight", "logit_scale", "visual_projection.weight", "vision_model.encoder.layers.0.mlp.fc1.bias", "text_model.embeddings.position_ids" })
+                {
+                    tensors.Add(name, zeros(3));
+                }
+            },
+            write: true);
+        Load().Dispose();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void LoadTokenizer_TokenizerJsonAlone_SpellsAsVocabularyAndMerges(bool pairs)
+    {
+        var folder = Path.Combine(_model, "tokenizer");
+        var expected = ClipTokenizer.Load(folder);
+        using var vocabulary = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "vocab.json")));
+        var merges = File.ReadAllLines(Path.Combine(folder, "merges.txt")).Where(line => line.Length > 0 && !line.StartsWith("#version", StringComparison.Ordinal));
+        File.WriteAllText(Path.Combine(folder, "tokenizer.json"), JsonSerializer.Serialize(new
+        {
+            model = new { type = "BPE", vocab = vocabulary.RootElement, merges = merges.Select(merge => pairs ? (object)merge.Split(' ') : merge) },
+        }));
+        foreach (var file in new[] { "vocab.json", "merges.txt", "special_tokens_map.json", "tokenizer_config.json" })
+        {
+            File.Delete(Path.Combine(folder, file));
+        }
+
+        using var model = Load();
+        const string Prompt = "A photo of 2 dogs, ünlike cats!";
+        Assert.Equal(expected.Tokenize(Prompt).InputIds, model.Profile.Tokenizer.Tokenize(Prompt).InputIds);
+
+        File.WriteAllText(Path.Combine(folder, "tokenizer.json"), """{"model": {"type": "Unigram", "vocab": []}}""");
+        Refused("tokenizer.json has no vocabulary and merges");
     }
 
     [Fact]

@@ -25,6 +25,16 @@ public sealed class StableDiffusionProfile : ModelProfile
         _texts = texts;
         UNetConfig = UNet2DConditionConfig.Parse(Config(checkpoint, "unet"));
         EnsureComponentsFit();
+        foreach (var (encoder, config) in Encoders.Zip(texts))
+        {
+            EnsureLoads(encoder.Component, weights => new ClipTextModel(config, weights));
+        }
+
+        EnsureLoads("unet", weights => new UNet2DConditionModel(UNetConfig, weights));
+        if (!LacksAutoencoder)
+        {
+            EnsureLoads("vae", weights => new AutoencoderKL(VaeConfig, weights));
+        }
     }
 
     /// <summary>
