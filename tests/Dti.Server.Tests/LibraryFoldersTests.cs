@@ -57,6 +57,20 @@ public sealed class LibraryFoldersTests : IDisposable
         Assert.Equal([Below("models/checkpoints"), Below("models/diffusers")], folders.Models);
     }
 
+    /// <summary>As PyYAML, which ComfyUI reads it with.</summary>
+    [Fact]
+    public void Of_KeyTwice_TakesTheLast() => Assert.Equal([Below("webui/c"), Below("webui/d")], LibraryFolders.Of([List("""
+        a111: { checkpoints: never }
+        a111:
+          base_path: nowhere
+          checkpoints: a
+          base_path: webui
+          checkpoints: [b]
+          checkpoints: |
+            c
+            d
+        """)]).Models);
+
     [Fact]
     public void Of_EmptyList_NamesNothing() => Assert.Empty(LibraryFolders.Of([List("# nothing yet\n")]).Models);
 

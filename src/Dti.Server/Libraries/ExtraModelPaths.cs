@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Dti.Engine;
 using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 
 namespace Dti.Server.Libraries;
@@ -16,6 +17,7 @@ internal static partial class ExtraModelPaths
 {
     public const string FileName = "extra_model_paths.yaml";
     private const long MaxBytes = 1024 * 1024;
+    private const int MaxDepth = 32;
 
     public static bool IsOne(string path) => Path.GetExtension(path) is ".yaml" or ".yml" && File.Exists(path);
 
@@ -49,7 +51,7 @@ internal static partial class ExtraModelPaths
 
             var yaml = new YamlStream();
             using var reader = File.OpenText(file);
-            yaml.Load(reader);
+            yaml.Load(new LastOfAKey(new Parser(reader)));
             return yaml.Documents.Select(document => document.RootNode).OfType<YamlMappingNode>().SelectMany(root => root.Children.Values).OfType<YamlMappingNode>();
         }
         catch (YamlException error)
@@ -68,6 +70,82 @@ internal static partial class ExtraModelPaths
         var value = settings.Children.TryGetValue(new YamlScalarNode(key), out var node) ? node : null;
         var texts = value is YamlSequenceNode list ? list.Children.OfType<YamlScalarNode>() : value is YamlScalarNode scalar ? [scalar] : [];
         return texts.SelectMany(text => (text.Value ?? "").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    /// <summary>
+    /// A parser's events without all but the last of a mapping's entries of one name, as PyYAML reads them.
+    /// </summary>
+    private sealed class LastOfAKey : IParser
+    {
+        private readonly Queue<ParsingEvent> _events;
+
+        public LastOfAKey(IParser parser)
+        {
+            var all = new List<ParsingEvent>();
+            while (parser.MoveNext())
+            {
+                all.Add(parser.Current!);
+            }
+
+            var at = 0;
+            var kept = new List<ParsingEvent>();
+            while (at < all.Count)
+            {
+                at = Copy(all, at, kept, MaxDepth);
+            }
+
+            _events = new Queue<ParsingEvent>(kept);
+        }
+
+        public ParsingEvent? Current { get; private set; }
+
+        public bool MoveNext()
+        {
+            Current = _events.TryDequeue(out var next) ? next : null;
+            return Current is not null;
+        }
+
+        /// <summary>Copies one node, or an event that is none.</summary>
+        /// <returns>Where the next one begins.</returns>
+        private static int Copy(List<ParsingEvent> all, int at, List<ParsingEvent> kept, int depth)
+        {
+            if (depth == 0)
+            {
+                throw new YamlException(all[at].Start, all[at].End, "it is nested too deeply");
+            }
+
+            var start = all[at];
+            kept.Add(start);
+            at++;
+            if (start is SequenceStart)
+            {
+                while (all[at] is not SequenceEnd)
+                {
+                    at = Copy(all, at, kept, depth - 1);
+                }
+            }
+            else if (start is MappingStart)
+            {
+                var entries = new List<(string? Name, List<ParsingEvent> Events)>();
+                while (all[at] is not MappingEnd)
+                {
+                    var events = new List<ParsingEvent>();
+                    var name = all[at] is Scalar key ? key.Value : null;
+                    at = Copy(all, Copy(all, at, events, depth - 1), events, depth - 1);
+                    entries.RemoveAll(entry => name is not null && entry.Name == name);
+                    entries.Add((name, events));
+                }
+
+                entries.ForEach(entry => kept.AddRange(entry.Events));
+            }
+            else
+            {
+                return at;
+            }
+
+            kept.Add(all[at]);
+            return at + 1;
+        }
     }
 
     /// <summary><c>~</c>, <c>$NAME</c> and <c>${NAME}</c> as a shell reads them; what is not set stays as it is.</summary>
