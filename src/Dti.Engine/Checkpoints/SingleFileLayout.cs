@@ -41,4 +41,9 @@ public abstract class SingleFileLayout
 
     /// <summary>Free texts for the header of a file that is made of a folder.</summary>
     public abstract IReadOnlyDictionary<string, string> Metadata(Checkpoint checkpoint);
+
+    /// <summary>
+    /// Names of the empty tensors by which a file that is made of a folder says what the folder's configs say.
+    /// </summary>
+    public virtual IReadOnlyList<string> Marks(Checkpoint checkpoint) => [];
 }

@@ -4,6 +4,7 @@ using Dti.Engine.Models;
 using Dti.Engine.Models.Families;
 using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
+using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
 using Dti.Engine.Weights;
 using Dti.Tests;
@@ -120,6 +121,54 @@ public sealed class SingleFileCheckpointTests : IDisposable
         }));
 
         Assert.Equal(expected, checkpoint.ReadConfig("scheduler").GetProperty("prediction_type").GetString());
+    }
+
+    /// <summary>What SDXL fine-tunes say of themselves, as ComfyUI reads it.</summary>
+    [Theory]
+    [InlineData("epsilon", false)]
+    [InlineData("v_prediction", false, "v_pred")]
+    [InlineData("v_prediction", true, "v_pred", "ztsnr")]
+    [InlineData("v_prediction", true, "ztsnr", "modelspec.prediction_type=v")]
+    [InlineData("epsilon", false, "v_pred", "modelspec.prediction_type=epsilon")]
+    [InlineData("epsilon", false, "betas", "alphas_cumprod", "logvar", "modelspec.architecture=stable-diffusion-xl-v1-base")]
+    public void Open_MarksOfAFineTune_AreInItsSchedule(string prediction, bool zeroSnr, params string[] marks)
+    {
+        var scheduler = SchedulerConfig.Parse(ModelFamilies.BuiltIn.Open(WriteMarked(marks)).ReadConfig("scheduler"));
+
+        Assert.Equal(prediction == "epsilon" ? PredictionType.Epsilon : PredictionType.VPrediction, scheduler.PredictionType);
+        Assert.Equal((zeroSnr, zeroSnr ? TimestepSpacing.Trailing : TimestepSpacing.Leading), (scheduler.ZeroTerminalSnr, scheduler.TimestepSpacing));
+        using var process = new DdpmProcess(scheduler);
+        Assert.Equal(zeroSnr, process.AlphasCumprod[-1].item<float>() < 1e-7);
+        using var sampler = scheduler.CreateSampler(scheduler.DefaultSampler, 10);
+        Assert.Equal(zeroSnr, sampler.Timesteps[0] == 999);
+    }
+
+    [Theory]
+    [InlineData("ztsnr", "'ztsnr' and not 'v_pred'")]
+    [InlineData("edm_mean", "'edm_mean'")]
+    [InlineData("edm_std", "'edm_std'")]
+    [InlineData("edm_vpred.sigma_max", "'edm_vpred.sigma_max'")]
+    [InlineData("scaled_fp8", "float8")]
+    [InlineData("model.diffusion_model.out.2.scale_weight", "float8")]
+    [InlineData("some_mark", "'some_mark'")]
+    [InlineData("modelspec.prediction_type=rectified_flow", "rectified_flow")]
+    [InlineData("modelspec.architecture=stable-diffusion-xl-v1-refiner", "refiner")]
+    [InlineData("modelspec.architecture=stable-diffusion-xl-v1-base/lora", "lora")]
+    public void Open_MarkThatIsNotImplemented_RefusesTheFileByName(string mark, string expected)
+    {
+        var error = Assert.Throws<DtiException>(() => ModelFamilies.BuiltIn.Open(WriteMarked(mark)));
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>An SDXL file of a few tensors, with empty ones for marks and <c>key=value</c> for metadata.</summary>
+    private string WriteMarked(params string[] marks)
+    {
+        using var scope = NewDisposeScope();
+        var tensors = marks.Where(mark => !mark.Contains('=', StringComparison.Ordinal)).ToDictionary(mark => mark, _ => zeros(0));
+        tensors.Add("conditioner.embedders.0.transformer.text_model.final_layer_norm.bias", zeros(4));
+        tensors.Add("conditioner.embedders.1.model.ln_final.bias", zeros(4));
+        tensors.Add(Input, zeros(8, 4, 3, 3));
+        return Write(tensors, marks.Where(mark => mark.Contains('=', StringComparison.Ordinal)).ToDictionary(mark => mark.Split('=')[0], mark => mark.Split('=')[1]));
     }
 
     [Theory]

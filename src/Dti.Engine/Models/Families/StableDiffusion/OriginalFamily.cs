@@ -33,11 +33,6 @@ internal sealed class OriginalFamily : SingleFileLayout
     private const string TellingNorm = UNetPrefix + "output_blocks.11.1.transformer_blocks.0.norm1.bias";
     private const double TellingDeviation = 0.09;
 
-    // An empty tensor with which trainers of SDXL mark v-prediction.
-    private const string VPredictionMark = "v_pred";
-
-    private const string PredictionKey = "modelspec.prediction_type";
-
     private static readonly Dictionary<long, string> _otherInputs = new()
     {
         [5] = "a depth-to-image model",
@@ -83,26 +78,32 @@ internal sealed class OriginalFamily : SingleFileLayout
             return false;
         }
 
-        return input.Shape[1] == 4 ? true
-            : throw UnsupportedFiles.Refused(file, $"its UNet takes {input.Shape[1]} channels: it is {_otherInputs.GetValueOrDefault(input.Shape[1], "no text-to-image model")}");
+        if (input.Shape[1] == 4)
+        {
+            CheckpointMarks.Check(file);
+            return true;
+        }
+
+        throw UnsupportedFiles.Refused(file, $"its UNet takes {input.Shape[1]} channels: it is {_otherInputs.GetValueOrDefault(input.Shape[1], "no text-to-image model")}");
     }
 
     /// <inheritdoc/>
     public override JsonElement Configs(SafetensorsFile file)
     {
         var configs = JsonNode.Parse(Configs().GetRawText())!;
-        var prediction = file.Metadata.GetValueOrDefault(PredictionKey) switch
-        {
-            "v" or "v_prediction" => "v_prediction",
-            "epsilon" => "epsilon",
-            _ when file.Tensors.ContainsKey(VPredictionMark) => "v_prediction",
-            _ when Name == "sd2" && file.Tensors.ContainsKey(TellingNorm) && Deviation(file) > TellingDeviation => "v_prediction",
-            _ => "epsilon",
-        };
-        configs["scheduler"]!["prediction_type"] = prediction;
-        if (prediction == "v_prediction" && Name == "sd2")
+        var marked = CheckpointMarks.PredictsV(file) || file.Metadata.GetValueOrDefault(CheckpointMarks.PredictionKey) == "epsilon";
+        var told = Name == "sd2" && !marked && file.Tensors.ContainsKey(TellingNorm) && Deviation(file) > TellingDeviation;
+        var predictsV = told || CheckpointMarks.PredictsV(file);
+        configs["scheduler"]!["prediction_type"] = predictsV ? "v_prediction" : "epsilon";
+        if (predictsV && Name == "sd2")
         {
             configs["unet"]!["sample_size"] = 96; // 768 × 768
+        }
+
+        if (file.Tensors.ContainsKey(CheckpointMarks.ZeroTerminalSnr))
+        {
+            configs["scheduler"]!["rescale_betas_zero_snr"] = true;
+            configs["scheduler"]!["timestep_spacing"] = "trailing"; // the last step, of noise alone, is sampled, too
         }
 
         return JsonSerializer.SerializeToElement(configs);
@@ -124,8 +125,19 @@ internal sealed class OriginalFamily : SingleFileLayout
     public override IReadOnlyDictionary<string, string> Metadata(Checkpoint checkpoint) => new Dictionary<string, string>
     {
         ["format"] = "pt", // transformers asks for it
-        [PredictionKey] = SchedulerConfig.Parse(checkpoint.ReadConfig("scheduler")).PredictionType == PredictionType.VPrediction ? "v" : "epsilon",
+        [CheckpointMarks.PredictionKey] = SchedulerConfig.Parse(checkpoint.ReadConfig("scheduler")).PredictionType == PredictionType.VPrediction ? "v" : "epsilon",
     };
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Marks(Checkpoint checkpoint)
+    {
+        var scheduler = SchedulerConfig.Parse(checkpoint.ReadConfig("scheduler"));
+        return
+        [
+            .. Name == "sdxl" && scheduler.PredictionType == PredictionType.VPrediction ? [CheckpointMarks.VPrediction] : Array.Empty<string>(),
+            .. scheduler.ZeroTerminalSnr ? [CheckpointMarks.ZeroTerminalSnr] : Array.Empty<string>(),
+        ];
+    }
 
     /// <summary>The configs of the family's published models, by component.</summary>
     public JsonElement Configs()
