@@ -12,7 +12,8 @@ public static class ImageCodec
 
     /// <summary>
     /// Decodes JPEG, PNG, WebP, BMP, or the first frame of a GIF: turned upright by its EXIF orientation, transparency laid
-    /// over white. Colour profiles are ignored, as the reference does.
+    /// over white. Colours of an embedded profile (Display P3, Adobe RGB) become sRGB; the reference takes them for
+    /// sRGB.
     /// </summary>
     /// <param name="data">The file.</param>
     /// <param name="name">The photo's name, for messages.</param>
@@ -48,7 +49,7 @@ public static class ImageCodec
 
         using var file = SKData.CreateCopy(data);
         using var stream = new SKMemoryStream(file);
-        using var codec = SKCodec.Create(stream, out var opened) ?? throw CannotRead(HasSignature(data) ? opened : SKCodecResult.Unimplemented, name);
+        using var codec = SKCodec.Create(stream, out var opened) ?? throw OfPhones(data, name) ?? CannotRead(HasSignature(data) ? opened : SKCodecResult.Unimplemented, name);
         if (codec.EncodedFormat is not (SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Png or SKEncodedImageFormat.Webp
             or SKEncodedImageFormat.Bmp or SKEncodedImageFormat.Gif))
         {
@@ -57,9 +58,12 @@ public static class ImageCodec
 
         CheckSize(codec.Info.Width, codec.Info.Height, name, limits);
 
-        // No colour space in the target: Skia then leaves the stored values alone.
+        // No colour space in the target: Skia then leaves the stored values alone, also those of a PNG that tells only
+        // its gamma.
+        var converts = codec.Info.ColorSpace is { IsSrgb: false } && PhotoMetadata.HasProfile(data);
+        using var target = converts ? SKColorSpace.CreateSrgb() : null;
         var alpha = codec.Info.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul;
-        var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, alpha, null);
+        var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, alpha, target);
         using var bitmap = new SKBitmap();
         if (!bitmap.TryAllocPixels(info))
         {
@@ -72,7 +76,8 @@ public static class ImageCodec
             throw CannotRead(decoded, name);
         }
 
-        RgbImage Upright(bool ofOpacity) => Orientation.Upright(bitmap.GetPixelSpan(), info.Width, info.Height, (int)codec.EncodedOrigin, ofOpacity);
+        var orientation = PhotoMetadata.Orientation(data) ?? (int)codec.EncodedOrigin;
+        RgbImage Upright(bool ofOpacity) => Orientation.Upright(bitmap.GetPixelSpan(), info.Width, info.Height, orientation, ofOpacity);
         return (Upright(ofOpacity: false), opacity && alpha != SKAlphaType.Opaque ? Upright(ofOpacity: true) : null);
     }
 
@@ -124,6 +129,21 @@ public static class ImageCodec
         {
             throw Refuse(string.Create(CultureInfo.InvariantCulture, $"Photo '{name}' is {width:N0} × {height:N0} pixels; send one of at most {limits.MaxSide:N0} a side and {limits.MaxPixels:N0} in all."));
         }
+    }
+
+    /// <summary>The refusal of a format that phones and cameras write; null: it is none of these.</summary>
+    private static DtiException? OfPhones(ReadOnlySpan<byte> data, string name)
+    {
+        if (data.Length < 12 || !data[4..].StartsWith("ftyp"u8))
+        {
+            return null;
+        }
+
+        var brands = data[8..Math.Min(data.Length, 32)];
+        return brands.IndexOf("avi"u8) >= 0 ? Refuse($"Photo '{name}' is AVIF, which cannot be decoded; save it as JPEG or PNG.")
+            : brands.IndexOf("hei"u8) >= 0 || brands.IndexOf("mif1"u8) >= 0
+                ? Refuse($"Photo '{name}' is HEIC, which cannot be decoded; save it as JPEG or PNG (phones: camera settings, most compatible).")
+            : null;
     }
 
     private static DtiException CannotRead(SKCodecResult result, string name) => result switch

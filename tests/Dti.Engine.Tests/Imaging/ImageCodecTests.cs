@@ -46,6 +46,74 @@ public class ImageCodecTests
     public void Decode_Transparent_LiesOverWhite(byte alpha, byte red, byte green, byte blue) =>
         Assert.Equal([red, green, blue], ImageCodec.Decode(Pictures.TransparentPng(200, 100, 0, alpha), "alpha.png").Pixels.ToArray());
 
+    /// <summary>
+    /// Where other formats than JPEG keep it: PNG in eXIf, WebP in EXIF, with and without JPEG's prefix.
+    /// </summary>
+    [Theory]
+    [InlineData(ImageFormat.Png, false)]
+    [InlineData(ImageFormat.Webp, false)]
+    [InlineData(ImageFormat.Webp, true)]
+    public void Decode_OrientationOfPngAndWebp_TurnsUpright(ImageFormat format, bool prefixed)
+    {
+        byte[] stored = ImageCodec.Encode(Pictures.Gradient(48, 32), format, 100);
+        for (byte orientation = 1; orientation <= 8; orientation++)
+        {
+            foreach (var isLittle in new[] { true, false })
+            {
+                var upright = ImageCodec.Decode(Pictures.WithExif(stored, format, 48, 32, orientation, isLittle, prefixed), "turned");
+                var expected = ImageCodec.Decode(Pictures.WithOrientation(Pictures.Jpeg(48, 32), orientation), "turned.jpg");
+
+                Assert.Equal((expected.Width, expected.Height), (upright.Width, upright.Height));
+                Assert.All(expected.Pixels.ToArray().Zip(upright.Pixels.ToArray()), pair => Assert.InRange(pair.Second - pair.First, -24, 24));
+            }
+        }
+    }
+
+    /// <summary>EXIF that is cut off, or points elsewhere, says nothing; no byte beyond it is read.</summary>
+    [Fact]
+    public void Decode_BrokenExif_IsAsIfThereWereNone()
+    {
+        var whole = Pictures.WithExif(Pictures.Png(48, 32), ImageFormat.Png, 48, 32, 6, isLittle: false, prefixed: false);
+        var at = whole.AsSpan().IndexOf("eXIf"u8) + 4;
+        foreach (var offset in new uint[] { 0, 7, 20, 26, uint.MaxValue })
+        {
+            var broken = whole.ToArray();
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(broken.AsSpan(at + 4), offset);
+            Assert.Null(PhotoMetadata.Orientation(broken));
+        }
+
+        for (var length = 0; length < at + 26; length++)
+        {
+            Assert.Null(PhotoMetadata.Orientation(whole.AsSpan(0, length)));
+        }
+
+        Assert.Equal(6, PhotoMetadata.Orientation(whole));
+    }
+
+    /// <summary>Colours that a phone stores in Display P3, against the matrices of CSS Color 4.</summary>
+    [Theory]
+    [InlineData("png")]
+    [InlineData("jpeg")]
+    [InlineData("webp")]
+    public void Decode_DisplayP3_BecomesSrgb(string format)
+    {
+        var photo = ImageCodec.Decode(Pictures.DisplayP3(format, 200, 100, 50), "p3");
+
+        byte[] expected = [215, 93, 31];
+        Assert.All(photo.Pixels.ToArray().Chunk(3), pixel => Assert.All(expected.Zip(pixel), pair => Assert.InRange(pair.Second - pair.First, -3, 3)));
+    }
+
+    [Theory]
+    [InlineData("ftypheic", "HEIC")]
+    [InlineData("ftypmif1", "HEIC")]
+    [InlineData("ftypavif", "AVIF")]
+    public void Decode_FormatsOfPhones_AreRefusedWithTheWayOut(string brand, string name)
+    {
+        byte[] data = [0, 0, 0, 24, .. System.Text.Encoding.ASCII.GetBytes(brand), .. new byte[100]];
+        var error = Assert.Throws<DtiException>(() => ImageCodec.Decode(data, "IMG_1"));
+        Assert.Contains($"'IMG_1' is {name}, which cannot be decoded; save it as JPEG or PNG", error.Message, StringComparison.Ordinal);
+    }
+
     // EXIF names the visual sides of the stored first row and first column: 6 is (right, top), 8 is (left, bottom).
     [Theory]
     [InlineData(1, 48, 32, false, false, false)]

@@ -34,6 +34,42 @@ internal static class Pictures
         return bitmap.Encode(SKEncodedImageFormat.Png, 100).ToArray();
     }
 
+    /// <summary>A PNG or WebP with an EXIF orientation.</summary>
+    public static byte[] WithExif(byte[] file, ImageFormat format, int width, int height, byte orientation, bool isLittle, bool prefixed)
+    {
+        byte[] tiff = isLittle
+            ? [.. "II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0]
+            : [.. "MM\0*"u8, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0];
+        tiff = prefixed ? [.. "Exif\0\0"u8, .. tiff] : tiff;
+        var length = new byte[4];
+        if (format == ImageFormat.Png)
+        {
+            return [.. file[..33], .. Chunk("eXIf"u8, tiff), .. file[33..]]; // after IHDR
+        }
+
+        BinaryPrimitives.WriteInt32LittleEndian(length, tiff.Length);
+        byte[] chunks =
+        [
+            .. "WEBPVP8X"u8, 10, 0, 0, 0, 8, 0, 0, 0, (byte)(width - 1), 0, 0, (byte)(height - 1), 0, 0, .. file[12..], .. "EXIF"u8, .. length, .. tiff,
+        ];
+        BinaryPrimitives.WriteInt32LittleEndian(length, chunks.Length);
+        return [.. "RIFF"u8, .. length, .. chunks];
+    }
+
+    /// <summary>A picture of one colour, stored in Display P3 with its profile.</summary>
+    public static byte[] DisplayP3(string format, byte red, byte green, byte blue)
+    {
+        using var space = SKColorSpace.CreateRgb(SKColorSpaceTransferFn.Srgb, SKColorSpaceXyz.DisplayP3);
+        using var bitmap = new SKBitmap(new SKImageInfo(16, 16, SKColorType.Rgba8888, SKAlphaType.Opaque, space));
+        var pixels = bitmap.GetPixelSpan();
+        for (var i = 0; i < pixels.Length; i += 4)
+        {
+            (pixels[i], pixels[i + 1], pixels[i + 2], pixels[i + 3]) = (red, green, blue, 255);
+        }
+
+        return bitmap.Encode(Enum.Parse<SKEncodedImageFormat>(format, ignoreCase: true), 100).ToArray();
+    }
+
     /// <summary>A greyscale PNG.</summary>
     public static byte[] GreyPng(byte[] row)
     {
