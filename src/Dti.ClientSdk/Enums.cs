@@ -109,7 +109,9 @@ public enum PromptSyntax
 /// <summary>What becomes of a prompt of more than 77 tokens.</summary>
 public enum LongPrompts
 {
-    /// <summary>It is read in chunks of 75 tokens, as in ComfyUI and A1111; beyond 16 chunks it is cut, with a warning.</summary>
+    /// <summary>
+    /// It is read in chunks of 75 tokens, as in ComfyUI and A1111; beyond 16 chunks it is cut, with a warning.
+    /// </summary>
     Chunks = 1,
 
     /// <summary>It is cut, as in diffusers, with a warning.</summary>

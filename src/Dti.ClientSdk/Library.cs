@@ -45,7 +45,9 @@ public sealed record Concept
     /// <summary>Whose it is: the caller that its token stands for, or <c>local</c>. Others do not see it, but for those with the scope admin.</summary>
     public string Owner { get; init; } = "";
 
-    /// <summary>Tensors of the imported file that were passed over, such as <c>clip_l_out</c> of OneTrainer; the first 20 names.</summary>
+    /// <summary>
+    /// Tensors of the imported file that were passed over, such as <c>clip_l_out</c> of OneTrainer; the first 20 names.
+    /// </summary>
     public IReadOnlyList<string> IgnoredTensors { get; init; } = [];
 }
 

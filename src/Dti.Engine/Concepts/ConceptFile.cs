@@ -26,8 +26,8 @@ public static class ConceptFile
     private const int MaxDimension = 16_384;
 
     /// <summary>
-    /// Reads an embedding of any tool that <see cref="EmbeddingKeys"/> knows, also from a LoRA's bundle. Norms are kept as
-    /// they are: a file of plain textual inversion becomes directions and its own magnitudes.
+    /// Reads an embedding of any tool that <see cref="EmbeddingKeys"/> knows, also from a LoRA's bundle. Norms are kept
+    /// as they are: a file of plain textual inversion becomes directions and its own magnitudes.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="placeholder">

@@ -20,7 +20,8 @@ internal static partial class ConceptNames
     public static IEnumerable<string> In(string prompt) => Token().Matches(prompt).Select(match => match.Value).Distinct(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Replaces <c>embedding:NAME</c> as ComfyUI reads it (comfy/sd1_clip.py): the name ends at white space, at a parenthesis, or at the
+    /// Replaces <c>embedding:NAME</c> as ComfyUI reads it (comfy/sd1_clip.py): the name ends at white space, at a
+    /// parenthesis, or at the
     /// <c>:</c> of a weight; commas at its end and a file's ending are no part of it.
     /// </summary>
     /// <param name="prompt">The prompt.</param>
