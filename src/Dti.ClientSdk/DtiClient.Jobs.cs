@@ -67,7 +67,7 @@ public sealed partial class DtiClient
                 lost = new DtiClientException(StatusCode.Unavailable, "The server did not answer.", exception);
             }
 
-            await FindServerAsync(jobId, lost, end, _options.RetryDelay, cancellationToken).ConfigureAwait(false);
+            await FindServerOfAsync(jobId, lost, end, _options.RetryDelay, cancellationToken).ConfigureAwait(false);
         }
     }
 }

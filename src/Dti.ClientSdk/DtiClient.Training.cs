@@ -20,10 +20,10 @@ public sealed partial class DtiClient
         TrainRequest request, DateTime? deadline = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var message = ToProto.Message(request, request.RequestId ?? Guid.NewGuid().ToString("N"));
-        var updates = TrainingStream.FollowAsync(
+        var updates = JobStream.FollowAsync(
             () => Streams.ReadAsync(token => _services.Dti.Train(message, Streaming(deadline, token)), FromProto.Update, deadline, cancellationToken),
             request.CancelOnDisconnect ? null : (jobId, fromStep) => OpenWatch(jobId, fromStep, deadline, cancellationToken),
-            FindServerAsync, new TrainingCursor(), deadline, _options, _logger, cancellationToken);
+            FindServerOfAsync, new TrainingCursor(), deadline, _options, _logger, cancellationToken);
         await foreach (var update in updates.ConfigureAwait(false))
             yield return update;
     }
@@ -41,10 +41,10 @@ public sealed partial class DtiClient
     public async IAsyncEnumerable<TrainingUpdate> WatchAsync(
         string jobId, int fromStep = 0, DateTime? deadline = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var updates = TrainingStream.FollowAsync(
+        var updates = JobStream.FollowAsync(
             () => OpenWatch(jobId, fromStep, deadline, cancellationToken),
             (id, step) => OpenWatch(id, step, deadline, cancellationToken),
-            FindServerAsync, new TrainingCursor(fromStep), deadline, _options, _logger, cancellationToken);
+            FindServerOfAsync, new TrainingCursor(fromStep), deadline, _options, _logger, cancellationToken);
         await foreach (var update in updates.ConfigureAwait(false))
             yield return update;
     }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Dti.ClientSdk;
 
 /// <summary>
-/// A client of a Dti server: learns concepts from photos, draws pictures with them, and draws what lies between two.
+/// A client of a Dti server: learns concepts from photos, generates images with them, and interpolates between two.
 /// Thread-safe; one client serves any number of calls at once.
 /// </summary>
 /// <example>
@@ -82,8 +82,18 @@ public sealed partial class DtiClient : IDisposable, IAsyncDisposable
         return default;
     }
 
-    /// <summary>Waits for a server that went away, until it answers for the job.</summary>
-    private async Task FindServerAsync(string jobId, DtiClientException lost, DateTime end, TimeSpan firstDelay, CancellationToken cancellationToken)
+    private Task FindServerOfAsync(
+        string jobId, DtiClientException lost, DateTime end, TimeSpan firstDelay,
+        CancellationToken cancellationToken) =>
+        FindServerAsync(jobId, mayBeForgotten: false, lost, end, firstDelay, cancellationToken);
+
+    /// <summary>
+    /// Waits for a server that went away, until it answers for the job, or says that it does not know it, where it may
+    /// have forgotten it.
+    /// </summary>
+    private async Task FindServerAsync(
+        string jobId, bool mayBeForgotten, DtiClientException lost, DateTime end, TimeSpan firstDelay,
+        CancellationToken cancellationToken)
     {
         var found = await ServerSearch.FindAsync(AskAsync, Discard, firstDelay, lost, end, cancellationToken).ConfigureAwait(false);
         if (found == _services)
@@ -101,6 +111,10 @@ public sealed partial class DtiClient : IDisposable, IAsyncDisposable
                 var call = services.Jobs.GetAsync(
                     new V1.JobServiceGetRequest { JobId = jobId }, new CallOptions(Headers(), DateTime.UtcNow + _answerPatience, token));
                 await UnaryAsync(call, token).ConfigureAwait(false);
+                return services;
+            }
+            catch (DtiClientException exception) when (mayBeForgotten && exception.Status == StatusCode.NotFound)
+            {
                 return services;
             }
             catch

@@ -33,8 +33,8 @@ public sealed record DtiClientOptions
     public int MaxRetries { get; init; } = 3;
 
     /// <summary>
-    /// How long a client waits for a server that went away during a training, to pick the training up again. Every event that arrives starts the time
-    /// again. Zero: a lost connection is an error. Default 10 minutes.
+    /// How long a client waits for a server that went away during a training or a generation, to continue with it.
+    /// Every event that arrives starts the time again. Zero: a lost connection is an error. Default 10 minutes.
     /// </summary>
     public TimeSpan ReconnectTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
@@ -43,7 +43,7 @@ public sealed record DtiClientOptions
     public int MaxReconnects { get; init; } = 12;
 
     /// <summary>Wait between the first try of either kind and the second; each further one waits twice as long, at most 8 seconds for calls and 1 for a
-    /// training that is picked up. Default 250 ms.</summary>
+    /// job that is picked up. Default 250 ms.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Longest message taken from the server, in bytes. Default 256 MiB.</summary>
@@ -55,7 +55,7 @@ public sealed record DtiClientOptions
     /// <summary>Where to connect to, whatever the address says, whose name the server's certificate must have all the same. Not on .NET Standard 2.1. Null: the address.</summary>
     internal IPEndPoint? ConnectTo { get; init; }
 
-    /// <summary>Whether a training is picked up at all when its connection is lost.</summary>
+    /// <summary>Whether a job is picked up at all when its connection is lost.</summary>
 #pragma warning disable CS0618 // kept for callers that set it
     internal bool PicksUp => ReconnectTimeout > TimeSpan.Zero && MaxReconnects > 0;
 #pragma warning restore CS0618

@@ -2,7 +2,8 @@ namespace Dti.ClientSdk;
 
 /// <summary>
 /// One event of a generation or an interpolation. The first is <see cref="GenerationAccepted"/> or
-/// <see cref="InterpolationAccepted"/>, the last <see cref="GenerationResult"/>.
+/// <see cref="InterpolationAccepted"/>, the last <see cref="GenerationResult"/>. Where a lost connection makes it
+/// necessary to send the request again, the first one comes again, with the id of the new job; everything else comes once.
 /// </summary>
 public abstract record GenerationUpdate
 {
@@ -50,6 +51,13 @@ public sealed record SamplingProgress(int Step, int TotalSteps, TimeSpan? TimeLe
 /// <param name="Code">A stable code, for example <c>PROMPT_TOO_LONG</c>.</param>
 /// <param name="Message">One sentence.</param>
 public sealed record GenerationWarning(string Code, string Message) : GenerationUpdate;
+
+/// <summary>
+/// The client waits for a server that went away; the images are not lost. Told once for each wait longer than a second.
+/// </summary>
+/// <param name="Since">When the connection was lost.</param>
+/// <param name="Until">When the client gives up.</param>
+public sealed record GenerationConnectionLost(DateTimeOffset Since, DateTimeOffset Until) : GenerationUpdate;
 
 /// <summary>A picture is ready.</summary>
 /// <param name="Picture">The picture; of an interpolation, its <see cref="Picture.T"/> is set.</param>

@@ -34,10 +34,77 @@ public sealed class KillTests : IDisposable
         Assert.Equal(ExitCode.Ok, (await DtiProcess.EndAsync(second)).ExitCode);
     }
 
-    private static string[] Train(string name, int port) =>
+    [Fact]
+    public async Task Serve_KilledWhileGenerating_TheCommandGetsTheRestOfTheImagesFromTheNextServer()
+    {
+        var (first, port) = await ServeAsync(0);
+        using var own = first;
+        var whole = await DtiProcess.RunAsync(_folder.FullName, Generate("whole/", port));
+        using var command = DtiProcess.Start(_folder.FullName, Generate("broken/", port));
+        var lines = new List<string>();
+        while (!lines.Exists(line => line.Contains("\"event\":\"picture\"", StringComparison.Ordinal)))
+            lines.Add(await command.ReadLineAsync());
+
+        await first.KillAsync();
+        var (second, _) = await ServeAsync(port);
+        using var ownToo = second;
+        var rest = await DtiProcess.EndAsync(command);
+        var broken = new DtiResult(rest.ExitCode, string.Join('\n', lines) + "\n" + rest.Output, rest.Error);
+
+        Assert.Equal((ExitCode.Ok, ExitCode.Ok), (whole.ExitCode, broken.ExitCode));
+        Assert.Equal([0, 1, 2], broken.EventsOf("picture").Select(image => image.GetProperty("index").GetInt32()));
+        Assert.Equal(Images("whole"), Images("broken"));
+        DtiProcess.Interrupt(second);
+        await DtiProcess.EndAsync(second);
+    }
+
+    [Fact]
+    public async Task Train_InterruptedWhileItsServerIsKilled_IsCancelledByTheNextServer()
+    {
+        var (first, port) = await ServeAsync(0);
+        using var own = first;
+        using var command = DtiProcess.Start(_folder.FullName, Train("left", port, 100_000));
+        var line = "";
+        while (!line.Contains("\"event\":\"progress\"", StringComparison.Ordinal))
+            line = await command.ReadLineAsync();
+
+        await first.KillAsync();
+        while (!line.Contains("\"event\":\"connection_lost\"", StringComparison.Ordinal))
+            line = await command.ReadLineAsync();
+        DtiProcess.Interrupt(command);
+        var (second, _) = await ServeAsync(port);
+        using var ownToo = second;
+        var left = await DtiProcess.EndAsync(command);
+
+        Assert.Equal(ExitCode.Cancelled, left.ExitCode);
+        Assert.Equal("CANCELLED", left.Event("error").GetProperty("code").GetString());
+        var job = "";
+        while (!job.Contains("\"cancelled\"", StringComparison.OrdinalIgnoreCase))
+        {
+            var listed = await DtiProcess.RunAsync(_folder.FullName, "jobs", "list", "--json", "--server", Address(port));
+            job = listed.Output;
+        }
+
+        DtiProcess.Interrupt(second);
+        await DtiProcess.EndAsync(second);
+    }
+
+    private static string[] Generate(string folder, int port) =>
     [
-        "train", name, Fixtures.Common("preprocess_square.png"), "--initializer", "cat", "--steps", "30", "--batch", "1", "--resolution", "64", "--seed", "1",
-        "--preview-every", "0", "--json", "--server", $"http://127.0.0.1:{port}",
+        "generate", "a photo of a cat", "-n", "3", "-o", folder, "--width", "64", "--height", "64", "--steps", "6",
+        "--seed", "1", "--json", "--server", Address(port),
+    ];
+
+    private IEnumerable<string> Images(string folder) => Directory.GetFiles(Path.Combine(_folder.FullName, folder))
+        .Order(StringComparer.Ordinal).Select(file => Convert.ToHexString(File.ReadAllBytes(file)));
+
+    private static string Address(int port) => $"http://127.0.0.1:{port}";
+
+    private static string[] Train(string name, int port, int steps = 30) =>
+    [
+        "train", name, Fixtures.Common("preprocess_square.png"), "--initializer", "cat", "--steps", $"{steps}",
+        "--batch", "1", "--resolution", "64", "--seed", "1", "--preview-every", "0", "--json",
+        "--server", Address(port),
     ];
 
     private async Task<(DtiProcess Server, int Port)> ServeAsync(int port)

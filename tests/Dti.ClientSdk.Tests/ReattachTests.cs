@@ -58,6 +58,83 @@ public class ReattachTests(ServerFixture server)
     }
 
     [Fact]
+    public async Task GenerateAsync_ConnectionCutAtEveryImage_GivesEachImageOnce()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var proxy = new CuttingProxy(server.Address);
+        await using var client = new DtiClient(proxy.Address, _hasty);
+        await using var direct = new DtiClient(server.Address);
+        var options = new GenerationOptions { Prompt = "a cat", Width = 64, Height = 64, Steps = 2, ImageCount = 3 };
+
+        var seen = new List<GenerationUpdate>();
+        await foreach (var update in client.GenerateAsync(options, null, cancellation))
+        {
+            seen.Add(update);
+            if (update is GeneratedPicture)
+                proxy.Cut();
+        }
+
+        var accepted = seen.OfType<GenerationAccepted>().ToList();
+        var whole = await direct.GenerateAsync(options with { Seed = accepted[0].Settings.Seed }, null, cancellation)
+            .ToListAsync(cancellation);
+        Assert.Equal(Images(whole), Images(seen));
+        Assert.Equal(Enumerable.Range(1, 6), seen.OfType<SamplingProgress>().Select(step => step.Step));
+        Assert.IsType<GenerationResult>(seen[^1]);
+        Assert.Equal(accepted.Count, accepted.Select(first => first.JobId).Distinct().Count());
+        Assert.All(accepted, first => Assert.Equal(accepted[0].Settings, first.Settings));
+
+        static IEnumerable<string> Images(IEnumerable<GenerationUpdate> updates) => updates.OfType<GeneratedPicture>()
+            .Select(image => $"{image.Picture.Index} {Convert.ToHexString(image.Picture.Data.Span)}");
+    }
+
+    [Fact]
+    public async Task GenerateAsync_ServerAcceptsConnectionsAndStaysSilent_SaysSoAndGoesOnWhenItAnswers()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var proxy = new CuttingProxy(server.Address);
+        await using var client = new DtiClient(proxy.Address, _hasty);
+        var options = new GenerationOptions { Prompt = "a cat", Width = 64, Height = 64, Steps = 2 };
+
+        var seen = new List<GenerationUpdate>();
+        await foreach (var update in client.GenerateAsync(options, null, cancellation))
+        {
+            seen.Add(update);
+            if (update is GenerationAccepted && seen.Count == 1)
+            {
+                proxy.IsSilent = true;
+                proxy.Cut();
+            }
+            else if (update is GenerationConnectionLost)
+                proxy.IsSilent = false; // those that were taken stay silent
+        }
+
+        Assert.Single(seen.OfType<GenerationConnectionLost>());
+        Assert.Single(seen.OfType<GeneratedPicture>());
+        Assert.IsType<GenerationResult>(seen[^1]);
+    }
+
+    [Fact]
+    public async Task GenerateAsync_NoTimeToWait_ALostConnectionIsAnError()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var proxy = new CuttingProxy(server.Address);
+        await using var client = new DtiClient(proxy.Address, _hasty with { ReconnectTimeout = TimeSpan.Zero });
+
+        var options = new GenerationOptions { Prompt = "a cat", Width = 64, Height = 64, Steps = 1000 };
+
+        var error = await Assert.ThrowsAsync<DtiClientException>(async () =>
+        {
+            await foreach (var update in client.GenerateAsync(options, null, cancellation))
+            {
+                if (update is GenerationAccepted)
+                    proxy.Cut();
+            }
+        });
+
+        Assert.Equal(Grpc.Core.StatusCode.Unavailable, error.Status);
+    }
+
+    [Fact]
     public async Task CancelJobAsync_ServerIsSilent_IsDeliveredWhenItAnswers()
     {
         var cancellation = TestContext.Current.CancellationToken;

@@ -15,9 +15,9 @@ from .calls import Call, Stubs
 from .channels import Endpoint, Pem
 from .embedding import ConceptEmbedding
 from .errors import DtiError, from_rpc
-from .following import Deadline, Following
+from .following import Deadline, Following, FollowingGeneration
 from .pictures import Photo, TrainingPhoto
-from .waiting import ANSWER_SECONDS, CANCEL_SECONDS, DEFAULT_SECONDS, Waiting, check
+from .waiting import ANSWER_SECONDS, CANCEL_SECONDS, DEFAULT_SECONDS, Waiting, is_away
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ class AsyncDtiClient:
     ) -> AsyncIterator[records.TrainingUpdate]:
         """Learns a concept from photos: `TrainingAccepted` first, `TrainingResult` last."""
         call = calls.train(name, photos, options, request_id or uuid.uuid4().hex, overwrite, cancel_on_disconnect)
-        return self._follow(call, 0 if cancel_on_disconnect else self._reconnect_timeout, timeout)
+        return self._follow(Following(call, 0 if cancel_on_disconnect else self._reconnect_timeout), timeout)
 
     def resume(
         self, name: str, options: records.TrainingOptions | None = None, *, from_step: int | None = None, request_id: str | None = None,
@@ -71,24 +71,25 @@ class AsyncDtiClient:
     ) -> AsyncIterator[records.TrainingUpdate]:
         """Goes on with a training that was cancelled, cut off or finished, as if it had never stopped; a finished concept is replaced."""
         call = calls.resume(name, from_step, options, request_id or uuid.uuid4().hex, cancel_on_disconnect)
-        return self._follow(call, 0 if cancel_on_disconnect else self._reconnect_timeout, timeout)
+        return self._follow(Following(call, 0 if cancel_on_disconnect else self._reconnect_timeout), timeout)
 
     def watch(self, job_id: str, from_step: int = 0, *, timeout: float | None = None) -> AsyncIterator[records.TrainingUpdate]:
         """The events of a training job: those that have been, then those to come, each once and in order."""
-        return self._follow(calls.watch(job_id, from_step), self._reconnect_timeout, timeout)
+        return self._follow(Following(calls.watch(job_id, from_step), self._reconnect_timeout), timeout)
 
     def generate(
         self, prompt: str | records.GenerationOptions, options: records.GenerationOptions | None = None, *, timeout: float | None = None,
     ) -> AsyncIterator[records.GenerationUpdate]:
-        """Draws pictures from a prompt: `GenerationAccepted` first, a `Picture` each, `GenerationResult` last."""
-        return self._stream(calls.generate(prompt, options), Deadline(timeout))
+        """Generates images from a prompt: `GenerationAccepted` first, a `Picture` each, `GenerationResult` last."""
+        return self._follow(FollowingGeneration(calls.generate(prompt, options), self._reconnect_timeout), timeout)
 
     def interpolate(
         self, from_concept: str, to_concept: str, options: records.GenerationOptions | None = None, *, frames: int | None = None,
         easing: records.Easing | None = None, prompt: str | None = None, timeout: float | None = None,
     ) -> AsyncIterator[records.GenerationUpdate]:
-        """Draws pictures along the great circle between two concepts: `InterpolationAccepted` first, a `Picture` each, `GenerationResult` last."""
-        return self._stream(calls.interpolate(from_concept, to_concept, frames, easing, prompt, options), Deadline(timeout))
+        """Generates images along the great circle between two concepts: `InterpolationAccepted` first, a `Picture` each, `GenerationResult` last."""
+        call = calls.interpolate(from_concept, to_concept, frames, easing, prompt, options)
+        return self._follow(FollowingGeneration(call, self._reconnect_timeout), timeout)
 
     async def list_jobs(self, states: Sequence[records.JobState] = (), limit: int = 100, *, timeout: float | None = None) -> list[records.Job]:
         """Jobs in one of these states (none given: all), newest first. limit: 1 to 1000."""
@@ -183,23 +184,31 @@ class AsyncDtiClient:
         finally:
             answers.cancel()
 
-    async def _follow(self, call: Call[records.TrainingUpdate], reconnect_timeout: float, timeout: float | None) -> AsyncIterator[records.TrainingUpdate]:
-        deadline, following = Deadline(timeout), Following(call, reconnect_timeout)
-        while not following.finished:
-            lost = None
-            try:
-                async with contextlib.aclosing(self._stream(following.call, deadline)) as updates:
-                    async for update in updates:
-                        if following.is_new(update):
+    async def _follow(self, following: Following, timeout: float | None) -> AsyncIterator:
+        deadline = Deadline(timeout)
+        try:
+            while not following.finished:
+                lost = None
+                try:
+                    async with contextlib.aclosing(self._stream(following.call, deadline)) as updates:
+                        async for update in updates:
+                            if (seen := following.take(update)) is not None:
+                                yield seen
+                except DtiError as error:
+                    lost = error
+                if not following.finished and (waiting := following.reconnect(lost)):
+                    async with contextlib.aclosing(self._wait(waiting, following.job_id, deadline, following.may_be_forgotten)) as told:
+                        async for update in told:
                             yield update
-            except DtiError as error:
-                lost = error
-            if not following.finished:
-                async with contextlib.aclosing(self._wait(following.reconnect(lost), following.job_id, deadline)) as told:
-                    async for update in told:
-                        yield update
+        except (GeneratorExit, asyncio.CancelledError):
+            if following.left_running:
+                with contextlib.suppress(DtiError):
+                    await self._unary(calls.cancel_job(following.left_running), CANCEL_SECONDS)
+            raise
 
-    async def _wait(self, waiting: Waiting, job_id: str, deadline: Deadline) -> AsyncIterator[records.ConnectionLost]:
+    async def _wait(
+        self, waiting: Waiting, job_id: str, deadline: Deadline, may_be_forgotten: bool = False,
+    ) -> AsyncIterator[records.ConnectionLost]:
         """Ends once the job's server answers, over a new channel that takes the place of the old one."""
         call, tries = calls.get_job(job_id), {}
         try:
@@ -211,14 +220,13 @@ class AsyncDtiClient:
                 left = deadline.left()
                 pause = waiting.pause() if left is None else min(waiting.pause(), left)
                 for done in await _first_of(tries, pause + 0.001):
+                    away = (error := done.result()) and is_away(error, self.address, may_be_forgotten)
                     channel = tries.pop(done)
-                    if error := done.result():
-                        await channel.close()
-                        check(error, self.address)
-                    else:
+                    if not away:
                         self._former.append(self._channel)  # calls that still run need it
                         self._channel, self._stubs = channel, Stubs(channel)
                         return
+                    await channel.close()
                 if told := waiting.to_tell():
                     yield told
         finally:

@@ -93,6 +93,22 @@ def interpolate(
     return Call("dti", "Interpolate", request, convert.read_event)
 
 
+def pinned(call: Call[T], settings: records.GenerationSettings) -> Call[T]:
+    """A generation or interpolation with the seed and the model that the server resolved, so that it gives the same images again."""
+    request = type(call.request)()
+    request.CopyFrom(call.request)
+    request.options.seed, request.options.model = settings.seed, settings.model
+    return replace(call, request=request)
+
+
+def _generation_event(answer: jobs.JobServiceWatchResponse) -> records.GenerationUpdate | None:
+    return convert.read_event(answer.interpolate if answer.HasField("interpolate") else answer.generate)
+
+
+def watch_generation(job_id: str) -> Call[records.GenerationUpdate]:
+    return Call("jobs", "Watch", jobs.JobServiceWatchRequest(job_id=job_id), _generation_event)
+
+
 def list_jobs(states: Sequence[records.JobState], limit: int) -> Call[list[records.Job]]:
     numbers = [convert.number(jobs.JobState.DESCRIPTOR, state, "states") for state in states]
     return Call("jobs", "List", jobs.JobServiceListRequest(states=numbers, page_size=limit), lambda answer: [convert.read(job) for job in answer.jobs])

@@ -15,9 +15,9 @@ from .calls import Call, Stubs
 from .channels import Endpoint, Pem
 from .embedding import ConceptEmbedding
 from .errors import DtiError, from_rpc
-from .following import Deadline, Following
+from .following import Deadline, Following, FollowingGeneration
 from .pictures import Photo, TrainingPhoto
-from .waiting import ANSWER_SECONDS, CANCEL_SECONDS, DEFAULT_SECONDS, Waiting, check
+from .waiting import ANSWER_SECONDS, CANCEL_SECONDS, DEFAULT_SECONDS, Waiting, is_away
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class DtiClient:
         token: sent as a bearer token, over TLS or to this machine only. Default: what is in the file of the environment's DTI_TOKEN_FILE, else its DTI_TOKEN.
         ca_certificate: for https, the PEM file (or its bytes) that vouches for the server. Default: DTI_CA, else the public ones.
         client_certificate, client_key: for https, PEM files by which this client proves who it is. Default: DTI_CLIENT_CERT and DTI_CLIENT_KEY.
-        reconnect_timeout: seconds to wait for a server that went away during a training, to pick it up again; each event starts the time again. 0: never.
+        reconnect_timeout: seconds to wait for a server that went away during a training or a generation, to continue with it; each event starts the time again. 0: never.
         """
         self._endpoint = Endpoint(address, token, ca_certificate, client_certificate, client_key)
         self._reconnect_timeout = reconnect_timeout
@@ -84,7 +84,7 @@ class DtiClient:
         cancel_on_disconnect: cancel the job when this call ends before it; a dropped connection is then an error.
         """
         call = calls.train(name, photos, options, request_id or uuid.uuid4().hex, overwrite, cancel_on_disconnect)
-        return self._follow(call, 0 if cancel_on_disconnect else self._reconnect_timeout, timeout)
+        return self._follow(Following(call, 0 if cancel_on_disconnect else self._reconnect_timeout), timeout)
 
     def resume(
         self, name: str, options: records.TrainingOptions | None = None, *, from_step: int | None = None, request_id: str | None = None,
@@ -96,33 +96,39 @@ class DtiClient:
         from_step: the step of a kept snapshot. Default: the newest.
         """
         call = calls.resume(name, from_step, options, request_id or uuid.uuid4().hex, cancel_on_disconnect)
-        return self._follow(call, 0 if cancel_on_disconnect else self._reconnect_timeout, timeout)
+        return self._follow(Following(call, 0 if cancel_on_disconnect else self._reconnect_timeout), timeout)
 
     def watch(self, job_id: str, from_step: int = 0, *, timeout: float | None = None) -> Iterator[records.TrainingUpdate]:
         """The events of a training job: those that have been, then those to come, each once and in order.
 
         from_step: progress and previews before this step are left out.
         """
-        return self._follow(calls.watch(job_id, from_step), self._reconnect_timeout, timeout)
+        return self._follow(Following(calls.watch(job_id, from_step), self._reconnect_timeout), timeout)
 
     def generate(
         self, prompt: str | records.GenerationOptions, options: records.GenerationOptions | None = None, *, timeout: float | None = None,
     ) -> Iterator[records.GenerationUpdate]:
-        """Draws pictures from a prompt: `GenerationAccepted` first, a `Picture` each, `GenerationResult` last.
+        """Generates images from a prompt: `GenerationAccepted` first, a `Picture` each, `GenerationResult` last.
 
-        Stops when the iterator is closed. prompt: `<name>` in it stands for the concept of that name.
+        Stops when the iterator is closed. Where the connection drops, the client waits for the server (`ConnectionLost`) and gets the rest of the
+        images, each once. If the request has to be sent again for that, `GenerationAccepted` comes again with the new job's id.
+
+        prompt: `<name>` in it stands for the concept of that name.
         """
-        return self._stream(calls.generate(prompt, options), Deadline(timeout))
+        return self._follow(FollowingGeneration(calls.generate(prompt, options), self._reconnect_timeout), timeout)
 
     def interpolate(
         self, from_concept: str, to_concept: str, options: records.GenerationOptions | None = None, *, frames: int | None = None,
         easing: records.Easing | None = None, prompt: str | None = None, timeout: float | None = None,
     ) -> Iterator[records.GenerationUpdate]:
-        """Draws pictures along the great circle between two concepts: `InterpolationAccepted` first, a `Picture` each, `GenerationResult` last.
+        """Generates images along the great circle between two concepts: `InterpolationAccepted` first, a `Picture` each, `GenerationResult` last.
+
+        A lost connection is handled as in `generate`.
 
         frames: 2 to 256, ends included. prompt: `{concept}` in it stands for the blend.
         """
-        return self._stream(calls.interpolate(from_concept, to_concept, frames, easing, prompt, options), Deadline(timeout))
+        call = calls.interpolate(from_concept, to_concept, frames, easing, prompt, options)
+        return self._follow(FollowingGeneration(call, self._reconnect_timeout), timeout)
 
     def list_jobs(self, states: Sequence[records.JobState] = (), limit: int = 100, *, timeout: float | None = None) -> list[records.Job]:
         """Jobs in one of these states (none given: all), newest first. limit: 1 to 1000."""
@@ -226,21 +232,27 @@ class DtiClient:
         finally:
             answers.cancel()
 
-    def _follow(self, call: Call[records.TrainingUpdate], reconnect_timeout: float, timeout: float | None) -> Iterator[records.TrainingUpdate]:
-        deadline, following = Deadline(timeout), Following(call, reconnect_timeout)
-        while not following.finished:
-            lost = None
-            try:
-                with contextlib.closing(self._stream(following.call, deadline)) as updates:
-                    for update in updates:
-                        if following.is_new(update):
-                            yield update
-            except DtiError as error:
-                lost = error
-            if not following.finished:
-                yield from self._wait(following.reconnect(lost), following.job_id, deadline)
+    def _follow(self, following: Following, timeout: float | None) -> Iterator:
+        deadline = Deadline(timeout)
+        try:
+            while not following.finished:
+                lost = None
+                try:
+                    with contextlib.closing(self._stream(following.call, deadline)) as updates:
+                        for update in updates:
+                            if (seen := following.take(update)) is not None:
+                                yield seen
+                except DtiError as error:
+                    lost = error
+                if not following.finished and (waiting := following.reconnect(lost)):
+                    yield from self._wait(waiting, following.job_id, deadline, following.may_be_forgotten)
+        except GeneratorExit:
+            if following.left_running:
+                with contextlib.suppress(DtiError):
+                    self._unary(calls.cancel_job(following.left_running), CANCEL_SECONDS)
+            raise
 
-    def _wait(self, waiting: Waiting, job_id: str, deadline: Deadline) -> Iterator[records.ConnectionLost]:
+    def _wait(self, waiting: Waiting, job_id: str, deadline: Deadline, may_be_forgotten: bool = False) -> Iterator[records.ConnectionLost]:
         """Returns once the job's server answers, over a new channel that takes the place of the old one."""
         call, answers, tries = calls.get_job(job_id), queue.SimpleQueue(), []
         try:
@@ -255,13 +267,12 @@ class DtiClient:
                     if told := waiting.to_tell():
                         yield told
                     continue
+                away = (error := done.exception()) and is_away(error, self.address, may_be_forgotten)
                 tries = [(other, asked) for other, asked in tries if other is not channel]
-                if error := done.exception():
-                    channel.close()
-                    check(error, self.address)
-                else:
+                if not away:
                     self._channel, self._stubs = channel, Stubs(channel)  # calls that still run keep the old one
                     return
+                channel.close()
         finally:
             for channel, _ in tries:
                 channel.close()

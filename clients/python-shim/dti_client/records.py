@@ -208,7 +208,7 @@ class Queued:
 
 @dataclass(frozen=True)
 class ConnectionLost:
-    """The client waits for a server that went away; training goes on there, or goes on when the server does. Told once for each wait longer than a second."""
+    """The client waits for a server that went away, to continue with the job. Told once for each wait longer than a second."""
 
     since: datetime
     """When the connection was lost."""
@@ -293,7 +293,7 @@ class TrainingResult:
 
 @dataclass(frozen=True)
 class GenerationAccepted:
-    """First event of a generation."""
+    """First event of a generation; comes again, with another job, where the request had to be sent again after a lost connection."""
 
     job_id: str
     settings: GenerationSettings
@@ -301,7 +301,7 @@ class GenerationAccepted:
 
 @dataclass(frozen=True)
 class InterpolationAccepted:
-    """First event of an interpolation."""
+    """First event of an interpolation; comes again as `GenerationAccepted` does."""
 
     job_id: str
     from_concept: str
@@ -332,7 +332,7 @@ class GenerationResult:
 
 
 TrainingUpdate = Union[TrainingAccepted, Queued, TrainingProgress, TrainingCheck, TrainingPreview, DtiWarning, ConnectionLost, TrainingResult]
-GenerationUpdate = Union[GenerationAccepted, InterpolationAccepted, Queued, SamplingProgress, DtiWarning, Picture, GenerationResult]
+GenerationUpdate = Union[GenerationAccepted, InterpolationAccepted, Queued, SamplingProgress, DtiWarning, Picture, ConnectionLost, GenerationResult]
 
 
 @dataclass(frozen=True)

@@ -83,10 +83,13 @@ class Waiting:
         return ConnectionLost(self._since, self._since + timedelta(seconds=self._seconds))
 
 
-def check(error: grpc.RpcError, address: str) -> None:
-    """What a try failed with.
+def is_away(error: grpc.RpcError, address: str, may_be_forgotten: bool) -> bool:
+    """Whether a try failed because the server is still away; not if it is there without knowing the job, where that does not matter.
 
     Raises DtiError: the server is there, and refuses.
     """
+    if may_be_forgotten and error.code() == grpc.StatusCode.NOT_FOUND:
+        return False
     if error.code() not in _AWAY:
         raise from_rpc(error, address) from error
+    return True

@@ -7,12 +7,13 @@ import threading
 
 import grpc
 import pytest
-from stand_in_server import EVENTS, Gate, StandIn, serving
+from stand_in_server import EVENTS, IMAGES, Gate, StandIn, serving
 
-from dti_client import AsyncDtiClient, ConnectionLost, DtiClient, DtiError, convert
+from dti_client import AsyncDtiClient, ConnectionLost, DtiClient, DtiError, GenerationAccepted, GenerationOptions, convert
 from dti_client.channels import Endpoint
 
 WHOLE = [convert.read_event(answer) for _, answer in EVENTS]
+WHOLE_GENERATION = [convert.read_event(answer) for answer in IMAGES]
 
 
 @pytest.mark.parametrize("cut", range(1, len(EVENTS)))
@@ -135,9 +136,118 @@ def test_train_that_is_cancelled_on_disconnect_is_not_picked_up():
     assert stand_in.calls == ["Train"]
 
 
-def test_generate_that_is_cut_is_one_sentence():
-    with serving(StandIn()) as port, DtiClient(f"http://localhost:{port}") as client, pytest.raises(DtiError, match="connection to it was lost"):
+def images(updates):
+    """What a generation gave after it was accepted, without the waits, whose number is up to the machine."""
+    return [update for update in updates if not isinstance(update, (ConnectionLost, GenerationAccepted))]
+
+
+def test_generate_with_no_time_to_wait_is_one_sentence():
+    with serving(StandIn([1])) as port, DtiClient(f"http://localhost:{port}", reconnect_timeout=0) as client:
+        with pytest.raises(DtiError, match="connection to it was lost"):
+            list(client.generate("a cat"))
+
+
+def test_generate_that_never_began_is_not_sent_again():
+    stand_in = StandIn([0])
+    with serving(stand_in) as port, DtiClient(f"http://localhost:{port}") as client, pytest.raises(DtiError):
         list(client.generate("a cat"))
+    assert stand_in.calls == ["Generate"]
+
+
+@pytest.mark.parametrize("cut", range(1, len(IMAGES) + 1))
+def test_generate_cut_at_any_event_is_sent_again_with_the_seed_it_had(cut):
+    stand_in = StandIn([cut])
+    with serving(stand_in) as port, DtiClient(f"http://localhost:{port}") as client:
+        updates = list(client.generate("a cat"))
+    first, again = [update for update in updates if isinstance(update, GenerationAccepted)]
+    assert updates[0] is first and images(updates) == WHOLE_GENERATION
+    assert (first.job_id, again.job_id) == ("draw-1", "draw-2") and again.settings == first.settings
+    asked, asked_again = stand_in.generations
+    assert not asked.HasField("seed") and (asked_again.prompt, asked_again.seed, asked_again.model) == ("a cat", 7, "mini")
+    assert stand_in.calls == ["Generate", "Watch", "Generate"]
+
+
+@pytest.mark.parametrize("cut", range(1, len(IMAGES) + 1))
+def test_generate_whose_server_continues_it_is_watched(cut):
+    stand_in = StandIn([cut, 2, cut], continues=True)
+    with serving(stand_in) as port, DtiClient(f"http://localhost:{port}") as client:
+        assert images(client.generate("a cat")) == WHOLE_GENERATION
+    assert stand_in.calls[0] == "Generate" and set(stand_in.calls[1:]) == {"Watch"}
+
+
+def test_generate_whose_job_the_server_forgot_is_sent_again():
+    stand_in = StandIn([3])
+    stand_in.Get = lambda request, context: context.abort(grpc.StatusCode.NOT_FOUND, "There is no job of that id.")
+    with serving(stand_in) as port, DtiClient(f"http://localhost:{port}") as client:
+        assert images(client.generate("a cat")) == WHOLE_GENERATION
+
+
+def test_generate_that_somebody_cancels_is_not_sent_again():
+    stand_in = StandIn()
+    stand_in._images = lambda job_id, context: context.abort(grpc.StatusCode.CANCELLED, "Job was cancelled.")
+    with serving(stand_in) as port, DtiClient(f"http://localhost:{port}") as client, pytest.raises(DtiError, match="cancelled"):
+        list(client.generate("a cat"))
+    assert stand_in.calls == ["Generate"]
+
+
+def test_generate_that_is_left_while_it_is_watched_is_cancelled():
+    stand_in = StandIn([3], continues=True)
+    with serving(stand_in) as port, DtiClient(f"http://localhost:{port}") as client:
+        updates = client.generate("a cat")
+        for update in updates:
+            if getattr(update, "index", None) == 0:
+                break
+        updates.close()
+    assert stand_in.cancelled == ["draw-1"]
+
+
+def test_generate_waits_for_a_server_that_accepts_and_stays_silent(patient):
+    stand_in = StandIn()
+    with serving(stand_in) as port, Gate(port) as gate, DtiClient(f"http://127.0.0.1:{gate.port}") as client:
+        stand_in.cuts.append(silence(gate, 2))
+        updates = list(client.generate(GenerationOptions(prompt="a cat", seed=3)))
+    assert [type(update) for update in updates].count(ConnectionLost) == 1
+    assert images(updates) == WHOLE_GENERATION
+
+
+def test_async_generate_cut_again_and_again_is_whole():
+    async def scenario(port):
+        async with AsyncDtiClient(f"http://localhost:{port}") as client:
+            return [update async for update in client.generate("a cat")]
+
+    stand_in = StandIn([2, 4, 5])
+    with serving(stand_in) as port:
+        updates = asyncio.run(scenario(port))
+    assert images(updates) == WHOLE_GENERATION
+    assert [options.seed for options in stand_in.generations][1:] == [7, 7, 7]
+
+
+def test_async_generate_that_is_left_while_it_is_watched_is_cancelled():
+    async def scenario(port):
+        async with AsyncDtiClient(f"http://localhost:{port}") as client:
+            updates = client.generate("a cat")
+            async for update in updates:
+                if getattr(update, "index", None) == 0:
+                    break
+            await updates.aclose()
+
+    stand_in = StandIn([3], continues=True)
+    with serving(stand_in) as port:
+        asyncio.run(scenario(port))
+    assert stand_in.cancelled == ["draw-1"]
+
+
+def test_each_event_starts_the_time_to_wait_again():
+    from dti_client.following import Following
+    from dti_client.records import TrainingAccepted, TrainingProgress
+
+    lost = DtiError("lost", "UNAVAILABLE")
+    following = Following(None, 600)
+    following.take(TrainingAccepted("job", "", "cat", None, 1, False, 0))
+    first = following.reconnect(lost)
+    assert following.reconnect(lost) is first
+    following.take(TrainingProgress(1, 2, 0, 0, 0, 0, 0, 0, 0, None))
+    assert following.reconnect(lost) is not first
 
 
 def test_token_goes_with_every_call():

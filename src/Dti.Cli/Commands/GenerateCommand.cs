@@ -36,7 +36,12 @@ internal static class GenerateCommand
             await using (connection.ConfigureAwait(false))
             {
                 var files = new PictureFiles(path, asked.Prompt, asked.ImageCount ?? 1, context.Get(force));
-                await new GenerationRun(context.Output) { WriteAsync = files.WriteAsync, PreviewFolder = options.PreviewFolder(context) }
+                await new GenerationRun(context.Output)
+                {
+                    Canceller = connection.Client,
+                    WriteAsync = files.WriteAsync,
+                    PreviewFolder = options.PreviewFolder(context),
+                }
                     .RunAsync("drawing", connection.Client.GenerateAsync(asked, null, context.CancellationToken), context.CancellationToken)
                     .ConfigureAwait(false);
             }

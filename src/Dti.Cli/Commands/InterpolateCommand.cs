@@ -42,7 +42,12 @@ internal static class InterpolateCommand
             var connection = await context.ConnectAsync().ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                var outcome = await new GenerationRun(context.Output) { WriteAsync = files.WriteAsync, PreviewFolder = options.PreviewFolder(context) }
+                var outcome = await new GenerationRun(context.Output)
+                {
+                    Canceller = connection.Client,
+                    WriteAsync = files.WriteAsync,
+                    PreviewFolder = options.PreviewFolder(context),
+                }
                     .RunAsync("interpolating", connection.Client.InterpolateAsync(request, null, context.CancellationToken), context.CancellationToken)
                     .ConfigureAwait(false);
                 var strip = await files.WriteStripAsync(outcome.Pictures, context.CancellationToken).ConfigureAwait(false);

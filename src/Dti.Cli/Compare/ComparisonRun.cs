@@ -91,6 +91,7 @@ internal sealed class ComparisonRun(Comparison comparison, string folder, DtiCli
         };
         var run = new GenerationRun(output)
         {
+            Canceller = client,
             WriteAsync = async (picture, token) =>
             {
                 var path = Path.Combine(folder, "pictures", name, string.Create(CultureInfo.InvariantCulture, $"{number + 1:D2}-{picture.Index + 1}.png"));

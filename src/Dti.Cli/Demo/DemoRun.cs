@@ -21,7 +21,7 @@ internal sealed class DemoRun(DtiClient client, IOutput output)
         foreach (var (dti, ti) in plan.Comparisons)
             comparisons.Add(new(await DrawAsync(dti, cancellationToken).ConfigureAwait(false), await DrawAsync(ti, cancellationToken).ConfigureAwait(false)));
 
-        var blend = await new GenerationRun(output)
+        var blend = await new GenerationRun(output) { Canceller = client }
             .RunAsync("between them", client.InterpolateAsync(plan.Blend, null, cancellationToken), cancellationToken).ConfigureAwait(false);
         var model = await client.GetModelAsync(blend.Settings.Model, cancellationToken).ConfigureAwait(false);
         return new DemoResult(plan, concepts, baseline, comparisons, blend, model, clock.Elapsed);
@@ -48,5 +48,6 @@ internal sealed class DemoRun(DtiClient client, IOutput output)
     }
 
     private Task<GenerationOutcome> DrawAsync(GenerationOptions options, CancellationToken cancellationToken) =>
-        new GenerationRun(output).RunAsync(options.Prompt, client.GenerateAsync(options, null, cancellationToken), cancellationToken);
+        new GenerationRun(output) { Canceller = client }
+            .RunAsync(options.Prompt, client.GenerateAsync(options, null, cancellationToken), cancellationToken);
 }

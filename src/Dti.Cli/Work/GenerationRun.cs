@@ -12,14 +12,35 @@ internal sealed record GenerationOutcome(
 /// <summary>Follows a generation or an interpolation: shows it, keeps its pictures and writes them.</summary>
 internal sealed class GenerationRun(IOutput output)
 {
+    private string? _lostJobId; // of a job whose server is away
+
     /// <summary>Writes a picture and returns its path; null: pictures are not written.</summary>
     public Func<Picture, CancellationToken, Task<string>>? WriteAsync { get; init; }
+
+    /// <summary>Cancels the job of a run that is cancelled while the server is away; null: it is only watched.</summary>
+    public DtiClient? Canceller { get; init; }
 
     /// <summary>Folder for intermediate images; null: they are not written.</summary>
     public string? PreviewFolder { get; init; }
 
     public async Task<GenerationOutcome> RunAsync(string title, IAsyncEnumerable<GenerationUpdate> updates, CancellationToken cancellationToken)
     {
+        try
+        {
+            return await FollowAsync(title, updates, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+            when (cancellationToken.IsCancellationRequested && _lostJobId is not null && Canceller is not null)
+        {
+            await LostServer.CancelAsync(Canceller, output, _lostJobId).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task<GenerationOutcome> FollowAsync(
+        string title, IAsyncEnumerable<GenerationUpdate> updates, CancellationToken cancellationToken)
+    {
+        var jobId = "";
         GenerationSettings? settings = null;
         InterpolationAccepted? interpolation = null;
         GenerationResult? result = null;
@@ -28,14 +49,17 @@ internal sealed class GenerationRun(IOutput output)
         {
             await foreach (var update in updates.ConfigureAwait(false))
             {
+                _lostJobId = update is GenerationConnectionLost ? jobId : null;
                 switch (update)
                 {
                     case GenerationAccepted accepted:
+                        jobId = accepted.JobId;
                         settings = accepted.Settings;
                         output.Event("accepted", accepted);
                         output.Line(Describe(settings));
                         break;
                     case InterpolationAccepted accepted:
+                        jobId = accepted.JobId;
                         interpolation = accepted;
                         settings = accepted.Settings;
                         output.Event("accepted", accepted);
@@ -54,6 +78,11 @@ internal sealed class GenerationRun(IOutput output)
                         break;
                     case GenerationWarning warning:
                         output.Warning(warning.Code, warning.Message);
+                        break;
+                    case GenerationConnectionLost lost:
+                        output.Event("connection_lost", lost);
+                        output.Line(LostServer.Describe(
+                            lost.Since, lost.Until, "the rest of the images is generated when it is back"));
                         break;
                     case GeneratedPicture { Picture: var picture }:
                         pictures.Add(picture);

@@ -2,7 +2,6 @@ using System.Globalization;
 using Dti.Cli.Files;
 using Dti.Cli.Output;
 using Dti.ClientSdk;
-using Grpc.Core;
 
 namespace Dti.Cli.Work;
 
@@ -14,8 +13,6 @@ internal sealed record TrainingOutcome(
 internal sealed class TrainingRun(DtiClient client, IOutput output)
 {
     private static readonly TimeSpan _askPatience = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan _cancelPatience = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan _tellAfter = TimeSpan.FromSeconds(2);
     private string? _jobId;
 
     /// <summary>Folder for previews; null: they are not written.</summary>
@@ -78,9 +75,7 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
                         break;
                     case TrainingConnectionLost lost:
                         output.Event("connection_lost", lost);
-                        output.Line(string.Create(
-                            CultureInfo.InvariantCulture,
-                            $"The server does not answer. Waiting for it since {lost.Since.ToLocalTime():HH:mm:ss}, until {lost.Until.ToLocalTime():HH:mm}; the training is not lost."));
+                        output.Line(LostServer.Describe(lost.Since, lost.Until, "the training is not lost"));
                         break;
                     case TrainingResult last:
                         result = last;
@@ -118,25 +113,22 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
     // Ctrl+C can come before the job's id is known; the request id finds it all the same.
     private async Task CancelAsync(string requestId)
     {
+        if (_jobId is not null)
+        {
+            await LostServer.CancelAsync(client, output, _jobId).ConfigureAwait(false);
+            return;
+        }
+
         using var patience = new CancellationTokenSource(_askPatience);
         try
         {
-            if (_jobId is not null)
-            {
-                var cancelling = client.CancelJobAsync(_jobId, _cancelPatience, CancellationToken.None);
-                if (await Task.WhenAny(cancelling, Task.Delay(_tellAfter, CancellationToken.None)).ConfigureAwait(false) != cancelling)
-                    output.Line("The server does not answer; the job is cancelled when it is back. Ctrl+C again leaves it alone.");
-                await cancelling.ConfigureAwait(false);
-                return;
-            }
-
             var jobs = await client.ListJobsAsync([JobState.Queued, JobState.Running], 1000, patience.Token).ConfigureAwait(false);
             foreach (var job in jobs.Where(job => job.RequestId == requestId))
                 await client.CancelJobAsync(job.JobId, patience.Token).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is DtiClientException { Status: not StatusCode.NotFound } or OperationCanceledException)
+        catch (Exception exception) when (LostServer.IsUncertain(exception))
         {
-            output.Warning("CANCEL_FAILED", $"The server did not answer when asked to cancel the job: {exception.Message}");
+            LostServer.Warn(output, exception);
         }
     }
 }

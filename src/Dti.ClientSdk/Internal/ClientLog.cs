@@ -10,4 +10,8 @@ internal static partial class ClientLog
 
     [LoggerMessage(2, LogLevel.Warning, "The connection to job {JobId} stayed lost for {Limit}; the job goes on without this watcher")]
     public static partial void GaveUp(this ILogger logger, string jobId, TimeSpan limit);
+
+    [LoggerMessage(
+        3, LogLevel.Warning, "Job {JobId} could not be cancelled when its caller left it; it continues on the server")]
+    public static partial void NotStopped(this ILogger logger, string jobId, Exception exception);
 }

@@ -18,7 +18,7 @@ internal static class Retries
         ("dti.v1.ServerService", ["Get"]),
     ];
 
-    /// <summary>The channel's own retries: until a call's first answer. What comes after, <see cref="TrainingStream"/> picks up.</summary>
+    /// <summary>The channel's own retries: until a call's first answer. What comes after, <see cref="JobStream"/> picks up.</summary>
     public static ServiceConfig? Config(DtiClientOptions options)
     {
         if (options.MaxRetries == 0)

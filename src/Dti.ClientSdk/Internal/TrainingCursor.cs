@@ -5,7 +5,7 @@ namespace Dti.ClientSdk.Internal;
 /// duplicate. The server replays a step as a whole, and a connection can drop between a step's progress and its
 /// previews: so a replay starts at the last step seen, not after it, and what was seen of it is left out.
 /// </summary>
-internal sealed class TrainingCursor(int fromStep = 0)
+internal sealed class TrainingCursor(int fromStep = 0) : IJobCursor<TrainingUpdate>
 {
     private readonly HashSet<TrainingWarning> _warnings = [];
     private readonly HashSet<(int Step, int Index)> _previews = [];
@@ -34,6 +34,13 @@ internal sealed class TrainingCursor(int fromStep = 0)
         TrainingResult => Finished = true,
         _ => true,
     };
+
+    /// <inheritdoc/>
+    public TrainingUpdate? Take(TrainingUpdate update) => IsNew(update) ? update : null;
+
+    /// <inheritdoc/>
+    public TrainingUpdate ConnectionLost(DateTimeOffset since, DateTimeOffset until) =>
+        new TrainingConnectionLost(since, until);
 
     private bool Accept(string jobId)
     {

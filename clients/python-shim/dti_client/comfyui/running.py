@@ -1,4 +1,4 @@
-"""A call to the server while ComfyUI's Cancel button works and its progress bar moves."""
+"""Calls to the server that show progress in ComfyUI and can be cancelled there."""
 
 from __future__ import annotations
 
@@ -66,23 +66,25 @@ def interruptible(client: DtiClient, updates: Iterator[Update]) -> Iterator[Upda
             _cancel(client, job_ids)
 
 
-def draw(client: DtiClient, updates: Iterator[records.GenerationUpdate]) -> list[records.Picture]:
-    """The pictures of a generation or interpolation; each is shown while it is drawn, and when it comes."""
-    bar, drawn = comfy.utils.ProgressBar(1), []
+def generate_images(client: DtiClient, updates: Iterator[records.GenerationUpdate], node_id: str | None) -> list[records.Picture]:
+    """The images of a generation or interpolation; each is shown while it is sampled, and when it arrives."""
+    bar, images = comfy.utils.ProgressBar(1), []
     with contextlib.closing(interruptible(client, updates)) as seen:
         for update in seen:
             if isinstance(update, records.SamplingProgress):
                 bar.update_absolute(update.step, update.total_steps, preview(update.preview) if update.preview else None)
             elif isinstance(update, records.Picture):
-                drawn.append(update)
+                images.append(update)
                 bar.update_absolute(bar.current, preview=preview(update))
+            elif isinstance(update, records.ConnectionLost):
+                show(waiting_text(update, "the rest of the images is generated when it is back"), node_id)
             else:
                 warn(update)
-    return drawn
+    return images
 
 
 def preview(picture: records.Picture) -> tuple:
-    """A picture as the progress bar takes it, which enlarges small ones."""
+    """An image in the form that the progress bar accepts; it enlarges small ones."""
     return ("JPEG", picture.pil(), 512)
 
 
@@ -92,10 +94,10 @@ def warn(update: object) -> None:
         _log.warning("Dti: %s", update.message)
 
 
-def waiting_text(update: records.ConnectionLost) -> str:
-    """What a node shows while its server is away."""
+def waiting_text(update: records.ConnectionLost, comfort: str) -> str:
+    """What a node shows while its server is away; comfort: what becomes of its job."""
     since, until = update.since.astimezone(), update.until.astimezone()
-    return f"The Dti server does not answer. Waiting for it since {since:%H:%M:%S}, until {until:%H:%M}; the training is not lost."
+    return f"The Dti server does not answer. Waiting for it since {since:%H:%M:%S}, until {until:%H:%M}; {comfort}."
 
 
 def show(text: str, node_id: str | None) -> None:
@@ -114,12 +116,12 @@ def _cancel(client: DtiClient, job_ids: list[str]) -> None:
 
     def cancel() -> None:
         try:
-            client.cancel_job(job_ids[0], wait=True)
+            client.cancel_job(job_ids[-1], wait=True)  # a request that was sent again is a new job
         except DtiError as error:
-            _log.warning("Dti: job %s could not be cancelled. %s", job_ids[0], error)
+            _log.warning("Dti: job %s could not be cancelled. %s", job_ids[-1], error)
 
     thread = threading.Thread(target=cancel, name="dti-cancel", daemon=True)
     thread.start()
     thread.join(_CANCEL_SECONDS)
     if thread.is_alive():
-        _log.warning("Dti: the server is away; job %s is cancelled when it is back.", job_ids[0])
+        _log.warning("Dti: the server is away; job %s is cancelled when it is back.", job_ids[-1])

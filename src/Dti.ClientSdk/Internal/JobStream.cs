@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Dti.ClientSdk.Internal;
 
-/// <summary>The events of one training job, across lost connections.</summary>
-internal static class TrainingStream
+/// <summary>The events of one job, across lost connections.</summary>
+internal static class JobStream
 {
     private static readonly TimeSpan _tellAfter = TimeSpan.FromSeconds(1);
 
@@ -13,6 +13,7 @@ internal static class TrainingStream
     public delegate Task FindServer(string jobId, DtiClientException lost, DateTime end, TimeSpan firstDelay, CancellationToken cancellationToken);
 
     /// <summary>Reads from <paramref name="start"/>; whenever the connection drops, goes on with <paramref name="watch"/>.</summary>
+    /// <typeparam name="TUpdate">The kind of event.</typeparam>
     /// <param name="start">The first connection.</param>
     /// <param name="watch">A further one: job id and first step to events. Null: a lost connection is an error.</param>
     /// <param name="find">Waits for the server before that.</param>
@@ -21,9 +22,11 @@ internal static class TrainingStream
     /// <param name="options">How long to wait.</param>
     /// <param name="logger">Told of each loss.</param>
     /// <param name="cancellationToken">Ends the sequence; the job goes on.</param>
-    public static async IAsyncEnumerable<TrainingUpdate> FollowAsync(
-        Func<IAsyncEnumerable<TrainingUpdate>> start, Func<string, int, IAsyncEnumerable<TrainingUpdate>>? watch, FindServer find,
-        TrainingCursor cursor, DateTime? deadline, DtiClientOptions options, ILogger logger, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<TUpdate> FollowAsync<TUpdate>(
+        Func<IAsyncEnumerable<TUpdate>> start, Func<string, int, IAsyncEnumerable<TUpdate>>? watch, FindServer find,
+        IJobCursor<TUpdate> cursor, DateTime? deadline, DtiClientOptions options, ILogger logger,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+        where TUpdate : class
     {
         var source = start();
         DateTime? since = null;
@@ -47,10 +50,10 @@ internal static class TrainingStream
                     }
 
                     since = null;
-                    if (!cursor.IsNew(updates.Current))
+                    if (cursor.Take(updates.Current) is not { } update)
                         continue;
                     tries = 0;
-                    yield return updates.Current;
+                    yield return update;
                 }
             }
 
@@ -76,7 +79,7 @@ internal static class TrainingStream
                 await Task.Delay(Shorter(Retries.Delay(options.RetryDelay, tries), _tellAfter), cancellationToken).ConfigureAwait(false);
             var found = find(jobId, lost, deadline < end ? deadline.Value : end, options.RetryDelay, cancellationToken);
             if (await Task.WhenAny(found, Task.Delay(_tellAfter, cancellationToken)).ConfigureAwait(false) != found)
-                yield return new TrainingConnectionLost(since.Value, end);
+                yield return cursor.ConnectionLost(since.Value, end);
             try
             {
                 await found.ConfigureAwait(false);

@@ -6,7 +6,7 @@ using static Dti.ClientSdk.Tests.Updates;
 
 namespace Dti.ClientSdk.Tests;
 
-public class TrainingStreamTests
+public class JobStreamTests
 {
     private static readonly DtiClientOptions _options = new() { RetryDelay = TimeSpan.FromMilliseconds(1) };
 
@@ -79,7 +79,7 @@ public class TrainingStreamTests
     {
         var told = new TaskCompletionSource();
         var seen = new List<TrainingUpdate>();
-        await foreach (var update in TrainingStream.FollowAsync(
+        await foreach (var update in JobStream.FollowAsync(
             () => Lost([Accepted]), (_, _) => Whole([Accepted, Result]), (_, _, _, _, _) => told.Task, new TrainingCursor(), null, _options, NullLogger.Instance,
             TestContext.Current.CancellationToken))
         {
@@ -124,11 +124,11 @@ public class TrainingStreamTests
 
     private static async Task<List<TrainingUpdate>> ReadAsync(
         Func<IAsyncEnumerable<TrainingUpdate>> start, Func<string, int, IAsyncEnumerable<TrainingUpdate>> watch, DateTime? deadline = null,
-        TrainingStream.FindServer? find = null, DtiClientOptions? options = null)
+        JobStream.FindServer? find = null, DtiClientOptions? options = null)
     {
         var seen = new List<TrainingUpdate>();
         find ??= (_, _, _, _, _) => Task.CompletedTask;
-        await foreach (var update in TrainingStream.FollowAsync(
+        await foreach (var update in JobStream.FollowAsync(
             start, watch, find, new TrainingCursor(), deadline, options ?? _options, NullLogger.Instance, TestContext.Current.CancellationToken))
         {
             seen.Add(update);
