@@ -23,7 +23,7 @@ public static class ConceptFit
                 ErrorKind.FailedPrecondition,
                 $"{concept.Placeholder} has vectors of width {string.Join(" + ", concept.Dimensions)}; model {profile.Name} needs "
                 + $"{string.Join(" + ", profile.Encoders.Select(encoder => encoder.Dimension))}. "
-                + "A concept works with models of the family it was learnt with.");
+                + "A concept works with models whose text encoders have the widths of those it was trained with.");
         }
     }
 }

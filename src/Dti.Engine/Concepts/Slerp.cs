@@ -86,11 +86,16 @@ public static class Slerp
 
     private static double Norm(IEnumerable<double> v) => Math.Sqrt(v.Sum(value => value * value));
 
+    private static string Widths(ConceptEmbedding concept) => string.Join(" + ", concept.Dimensions);
+
     private static void EnsureAlike(ConceptEmbedding from, ConceptEmbedding to)
     {
         if (from.Encoders.Count != to.Encoders.Count || from.Encoders.Zip(to.Encoders).Any(pair => pair.First.Dimension != pair.Second.Dimension))
         {
-            throw new DtiException(ErrorKind.FailedPrecondition, $"{from.Placeholder} and {to.Placeholder} belong to different model families and cannot be blended.");
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{from.Placeholder} has vectors of width {Widths(from)} and {to.Placeholder} of width {Widths(to)}: "
+                + "they belong to different kinds of models and cannot be blended. Train both with the same model.");
         }
 
         if (from.VectorCount != to.VectorCount)

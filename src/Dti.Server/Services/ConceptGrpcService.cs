@@ -79,7 +79,9 @@ internal sealed class ConceptGrpcService(
         if (request.Rescale)
         {
             embedding = embedding.Rescaled(profile ?? throw new DtiException(
-                ErrorKind.FailedPrecondition, $"To rescale, a model of the family {family} is needed, and the server has none: its vocabulary gives the norm."));
+                ErrorKind.FailedPrecondition,
+                $"To rescale vectors of width {string.Join(" + ", embedding.Dimensions)}, a model of the family "
+                + $"{family} with these widths is needed: its vocabulary gives the norm. The server has none."));
         }
 
         (concept.Name, concept.Family) = (request.Name, family);

@@ -65,6 +65,14 @@ public class SlerpTests
     }
 
     [Fact]
+    public void Between_DifferentWidths_IsRefusedWithBothWidths()
+    {
+        var error = Assert.Throws<DtiException>(
+            () => Slerp.Between(Concept("<a>", [1, 0]), Concept("<b>", [1, 0, 0]), 0.5));
+        Assert.Contains("<a> has vectors of width 2 and <b> of width 3", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AnglesDegrees_RightAngle_IsNinety() =>
         Assert.Equal(90, Slerp.AnglesDegrees(Concept("<a>", [1, 0]), Concept("<b>", [0, 5]))[0], 1e-9);
 
