@@ -71,6 +71,12 @@ class State:
         self.embeddings, self.input = folder / "embeddings", folder / "input"
         self.progress, self.previews, self.texts = [], [], []
         self.interrupt_after = None
+        self.show = lambda text: None
+        """Called with each text that a node shows."""
+
+    def note(self, text):
+        self.texts.append(text)
+        self.show(text)
 
     def check_interrupt(self):
         if self.interrupt_after is not None and len(self.progress) >= self.interrupt_after:
@@ -111,7 +117,7 @@ def install(monkeypatch, folder):
             state.check_interrupt()
 
     class PromptServer:
-        instance = types.SimpleNamespace(send_progress_text=lambda text, node_id: state.texts.append(text))
+        instance = types.SimpleNamespace(send_progress_text=lambda text, node_id: state.note(text))
 
     io = types.SimpleNamespace(
         Schema=Schema, NodeOutput=NodeOutput, ComfyNode=type("ComfyNode", (), {}), Custom=Type, Hidden=types.SimpleNamespace(unique_id="UNIQUE_ID"),

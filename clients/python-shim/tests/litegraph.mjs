@@ -10,7 +10,7 @@ import { repair } from "../web/saved-workflows.js";
 const [litegraph, objectInfo, ...workflows] = process.argv.slice(2);
 globalThis.window ??= globalThis; // litegraph looks for a page
 globalThis.document ??= { createElement: () => ({ getContext: () => null }) };
-const { LGraph, LGraphNode, LiteGraph } = await import(pathToFileURL(litegraph));
+const { LGraph, LGraphNode, LiteGraph, SubgraphNode } = await import(pathToFileURL(litegraph));
 LiteGraph.alwaysRepeatWarnings = false;
 
 // ComfyUI's own nodes in the shipped workflows: widgets in the page's order, and the last one of LoadImage, which chooses a file.
@@ -31,7 +31,10 @@ const COMFYUI = {
   Note: { text: ["STRING", {}] },
 };
 // Lists that only the server, or ComfyUI's folders, can fill: any name may be chosen.
-const OPEN_LISTS = new Set(["DtiTrainConcept.model", "DtiGenerate.model", "DtiCompareConcepts.model", "DtiInterpolateConcepts.model", "DtiLoadConcept.name"]);
+const OPEN_LISTS = new Set([
+  "DtiTrainConcept.model", "DtiGenerate.model", "DtiCompareConcepts.model", "DtiInterpolateConcepts.model", "DtiLoadConcept.name", "DtiLoadPhotos.folder",
+  "DtiPickEmbedding.embedding",
+]);
 const WIDGETS = { INT: "number", FLOAT: "number", STRING: "text", BOOLEAN: "toggle", COMBO: "combo" };
 
 const info = JSON.parse(readFileSync(objectInfo, "utf8"));
@@ -91,19 +94,14 @@ function problem(type, widget) {
   return value < (options.min ?? value) || value > (options.max ?? value) ? `is not in ${options.min} to ${options.max}` : "";
 }
 
-for (const file of workflows) {
-  const name = basename(file);
-  const saved = JSON.parse(readFileSync(file, "utf8"));
-  repair(saved);
-  const graph = new LGraph();
-  const given = structuredClone(saved);
-  check(graph.configure(structuredClone(saved)) !== true, `${name}: litegraph reports an error`);
-  const again = graph.serialize();
+/** Compares the nodes of a graph, as they were saved, as they were loaded, and as they were saved again. */
+function compare(name, given, graph, again) {
   check(again.nodes.length === given.nodes.length, `${name}: ${given.nodes.length} nodes became ${again.nodes.length}`);
   check(again.links.length === given.links.length, `${name}: ${given.links.length} links became ${again.links.length}`);
   for (const node of given.nodes) {
     const loaded = graph.getNodeById(node.id);
     const where = `${name}: ${node.type} ${node.id}`;
+    if (loaded?.isSubgraphNode?.()) continue; // its nodes are compared by themselves
     check(loaded && !loaded.has_errors && specs[node.type], `${where} is of an unknown type`);
     const widgets = loaded?.widgets ?? [];
     const values = node.widgets_values ?? [];
@@ -118,7 +116,37 @@ for (const file of workflows) {
     const written = again.nodes.find((other) => other.id === node.id)?.widgets_values ?? [];
     check(
       JSON.stringify(written.slice(0, values.length)) === JSON.stringify(values), `${where} was saved again as ${JSON.stringify(written)}, not ${JSON.stringify(values)}`);
+    for (const [widget, value] of Object.entries(given.extra?.expected_values?.[node.id] ?? {})) {
+      const is = widgets.find((other) => other.name === widget)?.value;
+      check(Object.is(is, value), `${where}.${widget} is ${JSON.stringify(is)} and should be ${JSON.stringify(value)}`);
+    }
   }
-  console.log(`${name}: ${given.nodes.length} nodes`);
+}
+
+/** Makes the nodes that stand for a subgraph, as the page does when it loads one. */
+function registerSubgraph(graph, subgraph) {
+  LiteGraph.registerNodeType(subgraph.id, class extends SubgraphNode {
+    constructor() {
+      super(graph, subgraph, { id: -1, type: subgraph.id, pos: [0, 0], size: [200, 100], inputs: [], outputs: [], flags: {}, order: 0, mode: 0 });
+    }
+  });
+}
+
+for (const file of workflows) {
+  const name = basename(file);
+  const saved = JSON.parse(readFileSync(file, "utf8"));
+  repair(saved);
+  const graph = new LGraph();
+  graph.events.addEventListener("subgraph-created", ({ detail }) => registerSubgraph(graph, detail.subgraph));
+  const given = structuredClone(saved);
+  check(graph.configure(structuredClone(saved)) !== true, `${name}: litegraph reports an error`);
+  const again = graph.serialize();
+  compare(name, given, graph, again);
+  const subgraphs = given.definitions?.subgraphs ?? [];
+  check((again.definitions?.subgraphs ?? []).length === subgraphs.length, `${name}: ${subgraphs.length} subgraphs became ${again.definitions?.subgraphs?.length}`);
+  for (const subgraph of subgraphs)
+    compare(`${name}: ${subgraph.name}`, subgraph, graph.subgraphs.get(subgraph.id), again.definitions.subgraphs.find((other) => other.id === subgraph.id));
+  const count = [given, ...subgraphs].reduce((sum, { nodes }) => sum + nodes.length, 0);
+  console.log(`${name}: ${count} nodes`);
 }
 process.exit(failures ? 1 : 0);

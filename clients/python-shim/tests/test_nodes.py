@@ -4,16 +4,19 @@ import asyncio
 import dataclasses
 import importlib.util
 import pathlib
+import re
 import socket
 import sys
 import threading
 import time
+import types
 
 import comfyui_stand_in
 import numpy
 import pytest
 from PIL import Image
 from comfyui_stand_in import Clip, ExecutionBlocker, InterruptProcessingException, run
+from stand_in_server import Gate, StandIn, serving
 
 from dti_client import ConceptEmbedding, DtiError
 
@@ -142,10 +145,10 @@ def test_train_with_other_settings_replaces_the_concept_and_keeps_what_it_was(no
     """Whoever changes a setting and presses Run again wants that concept, under that name."""
     inputs = {"images": photos, "name": "node-anew", **TRAINING, "overwrite": False}
     first = run(nodes["DtiTrainConcept"], **inputs)[0]
-    assert "trained anew" not in comfyui.texts[-1]
+    assert "retrained" not in comfyui.texts[-1]
     second = run(nodes["DtiTrainConcept"], **{**inputs, "seed": 2})[0]
     assert (first.embedding.encoders[0] != second.embedding.encoders[0]).any()
-    assert "<node-anew> was trained anew" in comfyui.texts[-1] and "dti concepts restore node-anew" in comfyui.texts[-1]
+    assert "<node-anew> was retrained" in comfyui.texts[-1] and "dti concepts restore node-anew" in comfyui.texts[-1]
     loaded = run(nodes["DtiLoadConcept"], name="node-anew", earlier=1)[0]
     assert (loaded.embedding.encoders[0] == first.embedding.encoders[0]).all()
     with pytest.raises(DtiError, match="has 1 earlier versions"):
@@ -399,6 +402,51 @@ def test_generate_with_inputs_left_alone_asks_for_nothing(nodes, monkeypatch):
     assert (asked[0].steps, asked[0].guidance_scale, asked[0].scheduler, asked[0].width) == (None, None, None, None)
 
 
+def test_sampling_inputs_are_those_of_ksampler_in_its_order(nodes):
+    """None that the server has no use for: it generates from noise alone, so that there is no denoise."""
+    for node in ("DtiGenerate", "DtiInterpolateConcepts", "DtiCompareConcepts"):
+        ports = nodes[node].define_schema().inputs
+        first = next(i for i, port in enumerate(ports) if port.id == "seed")
+        assert ports[first].options["control_after_generate"]
+        assert [port.options.get("display_name", port.id) for port in ports[first:first + 7]] == [
+            "seed", "steps", "cfg", "sampler_name", "scheduler", "width", "height"]
+        assert not [port.id for port in ports if port.id == "denoise"]
+
+
+@pytest.mark.parametrize("sampler, scheduler, wire", [
+    ("(default)", "normal", None), ("euler", "normal", "euler"), ("euler", "karras", "euler_karras"), ("dpmpp_2m", "karras", "dpmpp_2m_karras"),
+    ("(default)", "dpmpp_2m_karras", "dpmpp_2m_karras"), ("(default)", "(default)", None), ("(default)", "pndm", "pndm")])
+def test_sampler_and_scheduler_are_one_name_on_the_server(nodes, sampler, scheduler, wire):
+    """Prompts of earlier versions have both in their scheduler."""
+    from dti_client.comfyui.inputs import sampler as of_widgets
+
+    assert of_widgets(sampler, scheduler) == wire
+    assert nodes["DtiGenerate"].validate_inputs(scheduler=scheduler) is True
+
+
+@pytest.mark.parametrize("sampler", ["(default)", "ddim", "euler_ancestral"])
+def test_scheduler_that_the_sampler_does_not_have_is_one_sentence(nodes, sampler):
+    with pytest.raises(DtiError, match=f"karras works with the samplers euler and dpmpp_2m, and sampler_name is {re.escape(sampler)}"):
+        run(nodes["DtiGenerate"], prompt="a cat", sampler_name=sampler, scheduler="karras")
+    assert nodes["DtiGenerate"].validate_inputs(scheduler="simple") == "scheduler is simple; it must be one of normal, karras."
+
+
+def test_generate_of_a_prompt_saved_by_an_earlier_version(nodes):
+    """In API format, by name: there was no sampler_name, and the scheduler named both."""
+    nodes["DtiGenerate"].hidden = types.SimpleNamespace(unique_id="7")
+    old = {"prompt": "a cat", "negative_prompt": "", "num_images": 1, "seed": 3, "guidance_scale": 7.5, "model": "(default)", "scheduler": "euler_karras", **DRAWING}
+    images = nodes["DtiGenerate"].execute(**old).args[0]
+    assert (images == run(nodes["DtiGenerate"], prompt="a cat", seed=3, guidance_scale=7.5, sampler_name="euler", scheduler="karras", **DRAWING)[0]).all()
+
+
+def test_generate_with_a_sampler_and_a_scheduler_asks_for_both(nodes, monkeypatch):
+    asked = []
+    monkeypatch.setattr("dti_client.client.DtiClient.generate", lambda client, options: asked.append(options.scheduler) or iter(()))
+    with pytest.raises(ValueError):  # no image came
+        run(nodes["DtiGenerate"], prompt="a cat", sampler_name="euler", scheduler="karras")
+    assert asked == ["euler_karras"]
+
+
 def test_seed_may_be_as_large_as_the_page_can_hold(nodes, client):
     for node in ("DtiTrainConcept", "DtiGenerate", "DtiInterpolateConcepts"):
         port = next(port for port in nodes[node].define_schema().inputs if port.id == "seed")
@@ -478,14 +526,14 @@ def test_encode_of_a_long_prompt_puts_vectors_into_every_window(nodes):
 def test_concept_of_another_width_is_refused_with_both_numbers(nodes, comfyui, clip, takes):
     """ComfyUI would ignore it, and say so in its log alone; the family's name is not enough to tell."""
     for node, inputs in (("DtiEncodeWithConcepts", {"prompt": "<cat>"}), ("DtiSaveEmbedding", {})):
-        with pytest.raises(DtiError, match=f"<cat> has vectors of width 3 and this CLIP takes {takes}: "):
+        with pytest.raises(DtiError, match=f"<cat> has vectors of width 3 and this CLIP needs {takes}: "):
             run(nodes[node], clip=clip, concept=concept_of(EMBEDDING), **inputs)
     assert not comfyui.embeddings.exists()
 
 
 def test_save_without_a_clip_says_whose_width_it_is(nodes, comfyui):
     run(nodes["DtiSaveEmbedding"], concept=concept_of(EMBEDDING))
-    assert "no checkpoint of ComfyUI takes vectors of width 3" in comfyui.texts[-1]
+    assert "no Stable Diffusion checkpoint has vectors of width 3" in comfyui.texts[-1]
     run(nodes["DtiSaveEmbedding"], concept=concept_of(ConceptEmbedding("dog", "<dog>", "", (numpy.ones((1, 768), "float32"),))))
     assert comfyui.texts[-1] == "embedding:dog (Stable Diffusion 1.x)"
 
@@ -543,7 +591,7 @@ def test_pick_gives_the_text_that_works_and_the_thumbnail(nodes, comfyui):
 
 def test_pick_of_what_is_not_there_is_one_sentence(nodes):
     sentence, = choices(nodes["DtiPickEmbedding"], "embedding")
-    assert nodes["DtiPickEmbedding"].validate_inputs(sentence) == sentence[1:-1]
+    assert nodes["DtiPickEmbedding"].validate_inputs(sentence) == sentence[1:-1] == "There is no embedding yet: save one with DTI Save Embedding."
     with pytest.raises(DtiError, match="no embedding gone.safetensors"):
         run(nodes["DtiPickEmbedding"], embedding="gone.safetensors")
 
@@ -575,8 +623,8 @@ def test_compare_gives_a_grid_and_its_images(nodes, cat):
     other = concept_of(ConceptEmbedding("other", "<other>", "sd1", (-cat.embedding.encoders[0],)))
     grid, images = run(nodes["DtiCompareConcepts"], prompts="{concept}\n\n{concept} in the snow", seeds=2, seed=5, concept_1=cat, concept_3=other, **DRAWING)
     assert images.shape == (8, 64, 64, 3) and grid.shape[1] > 2 * 64 and grid.shape[2] == 4 * (64 + 4) + 4
-    second, = run(nodes["DtiGenerate"], prompt="{concept} in the snow", concept=other, num_images=2, seed=5, **DRAWING)
-    assert (images[6:8] == second).all()
+    second, = run(nodes["DtiGenerate"], prompt="{concept} in the snow", concept=other, seed=6, **DRAWING)
+    assert (images[7] == second[0]).all()  # the column says seed 6
 
 
 def test_compare_of_nothing_is_one_sentence(nodes, cat):
@@ -624,5 +672,65 @@ def test_photos_come_from_comfyuis_input_folder_alone(nodes, folder, comfyui, na
 
 
 def test_train_without_photos_is_one_sentence(nodes):
-    with pytest.raises(DtiError, match="There are no photos to learn from"):
+    with pytest.raises(DtiError, match="There are no photos to train on"):
         run(nodes["DtiTrainConcept"], name="node-nothing")
+
+
+@pytest.fixture
+def stand_in(nodes):
+    """A server of a few lines, the gate before it, and what a node connects to for it."""
+    from dti_client.comfyui.values import Server
+
+    stand_in = StandIn()
+    with serving(stand_in) as port, Gate(port) as gate:
+        stand_in.gate, stand_in.server = gate, Server(f"http://127.0.0.1:{gate.port}")
+        yield stand_in
+
+
+def away(stand_in, seconds):
+    """What a stand-in is cut by: its gate closes, and opens after so many seconds."""
+    def close():
+        stand_in.gate.close()
+        threading.Timer(seconds, stand_in.gate.open).start()
+
+    return close
+
+
+def test_generate_waits_for_a_server_that_goes_away_and_says_so(nodes, comfyui, stand_in):
+    stand_in.cuts.append(away(stand_in, 3))
+    images, = run(nodes["DtiGenerate"], prompt="a cat", server=stand_in.server)
+    assert images.shape == (2, 8, 8, 3) and images[1].mean() > images[0].mean()  # each once, in their order
+    assert [text for text in comfyui.texts if "Waiting for it since" in text and "the rest of the images is generated when it is back" in text]
+
+
+def test_cancel_of_a_training_whose_server_is_away_is_delivered_when_it_is_back(nodes, comfyui, stand_in, photos, monkeypatch):
+    monkeypatch.setattr("dti_client.client.DtiClient.list_jobs", lambda *_, **__: [])
+    monkeypatch.setattr(sys.modules["dti_client.comfyui.trainings"], "_concept_from", lambda *_: None)
+    stand_in.cuts.append(stand_in.gate.close)
+    comfyui.interrupt_after = 1000
+    comfyui.show = lambda text: "Waiting for it since" in text and setattr(comfyui, "interrupt_after", 0)
+    began = time.monotonic()
+    with pytest.raises(InterruptProcessingException):
+        run(nodes["DtiTrainConcept"], images=photos, name="cat", server=stand_in.server, **TRAINING)
+    assert not stand_in.cancelled and time.monotonic() - began < 30  # the page is free again at once
+    stand_in.gate.open()
+    for _ in range(600):
+        if not stand_in.cancelled:
+            time.sleep(0.05)
+    assert set(stand_in.cancelled) == {"job"}
+
+
+def test_cancel_of_a_generation_that_was_sent_again_cancels_the_new_job(nodes, comfyui):
+    from dti_client.comfyui.running import interruptible
+    from dti_client.records import GenerationAccepted
+
+    class Client:
+        cancelled = []
+
+        def cancel_job(self, job_id, wait):
+            self.cancelled.append(job_id)
+
+    updates = interruptible(Client(), iter([GenerationAccepted("first", None), GenerationAccepted("second", None), *[None] * 10]))
+    next(updates), next(updates), next(updates)
+    updates.close()
+    assert set(Client.cancelled) == {"second"}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 from comfy_api.v0_0_2 import io
 
+from ..errors import invalid
 from .lists import DEFAULT, model_names
 
 DtiServer = io.Custom("DTI_SERVER")
@@ -13,13 +15,17 @@ DtiConcept = io.Custom("DTI_CONCEPT")
 DtiPhotos = io.Custom("DTI_PHOTOS")
 
 CATEGORY = "Dti"
-SCHEDULERS = [DEFAULT, "ddim", "dpmpp_2m", "dpmpp_2m_karras", "euler", "euler_ancestral", "euler_karras", "pndm"]
+SAMPLERS = [DEFAULT, "euler", "euler_ancestral", "dpmpp_2m", "ddim", "pndm"]
+SCHEDULERS = ["normal", "karras"]
+_WITH_KARRAS = ("euler", "dpmpp_2m")
+_FORMER_SCHEDULERS = [*SAMPLERS, *(f"{sampler}_karras" for sampler in _WITH_KARRAS)]
+"""What workflows of earlier versions of the nodes have as their scheduler: the sampler and the schedule in one word."""
 
 Input = TypeVar("Input")
 
 
 def advanced(made: Input) -> Input:
-    """Folds an input away until advanced inputs are asked for."""
+    """Hides an input until advanced inputs are asked for."""
     made.extra_dict = {**made.extra_dict, "advanced": True}
     return made
 
@@ -27,36 +33,67 @@ def advanced(made: Input) -> Input:
 def server():
     return DtiServer.Input(
         "server", optional=True,
-        tooltip="A DTI Server node. Empty: the server of the environment variable DTI_SERVER, else http://localhost:5171.")
+        tooltip="A DTI Server node. Unconnected: the server of the environment variable DTI_SERVER, else http://localhost:5171.")
 
 
-def model():
+def model(optional: bool = False):
     return io.Combo.Input(
-        "model", options=model_names(), default=DEFAULT,
-        tooltip="The model on the Dti server. (default): the one it uses where none is named. Press R to read the list again.")
+        "model", options=model_names(), default=DEFAULT, optional=optional,
+        tooltip="The model on the Dti server; dti serve --models adds your own. (default): the server's default model. Press R to read the list again.")
 
 
 # The largest number of 64 bits that the page's floating-point numbers can hold.
 MAX_SEED = 2**64 - 2**11
 
 
-def seed(tooltip: str, control_after_generate: bool):
-    return io.Int.Input("seed", default=0, min=0, max=MAX_SEED, control_after_generate=control_after_generate, tooltip=tooltip)
+def seed(tooltip: str, control_after_generate: bool, optional: bool = False):
+    return io.Int.Input("seed", default=0, min=0, max=MAX_SEED, control_after_generate=control_after_generate, optional=optional, tooltip=tooltip)
 
 
 def sampling():
-    """How the server draws."""
+    """How the server samples, in the order and the words of KSampler. Optional, as workflows that were saved before there was a sampler_name lack it."""
     return [
-        io.Int.Input("width", default=0, min=0, max=2048, step=8, tooltip="Width in pixels, 64 to 2048. 0: the size that the model was made for."),
-        io.Int.Input("height", default=0, min=0, max=2048, step=8, tooltip="Height in pixels, 64 to 2048. 0: the size that the model was made for."),
-        io.Int.Input("steps", default=0, min=0, max=1000, tooltip="Sampling steps. More take longer and add detail. 0: as many as the server uses."),
-        io.Float.Input("guidance_scale", display_name="cfg", default=0, min=0, max=100, step=0.1, round=0.01,
-                       tooltip="Scale of classifier-free guidance: how strongly the prompt is followed. 1: no guidance. 0: the server's own."),
-        io.Combo.Input("scheduler", display_name="sampler_name", options=SCHEDULERS, default=DEFAULT,
-                       tooltip="The sampler, and _karras for Karras noise levels. (default): the model's own."),
-        seed("Seed of the noise: with the same settings, the same picture again.", True),
-        model(),
+        seed("Seed of the initial noise. The same seed and settings give the same images.", True, optional=True),
+        io.Int.Input("steps", default=0, min=0, max=1000, optional=True,
+                     tooltip="Number of sampling steps. More steps take longer and add detail. 0: the server's default."),
+        io.Float.Input("guidance_scale", display_name="cfg", default=0, min=0, max=100, step=0.1, round=0.01, optional=True,
+                       tooltip="Scale of classifier-free guidance: how closely the images follow the prompt. 1: no guidance. 0: the server's default."),
+        io.Combo.Input("sampler_name", options=SAMPLERS, default=DEFAULT, optional=True, tooltip="The sampling algorithm. (default): the model's own."),
+        io.Combo.Input("scheduler", options=SCHEDULERS, default="normal", optional=True,
+                       tooltip="How the noise levels are spread over the steps. normal: as the model was trained. karras: for euler and dpmpp_2m."),
+        io.Int.Input("width", default=0, min=0, max=2048, step=8, optional=True, tooltip="Width of the images in pixels. 0: the resolution of the model."),
+        io.Int.Input("height", default=0, min=0, max=2048, step=8, optional=True, tooltip="Height of the images in pixels. 0: the resolution of the model."),
     ]
+
+
+def sampler(sampler_name: str, scheduler: str) -> str | None:
+    """The server's name of a sampler and its schedule, which it has in one word; None: the model's own.
+
+    Raises DtiError: the sampler has no such schedule.
+    """
+    if scheduler not in SCHEDULERS:
+        return asked(scheduler)
+    if scheduler == "normal":
+        return asked(sampler_name)
+    if sampler_name not in _WITH_KARRAS:
+        raise invalid(
+            "scheduler", f"The scheduler karras works with the samplers {' and '.join(_WITH_KARRAS)}, and sampler_name is {sampler_name}; choose one of these, or normal.")
+    return f"{sampler_name}_karras"
+
+
+def validate_scheduler(scheduler: str) -> bool | str:
+    """True, or why a node cannot run with a scheduler."""
+    return scheduler in SCHEDULERS or scheduler in _FORMER_SCHEDULERS or f"scheduler is {scheduler}; it must be one of {', '.join(SCHEDULERS)}."
+
+
+def choice(name: str, options: Sequence[str], none: str, tooltip: str):
+    """A dropdown of what there is; where there is nothing, of one sentence in parentheses that says what to do."""
+    return io.Combo.Input(name, options=list(options) or [f"({none})"], tooltip=f"{tooltip} Press R to read the list again.")
+
+
+def validate_choice(value: str, none: str) -> bool | str:
+    """True, or the sentence of a dropdown without choices."""
+    return none if value == f"({none})" else True
 
 
 def asked(value):
