@@ -1,4 +1,4 @@
-"""The loss of a training as a picture."""
+"""The loss curve of a training as an image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def loss_curve(losses: Sequence[float], averages: Sequence[float]) -> numpy.ndar
     pen = ImageDraw.Draw(chart)
     (width, height), values = _SIZE, [*losses, *averages]
     if not values:
-        pen.text((_MARGIN, height // 2), "learnt earlier; the server no longer has its losses", fill="black")
+        pen.text((_MARGIN, height // 2), "trained earlier; the server no longer has the losses", fill="black")
         return numpy.array(chart)
 
     low, high = min(values), max(values)

@@ -15,17 +15,17 @@ class DtiLoadConcept(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="DtiLoadConcept", display_name="DTI Load Concept", category=CATEGORY,
-            description="A concept from the server's library.",
+            description="Loads a concept of the server's library.",
             inputs=[
                 io.Combo.Input("name", options=concept_names(),
-                               tooltip="The concept's name. The list is that of the server that was last used; press R to read it again."),
+                               tooltip="Name of the concept. The list is that of the server that was last used. Press R to read it again."),
                 server(),
                 advanced(io.Int.Input("earlier", default=0, min=0, max=5, optional=True,
-                                      tooltip="0: the concept as it is. 1: as it was before it was last trained anew or replaced; 2: before that, and so on.")),
+                                      tooltip="0: the current version. 1: the version before the concept was last retrained or replaced. 2: the one before that, and so on.")),
             ],
             outputs=[
                 DtiConcept.Output("concept", display_name="concept"),
-                io.String.Output("placeholder", display_name="placeholder", tooltip="What stands for it in the prompts of the other Dti nodes: <name>."),
+                io.String.Output("placeholder", display_name="placeholder", tooltip="The text for the prompts of the other DTI nodes: <name>."),
             ])
 
     @classmethod
@@ -35,7 +35,7 @@ class DtiLoadConcept(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, name: str, server: Server | None = None, earlier: int = 0) -> str:
         try:
-            return f"{recent().client().get_concept(name, timeout=3).created} {earlier}"  # a concept that was learnt anew is loaded anew
+            return f"{recent().client().get_concept(name, timeout=3).created} {earlier}"  # a concept that was retrained is loaded again
         except DtiError:
             return ""
 
@@ -47,7 +47,7 @@ class DtiLoadConcept(io.ComfyNode):
             versions = client.list_versions(name, timeout=60)
             if earlier > len(versions):
                 raise DtiError(f"<{name}> has {len(versions)} earlier versions on the server; earlier asks for number {earlier}.", "NOT_FOUND")
-            concept = Concept(client.load_embedding(name, versions[earlier - 1].version, timeout=60), None)  # the library's own is another one
+            concept = Concept(client.load_embedding(name, versions[earlier - 1].version, timeout=60), None)  # the library has another version under this name
         else:
             concept = Concept(client.load_embedding(name, timeout=60), server)
         return io.NodeOutput(concept, concept.placeholder)

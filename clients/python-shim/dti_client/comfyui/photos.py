@@ -11,12 +11,12 @@ from comfy_api.v0_0_2 import io
 
 from ..errors import DtiError, invalid
 from ..pictures import TrainingPhoto
-from .inputs import CATEGORY, DtiPhotos
+from .inputs import CATEGORY, DtiPhotos, choice, validate_choice
 
 _ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}
 _MASK = "-mask"
 _MOST = 50
-_NONE = "(no folder yet: make one in ComfyUI's input folder)"
+_NONE = "There is no folder with photos yet: make one in ComfyUI's input folder."
 
 
 class DtiLoadPhotos(io.ComfyNode):
@@ -24,16 +24,16 @@ class DtiLoadPhotos(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="DtiLoadPhotos", display_name="DTI Load Photos", category=CATEGORY,
-            description="The photos of a folder below ComfyUI's input folder, of any sizes, with what lies beside each: its mask NAME-mask.png and its caption NAME.txt.",
-            inputs=[io.Combo.Input("folder", options=_folders() or [_NONE], tooltip="A folder in ComfyUI's input folder. Press R to read the list again.")],
+            description="Loads the photos of a folder in ComfyUI's input folder, of any sizes. A photo NAME.jpg may have a mask NAME-mask.png and a caption NAME.txt.",
+            inputs=[choice("folder", _folders(), _NONE, "A folder in ComfyUI's input folder.")],
             outputs=[
                 DtiPhotos.Output("photos", display_name="photos", tooltip="For DTI Train Concept."),
-                io.String.Output("info", display_name="info", tooltip="Each photo, and what was found beside it."),
+                io.String.Output("info", display_name="info", tooltip="One line for each photo, with its mask and caption."),
             ])
 
     @classmethod
     def validate_inputs(cls, folder: str) -> bool | str:
-        return _NONE[1:-1] if folder == _NONE else True
+        return validate_choice(folder, _NONE)
 
     @classmethod
     def fingerprint_inputs(cls, folder: str) -> str:
@@ -50,7 +50,7 @@ class DtiLoadPhotos(io.ComfyNode):
         masks = {file.stem.lower()[:-len(_MASK)]: file for file in images if file.stem.lower().endswith(_MASK) and file.stem.lower()[:-len(_MASK)] in names}
         photos = [file for file in images if file not in masks.values()]
         if not 1 <= len(photos) <= _MOST:
-            raise invalid("folder", f"The folder {folder} has {len(photos)} photos; a concept is learnt from 1 to {_MOST} (JPEG, PNG, WebP, BMP or GIF).")
+            raise invalid("folder", f"The folder {folder} has {len(photos)} photos; a training set has 1 to {_MOST} (JPEG, PNG, WebP, BMP or GIF).")
         found, told = [], []
         for photo in photos:
             mask, caption = masks.get(photo.stem.lower()), photo.with_suffix(".txt")
@@ -61,15 +61,15 @@ class DtiLoadPhotos(io.ComfyNode):
 
 
 def _folders() -> list[str]:
-    """The folders in ComfyUI's input folder, those in them included."""
+    """The folders in ComfyUI's input folder, and the folders in them."""
     root = pathlib.Path(folder_paths.get_input_directory())
     return [os.path.relpath(folder, root).replace("\\", "/") for folder, *_ in sorted(os.walk(root)) if pathlib.Path(folder) != root][:1000]
 
 
 def _path(folder: str) -> pathlib.Path:
-    """Where a folder is.
+    """The path of a folder.
 
-    Raises DtiError: it is none of ComfyUI's input folder.
+    Raises DtiError: it is not in ComfyUI's input folder.
     """
     root = pathlib.Path(folder_paths.get_input_directory()).resolve()
     path = (root / folder).resolve()

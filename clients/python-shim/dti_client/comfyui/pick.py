@@ -9,9 +9,9 @@ from comfy_api.v0_0_2 import io
 
 from ..errors import DtiError
 from . import tensors
-from .inputs import CATEGORY
+from .inputs import CATEGORY, choice, validate_choice
 
-_NONE = "(no embedding yet: DTI Save Embedding writes one)"
+_NONE = "There is no embedding yet: save one with DTI Save Embedding."
 
 
 class DtiPickEmbedding(io.ComfyNode):
@@ -19,21 +19,20 @@ class DtiPickEmbedding(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="DtiPickEmbedding", display_name="DTI Pick Embedding", category=CATEGORY,
-            description="An embedding of ComfyUI's embeddings folder, by its name and thumbnail, and the text that prompts write for it. Needs no Dti server.",
+            description="Picks an embedding of ComfyUI's embeddings folder by name and thumbnail, and gives its trigger text for prompts. Works without a Dti server.",
             inputs=[
-                io.Combo.Input("embedding", options=folder_paths.get_filename_list("embeddings") or [_NONE],
-                               tooltip="A file of the embeddings folder. Press R to read the list again."),
+                choice("embedding", folder_paths.get_filename_list("embeddings"), _NONE, "A file of the embeddings folder."),
                 io.Float.Input("weight", default=1.0, min=-10, max=10, step=0.05, round=0.001,
-                               tooltip="How much the prompt's other words yield to it, as (word:1.2) does. 1: as it is."),
+                               tooltip="Weight of the embedding in the prompt, as in (word:1.2). 1: no weight."),
             ],
             outputs=[
                 io.String.Output("text", display_name="trigger text", tooltip="For the text of CLIP Text Encode: embedding:name."),
-                io.Image.Output("thumbnail", display_name="thumbnail", tooltip="The image beside the file, NAME.preview.png; grey where there is none."),
+                io.Image.Output("thumbnail", display_name="thumbnail", tooltip="The preview image of the file, NAME.preview.png; grey if there is none."),
             ])
 
     @classmethod
     def validate_inputs(cls, embedding: str) -> bool | str:
-        return _NONE[1:-1] if embedding == _NONE else True
+        return validate_choice(embedding, _NONE)
 
     @classmethod
     def execute(cls, embedding: str, weight: float) -> io.NodeOutput:

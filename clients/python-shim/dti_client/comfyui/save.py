@@ -22,14 +22,14 @@ class DtiSaveEmbedding(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="DtiSaveEmbedding", display_name="DTI Save Embedding", category=CATEGORY, is_output_node=True, hidden=[io.Hidden.unique_id],
-            description="Saves a concept into ComfyUI's embeddings folder: from then on embedding:name works in every prompt.",
+            description="Saves a concept in ComfyUI's embeddings folder. Prompts of every workflow can then use it as embedding:name.",
             inputs=[
-                DtiConcept.Input("concept", tooltip="The concept whose vectors the file holds."),
-                io.String.Input("name", default="", tooltip="The file's name without extension: letters, digits, - _ and dots. Empty: the concept's name."),
-                io.Boolean.Input("overwrite", default=True, tooltip="Replace a file of the same name."),
-                io.Clip.Input("clip", optional=True, tooltip="The CLIP that the embedding is for: a concept that does not fit it is refused, where ComfyUI would ignore the file."),
+                DtiConcept.Input("concept", tooltip="The concept to save."),
+                io.String.Input("name", default="", tooltip="Name of the file without extension: letters, digits, - _ and dots. Empty: the name of the concept."),
+                io.Boolean.Input("overwrite", default=True, tooltip="Whether a file of the same name is replaced."),
+                io.Clip.Input("clip", optional=True, tooltip="The CLIP that the embedding is for. A concept whose vectors have other widths is rejected; without this check ComfyUI would ignore the file."),
             ],
-            outputs=[io.String.Output("embedding_name", display_name="embedding name", tooltip="What prompts write: embedding:name.")])
+            outputs=[io.String.Output("embedding_name", display_name="embedding name", tooltip="The text for prompts: embedding:name.")])
 
     @classmethod
     def execute(cls, concept: Concept, name: str, overwrite: bool, clip=None) -> io.NodeOutput:
@@ -49,13 +49,13 @@ class DtiSaveEmbedding(io.ComfyNode):
         except OSError as error:
             raise DtiError(f"{path} cannot be written: {error.strerror}.", "FAILED_PRECONDITION") from error
         widths = concept.embedding.widths
-        known = of(widths) or f": no checkpoint of ComfyUI takes vectors of width {spell(widths)}, only the model that it was learnt with"
+        known = of(widths) or f": no Stable Diffusion checkpoint has vectors of width {spell(widths)}; only the model that it was trained with can use it"
         show(f"embedding:{name}{known}", cls.hidden.unique_id)
         return io.NodeOutput(f"embedding:{name}")
 
 
 def _thumbnail(concept: Concept) -> bytes:
-    """A small PNG of the concept; empty: nobody has one."""
+    """A small PNG of the concept; empty if there is none."""
     if concept.server is None:
         return b""
     try:

@@ -14,18 +14,18 @@ class DtiServerNode(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="DtiServer", display_name="DTI Server", category=CATEGORY, is_output_node=True, hidden=[io.Hidden.unique_id],
-            description="Where the Dti server is. Says its version and device, and which models it has.",
+            description="Connects the other DTI nodes to a Dti server, and shows its version, device and models.",
             inputs=[
                 io.String.Input("address", default="", placeholder="http://localhost:5171",
                                 tooltip="http://host:port or https://host. Empty: the environment variable DTI_SERVER, else http://localhost:5171."),
                 io.String.Input("token", default="",
-                                tooltip="Better left empty, so that the environment variable DTI_TOKEN is used: a token written here is saved in "
-                                        "workflows and in the pictures that carry them."),
+                                tooltip="Leave it empty to use the environment variable DTI_TOKEN. A token written here is saved in workflows, and in the images "
+                                        "that contain them."),
                 advanced(io.String.Input("ca_certificate", default="",
-                                         tooltip="For https with a certificate of your own: the PEM file that vouches for the server.")),
+                                         tooltip="For https with a self-signed certificate: the PEM file of the certificate authority.")),
             ],
             outputs=[
-                DtiServer.Output("server_out", display_name="server", tooltip="For the other Dti nodes."),
+                DtiServer.Output("server_out", display_name="server", tooltip="For the other DTI nodes."),
                 io.String.Output("info", display_name="info", tooltip="The address, version, device and models."),
             ])
 

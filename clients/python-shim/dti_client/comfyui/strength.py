@@ -15,11 +15,11 @@ class DtiConceptStrength(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="DtiConceptStrength", display_name="DTI Concept Strength", category=CATEGORY,
-            description="Gives a concept more or less weight in each prompt that names it, as (word:1.2) does. Its vectors stay as they are: their length is not scaled.",
+            description="Changes the weight of a concept in every prompt that names it, as (word:1.2) does. The vectors and their norms are not changed.",
             inputs=[
-                DtiConcept.Input("concept", tooltip="The concept."),
+                DtiConcept.Input("concept", tooltip="The concept to weight."),
                 io.Float.Input("strength", default=1.0, min=0, max=10, step=0.05, round=0.001, display_mode=io.NumberDisplay.slider,
-                               tooltip="1: as it is. 0: without effect. It multiplies weights that the prompt gives itself."),
+                               tooltip="Factor of the weight. 1: unchanged. 0: no effect of the concept. Multiplied with a weight in the prompt."),
             ],
             outputs=[DtiConcept.Output("concept_out", display_name="concept")])
 

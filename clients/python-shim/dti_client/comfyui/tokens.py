@@ -54,8 +54,8 @@ def check_fit(clip: Any, concept: Concept) -> None:
     has, takes = concept.embedding.widths, tuple(_encoders(clip).values())
     if has != takes:
         raise DtiError(
-            f"{concept.placeholder} has vectors of width {spell(has)} and this CLIP takes {spell(takes)}{of(takes)}: it was learnt with another kind of model. "
-            "Load the checkpoint that it was learnt with, or train it with one like this.",
+            f"{concept.placeholder} has vectors of width {spell(has)} and this CLIP needs {spell(takes)}{of(takes)}: the concept was trained with another kind of model. "
+            "Load a checkpoint of the kind it was trained with, or train the concept with a model like this one (dti serve --models adds your own).",
             "FAILED_PRECONDITION")
 
 

@@ -29,56 +29,56 @@ class DtiTrainConcept(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="DtiTrainConcept", display_name="DTI Train Concept", category=CATEGORY, is_output_node=True, hidden=[io.Hidden.unique_id],
-            description="Learns a concept from a few photos. The same photos and settings are never trained twice, and a training that goes on "
-                        "while ComfyUI is restarted is found again. With other photos, settings or another seed, the concept is trained anew; what it was "
-                        "is kept as an earlier version, which DTI Load Concept can load.",
+            description="Trains a concept on a few photos. The same photos and settings are never trained twice, also after a restart of ComfyUI or of the server. "
+                        "Other photos, other settings or another seed retrain the concept under its name; the replaced concept is kept as an earlier "
+                        "version, which DTI Load Concept can load.",
             inputs=[
-                io.Image.Input("images", optional=True, tooltip="1 to 50 photos of the thing, as one batch; 3 to 6 are usual."),
-                io.String.Input("name", default="my-concept", tooltip="Letters, digits, - and _. Prompts use the concept as <name>."),
-                io.Combo.Input("kind", options=["object", "style"], default="object", tooltip="What the photos show: a thing, or a style."),
+                io.Image.Input("images", optional=True, tooltip="1 to 50 photos of the subject, as one batch; 3 to 6 are usual."),
+                io.String.Input("name", default="my-concept", tooltip="Name of the concept: letters, digits, - and _. Prompts use it as <name>."),
+                io.Combo.Input("kind", options=["object", "style"], default="object", tooltip="What the photos show: a subject (object), or a style."),
                 io.String.Input("initializer", default="",
-                                tooltip="A word or phrase for what it is, such as cat: where learning starts. Empty: object, or painting for styles."),
-                io.Int.Input("steps", default=0, min=0, max=100_000, tooltip="Optimiser steps. 0: as many as suit the model."),
-                inputs.seed("Seed of every random choice. Another seed trains again.", False),
+                                tooltip="A word or phrase for the subject, such as cat, from which training starts. Empty: object, or painting for styles."),
+                io.Int.Input("steps", default=0, min=0, max=100_000, tooltip="Training steps. 0: the default of the model."),
+                inputs.seed("Seed of all random numbers. Another seed retrains the concept.", False),
                 advanced(inputs.model()),
                 advanced(io.Combo.Input("method", options=list(get_args(records.TrainingMethod)), default="dti",
-                                        tooltip="dti: learn the direction, keep the length. The others are ways to do without, to compare with.")),
-                advanced(io.Int.Input("num_vectors", default=0, min=0, max=32, tooltip="Tokens that the concept takes in a prompt. 0: as many as the initializer.")),
-                advanced(io.Int.Input("batch_size", default=0, min=0, max=64, tooltip="Photos in each step. More are steadier and slower. 0: the server's own.")),
+                                        tooltip="dti: trains the direction of the embedding and keeps its norm. The others are baselines to compare with.")),
+                advanced(io.Int.Input("num_vectors", default=0, min=0, max=32, tooltip="Number of vectors, and of tokens in a prompt. 0: as many as the initializer has tokens.")),
+                advanced(io.Int.Input("batch_size", default=0, min=0, max=64, tooltip="Photos in each step. A larger batch has less noise in the gradient and takes longer. 0: the default of the model.")),
                 advanced(io.Float.Input("learning_rate", default=0.0, min=0, max=1, step=0.0001, round=0.000001,
-                                        tooltip="Length of a step on the sphere. 0: what suits the model and the method.")),
+                                        tooltip="Learning rate η; with dti, of the direction on the unit sphere. 0: the default of the model and the method.")),
                 advanced(io.Float.Input("kappa", default=-1.0, min=-1, max=10, step=0.0001, round=0.000001,
-                                        tooltip="How strongly the direction is held to the initializer's. -1: what suits the model. dti only.")),
+                                        tooltip="Concentration κ of the prior: how strongly the direction is held to the initializer's. -1: the default of the model. dti only.")),
                 advanced(io.Float.Input("beta", default=-1.0, min=-1, max=0.9999, step=0.01, round=0.0001,
-                                        tooltip="Memory of the gradient's norm. 0: each step has the same length. -1: the server's own. dti only.")),
-                advanced(io.Int.Input("resolution", default=0, min=0, max=2048, step=8, tooltip="Side of the square crops in pixels, 64 to 2048. 0: the size that the model was made for.")),
-                advanced(io.Boolean.Input("center_crop", default=False, tooltip="Crop the centre instead of a random place.")),
-                advanced(io.Boolean.Input("random_flip", default=False, tooltip="Mirror half of the crops; not for things with a left and a right.")),
-                advanced(io.Int.Input("preview_every", default=-1, min=-1, max=100_000, tooltip="Generate a preview every so many steps. 0: never. -1: the server's own.")),
+                                        tooltip="Decay β of the moving average of the gradient's norm. 0: every step has the same length. -1: the default. dti only.")),
+                advanced(io.Int.Input("resolution", default=0, min=0, max=2048, step=8, tooltip="Side of the square crops in pixels. 0: the resolution of the model.")),
+                advanced(io.Boolean.Input("center_crop", default=False, tooltip="Crops the centre of the photos instead of a random place.")),
+                advanced(io.Boolean.Input("random_flip", default=False, tooltip="Mirrors half of the crops. Not for subjects whose left and right differ.")),
+                advanced(io.Int.Input("preview_every", default=-1, min=-1, max=100_000, tooltip="Steps between two previews. 0: no previews. -1: the server's default.")),
                 advanced(io.String.Input("preview_prompt", default="", dynamic_prompts=False,
-                                         tooltip="Prompt of the previews; {concept} stands for the concept. Empty: one that suits the kind.")),
-                advanced(io.Boolean.Input("overwrite", default=False, tooltip="No longer needed: a concept that is trained anew is replaced, and kept as an earlier version. Workflows that were saved with it load as they are.")),
+                                         tooltip="Prompt of the previews; {concept} stands for the concept. Empty: a prompt for the kind.")),
+                advanced(io.Boolean.Input("overwrite", default=False, tooltip="Has no effect any more: a concept that is retrained is always replaced, and kept as an earlier version. It is here for workflows that were saved with it.")),
                 inputs.server(),
                 io.Mask.Input("masks", optional=True,
-                              tooltip="One for each photo, or one for all: only what is white is learnt. Unconnected, or without any white: all of each photo."),
+                              tooltip="One mask for each photo, or one for all; only white areas are trained on. Unconnected or all black: the whole photo."),
                 # Later inputs are optional and come last, so that workflows saved before them load as they are.
                 io.Combo.Input("preset", options=[OWN, *get_args(records.TrainingPreset)], default=OWN, optional=True,
-                               tooltip="fast: half of the steps that suit the model; balanced: as many; faithful: twice, as like the photos as it gets. A preset "
-                                       "overrides steps, learning_rate and kappa. (own settings): those count."),
+                               tooltip="balanced: the model's default number of steps. fast: half of it. faithful: twice, for the highest subject similarity. A preset "
+                                       "overrides steps, learning_rate and kappa. (own settings): no preset."),
                 io.Float.Input("obedience", default=0.5, min=0, max=1, step=0.05, round=0.01, optional=True, display_mode=io.NumberDisplay.slider,
-                               tooltip="With a preset: from likeness to the photos (0) to obedience to the rest of long prompts (1). dti only."),
+                               tooltip="With a preset: from similarity to the photos (0) to following the rest of long prompts (1). dti only."),
                 io.Boolean.Input("stop_early", default=False, optional=True,
-                                 tooltip="Stop where nothing more is learnt, and keep the best. The concept is measured every few steps for that."),
+                                 tooltip="Measures the concept every few steps, stops when it no longer improves, and keeps the best step."),
                 advanced(io.Int.Input("gradient_accumulation", default=1, min=1, max=64, optional=True,
-                                      tooltip="Batches averaged into one step: as many times the photos, in the memory of one batch.")),
-                DtiPhotos.Input("photos", optional=True, tooltip="Photos of any sizes, with masks and captions, from DTI Load Photos; in addition to images or in their place."),
+                                      tooltip="Batches averaged in each step. The effect of a larger batch_size, in the memory of one batch.")),
+                DtiPhotos.Input("photos", optional=True, tooltip="Photos of any sizes, with masks and captions, from DTI Load Photos. Can be connected in addition to images, or alone."),
             ],
             outputs=[
                 DtiConcept.Output("concept", display_name="concept"),
                 io.Image.Output("loss_curve", display_name="loss curve", tooltip="The loss of each step, and its moving average."),
-                io.String.Output("embedding_name", display_name="embedding name", tooltip="What prompts write once DTI Save Embedding has saved it: embedding:name. Connect that node's own output instead: a prompt "
-                                         "then waits until the file is there."),
-                io.String.Output("settings", display_name="settings", tooltip="What the server trained with: each default filled in."),
+                io.String.Output("embedding_name", display_name="embedding name", tooltip="The text for prompts after DTI Save Embedding has saved the concept: embedding:name. Connect the output of that node "
+                                         "instead, so that the prompt waits for the file."),
+                io.String.Output("settings", display_name="settings", tooltip="The settings of the training, with all defaults filled in."),
             ])
 
     @classmethod
@@ -96,7 +96,7 @@ class DtiTrainConcept(io.ComfyNode):
         client, batch = server.client(), [encode_png(picture) for picture in tensors.pictures(images)] if images is not None else []
         photos = [*(TrainingPhoto(photo, mask) for photo, mask in zip(batch, tensors.masks(masks, len(batch)))), *photos]
         if not photos:
-            raise invalid("images", "There are no photos to learn from: connect images (Load Image), or photos (DTI Load Photos).")
+            raise invalid("images", "There are no photos to train on: connect images (Load Image), or photos (DTI Load Photos).")
         dti = method == "dti"
         options = records.TrainingOptions(
             model=asked(model), kind=kind, initializer=asked(initializer.strip()), num_vectors=asked(num_vectors), batch_size=asked(batch_size),
@@ -122,7 +122,7 @@ class DtiTrainConcept(io.ComfyNode):
                 elif isinstance(update, records.TrainingPreview):
                     bar.update_absolute(update.step, preview=preview(update.picture))
                 elif isinstance(update, records.ConnectionLost):
-                    show(waiting_text(update), cls.hidden.unique_id)
+                    show(waiting_text(update, "the training is not lost"), cls.hidden.unique_id)
                 else:
                     warn(update)
         embedding = client.load_embedding(name)
@@ -133,7 +133,7 @@ class DtiTrainConcept(io.ComfyNode):
 
 
 def spell(settings: records.TrainingSettings) -> str:
-    """What the server trains with, in a line or two."""
+    """The settings of a training, in a line or two."""
     own = f"η {settings.learning_rate:g}" + (f", κ {settings.kappa:g}, β {settings.beta:g}" if settings.method == "dti" else "")
     start = f"from concept {settings.start_concept}" if settings.start_concept else f"from '{settings.initializer}'"
     batch = f"{settings.batch_size}" + (f" × {settings.gradient_accumulation}" if settings.gradient_accumulation > 1 else "")
@@ -142,7 +142,7 @@ def spell(settings: records.TrainingSettings) -> str:
 
 
 def replaced(name: str, before: list[str], after: list[str]) -> str:
-    """What to say where the concept took the place of another."""
+    """What a node shows where the concept replaced another one."""
     if not after or after[:1] == before[:1]:
         return ""
-    return f"\n<{name}> was trained anew. What it was is kept: DTI Load Concept loads it with earlier = 1, and  dti concepts restore {name}  brings it back."
+    return f"\n<{name}> was retrained. The replaced concept is kept as an earlier version: DTI Load Concept loads it with earlier = 1, and  dti concepts restore {name}  makes it the current one."

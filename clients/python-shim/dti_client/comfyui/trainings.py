@@ -1,4 +1,4 @@
-"""Which training a node's inputs stand for: one that was done, one that is on its way, or a new one."""
+"""The training of a node's inputs: one that has finished, one that is running, or a new one."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from ..pictures import TrainingPhoto
 
 _KEY_LENGTH = 40
 
-# What is shown or kept on the way has no part in what is learnt.
+# Previews and snapshots do not change the concept.
 _WITHOUT_EFFECT = {"preview_every": None, "preview_prompts": (), "preview_steps": None, "preview_baseline": None, "snapshot_every": None}
 _OWN_REQUEST = re.compile(r"[0-9a-f]{40}-[0-9a-f]+")
 
 
 def training(client: DtiClient, name: str, photos: Sequence[TrainingPhoto], options: records.TrainingOptions) -> Iterator[records.TrainingUpdate]:
-    """The events of the training of this request: of one that the server knows and that was not stopped, else of a new one.
+    """The events of the training of this request: of a job that the server knows and that was not stopped, else of a new one.
 
-    It is found again from the inputs alone, also after ComfyUI was restarted, since its request id begins with a hash of them. Nothing comes where the
-    concept was learnt so and the server has forgotten the job. A concept of that name that was learnt otherwise is replaced; the server keeps what it was.
+    A job is found from the inputs alone, also after a restart of ComfyUI, since its request id begins with a hash of them. There are no events where the
+    concept was trained with these inputs and the server has forgotten the job. Another concept of that name is replaced; the server keeps it as an earlier version.
     """
     key = hashlib.sha256(_request(name, photos, dataclasses.replace(options, **_WITHOUT_EFFECT))).hexdigest()[:_KEY_LENGTH]
     trainings = [job for job in client.list_jobs(limit=1000) if job.kind == "train" and job.name == name]  # newest first
@@ -45,7 +45,7 @@ def training(client: DtiClient, name: str, photos: Sequence[TrainingPhoto], opti
 
 
 def versions(client: DtiClient, name: str) -> list[str]:
-    """What the server kept of a concept, newest first; nothing where there is no such concept, or the server keeps nothing."""
+    """The earlier versions of a concept, newest first; none where there is no such concept, or the server keeps no versions."""
     try:
         return [concept.version for concept in client.list_versions(name)]
     except DtiError as error:
@@ -59,7 +59,7 @@ def _request(name: str, photos: Sequence[TrainingPhoto], options: records.Traini
 
 
 def _concept_from(client: DtiClient, name: str, photos: Sequence[TrainingPhoto]) -> records.Concept | None:
-    """The concept in the library, if it was learnt from these photos."""
+    """The concept in the library, if it was trained on these photos."""
     try:
         concept = client.get_concept(name)
     except DtiError as error:
@@ -76,7 +76,7 @@ def _settings_of(client: DtiClient, job: records.Job) -> records.TrainingSetting
 
 
 def _effect(settings: records.TrainingSettings) -> records.TrainingSettings:
-    """What decides what is learnt."""
+    """The settings that change the concept."""
     return dataclasses.replace(settings, **_WITHOUT_EFFECT)
 
 

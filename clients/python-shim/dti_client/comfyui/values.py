@@ -1,4 +1,4 @@
-"""What goes from node to node."""
+"""The values that nodes pass to each other."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from ..errors import DtiError
 
 @dataclass(frozen=True)
 class Server:
-    """Where the Dti server is. What is empty is the client's default. The token stays out of error reports."""
+    """The address and credentials of a Dti server. Empty fields take the client's defaults. The token is left out of error reports."""
 
     address: str = ""
     token: str = field(default="", repr=False)
     ca_certificate: str = ""
 
     def client(self) -> DtiClient:
-        """A client of it; the same one each time."""
+        """A client of the server; the same one each time."""
         return _client(self)
 
 
 @dataclass(frozen=True)
 class Concept:
-    """A concept, and the server that has it in its library; None where it was only just blended."""
+    """A concept, and the server that has it in its library; None for an interpolated one that was not saved."""
 
     embedding: ConceptEmbedding = field(repr=False)
     server: Server | None
     strength: float = 1.0
-    """What the weights of its vectors in prompts are multiplied by."""
+    """Factor of the weights of its vectors in prompts."""
 
     def weighted(self, text: str) -> str:
-        """The text that stands for it, with its strength."""
+        """The text for prompts with the strength as its weight."""
         return text if self.strength == 1 else f"({text}:{self.strength:g})"
 
     @property
     def placeholder(self) -> str:
-        """What stands for it in prompts."""
+        """The text that stands for the concept in prompts."""
         return self.embedding.placeholder
 
 
@@ -62,7 +62,7 @@ def recent() -> Server:
 
 @contextlib.contextmanager
 def names_on(server: Server, concepts: list[Concept]) -> Iterator[list[str]]:
-    """The names of concepts in a server's library; those that are not in it are lent to it until the end."""
+    """The names of concepts in a server's library; concepts that are not in it are imported until the end."""
     lent: list[str] = []
     try:
         names = []
