@@ -1,4 +1,4 @@
-"""A client of Dti: learn a concept from a few photos, draw with it by name, blend two."""
+"""A client of Dti: train a concept on a few photos, generate images with it by name, interpolate between two."""
 
 from .aio import AsyncDtiClient
 from .client import DtiClient

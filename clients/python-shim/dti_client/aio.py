@@ -61,7 +61,7 @@ class AsyncDtiClient:
         self, name: str, photos: Iterable[Photo | TrainingPhoto], options: records.TrainingOptions | None = None, *, request_id: str | None = None,
         overwrite: bool = False, cancel_on_disconnect: bool = False, timeout: float | None = None,
     ) -> AsyncIterator[records.TrainingUpdate]:
-        """Learns a concept from photos: `TrainingAccepted` first, `TrainingResult` last."""
+        """Trains a concept on photos: `TrainingAccepted` first, `TrainingResult` last."""
         call = calls.train(name, photos, options, request_id or uuid.uuid4().hex, overwrite, cancel_on_disconnect)
         return self._follow(Following(call, 0 if cancel_on_disconnect else self._reconnect_timeout), timeout)
 
@@ -129,7 +129,7 @@ class AsyncDtiClient:
         self, name: str, data: bytes | ConceptEmbedding, *, overwrite: bool = False, rescale: bool = False, model: str | None = None,
         second_data: bytes = b"", timeout: float | None = None,
     ) -> records.Concept:
-        """Takes vectors, or a safetensors file of diffusers, A1111 or ComfyUI, into the library."""
+        """Imports vectors, or a safetensors file of diffusers, A1111 or ComfyUI, into the library."""
         return await self._unary(calls.import_concept(name, data, overwrite, rescale, model, second_data), timeout)
 
     async def install_concept(self, name: str, *, overwrite: bool = False, timeout: float | None = None) -> str:
@@ -161,7 +161,7 @@ class AsyncDtiClient:
         return await self._unary(calls.list_models(), timeout)
 
     async def list_vaes(self, *, timeout: float | None = None) -> list[str]:
-        """Names of the autoencoders that can take the place of a model's own."""
+        """Names of the autoencoders that can replace a model's own."""
         return await self._unary(calls.list_vaes(), timeout)
 
     async def get_model(self, name: str, *, timeout: float | None = None) -> records.Model:

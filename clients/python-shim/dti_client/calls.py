@@ -69,7 +69,7 @@ def resume(
 
 def _training_event(answer: jobs.JobServiceWatchResponse) -> records.TrainingUpdate | None:
     if not answer.HasField("event"):
-        raise ValueError("the job draws; only trainings can be watched")
+        raise ValueError("the job is a generation; only training jobs can be watched")
     return convert.read_event(answer.event)
 
 

@@ -25,7 +25,7 @@ _LONGEST_PAUSE = 0.5  # Ctrl-C is seen between pauses
 
 
 class DtiClient:
-    """A client of a Dti server: learns concepts from photos, draws pictures with them, and draws what lies between two.
+    """A client of a Dti server: trains concepts on photos, generates images with them, and interpolates between two.
 
     One client serves any number of threads. Every call raises `DtiError`, one sentence for the user, when the server refuses it or
     cannot be reached; `timeout` is in seconds, None for no end.
@@ -71,12 +71,12 @@ class DtiClient:
         self, name: str, photos: Iterable[Photo | TrainingPhoto], options: records.TrainingOptions | None = None, *, request_id: str | None = None,
         overwrite: bool = False, cancel_on_disconnect: bool = False, timeout: float | None = None,
     ) -> Iterator[records.TrainingUpdate]:
-        """Learns a concept from photos: `TrainingAccepted` first, `TrainingResult` last.
+        """Trains a concept on photos: `TrainingAccepted` first, `TrainingResult` last.
 
-        The job belongs to the server: where the connection drops, the client picks it up again without gap or duplicate, and leaving
+        The job belongs to the server: where the connection drops, the client continues with it without gap or duplicate, and leaving
         the iterator leaves the job running; `cancel_job` stops it.
 
-        name: of the concept to be learnt; prompts use it as `<name>`.
+        name: of the concept to be trained; prompts use it as `<name>`.
         photos: 1 to 50 paths, bytes, PIL images or arrays, or `TrainingPhoto`s of these with masks and captions.
         options: what is None takes the published default, which `TrainingAccepted.settings` shows.
         request_id: makes a retry safe: a second call with the same one attaches to the same job. Default: a new one.
@@ -171,7 +171,7 @@ class DtiClient:
         self, name: str, data: bytes | ConceptEmbedding, *, overwrite: bool = False, rescale: bool = False, model: str | None = None,
         second_data: bytes = b"", timeout: float | None = None,
     ) -> records.Concept:
-        """Takes vectors, or a safetensors file of diffusers, A1111 or ComfyUI, into the library.
+        """Imports vectors, or a safetensors file of diffusers, A1111 or ComfyUI, into the library.
 
         overwrite: replace a concept of the same name.
         rescale: give each vector the usual length of the model's vocabulary, as DTI does; otherwise lengths are kept.
@@ -209,7 +209,7 @@ class DtiClient:
         return self._unary(calls.list_models(), timeout)
 
     def list_vaes(self, *, timeout: float | None = None) -> list[str]:
-        """Names of the autoencoders that can take the place of a model's own."""
+        """Names of the autoencoders that can replace a model's own."""
         return self._unary(calls.list_vaes(), timeout)
 
     def get_model(self, name: str, *, timeout: float | None = None) -> records.Model:

@@ -24,7 +24,7 @@ class TrainingPhoto:
 
     photo: Photo
     mask: Photo | None = None
-    """A picture of the same shape, white where the concept is and black where it is not: only what is white is learnt."""
+    """An image of the same shape, white where the subject is and black elsewhere: only white areas are trained on."""
     caption: str = ""
     """What the photo shows, in place of a template. `{concept}` says where the concept is named; without it, the concept takes the place of the initializer."""
 

@@ -32,7 +32,7 @@ JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How to learn a concept. What is None takes the published default of the model family."""
+    """The options of a training. A field that is None takes the default of the model family."""
 
     model: str | None = None
     kind: ConceptKind | None = None
@@ -74,7 +74,7 @@ class TrainingOptions:
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """What a training uses: every default filled in."""
+    """The settings of a training, with every default filled in."""
 
     model: str
     kind: ConceptKind
@@ -117,7 +117,7 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class GenerationOptions:
-    """How to draw. What is None takes the default."""
+    """The options of a generation. A field that is None takes its default."""
 
     prompt: str = ""
     negative_prompt: str | None = None
@@ -144,7 +144,7 @@ class GenerationOptions:
 
 @dataclass(frozen=True)
 class GenerationSettings:
-    """What a generation uses: every default filled in."""
+    """The settings of a generation, with every default filled in."""
 
     prompt: str
     negative_prompt: str
@@ -257,18 +257,18 @@ class TrainingProgress:
 
 @dataclass(frozen=True)
 class TrainingCheck:
-    """The concept at a step, measured without chance, so that steps can be compared."""
+    """A deterministic measurement of the concept at a step, which can be compared between steps."""
 
     step: int
     held_out_loss: float
-    """Denoising loss at noise and timesteps that training never draws, the same at each check."""
+    """Denoising loss at noise and timesteps that training never samples, the same at each check."""
     drift: float
     """How far the concept moves the words after it in a few prompts: 1 − cosine of their hidden states to what they were at the start, 0 to 2."""
 
 
 @dataclass(frozen=True)
 class TrainingPreview:
-    """A picture drawn with the concept as it is at this step."""
+    """An image generated with the concept as it is at this step."""
 
     step: int
     picture: Picture
@@ -320,7 +320,7 @@ class SamplingProgress:
     total_steps: int
     time_left: float | None
     preview: Picture | None = None
-    """Every preview_every steps: the picture that is being drawn, as the model sees it after this step; an eighth of its width and height."""
+    """Every preview_every steps: the image as the model predicts it after this step, at an eighth of its width and height."""
 
 
 @dataclass(frozen=True)
@@ -351,7 +351,7 @@ class Concept:
     thumbnail_png: bytes = field(repr=False)
     photo_sha256: tuple[str, ...]
     summary_png: bytes = field(repr=False)
-    """A PNG of its training, curves and previews; empty if it was not learnt there, and in lists."""
+    """A PNG of its training, curves and previews; empty if it was not trained there, and in lists."""
     owner: str = ""
     """Whose it is: the caller that its token stands for, or `local`."""
     version: str = ""

@@ -85,6 +85,8 @@ def test_every_node_and_every_input_says_what_it_is(nodes):
         assert schema.description and schema.display_name.startswith("DTI ")
         for port in schema.inputs:
             assert port.options.get("tooltip"), (schema.node_id, port.id)
+        for text in (schema.description, *(port.options.get("tooltip", "") for port in [*schema.inputs, *schema.outputs])):
+            assert not re.search(r"\b(anew|beside|draws?|drawn|drawing|learns?|learnt|likeness)\b", text), (schema.node_id, text)
 
 
 def test_server_tells_version_device_and_models(nodes, comfyui, address):
