@@ -17,15 +17,17 @@ internal static partial class Parts
     /// <summary>The xunit projects, the Python tests, and the shell checks, in this order.</summary>
     /// <param name="root">The repository.</param>
     /// <param name="arguments">For the xunit programs.</param>
-    /// <param name="sample">Of the classes of tests that only compute, every how manyth is run.</param>
+    /// <param name="sample">N: every Nth class of the engine's, dti-mini's and the server's tests is run.</param>
     public static IEnumerable<Part> All(string root, string[] arguments, int sample)
     {
         var output = Path.Combine(root, "artifacts", "bin", "Release");
         foreach (var project in Directory.GetDirectories(Path.Combine(root, "tests"), "*.Tests").Order(StringComparer.Ordinal).Select(folder => Path.GetFileName(folder)))
         {
             var computes = project is "Dti.Engine.Tests" or "Dti.Mini.Tests";
+            var sampled = sample > 1 && (computes || project == "Dti.Server.Tests");
             yield return new Part(project, [], () => new XunitPart(
-                project, output, computes ? _limitOfComputing : _limitOfWaiting, computes && sample > 1 ? [.. XunitPart.Sample(project, output, sample), .. arguments] : arguments).Run());
+                project, output, computes ? _limitOfComputing : _limitOfWaiting,
+                sampled ? [.. XunitPart.Sample(project, output, sample), .. arguments] : arguments).Run());
         }
 
         yield return new Part("python-shim", [Requirement.Known["python"]], () => RunPytest(Path.Combine(root, "clients", "python-shim")));

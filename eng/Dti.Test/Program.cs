@@ -3,7 +3,7 @@
 //   WORD: only parts whose name contains it (engine, server, python, publish-win-x64, …)
 //   --list: shows the parts and what the machine lacks for them, and runs nothing
 //   --require-all: a part or test that lacks something that can be installed fails instead of being skipped
-//   --sample N: every Nth class of the tests that only compute (engine, mini), for a quick second run elsewhere
+//   --sample N: every Nth class of the tests of engine, mini and server, for a quick second run in another environment
 
 using System.Diagnostics;
 using System.Runtime.InteropServices;
