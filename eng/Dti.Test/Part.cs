@@ -25,4 +25,8 @@ internal sealed record Skip(string Name, string Reason)
 }
 
 /// <summary>What a part found.</summary>
-internal sealed record PartResult(int Passed, IReadOnlyList<Failure> Failures, IReadOnlyList<Skip> Skips);
+internal sealed record PartResult(int Passed, IReadOnlyList<Failure> Failures, IReadOnlyList<Skip> Skips)
+{
+    /// <summary>The duration of each test, where it is known.</summary>
+    public IReadOnlyList<(string Name, TimeSpan Time)> Times { get; init; } = [];
+}

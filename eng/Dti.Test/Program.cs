@@ -1,9 +1,10 @@
 // The one test command: builds everything, runs every part of the suite, adds up what they say.
-// Usage: dti test [--no-build] [--list] [--require-all] [--sample N] [WORD] [-- XUNIT ARGUMENTS]
+// Usage: dti test [--no-build] [--list] [--require-all] [--sample N] [--slowest N] [WORD] [-- XUNIT ARGUMENTS]
 //   WORD: only parts whose name contains it (engine, server, python, publish-win-x64, …)
 //   --list: shows the parts and what the machine lacks for them, and runs nothing
 //   --require-all: a part or test that lacks something that can be installed fails instead of being skipped
 //   --sample N: every Nth class of the tests of engine, mini and server, for a quick second run in another environment
+//   --slowest N: lists the N slowest tests at the end
 
 using System.Diagnostics;
 using System.Runtime.InteropServices;
@@ -11,21 +12,19 @@ using Dti.Test;
 
 var xunitArguments = args.SkipWhile(arg => arg != "--").Skip(1).ToArray();
 var own = args.TakeWhile(arg => arg != "--").ToList();
-var sample = 1;
-if (own.IndexOf("--sample") is >= 0 and var at && (at + 1 >= own.Count || !int.TryParse(own[at + 1], out sample) || sample < 1))
+if (!Number("--sample", absent: 1, out var sample) || !Number("--slowest", absent: 0, out var slowest))
 {
-    Console.Error.WriteLine("--sample takes a whole number of at least 1.");
     return 2;
 }
 
-string[] flags = ["--no-build", "--list", "--require-all", "--sample"];
+string[] flags = ["--no-build", "--list", "--require-all", "--sample", "--slowest"];
 if (own.FirstOrDefault(arg => arg.StartsWith('-') && !flags.Contains(arg)) is { } unknown)
 {
     Console.Error.WriteLine($"{unknown} is no option of dti test. Options: {string.Join(", ", flags)}; those of xunit come after --.");
     return 2;
 }
 
-var word = own.Where((arg, i) => !arg.StartsWith('-') && (i == 0 || own[i - 1] != "--sample")).FirstOrDefault() ?? "";
+var word = own.Where((arg, i) => !arg.StartsWith('-') && (i == 0 || own[i - 1] is not ("--sample" or "--slowest"))).FirstOrDefault() ?? "";
 var root = Repository.Root();
 var parts = Parts.All(root, xunitArguments, sample).Where(part => part.Name.Contains(word, StringComparison.OrdinalIgnoreCase)).ToList();
 if (parts.Count == 0)
@@ -60,7 +59,7 @@ if (!own.Contains("--no-build"))
     }
 }
 
-var report = new Report(own.Contains("--require-all"));
+var report = new Report(own.Contains("--require-all"), slowest);
 foreach (var part in parts.TakeWhile(_ => !ChildProcess.Stopped))
 {
     var clock = Stopwatch.StartNew();
@@ -69,6 +68,19 @@ foreach (var part in parts.TakeWhile(_ => !ChildProcess.Stopped))
 }
 
 return report.Close();
+
+bool Number(string flag, int absent, out int number)
+{
+    number = absent;
+    var at = own.IndexOf(flag);
+    if (at < 0 || (at + 1 < own.Count && int.TryParse(own[at + 1], out number) && number >= 1))
+    {
+        return true;
+    }
+
+    Console.Error.WriteLine($"{flag} takes a whole number of at least 1.");
+    return false;
+}
 
 static PosixSignalRegistration Stopping(PosixSignal signal) => PosixSignalRegistration.Create(signal, context =>
 {

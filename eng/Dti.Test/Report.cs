@@ -2,7 +2,8 @@ namespace Dti.Test;
 
 /// <summary>What the parts found: one line for each as it ends; at the end skips, failures and the total.</summary>
 /// <param name="requireAll">Whether a skip that an installation would end is a failure.</param>
-internal sealed class Report(bool requireAll)
+/// <param name="slowest">How many of the slowest tests are listed.</param>
+internal sealed class Report(bool requireAll, int slowest)
 {
     private readonly List<(Part Part, PartResult Result)> _results = [];
 
@@ -25,6 +26,11 @@ internal sealed class Report(bool requireAll)
         var all = new PartResult(
             _results.Sum(one => one.Result.Passed), [.. _results.SelectMany(one => one.Result.Failures)], [.. _results.SelectMany(one => one.Result.Skips)]);
         Console.WriteLine();
+        foreach (var (name, time) in _results.SelectMany(one => one.Result.Times).OrderByDescending(test => test.Time).Take(slowest))
+        {
+            Console.WriteLine($"{time.TotalSeconds,6:F1} s  {name}");
+        }
+
         foreach (var alike in all.Skips.GroupBy(skip => skip with { Name = skip.Name.Split('(')[0] })) // the cases of a theory together
         {
             Console.WriteLine(alike.Key + (alike.Count() > 1 ? $" ({alike.Count()} cases)" : ""));

@@ -19,6 +19,7 @@ internal sealed class XunitPart(string name, string folder, TimeSpan limitOfOneT
     private readonly Dictionary<string, (string Name, string Method)> _tests = [];
     private readonly Dictionary<string, object> _results = []; // by test: a Failure, a Skip, or null's stand-in for a test that passed
     private readonly HashSet<string> _finishedMethods = [];
+    private readonly List<(string Name, TimeSpan Time)> _times = [];
     private bool _ended;
     private long _lastMessage;
 
@@ -50,7 +51,10 @@ internal sealed class XunitPart(string name, string folder, TimeSpan limitOfOneT
             _running.Clear();
         }
 
-        return new PartResult(_results.Values.Count(result => result is true), [.. _results.Values.OfType<Failure>()], [.. _results.Values.OfType<Skip>()]);
+        return new PartResult(_results.Values.Count(result => result is true), [.. _results.Values.OfType<Failure>()], [.. _results.Values.OfType<Skip>()])
+        {
+            Times = _times,
+        };
     }
 
     /// <summary>The classes of every <paramref name="nth"/> position, as arguments that select them.</summary>
@@ -102,7 +106,11 @@ internal sealed class XunitPart(string name, string folder, TimeSpan limitOfOneT
                 _results[Text("TestUniqueID")] = new Failure(_tests[Text("TestUniqueID")].Name, Describe(message), Rerun(Text("TestUniqueID")));
                 break;
             case "test-finished":
-                _running.TryRemove(Text("TestUniqueID"), out _);
+                if (_running.TryRemove(Text("TestUniqueID"), out var test))
+                {
+                    _times.Add((test.Name, Stopwatch.GetElapsedTime(test.Since)));
+                }
+
                 break;
             case "test-method-finished":
                 _finishedMethods.Add(_methods[Text("TestMethodUniqueID")]);
