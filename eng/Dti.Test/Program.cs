@@ -7,9 +7,11 @@
 //   --slowest N: lists the N slowest tests at the end
 
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Dti.Test;
 
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var xunitArguments = args.SkipWhile(arg => arg != "--").Skip(1).ToArray();
 var own = args.TakeWhile(arg => arg != "--").ToList();
 if (!Number("--sample", absent: 1, out var sample) || !Number("--slowest", absent: 0, out var slowest))

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Dti.Engine.Schedulers;
 using Dti.Tests;
@@ -22,7 +23,8 @@ public class SchedulerParityTests
     public void NoiseSchedule_BothKinds_MatchesDiffusers(string kind, double start, double end)
     {
         using var golden = new Golden(Fixtures.Common("schedulers.safetensors"));
-        using var schedule = new DdpmProcess(Config($$"""{"beta_start": {{start}}, "beta_end": {{end}}, "beta_schedule": "{{kind}}"}"""));
+        var json = string.Create(CultureInfo.InvariantCulture, $$"""{"beta_start": {{start}}, "beta_end": {{end}}, "beta_schedule": "{{kind}}"}""");
+        using var schedule = new DdpmProcess(Config(json));
 
         Golden.AssertClose(golden[$"ddpm/{kind}/betas"], schedule.Betas, Tolerance, "betas");
         Golden.AssertClose(golden[$"ddpm/{kind}/alphas_cumprod"], schedule.AlphasCumprod, Tolerance, "alphas_cumprod");
