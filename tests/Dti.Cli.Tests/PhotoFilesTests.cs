@@ -32,6 +32,29 @@ public sealed class PhotoFilesTests : IDisposable
         Assert.Contains(leftOut, line => line.Contains("Thumbs.db", StringComparison.Ordinal));
     }
 
+    /// <summary>Noise, which packs badly, as the photos of a camera at its finest setting.</summary>
+    [Fact]
+    public void Fit_PhotosThatDoNotFitTogether_AreReducedUntilTheyDo()
+    {
+        var pixels = new byte[3 * 640 * 480];
+        new Random(1).NextBytes(pixels);
+        var data = Engine.Imaging.ImageCodec.Encode(new Engine.Imaging.RgbImage(640, 480, pixels), Engine.Imaging.ImageFormat.Png);
+        ClientSdk.Photo[] photos = [.. Enumerable.Range(0, 4).Select(i => new ClientSdk.Photo($"{i}.png", data))];
+        var warnings = new List<string>();
+
+        Assert.Equal(photos, PhotoSizes.Fit(photos, 256, warnings.Add, 4 * data.Length));
+        Assert.Empty(warnings);
+
+        var fitting = PhotoSizes.Fit(photos, 256, warnings.Add, data.Length);
+        Assert.True(fitting.Sum(photo => photo.Data.Length) <= data.Length);
+        Assert.Contains("4 photo(s) are sent as JPEG", Assert.Single(warnings), StringComparison.Ordinal);
+        Assert.All(fitting, photo => Assert.True(Engine.Imaging.ImageCodec.Decode(photo.Data.Span, photo.FileName) is { Height: >= 256, Width: >= 341 }));
+
+        var error = Assert.Throws<CliException>(() => PhotoSizes.Fit(photos, 256, warnings.Add, 1000));
+        Assert.Contains("The largest is '0.png'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("JPEG of 256 pixels on the shorter side is enough", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Find_OnlyFoldersBelowHoldPhotos_SaysWhich()
     {

@@ -12,6 +12,18 @@ public class ChannelsTests
     public void Parse_Address_GivesUri(string address, string uri) => Assert.Equal(uri, Channels.Parse(address).AbsoluteUri);
 
     [Theory]
+    [InlineData("http://127.0.0.1:5171/dti", "http://127.0.0.1:5171")]
+    [InlineData("gpu:5171/dti/", "http://gpu:5171")]
+    [InlineData("https://gpu?model=x", "https://gpu")]
+    [InlineData("https://gpu/#top", "https://gpu")]
+    [InlineData("https://me:secret@gpu", "https://gpu")]
+    public void Parse_MoreThanHostAndPort_SaysWhatToWrite(string address, string expected)
+    {
+        var exception = Assert.Throws<UriFormatException>(() => Channels.Parse(address));
+        Assert.EndsWith($"; write {expected}.", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("http://")]
     [InlineData("ftp://localhost")]

@@ -105,7 +105,9 @@ public class HostTests
     {
         await using var server = TestServer.Start(options => options with { MaxMessageBytes = 1 << 20 });
         var request = TestServer.Request("big", change: r => r.Photos[0].Data = Google.Protobuf.ByteString.CopyFrom(new byte[2 << 20]));
-        await Refusal.Of(() => server.TrainAsync(request), StatusCode.ResourceExhausted);
+        var error = await Refusal.Of(() => server.TrainAsync(request), StatusCode.ResourceExhausted);
+        Assert.Equal("MESSAGE_TOO_LARGE", Refusal.Reason(error));
+        Assert.StartsWith("The request is larger than the 1 MiB that this server takes at once. Send fewer photos", error.Status.Detail, StringComparison.Ordinal);
     }
 
     private sealed class HalfAMessage : HttpContent

@@ -33,6 +33,10 @@ class Endpoint:
             url, port = None, None
         if url is None or url.scheme not in ("http", "https") or not url.hostname:
             raise invalid("address", f"'{self.address}' is no server address; write it like {DEFAULT_ADDRESS}.")
+        if url.path not in ("", "/") or url.query or url.fragment or url.username or url.password:
+            host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
+            raise invalid("address", f"The server address '{self.address}' has more than a host and a port, which a gRPC server does not have; "
+                                     f"write {url.scheme}://{host}{f':{port}' if port else ''}.")
         self._local = _is_loopback(url.hostname)
         self._secure = url.scheme == "https"
         if self.token and not self._secure and not self._local:

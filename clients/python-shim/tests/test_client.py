@@ -204,6 +204,15 @@ def test_an_address_that_is_none_is_refused(written):
         DtiClient(written)
 
 
+@pytest.mark.parametrize("written, right", [
+    ("http://127.0.0.1:5171/dti", "http://127.0.0.1:5171"), ("gpu:5171/dti/", "http://gpu:5171"), ("https://gpu?x=1", "https://gpu"),
+    ("http://[::1]:5171/x", "http://[::1]:5171"), ("https://me:secret@gpu", "https://gpu")])
+def test_an_address_of_more_than_host_and_port_is_refused(written, right):
+    with pytest.raises(DtiError, match="has more than a host and a port") as refused:
+        DtiClient(written)
+    assert str(refused.value).endswith(f"write {right}.")
+
+
 def test_a_token_never_crosses_the_network_in_the_clear():
     with pytest.raises(DtiError, match="https"):
         DtiClient("http://example.com", token="secret")

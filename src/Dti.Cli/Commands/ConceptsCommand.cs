@@ -94,7 +94,8 @@ internal static class ConceptsCommand
         common.SetAction(command, async context =>
         {
             var data = new List<byte[]>();
-            foreach (var path in (context.Get(files) ?? []).SelectMany(Wildcards.Expand))
+            string[] paths = [.. (context.Get(files) ?? []).SelectMany(Wildcards.Expand)];
+            foreach (var path in paths)
             {
                 if (!File.Exists(path))
                     throw new CliException(ExitCode.NotFound, $"There is no file '{path}'.");
@@ -104,15 +105,51 @@ internal static class ConceptsCommand
             var connection = await context.ConnectAsync().ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                var concept = await connection.Client
-                    .ImportConceptAsync(context.Get(name), data[0], context.Get(force), context.Get(rescale), context.Get(model), data.ElementAtOrDefault(1), context.CancellationToken).ConfigureAwait(false);
+                Concept concept;
+                try
+                {
+                    concept = await connection.Client.ImportConceptAsync(
+                        context.Get(name), data[0], context.Get(force), context.Get(rescale), context.Get(model), data.ElementAtOrDefault(1), context.CancellationToken)
+                        .ConfigureAwait(false);
+                }
+                catch (DtiClientException refused)
+                {
+                    throw WithPaths(refused, paths);
+                }
+
                 context.Output.Event("concept", ConceptView.Of(concept));
                 if (concept.IgnoredTensors.Count > 0)
-                    context.Output.Warning("TENSORS_IGNORED", $"These tensors of the file were passed over: {string.Join(", ", concept.IgnoredTensors)}. docs/formats.md says what they are.");
+                    context.Output.Warning("TENSORS_IGNORED", $"Tensors of the file that were passed over (docs/formats.md says what they are): {Some(concept.IgnoredTensors)}.");
                 context.Output.Line($"Imported {concept.Name}: {concept.VectorCount} vector(s) of {concept.Dimension}. Prompts use it as {concept.Placeholder}.");
             }
         });
         return command;
+    }
+
+    private static string Some(IReadOnlyList<string> names) =>
+        string.Join(", ", names.Take(4)) + (names.Count > 4 ? ", …" : "");
+
+    /// <summary>A refusal that names files in the place of the request's fields for them.</summary>
+    internal static DtiClientException WithPaths(DtiClientException refused, IReadOnlyList<string> paths)
+    {
+        FieldViolation[] others = [.. refused.FieldViolations.Where(violation => violation.Field is not ("data" or "second_data"))];
+        return others.Length == refused.FieldViolations.Count ? refused : new DtiClientException(
+            refused.Status, string.Join(' ', refused.FieldViolations.Select(Description)), refused)
+        {
+            Reason = refused.Reason,
+            FieldViolations = others,
+        };
+
+        string Description(FieldViolation violation) => violation.Field switch
+        {
+            "data" => Named(violation, paths[0]),
+            "second_data" when paths.Count > 1 => Named(violation, paths[1]),
+            _ => violation.Description,
+        };
+
+        static string Named(FieldViolation violation, string path) => violation.Description.StartsWith(violation.Field, StringComparison.Ordinal)
+            ? path + violation.Description[violation.Field.Length..]
+            : violation.Description;
     }
 
     private static Command Export(CommonOptions common)

@@ -52,15 +52,17 @@ internal static class TrainCommand
         });
         common.SetAction(command, async context =>
         {
+            var asked = options.Read(context);
+            var read = await PhotoFiles.ReadAsync(
+                context.Get(photos), context.Get(captions) ?? CaptionFiles.Use, leftOut => context.Output.Warning("PHOTO_LEFT_OUT", leftOut), context.CancellationToken)
+                .ConfigureAwait(false);
             var request = new TrainRequest
             {
                 Name = context.Get(name),
-                Photos = await PhotoFiles.ReadAsync(
-                    context.Get(photos), context.Get(captions) ?? CaptionFiles.Use, leftOut => context.Output.Warning("PHOTO_LEFT_OUT", leftOut), context.CancellationToken)
-                    .ConfigureAwait(false),
+                Photos = PhotoSizes.Fit(read, asked.Resolution, reduced => context.Output.Warning("PHOTOS_REDUCED", reduced)),
                 Resume = context.Get(resume),
                 ResumeFromStep = context.Get(fromStep),
-                Options = options.Read(context),
+                Options = asked,
                 Overwrite = context.Get(force),
                 RequestId = Guid.NewGuid().ToString("N"),
             };

@@ -34,9 +34,15 @@ internal static class Channels
     public static Uri Parse(string address)
     {
         var full = address.Contains("://", StringComparison.Ordinal) ? address : "http://" + address;
-        return Uri.TryCreate(full, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.Host.Length > 0
-            ? uri
-            : throw new UriFormatException($"'{address}' is no server address; write it like http://localhost:5171.");
+        if (!Uri.TryCreate(full, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
+            throw new UriFormatException($"'{address}' is no server address; write it like http://localhost:5171.");
+        if (uri.PathAndQuery != "/" || uri.Fragment.Length > 0 || uri.UserInfo.Length > 0)
+        {
+            throw new UriFormatException(
+                $"The server address '{address}' has more than a host and a port, which a gRPC server does not have; write {uri.Scheme}://{uri.Authority}.");
+        }
+
+        return uri;
     }
 
 #if NET

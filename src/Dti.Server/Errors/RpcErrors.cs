@@ -26,6 +26,14 @@ internal static class RpcErrors
     public static RpcStatus Malformed() => Status(
         Code.InvalidArgument, "The request is not a message of this call: it was cut off or damaged on its way, or made from another contract.", Info("MALFORMED_MESSAGE"));
 
+    /// <summary>RESOURCE_EXHAUSTED for a request that is larger than this server takes.</summary>
+    /// <param name="limit">Bytes.</param>
+    public static RpcStatus MessageTooLarge(int limit) => Status(
+        Code.ResourceExhausted,
+        $"The request is larger than the {limit / (double)(1 << 20):0.#} MiB that this server takes at once. Send fewer photos, or smaller ones: "
+        + "training uses at most 2048 pixels of the shorter side. Whoever runs the server can raise MaxMessageBytes.",
+        Info("MESSAGE_TOO_LARGE", ("limit_bytes", Number(limit))));
+
     /// <summary>NOT_FOUND that lists close names.</summary>
     /// <param name="what">concept, model or job.</param>
     /// <param name="name">What was asked.</param>

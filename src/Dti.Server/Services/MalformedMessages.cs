@@ -1,10 +1,13 @@
+using Dti.Server.Configuration;
 using Dti.Server.Errors;
 using Dti.Server.Telemetry;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using RpcStatus = Google.Rpc.Status;
 
 namespace Dti.Server.Services;
 
@@ -18,14 +21,22 @@ internal static class MalformedMessages
     public const string FrameworkLog = "Grpc.AspNetCore.Server.ServerCallHandler";
 
     private const string Framework = "Exception was thrown by handler.";
+    private const string TooLarge = "Received message exceeds the maximum configured message size.";
 
     public static void UseMalformedMessages(this WebApplication app)
     {
+        var limit = app.Services.GetRequiredService<DtiServerOptions>().MaxMessageBytes;
         var logger = app.Services.GetRequiredService<ILogger<ErrorInterceptor>>();
         app.Use(async (context, next) =>
         {
             await next(context);
             var headers = context.Response.Headers;
+            if (!context.Response.HasStarted && headers["grpc-status"] == "8" && Uri.UnescapeDataString($"{headers["grpc-message"]}") == TooLarge)
+            {
+                Answer(headers, RpcErrors.MessageTooLarge(limit));
+                return;
+            }
+
             if (!context.Response.HasStarted && headers["grpc-status"] == "2" && Uri.UnescapeDataString($"{headers["grpc-message"]}") is var cause && cause.StartsWith(Framework, StringComparison.Ordinal))
             {
                 var malformed = cause.Contains(nameof(InvalidProtocolBufferException), StringComparison.Ordinal);
@@ -36,11 +47,16 @@ internal static class MalformedMessages
                 }
 
                 var status = malformed ? RpcErrors.Malformed() : gone ? RpcErrors.Gone() : RpcErrors.Internal();
-                Rejected.Count(status.ToRpcException());
-                headers["grpc-status"] = $"{status.Code}";
-                headers["grpc-message"] = status.Message;
-                headers["grpc-status-details-bin"] = Convert.ToBase64String(status.ToByteArray());
+                Answer(headers, status);
             }
         });
+    }
+
+    private static void Answer(IHeaderDictionary headers, RpcStatus status)
+    {
+        Rejected.Count(status.ToRpcException());
+        headers["grpc-status"] = $"{status.Code}";
+        headers["grpc-message"] = status.Message;
+        headers["grpc-status-details-bin"] = Convert.ToBase64String(status.ToByteArray());
     }
 }

@@ -123,6 +123,21 @@ public sealed class SingleFileCheckpointTests : IDisposable
         Assert.Equal(expected, checkpoint.ReadConfig("scheduler").GetProperty("prediction_type").GetString());
     }
 
+    [Fact]
+    public void Describe_FileWithoutAutoencoder_IsUsedWithAnother()
+    {
+        using var scope = NewDisposeScope();
+        var folder = Path.Combine(Fixtures.Root, "tiny-sd15");
+        using var file = SafetensorsFile.Open(Path.Combine(folder, "single_file.safetensors"));
+        var path = Write(file.Tensors.Keys.Where(name => !name.StartsWith("first_stage_model.", StringComparison.Ordinal)).ToDictionary(name => name, file.Read));
+
+        var profile = ModelFamilies.BuiltIn.Describe(ModelFamilies.BuiltIn.OpenFile(path, like: ModelFamilies.BuiltIn.Open(folder)));
+        var whole = profile.With(AutoencoderProfile.Read(Path.Combine(folder, "vae")));
+
+        Assert.Equal((true, false), (profile.LacksAutoencoder, whole.LacksAutoencoder));
+        whole.Load(new ComputeTarget(CPU, ScalarType.Float32)).Dispose();
+    }
+
     /// <summary>What SDXL fine-tunes say of themselves, as ComfyUI reads it.</summary>
     [Theory]
     [InlineData("epsilon", false)]

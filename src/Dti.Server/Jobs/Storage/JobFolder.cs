@@ -47,7 +47,7 @@ internal sealed class JobFolder : IDisposable
         {
             throw new DtiException(
                 ErrorKind.FailedPrecondition,
-                $"The folder of jobs, {options.JobFolder}, {(LockFile.IsHeld(error) ? "is used by another server, and one alone may use it." : $"cannot be used: {error.Message}")}",
+                $"The folder of jobs, {options.JobFolder ?? $"in {Path.GetTempPath()} (set by TMPDIR)"}, {(LockFile.IsHeld(error) ? "is used by another server, and one alone may use it." : $"cannot be used: {error.Message}")}",
                 innerException: error);
         }
     }
