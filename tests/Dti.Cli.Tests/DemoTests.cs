@@ -1,48 +1,91 @@
 using System.Text.RegularExpressions;
+using Dti.Cli.Demo;
 
 namespace Dti.Cli.Tests;
 
-public partial class DemoTests(ServeFixture server)
+/// <summary>One short run of the demo, for all tests of its page.</summary>
+public sealed class DemoFixture(ServeFixture server) : IAsyncLifetime
+{
+    internal string Folder { get; } = server.NewFolder();
+
+    internal DtiResult Result { get; private set; } = null!;
+
+    internal string Page { get; private set; } = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        Result = await DtiProcess.RunAsync(Folder, "demo", "--steps", "2", "--sampling-steps", "1", "--seed", "7", "--json");
+        Assert.Equal((ExitCode.Ok, ""), (Result.ExitCode, Result.Error));
+        Page = await File.ReadAllTextAsync(Result.Event("page").GetProperty("path").GetString()!, TestContext.Current.CancellationToken);
+    }
+
+    public ValueTask DisposeAsync() => default;
+}
+
+public partial class DemoTests(ServeFixture server, DemoFixture demo) : IClassFixture<DemoFixture>
 {
     [Fact]
-    public async Task Demo_Quick_WritesOneSelfContainedPage()
+    public void Demo_Quick_WritesOneSelfContainedPage()
     {
-        var folder = server.NewFolder();
-
-        var result = await DtiProcess.RunAsync(folder, "demo", "--steps", "2", "--sampling-steps", "1", "--json");
-
-        Assert.Equal((ExitCode.Ok, ""), (result.ExitCode, result.Error));
-        var path = result.Event("page").GetProperty("path").GetString()!;
-        Assert.Equal(Path.Combine(folder, "dti-demo", "index.html"), path);
-        var page = await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken);
-        Assert.Equal(10, Count(page, "<img alt=\"\\d\\.jpg\"")); // photos
-        Assert.Equal(4, Count(page, "after \\d steps")); // previews
-        Assert.Equal((2 * 4) + (3 * 2 * 4), Count(page, "<span class=\"seed\">seed \\d</span>")); // two concepts alone; three prompts, both ways
-        Assert.Equal(8, Count(page, "frame \\d of the interpolation"));
-        Assert.Equal(5, Count(page, "<svg "));
-        Assert.Equal(2, Count(page, "<table>"));
-        foreach (var command in new[] { "train crested-teapot", "train horned-creature", "train crested-teapot-ti", "--method ti", "generate", "interpolate crested-teapot horned-creature" })
-            Assert.Contains(command, page, StringComparison.Ordinal);
-        foreach (var method in new[] { "dti", "ti" })
-            Assert.Matches($"<td>{method}</td>", page);
+        Assert.Equal(Path.Combine(demo.Folder, "dti-demo", "index.html"), demo.Result.Event("page").GetProperty("path").GetString());
+        Assert.Equal(10, Count("<img alt=\"\\d\\.jpg\"")); // photos
+        Assert.Equal(4, Count("after \\d steps")); // previews of the two trainings by DTI
+        Assert.Equal(DemoScript.Frames, Count("frame \\d of the interpolation"));
+        Assert.Equal(6, Count("<svg "));
+        Assert.Equal(2, Count("<table>"));
         foreach (var setting in new[] { "learning_rate", "kappa", "magnitude_value", "guidance_scale", "scheduler", "easing" })
-            Assert.Contains($">{setting}<", page, StringComparison.Ordinal);
+            Assert.Contains($">{setting}<", demo.Page, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Demo_Page_AsksForNothingFromElsewhere()
+    public void Demo_Page_ComparesBothMethodsAtTheirRatesOnBothSubjects()
     {
-        var folder = server.NewFolder();
+        var (first, second) = (DemoScript.Subjects[0].Name, DemoScript.Subjects[1].Name);
 
-        var result = await DtiProcess.RunAsync(folder, "demo", "-o", "page", "--steps", "1", "--sampling-steps", "1", "--json");
-
-        var page = await File.ReadAllTextAsync(result.Event("page").GetProperty("path").GetString()!, TestContext.Current.CancellationToken);
-        Assert.DoesNotContain("://", page, StringComparison.Ordinal);
-        Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
-        Assert.DoesNotContain("<link", page, StringComparison.Ordinal);
-        Assert.DoesNotContain("url(", page, StringComparison.Ordinal);
-        Assert.All(Source().Matches(page), source => Assert.StartsWith("data:image/", source.Groups[1].Value, StringComparison.Ordinal));
+        foreach (var command in new[] { $"train {first}", $"train {first}-ti", $"train {second}", $"train {second}-ti", "--method ti", "generate", $"interpolate {first} {second}" })
+            Assert.Contains(command, demo.Page, StringComparison.Ordinal);
+        foreach (var value in new[] { "dti", "ti", "0.04", "0.02" })
+            Assert.Equal(2, Count($"<td>{Regex.Escape(value)}</td>"));
+        for (var seed = 7; seed < 7 + DemoScript.Seeds; seed++)
+            Assert.Equal(2 * 2 * DemoScript.Prompts.Count, Count($"<span class=\"seed\">seed {seed}</span>"));
     }
+
+    [Fact]
+    public async Task Demo_Page_EachImageIsThatOfTheSeedBelowIt()
+    {
+        var prompt = DemoScript.Prompts[^1].Replace("{concept}", $"<{DemoScript.Subjects[0].Name}>", StringComparison.Ordinal);
+
+        var again = await DtiProcess.RunAsync(
+            demo.Folder, "generate", prompt, "--seed", "8", "--steps", "1", "--guidance", $"{DemoScript.Guidance}", "-o", "again.png", "--data", "dti-demo/library");
+
+        Assert.Equal((ExitCode.Ok, ""), (again.ExitCode, again.Error));
+        var image = Convert.ToBase64String(await File.ReadAllBytesAsync(Path.Combine(demo.Folder, "again.png"), TestContext.Current.CancellationToken));
+        Assert.Contains($"{image}\"><figcaption><span class=\"seed\">seed 8</span>", demo.Page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Demo_Page_SaysWhatTheModelKnows()
+    {
+        Assert.Contains("dti-mini knows only its drawn world", demo.Page, StringComparison.Ordinal);
+        Assert.DoesNotContain(demo.Result.EventsOf("warning"), warning => warning.GetProperty("code").GetString() == "MODEL_DOMAIN");
+    }
+
+    [Fact]
+    public void Demo_Page_AsksForNothingFromElsewhere()
+    {
+        Assert.DoesNotContain("://", demo.Page, StringComparison.Ordinal);
+        Assert.DoesNotContain("<script", demo.Page, StringComparison.Ordinal);
+        Assert.DoesNotContain("<link", demo.Page, StringComparison.Ordinal);
+        Assert.DoesNotContain("url(", demo.Page, StringComparison.Ordinal);
+        Assert.All(Source().Matches(demo.Page), source => Assert.StartsWith("data:image/", source.Groups[1].Value, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(7, "7 s")]
+    [InlineData(59.9, "59 s")]
+    [InlineData(97.4, "1 min 37 s")]
+    [InlineData(180, "3 min 0 s")]
+    public void Clock_Time_IsMinutesAndSeconds(double seconds, string text) => Assert.Equal(text, DemoPage.Clock(TimeSpan.FromSeconds(seconds)));
 
     [Fact]
     public async Task Demo_FolderWithAnotherPage_LeavesItAlone()
@@ -57,7 +100,7 @@ public partial class DemoTests(ServeFixture server)
         Assert.Equal("<title>mine</title>", await File.ReadAllTextAsync(page, TestContext.Current.CancellationToken));
     }
 
-    private static int Count(string page, string pattern) => Regex.Count(page, pattern);
+    private int Count(string pattern) => Regex.Count(demo.Page, pattern);
 
     [GeneratedRegex("src=\"([^\"]{0,40})")]
     private static partial Regex Source();

@@ -29,6 +29,7 @@ const string Usage = """
       kappa, steps      DTI with other strengths of the prior, and with fewer and more steps, on every second subject
       between           blends of two subjects
       position          how well position can be read from embeddings of any norm
+      demo SUBJECTS STEPS  subjects of the demo, as purple-owl=animal,…: their photos, into samples, and how they are learnt
       curves, report    graphs of all that was trained and measured, and its tables
       world, designs, subjects  sheets of scenes, and of the pictures of subjects and styles
       samples           those pictures as files, into samples
@@ -93,6 +94,12 @@ switch (args.FirstOrDefault())
         return 0;
     case "position":
         PositionStudy.Run(new StudyBench(folder));
+        return 0;
+    case "demo" when args.Length == 3:
+        DemoSubject[] subjects = [.. args[1].Split(',').Select(DemoSubject.Parse)];
+        var demo = new DemoStudy(folder);
+        demo.WritePhotos(subjects);
+        demo.Run(subjects, [.. args[2].Split(',').Select(steps => int.Parse(steps, CultureInfo.InvariantCulture))]);
         return 0;
     case "report":
         StudyReport.Write();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Text;
 using Dti.Cli.Demo;
 using Dti.Cli.Files;
@@ -17,11 +18,11 @@ internal static class DemoCommand
             HelpName = "folder",
             DefaultValueFactory = _ => "dti-demo",
         };
-        var steps = new Option<int>("--steps") { Description = "Training steps of each concept.", HelpName = "n", DefaultValueFactory = _ => 100 };
-        var samplingSteps = new Option<int>("--sampling-steps") { Description = "Sampling steps of each picture.", HelpName = "n", DefaultValueFactory = _ => 20 };
+        var steps = new Option<int>("--steps") { Description = "Training steps of each concept.", HelpName = "n", DefaultValueFactory = _ => DemoScript.Steps };
+        var samplingSteps = new Option<int>("--sampling-steps") { Description = "Sampling steps of each image.", HelpName = "n", DefaultValueFactory = _ => DemoScript.SamplingSteps };
         var seed = new Option<ulong>("--seed") { Description = "Same seed, same page.", HelpName = "n", DefaultValueFactory = _ => 1UL };
 
-        var command = new Command("demo", "Train two concepts, compare one with plain textual inversion, blend the two, and write a page that shows it all.")
+        var command = new Command("demo", "Train two concepts by DTI and by plain textual inversion, compare them, blend the two, and write a page that shows it all.")
         {
             output, steps, samplingSteps, seed,
         };
@@ -29,6 +30,7 @@ internal static class DemoCommand
 
         common.SetLocalAction(command, async context =>
         {
+            var clock = Stopwatch.StartNew();
             var folder = Path.GetFullPath(context.Get(output)!);
             var page = Path.Combine(folder, "index.html");
             if (File.Exists(page) && !await IsOursAsync(page, context.CancellationToken).ConfigureAwait(false))
@@ -39,7 +41,7 @@ internal static class DemoCommand
             await using (connection.ConfigureAwait(false))
             {
                 var plan = DemoPlan.Create(context.Get(steps), context.Get(samplingSteps), context.Get(seed), photos);
-                var result = await new DemoRun(connection.Client, context.Output).RunAsync(plan, context.CancellationToken).ConfigureAwait(false);
+                var result = await new DemoRun(connection.Client, context.Output, clock).RunAsync(plan, context.CancellationToken).ConfigureAwait(false);
                 var commands = new CommandText(data, context.Folders.Models);
                 await SafeFile.WriteAsync(page, Encoding.UTF8.GetBytes(new DemoPage(result, commands).Write()), overwrite: true, context.CancellationToken)
                     .ConfigureAwait(false);

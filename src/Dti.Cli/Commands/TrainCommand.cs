@@ -37,7 +37,7 @@ internal static class TrainCommand
         command.Add(fromStep);
         Examples.Add(
             command,
-            "dti train my-cat photos/ --initializer cat",
+            "dti train my-cat photos/ --initializer cat --models ~/models/stable-diffusion-v1-5",
             "dti train my-cat cat1.jpg cat2.jpg cat3.png --steps 300 --seed 1 --preview-every 50 --previews previews/",
             "dti train my-cat --resume --steps 800",
             "dti train my-style paintings/ --kind style --kappa 5e-5",

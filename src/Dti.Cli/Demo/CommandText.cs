@@ -15,11 +15,13 @@ internal sealed class CommandText(string dataFolder, IReadOnlyList<string> model
             .Option("--initializer", options.Initializer)
             .Option("--vectors", options.VectorCount)
             .Option("--method", options.Method is { } method ? MethodNames.Of(method) : null)
+            .Option("--learning-rate", options.LearningRate)
+            .Option("--kappa", options.Kappa)
             .Option("--steps", options.Steps)
             .Option("--seed", options.Seed)
             .Option("--preview-every", options.PreviewEvery)
             .Option("--preview-steps", options.PreviewSteps)
-            .Option("--previews", $"{concept.Name}-previews")
+            .Option("--previews", options.PreviewEvery > 0 ? $"{concept.Name}-previews" : null)
             .Place(dataFolder, modelFolders) + " --force";
     }
 
@@ -27,7 +29,6 @@ internal sealed class CommandText(string dataFolder, IReadOnlyList<string> model
         .Option("--seed", options.Seed)
         .Option("--steps", options.Steps)
         .Option("--guidance", options.GuidanceScale)
-        .Option("-n", options.ImageCount)
         .Option("-o", folder + "/")
         .Place(dataFolder, modelFolders);
 

@@ -2,15 +2,16 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Dti.Cli.Output;
 using Dti.Cli.Work;
-using Dti.ClientSdk;
 
 namespace Dti.Cli.Demo;
 
-/// <summary>The demo's page: one HTML file with everything in it, and nothing from elsewhere.</summary>
+/// <summary>The demo's page: one self-contained HTML file.</summary>
 internal sealed class DemoPage(DemoResult result, CommandText commands)
 {
     /// <summary>Marks pages that the demo may replace.</summary>
     public const string Generator = "<meta name=\"generator\" content=\"dti demo\">";
+
+    private const string Title = "Learnt from five images, used in long prompts";
 
     public string Write() =>
         $"""
@@ -20,7 +21,7 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         {Generator}
-        <title>Dti demo: two concepts and what lies between them</title>
+        <title>Dti demo: {Title}</title>
         <style>
         {Style()}
         </style>
@@ -28,27 +29,34 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
         <body>
         <header>
         <p class="eyebrow">Dti demo</p>
-        <h1>Two concepts, and what lies between them</h1>
-        <p class="lead">Directional Textual Inversion teaches a text-to-image model a new word from a few photos. The word's
-        embedding has a direction and a length; the length is held at what the model's own words have, and only the
-        <em>direction</em> is learnt, step by step on the sphere. So prompts go on working around the new word, and two words can be
-        blended by walking the great circle from one to the other.</p>
+        <h1>{Title}</h1>
+        <p class="lead">Textual inversion teaches a text-to-image model a new word from a few photos. Plain textual
+        inversion (<strong>TI</strong>) lets the norm of the word’s embedding grow, and long prompts can then lose the
+        subject, or everything else. Directional Textual Inversion (<strong>DTI</strong>) keeps the norm at that of the
+        model’s own words and learns only the <em>direction</em>. Below, both learn from the same photos, in as many
+        steps, and generate from the same prompts and seeds.</p>
         <p class="facts">{Facts()}</p>
         </header>
         <main>
-        {string.Concat(result.Concepts.Select(Concept))}
-        {Comparison()}
+        {string.Concat(result.Duels.Select(duel => new DemoDuelSection(duel, commands).Write()))}
+        {Norms()}
         {Blend()}
+        {Scope()}
         {Settings()}
         </main>
         <footer>
-        <p>Written by <code>dti demo</code>. Every picture came over gRPC; run the commands from the folder the demo ran in, and the
-        same seeds give the same pictures.</p>
+        <p>Written by <code>dti demo</code>. Every image came over gRPC. Run the commands from the folder the demo ran
+        in, and the same seeds give the same images.</p>
         </footer>
         </body>
         </html>
 
         """;
+
+    /// <summary>Minutes and seconds, so that the total agrees with a reader's own clock.</summary>
+    internal static string Clock(TimeSpan time) => time.TotalSeconds < 60
+        ? string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalSeconds} s")
+        : string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalMinutes} min {time.Seconds} s");
 
     private static string Style()
     {
@@ -62,111 +70,81 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
         Html.Text($"{result.Blend.Settings.Device}, {result.Blend.Settings.Dtype}"),
         $"{Environment.ProcessorCount} cores",
         Html.Text(RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant()),
-        $"{Numbers.Duration(result.Elapsed)} in all",
+        $"{Clock(result.Elapsed)} in all",
     });
 
-    private string Concept(DemoConceptResult concept)
-    {
-        var (name, training) = (concept.Concept.Name, concept.Training);
-        var previews = training.Previews.Select(preview => Figure(preview.Picture, $"{name} after {preview.Step} steps", $"step {preview.Step}"));
-        var pictures = concept.Pictures.SelectMany(outcome => outcome.Pictures).Select(Drawn);
-        var repeat = concept.Concept.Pictures.Select(options => commands.Generate(options, $"{name}-pictures"));
-        return
-            $"""
-            <section id="{Html.Text(name)}">
-            <h2>{Html.Text(name)}</h2>
-            <h3>Photos (drawn by this project)</h3>
-            <div class="row photos">
-            {string.Concat(concept.Photos.Select(Photo))}</div>
-            <h3>Training</h3>
-            <p>{Summary(training)}</p>
-            <div class="charts">
-            {Charts(training.Progress)}</div>
-            <h3>Previews as training went</h3>
-            <div class="row small">
-            {string.Concat(previews)}</div>
-            {Html.Commands(commands.Train(concept.Concept))}
-            <h3>Drawn with it</h3>
-            <div class="row large">
-            {string.Concat(pictures)}</div>
-            {Html.Commands(repeat)}</section>
-
-            """;
-    }
-
-    private static string Summary(TrainingOutcome training)
-    {
-        var (settings, last) = (training.Accepted.Settings, training.Result);
-        return Html.Text(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{training.Accepted.PhotoCount} photos, {last.Steps} steps in {Numbers.Duration(last.Elapsed)}, starting at “{settings.Initializer}”. " +
-            $"The direction moved {last.AngleDegrees:F1}° from there; the norm stayed at {last.Norm:F4}. Final mean loss {last.LossAverage:F4}."));
-    }
-
-    private static string Charts(IReadOnlyList<TrainingProgress> progress) =>
-        Chart("Loss", "each step, and its moving average", 0.02,
-            new LineChart.Series("loss", "raw", [.. progress.Select(step => ((double)step.Step, step.Loss))]),
-            new LineChart.Series("moving average", "line", [.. progress.Select(step => ((double)step.Step, step.LossAverage))])) +
-        Chart("Angle from the start", "degrees", 0.02,
-            new LineChart.Series("angle", "line", [(0, 0), .. progress.Select(step => ((double)step.Step, step.AngleDegrees))]));
-
-    private static string Chart(string title, string remark, double leastSpan, params IReadOnlyList<LineChart.Series> series) =>
-        $"<figure class=\"chart\">{LineChart.Draw(title, leastSpan, series)}<figcaption><strong>{title}</strong> {remark}</figcaption></figure>\n";
-
-    private string Comparison()
-    {
-        var (dti, ti) = (result.Concepts[0].Training, result.Baseline.Training);
-        return
-            $"""
-            <section id="comparison">
-            <h2>The direction alone, or the whole embedding</h2>
-            <p>Plain textual inversion (TI) learns the whole embedding from the same photos, in as many steps. {Norms(dti, ti)}
-            Below, each long prompt is drawn from the same noise with either.</p>
-            <div class="charts">
-            {Chart("Norm of the embedding", "DTI (dark) and TI (light)", 0.2, Norm("DTI", "line", dti), Norm("TI", "raw", ti))}</div>
-            {Html.Commands(commands.Train(result.Plan.Baseline))}
-            {string.Concat(result.Comparisons.Select(Duel))}
-            {Html.Commands(result.Plan.Comparisons.SelectMany(pair => ((GenerationOptions[])[pair.Dti, pair.Ti]).Select(options => commands.Generate(options, "compared"))))}</section>
-
-            """;
-
-        static LineChart.Series Norm(string name, string style, TrainingOutcome training) =>
-            new(name, style, [.. training.Progress.Select(step => ((double)step.Step, step.Norm))]);
-    }
-
-    private static string Norms(TrainingOutcome dti, TrainingOutcome ti) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"Its norm went from {ti.Progress[0].Norm:F3} to {ti.Result.Norm:F3}; with DTI it stayed at {dti.Result.Norm:F3}, the mean norm of the model's words.");
-
-    private static string Duel(DemoComparisonResult comparison) =>
+    private string Norms() =>
         $"""
-        <h3>{Html.Text(comparison.Dti.Pictures[0].Prompt)}</h3>
-        <div class="duel">
-        <div><p>DTI</p><div class="quad">
-        {string.Concat(comparison.Dti.Pictures.Select(Seeded))}</div></div>
-        <div><p>TI</p><div class="quad">
-        {string.Concat(comparison.Ti.Pictures.Select(Seeded))}</div></div>
-        </div>
+        <section id="norm">
+        <h2>Why: the length of the embedding</h2>
+        <p>With DTI, the norm stays at the mean of the model’s words. With TI, it is free to grow.</p>
+        <div class="charts">
+        {string.Concat(result.Duels.Select(Norm))}</div>
+        </section>
 
         """;
 
-    private static string Seeded(Picture picture) => Figure(picture, picture.Prompt, $"<span class=\"seed\">seed {picture.Seed}</span>");
+    private static string Norm(DemoDuelResult duel)
+    {
+        var (from, to) = (duel.Ti.Progress[0].Norm, duel.Ti.Result.Norm);
+        return Html.Chart(
+            duel.Plan.Dti.Name,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"norm by step: DTI {duel.Dti.Result.Norm:F2} (dark), TI from {from:F2} to {to:F2} (light)"),
+            leastSpan: 0.2, Series("DTI", "line", duel.Dti), Series("TI", "raw", duel.Ti));
+
+        static LineChart.Series Series(string name, string style, TrainingOutcome training) =>
+            new(name, style, [.. training.Progress.Select(step => ((double)step.Step, step.Norm))]);
+    }
 
     private string Blend()
     {
         var accepted = result.Blend.Interpolation!;
-        var angles = string.Join(", ", accepted.AnglesDegrees.Select(angle => string.Create(CultureInfo.InvariantCulture, $"{angle:F1}°")));
-        var frames = result.Blend.Pictures.Select(frame => Figure(
-            frame, $"frame {frame.Index + 1} of the interpolation", string.Create(CultureInfo.InvariantCulture, $"t = {frame.T:F2}")));
+        var angles = string.Join(", ", accepted.AnglesDegrees.Select(
+            angle => string.Create(CultureInfo.InvariantCulture, $"{angle:F1}°")));
+        var frames = result.Blend.Pictures.Select(frame => Html.Figure(
+            frame, $"frame {frame.Index + 1} of the interpolation",
+            string.Create(CultureInfo.InvariantCulture, $"t = {frame.T:F2}")));
         return
             $"""
             <section id="between">
             <h2>Between the two</h2>
-            <p>{accepted.Frames} pictures along the great circle from {Html.Text(accepted.FromConcept)} to {Html.Text(accepted.ToConcept)}, {angles} apart,
-            all from the same noise.</p>
+            <p>{accepted.Frames} images along the great circle (slerp) from {Html.Text(accepted.FromConcept)} to
+            {Html.Text(accepted.ToConcept)}, whose vectors are {angles} apart, all from seed
+            {result.Blend.Settings.Seed}.</p>
             <div class="strip">
             {string.Concat(frames)}</div>
             {Html.Commands(commands.Interpolate(result.Plan.Blend))}</section>
+
+            """;
+    }
+
+    private string Scope()
+    {
+        var words = string.Join(" and ", result.Plan.Duels.Select(duel => $"“{Html.Text(duel.Subject.Words)}”"));
+        var domain = result.Duels.SelectMany(duel => duel.Dti.Warnings)
+            .FirstOrDefault(warning => warning.Code == "MODEL_DOMAIN");
+        var rates = string.Create(
+            CultureInfo.InvariantCulture, $"{DemoScript.DtiLearningRate} for DTI, {DemoScript.TiLearningRate} for TI");
+        return
+            $"""
+            <section id="scope">
+            <h2>What this page shows, and what it does not</h2>
+            <ul>
+            <li>It shows two concepts learnt from five images each, and how much room each leaves for the rest of a
+            prompt.</li>
+            <li>The photos are {DemoScript.PhotoSource}, not photographs, and their subjects are simple: it could also
+            be asked for {words}. Training is not told these words, but the page does not show that a new design is
+            learnt. {Html.Text(domain?.Message ?? "")}</li>
+            <li>Either method has the effective learning rate of its official launcher: {rates}. With a lower rate,
+            TI’s norm grows less, and the difference shrinks.</li>
+            <li>Two subjects and {DemoScript.Seeds} seeds illustrate; they do not measure. <code>docs/dti-mini.md</code>
+            has measurements over more subjects, and <code>dti compare</code> makes them with a model and photos of
+            your own.</li>
+            </ul>
+            </section>
+
             """;
     }
 
@@ -175,29 +153,28 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
         var accepted = result.Blend.Interpolation!;
         IReadOnlyList<(string, string)> blend =
         [
-            ("from_concept", accepted.FromConcept), ("to_concept", accepted.ToConcept), ("frames", $"{accepted.Frames}"),
-            ("easing", SettingsTable.Word(accepted.Easing)), .. SettingsTable.Of(accepted.Settings).Where(setting => setting.Name != "num_images"),
+            ("from_concept", accepted.FromConcept), ("to_concept", accepted.ToConcept),
+            ("frames", $"{accepted.Frames}"), ("easing", SettingsTable.Word(accepted.Easing)),
+            .. SettingsTable.Of(accepted.Settings).Where(setting => setting.Name != "num_images"),
         ];
-        var trainings = result.Concepts.Append(result.Baseline).ToList();
-        var drawing = SettingsTable.Of(result.Concepts[0].Pictures[0].Settings).Where(setting => setting.Name != "prompt").ToList();
+        (string Name, TrainingOutcome Outcome)[] trainings =
+        [
+            .. result.Duels.SelectMany(duel => new[] { (duel.Plan.Dti.Name, duel.Dti), (duel.Plan.Ti.Name, duel.Ti) }),
+        ];
+        var image = SettingsTable.Of(result.Duels[0].Prompts[0].Dti[0].Settings)
+            .Where(setting => setting.Name is not ("prompt" or "seed"));
+        var trained = Html.Table(
+            [.. trainings.Select(training => training.Name)],
+            [.. trainings.Select(training => SettingsTable.Of(training.Outcome.Accepted.Settings).ToList())]);
         return
             $"""
             <section id="settings">
-            <h2>Every setting used</h2>
+            <details>
+            <summary>Every setting used</summary>
             <h3>Training</h3>
-            {Html.Table([.. trainings.Select(training => training.Concept.Name)], [.. trainings.Select(training => SettingsTable.Of(training.Training.Accepted.Settings).ToList())])}<h3>Drawing</h3>
-            {Html.Table(["each prompt", "between"], [drawing, blend])}</section>
+            {trained}<h3>Generation</h3>
+            {Html.Table(["each image", "between"], [image.ToList(), blend])}</details>
+            </section>
             """;
     }
-
-    private static string Photo(Photo photo) => Html.Figure(MediaType(photo.FileName), photo.Data, photo.FileName, Html.Text(photo.FileName));
-
-    private static string Drawn(Picture picture) => Figure(
-        picture, picture.Prompt, $"{Html.Text(picture.Prompt)} <span class=\"seed\">seed {picture.Seed}</span>");
-
-    private static string Figure(Picture picture, string description, string caption) =>
-        Html.Figure(picture.MediaType, picture.Data, description, caption, pixelated: picture.Width < 256);
-
-    private static string MediaType(string fileName) =>
-        Path.GetExtension(fileName).Equals(".png", StringComparison.OrdinalIgnoreCase) ? "image/png" : "image/jpeg";
 }

@@ -6,31 +6,50 @@ using Dti.ClientSdk;
 
 namespace Dti.Cli.Demo;
 
-/// <summary>Trains the demo's concepts, draws with them, and draws what lies between two: over gRPC, as any client would.</summary>
-internal sealed class DemoRun(DtiClient client, IOutput output)
+/// <summary>Sends the demo's requests over gRPC, as any client would.</summary>
+/// <param name="client">The server.</param>
+/// <param name="output">Where progress is shown.</param>
+/// <param name="clock">Started when the command was.</param>
+internal sealed class DemoRun(DtiClient client, IOutput output, Stopwatch clock)
 {
+    // The demo's subjects lie within the model's domain, and its initial words are repeated on purpose.
+    private static readonly HashSet<string> _expectedWarnings = ["MODEL_DOMAIN", "INITIALIZER_REPEATED"];
+
     public async Task<DemoResult> RunAsync(DemoPlan plan, CancellationToken cancellationToken)
     {
-        var clock = Stopwatch.StartNew();
-        var concepts = new List<DemoConceptResult>();
-        foreach (var concept in plan.Concepts)
-            concepts.Add(await LearnAsync(concept, cancellationToken).ConfigureAwait(false));
-        var baseline = await LearnAsync(plan.Baseline, cancellationToken).ConfigureAwait(false);
-
-        var comparisons = new List<DemoComparisonResult>();
-        foreach (var (dti, ti) in plan.Comparisons)
-            comparisons.Add(new(await DrawAsync(dti, cancellationToken).ConfigureAwait(false), await DrawAsync(ti, cancellationToken).ConfigureAwait(false)));
+        var duels = new List<DemoDuelResult>();
+        foreach (var duel in plan.Duels)
+            duels.Add(await DuelAsync(duel, cancellationToken).ConfigureAwait(false));
 
         var blend = await new GenerationRun(output) { Canceller = client }
-            .RunAsync("between them", client.InterpolateAsync(plan.Blend, null, cancellationToken), cancellationToken).ConfigureAwait(false);
+            .RunAsync("between them", client.InterpolateAsync(plan.Blend, null, cancellationToken), cancellationToken)
+            .ConfigureAwait(false);
         var model = await client.GetModelAsync(blend.Settings.Model, cancellationToken).ConfigureAwait(false);
-        return new DemoResult(plan, concepts, baseline, comparisons, blend, model, clock.Elapsed);
+        return new DemoResult(plan, duels, blend, model, clock.Elapsed);
     }
 
-    private async Task<DemoConceptResult> LearnAsync(DemoConcept concept, CancellationToken cancellationToken)
+    private async Task<DemoDuelResult> DuelAsync(DemoDuel duel, CancellationToken cancellationToken)
     {
-        var photos = await PhotoFiles.ReadAsync([concept.PhotoFolder], CaptionFiles.Use, null, cancellationToken).ConfigureAwait(false);
-        var training = await new TrainingRun(client, output).RunAsync(
+        var photos = await PhotoFiles
+            .ReadAsync([duel.Dti.PhotoFolder], CaptionFiles.Use, null, cancellationToken).ConfigureAwait(false);
+        var dti = await TrainAsync(duel.Dti, photos, cancellationToken).ConfigureAwait(false);
+        var ti = await TrainAsync(duel.Ti, photos, cancellationToken).ConfigureAwait(false);
+
+        var prompts = new List<DemoPromptResult>();
+        foreach (var prompt in duel.Prompts)
+        {
+            prompts.Add(new DemoPromptResult(
+                prompt,
+                await GenerateAsync(prompt.Dti, cancellationToken).ConfigureAwait(false),
+                await GenerateAsync(prompt.Ti, cancellationToken).ConfigureAwait(false)));
+        }
+
+        return new DemoDuelResult(duel, photos, dti, ti, prompts);
+    }
+
+    private Task<TrainingOutcome> TrainAsync(
+        DemoConcept concept, IReadOnlyList<Photo> photos, CancellationToken cancellationToken) =>
+        new TrainingRun(client, output) { ExpectedWarnings = _expectedWarnings }.RunAsync(
             new TrainRequest
             {
                 Name = concept.Name,
@@ -39,15 +58,19 @@ internal sealed class DemoRun(DtiClient client, IOutput output)
                 Overwrite = true,
                 RequestId = Guid.NewGuid().ToString("N"),
             },
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken);
 
-        var pictures = new List<GenerationOutcome>();
-        foreach (var options in concept.Pictures)
-            pictures.Add(await DrawAsync(options, cancellationToken).ConfigureAwait(false));
-        return new DemoConceptResult(concept, photos, training, pictures);
+    private async Task<IReadOnlyList<GenerationOutcome>> GenerateAsync(
+        IReadOnlyList<GenerationOptions> images, CancellationToken cancellationToken)
+    {
+        var outcomes = new List<GenerationOutcome>();
+        foreach (var options in images)
+        {
+            outcomes.Add(await new GenerationRun(output) { Canceller = client }
+                .RunAsync(options.Prompt, client.GenerateAsync(options, null, cancellationToken), cancellationToken)
+                .ConfigureAwait(false));
+        }
+
+        return outcomes;
     }
-
-    private Task<GenerationOutcome> DrawAsync(GenerationOptions options, CancellationToken cancellationToken) =>
-        new GenerationRun(output) { Canceller = client }
-            .RunAsync(options.Prompt, client.GenerateAsync(options, null, cancellationToken), cancellationToken);
 }

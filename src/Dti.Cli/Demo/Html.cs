@@ -1,4 +1,5 @@
 using System.Net;
+using Dti.ClientSdk;
 
 namespace Dti.Cli.Demo;
 
@@ -11,6 +12,18 @@ internal static class Html
     public static string Figure(string mediaType, ReadOnlyMemory<byte> data, string description, string caption, bool pixelated = false) =>
         $"""
         <figure><img alt="{Text(description)}"{(pixelated ? " class=\"pixels\"" : "")} src="data:{mediaType};base64,{Convert.ToBase64String(data.Span)}"><figcaption>{caption}</figcaption></figure>
+
+        """;
+
+    /// <summary>A generated image inside the page, with a caption.</summary>
+    public static string Figure(Picture picture, string description, string caption) =>
+        Figure(picture.MediaType, picture.Data, description, caption, pixelated: picture.Width < 256);
+
+    /// <summary>A line chart with a caption.</summary>
+    public static string Chart(
+        string title, string remark, double leastSpan, params IReadOnlyList<LineChart.Series> series) =>
+        $"""
+        <figure class="chart">{LineChart.Draw(title, leastSpan, series)}<figcaption><strong>{Text(title)}</strong> {Text(remark)}</figcaption></figure>
 
         """;
 

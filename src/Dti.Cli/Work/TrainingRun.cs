@@ -7,7 +7,8 @@ namespace Dti.Cli.Work;
 
 /// <summary>What a training gave.</summary>
 internal sealed record TrainingOutcome(
-    TrainingAccepted Accepted, IReadOnlyList<TrainingProgress> Progress, IReadOnlyList<TrainingPreview> Previews, TrainingResult Result);
+    TrainingAccepted Accepted, IReadOnlyList<TrainingProgress> Progress, IReadOnlyList<TrainingPreview> Previews,
+    IReadOnlyList<TrainingWarning> Warnings, TrainingResult Result);
 
 /// <summary>Follows a training: shows it, keeps its events, writes its previews, cancels it on Ctrl+C.</summary>
 internal sealed class TrainingRun(DtiClient client, IOutput output)
@@ -17,6 +18,9 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
 
     /// <summary>Folder for previews; null: they are not written.</summary>
     public string? PreviewFolder { get; init; }
+
+    /// <summary>Codes of warnings that are not shown.</summary>
+    public IReadOnlySet<string> ExpectedWarnings { get; init; } = new HashSet<string>();
 
     /// <summary>Trains; when <paramref name="cancellationToken"/> is cancelled, the job is too.</summary>
     public async Task<TrainingOutcome> RunAsync(TrainRequest request, CancellationToken cancellationToken)
@@ -40,6 +44,7 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
         TrainingResult? result = null;
         var progress = new List<TrainingProgress>();
         var previews = new List<TrainingPreview>();
+        var warnings = new List<TrainingWarning>();
         await output.WithProgressAsync(title, async meter =>
         {
             await foreach (var update in updates.ConfigureAwait(false))
@@ -71,7 +76,9 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
                         await ShowAsync(title, preview, cancellationToken).ConfigureAwait(false);
                         break;
                     case TrainingWarning warning:
-                        output.Warning(warning.Code, warning.Message);
+                        warnings.Add(warning);
+                        if (!ExpectedWarnings.Contains(warning.Code))
+                            output.Warning(warning.Code, warning.Message);
                         break;
                     case TrainingConnectionLost lost:
                         output.Event("connection_lost", lost);
@@ -86,7 +93,7 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
                 }
             }
         }).ConfigureAwait(false);
-        return new TrainingOutcome(accepted!, progress, previews, result!);
+        return new TrainingOutcome(accepted!, progress, previews, warnings, result!);
     }
 
     private static string Describe(TrainingAccepted accepted) => string.Create(
