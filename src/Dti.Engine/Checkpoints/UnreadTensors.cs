@@ -19,19 +19,24 @@ internal static partial class UnreadTensors
     {
         var sees = taken.Any(IsOfVision);
         string[] extra =
-            [.. weights.Names.Where(name => !taken.Contains(name) && !(IsOfVision(name) ? !sees : Known().IsMatch(name))).Order(StringComparer.Ordinal)];
+        [
+            .. weights.Names.Where(name => !taken.Contains(name) && !(IsOfVision(name) ? !sees : Known().IsMatch(name)))
+                .Order(StringComparer.Ordinal),
+        ];
         if (extra.Length > 0)
         {
+            var named = extra.Take(5).Select(name => $"'{name}' {weights.Entry(name).ShapeText}");
             throw new DtiException(
                 ErrorKind.FailedPrecondition,
-                $"{weights.FileOf(extra[0]).Path} holds {extra.Length} tensors that the model of its config does not have: "
-                + $"{string.Join(", ", extra.Take(5).Select(name => $"'{name}' {weights.Entry(name).ShapeText}"))}{(extra.Length > 5 ? ", …" : "")}");
+                $"{weights.FileOf(extra[0]).Path} holds {extra.Length} tensors that the model of its config does not "
+                + $"have: {string.Join(", ", named)}{(extra.Length > 5 ? ", …" : "")}");
         }
     }
 
     private static bool IsOfVision(string name) => name.StartsWith("vision_model.", StringComparison.Ordinal);
 
     [GeneratedRegex(
-        @"\A(logit_scale|logit_bias|text_projection\.(weight|bias)|visual_projection\.weight)\z|position_ids\z", RegexOptions.CultureInvariant)]
+        @"\A(logit_scale|logit_bias|text_projection\.(weight|bias)|visual_projection\.weight)\z|position_ids\z",
+        RegexOptions.CultureInvariant)]
     private static partial Regex Known();
 }

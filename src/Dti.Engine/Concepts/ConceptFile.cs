@@ -106,7 +106,7 @@ public static class ConceptFile
                 + $"expected 1 to {MaxVectors}, all of the same width");
     }
 
-    private static IEnumerable<float[]> Rows(SafetensorsFile file, SafetensorsEntry entry)
+    private static float[][] Rows(SafetensorsFile file, SafetensorsEntry entry)
     {
         if (entry.Shape.Count is not (1 or 2) || entry.Shape[^1] is < 1 or > MaxDimension
             || (entry.Shape.Count == 2 && entry.Shape[0] is < 1 or > MaxVectors))

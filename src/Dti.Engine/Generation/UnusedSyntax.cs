@@ -25,7 +25,8 @@ internal static partial class UnusedSyntax
             + ". (word:1.2), <concept> and embedding:concept have one.");
     }
 
-    private static IEnumerable<Regex> Patterns() => [Words(), Networks(), Brackets(), Wildcards(), Braces(), DecimalComma()];
+    private static Regex[] Patterns() =>
+        [Words(), Networks(), Brackets(), Wildcards(), Braces(), DecimalComma()];
 
     /// <summary>Whether a parenthesis is open at the end, or closed without having been opened.</summary>
     private static bool Unbalanced(string prompt)
@@ -54,14 +55,17 @@ internal static partial class UnusedSyntax
     [GeneratedRegex(@"(?<![\p{L}\p{N}_])(BREAK|AND)(?![\p{L}\p{N}_])", RegexOptions.CultureInvariant)]
     private static partial Regex Words();
 
-    [GeneratedRegex(@"<(lora|lyco|lycoris|hypernet|segment|embed|ti):[^<>]{1,200}>", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"<(lora|lyco|lycoris|hypernet|segment|embed|ti):[^<>]{1,200}>",
+        RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
     private static partial Regex Networks();
 
     // A1111: prompt editing, alternating words, less emphasis.
     [GeneratedRegex(@"(?<!\\)\[[^\[\]]{1,200}(?<!\\)\]", RegexOptions.CultureInvariant)]
     private static partial Regex Brackets();
 
-    [GeneratedRegex(@"(?<![\p{L}\p{N}_])__[\p{L}\p{N}][\p{L}\p{N}_/*-]{0,100}?__(?![\p{L}\p{N}_])", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"(?<![\p{L}\p{N}_])__[\p{L}\p{N}][\p{L}\p{N}_/*-]{0,100}?__(?![\p{L}\p{N}_])", RegexOptions.CultureInvariant)]
     private static partial Regex Wildcards();
 
     // Dynamic prompts' choices, NovelAI's emphasis.

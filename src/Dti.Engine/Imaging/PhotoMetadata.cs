@@ -17,15 +17,18 @@ internal static class PhotoMetadata
     /// The EXIF orientation of a PNG (eXIf) or a WebP (EXIF), which the codec does not tell, 1 to 8; null: another
     /// format, or none is said.
     /// </summary>
-    public static int? Orientation(ReadOnlySpan<byte> data) =>
-        Chunk(data, "eXIf"u8, "EXIF"u8) is { Length: > 0 } exif && OfTiff(exif.StartsWith("Exif\0\0"u8) ? exif[6..] : exif) is >= 1 and <= 8 and var value
-            ? value
-            : null;
+    public static int? Orientation(ReadOnlySpan<byte> data)
+    {
+        var exif = Chunk(data, "eXIf"u8, "EXIF"u8);
+        var value = OfTiff(exif.StartsWith("Exif\0\0"u8) ? exif[6..] : exif);
+        return value is >= 1 and <= 8 ? value : null;
+    }
 
     /// <summary>Whether a colour profile is embedded in a JPEG, PNG or WebP.</summary>
     public static bool HasProfile(ReadOnlySpan<byte> data) =>
-        data.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]) ? data[..Math.Min(data.Length, 1 << 20)].IndexOf("ICC_PROFILE\0"u8) >= 0
-        : Chunk(data, "iCCP"u8, "ICCP"u8).Length > 0;
+        data.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF])
+            ? data[..Math.Min(data.Length, 1 << 20)].IndexOf("ICC_PROFILE\0"u8) >= 0
+            : Chunk(data, "iCCP"u8, "ICCP"u8).Length > 0;
 
     /// <summary>The data of the first chunk of a name in a PNG or a WebP; empty: there is none.</summary>
     private static ReadOnlySpan<byte> Chunk(ReadOnlySpan<byte> data, ReadOnlySpan<byte> ofPng, ReadOnlySpan<byte> ofWebp)
@@ -40,7 +43,9 @@ internal static class PhotoMetadata
         while (at + 8 <= data.Length)
         {
             var head = data[(int)at..];
-            var length = isPng ? BinaryPrimitives.ReadUInt32BigEndian(head) : BinaryPrimitives.ReadUInt32LittleEndian(head[4..]);
+            var length = isPng
+                ? BinaryPrimitives.ReadUInt32BigEndian(head)
+                : BinaryPrimitives.ReadUInt32LittleEndian(head[4..]);
             if (length > data.Length - at - 8)
             {
                 return default; // cut off

@@ -10,7 +10,7 @@ namespace Dti.Engine.Schedulers;
 internal static class SchedulerClasses
 {
     /// <summary>The classes that are implemented, and the samplers that they are.</summary>
-    public static IReadOnlyDictionary<string, string> Implemented { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    public static IReadOnlyDictionary<string, string> Implemented { get; } = new Dictionary<string, string>
     {
         [""] = "ddim",
         ["DDIMScheduler"] = "ddim",
@@ -24,7 +24,7 @@ internal static class SchedulerClasses
     /// <summary>
     /// Classes for models that are trained alike, and the samplers that take their place, with a warning.
     /// </summary>
-    public static IReadOnlyDictionary<string, string> Substitutes { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    public static IReadOnlyDictionary<string, string> Substitutes { get; } = new Dictionary<string, string>
     {
         ["DDPMParallelScheduler"] = "ddim",
         ["DDPMScheduler"] = "ddim",
@@ -44,8 +44,8 @@ internal static class SchedulerClasses
     /// <summary>Keys that <see cref="SchedulerConfig"/> reads, whatever the class.</summary>
     public static IReadOnlySet<string> Read { get; } = new HashSet<string>(StringComparer.Ordinal)
     {
-        "beta_end", "beta_schedule", "beta_start", "clip_sample", "num_train_timesteps", "prediction_type", "rescale_betas_zero_snr", "set_alpha_to_one",
-        "steps_offset", "timestep_spacing", "use_karras_sigmas",
+        "beta_end", "beta_schedule", "beta_start", "clip_sample", "num_train_timesteps", "prediction_type",
+        "rescale_betas_zero_snr", "set_alpha_to_one", "steps_offset", "timestep_spacing", "use_karras_sigmas",
     };
 
     /// <summary>Keys that change nothing where the other keys are as they must be.</summary>
@@ -53,7 +53,7 @@ internal static class SchedulerClasses
     {
         "dynamic_thresholding_ratio", "sample_max_value", // of thresholding, which must be off
         "euler_at_final", "lower_order_final", // a last step without noise is of first order
-        "base_image_seq_len", "base_shift", "flow_shift", "max_image_seq_len", "max_shift", "time_shift_type", // of flow_sigmas, which must be off
+        "base_image_seq_len", "base_shift", "flow_shift", "max_image_seq_len", "max_shift", "time_shift_type", // of flow sigmas
         "tensor_format", // of diffusers before 0.3
     };
 
@@ -62,8 +62,8 @@ internal static class SchedulerClasses
     /// </summary>
     public static IReadOnlySet<string> OfSubstituted { get; } = new HashSet<string>(StringComparer.Ordinal)
     {
-        "corrector_order", "disable_corrector", "noise_sampler_seed", "original_inference_steps", "predict_x0", "predictor_order", "solver_p", "tau_func",
-        "timestep_scaling",
+        "corrector_order", "disable_corrector", "noise_sampler_seed", "original_inference_steps", "predict_x0",
+        "predictor_order", "solver_p", "tau_func", "timestep_scaling",
     };
 
     // What a key of an implemented class must say: the value that is implemented, first as it is when the key is
@@ -79,7 +79,7 @@ internal static class SchedulerClasses
         ["sigma_min"] = ["null"],
         ["skip_prk_steps"] = ["true"],
         ["solver_order"] = ["2"],
-        ["solver_type"] = ["\"midpoint\"", "\"logrho\"", "\"bh1\"", "\"bh2\""], // diffusers takes the latter for the first
+        ["solver_type"] = ["\"midpoint\"", "\"logrho\"", "\"bh1\"", "\"bh2\""], // all the first
         ["timestep_type"] = ["\"discrete\""],
         ["use_beta_sigmas"] = ["false"],
         ["use_exponential_sigmas"] = ["false"],
@@ -107,17 +107,21 @@ internal static class SchedulerClasses
         ["DDIMParallelScheduler"] = ["clip_sample_range"],
         ["DPMSolverMultistepScheduler"] =
         [
-            "algorithm_type", "final_sigmas_type", "lambda_min_clipped", "solver_order", "solver_type", "use_beta_sigmas", "use_exponential_sigmas",
-            "use_lu_lambdas", "variance_type",
+            "algorithm_type", "final_sigmas_type", "lambda_min_clipped", "solver_order", "solver_type",
+            "use_beta_sigmas", "use_exponential_sigmas", "use_lu_lambdas", "variance_type",
         ],
         ["EulerAncestralDiscreteScheduler"] = [],
         ["EulerDiscreteScheduler"] =
-            ["final_sigmas_type", "interpolation_type", "sigma_max", "sigma_min", "timestep_type", "use_beta_sigmas", "use_exponential_sigmas"],
+        [
+            "final_sigmas_type", "interpolation_type", "sigma_max", "sigma_min", "timestep_type", "use_beta_sigmas",
+            "use_exponential_sigmas",
+        ],
         ["PNDMScheduler"] = ["skip_prk_steps"],
     };
 
     /// <summary>The class of a config: Flax's are those of the same name.</summary>
-    public static string NameOf(string className) => className.StartsWith("Flax", StringComparison.Ordinal) ? className[4..] : className;
+    public static string NameOf(string className) =>
+        className.StartsWith("Flax", StringComparison.Ordinal) ? className[4..] : className;
 
     /// <summary>Refuses a class, a key or a value that would be sampled otherwise than the config says.</summary>
     /// <param name="config">The config.</param>
@@ -128,8 +132,8 @@ internal static class SchedulerClasses
         var isImplemented = Implemented.ContainsKey(className);
         if (!isImplemented && !Substitutes.ContainsKey(className))
         {
-            throw config.Unsupported(
-                "_class_name", $"'{className}' (implemented are {string.Join(", ", Implemented.Keys.Where(name => name.Length > 0))})");
+            var implemented = string.Join(", ", Implemented.Keys.Where(name => name.Length > 0));
+            throw config.Unsupported("_class_name", $"'{className}' (implemented are {implemented})");
         }
 
         foreach (var key in config.Keys.Where(key => !key.StartsWith('_')))
@@ -140,10 +144,12 @@ internal static class SchedulerClasses
             {
                 config.RequireOneOf(key, required);
             }
-            else if (!Read.Contains(key) && !Harmless.Contains(key) && !OfSubstituted.Contains(key) && !_required.ContainsKey(key))
+            else if (!Read.Contains(key) && !Harmless.Contains(key) && !OfSubstituted.Contains(key)
+                && !_required.ContainsKey(key))
             {
                 throw new DtiException(
-                    ErrorKind.FailedPrecondition, $"{config.Component}: '{key}' is a key of none of diffusers' schedulers. Correct its name, or remove it.");
+                    ErrorKind.FailedPrecondition,
+                    $"{config.Component}: '{key}' is a key of none of diffusers' schedulers. Correct its name, or remove it.");
             }
         }
     }

@@ -164,7 +164,8 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
             default:
                 if (reader.TokenType is JsonTokenType.Number or JsonTokenType.String)
                 {
-                    Text(field, path, reader.TokenType == JsonTokenType.String ? reader.GetString()! : Encoding.UTF8.GetString(reader.ValueSpan));
+                    var isText = reader.TokenType == JsonTokenType.String;
+                    Text(field, path, isText ? reader.GetString()! : Encoding.UTF8.GetString(reader.ValueSpan));
                 }
                 else
                 {
@@ -182,9 +183,11 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
         var culture = CultureInfo.InvariantCulture;
         var isRight = field.FieldType switch
         {
-            FieldType.Enum => field.EnumType.FindValueByName(text) is not null || int.TryParse(text, NumberStyles.AllowLeadingSign, culture, out _),
+            FieldType.Enum => field.EnumType.FindValueByName(text) is not null
+                || int.TryParse(text, NumberStyles.AllowLeadingSign, culture, out _),
             FieldType.Bool => text is "true" or "false",
-            FieldType.Double or FieldType.Float => double.TryParse(text, Float, culture, out _) || text is "NaN" or "Infinity" or "-Infinity",
+            FieldType.Double or FieldType.Float =>
+                double.TryParse(text, Float, culture, out _) || text is "NaN" or "Infinity" or "-Infinity",
             FieldType.Int32 or FieldType.SInt32 or FieldType.SFixed32 => Whole(text, int.MinValue, int.MaxValue),
             FieldType.UInt32 or FieldType.Fixed32 => Whole(text, 0, uint.MaxValue),
             FieldType.Int64 or FieldType.SInt64 or FieldType.SFixed64 => Whole(text, long.MinValue, long.MaxValue),
@@ -194,8 +197,9 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
         };
         if (!isRight)
         {
-            string[] close = field.FieldType == FieldType.Enum ? [.. CloseValues(field.EnumType, text)] : [];
-            Add(path, $"{path} is {Short(text)}; expected {Expected(field)}.{(close.Length > 0 ? $" Close: {string.Join(", ", close)}." : "")}");
+            string[] close = field.FieldType == FieldType.Enum ? [.. CloseNames.Of(text, Values(field.EnumType))] : [];
+            var hint = close.Length > 0 ? $" Close: {string.Join(", ", close)}." : "";
+            Add(path, $"{path} is {Short(text)}; expected {Expected(field)}.{hint}");
         }
     }
 
@@ -205,19 +209,17 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
 
     private static string Expected(FieldDescriptor field) => field.FieldType switch
     {
-        FieldType.Enum => "one of " + string.Join(", ", field.EnumType.Values.Where(value => value.Number != 0).Select(value => value.Name)),
+        FieldType.Enum => "one of " + string.Join(", ", Values(field.EnumType)),
         FieldType.Bool => "true or false",
         FieldType.Double or FieldType.Float => "a number",
         FieldType.Bytes => "base64",
-        FieldType.UInt32 or FieldType.Fixed32 or FieldType.UInt64 or FieldType.Fixed64 => "a whole number that is not negative",
+        FieldType.UInt32 or FieldType.Fixed32 or FieldType.UInt64 or FieldType.Fixed64 =>
+            "a whole number that is not negative",
         _ => "a whole number",
     };
 
-    private static IEnumerable<string> CloseValues(EnumDescriptor type, string text)
-    {
-        var all = type.Values.Where(value => value.Number != 0).Select(value => value.Name).ToArray();
-        return CloseNames.Of(text, all);
-    }
+    private static IEnumerable<string> Values(EnumDescriptor type) =>
+        type.Values.Where(value => value.Number != 0).Select(value => value.Name);
 
     private static bool IsBase64(ref Utf8JsonReader reader) =>
         reader.ValueIsEscaped ? Base64.IsValid(reader.GetString()) : Base64.IsValid(reader.ValueSpan);
@@ -228,7 +230,9 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
         var own = type.Fields.InFieldNumberOrder().Select(field => Join(path, field.Name)).ToArray();
         var plain = Plain(name);
         string[] deeper = [.. Leaves(message, "", 3).Where(leaf => Plain(leaf[(leaf.LastIndexOf('.') + 1)..]) == plain)];
-        string[] meant = _otherNames.TryGetValue(plain, out var other) ? [.. own.Where(field => field.EndsWith(other, StringComparison.Ordinal))] : [];
+        string[] meant = _otherNames.TryGetValue(plain, out var other)
+            ? [.. own.Where(field => field.EndsWith(other, StringComparison.Ordinal))]
+            : [];
         string[] close = [.. meant.Concat(deeper).Concat(CloseNames.Of(Join(path, shown), own)).Distinct().Take(3)];
         Add(
             Join(path, shown),
@@ -255,12 +259,14 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
         {
             JsonTokenType.StartObject => "an object",
             JsonTokenType.StartArray => "a list",
-            JsonTokenType.String => Short(reader.ValueIsEscaped ? reader.GetString()! : Encoding.UTF8.GetString(reader.ValueSpan[..Math.Min(reader.ValueSpan.Length, 4 * Shown)])),
+            JsonTokenType.String => Short(reader.ValueIsEscaped ? reader.GetString()! : Start(reader.ValueSpan, 4 * Shown)),
             JsonTokenType.Null => "null",
-            _ => Encoding.UTF8.GetString(reader.ValueSpan[..Math.Min(reader.ValueSpan.Length, Shown)]),
+            _ => Start(reader.ValueSpan, Shown),
         };
         Add(path, $"{path} is {found}; expected {expected}.");
         reader.Skip();
+
+        static string Start(ReadOnlySpan<byte> utf8, int length) => Encoding.UTF8.GetString(utf8[..Math.Min(utf8.Length, length)]);
     }
 
     private static string Short(string text) => $"\"{(text.Length > Shown ? text[..Shown] + "…" : text)}\"";

@@ -16,7 +16,8 @@ namespace Dti.Server.Services;
 /// </summary>
 internal static class JsonRequests
 {
-    private static readonly JsonFormatter _formatter = new(JsonFormatter.Settings.Default.WithTypeRegistry(RpcErrors.Details));
+    private static readonly JsonFormatter _formatter =
+        new(JsonFormatter.Settings.Default.WithTypeRegistry(RpcErrors.Details));
 
     public static void UseJsonRequests(this WebApplication app) => app.Use(async (context, next) =>
     {
@@ -27,7 +28,8 @@ internal static class JsonRequests
         }
 
         var checks = new JsonMessageCheck(call.MethodDescriptor.InputType);
-        checks.Query(context.Request.Query.Select(pair => (pair.Key, pair.Value.ToArray())), [.. context.Request.RouteValues.Keys]);
+        var query = context.Request.Query.Select(pair => (pair.Key, pair.Value.ToArray()));
+        checks.Query(query, [.. context.Request.RouteValues.Keys]);
         if (call.HttpRule.Body == "*" && context.Request.HasJsonContentType())
         {
             using var body = new MemoryStream((int)Math.Min(context.Request.ContentLength ?? 0, 1 << 20));
@@ -43,7 +45,8 @@ internal static class JsonRequests
         }
     });
 
-    private static async Task AnswerAsync(HttpContext context, IReadOnlyList<FieldViolation> found, RequestDelegate next)
+    private static async Task AnswerAsync(
+        HttpContext context, IReadOnlyList<FieldViolation> found, RequestDelegate next)
     {
         if (found.Count == 0)
         {

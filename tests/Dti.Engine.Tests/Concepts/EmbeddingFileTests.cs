@@ -31,7 +31,7 @@ public sealed class EmbeddingFileTests : IDisposable
 
         Assert.Equal(placeholder, concept.Placeholder);
         Assert.Empty(ignored);
-        var widths = tensors.Select(tensor => int.Parse(tensor[(tensor.LastIndexOfAny([':', 'x']) + 1)..]));
+        var widths = tensors.Select(tensor => int.Parse(tensor[(tensor.LastIndexOfAny([':', 'x']) + 1)..], null));
         Assert.Equal(widths.Distinct().Order(), concept.Dimensions);
     }
 

@@ -1,4 +1,3 @@
-using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
 using Dti.Engine.Models;
 using Dti.Engine.Tests.Models;

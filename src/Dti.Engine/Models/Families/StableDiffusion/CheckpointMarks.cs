@@ -21,7 +21,7 @@ internal static class CheckpointMarks
     private const string ArchitectureKey = "modelspec.architecture";
 
     /// <summary>Marks of what is not implemented, and what they say.</summary>
-    public static IReadOnlyDictionary<string, string> Refused { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    public static IReadOnlyDictionary<string, string> Refused { get; } = new Dictionary<string, string>
     {
         ["edm_mean"] = "it was trained as EDM on latents with a mean of their own, as Playground 2.5",
         ["edm_std"] = "it was trained as EDM on latents with a mean of their own, as Playground 2.5",
@@ -37,6 +37,9 @@ internal static class CheckpointMarks
         "posterior_log_variance_clipped", "posterior_mean_coef1", "posterior_mean_coef2", "posterior_variance", "scale_factor",
         "sqrt_alphas_cumprod", "sqrt_one_minus_alphas_cumprod", "sqrt_recip_alphas_cumprod", "sqrt_recipm1_alphas_cumprod",
     };
+
+    private static readonly string[] _others =
+        ["refiner", "inpaint", "pix2pix", "edit", "lora", "textual-inversion", "hypernetwork", "control"];
 
     private static readonly string[] _scales = [".scale_weight", ".scale_input", ".weight_scale", ".input_scale"];
 
@@ -56,19 +59,23 @@ internal static class CheckpointMarks
                 throw UnsupportedFiles.Refused(file, $"it holds '{name}': {Refused["scaled_fp8"]}");
             }
 
-            if (!name.Contains('.', StringComparison.Ordinal) && name is not (VPrediction or ZeroTerminalSnr) && !_buffers.Contains(name))
+            if (!name.Contains('.', StringComparison.Ordinal) && name is not (VPrediction or ZeroTerminalSnr)
+                && !_buffers.Contains(name))
             {
-                throw UnsupportedFiles.Refused(file, $"it is marked '{name}', which may change what it predicts and is not known");
+                throw UnsupportedFiles.Refused(
+                    file, $"it is marked '{name}', which may change what it predicts and is not known");
             }
         }
 
-        if (file.Metadata.GetValueOrDefault(PredictionKey) is { Length: > 0 } prediction && prediction is not ("v" or "v_prediction" or "epsilon"))
+        if (file.Metadata.GetValueOrDefault(PredictionKey) is { Length: > 0 } prediction
+            && prediction is not ("v" or "v_prediction" or "epsilon"))
         {
-            throw UnsupportedFiles.Refused(file, $"its metadata says {PredictionKey} '{Short(prediction)}'; v and epsilon are supported");
+            throw UnsupportedFiles.Refused(
+                file, $"its metadata says {PredictionKey} '{Short(prediction)}'; v and epsilon are supported");
         }
 
         var architecture = file.Metadata.GetValueOrDefault(ArchitectureKey, "");
-        foreach (var other in new[] { "refiner", "inpaint", "pix2pix", "edit", "lora", "textual-inversion", "hypernetwork", "control" })
+        foreach (var other in _others)
         {
             if (architecture.Contains(other, StringComparison.OrdinalIgnoreCase))
             {
@@ -78,7 +85,9 @@ internal static class CheckpointMarks
 
         if (file.Tensors.ContainsKey(ZeroTerminalSnr) && !PredictsV(file))
         {
-            throw UnsupportedFiles.Refused(file, $"it is marked '{ZeroTerminalSnr}' and not '{VPrediction}'; without any signal, noise tells nothing of the image");
+            throw UnsupportedFiles.Refused(
+                file,
+                $"it is marked '{ZeroTerminalSnr}' and not '{VPrediction}'; without any signal, noise tells nothing of the image");
         }
     }
 
