@@ -150,7 +150,8 @@ public class WebApiTests
         await using var server = Start(options => options with { MaxMessageBytes = 1 << 20 });
         using var http = Web(server);
         var response = await http.PostAsJsonAsync("v1/concepts", new { name = "big", data = new byte[2 << 20] }, Cancellation);
-        Assert.InRange((int)response.StatusCode, 400, 499);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
+        Assert.Contains("larger than the 1 MiB", await response.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-using Dti.Engine;
+using Dti.Server.Configuration;
 using Dti.Server.Errors;
 using Dti.Server.Telemetry;
 using Google.Protobuf;
@@ -6,6 +6,8 @@ using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Grpc.JsonTranscoding;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using RpcStatus = Google.Rpc.Status;
 
 namespace Dti.Server.Services;
 
@@ -19,7 +21,13 @@ internal static class JsonRequests
     private static readonly JsonFormatter _formatter =
         new(JsonFormatter.Settings.Default.WithTypeRegistry(RpcErrors.Details));
 
-    public static void UseJsonRequests(this WebApplication app) => app.Use(async (context, next) =>
+    public static void UseJsonRequests(this WebApplication app)
+    {
+        var limit = app.Services.GetRequiredService<DtiServerOptions>().MaxMessageBytes;
+        app.Use((context, next) => CheckAsync(context, next, limit));
+    }
+
+    private static async Task CheckAsync(HttpContext context, RequestDelegate next, int limit)
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcJsonTranscodingMetadata>() is not { } call)
         {
@@ -28,35 +36,40 @@ internal static class JsonRequests
         }
 
         var checks = new JsonMessageCheck(call.MethodDescriptor.InputType);
-        var query = context.Request.Query.Select(pair => (pair.Key, pair.Value.ToArray()));
-        checks.Query(query, [.. context.Request.RouteValues.Keys]);
+        checks.Query(
+            context.Request.Query.Select(pair => (pair.Key, pair.Value.ToArray())),
+            [.. context.Request.RouteValues.Keys]);
+        using var body = new MemoryStream();
         if (call.HttpRule.Body == "*" && context.Request.HasJsonContentType())
         {
-            using var body = new MemoryStream((int)Math.Min(context.Request.ContentLength ?? 0, 1 << 20));
-            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+            try
+            {
+                await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+            }
+            catch (BadHttpRequestException error) when (error.StatusCode == StatusCodes.Status413PayloadTooLarge)
+            {
+                await RefuseAsync(context, RpcErrors.MessageTooLarge(limit), error.StatusCode);
+                return;
+            }
+
             checks.Body(body.GetBuffer().AsSpan(0, (int)body.Length));
             body.Position = 0;
             context.Request.Body = body;
-            await AnswerAsync(context, checks.Found, next);
         }
-        else
-        {
-            await AnswerAsync(context, checks.Found, next);
-        }
-    });
 
-    private static async Task AnswerAsync(
-        HttpContext context, IReadOnlyList<FieldViolation> found, RequestDelegate next)
-    {
-        if (found.Count == 0)
+        if (checks.Found.Count > 0)
         {
-            await next(context);
+            await RefuseAsync(context, RpcErrors.Invalid(checks.Found), StatusCodes.Status400BadRequest);
             return;
         }
 
-        var status = RpcErrors.Invalid(found);
+        await next(context);
+    }
+
+    private static async Task RefuseAsync(HttpContext context, RpcStatus status, int statusCode)
+    {
         Rejected.Count(status.ToRpcException());
-        context.Response.StatusCode = StatusCodes.Status400BadRequest;
+        context.Response.StatusCode = statusCode;
         context.Response.ContentType = "application/json";
         await context.Response.WriteAsync(_formatter.Format(status), context.RequestAborted);
     }
