@@ -150,7 +150,7 @@ public sealed class ConceptFileTests : IAsyncDisposable
     public async Task Import_RescaledWithoutAModelOfItsFamily_SaysWhatIsMissing()
     {
         var error = await Refusal.Of(() => Import("x", [1, 1024], request => request.Rescale = true), StatusCode.FailedPrecondition);
-        Assert.Contains("a model of the family sd2 is needed", error.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains("a model of the family sd2 with these widths is needed", error.Status.Detail, StringComparison.Ordinal);
     }
 
     /// <summary>Imports an embedding as A1111 writes it, with norms as long as plain textual inversion makes them.</summary>

@@ -1,5 +1,6 @@
 using Dti.Server.Configuration;
 using Dti.Server.Libraries;
+using Dti.Server.Tests.Infrastructure;
 using Dti.Tests;
 
 namespace Dti.Server.Tests;
@@ -55,7 +56,7 @@ public sealed class ModelLibraryTests : IDisposable
     public void List_FolderOfSingleFiles_TellsTheirFamiliesAndWhatIsNone()
     {
         var folder = _folder.CreateSubdirectory("checkpoints").FullName;
-        File.Copy(Path.Combine(Fixtures.Root, "tiny-sd15", "single_file.safetensors"), Path.Combine(folder, "dreamy.safetensors"));
+        SingleFile(Path.Combine(folder, "dreamy.safetensors"));
         File.Copy(Path.Combine(Fixtures.Root, "tiny-sd15", "expected", "webui-cat.safetensors"), Path.Combine(folder, "cat.safetensors"));
         File.WriteAllText(Path.Combine(folder, "readme.txt"), "models");
 
@@ -159,7 +160,7 @@ public sealed class ModelLibraryTests : IDisposable
     private static string SingleFile(string path)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        File.WriteAllBytes(path, File.ReadAllBytes(Path.Combine(Fixtures.Root, "tiny-sd15", "single_file.safetensors")));
+        PublishedCheckpoint.Write(path);
         return path;
     }
 
