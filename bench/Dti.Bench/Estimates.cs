@@ -41,7 +41,7 @@ internal static class Estimates
         var target = ComputeTarget.Resolve("cpu", dtype);
         var policy = MemoryPolicy.Resolve(memory, profile.HeldBytes(target), target);
         return work == Work.Draw
-            ? MemoryEstimate.OfDrawing(profile, target, policy, GenerationSettings.Resolve(new GenerationOptions { Prompt = "a photo of a cat", Width = side, Height = side, Steps = 2 }, profile, () => 1))
+            ? MemoryEstimate.OfGeneration(profile, target, policy, GenerationSettings.Resolve(new GenerationOptions { Prompt = "a photo of a cat", Width = side, Height = side, Steps = 2 }, profile, () => 1))
             : MemoryEstimate.OfTraining(profile, target, policy, TrainingSettings.Resolve(
                 new TrainingOptions { Steps = 2, BatchSize = batch, Resolution = side, PreviewEvery = 0, Initializer = "cat" }, "x", profile, () => 1));
     }

@@ -56,7 +56,7 @@ internal static class CommandLine
     public static RootCommand CreateRoot()
     {
         var root = new RootCommand(
-            "Dti learns a concept from a few photos (Directional Textual Inversion), draws pictures with it, and draws what lies between two.");
+            "Dti trains a concept from a few photos (Directional Textual Inversion), generates images with it, and interpolates between two concepts.");
         var common = new CommonOptions(root);
         root.Add(DemoCommand.Create(common));
         root.Add(TrainCommand.Create(common));

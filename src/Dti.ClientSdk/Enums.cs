@@ -150,10 +150,10 @@ public enum JobKind
     /// <summary>Learns a concept.</summary>
     Train = 1,
 
-    /// <summary>Draws pictures.</summary>
+    /// <summary>Generates images.</summary>
     Generate = 2,
 
-    /// <summary>Draws pictures between two concepts.</summary>
+    /// <summary>Generates images between two concepts.</summary>
     Interpolate = 3,
 }
 

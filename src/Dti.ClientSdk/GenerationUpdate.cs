@@ -41,7 +41,7 @@ public sealed record GenerationQueued(int Position, DateTimeOffset? ExpectedStar
 public sealed record SamplingProgress(int Step, int TotalSteps, TimeSpan? TimeLeft) : GenerationUpdate
 {
     /// <summary>
-    /// Every <see cref="GenerationOptions.PreviewEvery"/> steps: the picture that is being drawn, as the model sees it after this step; a small PNG, an eighth
+    /// Every <see cref="GenerationOptions.PreviewEvery"/> steps: the image during sampling, as the model predicts it after this step; a small PNG, an eighth
     /// of its width and height. Null also where this client came later or could not follow: the server does not keep previews.
     /// </summary>
     public Picture? Preview { get; init; }

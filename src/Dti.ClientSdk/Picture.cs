@@ -6,7 +6,7 @@ namespace Dti.ClientSdk;
 /// <param name="Width">Pixels.</param>
 /// <param name="Height">Pixels.</param>
 /// <param name="Index">Number of this picture in its request, from 0.</param>
-/// <param name="Prompt">The prompt it was drawn from.</param>
+/// <param name="Prompt">The prompt that it was generated from.</param>
 /// <param name="Seed">The request's seed; with the same settings, picture <paramref name="Index"/> is the same again.</param>
 /// <param name="T">Interpolation only: position between the two concepts, 0 to 1, after easing.</param>
 public sealed record Picture(

@@ -99,13 +99,13 @@ public sealed record TrainingOptions
     /// <summary>Measure the concept deterministically before the first step and every so many (<see cref="TrainingCheck"/>); 0: never. Default 0, or 25 to stop early.</summary>
     public int? CheckEvery { get; init; }
 
-    /// <summary>Draw each preview prompt once before the first step too, with the initializer in the concept's place. Default false.</summary>
+    /// <summary>Generate an image of each preview prompt before the first step too, with the initializer in the concept's place. Default false.</summary>
     public bool? PreviewBaseline { get; init; }
 
     /// <summary>Keep a snapshot every so many steps, from which training can go on; 0: only the newest. Default 100.</summary>
     public int? SnapshotEvery { get; init; }
 
-    /// <summary>Draw previews every so many steps; 0: never. Default 100.</summary>
+    /// <summary>Generate previews every so many steps; 0: never. Default 100.</summary>
     public int? PreviewEvery { get; init; }
 
     /// <summary>Prompts of the previews; <c>{concept}</c> stands for the concept. Empty: one prompt by kind.</summary>

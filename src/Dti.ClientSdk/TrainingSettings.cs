@@ -84,7 +84,7 @@ public sealed record TrainingSettings
     /// <summary>Steps between checks; 0: none.</summary>
     public int CheckEvery { get; init; }
 
-    /// <summary>Previews are drawn before the first step too.</summary>
+    /// <summary>Previews are also generated before the first step.</summary>
     public bool PreviewBaseline { get; init; }
 
     /// <summary>Steps between kept snapshots; 0: only the newest is.</summary>

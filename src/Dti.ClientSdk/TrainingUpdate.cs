@@ -41,11 +41,11 @@ public sealed record TrainingProgress(
 
 /// <summary>A deterministic measurement of the concept, so that steps can be compared.</summary>
 /// <param name="Step">Steps done; 0: the initializer.</param>
-/// <param name="HeldOutLoss">Denoising loss at noise and timesteps that training never draws, the same at each check.</param>
+/// <param name="HeldOutLoss">Denoising loss at noise and timesteps that training never uses, the same at each check.</param>
 /// <param name="Drift">How far the concept moves the words after it in a few prompts: 1 − cosine of their hidden states to what they were at the start, 0 to 2.</param>
 public sealed record TrainingCheck(int Step, double HeldOutLoss, double Drift) : TrainingUpdate;
 
-/// <summary>A picture drawn with the concept as it is at this step.</summary>
+/// <summary>An image generated with the concept as it is at this step.</summary>
 /// <param name="Step">Steps done; 0: before the first, with the initializer in the concept's place.</param>
 /// <param name="Picture">The picture.</param>
 public sealed record TrainingPreview(int Step, Picture Picture) : TrainingUpdate;

@@ -180,7 +180,7 @@ internal sealed class OurContender : Contender
     /// <summary>What a step takes beside the weights.</summary>
     public static long StepBytes(SpeedCase asked, StableDiffusionProfile profile, ComputeTarget target) => asked.Trains
         ? MemoryEstimate.OfTraining(profile, target, MemoryPolicy.High, TrainingOf(asked, profile))
-        : MemoryEstimate.OfDrawing(profile, target, MemoryPolicy.High, DrawingOf(asked, profile));
+        : MemoryEstimate.OfGeneration(profile, target, MemoryPolicy.High, DrawingOf(asked, profile));
 
     private IEnumerable<object> Training(SpeedCase asked)
     {

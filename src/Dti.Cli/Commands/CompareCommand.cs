@@ -10,7 +10,7 @@ internal static class CompareCommand
     {
         var file = new Argument<string>("file") { Description = "YAML file of subjects, methods, seeds and prompts (docs/compare.md)." };
         var folder = new Option<string?>("-o", "--output") { Description = "Folder of results; what is in it already is not done again. Default: the file's name, here.", HelpName = "folder" };
-        var command = new Command("compare", "Train things in several ways, draw each in the same prompts, and judge which way is best.") { file, folder };
+        var command = new Command("compare", "Train subjects with several methods, generate images of each in the same prompts, and compare the methods.") { file, folder };
         Examples.Add(command, "dti compare examples/ablation.yaml", "dti compare mine.yaml -o results/ --models ~/models/stable-diffusion-v1-5");
         common.SetAction(command, async context =>
         {

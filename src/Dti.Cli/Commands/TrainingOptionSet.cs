@@ -22,7 +22,7 @@ internal sealed class TrainingOptionSet
     private readonly Option<LearntEncoders?> _encoders = new("--text-encoders") { Description = "Which of SDXL's text encoders learn. Default: all." };
     private readonly Option<bool?> _stopEarly = new("--stop-early") { Description = "Stop where nothing more is learnt, and keep the best.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<int?> _checkEvery = new("--check-every") { Description = "Measure the concept deterministically every so many steps; 0: never. Default: 0, or 25 to stop early.", HelpName = "n" };
-    private readonly Option<bool?> _previewBaseline = new("--preview-baseline") { Description = "Draw the previews once before the first step too, with the initializer in the concept's place.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<bool?> _previewBaseline = new("--preview-baseline") { Description = "Generate the previews once before the first step too, with the initializer in the concept's place.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<int?> _snapshotEvery = new("--snapshot-every") { Description = "Keep a snapshot every so many steps, to resume from; 0: only the newest. Default: 100.", HelpName = "n" };
     private readonly Option<int?> _vectors = new("--vectors") { Description = "Number of vectors, 1 to 32. Default: one per token of the initializer.", HelpName = "n" };
     private readonly Option<int?> _steps = new("--steps") { Description = "Optimiser steps. Default: what suits the model, else 500.", HelpName = "n" };
@@ -38,7 +38,7 @@ internal sealed class TrainingOptionSet
     private readonly Option<bool?> _centerCrop = new("--center-crop") { Description = "Crop the centre instead of a random place.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<bool?> _randomFlip = new("--random-flip") { Description = "Mirror half of the crops.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<ulong?> _seed = new("--seed") { Description = "Seed of every random choice. Default: chosen and shown.", HelpName = "n" };
-    private readonly Option<int?> _previewEvery = new("--preview-every") { Description = "Draw previews every so many steps; 0: never. Default: 100.", HelpName = "n" };
+    private readonly Option<int?> _previewEvery = new("--preview-every") { Description = "Generate previews every so many steps; 0: never. Default: 100.", HelpName = "n" };
     private readonly Option<string[]> _previewPrompts = new("--preview-prompt") { Description = "Prompt of the previews; {concept} stands for the concept. Repeatable.", HelpName = "prompt" };
     private readonly Option<int?> _previewSteps = new("--preview-steps") { Description = "Sampling steps of a preview. Default: 20.", HelpName = "n" };
     private readonly Option<string?> _vae = new("--vae") { Description = "Autoencoder that takes the place of the model's own (dti models list).", HelpName = "name" };

@@ -20,7 +20,7 @@ internal sealed record ComparedSubject(string Name, IReadOnlyList<string> Photos
 /// <param name="Training">Its settings, those of all methods included.</param>
 internal sealed record ComparedMethod(string Name, TrainingOptions Training);
 
-/// <summary>A grid of methods, subjects and seeds, each drawn in the same prompts from the same noise, as a YAML file asks for it.</summary>
+/// <summary>A grid of methods, subjects and seeds, evaluated in the same prompts from the same noise, as a YAML file defines it.</summary>
 /// <param name="Subjects">What is learnt.</param>
 /// <param name="Methods">How. Settings are the options of <c>dti train</c>.</param>
 /// <param name="Seeds">Of the trainings.</param>

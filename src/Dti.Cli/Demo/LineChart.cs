@@ -4,8 +4,8 @@ using System.Text;
 namespace Dti.Cli.Demo;
 
 /// <summary>
-/// A small line chart as inline SVG. Drawn by hand rather than by a plotting library, because its text is then the page's
-/// text (no fonts needed on the machine that draws it) and its colours follow the page's light or dark theme.
+/// A small line chart as inline SVG. It does not use a plotting library, because its text is then the page's
+/// text (no fonts needed on the machine that creates it) and its colours follow the page's light or dark theme.
 /// </summary>
 internal static class LineChart
 {
@@ -17,7 +17,7 @@ internal static class LineChart
     /// <param name="Points">From left to right.</param>
     internal sealed record Series(string Name, string Style, IReadOnlyList<(double X, double Y)> Points);
 
-    /// <summary>Draws the chart.</summary>
+    /// <summary>The chart as SVG.</summary>
     /// <param name="title">What it shows.</param>
     /// <param name="leastSpan">Least height of the y axis, relative to its middle, so that rounding does not look like change.</param>
     /// <param name="series">At least one line with at least one point; values that are not finite are left out.</param>

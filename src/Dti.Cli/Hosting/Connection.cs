@@ -36,7 +36,7 @@ internal sealed class Connection : IAsyncDisposable
     /// <summary>A server of the command's own, which nobody else can call.</summary>
     public static async Task<Connection> OpenOwnAsync(DataFolders folders, CancellationToken cancellationToken)
     {
-        // Others on this machine shall not draw along.
+        // Other users of this machine must not be able to use the server.
         var secret = AccessTokens.NewSecret();
         var options = LocalServer.Options(folders) with { Security = new() { OwnerToken = secret } };
         var server = await LocalServer.StartAsync(options, cancellationToken).ConfigureAwait(false);

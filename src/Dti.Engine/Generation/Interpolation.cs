@@ -3,13 +3,13 @@ using Dti.Engine.Models;
 
 namespace Dti.Engine.Generation;
 
-/// <summary>Draws pictures along the great circle between two concepts, each from the same noise.</summary>
+/// <summary>Generates images along the great circle between two concepts, all from the same noise.</summary>
 /// <param name="model">The model; one run at a time may use it.</param>
 public sealed class Interpolation(IDiffusionModel model)
 {
     private const string BlendPlaceholder = "<dti-blend>";
 
-    /// <summary>Draws. Each event is made when it is asked for, on the caller's thread: at most one sampling step at a time.</summary>
+    /// <summary>Generates the images. Each event is computed when it is requested, on the caller's thread: at most one sampling step at a time.</summary>
     /// <param name="settings">The settings.</param>
     /// <param name="from">The concept at t = 0.</param>
     /// <param name="to">The concept at t = 1.</param>

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Generation;
 
 /// <summary>
-/// One picture's share of the noise that diffusers' pipeline draws on the CPU for all pictures of a call: one generator, first for
-/// the initial latents, then for each step that adds noise. So a picture is the same whether it is drawn alone or in turn.
+/// One image's share of the noise that diffusers' pipeline generates on the CPU for all images of a call: one generator, first for
+/// the initial latents, then for each step that adds noise. So an image is the same whether it is generated alone or in a batch.
 /// </summary>
 /// <param name="seed">Of the generator.</param>
 /// <param name="shape">(N, C, h, w), of all pictures.</param>

@@ -7,13 +7,13 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Generation;
 
 /// <summary>
-/// Draws pictures from a prompt with classifier-free guidance (arXiv 2207.12598): uncond + g·(cond − uncond), both halves in
+/// Generates images from a prompt with classifier-free guidance (arXiv 2207.12598): uncond + g·(cond − uncond), both halves in
 /// one batch from the first layer on that sees the prompt. With the same seed and scheduler the pictures are diffusers' StableDiffusionPipeline's.
 /// </summary>
 /// <param name="model">The model; one run at a time may use it.</param>
 public sealed class TextToImage(IDiffusionModel model)
 {
-    /// <summary>Draws. Each event is made when it is asked for, on the caller's thread: at most one sampling step at a time.</summary>
+    /// <summary>Generates the images. Each event is computed when it is requested, on the caller's thread: at most one sampling step at a time.</summary>
     /// <param name="settings">The settings.</param>
     /// <param name="concepts">The concepts whose placeholders the prompt may hold.</param>
     /// <param name="cancellationToken">Stops within one step.</param>

@@ -34,7 +34,7 @@ public static class MemoryEstimate
     /// <param name="target">Where it computes.</param>
     /// <param name="policy">What is traded for memory.</param>
     /// <param name="settings">The generation.</param>
-    public static long OfDrawing(ModelProfile profile, ComputeTarget target, MemoryPolicy policy, GenerationSettings settings) =>
+    public static long OfGeneration(ModelProfile profile, ComputeTarget target, MemoryPolicy policy, GenerationSettings settings) =>
         Constant + (long)Generating(profile, target, policy, settings.Width, settings.Height, settings.GuidanceScale > 1);
 
     private static double Generating(ModelProfile profile, ComputeTarget target, MemoryPolicy policy, int width, int height, bool guided) =>

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Schedulers;
 
 /// <summary>
-/// Rectified flow (arXiv 2209.03003, 2403.03206): x = (1 − σ)·x₀ + σ·ε, and the model predicts ε − x₀. Times are σ·T, fp32. Training draws one of
+/// Rectified flow (arXiv 2209.03003, 2403.03206): x = (1 − σ)·x₀ + σ·ε, and the model predicts ε − x₀. Times are σ·T, fp32. Training samples one of
 /// the T training steps, all alike, whose σ is shifted toward noise.
 /// </summary>
 /// <param name="config">The model's config.</param>

@@ -8,13 +8,13 @@ namespace Dti.Engine.Schedulers;
 /// </summary>
 public interface INoiseProcess : IDisposable
 {
-    /// <summary>The times that a batch is trained at, drawn as the model was trained.</summary>
+    /// <summary>The times of a training batch, sampled as in the training of the model.</summary>
     /// <param name="count">B.</param>
     /// <param name="generator">On the CPU.</param>
     /// <returns>(B) on the CPU, of the number type that the process counts in.</returns>
     Tensor DrawTimes(int count, Generator generator);
 
-    /// <summary>The times at given shares of what training draws, from the image's end: the same at each call.</summary>
+    /// <summary>The times at given quantiles of the training distribution, from the image's end: the same at each call.</summary>
     /// <param name="shares">From 0 to below 1.</param>
     /// <returns>(B) on the CPU.</returns>
     Tensor TimesAt(IReadOnlyList<double> shares);

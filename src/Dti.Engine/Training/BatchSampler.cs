@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Training;
 
 /// <summary>
-/// Draws batches: photos in shuffled rounds, so that each is seen equally often and none is dropped; a crop and a caption
-/// for each; noise and timesteps. Everything follows from the seed, on any device: noise is drawn on the CPU.
+/// Samples batches: photos in shuffled rounds, so that each is seen equally often and none is dropped; a crop and a caption
+/// for each; noise and timesteps. Everything follows from the seed, on any device: noise is generated on the CPU.
 /// </summary>
 internal sealed class BatchSampler : IDisposable
 {
@@ -99,7 +99,7 @@ internal sealed class BatchSampler : IDisposable
 
     private Tensor Randn(long[] shape) => randn(shape, ScalarType.Float32, CPU, generator: _noise).to(_model.Target.Device);
 
-    // A template is drawn for a photo with a caption too, so that a caption changes no other choice.
+    // A template is sampled for a photo with a caption too, so that a caption changes no other choice.
     private string NextTemplate(int photo)
     {
         var template = _templates[_random.NextInt(_templates.Count)];

@@ -6,6 +6,6 @@ public enum ConceptKind
     /// <summary>A thing, an animal, a person: "a photo of a {}".</summary>
     Object,
 
-    /// <summary>A manner of drawing: "a painting in the style of {}".</summary>
+    /// <summary>A visual style: "a painting in the style of {}".</summary>
     Style,
 }

@@ -98,7 +98,7 @@ public sealed class Trainer(IDiffusionModel model, TrainingSettings settings, Tr
 
     /// <param name="run">The run.</param>
     /// <param name="word">What stands in the concept's place.</param>
-    /// <param name="cancellationToken">Stops drawing.</param>
+    /// <param name="cancellationToken">Stops the generation.</param>
     private IEnumerable<TrainingPreview> Previews(TrainingRun run, string word, CancellationToken cancellationToken)
     {
         var concept = run.Concept;

@@ -5,11 +5,11 @@ namespace Dti.Engine.Training;
 
 /// <summary>
 /// How good a concept is at a step, measured deterministically, so that steps can be compared: the loss at noise and timesteps that training
-/// never draws, the same at each step; and how far the concept moves the words around it.
+/// never uses, the same at each step; and how far the concept moves the words around it.
 /// </summary>
 internal sealed class TrainingChecks : IDisposable
 {
-    private const int Draws = 16;
+    private const int Samples = 16;
 
     // What is said of the concept in these must still be said when the concept is there.
     private static readonly string[] _objectProbes =
@@ -42,12 +42,12 @@ internal sealed class TrainingChecks : IDisposable
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         using var generator = new Generator(settings.Seed ^ 0x9E3779B97F4A7C15, CPU);
-        foreach (var draws in Enumerable.Range(0, Draws).Chunk(settings.BatchSize))
+        foreach (var draws in Enumerable.Range(0, Samples).Chunk(settings.BatchSize))
         {
             PhotoCrop[] crops = [.. draws.Select(draw => photos.CenterCrop(draw % photos.Count))];
             var x0 = model.Normalize(cat([.. crops.Select(crop => batches.Latents.Get(crop).Mean)]));
             var noise = randn(x0.shape, ScalarType.Float32, CPU, generator: generator).to(x0.device);
-            var timesteps = model.NoiseProcess.TimesAt([.. draws.Select(draw => (draw + 0.5) / Draws)]).to(x0.device);
+            var timesteps = model.NoiseProcess.TimesAt([.. draws.Select(draw => (draw + 0.5) / Samples)]).to(x0.device);
             var captions = crops.Zip(draws, (crop, draw) => photos.Caption(crop.PhotoIndex) ?? settings.Templates[draw % settings.Templates.Count]).ToArray();
             var mask = photos.HasMasks ? stack(crops.Select(crop => photos.Mask(crop, (int)x0.shape[^1]))).to(x0.device) : null;
             _batches.Add(new TrainingBatch(
@@ -73,7 +73,7 @@ internal sealed class TrainingChecks : IDisposable
         using var frozen = no_grad();
         _model.UseOnly(ModelParts.TextEncoders | ModelParts.Denoiser);
         Tensor[] rows = [.. embeddings.Select(embedding => embedding.Rows())];
-        var loss = _batches.Sum(batch => _objective.Forward(batch, rows).Loss.item<float>() * batch.Latents.shape[0]) / Draws;
+        var loss = _batches.Sum(batch => _objective.Forward(batch, rows).Loss.item<float>() * batch.Latents.shape[0]) / Samples;
         var cosine = nn.functional.cosine_similarity(States(rows[0]), _undisturbed, dim: -1); // (P, 77)
         return new TrainingCheck(step, loss, 1 - cosine.masked_select(_words).mean().item<float>());
     }

@@ -29,7 +29,7 @@ public sealed record TrainingStep(
     double StepsPerSecond,
     TimeSpan TimeLeft) : TrainingEvent;
 
-/// <summary>A picture drawn with the concept as it is at this step.</summary>
+/// <summary>An image generated with the concept as it is at this step.</summary>
 /// <param name="Step">Steps done; 0: before the first, with the initialiser in the concept's place.</param>
 /// <param name="Index">Which of the preview prompts, from 0.</param>
 /// <param name="Image">The picture.</param>
@@ -39,7 +39,7 @@ public sealed record TrainingPreview(int Step, int Index, RgbImage Image, string
 
 /// <summary>A deterministic measurement of the concept; see <see cref="TrainingSettings.CheckEvery"/>.</summary>
 /// <param name="Step">Steps done; 0: the initial word.</param>
-/// <param name="HeldOutLoss">Denoising loss at noise and timesteps that training never draws, the same at each check.</param>
+/// <param name="HeldOutLoss">Denoising loss at noise and timesteps that training never uses, the same at each check.</param>
 /// <param name="Drift">How far the concept moves the words after it in a few prompts: 1 − cosine of their hidden states to what they were at the start, mean; 0 to 2.</param>
 public sealed record TrainingCheck(int Step, double HeldOutLoss, double Drift) : TrainingEvent;
 

@@ -113,7 +113,7 @@ public sealed record TrainingSettings
     /// <summary>Previews every so many steps, and at the end; 0: none. Default 100.</summary>
     public int PreviewEvery { get; private init; }
 
-    /// <summary>Draw previews once before the first step too, with the initialiser in the concept's place. Default: false.</summary>
+    /// <summary>Generate previews once before the first step too, with the initialiser in the concept's place. Default: false.</summary>
     public bool PreviewBaseline { get; private init; }
 
     /// <summary>At most 8 prompts; <c>{concept}</c> stands for the concept. Default: one, by kind.</summary>

@@ -5,7 +5,7 @@ namespace Dti.Server.Hosting;
 
 /// <summary>
 /// Gives freed memory back to the system. glibc keeps what is freed, in a heap for each of a dozen threads, and tensors that one thread makes and another frees
-/// leave holes in them: a server that trains and draws for hours held ever more. Where the C library is another one there is nothing to do.
+/// leave holes in them: the memory of a server that trained and generated images for hours kept growing. Where the C library is another one there is nothing to do.
 /// </summary>
 /// <param name="time">The clock.</param>
 internal sealed class FreedMemory(TimeProvider time) : IHostedService, IDisposable

@@ -19,7 +19,7 @@ internal sealed record JobSubmission(
     /// <summary>Whose job it is.</summary>
     public required Caller Caller { get; init; }
 
-    /// <summary>Pictures and frames that it draws; previews of a training are not counted.</summary>
+    /// <summary>Images and frames that it generates; previews of a training are not counted.</summary>
     public int Pictures { get; init; }
 
     /// <summary>W3C's traceparent of the call that submits it; null: that is not traced.</summary>

@@ -13,12 +13,12 @@ internal sealed class CallerQuotas(DtiServerOptions options, ConceptLibrary libr
     private static readonly TimeSpan _hour = TimeSpan.FromHours(1);
     private readonly CallerLimits _limits = options.PerCaller;
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Queue<(DateTimeOffset At, int Pictures)>> _drawn = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Queue<(DateTimeOffset At, int Pictures)>> _generated = new(StringComparer.Ordinal);
 
     /// <summary>Asks for a job, as the last thing before it is queued: where it is let in, its pictures are counted.</summary>
     /// <param name="caller">The caller's id.</param>
     /// <param name="queued">How many of the caller's jobs wait.</param>
-    /// <param name="pictures">What the job would draw (<see cref="Jobs.JobSubmission.Pictures"/>).</param>
+    /// <param name="pictures">Images that the job would generate (<see cref="Jobs.JobSubmission.Pictures"/>).</param>
     /// <returns>Null: it is let in. Else RESOURCE_EXHAUSTED with when to come back, or INVALID_ARGUMENT if it asks for more than there ever is.</returns>
     public RpcStatus? Admit(string caller, int queued, int pictures)
     {
@@ -40,14 +40,14 @@ internal sealed class CallerQuotas(DtiServerOptions options, ConceptLibrary libr
         lock (_lock)
         {
             var now = time.GetUtcNow();
-            foreach (var gone in _drawn.Where(pair => !pair.Value.Any(batch => batch.At > now - _hour)).Select(pair => pair.Key).ToArray())
+            foreach (var gone in _generated.Where(pair => !pair.Value.Any(batch => batch.At > now - _hour)).Select(pair => pair.Key).ToArray())
             {
-                _drawn.Remove(gone);
+                _generated.Remove(gone);
             }
 
-            if (!_drawn.TryGetValue(caller, out var drawn))
+            if (!_generated.TryGetValue(caller, out var drawn))
             {
-                _drawn.Add(caller, drawn = new());
+                _generated.Add(caller, drawn = new());
             }
 
             while (drawn.TryPeek(out var oldest) && oldest.At <= now - _hour)

@@ -35,7 +35,7 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
     public long WorkingBytes(ModelProfile profile, ComputeTarget target, TrainingSettings settings) => MemoryEstimate.OfTraining(profile, target, Policy(profile, target), settings);
 
     /// <summary>Estimated working memory of a generation in bytes, without the weights.</summary>
-    public long WorkingBytes(ModelProfile profile, ComputeTarget target, GenerationSettings settings) => MemoryEstimate.OfDrawing(profile, target, Policy(profile, target), settings);
+    public long WorkingBytes(ModelProfile profile, ComputeTarget target, GenerationSettings settings) => MemoryEstimate.OfGeneration(profile, target, Policy(profile, target), settings);
 
     /// <summary>Checks that a training fits with its model.</summary>
     /// <exception cref="Dti.Engine.DtiException">The model alone does not fit.</exception>

@@ -10,7 +10,7 @@ internal enum Scopes
     /// <summary>See models, the server, and the caller's own concepts and jobs.</summary>
     Read = 1,
 
-    /// <summary>Draw pictures.</summary>
+    /// <summary>Generate images.</summary>
     Generate = 2,
 
     /// <summary>Learn, import and delete concepts of the caller's own.</summary>

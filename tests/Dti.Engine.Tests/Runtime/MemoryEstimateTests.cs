@@ -30,19 +30,19 @@ public class MemoryEstimateTests
     public void OfTraining_PreviewsLargerThanTheStep_CountsThem() => Assert.True(Train(1, 512, previewEvery: 1) > Train(1, 512));
 
     [Fact]
-    public void OfDrawing_TwiceTheSides_TakesNearlyFourTimesAsMuch() =>
+    public void OfGeneration_TwiceTheSides_TakesNearlyFourTimesAsMuch() =>
         Assert.InRange((double)(Draw(2048) - Draw(1024)) / (Draw(1024) - Draw(512)), 3.8, 4.2);
 
     [Fact]
-    public void OfDrawing_Bf16_TakesHalf() => Assert.InRange((double)(Draw(2048) - Draw(1024)) / (Draw(2048, _bf16) - Draw(1024, _bf16)), 1.7, 2.1);
+    public void OfGeneration_Bf16_TakesHalf() => Assert.InRange((double)(Draw(2048) - Draw(1024)) / (Draw(2048, _bf16) - Draw(1024, _bf16)), 1.7, 2.1);
 
     [Fact]
-    public void OfDrawing_Tiles_TakesLess() => Assert.True(Draw(2048, policy: MemoryPolicy.Low) < Draw(2048) / 2);
+    public void OfGeneration_Tiles_TakesLess() => Assert.True(Draw(2048, policy: MemoryPolicy.Low) < Draw(2048) / 2);
 
     private static long Train(int batch, int side, MemoryPolicy? policy = null, int previewEvery = 0) => MemoryEstimate.OfTraining(
         _profile, _fp32, policy ?? MemoryPolicy.High,
         TrainingSettings.Resolve(new TrainingOptions { BatchSize = batch, Resolution = side, PreviewEvery = previewEvery, Steps = 1, Initializer = "dog" }, "x", _profile, () => 1));
 
-    private static long Draw(int side, ComputeTarget? target = null, MemoryPolicy? policy = null) => MemoryEstimate.OfDrawing(
+    private static long Draw(int side, ComputeTarget? target = null, MemoryPolicy? policy = null) => MemoryEstimate.OfGeneration(
         _profile, target ?? _fp32, policy ?? MemoryPolicy.High, GenerationSettings.Resolve(new GenerationOptions { Prompt = "a dog", Width = side, Height = side }, _profile, () => 1));
 }

@@ -72,7 +72,7 @@ class DtiServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Generate(self, request, context):
-        """Draws pictures from a prompt; <name> in the prompt stands for the concept of that name in the library.
+        """Generates images from a prompt; <name> in the prompt stands for the concept of that name in the library.
         Stops when the caller goes away.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -80,7 +80,7 @@ class DtiServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Interpolate(self, request, context):
-        """Draws pictures along the great circle between two concepts. Stops when the caller goes away.
+        """Generates images along the great circle between two concepts. Stops when the caller disconnects.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -47,7 +47,7 @@ internal sealed record JobTicket
     [Id(9)]
     public int Scopes { get; init; }
 
-    /// <summary>Pictures and frames that it draws; previews of a training are not counted.</summary>
+    /// <summary>Images and frames that it generates; previews of a training are not counted.</summary>
     [Id(10)]
     public int Pictures { get; init; }
 
