@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
 using Dti.Engine.Imaging;
