@@ -18,10 +18,10 @@ internal static partial class UnreadTensors
     public static void EnsureAllTaken(ComponentWeights weights, IReadOnlySet<string> taken)
     {
         var sees = taken.Any(IsOfVision);
+        bool IsUnread(string name) => Known().IsMatch(name) || (!sees && IsOfVision(name));
         string[] extra =
         [
-            .. weights.Names.Where(name => !taken.Contains(name) && !(IsOfVision(name) ? !sees : Known().IsMatch(name)))
-                .Order(StringComparer.Ordinal),
+            .. weights.Names.Where(name => !taken.Contains(name) && !IsUnread(name)).Order(StringComparer.Ordinal),
         ];
         if (extra.Length > 0)
         {
