@@ -125,15 +125,17 @@ public class NoiseProcessTests
     private static NoiseProcessConfig Config(string name)
     {
         var parts = name.Split('/');
-        var json = JsonSerializer.SerializeToElement(new Dictionary<string, object>
-        {
-            ["prediction_type"] = parts.Length > 1 ? parts[1] : "flow_prediction",
-            ["rescale_betas_zero_snr"] = parts.Length > 2,
-            ["beta_start"] = 0.00085,
-            ["beta_end"] = 0.012,
-            ["beta_schedule"] = "scaled_linear",
-            ["shift"] = 3.0,
-        });
+        Dictionary<string, object> keys = parts[0] == "flow"
+            ? new() { ["shift"] = 3.0 }
+            : new()
+            {
+                ["prediction_type"] = parts[1],
+                ["rescale_betas_zero_snr"] = parts.Length > 2,
+                ["beta_start"] = 0.00085,
+                ["beta_end"] = 0.012,
+                ["beta_schedule"] = "scaled_linear",
+            };
+        var json = JsonSerializer.SerializeToElement(keys);
         return parts[0] switch
         {
             "ddpm" => SchedulerConfig.Parse(json),
