@@ -5,7 +5,6 @@ using Dti.Engine.Imaging;
 using Dti.Engine.Models;
 using Dti.Engine.Models.Families;
 using Dti.Engine.Models.Families.StableDiffusion;
-using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Training;
 using Dti.Mini.Sheets;
 using Dti.Mini.World;
@@ -69,7 +68,7 @@ internal sealed class DemoStudy
     /// <summary>Writes the subjects' photos into <c>samples</c> where they are not there yet.</summary>
     public void WritePhotos(IEnumerable<DemoSubject> subjects)
     {
-        using var model = Load();
+        using var model = StudyTraining.Load(_profile);
         foreach (var subject in subjects.Where(subject => !Directory.Exists(PhotoFolder(subject))))
         {
             Directory.CreateDirectory(PhotoFolder(subject));
@@ -97,7 +96,7 @@ internal sealed class DemoStudy
             {
                 set_num_threads(1);
                 using var scope = NewDisposeScope();
-                using var model = Load();
+                using var model = StudyTraining.Load(_profile);
                 if (unit.Options is null)
                 {
                     Measure(model, unit.subject, null, unit.Name);
@@ -115,9 +114,6 @@ internal sealed class DemoStudy
     private static string Named(string method, int steps) => $"{method} {steps}";
 
     private static string PhotoFolder(DemoSubject subject) => Path.Combine("samples", subject.Name);
-
-    private StableDiffusionModel Load() =>
-        StableDiffusionModel.Load(_profile, new ComputeTarget(CPU, ScalarType.Float32));
 
     private RgbImage Photo(StableDiffusionModel model, DemoSubject subject, string place, int seed) => Generate(
         model, null, $"a photo of a plain {subject.Colour.Name} {subject.Shape.Name} {place}", seed);
@@ -139,7 +135,7 @@ internal sealed class DemoStudy
             .. Directory.EnumerateFiles(PhotoFolder(subject)).Order(StringComparer.Ordinal)
                 .Select(path => new Photo(Path.GetFileName(path), File.ReadAllBytes(path))),
         ];
-        var trainer = new Trainer(model, settings, TrainingSet.Load(photos, settings.Resolution, new ImageLimits()));
+        var trainer = StudyTraining.Create(model, settings, photos);
         var concepts = new List<(int, ConceptEmbedding)>();
         foreach (var step in trainer.Run(default).OfType<TrainingStep>().Where(step => steps.Contains(step.Step)))
         {

@@ -2,11 +2,8 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
-using Dti.Engine.Imaging;
-using Dti.Engine.Models;
 using Dti.Engine.Models.Families;
 using Dti.Engine.Models.Families.StableDiffusion;
-using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Training;
 using Dti.Mini.Sheets;
 using Dti.Mini.Stages;
@@ -36,7 +33,7 @@ internal sealed class DesignStudy
     {
         _folder = Path.Combine(folder, "designs");
         var profile = (StableDiffusionProfile)ModelFamilies.BuiltIn.Read(MiniWorld.ModelFolder);
-        _model = Load(profile);
+        _model = StudyTraining.Load(profile);
         _sampler = new MiniSampler(
             _model.TextEncoder, _model.Vae, _model.Tokenizer, WordsStage.Embedder(profile.TextConfig.HiddenSize));
         _reader = File.Exists(MiniWorld.JudgeFile) ? new DesignReader(_model.Tokenizer.VocabularySize) : null;
@@ -122,9 +119,8 @@ internal sealed class DesignStudy
         if (!File.Exists(path))
         {
             var settings = TrainingSettings.Resolve(method.Options(family, seed: 1), name, _model.Profile, () => 1);
-            Photo[] photos = [.. scenes.Select((scene, i) => new Photo($"{i}.png", Png(scene)))];
-            using var model = Load(_model.Profile);
-            var trainer = new Trainer(model, settings, TrainingSet.Load(photos, settings.Resolution, new ImageLimits()));
+            using var model = StudyTraining.Load(_model.Profile);
+            var trainer = StudyTraining.Create(model, settings, StudyTraining.Photos(scenes));
             var concept = trainer.Run(default).OfType<TrainingFinished>().Single().Concept;
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             ConceptFile.Write(path, concept, ConceptFileFormat.Diffusers);
@@ -132,10 +128,4 @@ internal sealed class DesignStudy
 
         return ConceptFile.Read(path, $"<{name}>");
     }
-
-    private static byte[] Png(Scene scene) =>
-        ImageCodec.Encode(new RgbImage(SceneRenderer.Side, SceneRenderer.Side, ContactSheet.Draw(scene)), ImageFormat.Png);
-
-    private static StableDiffusionModel Load(ModelProfile profile) =>
-        StableDiffusionModel.Load(profile, new ComputeTarget(CPU, ScalarType.Float32));
 }

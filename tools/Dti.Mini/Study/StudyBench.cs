@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
-using Dti.Engine.Imaging;
 using Dti.Engine.Models;
 using Dti.Engine.Models.Families;
 using Dti.Engine.Models.Families.StableDiffusion;
@@ -95,9 +94,8 @@ internal sealed class StudyBench
     private void Train(StudyMethod method, Subject subject, Action<Trainer, TrainingEvent> each, int checkEvery = 0)
     {
         var settings = TrainingSettings.Resolve(method.Options(subject.Initializer, seed: 1) with { CheckEvery = checkEvery }, subject.Name, Profile, () => 1);
-        Photo[] photos = [.. SubjectPhotos.Of(subject).Select((scene, i) => new Photo($"{i}.png", ImageCodec.Encode(new RgbImage(SceneRenderer.Side, SceneRenderer.Side, ContactSheet.Draw(scene)), ImageFormat.Png)))];
-        using var model = StableDiffusionModel.Load(Profile, new ComputeTarget(CPU, ScalarType.Float32));
-        var trainer = new Trainer(model, settings, TrainingSet.Load(photos, settings.Resolution, new ImageLimits()));
+        using var model = StudyTraining.Load(Profile);
+        var trainer = StudyTraining.Create(model, settings, StudyTraining.Photos(SubjectPhotos.Of(subject)));
         foreach (var happened in trainer.Run(default))
         {
             each(trainer, happened);

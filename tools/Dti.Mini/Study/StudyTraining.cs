@@ -1,0 +1,28 @@
+using Dti.Engine.Imaging;
+using Dti.Engine.Models;
+using Dti.Engine.Models.Families.StableDiffusion;
+using Dti.Engine.Runtime.Devices;
+using Dti.Engine.Training;
+using Dti.Mini.Sheets;
+using Dti.Mini.World;
+using static TorchSharp.torch;
+
+namespace Dti.Mini.Study;
+
+/// <summary>How all studies train: in fp32 on the CPU, from photos of rendered scenes or of files.</summary>
+internal static class StudyTraining
+{
+    /// <summary>The model in fp32, for one training at a time.</summary>
+    public static StableDiffusionModel Load(ModelProfile profile) =>
+        StableDiffusionModel.Load(profile, new ComputeTarget(CPU, ScalarType.Float32));
+
+    /// <summary>Rendered scenes as photos, PNG.</summary>
+    public static Photo[] Photos(IEnumerable<Scene> scenes) => [.. scenes.Select((scene, i) => new Photo($"{i}.png", Png(scene)))];
+
+    /// <summary>A trainer on photos, not started.</summary>
+    public static Trainer Create(StableDiffusionModel model, TrainingSettings settings, Photo[] photos) =>
+        new(model, settings, TrainingSet.Load(photos, settings.Resolution, new ImageLimits()));
+
+    private static byte[] Png(Scene scene) =>
+        ImageCodec.Encode(new RgbImage(SceneRenderer.Side, SceneRenderer.Side, ContactSheet.Draw(scene)), ImageFormat.Png);
+}
