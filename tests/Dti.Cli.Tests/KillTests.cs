@@ -12,50 +12,21 @@ public sealed class KillTests : IDisposable
     [Fact]
     public async Task Serve_KilledWhileTraining_TheCommandGoesOnWithTheNextServerToTheSameConcept()
     {
-        var (first, port) = await ServeAsync(0);
-        using var own = first;
-        var whole = await DtiProcess.RunAsync(_folder.FullName, Train("whole", port));
-        using var command = DtiProcess.Start(_folder.FullName, Train("broken", port));
-        var lines = new List<string>();
-        while (!lines.Exists(line => line.Contains("\"step\":9,", StringComparison.Ordinal)))
-            lines.Add(await command.ReadLineAsync());
+        var (whole, broken) = await RunAcrossAKillAsync((name, port) => Train(name, port), "\"step\":9,");
 
-        await first.KillAsync();
-        var (second, _) = await ServeAsync(port);
-        using var ownToo = second;
-        var rest = await DtiProcess.EndAsync(command);
-        var broken = new DtiResult(rest.ExitCode, string.Join('\n', lines) + "\n" + rest.Output, rest.Error);
-
-        Assert.Equal((ExitCode.Ok, ExitCode.Ok), (whole.ExitCode, broken.ExitCode));
         Assert.Equal(Enumerable.Range(1, 30), broken.EventsOf("progress").Select(step => step.GetProperty("step").GetInt32()));
         Assert.Equal(
             whole.EventsOf("progress").Select(step => step.GetProperty("loss").GetDouble()), broken.EventsOf("progress").Select(step => step.GetProperty("loss").GetDouble()));
-        DtiProcess.Interrupt(second);
-        Assert.Equal(ExitCode.Ok, (await DtiProcess.EndAsync(second)).ExitCode);
     }
 
     [Fact]
     public async Task Serve_KilledWhileGenerating_TheCommandGetsTheRestOfTheImagesFromTheNextServer()
     {
-        var (first, port) = await ServeAsync(0);
-        using var own = first;
-        var whole = await DtiProcess.RunAsync(_folder.FullName, Generate("whole/", port));
-        using var command = DtiProcess.Start(_folder.FullName, Generate("broken/", port));
-        var lines = new List<string>();
-        while (!lines.Exists(line => line.Contains("\"event\":\"picture\"", StringComparison.Ordinal)))
-            lines.Add(await command.ReadLineAsync());
+        var (_, broken) = await RunAcrossAKillAsync(
+            (name, port) => Generate(name + "/", port), "\"event\":\"picture\"");
 
-        await first.KillAsync();
-        var (second, _) = await ServeAsync(port);
-        using var ownToo = second;
-        var rest = await DtiProcess.EndAsync(command);
-        var broken = new DtiResult(rest.ExitCode, string.Join('\n', lines) + "\n" + rest.Output, rest.Error);
-
-        Assert.Equal((ExitCode.Ok, ExitCode.Ok), (whole.ExitCode, broken.ExitCode));
         Assert.Equal([0, 1, 2], broken.EventsOf("picture").Select(image => image.GetProperty("index").GetInt32()));
         Assert.Equal(Images("whole"), Images("broken"));
-        DtiProcess.Interrupt(second);
-        await DtiProcess.EndAsync(second);
     }
 
     [Fact]
@@ -87,6 +58,32 @@ public sealed class KillTests : IDisposable
 
         DtiProcess.Interrupt(second);
         await DtiProcess.EndAsync(second);
+    }
+
+    /// <summary>
+    /// A command that runs undisturbed, and the same command whose server is killed once the command has printed a text,
+    /// and is started again.
+    /// </summary>
+    private async Task<(DtiResult Whole, DtiResult Broken)> RunAcrossAKillAsync(
+        Func<string, int, string[]> arguments, string killAt)
+    {
+        var (first, port) = await ServeAsync(0);
+        using var own = first;
+        var whole = await DtiProcess.RunAsync(_folder.FullName, arguments("whole", port));
+        using var command = DtiProcess.Start(_folder.FullName, arguments("broken", port));
+        var lines = new List<string>();
+        while (!lines.Exists(line => line.Contains(killAt, StringComparison.Ordinal)))
+            lines.Add(await command.ReadLineAsync());
+
+        await first.KillAsync();
+        var (second, _) = await ServeAsync(port);
+        using var ownToo = second;
+        var rest = await DtiProcess.EndAsync(command);
+        var broken = new DtiResult(rest.ExitCode, string.Join('\n', lines) + "\n" + rest.Output, rest.Error);
+        Assert.Equal((ExitCode.Ok, ExitCode.Ok), (whole.ExitCode, broken.ExitCode));
+        DtiProcess.Interrupt(second);
+        Assert.Equal(ExitCode.Ok, (await DtiProcess.EndAsync(second)).ExitCode);
+        return (whole, broken);
     }
 
     private static string[] Generate(string folder, int port) =>
