@@ -36,9 +36,16 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// <param name="name">The concept's name.</param>
     /// <param name="version">Which version; empty: the current one.</param>
     /// <exception cref="RpcException">There is no concept of that name, or no such version of it.</exception>
-    public (ConceptEmbedding Vectors, Concept Concept) Load(string name, string version) => version.Length == 0
-        ? (Load(name), Get(name))
-        : (library.Load(name, Version(name, version).Version), Version(name, version));
+    public (ConceptEmbedding Vectors, Concept Concept) Load(string name, string version)
+    {
+        if (version.Length == 0)
+        {
+            return (Load(name), Get(name));
+        }
+
+        var earlier = Version(Versions(name), version);
+        return (library.Load(name, earlier.Version), earlier);
+    }
 
     /// <summary>The concepts that prompts name, as <c>&lt;placeholder&gt;</c>.</summary>
     /// <exception cref="RpcException">A token stands for no concept; close ones are listed.</exception>
@@ -104,8 +111,10 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// <exception cref="RpcException">There is no concept of that name, or no such version of it.</exception>
     public Concept Restore(string name, string version)
     {
-        var newest = Versions(name) is [var first, ..] ? first.Version : "before the current one";
-        return library.Restore(name, Version(name, version.Length > 0 ? version : newest).Version, replaced => OwnerOf(replaced, name));
+        var known = Versions(name);
+        var newest = known is [var first, ..] ? first.Version : "before the current one";
+        var wanted = Version(known, version.Length > 0 ? version : newest).Version;
+        return library.Restore(name, wanted, replaced => OwnerOf(replaced, name));
     }
 
     /// <summary>Deletes a concept.</summary>
@@ -119,12 +128,9 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// <summary>The refusal of a name that another caller has, for a concept, a training that can go on, or one that waits or runs.</summary>
     public static RpcStatus Taken(string name) => RpcErrors.Exists($"The name '{name}' is taken; choose another one.", NameTaken);
 
-    private Concept Version(string name, string version)
-    {
-        var known = Versions(name);
-        return known.FirstOrDefault(concept => concept.Version == version)
+    private static Concept Version(IReadOnlyList<Concept> known, string version) =>
+        known.FirstOrDefault(concept => concept.Version == version)
             ?? throw RpcErrors.NotFound("version", version, known.Select(concept => concept.Version)).ToRpcException();
-    }
 
     private string OwnerOf(Concept? replaced, string name) =>
         replaced is null || IsSeen(replaced) ? replaced?.Owner is { Length: > 0 } owner ? owner : caller.Id : throw Taken(name).ToRpcException();
