@@ -27,15 +27,10 @@ internal static class PhotoSizes
         var needed = Math.Clamp(resolution ?? 1024, 1, Largest);
         foreach (var side in new[] { Largest, (Largest + needed) / 2, needed }.Distinct())
         {
-            var largestFirst = Enumerable.Range(0, fitting.Length).OrderByDescending(index => fitting[index].Data.Length);
-            foreach (var index in largestFirst.ToArray())
+            var largestFirst = Enumerable.Range(0, fitting.Length)
+                .OrderByDescending(index => fitting[index].Data.Length).ToArray();
+            foreach (var index in largestFirst.TakeWhile(_ => Bytes(fitting) > limit))
             {
-                if (Bytes(fitting) <= limit)
-                {
-                    Tell(reduced.Count, side, warn);
-                    return fitting;
-                }
-
                 if (fitting[index].Mask.IsEmpty && Smaller(photos[index], side) is { } data
                     && data.Length < fitting[index].Data.Length)
                 {
