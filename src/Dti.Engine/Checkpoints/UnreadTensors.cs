@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace Dti.Engine.Checkpoints;
 
 /// <summary>
-/// Tensors that components are saved with and no pipeline reads, as transformers and diffusers pass them over: what a
-/// whole CLIP model has beside its text encoder, and constants that older versions saved.
+/// Tensors of saved components that no pipeline reads. transformers and diffusers ignore them too: the parts of a whole
+/// CLIP model other than its text encoder, and constants that older versions saved.
 /// </summary>
 internal static partial class UnreadTensors
 {

@@ -14,7 +14,7 @@ using Grpc.Core;
 namespace Dti.Server.Libraries;
 
 /// <summary>
-/// Trainings that can be resumed, by the name of their concept: a folder <c>.runs/NAME</c> in the library, with the request as it was
+/// Trainings that can be resumed, keyed by the name of their concept: a folder <c>.runs/NAME</c> in the library, with the request as it was
 /// accepted (<c>request.binpb</c>, photos included), whose it is (<c>owner</c>), the concept that it started from, and a snapshot per kept step
 /// (<c>000100.safetensors</c>). It is deleted when its concept is deleted or replaced. A run is replaced as a whole, even if the process is killed meanwhile.
 /// </summary>

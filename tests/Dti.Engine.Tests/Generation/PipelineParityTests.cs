@@ -52,7 +52,7 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
         && !File.ReadAllText(Path.Combine(Fixtures.Root, family, "scheduler", "scheduler_config.json")).Contains("\"clip_sample\"", StringComparison.Ordinal);
 
     /// <summary>
-    /// The model of a run: where the recorded one clipped without being told, a copy whose config says so.
+    /// The model of a run. If the recorded run clipped by diffusers' default, it is a copy whose config sets clip_sample.
     /// </summary>
     private StableDiffusionModel Model(string family, string run)
     {

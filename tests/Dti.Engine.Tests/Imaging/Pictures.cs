@@ -56,7 +56,7 @@ internal static class Pictures
         return [.. "RIFF"u8, .. length, .. chunks];
     }
 
-    /// <summary>A picture of one colour, stored in Display P3 with its profile.</summary>
+    /// <summary>An image of one colour, stored in Display P3 with its profile.</summary>
     public static byte[] DisplayP3(string format, byte red, byte green, byte blue)
     {
         using var space = SKColorSpace.CreateRgb(SKColorSpaceTransferFn.Srgb, SKColorSpaceXyz.DisplayP3);

@@ -25,7 +25,7 @@ class DtiGenerate(io.ComfyNode):
                 io.String.Input("negative_prompt", default="", multiline=True, dynamic_prompts=False, tooltip="What the images should not show."),
                 *inputs.sampling(),
                 io.Int.Input("num_images", display_name="batch_size", default=1, min=1, max=64, optional=True,
-                             tooltip="Number of images in the batch; each starts from noise of its own."),
+                             tooltip="Number of images in the batch; each starts from different noise."),
                 inputs.model(optional=True),
                 DtiConcept.Input("concept", optional=True, tooltip="The concept that {concept} stands for."),
                 inputs.server(),
