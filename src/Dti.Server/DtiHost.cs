@@ -9,6 +9,7 @@ using Dti.Server.Libraries;
 using Dti.Server.Security;
 using Dti.Server.Services;
 using Dti.Server.Telemetry;
+using Grpc.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -51,7 +52,8 @@ public static class DtiHost
             kestrel.ListenForMetrics(options);
             kestrel.Limits.Http2.KeepAlivePingDelay = options.KeepAlive;
             kestrel.Limits.Http2.KeepAlivePingTimeout = options.KeepAlive;
-            kestrel.Limits.MaxRequestBodySize = null; // gRPC bounds each message
+            kestrel.Limits.MaxRequestBodySize = null; // GrpcMessages bounds each message
+            kestrel.Limits.MaxConcurrentConnections = RequestBounds.MaxConnections;
         });
 
         var services = builder.Services;
@@ -66,7 +68,10 @@ public static class DtiHost
         services.AddSingleton<CallerQuotas>();
         services.AddSingleton<ModelCache>();
         services.AddSingleton<DiskSpace>();
-        services.AddSingleton<HeavyCalls>();
+        services.AddSingleton(provider => new HeavyCalls(provider.GetRequiredService<IHostApplicationLifetime>()));
+        services.AddSingleton<BytesInFlight>();
+        services.AddSingleton<CallsWithoutToken>();
+        services.AddSingleton<GrpcMessages>();
         services.AddSingleton<IJobRunner, JobRunner>();
         services.AddSingleton<JobFolder>();
         services.AddSingleton<JobSilo>();
@@ -82,10 +87,14 @@ public static class DtiHost
             grpc.MaxSendMessageSize = options.MaxMessageBytes;
             grpc.EnableDetailedErrors = true; // for MalformedMessages; ErrorInterceptor leaves none to others
             grpc.Interceptors.Add<ErrorInterceptor>();
+            grpc.Interceptors.Add<BoundsInterceptor>();
         });
         services.AddDoors();
         services.AddWebApi(options);
         services.AddGrpcReflection();
+        services.AddGrpc()
+            .AddServiceOptions<ReflectionServiceImpl>(grpc => grpc.MaxReceiveMessageSize = RequestBounds.SmallMessageBytes)
+            .AddServiceOptions<ReflectionV1ServiceImpl>(grpc => grpc.MaxReceiveMessageSize = RequestBounds.SmallMessageBytes);
         builder.AddTelemetry(options);
         services.AddSingleton<DeviceProbe>();
         services.AddGrpcHealthChecks().AddCheck<DeviceHealthCheck>("device");
@@ -106,6 +115,7 @@ public static class DtiHost
         app.UseWebApi(options);
         app.UseDoors();
         app.UseMalformedMessages();
+        GrpcMessages.Use(app);
         app.UseJsonRequests();
         app.MapGrpcService<DtiGrpcService>().RequireScopes();
         app.MapGrpcService<JobGrpcService>().RequireScopes();

@@ -32,8 +32,10 @@ public sealed record ConceptInspection(VocabularyNorms Norms, double TypicalRead
     /// <param name="concept">A concept of its family.</param>
     /// <param name="initializer">The word or phrase that the concept started from; null: unknown.</param>
     /// <param name="nearest">How many near tokens to name for each vector.</param>
+    /// <param name="cancellationToken">Ends it before the next vector.</param>
     /// <exception cref="DtiException">The concept does not fit the model, or its weights cannot be read.</exception>
-    public static ConceptInspection Of(ModelProfile profile, ConceptEmbedding concept, string? initializer, int nearest = 8)
+    public static ConceptInspection Of(
+        ModelProfile profile, ConceptEmbedding concept, string? initializer, int nearest = 8, CancellationToken cancellationToken = default)
     {
         profile.EnsureFits(concept);
         using var scope = NewDisposeScope();
@@ -43,19 +45,21 @@ public sealed record ConceptInspection(VocabularyNorms Norms, double TypicalRead
         {
             using var each = NewDisposeScope();
             var (vocabulary, positions) = ReadEmbeddings(profile, index);
-            vectors.AddRange(Inspect(profile.Encoders[index].Tokenizer, index, concept.Encoders[index], vocabulary, positions, initializer, nearest));
+            vectors.AddRange(Inspect(profile.Encoders[index].Tokenizer, index, concept.Encoders[index], vocabulary, positions, initializer, nearest, cancellationToken));
         }
 
         return new ConceptInspection(profile.VocabularyNorms, profile.Encoders[0].TypicalReadability, vectors);
     }
 
     private static IEnumerable<VectorInspection> Inspect(
-        ITokenizer tokenizer, int index, DirectionalVectors encoder, Tensor vocabulary, Tensor? positions, string? initializer, int nearest)
+        ITokenizer tokenizer, int index, DirectionalVectors encoder, Tensor vocabulary, Tensor? positions, string? initializer, int nearest,
+        CancellationToken cancellationToken)
     {
         var norms = vocabulary.norm(1, keepdim: false, p: 2f).clamp(min: 1e-12); // no copy of the vocabulary is divided by them
         var start = initializer is null ? [] : tokenizer.Encode(initializer);
         for (var i = 0; i < encoder.Count; i++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             using var each = NewDisposeScope();
             var direction = tensor(encoder.Direction(i).ToArray());
             var (values, indices) = (vocabulary.mv(direction) / norms).topk(Math.Min(nearest, (int)vocabulary.shape[0]));

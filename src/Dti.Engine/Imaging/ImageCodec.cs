@@ -28,35 +28,26 @@ public static class ImageCodec
     public static (RgbImage Image, RgbImage? Opacity) DecodeWithOpacity(ReadOnlySpan<byte> data, string name, ImageLimits? limits = null) =>
         Read(data, name, limits, opacity: true);
 
+    /// <summary>Measures a picture by its header. No pixel is decoded.</summary>
+    /// <inheritdoc cref="Decode"/>
+    /// <returns>Its size in pixels, upright.</returns>
+    public static (int Width, int Height) Measure(ReadOnlySpan<byte> data, string name, ImageLimits? limits = null)
+    {
+        CheckFile(data, name, limits ?? ImageLimits.Default);
+        using var file = SKData.CreateCopy(data);
+        using var stream = new SKMemoryStream(file);
+        using var codec = Open(stream, data, name, limits ?? ImageLimits.Default);
+        var turned = (PhotoMetadata.Orientation(data) ?? (int)codec.EncodedOrigin) >= 5; // EXIF's 5 to 8 swap the sides
+        return turned ? (codec.Info.Height, codec.Info.Width) : (codec.Info.Width, codec.Info.Height);
+    }
+
     private static (RgbImage Image, RgbImage? Opacity) Read(ReadOnlySpan<byte> data, string name, ImageLimits? limits, bool opacity)
     {
         limits ??= ImageLimits.Default;
-        if (data.IsEmpty)
-        {
-            throw Refuse($"Photo '{name}' is empty; send the file's bytes.");
-        }
-
-        if (data.Length > limits.MaxBytes)
-        {
-            throw Refuse(string.Create(CultureInfo.InvariantCulture, $"Photo '{name}' has {data.Length:N0} bytes; send one of at most {limits.MaxBytes:N0}."));
-        }
-
-        // A PNG's size is checked by hand first: the library reads on to the pixels before it tells.
-        if (PngSize(data) is (var pngWidth, var pngHeight))
-        {
-            CheckSize(pngWidth, pngHeight, name, limits);
-        }
-
+        CheckFile(data, name, limits);
         using var file = SKData.CreateCopy(data);
         using var stream = new SKMemoryStream(file);
-        using var codec = SKCodec.Create(stream, out var opened) ?? throw OfPhones(data, name) ?? CannotRead(HasSignature(data) ? opened : SKCodecResult.Unimplemented, name);
-        if (codec.EncodedFormat is not (SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Png or SKEncodedImageFormat.Webp
-            or SKEncodedImageFormat.Bmp or SKEncodedImageFormat.Gif))
-        {
-            throw Refuse($"Photo '{name}' is a {codec.EncodedFormat} file; send {Readable}.");
-        }
-
-        CheckSize(codec.Info.Width, codec.Info.Height, name, limits);
+        using var codec = Open(stream, data, name, limits);
 
         // No colour space in the target: Skia then leaves the stored values alone, also those of a PNG that tells only
         // its gamma.
@@ -79,6 +70,47 @@ public static class ImageCodec
         var orientation = PhotoMetadata.Orientation(data) ?? (int)codec.EncodedOrigin;
         RgbImage Upright(bool ofOpacity) => Orientation.Upright(bitmap.GetPixelSpan(), info.Width, info.Height, orientation, ofOpacity);
         return (Upright(ofOpacity: false), opacity && alpha != SKAlphaType.Opaque ? Upright(ofOpacity: true) : null);
+    }
+
+    private static void CheckFile(ReadOnlySpan<byte> data, string name, ImageLimits limits)
+    {
+        if (data.IsEmpty)
+        {
+            throw Refuse($"Photo '{name}' is empty; send the file's bytes.");
+        }
+
+        if (data.Length > limits.MaxBytes)
+        {
+            throw Refuse(string.Create(CultureInfo.InvariantCulture, $"Photo '{name}' has {data.Length:N0} bytes; send one of at most {limits.MaxBytes:N0}."));
+        }
+
+        // A PNG's size is checked by hand first: the library reads on to the pixels before it tells.
+        if (PngSize(data) is (var pngWidth, var pngHeight))
+        {
+            CheckSize(pngWidth, pngHeight, name, limits);
+        }
+    }
+
+    /// <summary>The decoder of a file whose format and size are allowed.</summary>
+    private static SKCodec Open(SKMemoryStream stream, ReadOnlySpan<byte> data, string name, ImageLimits limits)
+    {
+        var codec = SKCodec.Create(stream, out var opened) ?? throw OfPhones(data, name) ?? CannotRead(HasSignature(data) ? opened : SKCodecResult.Unimplemented, name);
+        try
+        {
+            if (codec.EncodedFormat is not (SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Png or SKEncodedImageFormat.Webp
+                or SKEncodedImageFormat.Bmp or SKEncodedImageFormat.Gif))
+            {
+                throw Refuse($"Photo '{name}' is a {codec.EncodedFormat} file; send {Readable}.");
+            }
+
+            CheckSize(codec.Info.Width, codec.Info.Height, name, limits);
+            return codec;
+        }
+        catch
+        {
+            codec.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Encodes a picture. The same picture gives the same bytes.</summary>

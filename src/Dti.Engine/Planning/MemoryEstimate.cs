@@ -18,7 +18,8 @@ public static class MemoryEstimate
     /// <param name="target">Where it computes.</param>
     /// <param name="policy">What is traded for memory.</param>
     /// <param name="settings">The training.</param>
-    public static long OfTraining(ModelProfile profile, ComputeTarget target, MemoryPolicy policy, TrainingSettings settings)
+    /// <param name="photos">Its photos, which are held all the time; null: they are left out.</param>
+    public static long OfTraining(ModelProfile profile, ComputeTarget target, MemoryPolicy policy, TrainingSettings settings, TrainingSetSize? photos = null)
     {
         var (side, footprint) = (settings.Resolution, profile.Footprint);
         var latent = 2L * sizeof(float) * profile.Latents.Channels * side * side / (profile.Latents.Factor * profile.Latents.Factor);
@@ -26,7 +27,8 @@ public static class MemoryEstimate
         var step = footprint.TrainingStep(settings.BatchSize, side, target, policy);
         var training = Math.Max(step, footprint.Encoding(Tiled(side, side, policy), target)) + kept;
         var preview = settings.PreviewEvery > 0 ? Generating(profile, target, policy, side, side, guided: true) + kept : 0;
-        return Constant + footprint.BackwardWeights(target, policy) + (long)Math.Max(training, preview);
+        var working = Constant + footprint.BackwardWeights(target, policy) + (long)Math.Max(training, preview);
+        return photos is null ? working : Math.Max(working + photos.HeldBytes, photos.PeakBytes);
     }
 
     /// <summary>Of generating images, one after the other.</summary>

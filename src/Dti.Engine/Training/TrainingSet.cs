@@ -15,9 +15,10 @@ public sealed class TrainingSet
     /// <summary>Photos that a concept may be trained from, at most.</summary>
     public const int MaxPhotos = 50;
 
-    private readonly IReadOnlyList<Entry> _entries;
+    private const int BytesPerPixel = 7; // of a photo while it is decoded: as the library gives it, and upright
+    private readonly List<Entry> _entries;
 
-    private TrainingSet(int resolution, IReadOnlyList<Entry> entries)
+    private TrainingSet(int resolution, List<Entry> entries)
     {
         Resolution = resolution;
         _entries = entries;
@@ -40,27 +41,79 @@ public sealed class TrainingSet
     /// <param name="limits">What a photo may measure.</param>
     /// <param name="initializer">The initial word, whose place the concept takes in captions that do not say where it goes.</param>
     /// <param name="useAlpha">Where a photo has no mask, its opacity is one.</param>
+    /// <param name="cancellationToken">Ends it before the next photo.</param>
     /// <exception cref="ValidationException">
     /// No photos, too many, or some that cannot be used; fields are <c>photos</c>, <c>photos[i]</c>, <c>photos[i].mask</c> and <c>photos[i].caption</c>.
     /// </exception>
-    public static TrainingSet Load(IReadOnlyList<Photo> photos, int resolution, ImageLimits limits, string initializer = "", bool useAlpha = false)
+    public static TrainingSet Load(
+        IReadOnlyList<Photo> photos, int resolution, ImageLimits limits, string initializer = "", bool useAlpha = false, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(photos);
         ArgumentNullException.ThrowIfNull(limits);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(resolution);
+        return new TrainingSet(resolution, Each(photos, cancellationToken, photo => Prepare(photo, resolution, limits, initializer, useAlpha)));
+    }
+
+    /// <summary>Measures every photo and its mask by their headers. No pixel is decoded.</summary>
+    /// <param name="photos">1 to <see cref="MaxPhotos"/> photos.</param>
+    /// <param name="resolution">Side of the crops in pixels, 1 or more.</param>
+    /// <param name="limits">What a photo may measure.</param>
+    /// <param name="useAlpha">Where a photo has no mask, its opacity is one.</param>
+    /// <returns>What <see cref="Load"/> takes of memory.</returns>
+    /// <exception cref="ValidationException">As <see cref="Load"/>, for what headers tell.</exception>
+    public static TrainingSetSize Measure(IReadOnlyList<Photo> photos, int resolution, ImageLimits limits, bool useAlpha = false)
+    {
+        ArgumentNullException.ThrowIfNull(limits);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(resolution);
+        var sizes = Each(photos, CancellationToken.None, photo =>
+        {
+            var (photoWidth, photoHeight) = ImageCodec.Measure(photo.Data, photo.Name, limits);
+            EnsureShape(photo, photoWidth, photoHeight, limits);
+            var masked = photo.Mask is null ? default : OfMask(() => ImageCodec.Measure(photo.Mask, $"{photo.Name} (mask)", limits));
+            var (height, width) = PillowResize.ShorterSideTo(resolution, photoHeight, photoWidth);
+            var layers = photo.Mask is not null || useAlpha ? 2 : 1;
+            return new TrainingSetSize(
+                3L * layers * height * width,
+                (BytesPerPixel * layers * Math.Max((long)photoWidth * photoHeight, (long)masked.Width * masked.Height)) + (3L * width * photoHeight)); // rows are resized first
+        });
+        return new TrainingSetSize(sizes.Sum(size => size.HeldBytes), sizes.Max(size => size.DecodingBytes));
+    }
+
+    /// <summary>Decodes a photo and its mask, and lets the pixels go: whether <see cref="Load"/> can use it.</summary>
+    /// <param name="photo">The photo.</param>
+    /// <param name="index">Which photo it is, from 0; names the fields.</param>
+    /// <param name="limits">What a photo may measure.</param>
+    /// <param name="initializer">The initial word, as for <see cref="Load"/>.</param>
+    /// <returns>What is wrong with it; null: nothing.</returns>
+    public static FieldViolation? Check(Photo photo, int index, ImageLimits limits, string initializer)
+    {
+        try
+        {
+            Decode(photo, limits, initializer, useAlpha: false);
+            return null;
+        }
+        catch (DtiException refusal) when (refusal.Kind == ErrorKind.InvalidArgument)
+        {
+            return new FieldViolation($"photos[{index}]{refusal.Field}", refusal.Message);
+        }
+    }
+
+    private static List<T> Each<T>(IReadOnlyList<Photo> photos, CancellationToken cancellationToken, Func<Photo, T> look)
+    {
+        ArgumentNullException.ThrowIfNull(photos);
         if (photos.Count is 0 or > MaxPhotos)
         {
             var found = photos.Count == 0 ? "There are no photos" : $"There are {photos.Count} photos";
             throw new ValidationException([new("photos", $"{found}; send 1 to {MaxPhotos} of the same thing, 3 to 6 are usual.")]);
         }
 
-        var entries = new List<Entry>(photos.Count);
+        var all = new List<T>(photos.Count);
         var violations = new List<FieldViolation>();
         for (var i = 0; i < photos.Count; i++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             try
             {
-                entries.Add(Prepare(photos[i], resolution, limits, initializer, useAlpha));
+                all.Add(look(photos[i]));
             }
             catch (DtiException refusal) when (refusal.Kind == ErrorKind.InvalidArgument)
             {
@@ -68,7 +121,7 @@ public sealed class TrainingSet
             }
         }
 
-        return violations.Count == 0 ? new TrainingSet(resolution, entries) : throw new ValidationException(violations);
+        return violations.Count == 0 ? all : throw new ValidationException(violations);
     }
 
     /// <summary>Size in pixels of a photo as it came, upright.</summary>
@@ -164,42 +217,56 @@ public sealed class TrainingSet
 
     private static Entry Prepare(Photo photo, int resolution, ImageLimits limits, string initializer, bool useAlpha)
     {
-        var (image, opacity) = useAlpha && photo.Mask is null ? ImageCodec.DecodeWithOpacity(photo.Data, photo.Name, limits) : (ImageCodec.Decode(photo.Data, photo.Name, limits), null);
-        int longer = Math.Max(image.Width, image.Height), shorter = Math.Min(image.Width, image.Height);
-        if (longer > (long)limits.MaxAspectRatio * shorter)
-        {
-            throw new DtiException(
-                ErrorKind.InvalidArgument,
-                $"Photo '{photo.Name}' is {image.Width} × {image.Height} pixels; crop it until the longer side is at most {limits.MaxAspectRatio} times the shorter.");
-        }
-
+        var (image, mask, caption) = Decode(photo, limits, initializer, useAlpha);
         var (height, width) = PillowResize.ShorterSideTo(resolution, image.Height, image.Width);
-        var mask = photo.Mask is null ? opacity : DecodeMask(photo, image, limits);
-        var caption = photo.Caption is null ? null : PromptTemplates.Parse(photo.Caption, initializer)
-            ?? throw new DtiException(
-                ErrorKind.InvalidArgument,
-                $"The caption of photo '{photo.Name}' does not say where the concept goes: write {PromptTemplates.Concept} there{(initializer.Length > 0 ? $", or the initial word '{initializer}'" : "")}.",
-                ".caption");
         return new Entry(
             photo.Name, PillowResize.Resize(image, height, width), mask is null ? null : PillowResize.Resize(mask, height, width), caption,
             (image.Height, image.Width), Hash(photo.Data),
             Hash([.. SHA256.HashData(photo.Data), .. SHA256.HashData(photo.Mask ?? []), .. Encoding.UTF8.GetBytes(caption ?? "")]));
     }
 
+    private static (RgbImage Image, RgbImage? Mask, string? Caption) Decode(Photo photo, ImageLimits limits, string initializer, bool useAlpha)
+    {
+        var (image, opacity) = useAlpha && photo.Mask is null ? ImageCodec.DecodeWithOpacity(photo.Data, photo.Name, limits) : (ImageCodec.Decode(photo.Data, photo.Name, limits), null);
+        EnsureShape(photo, image.Width, image.Height, limits);
+        var mask = photo.Mask is null ? opacity : DecodeMask(photo, image, limits);
+        var caption = photo.Caption is null ? null : PromptTemplates.Parse(photo.Caption, initializer)
+            ?? throw new DtiException(
+                ErrorKind.InvalidArgument,
+                $"The caption of photo '{photo.Name}' does not say where the concept goes: write {PromptTemplates.Concept} there{(initializer.Length > 0 ? $", or the initial word '{initializer}'" : "")}.",
+                ".caption");
+        return (image, mask, caption);
+    }
+
+    private static void EnsureShape(Photo photo, int width, int height, ImageLimits limits)
+    {
+        if (Math.Max(width, height) > (long)limits.MaxAspectRatio * Math.Min(width, height))
+        {
+            throw new DtiException(
+                ErrorKind.InvalidArgument,
+                $"Photo '{photo.Name}' is {width} × {height} pixels; crop it until the longer side is at most {limits.MaxAspectRatio} times the shorter.");
+        }
+    }
+
     private static string Hash(byte[] data) => Convert.ToHexStringLower(SHA256.HashData(data));
 
-    private static RgbImage DecodeMask(Photo photo, RgbImage image, ImageLimits limits)
+    private static RgbImage DecodeMask(Photo photo, RgbImage image, ImageLimits limits) => OfMask(() =>
+    {
+        var mask = ImageCodec.Decode(photo.Mask, $"{photo.Name} (mask)", limits);
+        if (Math.Abs(((double)mask.Width / mask.Height) - ((double)image.Width / image.Height)) > 0.02 * image.Width / image.Height)
+        {
+            throw new DtiException(ErrorKind.InvalidArgument, $"The mask of photo '{photo.Name}' is {mask.Width} × {mask.Height} pixels and the photo {image.Width} × {image.Height}; both must have the same shape.");
+        }
+
+        return mask.Pixels.Span.IndexOfAnyInRange((byte)128, (byte)255) >= 0 ? mask
+            : throw new DtiException(ErrorKind.InvalidArgument, $"The mask of photo '{photo.Name}' is dark all over, so nothing of the photo would count; paint the concept white.");
+    });
+
+    private static T OfMask<T>(Func<T> look)
     {
         try
         {
-            var mask = ImageCodec.Decode(photo.Mask, $"{photo.Name} (mask)", limits);
-            if (Math.Abs(((double)mask.Width / mask.Height) - ((double)image.Width / image.Height)) > 0.02 * image.Width / image.Height)
-            {
-                throw new DtiException(ErrorKind.InvalidArgument, $"The mask of photo '{photo.Name}' is {mask.Width} × {mask.Height} pixels and the photo {image.Width} × {image.Height}; both must have the same shape.");
-            }
-
-            return mask.Pixels.Span.IndexOfAnyInRange((byte)128, (byte)255) >= 0 ? mask
-                : throw new DtiException(ErrorKind.InvalidArgument, $"The mask of photo '{photo.Name}' is dark all over, so nothing of the photo would count; paint the concept white.");
+            return look();
         }
         catch (DtiException refusal) when (refusal.Kind == ErrorKind.InvalidArgument)
         {

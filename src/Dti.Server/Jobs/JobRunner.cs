@@ -49,7 +49,8 @@ internal sealed class JobRunner(
         var target = ComputeTarget.Resolve(options.Device, request.Options.Dtype);
         var concept = request.Resume is not null ? runs.Start(request.Name) : request.Options.HasStartConcept ? concepts.Load(request.Options.StartConcept) : null;
         var settings = TrainingSettings.Resolve(request.Options.ToEngine(concept), request.Name, profile, PinnedSeed);
-        var photos = request.LoadPhotos(settings, options.ImageLimits);
+        var size = TrainingSet.Measure(request.ToPhotos(settings), settings.Resolution, options.ImageLimits, settings.UseAlpha);
+        var photos = request.LoadPhotos(settings, options.ImageLimits, cancellationToken);
         using var from = request.Resume is null ? null : runs.Load(request.Name, request.Resume.FromStep);
         if (from is null)
         {
@@ -73,7 +74,7 @@ internal sealed class JobRunner(
             summary.Add(happened); // the picture is of the whole run, however often the server was started
         }
 
-        using var model = loaded.Use(profile, target, loaded.WorkingBytes(profile, target, settings));
+        using var model = loaded.Use(profile, target, loaded.WorkingBytes(profile, target, settings, size));
         using var keeper = new SnapshotKeeper(runs, request.Name, settings, options.SnapshotInterval, attempt, time, logger);
         using var phase = Tracing.Phase("train");
         var trainer = new Trainer(model.Value, settings, photos);

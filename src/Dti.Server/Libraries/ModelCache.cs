@@ -32,7 +32,8 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
     public void EnsureFits(ModelProfile profile, ComputeTarget target) => _memory.EnsureFits(NameOf(profile, target), profile.HeldBytes(target));
 
     /// <summary>Estimated working memory of a training in bytes, without the weights.</summary>
-    public long WorkingBytes(ModelProfile profile, ComputeTarget target, TrainingSettings settings) => MemoryEstimate.OfTraining(profile, target, Policy(profile, target), settings);
+    public long WorkingBytes(ModelProfile profile, ComputeTarget target, TrainingSettings settings, TrainingSetSize photos) =>
+        MemoryEstimate.OfTraining(profile, target, Policy(profile, target), settings, photos);
 
     /// <summary>Estimated working memory of a generation in bytes, without the weights.</summary>
     public long WorkingBytes(ModelProfile profile, ComputeTarget target, GenerationSettings settings) => MemoryEstimate.OfGeneration(profile, target, Policy(profile, target), settings);
@@ -40,12 +41,13 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
     /// <summary>Checks that a training fits with its model.</summary>
     /// <exception cref="Dti.Engine.DtiException">The model alone does not fit.</exception>
     /// <exception cref="RpcException">Both do not (RESOURCE_EXHAUSTED); the message has the numbers.</exception>
-    public void EnsureFits(ModelProfile profile, ComputeTarget target, TrainingSettings settings) => EnsureFits(
-        profile, target, WorkingBytes(profile, target, settings),
-        $"Training with batches of {settings.BatchSize} crops of {settings.Resolution} × {settings.Resolution}", "a smaller batch or resolution");
+    public void EnsureFits(ModelProfile profile, ComputeTarget target, TrainingSettings settings, TrainingSetSize photos) => EnsureFits(
+        profile, target, WorkingBytes(profile, target, settings, photos),
+        $"Training with batches of {settings.BatchSize} crops of {settings.Resolution} × {settings.Resolution}",
+        photos.PeakBytes > 1L << 30 ? $"a smaller batch or resolution, or fewer photos, which take {MemoryBudget.GiB(photos.PeakBytes)}" : "a smaller batch or resolution");
 
     /// <summary>Checks that a generation fits with its model.</summary>
-    /// <inheritdoc cref="EnsureFits(ModelProfile, ComputeTarget, TrainingSettings)"/>
+    /// <inheritdoc cref="EnsureFits(ModelProfile, ComputeTarget, TrainingSettings, TrainingSetSize)"/>
     public void EnsureFits(ModelProfile profile, ComputeTarget target, GenerationSettings settings) => EnsureFits(
         profile, target, WorkingBytes(profile, target, settings), $"A picture of {settings.Width} × {settings.Height}", "a smaller picture");
 

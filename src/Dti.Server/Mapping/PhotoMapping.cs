@@ -1,6 +1,8 @@
+using System.Runtime.InteropServices;
 using Dti.Engine.Imaging;
 using Dti.Engine.Training;
 using Dti.V1;
+using Google.Protobuf;
 using Photo = Dti.Engine.Training.Photo;
 using TrainingSettings = Dti.Engine.Training.TrainingSettings;
 
@@ -11,11 +13,21 @@ internal static class PhotoMapping
 {
     /// <summary>Decodes them as training will see them.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="settings">Its settings; null: they are wrong themselves, and the photos are only looked at.</param>
+    /// <param name="settings">Its settings.</param>
     /// <param name="limits">What a photo may measure.</param>
+    /// <param name="cancellationToken">Ends it after a photo.</param>
     /// <exception cref="Dti.Engine.ValidationException">Photos, masks or captions cannot be used.</exception>
-    public static TrainingSet LoadPhotos(this TrainRequest request, TrainingSettings? settings, ImageLimits limits) => TrainingSet.Load(
+    public static TrainingSet LoadPhotos(this TrainRequest request, TrainingSettings settings, ImageLimits limits, CancellationToken cancellationToken) => TrainingSet.Load(
+        request.ToPhotos(settings), settings.Resolution, limits, settings.Initializer, settings.UseAlpha, cancellationToken);
+
+    /// <summary>The photos, which share their bytes with the request.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="settings">Its settings; null: they are wrong themselves, and captions are not looked at.</param>
+    public static IReadOnlyList<Photo> ToPhotos(this TrainRequest request, TrainingSettings? settings) =>
         [.. request.Photos.Select(photo => new Photo(
-            photo.FileName, photo.Data.ToByteArray(), photo.Mask.IsEmpty ? null : photo.Mask.ToByteArray(), photo.Caption.Length == 0 || settings is null ? null : photo.Caption))],
-        settings?.Resolution ?? 64, limits, settings?.Initializer ?? "", settings?.UseAlpha ?? false);
+            photo.FileName, Bytes(photo.Data), photo.Mask.IsEmpty ? null : Bytes(photo.Mask), photo.Caption.Length == 0 || settings is null ? null : photo.Caption))];
+
+    // A ByteString is an array that nobody writes to.
+    private static byte[] Bytes(ByteString data) =>
+        MemoryMarshal.TryGetArray(data.Memory, out var segment) && segment is { Offset: 0, Array: { } whole } && whole.Length == segment.Count ? whole : data.ToByteArray();
 }

@@ -36,7 +36,9 @@ internal sealed class ConceptGrpcService(
         var name = request.HasModel ? request.Model : concept.Model.Length > 0 && models.List().Any(model => model.Name == concept.Model) ? concept.Model : models.DefaultName;
         var initializer = concept.Settings?.Initializer ?? "";
         var (profile, vectors) = (models.Get(name), concepts.Load(request.Name));
-        var found = await heavy.RunAsync(() => Task.FromResult(ConceptInspection.Of(profile, vectors, initializer.Length > 0 ? initializer : null, nearest)), context.CancellationToken);
+        var found = await heavy.RunAsync(
+            Caller.Of(context).Id,
+            ends => Task.FromResult(ConceptInspection.Of(profile, vectors, initializer.Length > 0 ? initializer : null, nearest, ends)), context.CancellationToken);
         return new ConceptServiceInspectResponse
         {
             Model = name,

@@ -1,4 +1,5 @@
 using Dti.Engine.Concepts;
+using Dti.Engine.Training;
 using Dti.Server.Configuration;
 using Dti.Server.Errors;
 using Dti.Server.Jobs;
@@ -9,7 +10,9 @@ using Dti.V1;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
+using ConceptKind = Dti.V1.ConceptKind;
 using GenerationSettings = Dti.Engine.Generation.GenerationSettings;
+using Photo = Dti.Engine.Training.Photo;
 using TrainingOptions = Dti.V1.TrainingOptions;
 using TrainingSettings = Dti.Engine.Training.TrainingSettings;
 
@@ -27,6 +30,8 @@ internal sealed class DtiGrpcService(
     {
         var caller = Caller.Of(context);
         var (jobId, attached) = await SubmitAsync(request, caller, context.CancellationToken);
+        request.Photos.Clear(); // they are on disk: a stream that lasts for hours must not hold them in memory
+        context.GetHttpContext().Features.Get<BytesInFlight.Account>()?.Dispose();
         try
         {
             await foreach (var message in jobs.WatchAsync(jobId, caller, 0, context.CancellationToken))
@@ -83,16 +88,32 @@ internal sealed class DtiGrpcService(
         var asked = request.Clone();
         (asked.RequestId, asked.CancelOnDisconnect) = ("", false);
         var fingerprint = RequestChecks.Fingerprint(asked);
-        var (known, submission) = await heavy.RunAsync(FindOrAcceptAsync, cancellationToken); // it looks at every photo
-        return submission is null ? (known!, true) : await jobs.SubmitAsync(submission);
+        if (await FindAsync() is { } known)
+        {
+            return (known, true);
+        }
 
-        async Task<(string? Known, JobSubmission? New)> FindOrAcceptAsync() =>
-            RequestChecks.IsRequestId(request.RequestId) && request.RequestId.Length > 0 && await jobs.FindAsync(caller, request.RequestId, fingerprint) is { } known
-                ? (known, null)
-                : (null, Accept(request, fingerprint, caller));
+        // What needs no pixels is checked first. Photos are then decoded one at a time, each in a turn of its own.
+        var (submission, photos, initializer) = await heavy.RunAsync(caller.Id, _ => Task.FromResult(Accept(request, fingerprint, caller)), cancellationToken);
+        var checks = new RequestChecks();
+        foreach (var (index, photo) in photos.Index())
+        {
+            var wrong = await heavy.RunAsync(caller.Id, _ => Task.FromResult(TrainingSet.Check(photo, index, options.ImageLimits, initializer)), cancellationToken);
+            checks.Add(wrong is null ? null : [wrong]);
+            if (await FindAsync() is { } submitted)
+            {
+                return (submitted, true);
+            }
+        }
+
+        checks.ThrowIfAny();
+        return await jobs.SubmitAsync(submission);
+
+        Task<string?> FindAsync() =>
+            request.RequestId.Length > 0 && RequestChecks.IsRequestId(request.RequestId) ? jobs.FindAsync(caller, request.RequestId, fingerprint) : Task.FromResult<string?>(null);
     }
 
-    private JobSubmission Accept(TrainRequest request, string fingerprint, Caller caller)
+    private (JobSubmission Submission, IReadOnlyList<Photo> Photos, string Initializer) Accept(TrainRequest request, string fingerprint, Caller caller)
     {
         var concepts = library.For(caller);
         var checks = new RequestChecks();
@@ -117,12 +138,13 @@ internal sealed class DtiGrpcService(
         var settings = profile is null || (asked.HasStartConcept && start is null) ? null
             : checks.Try(() => TrainingSettings.Resolve(asked.ToEngine(start), request.Name, profile, RequestChecks.NewSeed), "options.");
         checks.Add(settings is null ? null : options.Limits.Check(settings, request.Photos.Count));
-        checks.Try(() => request.LoadPhotos(settings, options.ImageLimits));
+        var photos = request.ToPhotos(settings);
+        var size = checks.Try(() => TrainingSet.Measure(photos, settings?.Resolution ?? 64, options.ImageLimits, settings?.UseAlpha ?? false));
         checks.Require(
             request.Resume is null || settings is null || request.Resume.FromStep < settings.Steps, "options.steps",
             $"{request.Resume?.FromStep} steps are done already; ask for more to train further.");
         checks.ThrowIfAny();
-        loaded.EnsureFits(profile!, target!, settings!);
+        loaded.EnsureFits(profile!, target!, settings!, size!);
         disk.EnsureRoom();
 
         quotas.EnsureRoom(caller);
@@ -136,7 +158,7 @@ internal sealed class DtiGrpcService(
         var message = settings!.ToMessage(asked, asked.HasModel ? asked.Model : models.DefaultName, target!);
         var pinned = request.Clone();
         pinned.Options = asked.Pin(message);
-        return new JobSubmission(
+        var submission = new JobSubmission(
             JobKind.Train, pinned, request.RequestId, fingerprint, request.Name, message.Steps,
             jobId => new TrainResponse
             {
@@ -153,6 +175,7 @@ internal sealed class DtiGrpcService(
         {
             Caller = caller,
         };
+        return (submission, photos, settings!.Initializer);
     }
 
     /// <summary>The request that began a training, with what may change when it goes on, and the step of the snapshot that it goes on from.</summary>

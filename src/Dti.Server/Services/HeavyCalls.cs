@@ -1,30 +1,112 @@
+using Dti.Server.Configuration;
+using Dti.Server.Errors;
+using Grpc.Core;
+using Microsoft.Extensions.Hosting;
+
 namespace Dti.Server.Services;
 
 /// <summary>
-/// What calls compute for a while that is no job, one at a time. Many at once would have a vocabulary or a training's photos each in memory, and keep the threads
-/// that answer all other calls: the server would not even see its clients' answers to pings.
+/// What calls compute for a while that is no job, one at a time. Many at once would have a vocabulary or a photo each in memory, and keep the threads that answer all
+/// other calls. The turn goes to the caller that was served longest ago. It ends with the call, or when the server stops.
 /// </summary>
-internal sealed class HeavyCalls : IDisposable
+/// <param name="lifetime">Says when the server stops; null: never.</param>
+internal sealed class HeavyCalls(IHostApplicationLifetime? lifetime = null)
 {
-    private readonly SemaphoreSlim _turn = new(1);
+    private readonly Lock _lock = new();
+    private readonly LinkedList<Waiter> _waiting = [];
+    private readonly Dictionary<string, long> _served = new(StringComparer.Ordinal); // by caller: the turn at which it last was
+    private long _turn;
+    private bool _busy;
 
     /// <summary>Computes when it is the caller's turn.</summary>
-    /// <param name="compute">Runs on another thread.</param>
-    /// <param name="cancellationToken">Of the call: a cancelled call gives up its place.</param>
-    /// <exception cref="OperationCanceledException">The call was cancelled before its turn.</exception>
-    public async Task<T> RunAsync<T>(Func<Task<T>> compute, CancellationToken cancellationToken)
+    /// <param name="caller">Whose turn it is.</param>
+    /// <param name="compute">Runs on another thread. Looks at the token in every loop.</param>
+    /// <param name="cancellationToken">Of the call: a cancelled call gives up its place or its turn.</param>
+    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <exception cref="RpcException">Too many calls wait (RESOURCE_EXHAUSTED), or the server stops.</exception>
+    public async Task<T> RunAsync<T>(string caller, Func<CancellationToken, Task<T>> compute, CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellationToken);
+        var stopping = lifetime?.ApplicationStopping ?? CancellationToken.None;
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
         try
         {
-            return await Task.Run(compute, cancellationToken);
+            await EnterAsync(caller, ends.Token);
+            try
+            {
+                return await Task.Run(() => compute(ends.Token), ends.Token);
+            }
+            finally
+            {
+                Leave();
+            }
         }
-        finally
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            _turn.Release();
+            throw RpcErrors.Stopping().ToRpcException();
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _turn.Dispose();
+    private async Task EnterAsync(string caller, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        Waiter waiter;
+        lock (_lock)
+        {
+            if (!_busy)
+            {
+                _busy = true;
+                _served[caller] = ++_turn;
+                return;
+            }
+
+            if (_waiting.Count >= RequestBounds.Waiting || _waiting.Count(other => other.Caller == caller) >= RequestBounds.WaitingOfCaller)
+            {
+                throw RpcErrors.Exhausted("Too many calls are waiting to look at photos or at a vocabulary.", "TOO_MANY_CALLS", TimeSpan.FromSeconds(10)).ToRpcException();
+            }
+
+            waiter = new Waiter(caller);
+            _waiting.AddLast(waiter);
+        }
+
+        await using var registration = cancellationToken.Register(() =>
+        {
+            lock (_lock)
+            {
+                if (!_waiting.Remove(waiter))
+                {
+                    return; // it is its turn
+                }
+            }
+
+            waiter.Turn.TrySetCanceled(cancellationToken);
+        });
+        await waiter.Turn.Task;
+    }
+
+    private void Leave()
+    {
+        Waiter? next;
+        lock (_lock)
+        {
+            next = _waiting.MinBy(waiter => _served.GetValueOrDefault(waiter.Caller)); // of equals the first
+            if (next is null)
+            {
+                _busy = false;
+                _served.Clear();
+                return;
+            }
+
+            _waiting.Remove(next);
+            _served[next.Caller] = ++_turn;
+        }
+
+        next.Turn.TrySetResult();
+    }
+
+    private sealed class Waiter(string caller)
+    {
+        public string Caller => caller;
+
+        public TaskCompletionSource Turn { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
 }

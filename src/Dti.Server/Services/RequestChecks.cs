@@ -91,7 +91,16 @@ internal sealed partial class RequestChecks
 
     public static bool IsRequestId(string requestId) => requestId.Length == 0 || RequestId().IsMatch(requestId);
 
-    public static string Fingerprint(IMessage message) => Convert.ToHexString(SHA256.HashData(message.ToByteArray()));
+    public static string Fingerprint(IMessage message)
+    {
+        using var hash = SHA256.Create();
+        using (var stream = new CryptoStream(Stream.Null, hash, CryptoStreamMode.Write))
+        {
+            message.WriteTo(stream); // no second copy of the photos
+        }
+
+        return Convert.ToHexString(hash.Hash!);
+    }
 
     /// <summary>A seed that every client can hold exactly, JavaScript's numbers included.</summary>
     public static ulong NewSeed() => (ulong)RandomNumberGenerator.GetInt32(int.MaxValue);

@@ -71,7 +71,7 @@ internal sealed class JobFolder : IDisposable
         try
         {
             Directory.CreateDirectory(Of(jobId));
-            AtomicFile.WriteAllBytes(Path.Combine(Of(jobId), RequestFile), request.ToByteArray());
+            AtomicFile.Write(Path.Combine(Of(jobId), RequestFile), request.WriteTo);
             using var log = Events(jobId).OpenWriter(0, first: 0);
             log.Append(0, accepted);
         }
