@@ -12,10 +12,10 @@ public class StatusSizeTests
     [Theory]
     [InlineData('x')]
     [InlineData('語')]
-    public async Task Refuse_NameOfTwentyThousandLetters_IsToldAndTheConnectionStays(char letter)
+    public async Task Refuse_NameOfAThousandLetters_IsToldAndTheConnectionStays(char letter)
     {
         await using var server = TestServer.Start();
-        var request = new V1.ConceptServiceGetRequest { Name = new string(letter, 20_000) };
+        var request = new V1.ConceptServiceGetRequest { Name = new string(letter, 1000) };
         for (var again = 0; again < 2; again++)
         {
             var error = await Refusal.Of(() => server.Concepts.GetAsync(request).ResponseAsync, StatusCode.NotFound);

@@ -82,6 +82,11 @@ public sealed record DtiServerOptions
     /// <summary>Largest message taken, bytes, 1 MiB to 1 GiB. Default 64 MiB.</summary>
     public int MaxMessageBytes { get; init; } = 64 * 1024 * 1024;
 
+    /// <summary>
+    /// Bytes of all requests that are being received or whose calls still hold them, <see cref="MaxMessageBytes"/> × 2 to 64 GiB. Null: four times <see cref="MaxMessageBytes"/>.
+    /// </summary>
+    public long? MaxBytesInFlight { get; init; }
+
     /// <summary>Most jobs waiting, 1 to 10,000. Default 32.</summary>
     public int MaxQueuedJobs { get; init; } = 32;
 
@@ -111,6 +116,9 @@ public sealed record DtiServerOptions
 
     /// <summary>Free bytes of the disk under <see cref="ConceptFolder"/> below which nothing new is begun, 0 or more. Default 256 MiB.</summary>
     public long MinFreeDiskBytes { get; init; } = 256L << 20;
+
+    /// <summary>Bytes of requests in flight.</summary>
+    internal long BytesInFlight => MaxBytesInFlight ?? (4L * MaxMessageBytes);
 
     /// <summary>Whether only programs of this machine reach the server.</summary>
     internal bool IsLoopback => IPAddress.TryParse(Address, out var address) && IPAddress.IsLoopback(address);
@@ -161,16 +169,21 @@ public sealed record DtiServerOptions
         }
 
         Range(nameof(MaxMessageBytes), MaxMessageBytes, 1 << 20, 1 << 30);
-        Range(nameof(MaxQueuedJobs), MaxQueuedJobs, 1, 10_000);
-        Range(nameof(JobHistory), JobHistory, 1, 100_000);
-        if (SnapshotInterval < TimeSpan.Zero)
+        if (MaxBytesInFlight is { } flying && (flying < 2L * MaxMessageBytes || flying > 64L << 30))
         {
-            found.Add(new(nameof(SnapshotInterval), $"SnapshotInterval is {SnapshotInterval}; it must be 0 or more."));
+            found.Add(new(nameof(MaxBytesInFlight), $"MaxBytesInFlight is {flying}; it must be from twice MaxMessageBytes ({2L * MaxMessageBytes}) to {64L << 30}."));
         }
 
-        if (JobHistoryAge <= TimeSpan.Zero)
+        Range(nameof(MaxQueuedJobs), MaxQueuedJobs, 1, 10_000);
+        Range(nameof(JobHistory), JobHistory, 1, 100_000);
+        if (SnapshotInterval < TimeSpan.Zero || SnapshotInterval > RequestBounds.LongestTime)
         {
-            found.Add(new(nameof(JobHistoryAge), $"JobHistoryAge is {JobHistoryAge}; it must be above 0."));
+            found.Add(new(nameof(SnapshotInterval), $"SnapshotInterval is {SnapshotInterval}; it must be from 0 to {RequestBounds.LongestTime.Days} days."));
+        }
+
+        if (JobHistoryAge <= TimeSpan.Zero || JobHistoryAge > RequestBounds.LongestTime)
+        {
+            found.Add(new(nameof(JobHistoryAge), $"JobHistoryAge is {JobHistoryAge}; it must be above 0 and at most {RequestBounds.LongestTime.Days} days."));
         }
 
         found.AddRange(Limits.Violations());

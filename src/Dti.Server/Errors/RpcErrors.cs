@@ -34,6 +34,10 @@ internal static class RpcErrors
         + "training uses at most 2048 pixels of the shorter side. Whoever runs the server can raise MaxMessageBytes.",
         Info("MESSAGE_TOO_LARGE", ("limit_bytes", Number(limit))));
 
+    /// <summary>RESOURCE_EXHAUSTED for a request of more fields than this server takes.</summary>
+    public static RpcStatus TooManyFields(int limit) => Status(
+        Code.ResourceExhausted, $"The request has more than {limit:N0} fields and list items; send fewer.", Info("TOO_MANY_FIELDS", ("limit", Number(limit))));
+
     /// <summary>NOT_FOUND that lists close names.</summary>
     /// <param name="what">concept, model or job.</param>
     /// <param name="name">What was asked.</param>

@@ -8,7 +8,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using Microsoft.Net.Http.Headers;
 using RpcStatus = Google.Rpc.Status;
 
 namespace Dti.Server.Security;
@@ -54,10 +53,7 @@ internal sealed class TokenAuthentication(IOptionsMonitor<TokenAuthenticationOpt
         Rejected.Count(status.ToRpcException());
         if (Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true)
         {
-            Response.ContentType = "application/grpc";
-            Response.Headers[HeaderNames.GrpcStatus] = $"{status.Code}";
-            Response.Headers[HeaderNames.GrpcMessage] = Uri.EscapeDataString(status.Message);
-            Response.Headers["grpc-status-details-bin"] = Convert.ToBase64String(status.ToByteArray());
+            StatusHeaders.Write(Response, status);
             return;
         }
 

@@ -32,6 +32,7 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
     };
 
     private readonly List<FieldViolation> _found = [];
+    private int _values;
 
     /// <summary>Everything that is wrong.</summary>
     public IReadOnlyList<FieldViolation> Found => _found;
@@ -56,6 +57,11 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
         }
         catch (JsonException error)
         {
+            if (_values > RequestBounds.MaxFields)
+            {
+                return;
+            }
+
             var place = $"line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}";
             Add("", $"The body is not JSON: it breaks off or is wrong at {place}.");
         }
@@ -133,6 +139,13 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
 
     private void Value(ref Utf8JsonReader reader, FieldDescriptor field, string path)
     {
+        if (++_values > RequestBounds.MaxFields)
+        {
+            _found.Clear();
+            Add("", $"The body has more than {RequestBounds.MaxFields} values; send fewer.");
+            throw new JsonException(); // ends the check: each value becomes an object, however few bytes it takes
+        }
+
         switch (field.FieldType)
         {
             case FieldType.Message when field.MessageType.File.Package == "google.protobuf":
@@ -148,6 +161,9 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
                 break;
             case FieldType.Bool:
                 Wrong(ref reader, path, "true or false");
+                break;
+            case FieldType.String when reader.TokenType == JsonTokenType.String && reader.ValueSpan.Length > 6 * RequestBounds.MaxLength(field.Name): // \u0041 is one
+                Add(path, $"{path} has more than {RequestBounds.MaxLength(field.Name)} characters; at most as many are read.");
                 break;
             case FieldType.String when reader.TokenType == JsonTokenType.String:
                 break;

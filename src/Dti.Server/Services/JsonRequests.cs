@@ -1,3 +1,4 @@
+using System.Buffers;
 using Dti.Server.Configuration;
 using Dti.Server.Errors;
 using Dti.Server.Telemetry;
@@ -24,10 +25,11 @@ internal static class JsonRequests
     public static void UseJsonRequests(this WebApplication app)
     {
         var limit = app.Services.GetRequiredService<DtiServerOptions>().MaxMessageBytes;
-        app.Use((context, next) => CheckAsync(context, next, limit));
+        var bytes = app.Services.GetRequiredService<BytesInFlight>();
+        app.Use((context, next) => CheckAsync(context, next, limit, bytes));
     }
 
-    private static async Task CheckAsync(HttpContext context, RequestDelegate next, int limit)
+    private static async Task CheckAsync(HttpContext context, RequestDelegate next, int limit, BytesInFlight bytes)
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcJsonTranscodingMetadata>() is not { } call)
         {
@@ -39,22 +41,32 @@ internal static class JsonRequests
         checks.Query(
             context.Request.Query.Select(pair => (pair.Key, pair.Value.ToArray())),
             [.. context.Request.RouteValues.Keys]);
-        using var body = new MemoryStream();
+        using var account = bytes.Open();
+        context.Features.Set(account);
         if (call.HttpRule.Body == "*" && context.Request.HasJsonContentType())
         {
+            var received = new RequestBody();
+            BodyProblem problem;
             try
             {
-                await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+                problem = await received.ReceiveAsync(context.Request.BodyReader, long.MaxValue, account, context.RequestAborted);
+                problem = problem == BodyProblem.None && !account.TryTake(received.Length) ? BodyProblem.NoRoom : problem; // for the copy below
             }
             catch (BadHttpRequestException error) when (error.StatusCode == StatusCodes.Status413PayloadTooLarge)
             {
-                await RefuseAsync(context, RpcErrors.MessageTooLarge(limit), error.StatusCode);
+                problem = BodyProblem.TooLarge;
+            }
+
+            if (problem != BodyProblem.None)
+            {
+                await RefuseAsync(
+                    context, GrpcMessages.RefusalOf(problem, limit), problem == BodyProblem.TooLarge ? StatusCodes.Status413PayloadTooLarge : StatusCodes.Status429TooManyRequests);
                 return;
             }
 
-            checks.Body(body.GetBuffer().AsSpan(0, (int)body.Length));
-            body.Position = 0;
-            context.Request.Body = body;
+            var body = received.Bytes.ToArray();
+            checks.Body(body);
+            context.Request.Body = new MemoryStream(body);
         }
 
         if (checks.Found.Count > 0)

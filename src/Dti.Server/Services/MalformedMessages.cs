@@ -31,6 +31,12 @@ internal static class MalformedMessages
         {
             await next(context);
             var headers = context.Response.Headers;
+            if (!context.Response.HasStarted && headers["grpc-status"] == "13" && !headers.ContainsKey("grpc-status-details-bin"))
+            {
+                Answer(headers, RpcErrors.Malformed()); // reflection's frames, which gRPC reads itself
+                return;
+            }
+
             if (!context.Response.HasStarted && headers["grpc-status"] == "8" && Uri.UnescapeDataString($"{headers["grpc-message"]}") == TooLarge)
             {
                 Answer(headers, RpcErrors.MessageTooLarge(limit));
@@ -39,7 +45,7 @@ internal static class MalformedMessages
 
             if (!context.Response.HasStarted && headers["grpc-status"] == "2" && Uri.UnescapeDataString($"{headers["grpc-message"]}") is var cause && cause.StartsWith(Framework, StringComparison.Ordinal))
             {
-                var malformed = cause.Contains(nameof(InvalidProtocolBufferException), StringComparison.Ordinal);
+                var malformed = cause.Contains(nameof(InvalidProtocolBufferException), StringComparison.Ordinal) || cause.Contains(nameof(InvalidDataException), StringComparison.Ordinal);
                 var gone = context.RequestAborted.IsCancellationRequested || cause.Contains(nameof(IOException), StringComparison.Ordinal); // while the request was still on its way
                 if (!malformed && !gone)
                 {
