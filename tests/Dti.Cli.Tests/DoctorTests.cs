@@ -52,7 +52,7 @@ public class DoctorTests(ServeFixture server)
         Assert.Equal(ExitCode.Failed, result.ExitCode);
         Assert.Equal(
             ["Logging.LogLevel.Dti is 'Loud'; it must be one of Trace, Debug, Information, Warning, Error, Critical, None.", "Prot is no setting. Close: Port.", "JobHistory is 0; it must be from 1 to 100000."],
-            result.EventsOf("finding").Where(finding => finding.GetProperty("name").GetString() == "setting").Select(finding => finding.GetProperty("text").GetString()));
+            result.EventsOf("finding").Where(finding => finding.GetProperty("name").GetString() == "setting").Select(finding => finding.GetProperty("text").GetString()!.Replace($"{Path.Combine(folder, "my.json")}: ", "")));
         Assert.Equal("good", Find(result, "device").GetProperty("state").GetString());
     }
 

@@ -21,7 +21,9 @@ public class ServeTests(ServeFixture server)
 
         Assert.Equal(ExitCode.Usage, result.ExitCode);
         var message = result.Event("error").GetProperty("message").GetString()!;
-        Assert.Contains("Port is 70002; it must be from 0 to 65535. WebPort is 70001; it must be from 0 to 65535. JobHistory is 0;", message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Port is 70002; it must be from 0 to 65535. WebPort is 70001; it must be from 0 to 65535. {Path.Combine(folder, "my.json")}: JobHistory is 0;",
+            message, StringComparison.Ordinal);
         Assert.DoesNotContain("70000", message, StringComparison.Ordinal);
     }
 
@@ -40,12 +42,29 @@ public class ServeTests(ServeFixture server)
     }
 
     [Theory]
-    [InlineData("nowhere.json", "There is no file")]
-    [InlineData("broken.json", "is no JSON")]
+    [InlineData("nowhere.json", "There is no settings file")]
+    [InlineData("broken.json", "is not JSON: it has an error in line 2 at character 10.")]
+    [InlineData("twice.json", "has the setting 'Dti.Port' twice")]
+    [InlineData("list.json", "must hold one JSON object")]
+    [InlineData("folder.json", "cannot be read: it is a folder")]
+    [InlineData("type.json", "type.json: Port is 'x'; it must be a whole number.")]
+    [InlineData("range.json", "range.json: JobHistory is 0; it must be from 1 to 100000.")]
     public async Task Serve_FileThatCannotBeRead_SaysWhy(string file, string why)
     {
         var folder = server.NewFolder();
-        await File.WriteAllTextAsync(Path.Combine(folder, "broken.json"), "{\"Dti\": ");
+        Directory.CreateDirectory(Path.Combine(folder, "folder.json"));
+        foreach (var (name, content) in new Dictionary<string, string>
+        {
+            ["broken.json"] = "{\n  \"Dti\": }",
+            ["twice.json"] = """{"Dti": {"Port": 1, "Port": 2}}""",
+            ["list.json"] = "[]",
+            ["type.json"] = """{"Dti": {"Port": "x"}}""",
+            ["range.json"] = """{"Dti": {"JobHistory": 0}}""",
+        })
+        {
+            await File.WriteAllTextAsync(Path.Combine(folder, name), content);
+        }
+
         var result = await DtiProcess.RunAsync(folder, "serve", "--config", file);
         Assert.Equal(ExitCode.Usage, result.ExitCode);
         Assert.Contains(file, result.Error, StringComparison.Ordinal);

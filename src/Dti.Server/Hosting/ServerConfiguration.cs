@@ -91,7 +91,18 @@ public static class ServerConfiguration
             found.AddRange(wrong.Violations);
         }
 
-        return found.Count == 0 ? options : throw new ValidationException(found);
+        return found.Count == 0 ? options : throw new ValidationException(
+            [.. found.Select(wrong => FileOf(configuration, wrong.Field) is { } file ? wrong with { Description = $"{file}: {wrong.Description}" } : wrong)]);
+    }
+
+    /// <summary>The file that a setting was read from; null: a variable, a flag or a default.</summary>
+    private static string? FileOf(IConfiguration configuration, string name)
+    {
+        var path = name.Replace('.', ':');
+        var last = (configuration as IConfigurationRoot)?.Providers.LastOrDefault(source => Has(source, $"{Section}:{path}") || Has(source, path));
+        return last is FileConfigurationProvider { Source: { Path: { } file } source } ? source.FileProvider?.GetFileInfo(file).PhysicalPath ?? file : null;
+
+        static bool Has(IConfigurationProvider source, string key) => source.TryGet(key, out _) || source.GetChildKeys([], key).Any();
     }
 
     /// <summary>Checks what a host reads of its environment by itself.</summary>
