@@ -1,4 +1,5 @@
 using Dti.ClientSdk.Internal;
+using Dti.ClientSdk.Internal.Photos;
 using Grpc.Core;
 
 namespace Dti.ClientSdk;
@@ -59,6 +60,8 @@ public sealed partial class DtiClient
         string name, ReadOnlyMemory<byte> data, bool overwrite = false, bool rescale = false, string? model = null, ReadOnlyMemory<byte> secondData = default,
         CancellationToken cancellationToken = default)
     {
+        if (Math.Max(data.Length, secondData.Length) is var largest && largest > PhotoShares.Limit)
+            throw TooLarge(largest == data.Length ? "data" : "second_data", largest);
         var request = new V1.ConceptServiceImportRequest
         {
             Name = name,
@@ -70,6 +73,13 @@ public sealed partial class DtiClient
         if (model is not null) request.Model = model;
         var call = _services.Concepts.ImportAsync(request, Unary(cancellationToken));
         return FromProto.Concept((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Concept);
+    }
+
+    private static DtiClientException TooLarge(string field, long bytes)
+    {
+        var sentence = $"{field} has {bytes >> 20} MiB, and an embedding file has at most {PhotoShares.Limit >> 20}. "
+            + "Send the file of an embedding; dti concepts import takes the embeddings out of a large LoRA.";
+        return new(StatusCode.InvalidArgument, sentence) { FieldViolations = [new FieldViolation(field, sentence)] };
     }
 
     /// <summary>A concept as a file that other tools load.</summary>

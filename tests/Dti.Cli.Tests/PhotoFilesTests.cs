@@ -1,5 +1,7 @@
 using System.Text;
 using Dti.Cli.Files;
+using Dti.Cli.Output;
+using Dti.Tests;
 
 namespace Dti.Cli.Tests;
 
@@ -32,27 +34,23 @@ public sealed class PhotoFilesTests : IDisposable
         Assert.Contains(leftOut, line => line.Contains("Thumbs.db", StringComparison.Ordinal));
     }
 
-    /// <summary>Noise, which packs badly, as the photos of a camera at its finest setting.</summary>
+    /// <summary>Cameras append films and previews of their own to a photo: 50 files of 64 MiB, 3.1 GiB together.</summary>
     [Fact]
-    public void Fit_PhotosThatDoNotFitTogether_AreReducedUntilTheyDo()
+    public async Task Read_FiftyPhotosOf64MiBEach_FitIntoOneRequest()
     {
-        var pixels = new byte[3 * 640 * 480];
-        new Random(1).NextBytes(pixels);
-        var data = Engine.Imaging.ImageCodec.Encode(new Engine.Imaging.RgbImage(640, 480, pixels), Engine.Imaging.ImageFormat.Png);
-        ClientSdk.Photo[] photos = [.. Enumerable.Range(0, 4).Select(i => new ClientSdk.Photo($"{i}.png", data))];
-        var warnings = new List<string>();
+        var photo = File.ReadAllBytes(Path.Combine(Fixtures.Repository, "samples", "orange-cat", "1.jpg"));
+        Write("0.jpg", photo);
+        using (var file = File.OpenWrite(Path.Combine(_folder, "0.jpg")))
+            file.SetLength(64 << 20);
+        for (var i = 1; i < 50; i++)
+            File.CreateSymbolicLink(Path.Combine(_folder, $"{i}.jpg"), Path.Combine(_folder, "0.jpg"));
+        var output = new StringWriter();
 
-        Assert.Equal(photos, PhotoSizes.Fit(photos, 256, warnings.Add, 4 * data.Length));
-        Assert.Empty(warnings);
+        var photos = await PhotoFiles.ReadAsync([_folder], CaptionFiles.Use, 64, new JsonOutput(output), TestContext.Current.CancellationToken);
 
-        var fitting = PhotoSizes.Fit(photos, 256, warnings.Add, data.Length);
-        Assert.True(fitting.Sum(photo => photo.Data.Length) <= data.Length);
-        Assert.Contains("4 photo(s) are sent as JPEG", Assert.Single(warnings), StringComparison.Ordinal);
-        Assert.All(fitting, photo => Assert.True(Engine.Imaging.ImageCodec.Decode(photo.Data.Span, photo.FileName) is { Height: >= 256, Width: >= 341 }));
-
-        var error = Assert.Throws<CliException>(() => PhotoSizes.Fit(photos, 256, warnings.Add, 1000));
-        Assert.Contains("The largest is '0.png'", error.Message, StringComparison.Ordinal);
-        Assert.Contains("JPEG of 256 pixels on the shorter side is enough", error.Message, StringComparison.Ordinal);
+        Assert.Equal(50, photos.Count);
+        Assert.True(photos.Sum(read => read.Data.Length) < 63 << 20);
+        Assert.Contains("50 photo(s) were reduced before sending", output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -111,7 +109,7 @@ public sealed class PhotoFilesTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static async Task<ClientSdk.Photo> ReadAsync(string photo, CaptionFiles captions) =>
-        Assert.Single(await PhotoFiles.ReadAsync([photo], captions, null, TestContext.Current.CancellationToken));
+        Assert.Single(await PhotoFiles.ReadAsync([photo], captions, null, new JsonOutput(TextWriter.Null), TestContext.Current.CancellationToken));
 
     private string Write(string name, byte[] content)
     {

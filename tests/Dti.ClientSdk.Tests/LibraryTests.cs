@@ -29,6 +29,15 @@ public class LibraryTests(ServerFixture server)
     }
 
     [Fact]
+    public async Task ImportConceptAsync_Checkpoint_IsRefusedBeforeItIsSent()
+    {
+        await using var client = new DtiClient(server.Address);
+        var error = await Assert.ThrowsAsync<DtiClientException>(() => client.ImportConceptAsync("model", new byte[64 << 20], cancellationToken: Cancellation));
+        Assert.Equal("data", Assert.Single(error.FieldViolations).Field);
+        Assert.StartsWith("data has 64 MiB, and an embedding file has at most 63.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task RestoreConceptAsync_ConceptWasReplaced_BringsBackWhatItWas()
     {
         await using var client = new DtiClient(server.Address);

@@ -3,6 +3,7 @@ using System.Globalization;
 using Dti.Cli.Files;
 using Dti.Cli.Output;
 using Dti.ClientSdk;
+using Dti.ClientSdk.Internal.Photos;
 
 namespace Dti.Cli.Commands;
 
@@ -99,7 +100,15 @@ internal static class ConceptsCommand
             {
                 if (!File.Exists(path))
                     throw new CliException(ExitCode.NotFound, $"There is no file '{path}'.");
-                data.Add(await File.ReadAllBytesAsync(path, context.CancellationToken).ConfigureAwait(false));
+                if (new FileInfo(path).Length <= PhotoShares.Limit)
+                {
+                    data.Add(await File.ReadAllBytesAsync(path, context.CancellationToken).ConfigureAwait(false));
+                }
+                else
+                {
+                    data.Add(Engine.Concepts.BundledEmbeddings.Extract(path, PhotoShares.Limit));
+                    context.Output.Warning("BUNDLE_EXTRACTED", $"Of '{path}', only the embeddings in the LoRA's bundle are sent.");
+                }
             }
 
             var connection = await context.ConnectAsync().ConfigureAwait(false);

@@ -54,12 +54,12 @@ internal static class TrainCommand
         {
             var asked = options.Read(context);
             var read = await PhotoFiles.ReadAsync(
-                context.Get(photos), context.Get(captions) ?? CaptionFiles.Use, leftOut => context.Output.Warning("PHOTO_LEFT_OUT", leftOut), context.CancellationToken)
+                context.Get(photos), context.Get(captions) ?? CaptionFiles.Use, asked.Resolution, context.Output, context.CancellationToken)
                 .ConfigureAwait(false);
             var request = new TrainRequest
             {
                 Name = context.Get(name),
-                Photos = PhotoSizes.Fit(read, asked.Resolution, reduced => context.Output.Warning("PHOTOS_REDUCED", reduced)),
+                Photos = read,
                 Resume = context.Get(resume),
                 ResumeFromStep = context.Get(fromStep),
                 Options = asked,

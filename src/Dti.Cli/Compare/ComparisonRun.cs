@@ -38,7 +38,7 @@ internal sealed class ComparisonRun(Comparison comparison, string folder, DtiCli
     private async Task<ComparedRun> JudgeAsync(ComparedMethod method, ComparedSubject subject, ulong seed, CancellationToken cancellationToken)
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"cmp-{method.Name}-{subject.Name}-{seed}");
-        var photos = await PhotoFiles.ReadAsync(subject.Photos, CaptionFiles.Use, null, cancellationToken).ConfigureAwait(false);
+        var photos = await PhotoFiles.ReadAsync(subject.Photos, CaptionFiles.Use, null, output, cancellationToken).ConfigureAwait(false);
         var file = Path.Combine(folder, "concepts", name + ".safetensors");
         if (File.Exists(file))
             await client.ImportConceptAsync(name, await File.ReadAllBytesAsync(file, cancellationToken).ConfigureAwait(false), overwrite: true, cancellationToken: cancellationToken).ConfigureAwait(false);

@@ -31,7 +31,7 @@ internal sealed class DemoRun(DtiClient client, IOutput output, Stopwatch clock)
     private async Task<DemoDuelResult> DuelAsync(DemoDuel duel, CancellationToken cancellationToken)
     {
         var photos = await PhotoFiles
-            .ReadAsync([duel.Dti.PhotoFolder], CaptionFiles.Use, null, cancellationToken).ConfigureAwait(false);
+            .ReadAsync([duel.Dti.PhotoFolder], CaptionFiles.Use, null, output, cancellationToken).ConfigureAwait(false);
         var dti = await TrainAsync(duel.Dti, photos, cancellationToken).ConfigureAwait(false);
         var ti = await TrainAsync(duel.Ti, photos, cancellationToken).ConfigureAwait(false);
 

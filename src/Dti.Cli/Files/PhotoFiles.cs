@@ -1,5 +1,6 @@
-using System.Text;
+using Dti.Cli.Output;
 using Dti.ClientSdk;
+using Dti.ClientSdk.Internal.Photos;
 
 namespace Dti.Cli.Files;
 
@@ -27,8 +28,6 @@ internal static class PhotoFiles
 
     private static readonly string[] _captionEndings = [".txt", ".caption"];
 
-    private static readonly UTF8Encoding _strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     /// <summary>The files, folders replaced by the images directly in them, by name. Files are recognised by their content.</summary>
     /// <param name="paths">Files, folders, and patterns with <c>*</c> and <c>?</c>.</param>
     /// <param name="leftOut">Told of each file of a folder that is no photo, with the reason; hidden files, captions and masks are expected there.</param>
@@ -42,46 +41,51 @@ internal static class PhotoFiles
                 ExitCode.Usage, $"A concept is learnt from at most {MostPhotos} photos, and these are {files.Count}; name fewer.");
     }
 
-    /// <summary>Reads the photos with their masks, <c>NAME-mask.*</c>, and captions, <c>NAME.txt</c> or <c>NAME.caption</c>.</summary>
+    /// <summary>
+    /// Reads the photos with their masks, <c>NAME-mask.*</c>, and captions, <c>NAME.txt</c> or <c>NAME.caption</c>. Photos that do not fit into one
+    /// request together are reduced one by one, so that only one of them is in memory as it is.
+    /// </summary>
     /// <inheritdoc cref="Find"/>
     /// <param name="paths">Files, folders, and patterns.</param>
     /// <param name="captions">What becomes of caption files.</param>
-    /// <param name="leftOut">Told of each file that is left out.</param>
+    /// <param name="resolution">Of the training; null: the model's own.</param>
+    /// <param name="output">Told of files that are left out, and of photos that were reduced.</param>
     /// <param name="cancellationToken">Cancels reading.</param>
+    /// <exception cref="DtiClientException">A photo is too large and cannot be reduced.</exception>
     public static async Task<IReadOnlyList<Photo>> ReadAsync(
-        IEnumerable<string> paths, CaptionFiles captions, Action<string>? leftOut, CancellationToken cancellationToken)
+        IEnumerable<string> paths, CaptionFiles captions, int? resolution, IOutput output, CancellationToken cancellationToken)
     {
+        var files = Find(paths, leftOut => output.Warning("PHOTO_LEFT_OUT", leftOut)).Select(file => (Photo: file, Mask: MaskOf(file))).ToList();
+        var sizes = new PhotoSizes([.. files.Select(file => Length(file.Photo) + (file.Mask is null ? 0 : Length(file.Mask)))], resolution);
         var photos = new List<Photo>();
-        foreach (var file in Find(paths, leftOut))
-            photos.Add(await ReadAsync(file, captions, cancellationToken).ConfigureAwait(false));
+        foreach (var (file, mask) in files)
+            photos.Add(sizes.Fit(await ReadAsync(file, mask, captions, cancellationToken).ConfigureAwait(false)));
+        if (sizes.Report is { } reduced)
+            output.Warning(PhotoSizes.Reduced, reduced);
         return photos;
     }
 
-    private static async Task<Photo> ReadAsync(string file, CaptionFiles captions, CancellationToken cancellationToken)
+    private static long Length(string file) => new FileInfo(file).ResolveLinkTarget(returnFinalTarget: true) is FileInfo target
+        ? Bounded(file, target.Length)
+        : Bounded(file, new FileInfo(file).Length);
+
+    private static long Bounded(string file, long length) => length <= Array.MaxLength
+        ? length
+        : throw new CliException(
+            ExitCode.Usage, $"'{file}' has {length / (1 << 30)} GiB, and files of at most 2 GiB are read. Save it as JPEG with a shorter side of 2048 pixels.");
+
+    private static async Task<Photo> ReadAsync(string file, string? mask, CaptionFiles captions, CancellationToken cancellationToken)
     {
         var photo = await Photo.ReadAsync(file, cancellationToken).ConfigureAwait(false);
-        if (MaskOf(file) is { } mask)
+        if (mask is not null)
             photo = photo with { Mask = await File.ReadAllBytesAsync(mask, cancellationToken).ConfigureAwait(false) };
         if (captions == CaptionFiles.Ignore || CaptionOf(file) is not { } path)
             return photo;
 
-        var caption = await ReadCaptionAsync(path, cancellationToken).ConfigureAwait(false);
+        var caption = CaptionText.Read(path).Trim();
         return captions == CaptionFiles.Use || caption.Contains(Concept, StringComparison.Ordinal)
             ? photo with { Caption = caption }
             : photo with { Caption = caption.Length == 0 ? Concept : $"{Concept}, {caption}" };
-    }
-
-    private static async Task<string> ReadCaptionAsync(string path, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return (await File.ReadAllTextAsync(path, _strict, cancellationToken).ConfigureAwait(false)).Trim();
-        }
-        catch (DecoderFallbackException)
-        {
-            throw new CliException(
-                ExitCode.Usage, $"The caption '{path}' is neither UTF-8 nor UTF-16. Save it as UTF-8, or train without captions by --captions ignore.");
-        }
     }
 
     private static string? CaptionOf(string photo) =>

@@ -63,6 +63,26 @@ public sealed class EmbeddingFileTests : IDisposable
     }
 
     [Fact]
+    public void Extract_LoraWithABundle_LeavesTheEmbeddingsAlone()
+    {
+        var path = Write(Lora, Bundle + "clip_l:2x768", Bundle + "clip_g:2x1280");
+        var (before, copy) = (ConceptFile.Read(path), Path.Combine(_folder.FullName, "copy.safetensors"));
+
+        File.WriteAllBytes(copy, BundledEmbeddings.Extract(path, 1000));
+
+        using var file = SafetensorsFile.Open(copy);
+        Assert.Equal(before.Dimensions, ConceptFile.Read(file, null, out var ignored).Dimensions);
+        Assert.Empty(ignored);
+    }
+
+    [Fact]
+    public void Extract_LoraWithoutABundle_IsRefusedByFileSizeAndKind()
+    {
+        var message = Assert.Throws<DtiException>(() => BundledEmbeddings.Extract(Write(Lora), 1 << 20)).Message;
+        Assert.Contains("x.safetensors is not an embedding file: it has 0 MiB, and an embedding file has at most 1. It is a LoRA.", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Read_BundleOfSeveral_TakesTheOneOfTheConceptsName()
     {
         string[] tensors = [Lora, "bundle_emb.<my-cat>.emb_params:2x768", "bundle_emb.dog.emb_params:3x768"];
