@@ -192,7 +192,7 @@ class AsyncDtiClient:
                 try:
                     async with contextlib.aclosing(self._stream(following.call, deadline)) as updates:
                         async for update in updates:
-                            if (seen := following.take(update)) is not None:
+                            for seen in following.news(update):
                                 yield seen
                 except DtiError as error:
                     lost = error

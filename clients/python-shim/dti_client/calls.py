@@ -8,17 +8,16 @@ from typing import Any, Callable, Generic, TypeVar
 
 import grpc
 
-from . import convert, records
+from . import convert, photo_sizes, records
 from ._proto import (
     concept_service_pb2 as concepts, concept_service_pb2_grpc, dti_service_pb2 as dti, dti_service_pb2_grpc,
     generation_pb2, job_service_pb2 as jobs, job_service_pb2_grpc, model_service_pb2 as models, model_service_pb2_grpc,
     server_service_pb2 as server, server_service_pb2_grpc)
 from .embedding import ConceptEmbedding
 from .errors import invalid
-from .pictures import Photo, TrainingPhoto, photo_message
+from .pictures import Photo, TrainingPhoto
 
 T = TypeVar("T")
-MAX_REQUEST_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,8 @@ class Call(Generic[T]):
     method: str
     request: Any
     read: Callable[[Any], T]
+    note: records.DtiWarning | None = None
+    """What the caller is told once the request is accepted."""
 
 
 class Stubs:
@@ -50,13 +51,11 @@ class Stubs:
 def train(
     name: str, photos: Iterable[Photo | TrainingPhoto], options: records.TrainingOptions | None, request_id: str, overwrite: bool, cancel_on_disconnect: bool,
 ) -> Call[records.TrainingUpdate]:
-    request = dti.TrainRequest(
-        request_id=request_id, name=name, photos=[photo_message(photo, i) for i, photo in enumerate(photos)],
-        overwrite=overwrite, cancel_on_disconnect=cancel_on_disconnect)
-    convert.fill(request.options, options or records.TrainingOptions())
-    if request.ByteSize() > MAX_REQUEST_BYTES:
-        raise invalid("photos", f"The photos take {request.ByteSize() >> 20} MiB; a request may take {MAX_REQUEST_BYTES >> 20}: send fewer or smaller ones.")
-    return Call("dti", "Train", request, convert.read_event)
+    options = options or records.TrainingOptions()
+    messages, reduced = photo_sizes.fit(photos, options.resolution)
+    request = dti.TrainRequest(request_id=request_id, name=name, photos=messages, overwrite=overwrite, cancel_on_disconnect=cancel_on_disconnect)
+    convert.fill(request.options, options)
+    return Call("dti", "Train", request, convert.read_event, records.DtiWarning(photo_sizes.REDUCED, reduced) if reduced else None)
 
 
 def resume(
@@ -132,6 +131,10 @@ def get_concept(name: str) -> Call[records.Concept]:
 
 def import_concept(name: str, data: bytes | ConceptEmbedding, overwrite: bool, rescale: bool, model: str | None, second_data: bytes) -> Call[records.Concept]:
     file = data.to_file() if isinstance(data, ConceptEmbedding) else data
+    for field, content in (("data", file), ("second_data", second_data)):
+        if len(content) > photo_sizes.LIMIT:
+            raise invalid(field, f"{field} has {len(content) >> 20} MiB, and an embedding file has at most {photo_sizes.LIMIT >> 20}. Send the file of an embedding; "
+                                 "dti concepts import takes the embeddings out of a large LoRA.")
     request = concepts.ConceptServiceImportRequest(name=name, data=file, overwrite=overwrite, rescale=rescale, model=model, second_data=second_data)
     return Call("concepts", "Import", request, lambda answer: convert.read(answer.concept))
 

@@ -77,7 +77,8 @@ class DtiClient:
         the iterator leaves the job running; `cancel_job` stops it.
 
         name: of the concept to be trained; prompts use it as `<name>`.
-        photos: 1 to 50 paths, bytes, PIL images or arrays, or `TrainingPhoto`s of these with masks and captions.
+        photos: 1 to 50 paths, bytes, PIL images or arrays, or `TrainingPhoto`s of these with masks and captions. Photos that do not fit into one request
+            together are reduced (`DtiWarning` PHOTOS_REDUCED).
         options: what is None takes the published default, which `TrainingAccepted.settings` shows.
         request_id: makes a retry safe: a second call with the same one attaches to the same job. Default: a new one.
         overwrite: replace a concept of the same name.
@@ -240,7 +241,7 @@ class DtiClient:
                 try:
                     with contextlib.closing(self._stream(following.call, deadline)) as updates:
                         for update in updates:
-                            if (seen := following.take(update)) is not None:
+                            for seen in following.news(update):
                                 yield seen
                 except DtiError as error:
                     lost = error

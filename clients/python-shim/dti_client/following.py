@@ -50,6 +50,7 @@ class Following:
         self._progress_step = 0
         self._queue_position: int | None = None
         self._seen: set[object] = set()
+        self._note = call.note
 
     @property
     def left_running(self) -> str | None:
@@ -61,6 +62,14 @@ class Following:
         seen = self._take(update)
         if seen is not None and self._waiting:
             self._waiting.is_over = True
+        return seen
+
+    def news(self, update) -> list:
+        """Notes an event; gives what the caller sees now: the event if they do not have it yet, and after the first one the call's note."""
+        seen = [] if (taken := self.take(update)) is None else [taken]
+        if seen and self._note:
+            seen.append(self._note)
+            self._note = None
         return seen
 
     def reconnect(self, error: DtiError | None) -> Waiting | None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 import os
 import pathlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Union
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar, Union
 
 from ._proto import common_pb2
+from .errors import invalid
 
 if TYPE_CHECKING:
     import numpy
     import PIL.Image
+
+T = TypeVar("T")
 
 Photo = Union[str, "os.PathLike[str]", bytes, "PIL.Image.Image", "numpy.ndarray"]
 """A photo: a file's path, a file's bytes, a PIL image, or an array (height, width, 3), uint8 0 to 255 or floating-point 0 to 1."""
@@ -29,8 +33,34 @@ class TrainingPhoto:
     """What the photo shows, in place of a template. `{concept}` says where the concept is named; without it, the concept takes the place of the initializer."""
 
 
-def photo_message(photo: Photo | TrainingPhoto, index: int) -> common_pb2.Photo:
-    """The message of a photo; images that are no files yet travel as PNG."""
+def encoded(photo: Photo | TrainingPhoto | common_pb2.Photo, index: int) -> Photo | TrainingPhoto | common_pb2.Photo:
+    """A photo with every image as a file: those that are none yet travel as PNG."""
+    if isinstance(photo, common_pb2.Photo):
+        return photo
+    if isinstance(photo, TrainingPhoto):
+        return replace(photo, photo=encoded(photo.photo, index), mask=None if photo.mask is None else _file(photo.mask))
+    return photo if isinstance(photo, (bytes, str, os.PathLike)) else common_pb2.Photo(data=encode_png(photo), file_name=f"photo-{index}.png")
+
+
+def size(photo: Photo | TrainingPhoto | common_pb2.Photo) -> int:
+    """Bytes of an encoded photo and its mask; files are not read for that.
+
+    Raises DtiError: there is no such file.
+    """
+    if isinstance(photo, common_pb2.Photo):
+        return len(photo.data) + len(photo.mask)
+    if isinstance(photo, TrainingPhoto):
+        return size(photo.photo) + (0 if photo.mask is None else size(photo.mask))
+    return len(photo) if isinstance(photo, bytes) else _of(photo, lambda path: path.stat().st_size)
+
+
+def photo_message(photo: Photo | TrainingPhoto | common_pb2.Photo, index: int) -> common_pb2.Photo:
+    """The message of a photo; images that are no files yet travel as PNG.
+
+    Raises DtiError: a file cannot be read.
+    """
+    if isinstance(photo, common_pb2.Photo):
+        return photo
     if isinstance(photo, TrainingPhoto):
         message = photo_message(photo.photo, index)
         message.caption = photo.caption
@@ -40,9 +70,19 @@ def photo_message(photo: Photo | TrainingPhoto, index: int) -> common_pb2.Photo:
     if isinstance(photo, bytes):
         return common_pb2.Photo(data=photo, file_name=f"photo-{index}")
     if isinstance(photo, (str, os.PathLike)):
-        path = pathlib.Path(photo)
-        return common_pb2.Photo(data=path.read_bytes(), file_name=path.name)
+        return common_pb2.Photo(data=_of(photo, pathlib.Path.read_bytes), file_name=pathlib.Path(photo).name)
     return common_pb2.Photo(data=encode_png(photo), file_name=f"photo-{index}.png")
+
+
+def _file(photo: Photo) -> Photo:
+    return photo if isinstance(photo, (bytes, str, os.PathLike)) else encode_png(photo)
+
+
+def _of(photo: str | os.PathLike[str], read: Callable[[pathlib.Path], T]) -> T:
+    try:
+        return read(pathlib.Path(photo))
+    except OSError as error:
+        raise invalid("photos", f"The photo {os.fspath(photo)} cannot be read: {error.strerror}.") from error
 
 
 def encode_png(picture: PIL.Image.Image | numpy.ndarray) -> bytes:

@@ -48,9 +48,9 @@ def test_train_with_the_same_request_id_attaches(client):
     assert second[0].attached and second[0].job_id == first[0].job_id and kinds(second) == kinds(first)
 
 
-def test_train_of_too_many_bytes_is_refused_before_it_is_sent(client):
-    with pytest.raises(DtiError, match="smaller") as refusal:
-        client.train("heavy", [bytes(65 << 20)])
+def test_import_of_a_checkpoint_is_refused_before_it_is_sent(client):
+    with pytest.raises(DtiError, match="data has 64 MiB, and an embedding file has at most 63") as refusal:
+        client.import_concept("checkpoint", bytes(64 << 20))
     assert refusal.value.status == "INVALID_ARGUMENT"
 
 

@@ -659,6 +659,32 @@ def test_photos_of_a_folder_come_with_masks_and_captions(nodes, client, folder):
     assert len(client.get_concept("node-folder").photo_sha256) == 2
 
 
+def test_photos_of_a_folder_go_by_content_and_what_is_left_out_is_named(nodes, folder):
+    (folder / "2.PNG").rename(folder / "download.jfif")
+    (folder / "._1.jpg").write_bytes(b"\0\5\x16\7")
+    (folder / "IMG_7.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    (folder / "download.caption").write_bytes("{concept} in a café".encode("utf-16"))
+    photos, told = run(nodes["DtiLoadPhotos"], folder="my-cat")
+    assert [photo.photo.name for photo in photos] == ["1.jpg", "download.jfif"] and photos[1].caption == "{concept} in a café"
+    assert told.splitlines()[-1].startswith("IMG_7.HEIC is left out: it is HEIC") and "._1" not in told
+
+
+def test_photos_with_a_caption_of_a_windows_code_page_are_refused_by_file(nodes, folder):
+    (folder / "1.txt").write_bytes("a café".encode("cp1252"))
+    with pytest.raises(DtiError, match=r"The caption .*1\.txt is neither UTF-8 nor UTF-16"):
+        run(nodes["DtiLoadPhotos"], folder="my-cat")
+
+
+def test_train_reduces_photos_of_a_camera_once_and_finds_the_training_again(nodes, client, folder, caplog):
+    for file in (folder / "1.jpg", folder / "2.PNG"):
+        file.write_bytes(file.read_bytes().ljust(40_000_000, b"\0"))
+    photos, _ = run(nodes["DtiLoadPhotos"], folder="my-cat")
+    for _ in range(2):
+        run(nodes["DtiTrainConcept"], photos=photos, name="node-camera", **TRAINING)
+    assert "2 photo(s) were reduced before sending" in caplog.text
+    assert [job.name for job in client.list_jobs()].count("node-camera") == 1
+
+
 def test_photos_of_a_folder_that_changed_are_read_again(nodes, folder):
     before = nodes["DtiLoadPhotos"].fingerprint_inputs("my-cat")
     assert before == nodes["DtiLoadPhotos"].fingerprint_inputs("my-cat")

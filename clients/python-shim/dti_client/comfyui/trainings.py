@@ -9,10 +9,12 @@ import re
 import uuid
 from collections.abc import Iterator, Sequence
 
-from .. import calls, records
+from .. import calls, photo_sizes, records
+from .._proto import common_pb2
 from ..client import DtiClient
 from ..errors import DtiError
 from ..pictures import TrainingPhoto
+from .running import warn
 
 _KEY_LENGTH = 40
 
@@ -27,10 +29,13 @@ def training(client: DtiClient, name: str, photos: Sequence[TrainingPhoto], opti
     A job is found from the inputs alone, also after a restart of ComfyUI, since its request id begins with a hash of them. There are no events where the
     concept was trained with these inputs and the server has forgotten the job. Another concept of that name is replaced; the server keeps it as an earlier version.
     """
-    key = hashlib.sha256(_request(name, photos, dataclasses.replace(options, **_WITHOUT_EFFECT))).hexdigest()[:_KEY_LENGTH]
+    messages, reduced = photo_sizes.fit(photos, options.resolution)
+    if reduced:
+        warn(records.DtiWarning(photo_sizes.REDUCED, reduced))
+    key = hashlib.sha256(_request(name, messages, dataclasses.replace(options, **_WITHOUT_EFFECT))).hexdigest()[:_KEY_LENGTH]
     trainings = [job for job in client.list_jobs(limit=1000) if job.kind == "train" and job.name == name]  # newest first
     newest = next((job for job in trainings if job.state == "succeeded"), None)
-    concept, masked = _concept_from(client, name, photos), any(photo.mask is not None for photo in photos)  # the library says nothing of masks
+    concept, masked = _concept_from(client, name, messages), any(photo.mask for photo in messages)  # the library says nothing of masks
     for job in trainings:
         if not job.request_id.startswith(key):
             continue
@@ -41,7 +46,7 @@ def training(client: DtiClient, name: str, photos: Sequence[TrainingPhoto], opti
     otherwise = newest is not None and _OWN_REQUEST.fullmatch(newest.request_id)  # unset settings say too little to tell it from this one
     if concept and not otherwise and not masked and options.preset is None and _has(client, concept.settings, options):
         return iter(())
-    return client.train(name, photos, options, request_id=f"{key}-{uuid.uuid4().hex[:16]}", overwrite=True)
+    return client.train(name, messages, options, request_id=f"{key}-{uuid.uuid4().hex[:16]}", overwrite=True)
 
 
 def versions(client: DtiClient, name: str) -> list[str]:
@@ -54,11 +59,11 @@ def versions(client: DtiClient, name: str) -> list[str]:
         raise
 
 
-def _request(name: str, photos: Sequence[TrainingPhoto], options: records.TrainingOptions) -> bytes:
+def _request(name: str, photos: Sequence[common_pb2.Photo], options: records.TrainingOptions) -> bytes:
     return calls.train(name, photos, options, "", False, False).request.SerializeToString(deterministic=True)
 
 
-def _concept_from(client: DtiClient, name: str, photos: Sequence[TrainingPhoto]) -> records.Concept | None:
+def _concept_from(client: DtiClient, name: str, photos: Sequence[common_pb2.Photo]) -> records.Concept | None:
     """The concept in the library, if it was trained on these photos."""
     try:
         concept = client.get_concept(name)
@@ -66,7 +71,7 @@ def _concept_from(client: DtiClient, name: str, photos: Sequence[TrainingPhoto])
         if error.status == "NOT_FOUND":
             return None
         raise
-    same = list(concept.photo_sha256) == [hashlib.sha256(photo.photo).hexdigest() for photo in photos]
+    same = list(concept.photo_sha256) == [hashlib.sha256(photo.data).hexdigest() for photo in photos]
     return concept if same and concept.settings is not None else None
 
 
