@@ -15,9 +15,16 @@ public sealed partial class DtiClient
     /// <exception cref="DtiClientException">The server cannot be reached.</exception>
     public async Task<IReadOnlyList<Concept>> ListConceptsAsync(CancellationToken cancellationToken = default)
     {
-        var call = _services.Concepts.ListAsync(new V1.ConceptServiceListRequest(), Unary(cancellationToken));
-        var response = await UnaryAsync(call, cancellationToken).ConfigureAwait(false);
-        return [.. response.Concepts.Select(FromProto.Concept)];
+        var (all, token) = (new List<Concept>(), "");
+        do
+        {
+            var call = _services.Concepts.ListAsync(new V1.ConceptServiceListRequest { PageToken = token }, Unary(cancellationToken));
+            var page = await UnaryAsync(call, cancellationToken).ConfigureAwait(false);
+            all.AddRange(page.Concepts.Select(FromProto.Concept));
+            token = page.NextPageToken;
+        }
+        while (token.Length > 0);
+        return all;
     }
 
     /// <summary>One concept.</summary>

@@ -113,8 +113,12 @@ class AsyncDtiClient:
                 pass
 
     async def list_concepts(self, *, timeout: float | None = None) -> list[records.Concept]:
-        """The concepts in the library, by name, without thumbnails."""
-        return await self._unary(calls.list_concepts(), timeout)
+        """The concepts in the library, by name, without thumbnails. `timeout` is for each page of a thousand."""
+        found, token = await self._unary(calls.list_concepts(), timeout)
+        while token:
+            page, token = await self._unary(calls.list_concepts(token), timeout)
+            found += page
+        return found
 
     async def get_concept(self, name: str, *, timeout: float | None = None) -> records.Concept:
         """One concept."""

@@ -121,8 +121,11 @@ def cancel_job(job_id: str) -> Call[records.Job]:
     return Call("jobs", "Cancel", jobs.JobServiceCancelRequest(job_id=job_id), lambda answer: convert.read(answer.job))
 
 
-def list_concepts() -> Call[list[records.Concept]]:
-    return Call("concepts", "List", concepts.ConceptServiceListRequest(), lambda answer: [convert.read(concept) for concept in answer.concepts])
+def list_concepts(page_token: str = "") -> Call[tuple[list[records.Concept], str]]:
+    """A page of concepts, and the token of the next page; empty: there is none."""
+    return Call(
+        "concepts", "List", concepts.ConceptServiceListRequest(page_token=page_token),
+        lambda answer: ([convert.read(concept) for concept in answer.concepts], answer.next_page_token))
 
 
 def get_concept(name: str) -> Call[records.Concept]:

@@ -156,8 +156,12 @@ class DtiClient:
                 pass
 
     def list_concepts(self, *, timeout: float | None = None) -> list[records.Concept]:
-        """The concepts in the library, by name, without thumbnails."""
-        return self._unary(calls.list_concepts(), timeout)
+        """The concepts in the library, by name, without thumbnails. `timeout` is for each page of a thousand."""
+        found, token = self._unary(calls.list_concepts(), timeout)
+        while token:
+            page, token = self._unary(calls.list_concepts(token), timeout)
+            found += page
+        return found
 
     def get_concept(self, name: str, *, timeout: float | None = None) -> records.Concept:
         """One concept."""

@@ -69,7 +69,7 @@ class ConceptServiceServicer(object):
     """
 
     def List(self, request, context):
-        """Concepts by name.
+        """Concepts by name, page by page.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
