@@ -398,7 +398,7 @@ public sealed class FullDiskTests : IDisposable
     private static void Delete(string folder)
     {
         using var library = Library(folder);
-        library.Delete("cat");
+        library.Delete("cat", _ => { });
     }
 
     private static void Begin(string folder, string job, bool start) => Runs(folder).Begin(Request(job), start ? Embedding(1) : null, Caller.Local, job);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dti.Engine.Runtime.Files;
 using Dti.Engine.Tokenization;
 
 namespace Dti.Engine.Checkpoints;
@@ -15,7 +16,7 @@ public abstract class Checkpoint
     public abstract string Name { get; }
 
     /// <summary>Whether a path looks like a model: a folder with a <c>model_index.json</c>, or a safetensors file.</summary>
-    public static bool IsCheckpoint(string path) => ModelFolder.IsModelFolder(path) || (SingleFileCheckpoint.HasItsEnding(path) && File.Exists(path));
+    public static bool IsCheckpoint(string path) => ModelFolder.IsModelFolder(path) || (SingleFileCheckpoint.HasItsEnding(path) && RegularFile.Is(path));
 
     /// <summary>Opens a model folder or a single file. Reads configs and headers only.</summary>
     /// <param name="path">The folder or the file.</param>

@@ -44,7 +44,7 @@ public sealed class ModelFolder : Checkpoint
     public override string? Setting(string key) => _settings.GetValueOrDefault(key);
 
     /// <summary>Whether a folder looks like a model folder.</summary>
-    public static bool IsModelFolder(string path) => File.Exists(System.IO.Path.Combine(path, Index));
+    public static bool IsModelFolder(string path) => RegularFile.Is(System.IO.Path.Combine(path, Index));
 
     /// <summary>Opens a folder.</summary>
     /// <param name="path">The folder.</param>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Dti.Engine.Runtime.Files;
 using Microsoft.Win32.SafeHandles;
 using static TorchSharp.torch;
 
@@ -24,7 +25,7 @@ public sealed class SafetensorsFile : IDisposable
         Path = path;
         _file = file;
         var size = RandomAccess.GetLength(file);
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        using var stream = RegularFile.OpenRead(path);
         (var metadata, var tensors, _dataStart) = SafetensorsHeader.Read(stream, size, path);
         Metadata = metadata;
         Tensors = tensors;
@@ -46,6 +47,7 @@ public sealed class SafetensorsFile : IDisposable
         SafeFileHandle? file = null;
         try
         {
+            RegularFile.EnsureIs(path);
             file = File.OpenHandle(path);
             return new SafetensorsFile(path, file);
         }

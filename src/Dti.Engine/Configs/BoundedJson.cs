@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Dti.Engine.Runtime.Files;
 
 namespace Dti.Engine.Configs;
 
@@ -13,7 +14,7 @@ internal static partial class BoundedJson
     {
         try
         {
-            using var stream = File.OpenRead(path);
+            using var stream = RegularFile.OpenRead(path);
             return stream.Length <= maxBytes
                 ? Parse(stream)
                 : throw new DtiException(ErrorKind.FailedPrecondition, $"{path} has {stream.Length} bytes; at most {maxBytes} are read.");

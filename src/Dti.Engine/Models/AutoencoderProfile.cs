@@ -1,5 +1,6 @@
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Configs;
+using Dti.Engine.Runtime.Files;
 using Dti.Engine.Weights;
 using static TorchSharp.torch;
 
@@ -40,7 +41,7 @@ public sealed class AutoencoderProfile
     public string Path { get; }
 
     /// <summary>Whether a path looks like an autoencoder: a folder with a <c>config.json</c>, or a safetensors file.</summary>
-    public static bool IsAutoencoder(string path) => IsFolder(path) || (SingleFileCheckpoint.HasItsEnding(path) && File.Exists(path));
+    public static bool IsAutoencoder(string path) => IsFolder(path) || (SingleFileCheckpoint.HasItsEnding(path) && RegularFile.Is(path));
 
     /// <summary>Reads config and headers.</summary>
     /// <exception cref="DtiException">It is no autoencoder, or not of a supported kind.</exception>

@@ -1,3 +1,4 @@
+using Dti.Engine.Runtime.Files;
 using Google.Protobuf;
 
 namespace Dti.Engine.Tokenization;
@@ -67,7 +68,7 @@ internal sealed class SentencePieceFile
     {
         try
         {
-            using var stream = File.OpenRead(path);
+            using var stream = RegularFile.OpenRead(path);
             if (stream.Length > MaxBytes)
             {
                 throw new DtiException(ErrorKind.FailedPrecondition, $"{path} has {stream.Length} bytes; at most {MaxBytes} are read.");

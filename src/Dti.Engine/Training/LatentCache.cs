@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Dti.Engine.Models;
+using Dti.Engine.Runtime.Files;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Training;
@@ -84,9 +85,7 @@ internal sealed class LatentCache(IDiffusionModel model, TrainingSet photos, lon
     {
         try
         {
-            _file ??= new FileStream(
-                Path.Combine(Path.GetTempPath(), $"dti-latents-{Guid.NewGuid():N}.tmp"),
-                new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, Options = FileOptions.DeleteOnClose });
+            _file ??= PrivateFolder.OpenPassing("dti-latents-");
             var offset = _file.Seek(0, SeekOrigin.End);
             _diskFull = offset + (Parts(latent).Sum(part => part.numel()) * sizeof(float)) > diskBytes;
             if (_diskFull)

@@ -19,6 +19,9 @@ internal sealed record JobSubmission(
     /// <summary>Whose job it is.</summary>
     public required Caller Caller { get; init; }
 
+    /// <summary>The placeholder of the concept that it trains; empty: it trains none.</summary>
+    public string Placeholder { get; init; } = "";
+
     /// <summary>Images and frames that it generates; previews of a training are not counted.</summary>
     public int Pictures { get; init; }
 
@@ -38,9 +41,12 @@ internal interface IJobs
     /// <exception cref="Grpc.Core.RpcException">It stands for another request.</exception>
     Task<string?> FindAsync(Caller caller, string requestId, string fingerprint);
 
-    /// <summary>Refuses a name under which a training waits or runs.</summary>
+    /// <summary>Refuses a name under which a training waits or runs, or that prompts could not tell from its placeholder.</summary>
+    /// <param name="name">A concept's name.</param>
+    /// <param name="placeholder">Its placeholder; empty: the one of its name.</param>
+    /// <param name="caller">Who asks.</param>
     /// <exception cref="Grpc.Core.RpcException">One does.</exception>
-    Task EnsureUntrainedAsync(string name, Caller caller);
+    Task EnsureUntrainedAsync(string name, string placeholder, Caller caller);
 
     /// <summary>The events of a job from a step on, then those to come.</summary>
     /// <exception cref="Grpc.Core.RpcException">There is no such job; or, after all events, it failed or was cancelled.</exception>

@@ -42,6 +42,7 @@ internal sealed class JobRunner(
             request.Resume = new TrainResume { FromStep = newest }; // where the attempt before was killed or stopped
         }
 
+        using var held = runs.Hold(request.Name);
         var start = time.GetTimestamp();
         var caller = attempt.Ticket.Owner;
         var concepts = library.For(caller);
@@ -56,7 +57,7 @@ internal sealed class JobRunner(
         {
             if (attempt.Epoch == 1)
             {
-                concepts.EnsureFree(request.Name, request.Overwrite); // it may have been taken while the job waited: better known before the training than after it
+                concepts.EnsureFree(request.Name, settings.Placeholder, request.Overwrite); // it may have been taken while the job waited: better known before the training than after it
             }
 
             runs.Begin(request, concept, caller, attempt.Ticket.JobId);
@@ -113,7 +114,7 @@ internal sealed class JobRunner(
                         PhotoSha256 = { Enumerable.Range(0, photos.Count).Select(photos.Sha256) },
                     };
                     attempt.EnsureHeld();
-                    library.For(caller with { Id = runs.Owner(request.Name) is { Length: > 0 } owner ? owner : caller.Id }).Save(learnt, finished.Concept, thumbnail is null ? default : ImageCodec.Encode(thumbnail, ImageFormat.Png), summary.Draw());
+                    library.For(caller with { Id = runs.Owner(request.Name) is { Length: > 0 } owner ? owner : caller.Id }).SaveLearnt(learnt, finished.Concept, thumbnail is null ? default : ImageCodec.Encode(thumbnail, ImageFormat.Png), summary.Draw());
                     yield return (0, new TrainResponse
                     {
                         Result = new TrainResult

@@ -30,6 +30,7 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, TimeP
             RequestId = submission.RequestId,
             Fingerprint = submission.Fingerprint,
             Name = submission.Name,
+            Placeholder = submission.Placeholder,
             TotalSteps = submission.TotalSteps,
             Pictures = submission.Pictures,
             Created = time.GetUtcNow(),
@@ -46,9 +47,9 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, TimeP
     public async Task<string?> FindAsync(Caller caller, string requestId, string fingerprint) =>
         IdOf(await (await silo.QueueAsync()).FindAsync(caller.Id, requestId, fingerprint));
 
-    public async Task EnsureUntrainedAsync(string name, Caller caller)
+    public async Task EnsureUntrainedAsync(string name, string placeholder, Caller caller)
     {
-        if (await (await silo.QueueAsync()).RefuseNameAsync(name, caller.Id, (int)caller.Scopes) is { } refusal)
+        if (await (await silo.QueueAsync()).RefuseNameAsync(name, placeholder, caller.Id, (int)caller.Scopes) is { } refusal)
         {
             throw Refused(refusal);
         }

@@ -12,6 +12,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
 {
     private const string Exists = "CONCEPT_EXISTS";
     private const string NameTaken = "NAME_TAKEN";
+    private const string PlaceholderExists = "PLACEHOLDER_EXISTS";
 
     /// <summary>Its concepts by name, without thumbnails; an admin's own before those of others.</summary>
     public IReadOnlyList<Concept> List() => [.. library.List().Where(IsSeen).OrderByDescending(concept => concept.Owner == caller.Id)];
@@ -20,6 +21,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// <exception cref="RpcException">There is none of that name; close ones are listed.</exception>
     public Concept Get(string name)
     {
+        using var alone = library.Enter();
         EnsureExists(name);
         return library.Get(name);
     }
@@ -28,6 +30,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// <exception cref="RpcException">There is none of that name.</exception>
     public ConceptEmbedding Load(string name)
     {
+        using var alone = library.Enter();
         EnsureExists(name);
         return library.Load(name);
     }
@@ -38,6 +41,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// <exception cref="RpcException">There is no concept of that name, or no such version of it.</exception>
     public (ConceptEmbedding Vectors, Concept Concept) Load(string name, string version)
     {
+        using var alone = library.Enter();
         if (version.Length == 0)
         {
             return (Load(name), Get(name));
@@ -79,28 +83,45 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
             name => RpcErrors.NotFound("concept", name, all.Value.Select(concept => concept.Name)).ToRpcException());
     }
 
-    /// <summary>Refuses a name that a new concept cannot have.</summary>
+    /// <summary>Refuses a name or a placeholder that a new concept cannot have. <see cref="Save"/> decides it again; this is for what takes long before.</summary>
     /// <param name="name">A valid name.</param>
+    /// <param name="placeholder">Its placeholder; empty: the one of its name.</param>
     /// <param name="overwrite">Whether one of the caller's may be replaced.</param>
-    /// <exception cref="RpcException">There is a concept of that name.</exception>
-    public void EnsureFree(string name, bool overwrite)
+    /// <exception cref="RpcException">There is a concept of that name, or one that prompts could not tell from it.</exception>
+    public void EnsureFree(string name, string placeholder, bool overwrite)
     {
-        if (library.Find(name) is { } concept && !(overwrite && IsSeen(concept)))
-        {
-            throw (IsSeen(concept) ? RpcErrors.Exists($"There is a concept '{name}' already; choose another name, or ask to overwrite it.", Exists) : Taken(name)).ToRpcException();
-        }
+        using var alone = library.Enter();
+        EnsureFree(library.Find(name), name, placeholder, overwrite);
     }
 
     /// <summary>Saves a concept as the caller's; one that an admin replaces stays its owner's.</summary>
+    /// <param name="concept">Its description.</param>
+    /// <param name="embedding">Its vectors.</param>
+    /// <param name="thumbnailPng">A small PNG; empty: none.</param>
+    /// <param name="summaryPng">A PNG of its training; empty: none.</param>
+    /// <param name="overwrite">Whether one of the caller's may be replaced.</param>
+    /// <param name="admit">Throws where the caller may not store more; null: it may. Nothing is stored between this and the concept.</param>
+    /// <exception cref="RpcException">The name or the placeholder is taken.</exception>
+    public Concept Save(
+        Concept concept, ConceptEmbedding embedding, ReadOnlyMemory<byte> thumbnailPng, ReadOnlyMemory<byte> summaryPng, bool overwrite, Action? admit = null) => library.Save(
+        concept, embedding, thumbnailPng, summaryPng, replaced =>
+        {
+            EnsureFree(replaced, concept.Name, concept.Placeholder, overwrite);
+            admit?.Invoke();
+            return OwnerOf(replaced, concept.Name);
+        });
+
+    /// <summary>Saves what a training has learnt, whatever has come under its name meanwhile: that becomes an earlier version.</summary>
     /// <inheritdoc cref="ConceptLibrary.Save"/>
     /// <exception cref="RpcException">The name has come to another caller meanwhile.</exception>
-    public Concept Save(Concept concept, ConceptEmbedding embedding, ReadOnlyMemory<byte> thumbnailPng, ReadOnlyMemory<byte> summaryPng) => library.Save(
+    public Concept SaveLearnt(Concept concept, ConceptEmbedding embedding, ReadOnlyMemory<byte> thumbnailPng, ReadOnlyMemory<byte> summaryPng) => library.Save(
         concept, embedding, thumbnailPng, summaryPng, replaced => OwnerOf(replaced, concept.Name));
 
     /// <summary>What a concept was before it was replaced, newest first.</summary>
     /// <exception cref="RpcException">There is none of that name.</exception>
     public IReadOnlyList<Concept> Versions(string name)
     {
+        using var alone = library.Enter();
         EnsureExists(name);
         return library.Versions(name);
     }
@@ -108,22 +129,27 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// <summary>Makes an earlier version the current one.</summary>
     /// <param name="name">The concept's name.</param>
     /// <param name="version">Which one; empty: the newest.</param>
+    /// <param name="admit">As for <see cref="Save"/>.</param>
     /// <exception cref="RpcException">There is no concept of that name, or no such version of it.</exception>
-    public Concept Restore(string name, string version)
+    public Concept Restore(string name, string version, Action admit)
     {
-        var known = Versions(name);
-        var newest = known is [var first, ..] ? first.Version : "before the current one";
-        var wanted = Version(known, version.Length > 0 ? version : newest).Version;
-        return library.Restore(name, wanted, replaced => OwnerOf(replaced, name));
+        return library.Restore(name, Wanted, replaced =>
+        {
+            admit();
+            return OwnerOf(replaced, name);
+        });
+
+        string Wanted()
+        {
+            var known = Versions(name);
+            var newest = known is [var first, ..] ? first.Version : "before the current one";
+            return Version(known, version.Length > 0 ? version : newest).Version;
+        }
     }
 
     /// <summary>Deletes a concept.</summary>
     /// <exception cref="RpcException">There is none of that name.</exception>
-    public void Delete(string name)
-    {
-        EnsureExists(name);
-        library.Delete(name);
-    }
+    public void Delete(string name) => library.Delete(name, concept => EnsureExists(concept, name));
 
     /// <summary>The refusal of a name that another caller has, for a concept, a training that can go on, or one that waits or runs.</summary>
     public static RpcStatus Taken(string name) => RpcErrors.Exists($"The name '{name}' is taken; choose another one.", NameTaken);
@@ -135,11 +161,29 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     private string OwnerOf(Concept? replaced, string name) =>
         replaced is null || IsSeen(replaced) ? replaced?.Owner is { Length: > 0 } owner ? owner : caller.Id : throw Taken(name).ToRpcException();
 
+    private void EnsureFree(Concept? replaced, string name, string placeholder, bool overwrite)
+    {
+        if (replaced is not null && !(overwrite && IsSeen(replaced)))
+        {
+            throw (IsSeen(replaced) ? RpcErrors.Exists($"There is a concept '{name}' already; choose another name, or ask to overwrite it.", Exists) : Taken(name)).ToRpcException();
+        }
+
+        var own = placeholder.Length > 0 ? placeholder : $"<{name}>";
+        if (replaced?.Placeholder != own && library.Rival(name, own) is { } rival)
+        {
+            throw (IsSeen(rival)
+                ? RpcErrors.Exists($"Prompts could not tell '{name}' from the concept '{rival.Name}', which uses the placeholder {rival.Placeholder}; choose another name or placeholder.", PlaceholderExists)
+                : Taken(name)).ToRpcException();
+        }
+    }
+
     private bool IsSeen(Concept concept) => caller.MaySee(concept.Owner);
 
-    private void EnsureExists(string name)
+    private void EnsureExists(string name) => EnsureExists(library.Find(name), name);
+
+    private void EnsureExists(Concept? concept, string name)
     {
-        if (library.Find(name) is not { } concept || !IsSeen(concept))
+        if (concept is null || !IsSeen(concept))
         {
             throw RpcErrors.NotFound("concept", name, List().Select(known => known.Name)).ToRpcException();
         }

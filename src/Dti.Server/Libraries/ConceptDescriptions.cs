@@ -176,7 +176,9 @@ internal sealed class ConceptDescriptions : IDisposable
     private FileSystemEnumerable<(string Name, DateTime Time, long Length)> All() => new(
         _folder, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.LastWriteTimeUtc.UtcDateTime, entry.Length))
     {
-        ShouldIncludePredicate = (ref FileSystemEntry entry) => IsDescription(entry.FileName) && !entry.IsDirectory,
+        // A pipe or a device has no length. Of a link the length is its own.
+        ShouldIncludePredicate = (ref FileSystemEntry entry) =>
+            IsDescription(entry.FileName) && !entry.IsDirectory && (entry.Length > 0 || (entry.Attributes & FileAttributes.ReparsePoint) != 0),
     };
 
     private void Arrange() => _list = [.. _known.Values.Select(file => file.Concept).OfType<Concept>()];

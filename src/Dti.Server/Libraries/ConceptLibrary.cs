@@ -21,6 +21,7 @@ internal sealed class ConceptLibrary : IDisposable
     private const string ThumbnailEnding = ".png";
     private const string SummaryEnding = ".training.png"; // no concept is called so: names have no dots
     private const long MaxDescriptionBytes = 1024 * 1024;
+    private const long MaxPictureBytes = 64 << 20;
     private static readonly string[] _endings = [".json", ".safetensors", ThumbnailEnding, SummaryEnding];
     private static readonly JsonFormatter _writer = new(JsonFormatter.Settings.Default.WithIndentation());
     private readonly string _folder;
@@ -52,6 +53,9 @@ internal sealed class ConceptLibrary : IDisposable
 
     /// <summary>What a caller may see and do of it.</summary>
     public CallerConcepts For(Caller caller) => new(this, caller);
+
+    /// <summary>Keeps other threads out until the scope is disposed of, for what is decided and then done.</summary>
+    public Lock.Scope Enter() => _journal.Enter();
 
     /// <summary>All concepts by name, without thumbnails. Unreadable ones are logged and left out.</summary>
     public IReadOnlyList<Concept> List()
@@ -88,7 +92,7 @@ internal sealed class ConceptLibrary : IDisposable
     }
 
     private ByteString Picture(string name, string ending) =>
-        File.Exists(PathOf(name, ending)) ? ByteString.CopyFrom(File.ReadAllBytes(PathOf(name, ending))) : ByteString.Empty;
+        RegularFile.Is(PathOf(name, ending)) ? ByteString.CopyFrom(RegularFile.ReadAllBytes(PathOf(name, ending), MaxPictureBytes)) : ByteString.Empty;
 
     /// <summary>The vectors of a concept, which is there.</summary>
     public ConceptEmbedding Load(string name)
@@ -120,17 +124,22 @@ internal sealed class ConceptLibrary : IDisposable
 
     /// <summary>Makes an earlier version the current one, which is kept as an earlier version.</summary>
     /// <param name="name">The concept's name.</param>
-    /// <param name="version">One of <see cref="Versions"/>.</param>
+    /// <param name="version">Chooses one of <see cref="Versions"/>; no other thread changes the library meanwhile.</param>
     /// <param name="ownerOf">As for <see cref="Save"/>.</param>
     /// <exception cref="DtiException">The version cannot be read, or the concept cannot be saved.</exception>
-    public Concept Restore(string name, string version, Func<Concept?, string> ownerOf)
+    public Concept Restore(string name, Func<string> version, Func<Concept?, string> ownerOf)
     {
-        using var alone = _journal.Enter();
+        using var change = _journal.EnterToChange();
+        return RestoreIn(change, name, version(), ownerOf);
+    }
+
+    private Concept RestoreIn(FolderChange change, string name, string version, Func<Concept?, string> ownerOf)
+    {
         var concept = Read(_earlier.PathOf(name, version, ".json"));
         var embedding = ConceptFile.Read(_earlier.PathOf(name, version, ".safetensors"), concept.Placeholder);
-        return Save(concept, embedding, Bytes(ThumbnailEnding), Bytes(SummaryEnding), ownerOf);
+        return SaveIn(change, concept, embedding, Bytes(ThumbnailEnding), Bytes(SummaryEnding), ownerOf);
 
-        byte[] Bytes(string ending) => _earlier.PathOf(name, version, ending) is var file && File.Exists(file) ? File.ReadAllBytes(file) : [];
+        byte[] Bytes(string ending) => _earlier.PathOf(name, version, ending) is var file && RegularFile.Is(file) ? RegularFile.ReadAllBytes(file, MaxPictureBytes) : [];
     }
 
     /// <summary>Saves a concept, then reads it back and compares. One of that name that is there is kept as an earlier version.</summary>
@@ -143,6 +152,19 @@ internal sealed class ConceptLibrary : IDisposable
     public Concept Save(Concept concept, ConceptEmbedding embedding, ReadOnlyMemory<byte> thumbnailPng, ReadOnlyMemory<byte> summaryPng, Func<Concept?, string> ownerOf)
     {
         using var phase = Tracing.Phase("save");
+        using var change = _journal.EnterToChange();
+        return SaveIn(change, concept, embedding, thumbnailPng, summaryPng, ownerOf);
+    }
+
+    /// <summary>A concept that a prompt could mean instead of another one; null: there is none.</summary>
+    /// <param name="name">The other one's name.</param>
+    /// <param name="placeholder">Its placeholder.</param>
+    public Concept? Rival(string name, string placeholder) =>
+        List().FirstOrDefault(concept => concept.Name != name && ConceptNames.AreAmbiguous(name, placeholder, concept.Name, concept.Placeholder));
+
+    private Concept SaveIn(
+        FolderChange change, Concept concept, ConceptEmbedding embedding, ReadOnlyMemory<byte> thumbnailPng, ReadOnlyMemory<byte> summaryPng, Func<Concept?, string> ownerOf)
+    {
         var vectors = embedding.Encoders[0];
         concept.Placeholder = embedding.Placeholder;
         concept.NumVectors = vectors.Count;
@@ -152,9 +174,14 @@ internal sealed class ConceptLibrary : IDisposable
         concept.Dimensions.Clear();
         concept.Dimensions.AddRange(embedding.Encoders.Select(encoder => encoder.Dimension));
         concept.Created = Timestamp.FromDateTimeOffset(_time.GetUtcNow());
-        using var alone = _journal.Enter();
         var replaced = Find(concept.Name);
         concept.Owner = ownerOf(replaced);
+        var description = Encoding.UTF8.GetBytes(_writer.Format(concept));
+        if (description.Length > MaxDescriptionBytes)
+        {
+            throw new DtiException(ErrorKind.InvalidArgument, $"The description of the concept takes {description.Length} bytes; at most {MaxDescriptionBytes} can be read back.", "data");
+        }
+
         if (replaced is not null)
         {
             _earlier.Keep(replaced, _endings);
@@ -165,7 +192,6 @@ internal sealed class ConceptLibrary : IDisposable
 
         void Write()
         {
-            using var change = _journal.Begin();
             var file = concept.Name + ".safetensors";
             var read = ConceptFile.Read(change.Add(file, stream => ConceptFile.Write(stream, embedding, ConceptFileFormat.Diffusers, ConceptMetadata.Of(concept)))).Encoders;
             if (read.Count != embedding.Encoders.Count || !read.Zip(embedding.Encoders).All(pair => Same(pair.First, pair.Second)))
@@ -181,7 +207,7 @@ internal sealed class ConceptLibrary : IDisposable
                 }
             }
 
-            change.Add(concept.Name + ".json", stream => stream.Write(Encoding.UTF8.GetBytes(_writer.Format(concept))));
+            change.Add(concept.Name + ".json", stream => stream.Write(description));
             change.Commit();
         }
     }
@@ -214,13 +240,15 @@ internal sealed class ConceptLibrary : IDisposable
             + _endings.Select(ending => new FileInfo(PathOf(concept.Name, ending))).Sum(file => file.Exists ? file.Length : 0));
 
     /// <summary>Deletes a concept and its earlier versions.</summary>
-    public void Delete(string name)
+    /// <param name="name">Its name.</param>
+    /// <param name="ensure">Throws where it is not to be deleted, null being that there is none; no other thread changes the library meanwhile.</param>
+    public void Delete(string name, Action<Concept?> ensure)
     {
-        using var alone = _journal.Enter();
+        using var change = _journal.EnterToChange();
+        ensure(Find(name));
         _earlier.Delete(name);
         _descriptions.Change(name + ".json", () =>
         {
-            using var change = _journal.Begin();
             try
             {
                 Array.ForEach(_endings, ending => change.Remove(name + ending));
@@ -256,9 +284,7 @@ internal sealed class ConceptLibrary : IDisposable
     {
         try
         {
-            return new FileInfo(file).Length <= MaxDescriptionBytes
-                ? ConceptMetadata.Reader.Parse<Concept>(File.ReadAllText(file))
-                : throw new DtiException(ErrorKind.FailedPrecondition, $"{file} is too large to be a concept's description.");
+            return ConceptMetadata.Reader.Parse<Concept>(RegularFile.ReadAllText(file, MaxDescriptionBytes));
         }
         catch (Exception error) when (error is InvalidProtocolBufferException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {

@@ -1,22 +1,35 @@
 using System.Globalization;
+using Dti.Engine.Training;
+using Dti.Server.Configuration;
 using Dti.V1;
 using Google.Protobuf;
+using TrainingMethod = Dti.V1.TrainingMethod;
+using TrainingSettings = Dti.V1.TrainingSettings;
 
 namespace Dti.Server.Libraries;
 
 /// <summary>What the header of a concept's file says of it.</summary>
 internal static class ConceptMetadata
 {
+    private const int MaxSettings = 8 * RequestBounds.MaxTexts; // characters; JSON may write one as six
+    private const int HashLength = 65; // with its comma
+
     /// <summary>Reads what another version wrote, too: fields that it does not know are left out.</summary>
     public static JsonParser Reader { get; } = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
 
     /// <summary>How a concept was learnt, as far as the header of a file that Dti wrote says: the model, settings and hashes of photos.</summary>
-    public static Concept Read(IReadOnlyDictionary<string, string> header) => new()
+    /// <remarks>Texts that no training could have written are left out: a description must stay readable, and the vectors are what counts.</remarks>
+    public static Concept Read(IReadOnlyDictionary<string, string> header)
     {
-        Model = header.GetValueOrDefault("dti.model", ""),
-        Settings = Settings(header.GetValueOrDefault("dti.settings", "")),
-        PhotoSha256 = { header.GetValueOrDefault("dti.photo_sha256", "").Split(',', StringSplitOptions.RemoveEmptyEntries) },
-    };
+        var model = header.GetValueOrDefault("dti.model", "");
+        var photos = header.GetValueOrDefault("dti.photo_sha256", "");
+        return new Concept
+        {
+            Model = model.Length <= RequestBounds.MaxName ? model : "",
+            Settings = Settings(header.GetValueOrDefault("dti.settings", "")),
+            PhotoSha256 = { photos.Length <= TrainingSet.MaxPhotos * HashLength ? photos.Split(',', StringSplitOptions.RemoveEmptyEntries) : [] },
+        };
+    }
 
     public static IReadOnlyDictionary<string, string> Of(Concept concept) => new Dictionary<string, string>
     {
@@ -43,7 +56,7 @@ internal static class ConceptMetadata
     {
         try
         {
-            return json.Length > 0 ? Reader.Parse<TrainingSettings>(json) : null;
+            return json.Length is > 0 and <= MaxSettings && Reader.Parse<TrainingSettings>(json) is var settings && settings.CalculateSize() <= MaxSettings / 2 ? settings : null;
         }
         catch (Exception error) when (error is InvalidProtocolBufferException or InvalidJsonException)
         {

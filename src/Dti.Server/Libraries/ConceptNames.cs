@@ -16,6 +16,20 @@ internal static partial class ConceptNames
 
     public static bool IsValid(string name) => Shape().IsMatch(name) && !_windowsDevices.Contains(name);
 
+    /// <summary>Whether a prompt could mean either of two concepts: names and placeholders are compared without case, and <c>embedding:NAME</c> is read as a placeholder.</summary>
+    /// <param name="name">The name of one.</param>
+    /// <param name="placeholder">Its placeholder; empty: the one of its name.</param>
+    /// <param name="otherName">The name of the other.</param>
+    /// <param name="otherPlaceholder">Its placeholder; empty: the one of its name.</param>
+    public static bool AreAmbiguous(string name, string placeholder, string otherName, string otherPlaceholder)
+    {
+        var (own, other) = ($"<{name}>", $"<{otherName}>");
+        var (ownPlaceholder, othersPlaceholder) = (placeholder.Length > 0 ? placeholder : own, otherPlaceholder.Length > 0 ? otherPlaceholder : other);
+        return Same(own, other) || Same(ownPlaceholder, othersPlaceholder) || Same(own, othersPlaceholder) || Same(ownPlaceholder, other);
+
+        static bool Same(string one, string two) => string.Equals(one, two, StringComparison.OrdinalIgnoreCase);
+    }
+
     /// <summary>Concept tokens in a prompt: <c>&lt;my-cat&gt;</c>.</summary>
     public static IEnumerable<string> In(string prompt) => Token().Matches(prompt).Select(match => match.Value).Distinct(StringComparer.OrdinalIgnoreCase);
 

@@ -14,6 +14,8 @@ internal sealed class EarlierVersions(string libraryFolder)
     public const int Kept = 5;
 
     private const string Description = ".json";
+    private const string Format = "yyyyMMdd'T'HHmmssfffffff'Z'";
+    private const long MaxBytes = 64 << 20;
     private readonly string _folder = Path.Combine(libraryFolder, "earlier");
 
     /// <summary>Copies a concept that is about to be replaced, and lets the oldest version go.</summary>
@@ -23,14 +25,19 @@ internal sealed class EarlierVersions(string libraryFolder)
     public void Keep(Concept concept, IReadOnlyList<string> endings)
     {
         var folder = FolderOf(concept.Name);
-        Directory.CreateDirectory(folder);
+        PrivateFolder.Make(folder);
         AtomicFile.DeleteDrafts(folder); // of a process that was killed here
         var version = VersionOf(concept);
+        if (Versions(concept.Name) is [var newest, ..] && string.CompareOrdinal(version, newest) <= 0)
+        {
+            version = After(newest); // the clock was set back: the newest stays the newest
+        }
+
         foreach (var ending in endings.Reverse())
         {
             if (Path.Combine(libraryFolder, concept.Name + ending) is var file && File.Exists(file))
             {
-                AtomicFile.WriteAllBytes(Path.Combine(folder, version + ending), File.ReadAllBytes(file));
+                AtomicFile.WriteAllBytes(Path.Combine(folder, version + ending), RegularFile.ReadAllBytes(file, MaxBytes));
             }
         }
 
@@ -65,7 +72,12 @@ internal sealed class EarlierVersions(string libraryFolder)
     }
 
     private static string VersionOf(Concept concept) =>
-        (concept.Created?.ToDateTime() ?? DateTime.UnixEpoch).ToString("yyyyMMdd'T'HHmmssfffffff'Z'", CultureInfo.InvariantCulture);
+        (concept.Created?.ToDateTime() ?? DateTime.UnixEpoch).ToString(Format, CultureInfo.InvariantCulture);
+
+    private static string After(string version) =>
+        DateTime.TryParseExact(version, Format, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal, out var time)
+            ? time.AddTicks(1).ToString(Format, CultureInfo.InvariantCulture)
+            : version + "-";
 
     private string FolderOf(string name) => Path.Combine(_folder, name);
 }

@@ -23,7 +23,6 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
     private const string NoAutoencoder =
         "It holds no autoencoder (VAE). Name one with --vae (options.vae): a file below ComfyUI's models/vae that 'dti models list' shows.";
 
-    private readonly Lock _lock = new();
     private readonly ProfileCache<ModelProfile> _profiles = new(ModelFamilies.BuiltIn.Read);
 
     /// <summary>All models by name (<see cref="Place"/>); a configured model takes the built-in one's place.</summary>
@@ -85,12 +84,9 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
     /// <summary>The models in the configured folders, in the order of these, and the built-in one.</summary>
     private (List<ModelEntry> Configured, ModelEntry? BuiltIn) Scan()
     {
-        lock (_lock)
-        {
-            List<ModelEntry> entries = [.. Place.Find(folders.Models, Checkpoint.IsCheckpoint).Select(Read)];
-            var builtIn = options.BuiltInModel is { } model ? Place.Find([model], Checkpoint.IsCheckpoint).Select(Read).FirstOrDefault() : null;
-            return (entries, entries.Any(entry => entry.Name == builtIn?.Name) ? null : builtIn);
-        }
+        List<ModelEntry> entries = [.. Place.Find(folders.Models, Checkpoint.IsCheckpoint).Select(Read)];
+        var builtIn = options.BuiltInModel is { } model ? Place.Find([model], Checkpoint.IsCheckpoint).Select(Read).FirstOrDefault() : null;
+        return (entries, entries.Any(entry => entry.Name == builtIn?.Name) ? null : builtIn);
     }
 
     private ModelEntry Read(Place place)

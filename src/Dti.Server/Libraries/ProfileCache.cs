@@ -1,14 +1,15 @@
+using System.Collections.Concurrent;
 using Dti.Engine;
 
 namespace Dti.Server.Libraries;
 
-/// <summary>What was read of models, or why it could not be; read again only when their files changed. Not thread-safe.</summary>
+/// <summary>What was read of models, or why it could not be; read again only when their files changed. Thread-safe; who asks waits for the reading of that one alone.</summary>
 /// <param name="read">Reads a folder or a file; throws <see cref="DtiException"/> where it cannot be used.</param>
 internal sealed class ProfileCache<T>(Func<string, T> read)
     where T : class
 {
     private static readonly EnumerationOptions _everyFile = new() { RecurseSubdirectories = true, MaxRecursionDepth = 2 };
-    private readonly Dictionary<string, (int Stamp, T? Profile, string Problem)> _known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (int Stamp, Lazy<(T? Profile, string Problem)> Read)> _known = new(StringComparer.Ordinal);
 
     /// <summary>The profile, or null and the problem.</summary>
     public (T? Profile, string Problem) Get(string path)
@@ -16,29 +17,24 @@ internal sealed class ProfileCache<T>(Func<string, T> read)
         try
         {
             var stamp = Stamp(path);
-            if (!_known.TryGetValue(path, out var known) || known.Stamp != stamp)
-            {
-                known = Read(path, stamp);
-                _known[path] = known;
-            }
-
-            return (known.Profile, known.Problem);
+            return _known.AddOrUpdate(path, _ => (stamp, new(() => Read(path))), (_, known) => known.Stamp == stamp ? known : (stamp, new(() => Read(path)))).Read.Value;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
+            _known.TryRemove(path, out _);
             return (null, $"{path} cannot be read: {error.Message}");
         }
     }
 
-    private (int Stamp, T? Profile, string Problem) Read(string path, int stamp)
+    private (T? Profile, string Problem) Read(string path)
     {
         try
         {
-            return (stamp, read(path), "");
+            return (read(path), "");
         }
         catch (DtiException error)
         {
-            return (stamp, null, error.Message);
+            return (null, error.Message);
         }
     }
 

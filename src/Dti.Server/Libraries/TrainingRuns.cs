@@ -27,6 +27,7 @@ internal sealed class TrainingRuns
     private const string SnapshotEnding = ".safetensors";
     private readonly string _folder;
     private readonly FolderJournal _journal;
+    private readonly Dictionary<string, int> _held = new(StringComparer.Ordinal); // guarded by the journal
 
     public TrainingRuns(DtiServerOptions options)
     {
@@ -53,9 +54,8 @@ internal sealed class TrainingRuns
     /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
     public void Begin(TrainRequest request, ConceptEmbedding? start, Caller caller, string jobId)
     {
-        using var alone = _journal.Enter();
+        using var change = _journal.EnterToChange();
         EnsureFree(request.Name, caller);
-        using var change = _journal.Begin();
         var files = new List<(string Name, Action<Stream> Write)>
         {
             (OwnerFile, Text(caller.Id)),
@@ -75,8 +75,7 @@ internal sealed class TrainingRuns
     /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
     public void Continue(TrainRequest request, string jobId)
     {
-        using var alone = _journal.Enter();
-        using var change = _journal.Begin();
+        using var change = _journal.EnterToChange();
         if (!Directory.Exists(FolderOf(request.Name)))
         {
             throw new DtiException(ErrorKind.FailedPrecondition, $"The training of '{request.Name}' was deleted.");
@@ -152,8 +151,7 @@ internal sealed class TrainingRuns
     /// <exception cref="DtiException">The disk is full or the folder cannot be written; what was there is still there.</exception>
     public void Save(string name, TrainingSnapshot snapshot, int keepEvery)
     {
-        using var alone = _journal.Enter();
-        using var change = _journal.Begin(); // so that drafts of the snapshot belong to no other change
+        using var change = _journal.EnterToChange(); // so that drafts of the snapshot belong to no other change
         snapshot.Write(PathOf(name, snapshot.Step));
         foreach (var step in Steps(name).Where(step => step < snapshot.Step && (keepEvery == 0 || step % keepEvery != 0)))
         {
@@ -170,13 +168,20 @@ internal sealed class TrainingRuns
         return Names().Where(name => ReadOwner(name) == owner).SelectMany(name => new DirectoryInfo(FolderOf(name)).EnumerateFiles()).Sum(file => file.Length);
     }
 
-    /// <summary>Deletes a run, if there is one that the caller may access.</summary>
-    public void Delete(string name, Caller caller)
+    /// <summary>Keeps a run until the scope is disposed of, whatever becomes of the concept of its name: a job trains it.</summary>
+    public IDisposable Hold(string name)
     {
         using var alone = _journal.Enter();
-        if (Directory.Exists(FolderOf(name)) && caller.MaySee(Owner(name)))
+        _held[name] = _held.GetValueOrDefault(name) + 1;
+        return new Held(this, name);
+    }
+
+    /// <summary>Deletes a run, if there is one that the caller may access and no job is training.</summary>
+    public void Delete(string name, Caller caller)
+    {
+        using var change = _journal.EnterToChange();
+        if (Directory.Exists(FolderOf(name)) && caller.MaySee(Owner(name)) && !_held.ContainsKey(name))
         {
-            using var change = _journal.Begin();
             try
             {
                 change.RemoveNow(name);
@@ -210,4 +215,27 @@ internal sealed class TrainingRuns
     private string PathOf(string name, string file) => Path.Combine(FolderOf(name), file);
 
     private string PathOf(string name, int step) => PathOf(name, step.ToString("D6", CultureInfo.InvariantCulture) + SnapshotEnding);
+
+    private void Release(string name)
+    {
+        using var alone = _journal.Enter();
+        if (--_held[name] == 0)
+        {
+            _held.Remove(name);
+        }
+    }
+
+    private sealed class Held(TrainingRuns runs, string name) : IDisposable
+    {
+        private bool _released;
+
+        public void Dispose()
+        {
+            if (!_released)
+            {
+                _released = true;
+                runs.Release(name);
+            }
+        }
+    }
 }

@@ -8,7 +8,6 @@ namespace Dti.Server.Libraries;
 /// <summary>The autoencoders that can take a model's one's place. Folders are looked at on every call.</summary>
 internal sealed class VaeLibrary(LibraryFolders folders)
 {
-    private readonly Lock _lock = new();
     private readonly ProfileCache<AutoencoderProfile> _profiles = new(AutoencoderProfile.Read);
 
     /// <summary>Names of those that can be used.</summary>
@@ -24,17 +23,12 @@ internal sealed class VaeLibrary(LibraryFolders folders)
         return entry.Profile ?? throw new DtiException(ErrorKind.FailedPrecondition, $"VAE '{name}' cannot be used: {entry.Problem}");
     }
 
-    private List<Entry> Scan()
-    {
-        lock (_lock)
+    private List<Entry> Scan() =>
+        [.. Place.Find(folders.Vae, AutoencoderProfile.IsAutoencoder).Select(place =>
         {
-            return [.. Place.Find(folders.Vae, AutoencoderProfile.IsAutoencoder).Select(place =>
-            {
-                var (profile, problem) = _profiles.Get(place.Path);
-                return new Entry(place.Name, profile, problem);
-            })];
-        }
-    }
+            var (profile, problem) = _profiles.Get(place.Path);
+            return new Entry(place.Name, profile, problem);
+        })];
 
     private sealed record Entry(string Name, AutoencoderProfile? Profile, string Problem);
 }

@@ -5,6 +5,7 @@ using Dti.Engine.Models;
 using Dti.Engine.Runtime.Files;
 using Dti.Server.Errors;
 using Dti.Server.Jobs;
+using Dti.Server.Jobs.Storage;
 using Dti.Server.Libraries;
 using Dti.Server.Security;
 using Dti.V1;
@@ -14,13 +15,14 @@ using Grpc.Core;
 namespace Dti.Server.Services;
 
 internal sealed class ConceptGrpcService(
-    IJobs jobs, ConceptLibrary library, TrainingRuns runs, ModelLibrary models, LibraryFolders folders, DiskSpace disk, CallerQuotas quotas, HeavyCalls heavy)
+    IJobs jobs, ConceptLibrary library, TrainingRuns runs, ModelLibrary models, LibraryFolders folders, DiskSpace disk, CallerQuotas quotas, HeavyCalls heavy,
+    JobFolder drafts)
     : ConceptService.ConceptServiceBase
 {
     private const int MaxIgnoredTensors = 20; // of a file's names, which may be a LoRA's thousands
 
     public override Task<ConceptServiceListResponse> List(ConceptServiceListRequest request, ServerCallContext context) =>
-        Task.FromResult(new ConceptServiceListResponse { Concepts = { library.For(Caller.Of(context)).List() } });
+        Task.FromResult(ConceptPages.Of(library.For(Caller.Of(context)).List(), request.PageSize, request.PageToken));
 
     public override Task<ConceptServiceGetResponse> Get(ConceptServiceGetRequest request, ServerCallContext context) =>
         Task.FromResult(new ConceptServiceGetResponse { Concept = library.For(Caller.Of(context)).Get(request.Name) });
@@ -61,14 +63,14 @@ internal sealed class ConceptGrpcService(
         checks.ThrowIfAny();
         disk.EnsureRoom();
         quotas.EnsureRoom(caller);
-        concepts.EnsureFree(request.Name, request.Overwrite);
+        concepts.EnsureFree(request.Name, "", request.Overwrite);
         runs.EnsureFree(request.Name, caller);
-        await jobs.EnsureUntrainedAsync(request.Name, caller);
+        await jobs.EnsureUntrainedAsync(request.Name, "", caller);
 
-        var (embedding, concept) = Read(request.Data, request.Name, "data");
+        var (embedding, concept) = Read(request.Data, request.Name, "data", drafts);
         if (request.SecondData.Length > 0)
         {
-            var (second, told) = Read(request.SecondData, request.Name, "second_data");
+            var (second, told) = Read(request.SecondData, request.Name, "second_data", drafts);
             embedding = Join(embedding, second);
             concept.IgnoredTensors.AddRange(told.IgnoredTensors);
         }
@@ -87,7 +89,7 @@ internal sealed class ConceptGrpcService(
         }
 
         (concept.Name, concept.Family) = (request.Name, family);
-        var saved = concepts.Save(concept, embedding, default, default);
+        var saved = concepts.Save(concept, embedding, default, default, request.Overwrite, () => quotas.EnsureRoom(caller)); // now nobody else saves
         runs.Delete(request.Name, caller); // what was learnt under this name is no more
         return new ConceptServiceImportResponse { Concept = saved };
     }
@@ -113,6 +115,7 @@ internal sealed class ConceptGrpcService(
         var folder = folders.Embeddings.FirstOrDefault(Directory.Exists) ?? throw new DtiException(
             ErrorKind.FailedPrecondition, "The server knows no embeddings folder: name ComfyUI's folder among its models when you start it.");
         var path = Path.Combine(folder, $"{concept.Name}.safetensors");
+        using var alone = library.Enter();
         if (File.Exists(path) && !request.Overwrite)
         {
             throw RpcErrors.Exists($"There is a file {path} already; ask to overwrite it, or delete it.", "FILE_EXISTS").ToRpcException();
@@ -129,16 +132,17 @@ internal sealed class ConceptGrpcService(
     {
         var caller = Caller.Of(context);
         disk.EnsureRoom();
-        quotas.EnsureRoom(caller);
-        return Task.FromResult(new ConceptServiceRestoreResponse { Concept = library.For(caller).Restore(request.Name, request.Version) });
+        return Task.FromResult(new ConceptServiceRestoreResponse { Concept = library.For(caller).Restore(request.Name, request.Version, () => quotas.EnsureRoom(caller)) });
     }
 
-    public override Task<ConceptServiceDeleteResponse> Delete(ConceptServiceDeleteRequest request, ServerCallContext context)
+    public override async Task<ConceptServiceDeleteResponse> Delete(ConceptServiceDeleteRequest request, ServerCallContext context)
     {
-        var concepts = library.For(Caller.Of(context));
+        var (caller, concepts) = (Caller.Of(context), library.For(Caller.Of(context)));
+        concepts.Get(request.Name); // who may not see it hears nothing of its training
+        await jobs.EnsureUntrainedAsync(request.Name, "", caller);
         concepts.Delete(request.Name);
-        runs.Delete(request.Name, Caller.Of(context));
-        return Task.FromResult(new ConceptServiceDeleteResponse());
+        runs.Delete(request.Name, caller);
+        return new ConceptServiceDeleteResponse();
     }
 
     /// <summary>The model that was asked for, which has to fit; else one that does: the default one first. Null: none does.</summary>
@@ -184,9 +188,9 @@ internal sealed class ConceptGrpcService(
     private static string Vectors(ConceptEmbedding concept) => string.Join(" + ", concept.Encoders.Select(encoder => encoder.Count));
 
     /// <summary>A concept's placeholder is its name in the library, whatever the file calls it.</summary>
-    private static (ConceptEmbedding Embedding, Concept Told) Read(ByteString data, string name, string field)
+    private static (ConceptEmbedding Embedding, Concept Told) Read(ByteString data, string name, string field, JobFolder drafts)
     {
-        var draft = Path.Combine(Path.GetTempPath(), $"dti-import-{Guid.NewGuid():N}.safetensors");
+        var draft = drafts.NewDraft();
         try
         {
             AtomicFile.WriteAllBytes(draft, data.Memory);

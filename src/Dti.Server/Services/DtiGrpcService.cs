@@ -148,13 +148,8 @@ internal sealed class DtiGrpcService(
         disk.EnsureRoom();
 
         quotas.EnsureRoom(caller);
-        concepts.EnsureFree(request.Name, request.Overwrite || request.Resume is not null);
+        concepts.EnsureFree(request.Name, settings!.Placeholder, request.Overwrite || request.Resume is not null);
         runs.EnsureFree(request.Name, caller);
-        if (concepts.List().FirstOrDefault(other => other.Name != request.Name && string.Equals(other.Placeholder, settings!.Placeholder, StringComparison.OrdinalIgnoreCase)) is { } rival)
-        {
-            throw RpcErrors.Exists($"Concept '{rival.Name}' uses the placeholder {rival.Placeholder} already; choose another one.", "PLACEHOLDER_EXISTS").ToRpcException();
-        }
-
         var message = settings!.ToMessage(asked, asked.HasModel ? asked.Model : models.DefaultName, target!);
         var pinned = request.Clone();
         pinned.Options = asked.Pin(message);
@@ -174,6 +169,7 @@ internal sealed class DtiGrpcService(
             })
         {
             Caller = caller,
+            Placeholder = settings.Placeholder,
         };
         return (submission, photos, settings!.Initializer);
     }

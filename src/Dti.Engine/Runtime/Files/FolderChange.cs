@@ -7,7 +7,9 @@ public sealed class FolderChange : IDisposable
     private readonly FileStream _held;
     private readonly List<(string Place, string Staged)> _steps = [];
 
-    internal FolderChange(FolderJournal journal, FileStream held) => (_journal, _held) = (journal, held);
+    private readonly Lock? _alone;
+
+    internal FolderChange(FolderJournal journal, FileStream held, Lock? alone) => (_journal, _held, _alone) = (journal, held, alone);
 
     /// <summary>Writes a file that is to come.</summary>
     /// <param name="place">Where, relative to the folder; a file there is replaced.</param>
@@ -60,5 +62,15 @@ public sealed class FolderChange : IDisposable
     public void Commit() => _journal.Commit(_steps);
 
     /// <summary>Ends the change, and lets others at the folder.</summary>
-    public void Dispose() => _journal.End(_held);
+    public void Dispose()
+    {
+        try
+        {
+            _journal.End(_held);
+        }
+        finally
+        {
+            _alone?.Exit();
+        }
+    }
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Dti.Engine.Runtime.Files;
 
 /// <summary>
@@ -11,6 +13,8 @@ public sealed class FolderJournal(string folder)
 {
     // The longest change writes a training's photos.
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(5);
+    private const long MaxCommitted = 1 << 20; // a line for each file of a change
     private readonly Lock _threads = new();
     private readonly string _area = Path.Combine(folder, ".change");
 
@@ -44,8 +48,40 @@ public sealed class FolderJournal(string folder)
 
     /// <summary>Begins a change, or anything that no other process must do at the same time in this folder. It cannot be begun twice.</summary>
     /// <exception cref="DtiException">The disk is full, the folder cannot be written, or another process has been changing it for half a minute.</exception>
-    public FolderChange Begin() => TryBegin(_patience) ?? throw new DtiException(
-        ErrorKind.FailedPrecondition, $"Another process is changing {Folder} and does not come to an end; try again, or look what it does.");
+    public FolderChange Begin() => TryBegin(_patience) ?? throw Held();
+
+    /// <summary>
+    /// Begins a change and keeps other threads of this process out until it is disposed of, by the same thread. They can read while another process is changing the folder.
+    /// </summary>
+    /// <exception cref="DtiException">As <see cref="Begin"/>.</exception>
+    public FolderChange EnterToChange()
+    {
+        for (var start = Stopwatch.GetTimestamp(); ; Thread.Sleep(_pause))
+        {
+            _threads.Enter();
+            FolderChange? change = null;
+            try
+            {
+                change = TryBegin(TimeSpan.Zero, _threads);
+                if (change is not null)
+                {
+                    return change;
+                }
+            }
+            finally
+            {
+                if (change is null)
+                {
+                    _threads.Exit();
+                }
+            }
+
+            if (Stopwatch.GetElapsedTime(start) >= _patience)
+            {
+                throw Held();
+            }
+        }
+    }
 
     /// <summary>For the start of a server: finishes or clears away what killed processes left, if no other process is at it. Never fails.</summary>
     /// <param name="drafts">Also drafts (<see cref="AtomicFile.Draft"/>) of which folders, which are written only between <see cref="Begin"/> and its end.</param>
@@ -105,13 +141,16 @@ public sealed class FolderJournal(string folder)
         }
     }
 
-    private FolderChange? TryBegin(TimeSpan patience)
+    private DtiException Held() => new(
+        ErrorKind.FailedPrecondition, $"Another process is changing {Folder} and does not come to an end; try again, or look what it does.");
+
+    private FolderChange? TryBegin(TimeSpan patience, Lock? alone = null)
     {
         FileStream? held = null;
         try
         {
-            Directory.CreateDirectory(_area);
-            held = LockFile.TryHold(LockPath, patience);
+            PrivateFolder.MakeOrClose(_area);
+            held = LockFile.TryHold(LockPath, patience, ownerOnly: true);
             if (held is null)
             {
                 return null;
@@ -122,7 +161,7 @@ public sealed class FolderJournal(string folder)
                 Finish();
             }
 
-            return new FolderChange(this, held);
+            return new FolderChange(this, held, alone);
         }
         catch (Exception error)
         {
@@ -134,7 +173,7 @@ public sealed class FolderJournal(string folder)
     // Each step can be done again: what is no longer in .change is in its place, and nobody else puts anything there meanwhile.
     private void Finish()
     {
-        foreach (var step in File.ReadAllLines(Committed).Select(line => line.Split('\t')).Where(step => step.Length == 2))
+        foreach (var step in RegularFile.ReadAllText(Committed, MaxCommitted).Split('\n').Select(line => line.Split('\t')).Where(step => step.Length == 2))
         {
             var place = Path.Combine(Folder, step[1]);
             if (step[0].Length == 0)

@@ -26,7 +26,13 @@ public static class LockFile
         {
             try
             {
-                return AtomicFile.Open(path, options);
+                var held = AtomicFile.Open(path, options);
+                if (ownerOnly)
+                {
+                    PrivateFolder.Close(path, UnixFileMode.UserRead | UnixFileMode.UserWrite); // an earlier version made it readable
+                }
+
+                return held;
             }
             catch (IOException error) when (IsHeld(error))
             {

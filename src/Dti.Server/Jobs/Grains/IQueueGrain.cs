@@ -16,11 +16,12 @@ internal interface IQueueGrain : IGrainWithStringKey
 
     /// <summary>Whether a caller may put something under a name: not while a training of that name waits or runs.</summary>
     /// <param name="name">A concept's name.</param>
+    /// <param name="placeholder">Its placeholder; empty: the one of its name.</param>
     /// <param name="asking">Who asks.</param>
     /// <param name="scopes">What he may do.</param>
     /// <returns>Serialized <c>google.rpc.Status</c> of the refusal; null: he may.</returns>
     [Alias("refuse-name")]
-    Task<byte[]?> RefuseNameAsync(string name, string asking, int scopes);
+    Task<byte[]?> RefuseNameAsync(string name, string placeholder, string asking, int scopes);
 
     /// <summary>Jobs, newest first.</summary>
     /// <param name="caller">Whose; null: everybody's.</param>

@@ -51,6 +51,10 @@ internal sealed record JobTicket
     [Id(10)]
     public int Pictures { get; init; }
 
+    /// <summary>The placeholder of the concept that it trains; empty: the one of its name, or it trains none.</summary>
+    [Id(11)]
+    public string Placeholder { get; init; } = "";
+
     /// <summary>Whose job it is.</summary>
     public Caller Owner => new(Caller, (Scopes)Scopes);
 

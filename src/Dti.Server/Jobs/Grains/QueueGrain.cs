@@ -67,7 +67,7 @@ internal sealed class QueueGrain(
             return Refused(RpcErrors.Exhausted($"The queue is full: {waiting} jobs are waiting.", "QUEUE_FULL", TimeSpan.FromSeconds(30)));
         }
 
-        if (ticket.Kind == JobKind.Train && await RefuseNameAsync(ticket.Name, ticket.Caller, ticket.Scopes) is { } inTraining)
+        if (ticket.Kind == JobKind.Train && await RefuseNameAsync(ticket.Name, ticket.Placeholder, ticket.Caller, ticket.Scopes) is { } inTraining)
         {
             return new Submitted(null, Refusal: inTraining);
         }
@@ -96,8 +96,9 @@ internal sealed class QueueGrain(
         return new Submitted(ticket.JobId);
     }
 
-    public async Task<byte[]?> RefuseNameAsync(string name, string asking, int scopes) =>
-        Entries.FirstOrDefault(other => other.Over is null && other.Ticket.Kind == JobKind.Train && string.Equals(other.Ticket.Name, name, StringComparison.OrdinalIgnoreCase)) is not { Ticket: var rival }
+    public async Task<byte[]?> RefuseNameAsync(string name, string placeholder, string asking, int scopes) =>
+        Entries.FirstOrDefault(other => other.Over is null && other.Ticket.Kind == JobKind.Train
+            && ConceptNames.AreAmbiguous(name, placeholder, other.Ticket.Name, other.Ticket.Placeholder)) is not { Ticket: var rival }
         || (await Job(rival.JobId).GetAsync()).IsOver ? null // its watchers may know before the queue does
         : (!new Caller(asking, (Scopes)scopes).MaySee(rival.Caller) ? CallerConcepts.Taken(name)
         : RpcErrors.Exists($"Job {rival.JobId} is training a concept '{rival.Name}' already; wait for it, cancel it, or choose another name.", "CONCEPT_IN_TRAINING")).ToByteArray();

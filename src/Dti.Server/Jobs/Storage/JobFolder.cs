@@ -61,6 +61,9 @@ internal sealed class JobFolder : IDisposable
     /// <summary>The folder of a job.</summary>
     public string Of(string jobId) => Path.Combine(Root, jobId);
 
+    /// <summary>A path for a file that is gone soon, and that only the server's user can read. A killed server's goes at the next start.</summary>
+    public string NewDraft() => Path.Combine(Root, Guid.NewGuid().ToString("N") + AtomicFile.Draft);
+
     /// <summary>The log of a job.</summary>
     public EventFiles Events(string jobId) => new(Of(jobId));
 
