@@ -1,12 +1,15 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Dti.Engine.Configs;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Checkpoints;
 
 /// <summary>The weights of one component of a model: a folder's, in one file or several, or those that a single file holds.</summary>
-public sealed class ComponentWeights : IDisposable
+public sealed partial class ComponentWeights : IDisposable
 {
+    private static readonly string[] _textParts = ["embeddings.", "encoder.", "final_layer_norm."];
+
     private readonly List<SafetensorsFile> _files = [];
     private readonly Dictionary<string, (SafetensorsFile File, StoredTensor Tensor)> _tensors = new(StringComparer.Ordinal);
 
@@ -39,6 +42,7 @@ public sealed class ComponentWeights : IDisposable
         try
         {
             weights.OpenFiles(variant);
+            weights.AddTextPrefix();
             return weights;
         }
         catch
@@ -149,6 +153,22 @@ public sealed class ComponentWeights : IDisposable
         ? found
         : throw new DtiException(ErrorKind.FailedPrecondition, $"{(_files.Count == 1 ? _files[0].Path : Folder)} has no tensor '{name}'.");
 
+    // transformers 5 saves a CLIPTextModel without the prefix that it had before, and still has in every other class.
+    private void AddTextPrefix()
+    {
+        const string Prefix = "text_model.";
+        if (!_tensors.ContainsKey("embeddings.token_embedding.weight") || _tensors.Keys.Any(name => name.StartsWith(Prefix, StringComparison.Ordinal)))
+        {
+            return;
+        }
+
+        foreach (var (name, tensor) in _tensors.Where(pair => _textParts.Any(part => pair.Key.StartsWith(part, StringComparison.Ordinal))).ToList())
+        {
+            _tensors.Remove(name);
+            _tensors.Add(Prefix + name, tensor);
+        }
+    }
+
     private void OpenFiles(string? variant)
     {
         string[] files = Directory.Exists(Folder) ? [.. Directory.GetFiles(Folder).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal)] : [];
@@ -185,6 +205,7 @@ public sealed class ComponentWeights : IDisposable
         ? [variant]
         : files.Where(file => file.StartsWith(name + ".", StringComparison.Ordinal) && file.Contains(".safetensors", StringComparison.Ordinal))
             .Select(file => file[(name.Length + 1)..])
+            .Where(rest => !Shard().IsMatch(rest)) // the index names them
             .Select(rest => rest.Split('.') switch
             {
                 ["safetensors", "index", var v, "json"] => v,
@@ -241,4 +262,7 @@ public sealed class ComponentWeights : IDisposable
 
         return result;
     }
+
+    [GeneratedRegex(@"-\d{5}-of-\d{5}\.safetensors\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Shard();
 }
