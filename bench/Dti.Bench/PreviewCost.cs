@@ -25,7 +25,7 @@ internal static class PreviewCost
         {
             var latents = side / profile.VaeConfig.ScaleFactor;
             using var scope = NewDisposeScope();
-            using var scheduler = SchedulerFactory.Create("ddim", profile.Scheduler, 30);
+            using var scheduler = profile.Noise.CreateSampler("ddim", 30);
             var (sample, output) = (randn([1, profile.VaeConfig.LatentChannels, latents, latents]), randn([1, profile.VaeConfig.LatentChannels, latents, latents]));
             var (_, median) = Medians(() => { }, () =>
             {

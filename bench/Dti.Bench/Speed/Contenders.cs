@@ -43,7 +43,7 @@ internal sealed class PlainContender : Contender
         using var scope = NewDisposeScope();
         (_case, _profile, _target, Name) = (asked, profile, target, $"plain {target.DtypeName}");
         Model = new PlainModel(profile, target, asked.Trains);
-        _schedule = new DdpmProcess(profile.Scheduler, target.Device);
+        _schedule = new DdpmProcess((SchedulerConfig)profile.Noise, target.Device);
         var tokens = profile.Tokenizer.Tokenize("a photo of a cat").InputIds.Select(id => (long)id).ToArray();
         _ids = tensor(tokens).unsqueeze(0).repeat(asked.Trains ? asked.Batch : 2, 1).to(target.Device).DetachFromDisposeScope();
         _original = Model.Vocabulary;

@@ -43,7 +43,8 @@ public abstract class SingleFileLayout
     public abstract IReadOnlyDictionary<string, string> Metadata(Checkpoint checkpoint);
 
     /// <summary>
-    /// Names of the empty tensors by which a file that is made of a folder says what the folder's configs say.
+    /// The small tensors by which a file that is made of a folder says what the folder's configs say.
     /// </summary>
-    public virtual IReadOnlyList<string> Marks(Checkpoint checkpoint) => [];
+    /// <exception cref="DtiException">No marks say what they say.</exception>
+    public virtual IReadOnlyList<CheckpointMark> Marks(Checkpoint checkpoint) => [];
 }

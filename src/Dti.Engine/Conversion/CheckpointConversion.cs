@@ -131,8 +131,8 @@ public static class CheckpointConversion
                 metadata = new Dictionary<string, string>(file.Metadata);
             }
 
-            var marks = family.Marks(source).Where(mark => tensors.TrueForAll(tensor => tensor.Name != mark));
-            tensors.AddRange(marks.Select(mark => new OutgoingTensor(mark, "F32", [0], _ => { })).ToArray());
+            var marks = family.Marks(source).Where(mark => tensors.TrueForAll(tensor => tensor.Name != mark.Name));
+            tensors.AddRange(marks.Select(mark => mark.Outgoing()).ToArray());
             Write(target, tensors, metadata, cancellationToken);
         }
         finally

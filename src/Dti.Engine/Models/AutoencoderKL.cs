@@ -19,6 +19,9 @@ internal sealed record AutoencoderKLConfig
     /// <summary>What latents are multiplied by, so that the UNet sees them with unit variance.</summary>
     public required double ScalingFactor { get; init; }
 
+    /// <summary>Mean and standard deviation by which latents are standardized before they are scaled; null: they are not (all but Playground 2.5).</summary>
+    public LatentStatistics? Statistics { get; init; }
+
     /// <summary>It computes in fp32 whatever the model does (SDXL's overflows in fp16).</summary>
     public bool ForceUpcast { get; init; }
 
@@ -29,7 +32,7 @@ internal sealed record AutoencoderKLConfig
     /// <exception cref="DtiException">A value is missing, out of bounds or not supported.</exception>
     public static AutoencoderKLConfig Parse(ComponentConfig config)
     {
-        config.RequireAbsent("latents_mean", "latents_std", "shift_factor");
+        config.RequireAbsent("shift_factor");
         config.Require("act_fn", "silu");
         config.Require("use_quant_conv", true);
         config.Require("use_post_quant_conv", true);
@@ -45,15 +48,32 @@ internal sealed record AutoencoderKLConfig
             }
         }
 
+        var latents = config.Int("latent_channels", 4, 1, 64);
         return new AutoencoderKLConfig
         {
             BlockOutChannels = channels,
             LayersPerBlock = config.Int("layers_per_block", 1, 1, 16),
-            LatentChannels = config.Int("latent_channels", 4, 1, 64),
+            LatentChannels = latents,
             NormNumGroups = config.Int("norm_num_groups", 32, 1, 1024),
             ScalingFactor = config.Double("scaling_factor", 0.18215),
             ForceUpcast = config.Bool("force_upcast", false),
+            Statistics = LatentStatistics.Parse(config, latents),
         };
+    }
+
+    /// <summary>Latents as the denoiser sees them.</summary>
+    public Tensor Normalize(Tensor latents)
+    {
+        using var scope = NewDisposeScope();
+        return (Statistics is null ? latents * ScalingFactor : Statistics.Standardize(latents) * ScalingFactor).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Latents as the autoencoder makes them.</summary>
+    public Tensor Denormalize(Tensor latents)
+    {
+        using var scope = NewDisposeScope();
+        var scaled = latents / ScalingFactor;
+        return (Statistics is null ? scaled : Statistics.Restore(scaled)).MoveToOuterDisposeScope();
     }
 }
 

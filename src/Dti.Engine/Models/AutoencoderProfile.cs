@@ -55,12 +55,13 @@ public sealed class AutoencoderProfile
         var config = _config ?? own;
         try
         {
-            if ((config.LatentChannels, config.ScaleFactor, config.ScalingFactor) != (own.LatentChannels, own.ScaleFactor, own.ScalingFactor))
+            if ((config.LatentChannels, config.ScaleFactor, config.ScalingFactor, config.Statistics)
+                != (own.LatentChannels, own.ScaleFactor, own.ScalingFactor, own.Statistics))
             {
                 throw new DtiException(
                     ErrorKind.FailedPrecondition,
                     FormattableString.Invariant($"its latents have {config.LatentChannels} channels per {config.ScaleFactor} pixels, scaled by {config.ScalingFactor}; ") +
-                    FormattableString.Invariant($"{own.LatentChannels} per {own.ScaleFactor}, scaled by {own.ScalingFactor}, are needed."));
+                    FormattableString.Invariant($"{own.LatentChannels} per {own.ScaleFactor}, scaled by {own.ScalingFactor}, are needed{(config.Statistics == own.Statistics ? "" : ", with the same latents_mean and latents_std")}."));
             }
 
             using var scope = NewDisposeScope();

@@ -17,6 +17,7 @@ internal sealed record LatentRgbFactors(float[,] Factors, float[] Bias)
     public const string Key = "latent_rgb_factors";
 
     private const string BiasKey = "latent_rgb_factors_bias";
+    private const double XLScaling = 0.13025;
 
     // The numbers are ComfyUI's (comfy/latent_formats.py: SD15, SDXL), for scaled latents.
     private static readonly LatentRgbFactors _stableDiffusion = new(
@@ -36,10 +37,11 @@ internal sealed record LatentRgbFactors(float[,] Factors, float[] Bias)
 
         if (notes.Find(Key, JsonValueKind.Array) is not { } rows)
         {
-            return (vae.LatentChannels, vae.ScalingFactor) switch
+            return (vae.LatentChannels, vae.ScalingFactor, vae.Statistics) switch
             {
-                (4, 0.18215) => _stableDiffusion,
-                (4, 0.13025) => _stableDiffusionXL,
+                (4, 0.18215, null) => _stableDiffusion,
+                (4, XLScaling, null) => _stableDiffusionXL,
+                (4, _, { } statistics) => _stableDiffusionXL.Of(statistics, vae.ScalingFactor),
                 _ => null,
             };
         }
@@ -67,6 +69,22 @@ internal sealed record LatentRgbFactors(float[,] Factors, float[] Bias)
         using var frozen = no_grad();
         var colours = tensor(Factors).t().mm(latents[0].flatten(1)) + tensor(Bias).unsqueeze(1); // (3, h·w)
         return RgbImage.FromTensor(((colours / 2) + 0.5).view(3, latents.shape[2], latents.shape[3]));
+    }
+
+    /// <summary>XL's map for the same autoencoder's latents, standardized before they are scaled (Playground 2.5).</summary>
+    private LatentRgbFactors Of(LatentStatistics statistics, double scaling)
+    {
+        var (factors, bias) = ((float[,])Factors.Clone(), (float[])Bias.Clone());
+        for (var channel = 0; channel < factors.GetLength(0); channel++)
+        {
+            for (var colour = 0; colour < bias.Length; colour++)
+            {
+                bias[colour] += (float)(Factors[channel, colour] * XLScaling * statistics.Mean[channel]);
+                factors[channel, colour] *= (float)(XLScaling * statistics.Deviation[channel] / scaling);
+            }
+        }
+
+        return new LatentRgbFactors(factors, bias);
     }
 
     private static float[] Colour(ModelNotes notes, string key, JsonElement list) =>

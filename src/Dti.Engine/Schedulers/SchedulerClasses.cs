@@ -21,6 +21,13 @@ internal static class SchedulerClasses
         ["PNDMScheduler"] = "pndm",
     };
 
+    /// <summary>The classes of models that were trained as EDM, and the samplers that they are.</summary>
+    public static IReadOnlyDictionary<string, string> Edm { get; } = new Dictionary<string, string>
+    {
+        ["EDMDPMSolverMultistepScheduler"] = "dpmpp_2m",
+        ["EDMEulerScheduler"] = "euler",
+    };
+
     /// <summary>
     /// Classes for models that are trained alike, and the samplers that take their place, with a warning.
     /// </summary>
@@ -46,6 +53,12 @@ internal static class SchedulerClasses
     {
         "beta_end", "beta_schedule", "beta_start", "clip_sample", "num_train_timesteps", "prediction_type",
         "rescale_betas_zero_snr", "set_alpha_to_one", "steps_offset", "timestep_spacing", "use_karras_sigmas",
+    };
+
+    /// <summary>Keys that <see cref="EdmConfig"/> reads.</summary>
+    public static IReadOnlySet<string> ReadOfEdm { get; } = new HashSet<string>(StringComparer.Ordinal)
+    {
+        "prediction_type", "rho", "sigma_data", "sigma_max", "sigma_min", "sigma_schedule",
     };
 
     /// <summary>Keys that change nothing where the other keys are as they must be.</summary>
@@ -85,6 +98,16 @@ internal static class SchedulerClasses
         ["use_exponential_sigmas"] = ["false"],
         ["use_lu_lambdas"] = ["false"],
         ["variance_type"] = ["null"],
+    };
+
+    // What a key of a model trained as EDM must say.
+    private static readonly Dictionary<string, string[]> _requiredOfEdm = new(StringComparer.Ordinal)
+    {
+        ["algorithm_type"] = _required["algorithm_type"],
+        ["final_sigmas_type"] = _required["final_sigmas_type"],
+        ["solver_order"] = _required["solver_order"],
+        ["solver_type"] = _required["solver_type"],
+        ["thresholding"] = ["false"],
     };
 
     // What a key of any class must say: it is about the noise that the model was trained with, or about every step.
@@ -132,7 +155,7 @@ internal static class SchedulerClasses
         var isImplemented = Implemented.ContainsKey(className);
         if (!isImplemented && !Substitutes.ContainsKey(className))
         {
-            var implemented = string.Join(", ", Implemented.Keys.Where(name => name.Length > 0));
+            var implemented = string.Join(", ", Implemented.Keys.Concat(Edm.Keys).Where(name => name.Length > 0));
             throw config.Unsupported("_class_name", $"'{className}' (implemented are {implemented})");
         }
 
@@ -147,10 +170,30 @@ internal static class SchedulerClasses
             else if (!Read.Contains(key) && !Harmless.Contains(key) && !OfSubstituted.Contains(key)
                 && !_required.ContainsKey(key))
             {
-                throw new DtiException(
-                    ErrorKind.FailedPrecondition,
-                    $"{config.Component}: '{key}' is a key of none of diffusers' schedulers. Correct its name, or remove it.");
+                throw UnknownKey(config, key);
             }
         }
     }
+
+    /// <summary>Refuses a key or a value of a model trained as EDM that would be sampled otherwise than the config says.</summary>
+    /// <param name="config">The config.</param>
+    /// <exception cref="DtiException">One of them is not supported; the message names it.</exception>
+    public static void CheckEdm(ComponentConfig config)
+    {
+        foreach (var key in config.Keys.Where(key => !key.StartsWith('_') && !ReadOfEdm.Contains(key)))
+        {
+            if (_requiredOfEdm.TryGetValue(key, out var required))
+            {
+                config.RequireOneOf(key, required);
+            }
+            else if (key != "num_train_timesteps" && !Harmless.Contains(key))
+            {
+                throw UnknownKey(config, key);
+            }
+        }
+    }
+
+    private static DtiException UnknownKey(ComponentConfig config, string key) => new(
+        ErrorKind.FailedPrecondition,
+        $"{config.Component}: '{key}' is a key of none of diffusers' schedulers of this kind. Correct its name, or remove it.");
 }

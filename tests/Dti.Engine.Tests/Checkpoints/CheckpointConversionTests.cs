@@ -1,5 +1,8 @@
+using System.Text.Json.Nodes;
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Configs;
 using Dti.Engine.Conversion;
+using Dti.Engine.Models;
 using Dti.Engine.Models.Families;
 using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
@@ -78,7 +81,51 @@ public sealed class CheckpointConversionTests : IDisposable
         using var model = StableDiffusionModel.Load(ModelFamilies.BuiltIn.Read(At("folder")), new ComputeTarget(CPU, ScalarType.Float32));
 
         Assert.Equal(ModelFamilies.BuiltIn.Describe(Folder(family)).Family, model.Profile.Family);
-        Assert.Equal(ModelFamilies.BuiltIn.Describe(Folder(family)).Noise, model.Profile.Scheduler);
+        Assert.Equal(ModelFamilies.BuiltIn.Describe(Folder(family)).Noise, model.Profile.Noise);
+    }
+
+    /// <summary>Models trained as EDM or with zero terminal SNR say so in a single file, and again in a folder made of that.</summary>
+    [Theory]
+    [InlineData(
+        """{"_class_name": "EDMDPMSolverMultistepScheduler"}""",
+        """{"latents_mean": [-1.6574, 1.886, -1.383, 2.5155], "latents_std": [8.4927, 5.9022, 6.5498, 5.2299], "scaling_factor": 0.5}""",
+        "edm_mean", "edm_std")]
+    [InlineData(
+        """{"_class_name": "EDMEulerScheduler", "sigma_data": 1.0, "sigma_max": 120.0, "sigma_schedule": "exponential", "prediction_type": "v_prediction"}""",
+        "{}", "edm_vpred.sigma_max", "edm_vpred.sigma_min")]
+    [InlineData(
+        """{"_class_name": "EulerDiscreteScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "prediction_type": "v_prediction", "rescale_betas_zero_snr": true, "timestep_spacing": "trailing", "steps_offset": 1}""",
+        "{}", "v_pred", "ztsnr")]
+    public void Convert_FolderTrainedOtherwise_KeepsItsMarksBothWays(string scheduler, string vae, params string[] marks)
+    {
+        var source = Fixtures.CopyModel("tiny-sdxl", At("source"));
+        File.WriteAllText(Path.Combine(source, "scheduler", "scheduler_config.json"), scheduler);
+        var path = Path.Combine(source, "vae", "config.json");
+        var config = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        JsonNode.Parse(vae)!.AsObject().ToList().ForEach(pair => config[pair.Key] = pair.Value!.DeepClone());
+        File.WriteAllText(path, config.ToJsonString());
+        var folder = (ModelFolder)ModelFamilies.BuiltIn.Open(source);
+
+        CheckpointConversion.Convert(source, At("single.safetensors"), TestContext.Current.CancellationToken);
+        CheckpointConversion.ToFolder(ModelFamilies.BuiltIn.OpenFile(At("single.safetensors"), folder), At("folder"), CancellationToken.None);
+        CheckpointConversion.Convert(At("folder"), At("again.safetensors"), TestContext.Current.CancellationToken);
+
+        using var file = SafetensorsFile.Open(At("single.safetensors"));
+        Assert.All(marks, mark => Assert.True(file.Tensors.ContainsKey(mark)));
+        AssertSame(At("single.safetensors"), At("again.safetensors"));
+        var published = ModelFamilies.BuiltIn.OpenFile(At("single.safetensors"));
+        Assert.Equal(StableDiffusionNoise.Parse(folder.ReadConfig("scheduler")), StableDiffusionNoise.Parse(published.ReadConfig("scheduler")));
+        var statistics = LatentStatistics.Parse(new ComponentConfig("vae", folder.ReadConfig("vae")), 4);
+        Assert.Equal(statistics, LatentStatistics.Parse(new ComponentConfig("vae", published.ReadConfig("vae")), 4));
+    }
+
+    [Fact]
+    public void Convert_FolderThatNoMarksDescribe_IsRefusedWithTheWayOut()
+    {
+        var source = Fixtures.CopyModel("tiny-sdxl", At("source"));
+        File.WriteAllText(Path.Combine(source, "scheduler", "scheduler_config.json"), """{"_class_name": "EDMEulerScheduler", "sigma_data": 0.7}""");
+        var error = Assert.Throws<DtiException>(() => CheckpointConversion.Convert(source, At("single.safetensors"), TestContext.Current.CancellationToken));
+        Assert.Contains("Use the folder as it is", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

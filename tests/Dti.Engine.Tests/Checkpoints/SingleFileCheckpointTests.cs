@@ -160,9 +160,10 @@ public sealed class SingleFileCheckpointTests : IDisposable
 
     [Theory]
     [InlineData("ztsnr", "'ztsnr' and not 'v_pred'")]
-    [InlineData("edm_mean", "'edm_mean'")]
-    [InlineData("edm_std", "'edm_std'")]
-    [InlineData("edm_vpred.sigma_max", "'edm_vpred.sigma_max'")]
+    [InlineData("edm_mean", "'edm_mean' and not 'edm_std'")]
+    [InlineData("edm_std", "'edm_std' and not 'edm_mean'")]
+    [InlineData("edm_vpred.sigma_min", "'edm_vpred.sigma_min' and not 'edm_vpred.sigma_max'")]
+    [InlineData("edm_vpred.sigma_max", "'edm_vpred.sigma_max' is (0), and 1 value(s) are expected")]
     [InlineData("scaled_fp8", "float8")]
     [InlineData("model.diffusion_model.out.2.scale_weight", "float8")]
     [InlineData("some_mark", "'some_mark'")]
@@ -175,15 +176,80 @@ public sealed class SingleFileCheckpointTests : IDisposable
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Playground 2.5 and CosXL, as ComfyUI and diffusers read their marks.</summary>
+    [Fact]
+    public void Open_MarksOfPlayground_AreInItsScheduleAndItsLatents()
+    {
+        using var scope = NewDisposeScope();
+        var checkpoint = ModelFamilies.BuiltIn.Open(WriteMarked(new Dictionary<string, Tensor>
+        {
+            ["edm_mean"] = tensor(new[] { -1.6574f, 1.886f, -1.383f, 2.5155f }).view(1, 4, 1, 1),
+            ["edm_std"] = tensor(new[] { 8.4927f, 5.9022f, 6.5498f, 5.2299f }).view(1, 4, 1, 1),
+        }));
+
+        var (noise, vae) = (EdmConfig.Parse(checkpoint.ReadConfig("scheduler")), AutoencoderKLConfig.Parse(new ComponentConfig("vae", checkpoint.ReadConfig("vae"))));
+        Assert.Equal(
+            (PredictionType.Epsilon, 0.5, 80.0, 0.002, SigmaSchedule.Karras, "dpmpp_2m"),
+            (noise.PredictionType, noise.SigmaData, noise.SigmaMax, noise.SigmaMin, noise.Schedule, noise.DefaultSampler));
+        Assert.Equal(0.5, vae.ScalingFactor);
+        Assert.Equal([-1.6574, 1.886, -1.383, 2.5155], vae.Statistics!.Mean);
+        Assert.Equal([8.4927, 5.9022, 6.5498, 5.2299], vae.Statistics.Deviation);
+    }
+
+    [Theory]
+    [InlineData(120f, 0.002f)]
+    [InlineData(80f, null)]
+    public void Open_MarksOfCosXL_AreInItsSchedule(float largest, float? smallest)
+    {
+        using var scope = NewDisposeScope();
+        var marks = new Dictionary<string, Tensor> { ["edm_vpred.sigma_max"] = tensor(largest) };
+        if (smallest is { } value)
+        {
+            marks.Add("edm_vpred.sigma_min", tensor(value));
+        }
+
+        var noise = EdmConfig.Parse(ModelFamilies.BuiltIn.Open(WriteMarked(marks)).ReadConfig("scheduler"));
+
+        Assert.Equal(
+            (PredictionType.VPrediction, 1.0, (double)largest, 0.002, SigmaSchedule.Exponential, "euler"),
+            (noise.PredictionType, noise.SigmaData, noise.SigmaMax, noise.SigmaMin, noise.Schedule, noise.DefaultSampler));
+    }
+
+    [Fact]
+    public void Open_MarksOfEdmThatContradict_RefuseTheFileByName()
+    {
+        using var scope = NewDisposeScope();
+        Assert.Contains("two models, 'edm_mean' and 'edm_vpred.sigma_max'", Refused(new() { ["edm_mean"] = ones(4), ["edm_std"] = ones(4), ["edm_vpred.sigma_max"] = ones(1) }), StringComparison.Ordinal);
+        Assert.Contains("'edm_std' holds values that are not above 0", Refused(new() { ["edm_mean"] = ones(4), ["edm_std"] = zeros(4) }), StringComparison.Ordinal);
+        Assert.Contains("say 0.002 to 0, which is no range", Refused(new() { ["edm_vpred.sigma_max"] = zeros(1) }), StringComparison.Ordinal);
+        Assert.Contains("'ztsnr', which is of DDPM", Refused(new() { ["edm_vpred.sigma_max"] = ones(1), ["ztsnr"] = zeros(0), ["v_pred"] = zeros(0) }), StringComparison.Ordinal);
+
+        string Refused(Dictionary<string, Tensor> marks) => Assert.Throws<DtiException>(() => ModelFamilies.BuiltIn.Open(WriteMarked(marks))).Message;
+    }
+
+    [Fact]
+    public void Open_MarkOfEdmInAnotherFamily_RefusesTheFileByName()
+    {
+        using var scope = NewDisposeScope();
+        var path = Write(new() { ["cond_stage_model.transformer.text_model.final_layer_norm.bias"] = zeros(4), [Input] = zeros(8, 4, 3, 3), ["edm_vpred.sigma_max"] = ones(1) });
+        Assert.Contains("'edm_vpred.sigma_max'", Assert.Throws<DtiException>(() => ModelFamilies.BuiltIn.Open(path)).Message, StringComparison.Ordinal);
+    }
+
     /// <summary>An SDXL file of a few tensors, with empty ones for marks and <c>key=value</c> for metadata.</summary>
     private string WriteMarked(params string[] marks)
     {
         using var scope = NewDisposeScope();
-        var tensors = marks.Where(mark => !mark.Contains('=', StringComparison.Ordinal)).ToDictionary(mark => mark, _ => zeros(0));
+        return WriteMarked(
+            marks.Where(mark => !mark.Contains('=', StringComparison.Ordinal)).ToDictionary(mark => mark, _ => zeros(0)),
+            marks.Where(mark => mark.Contains('=', StringComparison.Ordinal)).ToDictionary(mark => mark.Split('=')[0], mark => mark.Split('=')[1]));
+    }
+
+    private string WriteMarked(Dictionary<string, Tensor> tensors, Dictionary<string, string>? metadata = null)
+    {
         tensors.Add("conditioner.embedders.0.transformer.text_model.final_layer_norm.bias", zeros(4));
         tensors.Add("conditioner.embedders.1.model.ln_final.bias", zeros(4));
         tensors.Add(Input, zeros(8, 4, 3, 3));
-        return Write(tensors, marks.Where(mark => mark.Contains('=', StringComparison.Ordinal)).ToDictionary(mark => mark.Split('=')[0], mark => mark.Split('=')[1]));
+        return Write(tensors, metadata);
     }
 
     [Theory]

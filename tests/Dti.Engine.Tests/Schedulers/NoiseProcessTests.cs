@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Schedulers;
 using Dti.Tests;
 using static TorchSharp.torch;
@@ -24,6 +25,63 @@ public class NoiseProcessTests
         }
 
         return rows;
+    }
+
+    /// <summary>
+    /// EDM and zero terminal SNR as diffusers samples them. The model of the recorded runs gives 0.3·input + 0.1·sin(t/100), for EDM sin(4t).
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Recorded))]
+    public void Step_TenSteps_FollowsDiffusers(string run)
+    {
+        using var scope = NewDisposeScope();
+        using var json = JsonDocument.Parse(File.ReadAllText(Fixtures.Common("noise_processes.json")));
+        using var golden = new Golden(Fixtures.Common("noise_processes.safetensors"));
+        var (config, isEdm) = (StableDiffusionNoise.Parse(json.RootElement.GetProperty(run)), run.StartsWith("edm", StringComparison.Ordinal));
+        Assert.Equal(run.Split('/')[1], config.DefaultSampler);
+        using var sampler = config.CreateSampler(config.DefaultSampler, 10);
+
+        Golden.AssertClose(golden["timesteps/" + run], tensor(sampler.Timesteps.Select(time => (float)time).ToArray()), 1e-5, "timesteps");
+        if (golden.Has("sigmas/" + run))
+        {
+            Golden.AssertClose(golden["sigmas/" + run], tensor(sampler.Sigmas.ToArray()), 1e-5, "sigmas");
+        }
+
+        // The step from σ = 4096 subtracts numbers 200 times as large as the result, in fp32 here as there.
+        var tolerance = run.StartsWith("zero_snr/euler", StringComparison.Ordinal) ? 1e-4 : 1e-5;
+        var expected = golden["trajectory/" + run];
+        var x = golden["noise"] * sampler.InitNoiseSigma;
+        Golden.AssertClose(expected[0], x, 1e-5, "start");
+        for (var call = 0; call < sampler.Timesteps.Count; call++)
+        {
+            var output = (0.3 * sampler.ScaleModelInput(x, call)) + (0.1 * Math.Sin(sampler.Timesteps[call] * (isEdm ? 4 : 0.01)));
+            x = sampler.Step(output, call, x, () => golden["ancestral_noise"][call]);
+            Golden.AssertClose(expected[call + 1], x, tolerance, $"call {call}");
+        }
+    }
+
+    public static TheoryData<string> Recorded()
+    {
+        using var json = JsonDocument.Parse(File.ReadAllText(Fixtures.Common("noise_processes.json")));
+        return [.. json.RootElement.EnumerateObject().Select(run => run.Name)];
+    }
+
+    /// <summary>What ComfyUI computes for CosXL (ModelSamplingContinuousEDM with V_PREDICTION): D = x·σd²/(σ² + σd²) − F·σ·σd/√(σ² + σd²), t = ln(σ)/4.</summary>
+    [Theory]
+    [InlineData(0.002)]
+    [InlineData(0.7)]
+    [InlineData(120)]
+    public void EdmProcess_VPrediction_IsComfyUIsContinuousEdm(double sigma)
+    {
+        using var scope = NewDisposeScope();
+        using var process = Config("edm/v_prediction").CreateProcess();
+        var (sample, output) = Pair();
+        var (data, level) = (0.5, new NoiseLevel(1, sigma));
+        var square = (sigma * sigma) + (data * data);
+
+        Golden.AssertClose((sample * (data * data / square)) - (output * (sigma * data / Math.Sqrt(square))), process.Denoised(sample, output, level), 1e-6);
+        Golden.AssertClose(sample / Math.Sqrt(square), process.ScaleModelInput(sample, level), 1e-6);
+        Assert.Equal(Math.Log(sigma) / 4, EdmProcess.Time(sigma), 1e-12);
     }
 
     [Theory]
@@ -125,16 +183,19 @@ public class NoiseProcessTests
     private static NoiseProcessConfig Config(string name)
     {
         var parts = name.Split('/');
-        Dictionary<string, object> keys = parts[0] == "flow"
-            ? new() { ["shift"] = 3.0 }
-            : new()
+        Dictionary<string, object> keys = parts[0] switch
+        {
+            "flow" => new() { ["shift"] = 3.0 },
+            "edm" => new() { ["prediction_type"] = parts[1] },
+            _ => new()
             {
                 ["prediction_type"] = parts[1],
                 ["rescale_betas_zero_snr"] = parts.Length > 2,
                 ["beta_start"] = 0.00085,
                 ["beta_end"] = 0.012,
                 ["beta_schedule"] = "scaled_linear",
-            };
+            },
+        };
         var json = JsonSerializer.SerializeToElement(keys);
         return parts[0] switch
         {

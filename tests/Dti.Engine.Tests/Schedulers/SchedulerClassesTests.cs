@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Dti.Engine.Configs;
 using Dti.Engine.Generation;
 using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Schedulers;
 using Dti.Tests;
@@ -76,6 +77,40 @@ public sealed class SchedulerClassesTests : IDisposable
                 || SchedulerClasses.Harmless.Contains(key) || isOfASampler,
                 $"{name}.{key}: {error?.Message ?? "has no effect"}");
         }
+    }
+
+    /// <summary>The classes of models trained as EDM.</summary>
+    [Theory]
+    [InlineData("EDMEulerScheduler", "euler")]
+    [InlineData("EDMDPMSolverMultistepScheduler", "dpmpp_2m")]
+    public void Parse_AnotherValueOfAnyKeyOfEdm_ChangesTheConfigOrIsRefusedByNameOrIsHarmless(string name, string sampler)
+    {
+        var defaults = StableDiffusionNoise.Parse(JsonSerializer.SerializeToElement(Defaults(name)));
+        Assert.Equal((name, sampler), (defaults.ClassName, defaults.DefaultSampler));
+        foreach (var (key, _) in _signatures["classes"]![name]!.AsObject())
+        {
+            var changed = Defaults(name);
+            changed[key] = key switch
+            {
+                "sigma_schedule" => "exponential",
+                "sigma_data" or "rho" => 3.0,
+                _ => _signatures["other"]![key]!.DeepClone(),
+            };
+            try
+            {
+                Assert.True(
+                    StableDiffusionNoise.Parse(JsonSerializer.SerializeToElement(changed)) != defaults || key == "num_train_timesteps" || SchedulerClasses.Harmless.Contains(key),
+                    $"{name}.{key} has no effect");
+            }
+            catch (DtiException refused)
+            {
+                Assert.Contains(key, refused.Message, StringComparison.Ordinal);
+            }
+        }
+
+        var unknown = Defaults(name);
+        unknown["sigma_dta"] = 1.0;
+        Assert.Contains("'sigma_dta'", Assert.Throws<DtiException>(() => StableDiffusionNoise.Parse(JsonSerializer.SerializeToElement(unknown))).Message, StringComparison.Ordinal);
     }
 
     /// <summary>
@@ -160,10 +195,10 @@ public sealed class SchedulerClassesTests : IDisposable
     {
         var text = File.ReadAllText(Path.Combine(Fixtures.Repository, "docs", "formats.md"));
         var names = _signatures["classes"]!.AsObject().SelectMany(entry => entry.Value!.AsObject().Select(key => key.Key).Prepend(entry.Key));
-        var own = SchedulerClasses.Implemented.Keys.Concat(SchedulerClasses.Substitutes.Keys).Where(name => name.Length > 0);
+        var own = SchedulerClasses.Implemented.Keys.Concat(SchedulerClasses.Substitutes.Keys).Concat(SchedulerClasses.Edm.Keys).Where(name => name.Length > 0);
         Assert.All(own, name => Assert.Contains(name, text, StringComparison.Ordinal));
         Assert.All(
-            names.Distinct().Where(key => SchedulerClasses.Read.Contains(key) || SchedulerClasses.Harmless.Contains(key)),
+            names.Distinct().Where(key => SchedulerClasses.Read.Contains(key) || SchedulerClasses.ReadOfEdm.Contains(key) || SchedulerClasses.Harmless.Contains(key)),
             key => Assert.Contains($"`{key}`", text, StringComparison.Ordinal));
     }
 

@@ -23,10 +23,6 @@ internal static class CheckpointMarks
     /// <summary>Marks of what is not implemented, and what they say.</summary>
     public static IReadOnlyDictionary<string, string> Refused { get; } = new Dictionary<string, string>
     {
-        ["edm_mean"] = "it was trained as EDM on latents with a mean of their own, as Playground 2.5",
-        ["edm_std"] = "it was trained as EDM on latents with a mean of their own, as Playground 2.5",
-        ["edm_vpred.sigma_max"] = "it was trained as EDM on v, as CosXL",
-        ["edm_vpred.sigma_min"] = "it was trained as EDM on v, as CosXL",
         ["scaled_fp8"] = "its float8 weights have scales of their own; use the fp16 file",
     };
 
@@ -44,8 +40,10 @@ internal static class CheckpointMarks
     private static readonly string[] _scales = [".scale_weight", ".scale_input", ".weight_scale", ".input_scale"];
 
     /// <summary>Refuses a file that says of itself what is not implemented, or what is not known.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="isXL">It is of SDXL, for which alone there are marks of EDM.</param>
     /// <exception cref="DtiException">It does; the message names the mark.</exception>
-    public static void Check(SafetensorsFile file)
+    public static void Check(SafetensorsFile file, bool isXL)
     {
         foreach (var name in file.Tensors.Keys.Order(StringComparer.Ordinal))
         {
@@ -59,12 +57,18 @@ internal static class CheckpointMarks
                 throw UnsupportedFiles.Refused(file, $"it holds '{name}': {Refused["scaled_fp8"]}");
             }
 
-            if (!name.Contains('.', StringComparison.Ordinal) && name is not (VPrediction or ZeroTerminalSnr)
-                && !_buffers.Contains(name))
+            if (EdmMarks.All.Contains(name) ? !isXL
+                : !name.Contains('.', StringComparison.Ordinal) && name is not (VPrediction or ZeroTerminalSnr) && !_buffers.Contains(name))
             {
                 throw UnsupportedFiles.Refused(
                     file, $"it is marked '{name}', which may change what it predicts and is not known");
             }
+        }
+
+        EdmMarks.Check(file);
+        if (file.Tensors.ContainsKey(ZeroTerminalSnr) && EdmMarks.IsMarked(file))
+        {
+            throw UnsupportedFiles.Refused(file, $"it is marked '{ZeroTerminalSnr}', which is of DDPM, and as trained with EDM");
         }
 
         if (file.Metadata.GetValueOrDefault(PredictionKey) is { Length: > 0 } prediction

@@ -27,6 +27,7 @@ internal sealed class OriginalFamily : SingleFileLayout
     /// <summary>Prefix of the UNet's names.</summary>
     public const string UNetPrefix = "model.diffusion_model.";
 
+    private const string XL = "sdxl";
     private const string InputConvolution = UNetPrefix + "input_blocks.0.0.weight";
 
     // The norm that tells SD 2.x with v-prediction from SD 2.x with ε: training on v leaves its biases wider (ComfyUI's rule).
@@ -47,7 +48,7 @@ internal sealed class OriginalFamily : SingleFileLayout
         new("sd1", StableDiffusionPipelines.Plain, new OriginalTextEncoder("text_encoder", "clip_l", "cond_stage_model.transformer.", OpenClip: false)),
         new("sd2", StableDiffusionPipelines.Plain, new OriginalTextEncoder("text_encoder", "clip_h", "cond_stage_model.model.", OpenClip: true)),
         new(
-            "sdxl",
+            XL,
             StableDiffusionPipelines.XL,
             new OriginalTextEncoder("text_encoder", "clip_l", "conditioner.embedders.0.transformer.", OpenClip: false),
             new OriginalTextEncoder("text_encoder_2", "clip_g", "conditioner.embedders.1.model.", OpenClip: true)),
@@ -80,7 +81,7 @@ internal sealed class OriginalFamily : SingleFileLayout
 
         if (input.Shape[1] == 4)
         {
-            CheckpointMarks.Check(file);
+            CheckpointMarks.Check(file, isXL: Name == XL);
             return true;
         }
 
@@ -106,6 +107,7 @@ internal sealed class OriginalFamily : SingleFileLayout
             configs["scheduler"]!["timestep_spacing"] = "trailing"; // the last step, of noise alone, is sampled, too
         }
 
+        EdmMarks.Apply(file, configs);
         return JsonSerializer.SerializeToElement(configs);
     }
 
@@ -125,17 +127,29 @@ internal sealed class OriginalFamily : SingleFileLayout
     public override IReadOnlyDictionary<string, string> Metadata(Checkpoint checkpoint) => new Dictionary<string, string>
     {
         ["format"] = "pt", // transformers asks for it
-        [CheckpointMarks.PredictionKey] = SchedulerConfig.Parse(checkpoint.ReadConfig("scheduler")).PredictionType == PredictionType.VPrediction ? "v" : "epsilon",
+        [CheckpointMarks.PredictionKey] = StableDiffusionNoise.Parse(checkpoint.ReadConfig("scheduler")).PredictionType == PredictionType.VPrediction ? "v" : "epsilon",
     };
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Marks(Checkpoint checkpoint)
+    public override IReadOnlyList<CheckpointMark> Marks(Checkpoint checkpoint)
     {
-        var scheduler = SchedulerConfig.Parse(checkpoint.ReadConfig("scheduler"));
+        var (noise, vae) = (StableDiffusionNoise.Parse(checkpoint.ReadConfig("scheduler")), AutoencoderKLConfig.Parse(ModelProfile.Config(checkpoint, "vae")));
+        if (noise is EdmConfig edm && Name == XL)
+        {
+            return EdmMarks.Of(edm, vae, checkpoint.Path);
+        }
+
+        if (noise is not SchedulerConfig scheduler || vae.Statistics is not null)
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{checkpoint.Path}: a single file of {Name} cannot say {(vae.Statistics is null ? $"{noise.ClassName}" : "latents_mean and latents_std")}. Use the folder as it is.");
+        }
+
         return
         [
-            .. Name == "sdxl" && scheduler.PredictionType == PredictionType.VPrediction ? [CheckpointMarks.VPrediction] : Array.Empty<string>(),
-            .. scheduler.ZeroTerminalSnr ? [CheckpointMarks.ZeroTerminalSnr] : Array.Empty<string>(),
+            .. Name == XL && scheduler.PredictionType == PredictionType.VPrediction ? [CheckpointMark.Flag(CheckpointMarks.VPrediction)] : Array.Empty<CheckpointMark>(),
+            .. scheduler.ZeroTerminalSnr ? [CheckpointMark.Flag(CheckpointMarks.ZeroTerminalSnr)] : Array.Empty<CheckpointMark>(),
         ];
     }
 

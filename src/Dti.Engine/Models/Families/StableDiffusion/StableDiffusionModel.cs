@@ -23,7 +23,7 @@ public sealed class StableDiffusionModel : IDiffusionModel
         Profile = profile;
         Target = target;
         Memory = memory;
-        NoiseSchedule = new DdpmProcess(profile.Scheduler, target.Device);
+        NoiseProcess = profile.Noise.CreateProcess(target.Device);
         try
         {
             _textEncoders =
@@ -53,7 +53,7 @@ public sealed class StableDiffusionModel : IDiffusionModel
     public MemoryPolicy Memory { get; }
 
     /// <inheritdoc/>
-    public INoiseProcess NoiseProcess => NoiseSchedule;
+    public INoiseProcess NoiseProcess { get; }
 
     IReadOnlyList<ITextEncoder> IDiffusionModel.TextEncoders => TextEncoders;
 
@@ -68,8 +68,6 @@ public sealed class StableDiffusionModel : IDiffusionModel
     internal UNet2DConditionModel UNet => _unet.Module;
 
     internal AutoencoderKL Vae => _vae.Module;
-
-    internal DdpmProcess NoiseSchedule { get; }
 
     /// <summary>Reads the weights, each byte once, straight into tensors of the target's dtype.</summary>
     /// <param name="profile">The model.</param>
@@ -128,13 +126,13 @@ public sealed class StableDiffusionModel : IDiffusionModel
     }
 
     /// <inheritdoc/>
-    public Tensor Normalize(Tensor latents) => latents * Profile.VaeConfig.ScalingFactor;
+    public Tensor Normalize(Tensor latents) => Profile.VaeConfig.Normalize(latents);
 
     /// <inheritdoc/>
     public Tensor Decode(Tensor latents)
     {
         using var scope = NewDisposeScope();
-        return Vae.Decode((latents / Profile.VaeConfig.ScalingFactor).to(VaeDtype, Target.Device)).MoveToOuterDisposeScope();
+        return Vae.Decode(Profile.VaeConfig.Denormalize(latents).to(VaeDtype, Target.Device)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Frees the weights.</summary>
@@ -145,7 +143,7 @@ public sealed class StableDiffusionModel : IDiffusionModel
             component.Dispose();
         }
 
-        NoiseSchedule.Dispose();
+        NoiseProcess.Dispose();
     }
 
     private ModelComponent<T> LoadComponent<T>(ModelParts part, string name, ComputeTarget target, Func<WeightScope, T> build)

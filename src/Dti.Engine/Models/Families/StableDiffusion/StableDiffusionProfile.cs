@@ -19,7 +19,7 @@ public sealed class StableDiffusionProfile : ModelProfile
         : base(
             checkpoint,
             [.. checkpoint.TextEncoders.Select((component, i) => new TextEncoderProfile(checkpoint, component, texts[i].Embeddings, KeyOf(component)))],
-            SchedulerConfig.Parse(checkpoint.ReadConfig("scheduler")),
+            StableDiffusionNoise.Parse(checkpoint.ReadConfig("scheduler")),
             AutoencoderKLConfig.Parse(Config(checkpoint, "vae")))
     {
         _texts = texts;
@@ -60,9 +60,6 @@ public sealed class StableDiffusionProfile : ModelProfile
 
     /// <inheritdoc/>
     public override IFootprint Footprint => new StableDiffusionFootprint(this);
-
-    /// <summary>The scheduler that the model was published with.</summary>
-    public SchedulerConfig Scheduler => (SchedulerConfig)Noise;
 
     /// <summary>Whether the UNet is told sizes and a pooled text.</summary>
     internal bool IsXL => _texts.Length > 1;
