@@ -97,6 +97,7 @@ public static class DtiHost
             .AddServiceOptions<ReflectionV1ServiceImpl>(grpc => grpc.MaxReceiveMessageSize = RequestBounds.SmallMessageBytes);
         builder.AddTelemetry(options);
         services.AddSingleton<DeviceProbe>();
+        services.AddSingleton<JobsProbe>();
         services.AddGrpcHealthChecks().AddCheck<DeviceHealthCheck>("device");
         services.Configure<HealthCheckPublisherOptions>(health => (health.Delay, health.Period) = (TimeSpan.Zero, TimeSpan.FromSeconds(5))); // for those who watch
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTime + options.StopTimeout);

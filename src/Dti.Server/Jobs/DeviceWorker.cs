@@ -34,6 +34,12 @@ internal sealed class DeviceWorker(
     private Task _pulling = Task.CompletedTask;
     private Task _renewing = Task.CompletedTask;
 
+    /// <summary>What the queue knows this device by.</summary>
+    internal string Name => _device;
+
+    /// <summary>What the queue knows this process of the device by.</summary>
+    internal string Life => _life;
+
     /// <summary>What the queue knows a device by: it outlives the process.</summary>
     public static string NameOf(string device) => $"{Environment.MachineName}/{device}";
 

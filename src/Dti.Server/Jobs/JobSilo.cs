@@ -7,6 +7,7 @@ using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
 using Dti.Server.Libraries;
 using Grpc.Core;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -27,6 +28,9 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
     /// <summary>The one pool of jobs.</summary>
     public const string Pool = "default";
 
+    /// <summary>The key of the system's clock among the silo's services, for times that are shown. Durations and ages are taken from <see cref="SteadyTime"/>.</summary>
+    public const string WallClock = "wall";
+
     private const int Attempts = 5; // a free port may be taken before the silo has it
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource _wanted = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -45,6 +49,9 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
 
     /// <summary>The queue.</summary>
     public async Task<IQueueGrain> QueueAsync() => (await GrainsAsync()).GetGrain<IQueueGrain>(Pool);
+
+    /// <summary>Where other silos would connect.</summary>
+    internal async Task<IPEndPoint> EndpointAsync() => (await Host()).Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.Endpoint;
 
     /// <summary>A job.</summary>
     public async Task<IJobGrain> JobAsync(string jobId) => (await GrainsAsync()).GetGrain<IJobGrain>(jobId);
@@ -140,7 +147,8 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         var services = builder.Services;
         services.AddSingleton<ILoggerFactory>(new SiloLoggers(loggers, () => _stopped));
-        services.AddSingleton(time);
+        services.AddSingleton<TimeProvider>(new SteadyTime(time));
+        services.AddKeyedSingleton(WallClock, time);
         services.AddSingleton(options);
         services.AddSingleton(quotas);
         services.AddSingleton(_ => folder); // by a factory: this host does not dispose of it
@@ -150,6 +158,11 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
         {
             silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, serviceId: "dti", clusterId: "dti");
             silo.Configure<EndpointOptions>(endpoint => endpoint.GatewayPort = 0); // no clients but this process
+            silo.Configure<SiloConnectionOptions>(connections => connections.ConfigureSiloInboundConnection(connection => connection.Use(_ => refused =>
+            {
+                refused.Abort(); // there is no other silo, and any program of this machine could claim to be one
+                return Task.CompletedTask;
+            })));
             silo.Configure<SiloOptions>(own => own.SiloName = Environment.MachineName);
         });
         return builder.Build();

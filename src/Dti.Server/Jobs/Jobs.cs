@@ -10,7 +10,7 @@ using Grpc.Core;
 namespace Dti.Server.Jobs;
 
 /// <summary>Jobs as grains: from a call to the queue, and from a job's log back to the caller.</summary>
-internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, TimeProvider time) : IJobs
+internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, ServerPaths paths, TimeProvider time) : IJobs
 {
     public async Task<(string JobId, bool Attached)> SubmitAsync(JobSubmission submission)
     {
@@ -21,7 +21,27 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, TimeP
 
         var jobId = Guid.NewGuid().ToString("N");
         folder.Create(jobId, submission.Request, submission.Accepted(jobId));
-        var answer = await (await silo.QueueAsync()).SubmitAsync(new JobTicket
+        Submitted answer;
+        try
+        {
+            answer = await SubmitAsync(jobId, submission);
+        }
+        catch
+        {
+            await ForgetAsync(jobId);
+            throw;
+        }
+
+        if (answer.JobId != jobId)
+        {
+            folder.Delete(jobId);
+        }
+
+        return (IdOf(answer)!, answer.Attached);
+    }
+
+    private async Task<Submitted> SubmitAsync(string jobId, JobSubmission submission) =>
+        await (await silo.QueueAsync()).SubmitAsync(new JobTicket
         {
             JobId = jobId,
             Kind = submission.Kind,
@@ -36,12 +56,23 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, TimeP
             Created = time.GetUtcNow(),
             TraceParent = submission.TraceParent,
         });
-        if (answer.JobId != jobId)
+    /// <summary>A job whose submission failed, so that its caller heard of none: it is cancelled if the queue has it, and leaves no photos.</summary>
+    private async Task ForgetAsync(string jobId)
+    {
+        try
         {
-            folder.Delete(jobId);
+            if (folder.HasState(jobId))
+            {
+                await CancelAsync(jobId);
+                return;
+            }
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            // The queue cannot say whether it has it. Nobody knows its id.
         }
 
-        return (IdOf(answer)!, answer.Attached);
+        folder.Delete(jobId);
     }
 
     public async Task<string?> FindAsync(Caller caller, string requestId, string fingerprint) =>
@@ -67,12 +98,12 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, TimeP
     public async Task<Job> CancelAsync(string jobId, Caller caller)
     {
         await RecordAsync(jobId, caller);
-        return await CancelAsync(jobId) is { Ticket: not null } record ? record.ToMessage() : throw Unknown(jobId); // forgotten meanwhile
+        return await CancelAsync(jobId) is { Ticket: not null } record ? record.ToMessage(paths) : throw Unknown(jobId); // forgotten meanwhile
     }
 
     public Task AbandonAsync(string jobId) => feeds.IsStopped ? Task.CompletedTask : CancelAsync(jobId);
 
-    public async Task<Job> GetAsync(string jobId, Caller caller) => (await RecordAsync(jobId, caller)).ToMessage();
+    public async Task<Job> GetAsync(string jobId, Caller caller) => (await RecordAsync(jobId, caller)).ToMessage(paths);
 
     public async Task<IReadOnlyList<Job>> ListAsync(Caller caller, IReadOnlyCollection<JobState> states, int count)
     {
@@ -80,7 +111,7 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, TimeP
         foreach (var ids in (await (await silo.QueueAsync()).ListAsync(caller.IsAdmin ? null : caller.Id)).Chunk(count))
         {
             var records = await Task.WhenAll(ids.Select(FindAsync));
-            found.AddRange(records.OfType<JobRecord>().Where(record => record.Ticket is not null && (states.Count == 0 || states.Contains(record.State))).Take(count - found.Count).Select(record => record.ToMessage()));
+            found.AddRange(records.OfType<JobRecord>().Where(record => record.Ticket is not null && (states.Count == 0 || states.Contains(record.State))).Take(count - found.Count).Select(record => record.ToMessage(paths)));
             if (found.Count == count)
             {
                 break;

@@ -13,7 +13,7 @@ internal sealed class CallerQuotas(DtiServerOptions options, ConceptLibrary libr
     private static readonly TimeSpan _hour = TimeSpan.FromHours(1);
     private readonly CallerLimits _limits = options.PerCaller;
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Queue<(DateTimeOffset At, int Pictures)>> _generated = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Queue<(long At, int Pictures)>> _generated = new(StringComparer.Ordinal);
 
     /// <summary>Asks for a job, as the last thing before it is queued: where it is let in, its pictures are counted.</summary>
     /// <param name="caller">The caller's id.</param>
@@ -39,8 +39,7 @@ internal sealed class CallerQuotas(DtiServerOptions options, ConceptLibrary libr
 
         lock (_lock)
         {
-            var now = time.GetUtcNow();
-            foreach (var gone in _generated.Where(pair => !pair.Value.Any(batch => batch.At > now - _hour)).Select(pair => pair.Key).ToArray())
+            foreach (var gone in _generated.Where(pair => !pair.Value.Any(batch => time.GetElapsedTime(batch.At) < _hour)).Select(pair => pair.Key).ToArray())
             {
                 _generated.Remove(gone);
             }
@@ -50,7 +49,7 @@ internal sealed class CallerQuotas(DtiServerOptions options, ConceptLibrary libr
                 _generated.Add(caller, drawn = new());
             }
 
-            while (drawn.TryPeek(out var oldest) && oldest.At <= now - _hour)
+            while (drawn.TryPeek(out var oldest) && time.GetElapsedTime(oldest.At) >= _hour)
             {
                 drawn.Dequeue();
             }
@@ -58,13 +57,13 @@ internal sealed class CallerQuotas(DtiServerOptions options, ConceptLibrary libr
             var over = drawn.Sum(batch => batch.Pictures) + pictures - most;
             if (over <= 0)
             {
-                drawn.Enqueue((now, pictures));
+                drawn.Enqueue((time.GetTimestamp(), pictures));
                 return null;
             }
 
-            var free = drawn.First(batch => (over -= batch.Pictures) <= 0).At + _hour; // when enough of them are an hour old
+            var free = _hour - time.GetElapsedTime(drawn.First(batch => (over -= batch.Pictures) <= 0).At); // when enough of them are an hour old
             return RpcErrors.Exhausted(
-                $"This server allows each caller {most} pictures an hour; there is room for these {pictures} in {Minutes(free - now)}.", "CALLER_PICTURES_SPENT", free - now);
+                $"This server allows each caller {most} pictures an hour; there is room for these {pictures} in {Minutes(free)}.", "CALLER_PICTURES_SPENT", free);
         }
     }
 

@@ -12,13 +12,16 @@ internal sealed class DiskSpace(DtiServerOptions options)
     /// <exception cref="RpcException">There is less than <see cref="DtiServerOptions.MinFreeDiskBytes"/> (RESOURCE_EXHAUSTED).</exception>
     public void EnsureRoom()
     {
-        if (FreeBytes(options.ConceptFolder) is { } free && free < options.MinFreeDiskBytes)
+        if (Problem() is { } problem)
         {
-            throw RpcErrors.Exhausted(
-                $"The disk under {options.ConceptFolder} has {MiB(free)} left, and below {MiB(options.MinFreeDiskBytes)} nothing new is begun. Free some space and try again.",
-                "DISK_LOW", TimeSpan.FromMinutes(1)).ToRpcException();
+            throw RpcErrors.Exhausted(problem, "DISK_LOW", TimeSpan.FromMinutes(1)).ToRpcException();
         }
     }
+
+    /// <summary>Why nothing new is begun; null: there is room.</summary>
+    public string? Problem() => FreeBytes(options.ConceptFolder) is { } free && free < options.MinFreeDiskBytes
+        ? $"The disk of the concept library has {MiB(free)} left, and below {MiB(options.MinFreeDiskBytes)} nothing new is begun. Free some space and try again."
+        : null;
 
     /// <summary>Bytes that this process may still write below a folder, there or yet to be made; null: unknown.</summary>
     public static long? FreeBytes(string folder)

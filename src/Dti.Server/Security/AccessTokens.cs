@@ -62,6 +62,11 @@ public sealed partial class AccessTokens(string path, TimeProvider? time = null)
             found.Add(new(nameof(lifetime), "A token that has expired is of no use; its time must be above zero."));
         }
 
+        if (lifetime > RequestBounds.LongestTime)
+        {
+            found.Add(new(nameof(lifetime), $"A token may last at most {RequestBounds.LongestTime.Days} days; leave the time out for one that does not expire."));
+        }
+
         if (found.Count > 0)
         {
             throw new ValidationException([.. found.DistinctBy(violation => violation.Description)]);

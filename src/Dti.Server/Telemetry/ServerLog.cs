@@ -91,6 +91,15 @@ internal static partial class ServerLog
     [LoggerMessage(52, LogLevel.Information, "{Device} computes")]
     public static partial void DeviceWorks(this ILogger logger, string device);
 
+    [LoggerMessage(53, LogLevel.Warning, "The server takes no jobs: {Problem}")]
+    public static partial void JobsNotTaken(this ILogger logger, string problem);
+
+    [LoggerMessage(54, LogLevel.Information, "The server takes jobs")]
+    public static partial void JobsTaken(this ILogger logger);
+
+    [LoggerMessage(61, LogLevel.Warning, "{Method} was refused: {Reason}")]
+    public static partial void CallRefusedForAFile(this ILogger logger, string method, string reason);
+
     [LoggerMessage(60, LogLevel.Error, "{Method} failed outside of its service: {Cause}")]
     public static partial void CallBrokeOutside(this ILogger logger, string method, string cause);
 }

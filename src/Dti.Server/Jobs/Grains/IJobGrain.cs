@@ -48,6 +48,10 @@ internal interface IJobGrain : IGrainWithStringKey
     [Alias("cancel")]
     Task<JobRecord> CancelAsync();
 
+    /// <summary>The queue gives the job to nobody any more. One that was to be cancelled, and whose device is silent, is over.</summary>
+    [Alias("withdrawn")]
+    Task WithdrawnAsync();
+
     /// <summary>Tells watchers the job's place in the queue, which does not wait for that.</summary>
     [OneWay]
     [Alias("place")]

@@ -23,6 +23,10 @@ internal interface IQueueGrain : IGrainWithStringKey
     [Alias("refuse-name")]
     Task<byte[]?> RefuseNameAsync(string name, string placeholder, string asking, int scopes);
 
+    /// <summary>Answers, if the queue does.</summary>
+    [Alias("ping")]
+    Task PingAsync();
+
     /// <summary>Jobs, newest first.</summary>
     /// <param name="caller">Whose; null: everybody's.</param>
     [Alias("list")]
@@ -52,7 +56,10 @@ internal interface IQueueGrain : IGrainWithStringKey
     [Alias("wait")]
     Task WaitAsync(CancellationToken cancellationToken);
 
-    /// <summary>A device lives. One that has not said so for a while has lost its jobs, as has one a job that it does not name several times running.</summary>
+    /// <summary>
+    /// A device lives. The jobs of one that has not said so for a while, and a job that it does not name several times running, wait again; if it comes back and no other
+    /// has taken them, it goes on with them. Only a device that begins another life has lost them.
+    /// </summary>
     /// <param name="device">The device's name.</param>
     /// <param name="life">This process's life.</param>
     /// <param name="steps">Steps done of the jobs that it holds, by their ids.</param>

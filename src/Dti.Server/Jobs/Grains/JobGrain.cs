@@ -3,6 +3,7 @@ using Dti.Server.Jobs.Storage;
 using Dti.Server.Telemetry;
 using Dti.V1;
 using Google.Protobuf;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Utilities;
 
@@ -10,7 +11,8 @@ namespace Dti.Server.Jobs.Grains;
 
 /// <inheritdoc cref="IJobGrain"/>
 internal sealed class JobGrain(
-    [PersistentState("job", JobSilo.Storage)] IPersistentState<JobRecord> stored, JobFolder folder, TimeProvider time, ILogger<JobGrain> logger) : Grain, IJobGrain
+    [PersistentState("job", JobSilo.Storage)] IPersistentState<JobRecord> stored, JobFolder folder, [FromKeyedServices(JobSilo.WallClock)] TimeProvider time,
+    ILogger<JobGrain> logger) : Grain, IJobGrain
 {
     private static readonly TimeSpan _forgetWatchersAfter = TimeSpan.FromMinutes(1); // they renew more often than that
     private ObserverManager<IJobObserver>? _watchers;
@@ -106,6 +108,14 @@ internal sealed class JobGrain(
         }
 
         return Job.State;
+    }
+
+    public async Task WithdrawnAsync()
+    {
+        if (Job is { State: JobState.Running, CancelRequested: true })
+        {
+            await EndAsync(JobState.Cancelled, RpcErrors.Cancelled(Id).ToByteArray());
+        }
     }
 
     public async Task<JobRecord> CancelAsync()

@@ -1,3 +1,4 @@
+using Dti.Server.Security;
 using Dti.V1;
 using Google.Protobuf.WellKnownTypes;
 
@@ -45,7 +46,7 @@ internal sealed record JobRecord
 
     public Google.Rpc.Status? FailureStatus => Failure.Length == 0 ? null : Google.Rpc.Status.Parser.ParseFrom(Failure);
 
-    public Job ToMessage()
+    public Job ToMessage(ServerPaths paths)
     {
         var ticket = Ticket!;
         var job = new Job
@@ -58,7 +59,7 @@ internal sealed record JobRecord
             Step = Step,
             TotalSteps = ticket.TotalSteps,
             Created = Timestamp.FromDateTimeOffset(ticket.Created),
-            Error = FailureStatus?.Message ?? "",
+            Error = paths.Hide(FailureStatus?.Message ?? ""),
         };
         if (Started is { } started)
         {

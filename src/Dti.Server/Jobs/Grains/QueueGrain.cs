@@ -15,21 +15,26 @@ namespace Dti.Server.Jobs.Grains;
 /// <inheritdoc cref="IQueueGrain"/>
 [KeepAlive]
 internal sealed class QueueGrain(
-    [FromKeyedServices(JobSilo.Storage)] IGrainStorage storage, DtiServerOptions options, CallerQuotas quotas, TimeProvider time, ILogger<QueueGrain> logger)
+    [FromKeyedServices(JobSilo.Storage)] IGrainStorage storage, DtiServerOptions options, CallerQuotas quotas, TimeProvider time,
+    [FromKeyedServices(JobSilo.WallClock)] TimeProvider wall, ILogger<QueueGrain> logger)
     : Grain, IQueueGrain
 {
     private const int PlacesTold = 100; // of the first; a far place says little
     private const int TimesUnnamed = 3; // renewals in which a device has not named a job; one may have been on its way when it got it
     private static readonly TimeSpan _longestSilence = TimeSpan.FromSeconds(30); // of a device; it speaks every few seconds
+    private static readonly TimeSpan _reapEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _longestRemaining = TimeSpan.FromDays(365); // nobody is told of a later start
     private static readonly TimeSpan _longestWait = TimeSpan.FromSeconds(10); // of a device's call; Orleans gives one 30
     private static readonly TimeSpan _tellAgainAfter = TimeSpan.FromMinutes(1); // the grain of a job may have been deactivated since, with its position
     private static readonly TimeSpan _shortestRest = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _longestRest = TimeSpan.FromMinutes(10);
-    private readonly Dictionary<string, Device> _devices = new(StringComparer.Ordinal);
+    private readonly DeviceLeases _leases = new(time, _longestSilence, _reapEvery);
+    private readonly Dictionary<string, (string Device, string Life)> _silent = new(StringComparer.Ordinal); // jobs that wait, though a device may still run them
+    private readonly Dictionary<string, long> _enqueued = new(StringComparer.Ordinal); // jobs that wait, since when
     private readonly Dictionary<string, Rest> _resting = new(StringComparer.Ordinal); // jobs whose grain does not answer
     private readonly Dictionary<string, int> _steps = new(StringComparer.Ordinal);
     private readonly FairOrder _order = new();
-    private readonly Dictionary<string, (QueuePlace Place, DateTimeOffset At)> _told = new(StringComparer.Ordinal); // to jobs
+    private readonly Dictionary<string, (QueuePlace Place, long At)> _told = new(StringComparer.Ordinal); // to jobs
     private QueuePages? _stored;
     private StateWriter<QueueState>? _writer;
     private TaskCompletionSource _changed = NewSignal();
@@ -45,10 +50,10 @@ internal sealed class QueueGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         await Stored.ReadStateAsync();
-        this.RegisterGrainTimer(_ => ReapAsync(), new GrainTimerCreationOptions { DueTime = _longestSilence, Period = TimeSpan.FromSeconds(5), Interleave = false });
+        this.RegisterGrainTimer(_ => ReapAsync(), new GrainTimerCreationOptions { DueTime = _longestSilence, Period = _reapEvery, Interleave = false });
         foreach (var entry in Waiting)
         {
-            JobTelemetry.Enqueued(entry.Ticket.Kind);
+            Enqueued(entry);
         }
     }
 
@@ -90,7 +95,7 @@ internal sealed class QueueGrain(
             return new Submitted(null, Refusal: error.Refusal);
         }
 
-        JobTelemetry.Enqueued(ticket.Kind);
+        Enqueued(Entries[^1]);
         await ChangedAsync();
         await PruneAsync();
         return new Submitted(ticket.JobId);
@@ -115,47 +120,53 @@ internal sealed class QueueGrain(
     {
         if (Entries.FirstOrDefault(entry => entry.Ticket.JobId == jobId) is { IsWaiting: true } entry)
         {
-            JobTelemetry.Dequeued(entry.Ticket.Kind, null);
+            Dequeued(entry, started: false);
             await OverAsync(entry);
+            await Job(jobId).WithdrawnAsync();
         }
     }
 
     public async Task HelloAsync(string device, string life)
     {
-        Hear(device, life);
-        await LoseAsync(entry => entry.Device == device && entry.Life != life);
+        _leases.Hear(device, life);
+        await LoseAsync(device, life);
     }
 
     public async Task<JobTicket?> TakeAsync(string device, string life, bool duringTraining)
     {
-        Hear(device, life);
+        _leases.Hear(device, life);
         if (_order.Next(Waiting.Where(IsAwake), duringTraining) is not { } entry)
         {
             return null;
         }
 
+        _silent.Remove(entry.Ticket.JobId); // who had it goes no further
         (entry.Device, entry.Life) = (device, life);
         await Writer.CommitAsync(() => (entry.Device, entry.Life) = (null, null));
         _order.Serve(entry);
         _told.Remove(entry.Ticket.JobId);
-        JobTelemetry.Dequeued(entry.Ticket.Kind, time.GetUtcNow() - entry.Ticket.Created);
+        Dequeued(entry, started: true);
         await ChangedAsync();
         return entry.Ticket;
     }
 
     public Task WaitAsync(CancellationToken cancellationToken) => Task.WhenAny(_changed.Task, Task.Delay(_longestWait, cancellationToken));
 
-    public Task RenewAsync(string device, string life, Dictionary<string, int> steps)
+    public Task PingAsync() => Task.CompletedTask;
+
+    public async Task RenewAsync(string device, string life, Dictionary<string, int> steps)
     {
         foreach (var (jobId, step) in steps)
         {
             _steps[jobId] = step;
         }
 
-        var heard = Hear(device, life);
+        var heard = _leases.Hear(device, life);
+        await TakeBackAsync(device, life, steps.Keys);
         heard.Unnamed = Entries.Where(entry => entry.Device == device && entry.Life == life && !steps.ContainsKey(entry.Ticket.JobId))
             .ToDictionary(entry => entry.Ticket.JobId, entry => heard.Unnamed.GetValueOrDefault(entry.Ticket.JobId) + 1, StringComparer.Ordinal);
-        return LoseAsync(entry => entry.Device == device && (entry.Life != life || heard.Unnamed.GetValueOrDefault(entry.Ticket.JobId) >= TimesUnnamed));
+        await SilenceAsync(entry => entry.Device == device && entry.Life == life && heard.Unnamed.GetValueOrDefault(entry.Ticket.JobId) >= TimesUnnamed);
+        await LoseAsync(device, life);
     }
 
     public async Task FinishedAsync(string jobId, double seconds)
@@ -182,10 +193,23 @@ internal sealed class QueueGrain(
             }
 
             (entry.Device, entry.Life, entry.Alone) = (null, null, entry.Alone || alone);
-            JobTelemetry.Enqueued(entry.Ticket.Kind);
+            Enqueued(entry);
             await Writer.NoteAsync();
             await ChangedAsync();
         }
+    }
+
+    private void Enqueued(QueueEntry entry)
+    {
+        _enqueued[entry.Ticket.JobId] = time.GetTimestamp();
+        JobTelemetry.Enqueued(entry.Ticket.Kind);
+    }
+
+    private void Dequeued(QueueEntry entry, bool started)
+    {
+        TimeSpan? waited = started && _enqueued.TryGetValue(entry.Ticket.JobId, out var since) ? time.GetElapsedTime(since) : null;
+        _enqueued.Remove(entry.Ticket.JobId);
+        JobTelemetry.Dequeued(entry.Ticket.Kind, waited);
     }
 
     private static Submitted Refused(Google.Rpc.Status status) => new(null, Refusal: status.ToByteArray());
@@ -200,20 +224,9 @@ internal sealed class QueueGrain(
         _steps.Remove(entry.Ticket.JobId);
         _told.Remove(entry.Ticket.JobId);
         _resting.Remove(entry.Ticket.JobId);
+        _silent.Remove(entry.Ticket.JobId);
         await Writer.NoteAsync();
         await ChangedAsync();
-    }
-
-    /// <summary>A device speaks. What it did not name in an earlier life no longer counts.</summary>
-    private Device Hear(string name, string life)
-    {
-        if (!_devices.TryGetValue(name, out var device) || device.Life != life)
-        {
-            _devices[name] = device = new Device(life);
-        }
-
-        device.Heard = time.GetTimestamp(); // no clock that someone sets
-        return device;
     }
 
     private bool IsAwake(QueueEntry entry) => !_resting.TryGetValue(entry.Ticket.JobId, out var rest) || time.GetElapsedTime(rest.Since) >= rest.Pause;
@@ -224,9 +237,59 @@ internal sealed class QueueGrain(
         _resting[jobId] = new Rest(time.GetTimestamp(), pause > _longestRest ? _longestRest : pause);
     }
 
-    /// <summary>Devices that have been silent for too long, or began another life, have lost their jobs.</summary>
-    private Task ReapAsync() => LoseAsync(entry =>
-        !_devices.TryGetValue(entry.Device!, out var device) || device.Life != entry.Life || time.GetElapsedTime(device.Heard) > _longestSilence);
+    /// <summary>Jobs of devices that have been silent for too long wait again. Devices that began another life have lost theirs.</summary>
+    private async Task ReapAsync()
+    {
+        _leases.Look();
+        await SilenceAsync(entry => _leases.IsSilent(entry.Device!, entry.Life!));
+        await LoseAsync(entry => _leases.HasDied(entry.Device!, entry.Life!));
+    }
+
+    /// <summary>Lets jobs wait again whose device does not speak of them. It may be a pause: the device has them still if no other takes them.</summary>
+    private async Task SilenceAsync(Func<QueueEntry, bool> isSilent)
+    {
+        foreach (var entry in Entries.Where(entry => entry.Device is not null && isSilent(entry)).ToArray())
+        {
+            logger.DeviceSilent(entry.Device!, entry.Ticket.JobId);
+            _silent[entry.Ticket.JobId] = (entry.Device!, entry.Life!);
+            (entry.Device, entry.Life) = (null, null);
+            Enqueued(entry);
+            await Writer.NoteAsync();
+            await ChangedAsync();
+        }
+    }
+
+    /// <summary>A device that was silent names jobs that it still runs and that no other has taken.</summary>
+    private async Task TakeBackAsync(string device, string life, IReadOnlyCollection<string> named)
+    {
+        foreach (var jobId in named.Where(jobId => _silent.TryGetValue(jobId, out var before) && before == (device, life)).ToArray())
+        {
+            _silent.Remove(jobId);
+            if (Entries.FirstOrDefault(entry => entry.Ticket.JobId == jobId) is { IsWaiting: true } entry)
+            {
+                (entry.Device, entry.Life) = (device, life);
+                Dequeued(entry, started: false);
+                await Writer.NoteAsync();
+                await ChangedAsync();
+            }
+        }
+    }
+
+    /// <summary>The jobs of a device's earlier lives are lost, those too with which it was silent before it died.</summary>
+    private Task LoseAsync(string device, string life)
+    {
+        foreach (var (jobId, before) in _silent.Where(silent => silent.Value.Device == device && silent.Value.Life != life).ToArray())
+        {
+            _silent.Remove(jobId);
+            if (Entries.FirstOrDefault(entry => entry.Ticket.JobId == jobId) is { IsWaiting: true } entry)
+            {
+                (entry.Device, entry.Life) = before;
+                Dequeued(entry, started: false);
+            }
+        }
+
+        return LoseAsync(entry => entry.Device == device && entry.Life != life);
+    }
 
     private async Task LoseAsync(Func<QueueEntry, bool> isLost)
     {
@@ -250,7 +313,7 @@ internal sealed class QueueGrain(
             entry.Over = state == JobState.Queued ? null : time.GetUtcNow();
             if (entry.IsWaiting)
             {
-                JobTelemetry.Enqueued(entry.Ticket.Kind);
+                Enqueued(entry);
             }
 
             await Writer.NoteAsync();
@@ -266,7 +329,7 @@ internal sealed class QueueGrain(
         signal.SetResult();
 
         var running = Entries.Where(entry => entry.Device is not null).ToArray();
-        var start = running.Length == 0 ? time.GetUtcNow() : Plus(time.GetUtcNow(), running.Min(Remaining));
+        var start = running.Length == 0 ? wall.GetUtcNow() : Plus(wall.GetUtcNow(), running.Min(Remaining));
         foreach (var (ahead, entry) in _order.All(Waiting).Take(PlacesTold).Index())
         {
             await TellAsync(entry.Ticket.JobId, new QueuePlace(ahead + (running.Length > 0 ? 1 : 0), start));
@@ -277,17 +340,17 @@ internal sealed class QueueGrain(
     /// <summary>Tells a job its place, unless it has just heard of the same.</summary>
     private async Task TellAsync(string jobId, QueuePlace place)
     {
-        var now = time.GetUtcNow();
-        if (!_told.TryGetValue(jobId, out var last) || !last.Place.IsNear(place) || now - last.At > _tellAgainAfter)
+        if (!_told.TryGetValue(jobId, out var last) || !last.Place.IsNear(place) || time.GetElapsedTime(last.At) > _tellAgainAfter)
         {
-            _told[jobId] = (place, now);
+            _told[jobId] = (place, time.GetTimestamp());
             await Job(jobId).PlaceAsync(place);
         }
     }
 
-    /// <summary>What a job still takes; null: no job of its kind has told.</summary>
+    /// <summary>What a job still takes; null: no job of its kind has told, or too long to be told.</summary>
     private TimeSpan? Remaining(QueueEntry entry) => Stored.State.StepSeconds.TryGetValue((int)entry.Ticket.Kind, out var seconds)
-        ? TimeSpan.FromSeconds(seconds * Math.Max(0, entry.Ticket.TotalSteps - _steps.GetValueOrDefault(entry.Ticket.JobId)))
+        && seconds * Math.Max(0, entry.Ticket.TotalSteps - _steps.GetValueOrDefault(entry.Ticket.JobId)) is var left && left < _longestRemaining.TotalSeconds
+        ? TimeSpan.FromSeconds(left)
         : null;
 
     private static DateTimeOffset? Plus(DateTimeOffset? start, TimeSpan? takes) => start + takes is { } sum ? new DateTimeOffset(sum.Ticks - (sum.Ticks % TimeSpan.TicksPerSecond), sum.Offset) : null;
@@ -309,18 +372,6 @@ internal sealed class QueueGrain(
                 logger.GrainSilent(entry.Ticket.JobId, error.Message); // its folder goes when the server starts again
             }
         }
-    }
-
-    /// <summary>A device's process as the queue knows it.</summary>
-    private sealed class Device(string life)
-    {
-        public string Life => life;
-
-        /// <summary>When it last spoke.</summary>
-        public long Heard { get; set; }
-
-        /// <summary>Jobs that the queue gave it and that it does not name, with the number of renewals since.</summary>
-        public Dictionary<string, int> Unnamed { get; set; } = [];
     }
 
     /// <summary>How long a job is passed over.</summary>

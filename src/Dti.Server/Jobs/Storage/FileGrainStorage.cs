@@ -38,6 +38,11 @@ internal sealed class FileGrainStorage(JobFolder folder, Serializer serializer) 
 
     public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
+        if (!Directory.Exists(folder.Root))
+        {
+            throw new StateUnwrittenException(new DtiException(ErrorKind.FailedPrecondition, folder.Problem() ?? "The folder of jobs is gone."));
+        }
+
         var path = PathOf(stateName, grainId);
         var stored = Stored(path);
         EnsureNewest(path, stored, grainState.ETag);

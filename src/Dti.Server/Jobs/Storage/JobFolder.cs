@@ -16,9 +16,12 @@ internal sealed class JobFolder : IDisposable
 {
     private const string RequestFile = "request.binpb";
     private const string Lock = ".lock";
+    private const string Taken = "Another server has taken the folder of jobs. Stop one of both, then restart the other.";
     private const string PassingPrefix = "dti-jobs-";
     private static readonly TimeSpan _abandonedAfter = TimeSpan.FromMinutes(1); // a folder may have been made, and not be locked yet
-    private readonly FileStream _lock;
+    private const string State = "job.state"; // of a grain
+    private readonly Lock _looking = new();
+    private FileStream _lock;
     private readonly bool _passing;
     private readonly string[] _found; // jobs of servers before this one
 
@@ -35,7 +38,7 @@ internal sealed class JobFolder : IDisposable
 
             Root = options.JobFolder is { } folder ? Path.GetFullPath(folder) : Directory.CreateTempSubdirectory(PassingPrefix).FullName;
             PrivateFolder.Make(Root);
-            _lock = new FileStream(Path.Combine(Root, Lock), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            _lock = Hold(FileMode.OpenOrCreate);
             foreach (var draft in Directory.EnumerateFiles(Root, "*" + AtomicFile.Draft, SearchOption.AllDirectories))
             {
                 File.Delete(draft); // a killed server's, as nobody else writes here
@@ -67,10 +70,52 @@ internal sealed class JobFolder : IDisposable
     /// <summary>The log of a job.</summary>
     public EventFiles Events(string jobId) => new(Of(jobId));
 
+    /// <summary>Why the folder is not this server's any more; null: it is. A lock that was deleted is made again.</summary>
+    public string? Problem()
+    {
+        lock (_looking)
+        {
+            var path = Path.Combine(Root, Lock);
+            try
+            {
+                if (!Directory.Exists(Root))
+                {
+                    return "The folder of jobs was deleted while the server ran. Restart the server.";
+                }
+
+                if (!File.Exists(path))
+                {
+                    var deleted = _lock;
+                    _lock = Hold(FileMode.CreateNew);
+                    deleted.Dispose();
+                    return null;
+                }
+
+                return File.GetLastWriteTimeUtc(path) == File.GetLastWriteTimeUtc(_lock.SafeFileHandle) ? null : Taken;
+            }
+            catch (IOException)
+            {
+                return Taken;
+            }
+            catch (Exception error) when (error is UnauthorizedAccessException or ObjectDisposedException)
+            {
+                return $"The folder of jobs cannot be used: {error.Message}";
+            }
+        }
+    }
+
+    /// <summary>Whether the grain of a job has written its state.</summary>
+    public bool HasState(string jobId) => File.Exists(Path.Combine(Of(jobId), State));
+
     /// <summary>Writes a job's request and its first event.</summary>
-    /// <exception cref="DtiException">The disk is full, or the folder cannot be written; nothing of the job is left.</exception>
+    /// <exception cref="DtiException">The disk is full, or the folder cannot be written or is not this server's any more; nothing of the job is left.</exception>
     public void Create(string jobId, IMessage request, IMessage accepted)
     {
+        if (Problem() is { } problem)
+        {
+            throw new DtiException(ErrorKind.FailedPrecondition, problem);
+        }
+
         try
         {
             Directory.CreateDirectory(Of(jobId));
@@ -128,6 +173,14 @@ internal sealed class JobFolder : IDisposable
         {
             Quietly(() => Directory.Delete(Root, recursive: true));
         }
+    }
+
+    // The time of the last writing tells this server's lock from another's of the same name.
+    private FileStream Hold(FileMode mode)
+    {
+        var held = new FileStream(Path.Combine(Root, Lock), mode, FileAccess.ReadWrite, FileShare.None);
+        File.SetLastWriteTimeUtc(held.SafeFileHandle, DateTime.UtcNow);
+        return held;
     }
 
     /// <summary>Folders of killed servers whose jobs were to end with them.</summary>
