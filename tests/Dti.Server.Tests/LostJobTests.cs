@@ -129,7 +129,7 @@ public sealed class LostJobTests : DurableServer
         })
         {
             var error = await Refusal.Of(call, StatusCode.FailedPrecondition);
-            Assert.Contains(Path.Combine(FolderOf(broken), "job.state"), error.Status.Detail, StringComparison.Ordinal);
+            Assert.Contains($"{Path.Combine(broken, "job.state")} cannot be read", error.Status.Detail, StringComparison.Ordinal);
         }
 
         Assert.Contains((await Server.Jobs.ListAsync(new())).Jobs, job => job.JobId == running);

@@ -10,6 +10,9 @@ public sealed record RequestLimits
     /// <summary>Photos of a training, 1 to 50. Default 50.</summary>
     public int MaxPhotos { get; init; } = TrainingSet.MaxPhotos;
 
+    /// <summary>Bytes that the photos and masks of a training take in memory at its resolution, 16 MiB to 64 GiB. Default 1 GiB.</summary>
+    public long MaxPhotoMemoryBytes { get; init; } = 1L << 30;
+
     /// <summary>Steps of a training, 1 to 100,000. Default 100,000.</summary>
     public int MaxTrainingSteps { get; init; } = 100_000;
 
@@ -32,6 +35,7 @@ public sealed record RequestLimits
     internal IEnumerable<FieldViolation> Violations() => Beyond(
         "Limits.",
         (nameof(MaxPhotos), MaxPhotos, 1, TrainingSet.MaxPhotos),
+        (nameof(MaxPhotoMemoryBytes), MaxPhotoMemoryBytes, 16 << 20, 64L << 30),
         (nameof(MaxTrainingSteps), MaxTrainingSteps, 1, 100_000),
         (nameof(MaxBatchSize), MaxBatchSize, 1, 64),
         (nameof(MaxResolution), MaxResolution, 64, 2048),
@@ -49,6 +53,13 @@ public sealed record RequestLimits
         ("options.resolution", settings.Resolution, MaxResolution, "pixels a side"),
         ("options.preview_steps", settings.PreviewEvery > 0 ? settings.PreviewSteps : 0, MaxSamplingSteps, "sampling steps"));
 
+    /// <summary>What the photos of a training take beyond them.</summary>
+    /// <param name="photos">Their size.</param>
+    /// <param name="resolution">Side of its crops in pixels.</param>
+    internal IEnumerable<FieldViolation> Check(TrainingSetSize photos, int resolution) => photos.HeldBytes > MaxPhotoMemoryBytes
+        ? [new FieldViolation("photos", $"The photos take {photos.HeldBytes >> 20} MiB of memory when their shorter sides are resized to {resolution} pixels; this server allows {MaxPhotoMemoryBytes >> 20}. Crop long strips, or ask for a smaller resolution.")]
+        : [];
+
     /// <summary>What a generation asks beyond them.</summary>
     /// <param name="settings">The generation; of an interpolation, that of a frame.</param>
     /// <param name="frames">Frames of an interpolation; null: it is none.</param>
@@ -61,7 +72,7 @@ public sealed record RequestLimits
         .Where(one => one.Asked > one.Most)
         .Select(one => new FieldViolation(one.Field, $"{one.Asked} {one.What} are asked for; this server allows {one.Most}."));
 
-    private static IEnumerable<FieldViolation> Beyond(string prefix, params (string Name, int Value, int Min, int Max)[] limits) => limits
+    private static IEnumerable<FieldViolation> Beyond(string prefix, params (string Name, long Value, long Min, long Max)[] limits) => limits
         .Where(limit => limit.Value < limit.Min || limit.Value > limit.Max)
         .Select(limit => new FieldViolation(prefix + limit.Name, $"{prefix}{limit.Name} is {limit.Value}; it must be from {limit.Min} to {limit.Max}."));
 }

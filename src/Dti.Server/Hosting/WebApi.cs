@@ -19,8 +19,6 @@ internal static class WebApi
 {
     private static readonly string[] _grpcHeaders = ["Grpc-Status", "Grpc-Message", "Grpc-Encoding", "Grpc-Accept-Encoding", "Grpc-Status-Details-Bin"];
 
-    private static readonly HashSet<string> _ownNames = new(StringComparer.OrdinalIgnoreCase) { "localhost", "127.0.0.1", "[::1]" };
-
     public static void ListenForWeb(this KestrelServerOptions kestrel, DtiServerOptions options)
     {
         if (options.WebPort is { } port)
@@ -48,7 +46,7 @@ internal static class WebApi
         // notice that the certificate has another name. Everybody else calls by whatever name leads here, so ASP.NET's own filter, which is for all, stays open.
         app.Use((context, next) =>
         {
-            if (context.Request.IsHttps || HttpProtocol.IsHttp2(context.Request.Protocol) || _ownNames.Contains(context.Request.Host.Host))
+            if (context.Request.IsHttps || HttpProtocol.IsHttp2(context.Request.Protocol) || OwnNames.Contains(context.Request.Host.Host))
             {
                 return next(context);
             }
@@ -66,9 +64,9 @@ internal static class WebApi
 
             return next(context);
         });
-        app.UseSwagger(swagger => swagger.RouteTemplate = "openapi/{documentName}.json");
         app.UseRouting();
         app.UseCors();
+        app.UseOpenApiPage();
         app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
     }
 }

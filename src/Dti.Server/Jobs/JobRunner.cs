@@ -20,7 +20,7 @@ namespace Dti.Server.Jobs;
 
 /// <summary>From a request to the engine and back: the one path from RPC to tensor.</summary>
 internal sealed class JobRunner(
-    DtiServerOptions options, ModelLibrary models, ModelCache loaded, ConceptLibrary library, TrainingRuns runs, TimeProvider time, ILogger<JobRunner> logger) : IJobRunner
+    DtiServerOptions options, ModelLibrary models, ModelCache loaded, ConceptLibrary library, TrainingRuns runs, ServerPaths paths, TimeProvider time, ILogger<JobRunner> logger) : IJobRunner
 {
     public IEnumerable<(int Step, IMessage Message)> Run(IMessage request, JobAttempt attempt, CancellationToken cancellationToken) => request switch
     {
@@ -93,7 +93,7 @@ internal sealed class JobRunner(
                     if (keeper.Problem is { } problem && !told)
                     {
                         told = true;
-                        yield return (0, new TrainResponse { Warning = EventMapping.Warning("SNAPSHOT_NOT_WRITTEN", $"{problem} Training goes on, but cannot be resumed from here.") });
+                        yield return (0, new TrainResponse { Warning = EventMapping.Warning("SNAPSHOT_NOT_WRITTEN", $"{paths.Hide(problem)} Training goes on, but cannot be resumed from here.") });
                     }
 
                     break;

@@ -72,14 +72,15 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
             ?? throw RpcErrors.NotFound("concept", token, all.Select(concept => concept.Placeholder)).ToRpcException())];
     }
 
-    /// <summary>A prompt in which each <c>embedding:NAME</c> is the placeholder of the concept of that name.</summary>
+    /// <summary>A prompt in which each <c>embedding:NAME</c> is the placeholder of the concept of that name, or else of the one with the placeholder <c>&lt;NAME&gt;</c>.</summary>
     /// <exception cref="RpcException">There is none of that name; close ones are listed.</exception>
     public string Spell(string prompt)
     {
         var all = new Lazy<IReadOnlyList<Concept>>(List);
         return ConceptNames.ReplaceEmbeddings(
             prompt,
-            name => all.Value.FirstOrDefault(concept => string.Equals(concept.Name, name, StringComparison.OrdinalIgnoreCase))?.Placeholder,
+            name => (all.Value.FirstOrDefault(concept => string.Equals(concept.Name, name, StringComparison.OrdinalIgnoreCase))
+                ?? all.Value.FirstOrDefault(concept => string.Equals(concept.Placeholder, $"<{name}>", StringComparison.OrdinalIgnoreCase)))?.Placeholder,
             name => RpcErrors.NotFound("concept", name, all.Value.Select(concept => concept.Name)).ToRpcException());
     }
 

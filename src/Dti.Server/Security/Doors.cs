@@ -15,6 +15,8 @@ internal static class Doors
     {
         services.AddSingleton<TokenCheck>();
         services.AddSingleton<TlsFiles>();
+        services.AddSingleton<ServerPaths>();
+        services.AddSingleton<OpenStreams>().AddHostedService(provider => provider.GetRequiredService<OpenStreams>());
         services.Configure<GrpcServiceOptions>(grpc => grpc.Interceptors.Add<StreamGuard>());
         services.AddAuthentication(TokenAuthentication.Name).AddScheme<TokenAuthenticationOptions, TokenAuthentication>(TokenAuthentication.Name, null);
         services.AddAuthorizationBuilder()

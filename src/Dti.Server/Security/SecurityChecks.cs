@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using Dti.Engine;
 using Dti.Server.Configuration;
 
@@ -33,7 +34,7 @@ internal static class SecurityChecks
             yield return violation;
         }
 
-        if (security.HasTls && tls.Length == 0 && Problem(() => ServerCertificate.Load(security.TlsCertificate!, security.TlsKey!)) is { } unusable)
+        if (security.HasTls && tls.Length == 0 && CertificateProblem(security) is { } unusable)
         {
             yield return new(Field(nameof(SecurityOptions.TlsCertificate)), unusable);
         }
@@ -76,6 +77,13 @@ internal static class SecurityChecks
     // Each file is looked at alone first: one that is missing hides nothing of the other.
     private static IEnumerable<FieldViolation> Pem(string name, string? file, string missing) =>
         (file is null ? missing : Problem(() => PemFile.Read(file))) is { } problem ? [new(Field(name), problem)] : [];
+
+    private static string? CertificateProblem(SecurityOptions security)
+    {
+        SslStreamCertificateContext? loaded = null;
+        return Problem(() => loaded = ServerCertificate.Load(security.TlsCertificate!, security.TlsKey!))
+            ?? ServerCertificate.Problem(loaded!.TargetCertificate, security.TlsCertificate!, TimeProvider.System.GetUtcNow());
+    }
 
     private static string Field(string name) => $"{nameof(DtiServerOptions.Security)}.{name}";
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -8,10 +9,13 @@ namespace Dti.Server.Security;
 /// <summary>The certificate that a server shows, with those that vouch for it.</summary>
 internal static class ServerCertificate
 {
+    private const int MinRsaBits = 2048;
+    private const int MinEllipticBits = 224;
+
     /// <summary>Reads PEM files.</summary>
     /// <param name="certificateFile">The server's certificate first, then the intermediate ones: Let's Encrypt's <c>fullchain.pem</c>.</param>
     /// <param name="keyFile">Its private key.</param>
-    /// <exception cref="DtiException">They cannot be read, or do not belong together.</exception>
+    /// <exception cref="DtiException">They cannot be read, do not belong together, or no client would accept them.</exception>
     public static SslStreamCertificateContext Load(string certificateFile, string keyFile)
     {
         var chain = new X509Certificate2Collection();
@@ -39,6 +43,7 @@ internal static class ServerCertificate
         try
         {
             using var own = X509Certificate2.CreateFromPem(certificates, key);
+            EnsureStrong(own, certificateFile);
             chain.RemoveAt(0);
             // Windows' TLS takes no key that lives in memory alone.
             var shown = OperatingSystem.IsWindows() ? X509CertificateLoader.LoadPkcs12(own.Export(X509ContentType.Pkcs12), null) : new X509Certificate2(own);
@@ -49,4 +54,21 @@ internal static class ServerCertificate
             throw PemFile.Unusable(keyFile, $"it is not the private key of the certificate {certificateFile}: {error.Message}");
         }
     }
+
+    // OpenSSL at its usual level fails every handshake with a shorter key, and so do browsers.
+    private static void EnsureStrong(X509Certificate2 certificate, string file)
+    {
+        using var rsa = certificate.GetRSAPublicKey();
+        using var elliptic = certificate.GetECDsaPublicKey();
+        if (rsa is { KeySize: < MinRsaBits } || elliptic is { KeySize: < MinEllipticBits })
+        {
+            throw PemFile.Unusable(
+                file, $"its key has {rsa?.KeySize ?? elliptic!.KeySize} bits, and clients refuse less than {MinRsaBits} of RSA or {MinEllipticBits} of an elliptic curve; make a new one (docs/security.md)");
+        }
+    }
+
+    /// <summary>Why clients would refuse a certificate now; null: they would not, as far as its dates say.</summary>
+    public static string? Problem(X509Certificate2 certificate, string file, DateTimeOffset now) => certificate.NotAfter.ToUniversalTime() <= now.UtcDateTime
+        ? PemFile.Unusable(file, string.Create(CultureInfo.InvariantCulture, $"it ended at {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm} UTC; renew it")).Message
+        : null;
 }

@@ -4,47 +4,35 @@ using Grpc.Core.Interceptors;
 
 namespace Dti.Server.Security;
 
-/// <summary>Streams last for hours: before an event goes out, its caller must still be let in. A token that is revoked or expires ends them.</summary>
-internal sealed class StreamGuard(TokenCheck tokens, TimeProvider time) : Interceptor
+/// <summary>Streams last for hours. One whose token is revoked or expires ends within a second, also while it has no event to send.</summary>
+internal sealed class StreamGuard(TokenCheck tokens, OpenStreams streams) : Interceptor
 {
-    private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1); // a training may take a hundred steps in it
+    private const string Key = "dti.stream";
 
-    public override Task ServerStreamingServerHandler<TRequest, TResponse>(
+    public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
         TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
     {
         var needed = RpcScopes.Of(context.Method);
-        return continuation(request, needed == Scopes.None ? responseStream : new Guarded<TResponse>(responseStream, () => EnsureStill(context, needed), time), context);
-    }
+        if (needed == Scopes.None)
+        {
+            await continuation(request, responseStream, context);
+            return;
+        }
 
-    private void EnsureStill(ServerCallContext context, Scopes needed)
-    {
-        if (tokens.Check(context.GetHttpContext(), _pause / 2).Caller is not { } caller || !caller.Has(needed))
+        var call = context.GetHttpContext();
+        using var stream = streams.Enter(() => tokens.Check(call, OpenStreams.Period / 2).Caller is { } caller && caller.Has(needed), context.CancellationToken);
+        context.UserState[Key] = stream;
+        try
+        {
+            await continuation(request, responseStream, context);
+        }
+        catch (OperationCanceledException) when (stream.IsRevoked)
         {
             throw RpcErrors.Unauthenticated().ToRpcException();
         }
     }
 
-    private sealed class Guarded<T>(IServerStreamWriter<T> inner, Action ensure, TimeProvider time) : IServerStreamWriter<T>
-    {
-        private long _checked = time.GetTimestamp();
-
-        public WriteOptions? WriteOptions
-        {
-            get => inner.WriteOptions;
-            set => inner.WriteOptions = value;
-        }
-
-        public Task WriteAsync(T message) => WriteAsync(message, CancellationToken.None);
-
-        public Task WriteAsync(T message, CancellationToken cancellationToken)
-        {
-            if (time.GetElapsedTime(_checked) >= _pause)
-            {
-                ensure();
-                _checked = time.GetTimestamp();
-            }
-
-            return inner.WriteAsync(message, cancellationToken);
-        }
-    }
+    /// <summary>Ends when the caller of a stream goes away or may no longer call.</summary>
+    public static CancellationToken TokenOf(ServerCallContext context) =>
+        context.UserState.TryGetValue(Key, out var stream) ? ((OpenStreams.Stream)stream).Token : context.CancellationToken;
 }

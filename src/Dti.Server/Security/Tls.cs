@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using Dti.Engine;
 using Dti.Server.Configuration;
 using Dti.Server.Telemetry;
 using Microsoft.AspNetCore.Hosting;
@@ -72,6 +73,11 @@ internal sealed class TlsFiles
     private SslStreamCertificateContext Load()
     {
         var loaded = ServerCertificate.Load(_file, _key);
+        if (ServerCertificate.Problem(loaded.TargetCertificate, _file, _time.GetUtcNow()) is { } ended)
+        {
+            throw new DtiException(ErrorKind.FailedPrecondition, ended); // of a reload: the one before stays
+        }
+
         if (loaded.TargetCertificate.NotAfter.ToUniversalTime() - _time.GetUtcNow() < _late)
         {
             _logger.CertificateEnds(_file, string.Create(CultureInfo.InvariantCulture, $"{loaded.TargetCertificate.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm} UTC"));

@@ -20,6 +20,7 @@ internal sealed class TokenAuthentication(IOptionsMonitor<TokenAuthenticationOpt
     : AuthenticationHandler<TokenAuthenticationOptions>(options, NullLoggerFactory.Instance, encoder) // what it would log of a refusal is said below, once
 {
     public const string Name = "Bearer";
+    private const int LongestPath = 100;
     private static readonly JsonFormatter _json = new(JsonFormatter.Settings.Default.WithTypeRegistry(RpcErrors.Details));
     private readonly ILogger _logger = logging.CreateLogger<TokenAuthentication>();
 
@@ -32,7 +33,7 @@ internal sealed class TokenAuthentication(IOptionsMonitor<TokenAuthenticationOpt
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         var reason = (await HandleAuthenticateOnceSafeAsync()).Failure?.Message ?? "";
-        _logger.CallerRefused(Request.Path.ToUriComponent(), Address, reason);
+        _logger.CallerRefused(Shown, Address, reason);
         Response.Headers.WWWAuthenticate = Name;
         await RefuseAsync(StatusCodes.Status401Unauthorized, RpcErrors.Unauthenticated());
     }
@@ -41,9 +42,12 @@ internal sealed class TokenAuthentication(IOptionsMonitor<TokenAuthenticationOpt
     {
         var needed = Context.GetEndpoint()?.Metadata.GetMetadata<ScopeRequirement>()?.Scopes ?? Scopes.Admin;
         var names = ScopeNames.Of(needed);
-        _logger.CallerRefused(Request.Path.ToUriComponent(), Address, $"{Caller.Of(Context.User).Id} has not the scope {string.Join(" or ", names)}");
+        _logger.CallerRefused(Shown, Address, $"{Caller.Of(Context.User).Id} has not the scope {string.Join(" or ", names)}");
         return RefuseAsync(StatusCodes.Status403Forbidden, RpcErrors.Denied(names));
     }
+
+    // Anybody chooses the path, and the log keeps it.
+    private string Shown => Request.Path.ToUriComponent() is { Length: > LongestPath } path ? path[..LongestPath] + "…" : Request.Path.ToUriComponent();
 
     private string Address => $"{Context.Connection.RemoteIpAddress}";
 

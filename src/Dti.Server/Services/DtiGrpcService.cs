@@ -28,15 +28,15 @@ internal sealed class DtiGrpcService(
 
     public override async Task Train(TrainRequest request, IServerStreamWriter<TrainResponse> responseStream, ServerCallContext context)
     {
-        var caller = Caller.Of(context);
-        var (jobId, attached) = await SubmitAsync(request, caller, context.CancellationToken);
+        var (caller, ends) = (Caller.Of(context), StreamGuard.TokenOf(context));
+        var (jobId, attached) = await SubmitAsync(request, caller, ends);
         request.Photos.Clear(); // they are on disk: a stream that lasts for hours must not hold them in memory
         context.GetHttpContext().Features.Get<BytesInFlight.Account>()?.Dispose();
         try
         {
-            await foreach (var message in jobs.WatchAsync(jobId, caller, 0, context.CancellationToken))
+            await foreach (var message in jobs.WatchAsync(jobId, caller, 0, ends))
             {
-                await responseStream.WriteAsync(Marked((TrainResponse)message, attached), context.CancellationToken);
+                await responseStream.WriteAsync(Marked((TrainResponse)message, attached), ends);
             }
         }
         finally
@@ -57,12 +57,13 @@ internal sealed class DtiGrpcService(
     private async Task StreamAsync<T>(JobSubmission submission, IServerStreamWriter<T> responseStream, ServerCallContext context)
         where T : IMessage
     {
+        var ends = StreamGuard.TokenOf(context);
         var (jobId, _) = await jobs.SubmitAsync(submission);
         try
         {
-            await foreach (var message in jobs.WatchAsync(jobId, submission.Caller, 0, context.CancellationToken))
+            await foreach (var message in jobs.WatchAsync(jobId, submission.Caller, 0, ends))
             {
-                await responseStream.WriteAsync((T)message, context.CancellationToken);
+                await responseStream.WriteAsync((T)message, ends);
             }
         }
         finally
@@ -140,6 +141,7 @@ internal sealed class DtiGrpcService(
         checks.Add(settings is null ? null : options.Limits.Check(settings, request.Photos.Count));
         var photos = request.ToPhotos(settings);
         var size = checks.Try(() => TrainingSet.Measure(photos, settings?.Resolution ?? 64, options.ImageLimits, settings?.UseAlpha ?? false));
+        checks.Add(settings is null || size is null ? null : options.Limits.Check(size, settings.Resolution));
         checks.Require(
             request.Resume is null || settings is null || request.Resume.FromStep < settings.Steps, "options.steps",
             $"{request.Resume?.FromStep} steps are done already; ask for more to train further.");

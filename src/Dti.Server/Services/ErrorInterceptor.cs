@@ -2,6 +2,7 @@ using Dti.Engine;
 using Dti.Server.Errors;
 using Dti.Server.Jobs;
 using Dti.Server.Jobs.Storage;
+using Dti.Server.Security;
 using Dti.Server.Telemetry;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
@@ -10,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Services;
 
 /// <summary>Turns whatever a call throws into a status; what nobody foresaw is logged.</summary>
-internal sealed class ErrorInterceptor(JobSilo silo, ILogger<ErrorInterceptor> logger) : Interceptor
+internal sealed class ErrorInterceptor(JobSilo silo, ServerPaths paths, ILogger<ErrorInterceptor> logger) : Interceptor
 {
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
@@ -41,6 +42,12 @@ internal sealed class ErrorInterceptor(JobSilo silo, ILogger<ErrorInterceptor> l
     private RpcException Translate(Exception error, ServerCallContext context)
     {
         var refusal = StatusOf(error, context);
+        if (refusal.GetRpcStatus() is { } status && paths.Hide(status) is var hidden && !ReferenceEquals(hidden, status))
+        {
+            logger.CallRefusedForAFile(context.Method, status.Message);
+            refusal = hidden.ToRpcException();
+        }
+
         Rejected.Count(refusal);
         return refusal;
     }
@@ -57,6 +64,8 @@ internal sealed class ErrorInterceptor(JobSilo silo, ILogger<ErrorInterceptor> l
                 return RpcErrors.Gone().ToRpcException();
             case StateUnreadableException unreadable:
                 return RpcErrors.Of(new DtiException(ErrorKind.FailedPrecondition, $"{unreadable.Message} Mend the file, or put a backup there.")).ToRpcException();
+            case StateUnwrittenException unwritten:
+                return Google.Rpc.Status.Parser.ParseFrom(unwritten.Refusal).ToRpcException();
             case OrleansException when silo.IsStopping: // there is nobody left to answer
                 return RpcErrors.Stopping().ToRpcException();
             default:

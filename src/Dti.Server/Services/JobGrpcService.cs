@@ -29,7 +29,8 @@ internal sealed class JobGrpcService(IJobs jobs) : JobService.JobServiceBase
             throw RpcErrors.Invalid([new FieldViolation("from_step", $"from_step is {request.FromStep}; it must be 0 or more.")]).ToRpcException();
         }
 
-        await foreach (var message in jobs.WatchAsync(request.JobId, Caller.Of(context), request.FromStep, context.CancellationToken))
+        var ends = StreamGuard.TokenOf(context);
+        await foreach (var message in jobs.WatchAsync(request.JobId, Caller.Of(context), request.FromStep, ends))
         {
             await responseStream.WriteAsync(
                 message switch
@@ -38,7 +39,7 @@ internal sealed class JobGrpcService(IJobs jobs) : JobService.JobServiceBase
                     GenerateResponse generate => new JobServiceWatchResponse { Generate = generate },
                     _ => new JobServiceWatchResponse { Interpolate = (InterpolateResponse)message },
                 },
-                context.CancellationToken);
+                ends);
         }
     }
 

@@ -1,10 +1,11 @@
 using Dti.Server.Libraries;
+using Dti.Server.Security;
 using Dti.V1;
 using Grpc.Core;
 
 namespace Dti.Server.Services;
 
-internal sealed class ModelGrpcService(ModelLibrary models, VaeLibrary vaes, ModelCache loaded) : ModelService.ModelServiceBase
+internal sealed class ModelGrpcService(ModelLibrary models, VaeLibrary vaes, ModelCache loaded, ServerPaths paths) : ModelService.ModelServiceBase
 {
     public override Task<ModelServiceListResponse> List(ModelServiceListRequest request, ServerCallContext context)
     {
@@ -22,7 +23,7 @@ internal sealed class ModelGrpcService(ModelLibrary models, VaeLibrary vaes, Mod
 
     private Model ToMessage(ModelEntry entry, string standard)
     {
-        var message = new Model { Name = entry.Name, IsDefault = entry.Name == standard, Problem = entry.Problem, Path = entry.RelativePath };
+        var message = new Model { Name = entry.Name, IsDefault = entry.Name == standard, Problem = paths.Hide(entry.Problem), Path = entry.RelativePath };
         if (entry.Profile is { } profile)
         {
             message.Family = profile.Family;

@@ -2,6 +2,7 @@ using System.Net;
 using Dti.Engine;
 using Dti.Server.Configuration;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -90,7 +91,21 @@ internal static class TelemetrySetup
     {
         if (options.MetricsPort is not null)
         {
-            app.MapWhen(context => context.Features.Get<MetricsConnection>() is not null, page => page.UseOpenTelemetryPrometheusScrapingEndpoint());
+            var isLocal = IPAddress.TryParse(options.MetricsAddress, out var address) && IPAddress.IsLoopback(address);
+            app.MapWhen(context => context.Features.Get<MetricsConnection>() is not null, page =>
+            {
+                page.Use((context, next) =>
+                {
+                    if (!isLocal || OwnNames.Contains(context.Request.Host.Host))
+                    {
+                        return next(context);
+                    }
+
+                    context.Response.StatusCode = StatusCodes.Status400BadRequest; // a page of another site reaches this port under a name of its own
+                    return Task.CompletedTask;
+                });
+                page.UseOpenTelemetryPrometheusScrapingEndpoint();
+            });
         }
     }
 
