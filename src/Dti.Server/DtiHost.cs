@@ -112,6 +112,7 @@ public static class DtiHost
             app.Logger.ModelFolderMissing(missing); // it may come later
         }
 
+        app.Services.GetRequiredService<ModelLibrary>().EnsureDefaultExists();
         app.UseMetricsPage(options);
         app.UseWebApi(options);
         app.UseDoors();

@@ -215,6 +215,25 @@ public sealed class GenerationTests : IAsyncLifetime
         Assert.Equal(5, events[^1].Result.Pictures);
     }
 
+    /// <summary>Concepts in the prompts of an interpolation stand for themselves, as in those of a generation.</summary>
+    [Fact]
+    public async Task Interpolate_PromptThatNamesAConcept_UsesItsVectors()
+    {
+        await TrainPair();
+        InterpolateRequest Asked(string prompt) => new() { FromConcept = "a", ToConcept = "b", Frames = 2, Prompt = prompt, Options = TestServer.Draw("") };
+
+        var events = await _server.InterpolateAsync(Asked("{concept} and embedding:B"));
+
+        Assert.Equal(["a", "b"], events[0].Accepted.Settings.Concepts.Distinct());
+        Assert.Equal(await _server.PictureAsync(TestServer.Draw("<a> and <b>")), events.First(e => e.Picture is not null).Picture.Data.ToByteArray());
+        var missing = await Refusal.Of(() => _server.InterpolateAsync(Asked("{concept} and embedding:bb")), StatusCode.NotFound);
+        Assert.Equal("There is no concept 'bb'. Close: b, a.", missing.Status.Detail);
+        Assert.Contains("'<c>'", (await Refusal.Of(() => _server.InterpolateAsync(Asked("{concept} and <c>")), StatusCode.NotFound)).Status.Detail, StringComparison.Ordinal);
+        var negative = Asked("{concept}");
+        negative.Options.NegativePrompt = "embedding:c";
+        await Refusal.Of(() => _server.InterpolateAsync(negative), StatusCode.NotFound);
+    }
+
     [Fact]
     public async Task Interpolate_WrongFields_NamesThemAsTheRequestSpellsThem()
     {

@@ -217,4 +217,13 @@ public sealed class TrainingTests : IAsyncLifetime
         var file = (await _server.Concepts.ExportAsync(new ConceptServiceExportRequest { Name = name, Format = ConceptFormat.Webui })).Data.ToByteArray();
         return file[(8 + (int)BitConverter.ToUInt64(file))..];
     }
+
+    [Theory]
+    [InlineData("<other> in a garden", "<other>")]
+    [InlineData("{concept} and embedding:other", "embedding:other")]
+    public async Task Train_PreviewPromptThatNamesAnotherConcept_IsRefusedByName(string prompt, string name)
+    {
+        var error = await Refusal.Of(() => _server.TrainAsync(TestServer.Request("cat", change: request => request.Options.PreviewPrompts.Add(["<cat> in a garden", prompt]))), StatusCode.InvalidArgument);
+        Assert.StartsWith($"preview_prompts[1] names '{name}'. Previews show only the concept in training", error.Status.Detail, StringComparison.Ordinal);
+    }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Dti.Engine.Checkpoints;
 using Dti.Server.Tests.Infrastructure;
 using Dti.Tests;
@@ -49,6 +50,34 @@ public sealed class VaeTests : IAsyncDisposable
         await _server.TrainAsync(TestServer.Request("cat", change: request => request.Options.Vae = "soft/bright"));
 
         Assert.Equal("soft/bright", (await _server.Concepts.GetAsync(new() { Name = "cat" })).Concept.Settings.Vae);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Generate_FolderWithoutAutoencoder_IsListedWithTheWayOutAndUsesAnother(bool named)
+    {
+        var folder = Fixtures.CopyModel("tiny-sd15", Path.Combine(_comfy.FullName, "models", "diffusers", "without"));
+        Directory.Delete(Path.Combine(folder, "vae"), recursive: true);
+        if (!named)
+        {
+            var index = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "model_index.json")))!;
+            index["vae"] = new JsonArray(null, null);
+            File.WriteAllText(Path.Combine(folder, "model_index.json"), index.ToJsonString());
+        }
+
+        var target = _comfy.CreateSubdirectory("models/vae/own").FullName;
+        foreach (var file in Directory.GetFiles(Path.Combine(Fixtures.Root, "tiny-sd15", "vae")))
+        {
+            File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
+        }
+
+        var listed = (await _server.Models.ListAsync(new())).Models.Single(model => model.Name == "without");
+        var options = Draw("own");
+        options.Model = "without";
+
+        Assert.Contains("It holds no autoencoder (VAE). Name one with --vae", listed.Problem, StringComparison.Ordinal);
+        Assert.Equal(await _server.PictureAsync(Draw("")), await _server.PictureAsync(options));
     }
 
     [Fact]

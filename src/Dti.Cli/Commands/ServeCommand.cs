@@ -74,6 +74,8 @@ internal static class ServeCommand
         {
             var told = ServeConfiguration.Read(context.Get(config), context.Folders.Data, [.. common.ServerFlags.Given(context.Arguments), .. flags.Given(context.Arguments)]);
             var options = ServerConfiguration.Bind(told);
+            foreach (var folder in options.ModelFolders)
+                DataFolders.Existing(folder, "ModelFolders");
             var server = await LocalServer.StartServiceAsync(options, told, context.CancellationToken).ConfigureAwait(false);
             await using (server.ConfigureAwait(false))
             {

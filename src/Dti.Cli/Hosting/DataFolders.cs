@@ -19,10 +19,11 @@ internal sealed record DataFolders(string Data, IReadOnlyList<string> Models, st
         memory ?? Variable("DTI_MEMORY") ?? "auto");
 
     // A model that was asked for and is not there must not be replaced by another in silence.
-    private static string Existing(string path) => Path.Exists(path)
+    /// <exception cref="CliException">There is no such file or folder.</exception>
+    public static string Existing(string path, string where = "--models or DTI_MODELS") => Path.Exists(path)
         ? Path.GetFullPath(path)
         : throw new CliException(
-            ExitCode.NotFound, $"There is no model file or folder '{path}'. Correct the path in --models or DTI_MODELS, or leave it out to use the model that ships with Dti.");
+            ExitCode.NotFound, $"There is no model file or folder '{path}'. Correct the path in {where}, or leave it out to use the model that ships with Dti.");
 
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Dti.Server;
 using Dti.Server.Configuration;
 using Dti.Server.Diagnosis;
+using Dti.Server.Hosting;
 using Dti.Server.Jobs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
@@ -27,15 +28,25 @@ internal sealed class LocalServer : IAsyncDisposable
     /// <summary>Where Prometheus finds it; null: it does not.</summary>
     public string? MetricsAddress => DtiHost.MetricsAddressOf(_app)?.GetLeftPart(UriPartial.Authority);
 
-    /// <summary>Any free port, the user's models and the built-in one.</summary>
+    /// <summary>
+    /// Any free port, the user's models and the built-in one; device, dtype and default model as the variables of servers say.
+    /// </summary>
     /// <param name="folders">Where concepts and models are.</param>
-    public static DtiServerOptions Options(DataFolders folders) => new()
+    public static DtiServerOptions Options(DataFolders folders)
     {
-        Port = 0,
-        ConceptFolder = Path.Combine(folders.Data, "concepts"),
-        ModelFolders = folders.Models,
-        Memory = folders.Memory,
-    };
+        var variables = ServerConfiguration.OfEnvironment(Environment.GetEnvironmentVariables()).ToLookup(setting => setting.Key, setting => setting.Value);
+        string? Variable(string name) => variables[ServerConfiguration.Setting(name, null).Key].LastOrDefault();
+        return new DtiServerOptions
+        {
+            Port = 0,
+            ConceptFolder = Path.Combine(folders.Data, "concepts"),
+            ModelFolders = folders.Models,
+            Memory = folders.Memory,
+            Device = Variable(nameof(DtiServerOptions.Device)) ?? "auto",
+            Dtype = Variable(nameof(DtiServerOptions.Dtype)) ?? "auto",
+            DefaultModel = Variable(nameof(DtiServerOptions.DefaultModel)),
+        };
+    }
 
     /// <summary>Starts a server for one command.</summary>
     /// <param name="options">Its options.</param>

@@ -8,6 +8,7 @@ namespace Dti.Engine.Checkpoints;
 /// <summary>The weights of one component of a model: a folder's, in one file or several, or those that a single file holds.</summary>
 public sealed partial class ComponentWeights : IDisposable
 {
+    private static readonly string[] _endings = [".safetensors", ".bin", ".pt", ".ckpt", ".msgpack", ".onnx"];
     private static readonly string[] _textParts = ["embeddings.", "encoder.", "final_layer_norm."];
 
     private readonly List<SafetensorsFile> _files = [];
@@ -51,6 +52,13 @@ public sealed partial class ComponentWeights : IDisposable
             throw;
         }
     }
+
+    /// <summary>Whether a folder holds weights in any form, readable or not.</summary>
+    internal static bool IsIn(string folder) =>
+        Directory.Exists(folder) && Directory.EnumerateFiles(folder).Any(file => _endings.Contains(Path.GetExtension(file)) || file.EndsWith(".safetensors.index.json", StringComparison.Ordinal));
+
+    /// <summary>Those of a component that a model lacks.</summary>
+    internal static ComponentWeights None(string folder) => new(folder);
 
     /// <summary>Some of the tensors of a file, under names of Dti's.</summary>
     /// <param name="file">The file; closed with these weights.</param>

@@ -27,7 +27,7 @@ public sealed class ModelFolder : Checkpoint
             var found = index.RootElement.TryGetProperty(component.Name, out var value) && value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 2
                 ? value[1].ToString()
                 : Nothing;
-            if (found != component.ClassName && found != component.ClassName + "Fast")
+            if (found != component.ClassName && found != component.ClassName + "Fast" && !(found.Length == 0 && CanLack(component.Name)))
             {
                 throw Unsupported($"{component.Name} '{found}'", component.ClassName);
             }
@@ -55,7 +55,13 @@ public sealed class ModelFolder : Checkpoint
     /// <inheritdoc/>
     public override JsonElement ReadConfig(string component)
     {
-        using var json = BoundedJson.Read(System.IO.Path.Combine(Path, component, component == "scheduler" ? "scheduler_config.json" : "config.json"));
+        var path = System.IO.Path.Combine(Path, component, component == "scheduler" ? "scheduler_config.json" : "config.json");
+        if (CanLack(component) && !File.Exists(path))
+        {
+            return Layout.AutoencoderConfig!();
+        }
+
+        using var json = BoundedJson.Read(path);
         return json.RootElement.Clone();
     }
 
@@ -72,8 +78,14 @@ public sealed class ModelFolder : Checkpoint
     }
 
     /// <inheritdoc/>
-    public override ComponentWeights OpenWeights(string component, string? variant = null) =>
-        ComponentWeights.Open(System.IO.Path.Combine(Path, component), variant);
+    public override ComponentWeights OpenWeights(string component, string? variant = null)
+    {
+        var folder = System.IO.Path.Combine(Path, component);
+        return CanLack(component) && !ComponentWeights.IsIn(folder) ? ComponentWeights.None(folder) : ComponentWeights.Open(folder, variant);
+    }
+
+    /// <summary>Another autoencoder can take the place of one that is missing.</summary>
+    private bool CanLack(string component) => component == Layout.Autoencoder && Layout.AutoencoderConfig is not null;
 
     private string TokenizerFolder(string textEncoder) => System.IO.Path.Combine(Path, TokenizerOf(textEncoder));
 

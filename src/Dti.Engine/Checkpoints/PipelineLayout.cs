@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dti.Engine.Tokenization;
 
 namespace Dti.Engine.Checkpoints;
@@ -30,6 +31,9 @@ public sealed record PipelineComponent(string Name, string ClassName, ComponentR
 /// <param name="Components">Those that Dti reads.</param>
 public sealed record PipelineLayout(string ClassName, Func<string, ITokenizer> LoadTokenizer, params IReadOnlyList<PipelineComponent> Components)
 {
+    /// <summary>The published config of the autoencoder, for folders without one; null: a folder has to hold its autoencoder.</summary>
+    public Func<JsonElement>? AutoencoderConfig { get; init; }
+
     /// <summary>Its text encoders, in the order of their concept vectors.</summary>
     public IReadOnlyList<string> TextEncoders => Named(ComponentRole.TextEncoder);
 

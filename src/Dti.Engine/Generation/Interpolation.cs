@@ -13,11 +13,13 @@ public sealed class Interpolation(IDiffusionModel model)
     /// <param name="settings">The settings.</param>
     /// <param name="from">The concept at t = 0.</param>
     /// <param name="to">The concept at t = 1.</param>
+    /// <param name="others">Concepts that the prompts name in addition to the blend.</param>
     /// <param name="cancellationToken">Stops within one step.</param>
     /// <returns>Warnings; for each frame its sampling steps, then the picture with its t.</returns>
     /// <exception cref="DtiException">The concepts cannot be blended, or do not fit the model.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
-    public IEnumerable<GenerationEvent> Run(InterpolationSettings settings, ConceptEmbedding from, ConceptEmbedding to, CancellationToken cancellationToken)
+    public IEnumerable<GenerationEvent> Run(
+        InterpolationSettings settings, ConceptEmbedding from, ConceptEmbedding to, IReadOnlyList<ConceptEmbedding> others, CancellationToken cancellationToken)
     {
         var generator = new TextToImage(model);
         var total = settings.Frames * settings.Generation.Steps;
@@ -30,7 +32,7 @@ public sealed class Interpolation(IDiffusionModel model)
             var t = settings.T(index);
             GeneratedImage Frame(GeneratedImage image) => image with { Index = index, Prompt = settings.Generation.Prompt, T = t };
             var blend = Slerp.Between(from, to, t) with { Placeholder = BlendPlaceholder };
-            foreach (var happened in generator.Run(frame, [blend], cancellationToken))
+            foreach (var happened in generator.Run(frame, [blend, .. others], cancellationToken))
             {
                 switch (happened)
                 {

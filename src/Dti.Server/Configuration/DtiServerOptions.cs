@@ -8,6 +8,8 @@ namespace Dti.Server.Configuration;
 /// <summary>Everything that can be set about a server; every limit is here.</summary>
 public sealed record DtiServerOptions
 {
+    private static readonly string _shipped = Path.Combine(AppContext.BaseDirectory, "models", "dti-mini");
+
     /// <summary>The port where nothing else is asked.</summary>
     public const int DefaultPort = 5171;
 
@@ -51,7 +53,7 @@ public sealed record DtiServerOptions
     public IReadOnlyList<string> ModelFolders { get; init; } = [];
 
     /// <summary>Folder of a model that is always available, in addition to <see cref="ModelFolders"/>; null: none. Default: the one in the program's folder.</summary>
-    public string? BuiltInModel { get; init; } = Path.Combine(AppContext.BaseDirectory, "models", "dti-mini");
+    public string? BuiltInModel { get; init; } = _shipped;
 
     /// <summary>The concept library's folder; made if it is not there.</summary>
     public required string ConceptFolder { get; init; }
@@ -215,6 +217,11 @@ public sealed record DtiServerOptions
         if (MinFreeDiskBytes < 0)
         {
             found.Add(new(nameof(MinFreeDiskBytes), $"MinFreeDiskBytes is {MinFreeDiskBytes}; it must be 0 or more."));
+        }
+
+        if (BuiltInModel is { } model && model != _shipped && !Path.Exists(model))
+        {
+            found.Add(new(nameof(BuiltInModel), $"BuiltInModel '{model}' does not exist; correct the path, or leave it out."));
         }
 
         if (string.IsNullOrWhiteSpace(ConceptFolder))

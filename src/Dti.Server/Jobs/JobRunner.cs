@@ -142,7 +142,7 @@ internal sealed class JobRunner(
         var profile = models.Get(request.Options.Model, request.Options.Vae);
         var settings = GenerationSettings.Resolve(request.Options.ToEngine(), profile, PinnedSeed);
         using var model = Use(profile, request.Options, settings);
-        ConceptEmbedding[] named = [.. concepts.NamedIn(settings.Prompt, settings.NegativePrompt ?? "").Select(concept => concepts.Load(concept.Name))];
+        var named = LoadNamed(concepts, settings);
         var encoding = Encoding(request.Options, settings);
         using var phase = Tracing.Phase("draw");
         foreach (var happened in new TextToImage(model.Value).Run(settings, named, cancellationToken))
@@ -169,7 +169,8 @@ internal sealed class JobRunner(
         using var model = Use(profile, request.Options, settings.Generation);
         var encoding = Encoding(request.Options, settings.Generation);
         using var phase = Tracing.Phase("draw");
-        foreach (var happened in new Interpolation(model.Value).Run(settings, from, to, cancellationToken))
+        var others = LoadNamed(concepts, settings.Generation);
+        foreach (var happened in new Interpolation(model.Value).Run(settings, from, to, others, cancellationToken))
         {
             yield return happened switch
             {
@@ -182,6 +183,9 @@ internal sealed class JobRunner(
 
         yield return (0, new InterpolateResponse { Result = new InterpolateResult { Pictures = settings.Frames, Elapsed = Duration.FromTimeSpan(time.GetElapsedTime(start)) } });
     }
+
+    private static ConceptEmbedding[] LoadNamed(CallerConcepts concepts, GenerationSettings settings) =>
+        [.. concepts.NamedIn(settings.Prompt, settings.NegativePrompt ?? "").Select(concept => concepts.Load(concept.Name))];
 
     private Lease<IDiffusionModel> Use(ModelProfile profile, V1.GenerationOptions asked, GenerationSettings settings)
     {

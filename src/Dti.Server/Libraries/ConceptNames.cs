@@ -60,6 +60,9 @@ internal static partial class ConceptNames
             throw missing(bare);
         });
 
+    /// <summary>The first <c>embedding:NAME</c> in a prompt; null: there is none.</summary>
+    public static string? EmbeddingIn(string prompt) => Embedding().Match(prompt) is { Success: true } match ? match.Value : null;
+
     [GeneratedRegex(
         @"(?<![A-Za-z0-9_])embedding:(?<name>(\\[()]|[^\s()])+)", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
     private static partial Regex Embedding();

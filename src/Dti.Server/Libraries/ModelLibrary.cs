@@ -50,6 +50,18 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
         }
     }
 
+    /// <summary>Checks that the configured default model is there: where it is not, no other one takes its place.</summary>
+    /// <exception cref="ValidationException">There is no model of that name.</exception>
+    public void EnsureDefaultExists()
+    {
+        if (options.DefaultModel is { } name && List() is var all && all.All(entry => entry.Name != name))
+        {
+            throw new ValidationException([new(
+                nameof(DtiServerOptions.DefaultModel),
+                $"DefaultModel: {RpcErrors.NotFound("model", name, all.Select(entry => entry.Name)).Message} The models are {string.Join(", ", all.Select(entry => entry.Name).DefaultIfEmpty("none"))}.")]);
+        }
+    }
+
     /// <summary>A model that can be used.</summary>
     /// <param name="name">Its name; null: the default one.</param>
     /// <param name="vae">Name of an autoencoder for it; null or empty: its own.</param>

@@ -139,6 +139,7 @@ internal sealed class DtiGrpcService(
         var settings = profile is null || (asked.HasStartConcept && start is null) ? null
             : checks.Try(() => TrainingSettings.Resolve(asked.ToEngine(start), request.Name, profile, RequestChecks.NewSeed), "options.");
         checks.Add(settings is null ? null : options.Limits.Check(settings, request.Photos.Count));
+        CheckPreviewPrompts(checks, settings is null || !IsReadable([.. asked.PreviewPrompts]) ? [] : asked.PreviewPrompts, settings?.Placeholder ?? "");
         var photos = request.ToPhotos(settings);
         var size = checks.Try(() => TrainingSet.Measure(photos, settings?.Resolution ?? 64, options.ImageLimits, settings?.UseAlpha ?? false));
         checks.Add(settings is null || size is null ? null : options.Limits.Check(size, settings.Resolution));
@@ -211,14 +212,11 @@ internal sealed class DtiGrpcService(
         var concepts = library.For(caller);
         var checks = new RequestChecks();
         var asked = request.Options?.Clone() ?? new();
-        var readable = Math.Max(asked.Prompt.Length, asked.NegativePrompt.Length) <= GenerationSettings.MaxPromptLength; // longer ones are refused
+        var readable = IsReadable(asked.Prompt, asked.NegativePrompt);
         if (asked.PromptSyntax != PromptSyntax.Plain && readable)
         {
             asked.Prompt = checks.Try(() => concepts.Spell(asked.Prompt)) ?? asked.Prompt;
-            if (asked.HasNegativePrompt)
-            {
-                asked.NegativePrompt = checks.Try(() => concepts.Spell(asked.NegativePrompt)) ?? asked.NegativePrompt;
-            }
+            SpellNegative(asked, concepts, checks);
         }
 
         CheckPicture(checks, asked);
@@ -249,8 +247,20 @@ internal sealed class DtiGrpcService(
     private JobSubmission Accept(InterpolateRequest request, Caller caller)
     {
         var concepts = library.For(caller);
-        var asked = request.Options ?? new();
+        request = request.Clone();
+        var asked = request.Options ??= new();
         var checks = new RequestChecks();
+        var readable = IsReadable(request.Prompt, asked.NegativePrompt);
+        if (asked.PromptSyntax != PromptSyntax.Plain && readable)
+        {
+            if (request.HasPrompt)
+            {
+                request.Prompt = checks.Try(() => concepts.Spell(request.Prompt)) ?? request.Prompt;
+            }
+
+            SpellNegative(asked, concepts, checks);
+        }
+
         CheckPicture(checks, asked);
         checks.Known(request.HasEasing, request.Easing, "easing");
         checks.Require(request.FromConcept.Length > 0, "from_concept", "from_concept must name a concept.");
@@ -261,13 +271,17 @@ internal sealed class DtiGrpcService(
         var to = checks.Try(() => concepts.Load(request.ToConcept));
         var settings = profile is null || from is null || to is null ? null : checks.Try(() => request.Resolve(from, to, profile, RequestChecks.NewSeed), "options.", "frames", "prompt");
         checks.Add(settings is null ? null : options.Limits.Check(settings.Generation, settings.Frames));
+        var named = readable ? checks.Try(() => concepts.NamedIn(request.Prompt, asked.NegativePrompt)) : null;
         checks.ThrowIfAny();
         loaded.EnsureFits(profile!, target!, settings!.Generation);
         disk.EnsureRoom();
-        profile!.EnsureFits(from!);
-        profile!.EnsureFits(to!);
+        foreach (var concept in (Engine.Concepts.ConceptEmbedding[])[from!, to!, .. named!.Select(concept => concepts.Load(concept.Name))])
+        {
+            profile!.EnsureFits(concept);
+        }
 
-        var message = settings!.Generation.ToMessage(asked.HasModel ? asked.Model : models.DefaultName, target!, asked, [request.FromConcept, request.ToConcept]);
+        var message = settings!.Generation.ToMessage(
+            asked.HasModel ? asked.Model : models.DefaultName, target!, asked, [request.FromConcept, request.ToConcept, .. named!.Select(concept => concept.Name)]);
         var pinned = request.Clone();
         pinned.Options = asked.Pin(message);
         return new JobSubmission(
@@ -289,6 +303,40 @@ internal sealed class DtiGrpcService(
             Caller = caller,
             Pictures = settings.Frames,
         };
+    }
+
+    // Longer prompts are refused.
+    private static bool IsReadable(params ReadOnlySpan<string> prompts)
+    {
+        foreach (var prompt in prompts)
+        {
+            if (prompt.Length > GenerationSettings.MaxPromptLength)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static void SpellNegative(GenerationOptions asked, CallerConcepts concepts, RequestChecks checks)
+    {
+        if (asked.HasNegativePrompt)
+        {
+            asked.NegativePrompt = checks.Try(() => concepts.Spell(asked.NegativePrompt)) ?? asked.NegativePrompt;
+        }
+    }
+
+    /// <summary>Previews show the concept that is learnt, and no other: a prompt that names one would be read as words.</summary>
+    private static void CheckPreviewPrompts(RequestChecks checks, IEnumerable<string> prompts, string placeholder)
+    {
+        foreach (var (index, prompt) in prompts.Index())
+        {
+            var other = ConceptNames.In(prompt).FirstOrDefault(token => !string.Equals(token, placeholder, StringComparison.OrdinalIgnoreCase)) ?? ConceptNames.EmbeddingIn(prompt);
+            checks.Require(
+                other is null, $"options.preview_prompts[{index}]",
+                $"preview_prompts[{index}] names '{other}'. Previews show only the concept in training: write {{concept}} for it, or leave the other name out.");
+        }
     }
 
     private static void CheckPicture(RequestChecks checks, GenerationOptions asked)

@@ -72,7 +72,7 @@ public sealed class PreviewTests(ModelFixture models) : IClassFixture<ModelFixtu
         var (from, to) = (Concept(0), Concept(1));
         var settings = InterpolationSettings.Resolve(3, null, null, new GenerationOptions { Width = 64, Height = 64, Steps = 2, PreviewEvery = 2 }, from, to, model.Profile, () => 1);
 
-        var previews = new Interpolation(model).Run(settings, from, to, Cancellation).OfType<SamplingStep>().Where(step => step.Preview is not null).ToArray();
+        var previews = new Interpolation(model).Run(settings, from, to, [], Cancellation).OfType<SamplingStep>().Where(step => step.Preview is not null).ToArray();
 
         Assert.Equal([(2, 0, 0), (4, 1, 0.5), (6, 2, 1)], previews.Select(step => (step.Step, step.Preview!.Index, step.Preview.T!.Value)));
         Assert.All(previews, step => Assert.Equal("a photo of {concept}", step.Preview!.Prompt));
