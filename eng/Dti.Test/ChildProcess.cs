@@ -7,13 +7,16 @@ namespace Dti.Test;
 /// <summary>Runs programs without input, each with a time limit. None of them outlives this process.</summary>
 internal static class ChildProcess
 {
+    // The suite keeps the cores busy with several tests at a time. More threads for each operation would only wait for one another.
+    private const string OpenMpThreads = "OMP_NUM_THREADS";
+
     private static readonly Lock _lock = new();
-    private static Process? _current;
+    private static readonly HashSet<Process> _running = [];
 
     /// <summary>Whether <see cref="Stop"/> was called: then no more programs are started.</summary>
     public static bool Stopped { get; private set; }
 
-    /// <summary>Runs a program to its end, on the main thread: the kernel ends it together with the thread that started it.</summary>
+    /// <summary>Runs a program to its end. The kernel ends it together with the thread that started it, so this thread must outlive the program.</summary>
     /// <param name="folder">The working directory.</param>
     /// <param name="program">The program.</param>
     /// <param name="arguments">Its arguments.</param>
@@ -32,6 +35,11 @@ internal static class ChildProcess
             RedirectStandardError = true,
             Environment = { ["NO_PROXY"] = "localhost,127.0.0.1,[::1]", ["no_proxy"] = "localhost,127.0.0.1,[::1]" }, // where tests' servers are
         };
+        if (!start.Environment.ContainsKey(OpenMpThreads))
+        {
+            start.Environment[OpenMpThreads] = "1";
+        }
+
         var text = new StringBuilder();
         void Take(string? line)
         {
@@ -66,7 +74,7 @@ internal static class ChildProcess
                 }
 
                 process.Start();
-                _current = process;
+                _running.Add(process);
             }
         }
         catch (System.ComponentModel.Win32Exception error)
@@ -93,7 +101,7 @@ internal static class ChildProcess
         process.WaitForExit(TimeSpan.FromSeconds(10)); // reads the rest, unless a grandchild holds the pipes open
         lock (_lock)
         {
-            _current = null;
+            _running.Remove(process);
         }
 
         lock (text)
@@ -102,13 +110,16 @@ internal static class ChildProcess
         }
     }
 
-    /// <summary>Ends the running program with all that it has started.</summary>
+    /// <summary>Ends the running programs with all that they have started.</summary>
     public static void Stop()
     {
         lock (_lock)
         {
             Stopped = true;
-            _current?.Kill(entireProcessTree: true);
+            foreach (var process in _running)
+            {
+                process.Kill(entireProcessTree: true);
+            }
         }
     }
 

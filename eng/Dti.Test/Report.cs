@@ -5,8 +5,10 @@ namespace Dti.Test;
 /// <param name="slowest">How many of the slowest tests are listed.</param>
 internal sealed class Report(bool requireAll, int slowest)
 {
+    private readonly Lock _lock = new();
     private readonly List<(Part Part, PartResult Result)> _results = [];
 
+    /// <summary>Prints the line of a part that has ended. Parts may end on several threads.</summary>
     public void Add(Part part, PartResult result, TimeSpan time)
     {
         var failed = requireAll ? result.Skips.Where(skip => skip.CanBeInstalled).ToList() : [];
@@ -15,8 +17,11 @@ internal sealed class Report(bool requireAll, int slowest)
             Failures = [.. result.Failures, .. failed.Select(skip => new Failure(skip.Name, skip.Reason, $"{part.Name} --no-build"))],
             Skips = [.. result.Skips.Except(failed)],
         };
-        _results.Add((part, result));
-        Console.WriteLine($"{part.Name,-24}{Counts(result),-42}{time.TotalSeconds,6:F0} s");
+        lock (_lock)
+        {
+            _results.Add((part, result));
+            Console.WriteLine($"{part.Name,-24}{Counts(result),-42}{time.TotalSeconds,6:F0} s");
+        }
     }
 
     /// <summary>Prints the end.</summary>

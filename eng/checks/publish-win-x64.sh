@@ -10,7 +10,7 @@ mkdir "$out/source"
 cd "$root"
 cp -R ./*.props ./*.targets global.json .editorconfig eng src protos "$out/source"
 cd "$out/source"
-dotnet publish src/Dti.Cli -c Release -r win-x64 -o "$out/published" -v q --nologo
+dotnet publish src/Dti.Cli -c Release -r win-x64 -o "$out/published" -v q --nologo -p:RunAnalyzers=false
 
 for file in dti.exe dti.dll TorchSharp.dll LibTorchSharp.dll torch_cpu.dll c10.dll libSkiaSharp.dll; do
   [ -s "$out/published/$file" ] || { echo "$file is missing from the Windows build"; exit 1; }
