@@ -234,9 +234,9 @@ public sealed class DurableJobTests : DurableServer
     [Fact]
     public async Task Train_LogAndSnapshotsCannotBeWrittenForAWhile_GoesOnAndEachStepIsToldOnce()
     {
-        await Server.TrainAsync(TestServer.Request("whole", steps: 300));
+        await Server.TrainAsync(TestServer.Request("whole", steps: 120));
         using var disk = new FailingDisk(Folder.FullName, files: path => Path.GetExtension(path) != ".state");
-        using var call = Server.Dti.Train(TestServer.Request("cat", steps: 300));
+        using var call = Server.Dti.Train(TestServer.Request("cat", steps: 120));
         var jobId = await AcceptedAsync(call);
         await Server.UntilAsync(jobId, job => job.Step >= 3);
 
@@ -245,8 +245,8 @@ public sealed class DurableJobTests : DurableServer
         disk.Free();
         var events = await WatchAsync(jobId);
 
-        Assert.Equal(Enumerable.Range(1, 300), events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
-        Assert.Equal(300, events[^1].Result.Steps);
+        Assert.Equal(Enumerable.Range(1, 120), events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
+        Assert.Equal(120, events[^1].Result.Steps);
         Assert.Equal(await Server.VectorsAsync("whole"), await Server.VectorsAsync("cat"));
     }
 
@@ -254,7 +254,7 @@ public sealed class DurableJobTests : DurableServer
     public async Task Train_DiskStaysFull_FailsAtItsEndAndSaysWhy()
     {
         using var disk = new FailingDisk(Folder.FullName, files: path => Path.GetExtension(path) != ".state");
-        using var call = Server.Dti.Train(TestServer.Request("cat", steps: 300));
+        using var call = Server.Dti.Train(TestServer.Request("cat", steps: 120));
         var jobId = await AcceptedAsync(call);
         await Server.UntilAsync(jobId, job => job.Step >= 3);
 

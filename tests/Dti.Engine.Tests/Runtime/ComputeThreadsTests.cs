@@ -1,10 +1,12 @@
 using Dti.Engine.Runtime.Devices;
+using Dti.Engine.Tests.Generation;
+using Dti.Engine.Tests.Models;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Tests.Runtime;
 
 [Collection(nameof(WholeProcess))] // threads are counted for the whole process
-public class ComputeThreadsTests
+public class ComputeThreadsTests(ModelFixture models) : IClassFixture<ModelFixture>
 {
     [Fact]
     public void Fit_FewerCoresThanThreads_LowersThemForThreadsToComeToo() => Try(3, () =>
@@ -27,6 +29,11 @@ public class ComputeThreadsTests
         ComputeThreads.Fit(1, asked: "3");
         Assert.Equal(3, get_num_threads());
     });
+
+    /// <summary>The suite gives each operation one thread. People's machines give it all cores.</summary>
+    [Fact]
+    public void Generation_SeveralThreadsForEachOperation_DrawsThePipelinesPictures() => Try(3, () =>
+        new PipelineParityTests(models).Run_RecordedSeed_DrawsThePipelinesPictures("tiny-sd15", "base"));
 
     private static void Try(int threads, Action test)
     {

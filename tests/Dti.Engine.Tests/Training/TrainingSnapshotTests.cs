@@ -7,7 +7,7 @@ namespace Dti.Engine.Tests.Training;
 
 public sealed class TrainingSnapshotTests(ModelFixture models) : IClassFixture<ModelFixture>, IDisposable
 {
-    private const int Steps = 30;
+    private const int Steps = 16;
     private readonly string _folder = Directory.CreateTempSubdirectory("dti-snapshots").FullName;
 
     public static TheoryData<string, TrainingMethod> Methods => new(
