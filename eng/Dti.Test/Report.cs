@@ -8,6 +8,9 @@ internal sealed class Report(bool requireAll, int slowest)
     private readonly Lock _lock = new();
     private readonly List<(Part Part, PartResult Result)> _results = [];
 
+    /// <summary>Whether a part has failed so far.</summary>
+    public bool HasFailures => _results.Any(one => one.Result.Failures.Count > 0);
+
     /// <summary>Prints the line of a part that has ended. Parts may end on several threads.</summary>
     public void Add(Part part, PartResult result, TimeSpan time)
     {

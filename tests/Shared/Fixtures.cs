@@ -11,7 +11,10 @@ internal static class Fixtures
     /// <summary>The repository's root, wherever the fixtures are.</summary>
     public static string Repository { get; } = Path.GetDirectoryName(TestsFolder())!;
 
-    public static string Common(string file) => Path.Combine(Root, "common", file);
+    public static string Common(string file) => FixtureUse.Note(Path.Combine(Root, "common", file));
+
+    /// <summary>A path below <see cref="Root"/> as the manifest spells it.</summary>
+    public static string Name(string path) => Path.GetRelativePath(Root, path).Replace(Path.DirectorySeparatorChar, '/');
 
     /// <summary>Model folders whose UNet and text encoder Dti supports, for <c>[MemberData]</c>: every folder with a <c>model_index.json</c>.</summary>
     public static IEnumerable<string> ModelFolders() =>

@@ -6,10 +6,13 @@ namespace Dti.Tests;
 /// <summary>A golden safetensors file, read whole; dispose frees its tensors.</summary>
 internal sealed class Golden : IDisposable
 {
+    private static readonly FixtureGroup[] _manifest = FixtureManifest.Read(Fixtures.Repository);
     private readonly Dictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
+    private readonly string _path;
 
     public Golden(string path)
     {
+        _path = FixtureUse.Note(path);
         using var file = SafetensorsFile.Open(path);
         foreach (var name in file.Tensors.Keys)
         {
@@ -17,7 +20,14 @@ internal sealed class Golden : IDisposable
         }
     }
 
-    public Tensor this[string name] => _tensors[name];
+    public Tensor this[string name]
+    {
+        get
+        {
+            FixtureUse.Note(_path, name);
+            return _tensors[name];
+        }
+    }
 
     public IEnumerable<string> Names => _tensors.Keys;
 
@@ -29,6 +39,30 @@ internal sealed class Golden : IDisposable
         {
             tensor.Dispose();
         }
+    }
+
+    /// <summary>The largest relative error that a tensor may have, from the manifest; by file name, if its folder is not in it.</summary>
+    public double Tolerance(string name)
+    {
+        var (folder, file) = (Fixtures.Name(Path.GetDirectoryName(_path)!), Path.GetFileName(_path));
+        var fitting = from one in _manifest
+                      from entry in one.Files
+                      where FixtureManifest.Fits(entry.Key, file)
+                      orderby one.Folders.Contains(folder) descending
+                      from tolerance in entry.Value.Tolerances ?? []
+                      where FixtureManifest.Fits(tolerance.Tensors, name) && (tolerance.OnlyIn ?? folder) == folder
+                      select tolerance;
+        return fitting.FirstOrDefault()?.Within ?? throw new InvalidOperationException($"The manifest of the fixtures states no tolerance for {name} of {file}.");
+    }
+
+    /// <summary>Holds a result to a recorded tensor, within the manifest's tolerance.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <param name="actual">The result.</param>
+    /// <param name="part">Takes the part of the recorded tensor that the result is to equal; null: all of it.</param>
+    public void AssertClose(string name, Tensor actual, Func<Tensor, Tensor>? part = null)
+    {
+        using var scope = NewDisposeScope();
+        AssertClose(part is null ? this[name] : part(this[name]), actual, Tolerance(name), name);
     }
 
     /// <summary>Largest difference, relative to the largest expected value.</summary>

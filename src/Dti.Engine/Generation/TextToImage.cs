@@ -178,8 +178,8 @@ internal sealed class PromptPair(IReadOnlyList<Conditioning> batches) : IDisposa
 {
     private readonly PromptKeys[] _keys = [.. batches.Select(_ => new PromptKeys())];
 
-    /// <summary>The states of the first batch, (B, L, d).</summary>
-    public Tensor States => batches[0].States;
+    /// <summary>What each batch tells the denoiser.</summary>
+    public IReadOnlyList<Conditioning> Batches => batches;
 
     /// <summary>What the model predicts for either prompt, (B, C, h, w).</summary>
     public Tensor Predict(IDiffusionModel model, Tensor sample, Tensor timestep)

@@ -8,8 +8,6 @@ namespace Dti.Engine.Tests.Evaluation;
 /// <summary>CLIP against transformers: features and cosines 1e-4, logits 1e-3 (they carry exp(logit_scale) = 40).</summary>
 public sealed class ClipEvaluatorTests : IDisposable
 {
-    private const double Tolerance = 1e-4;
-    private const double LogitTolerance = 1e-3;
     private readonly EvaluatorFixture _fixture = new("clip");
     private readonly ClipEvaluator _evaluator;
 
@@ -23,9 +21,9 @@ public sealed class ClipEvaluatorTests : IDisposable
         using var scope = NewDisposeScope();
         var (last, pooled) = _evaluator.Model.Vision.Forward(Golden["pixel_values"]);
 
-        Golden.AssertClose(Golden["vision_last_hidden_state"], last, Tolerance, "last");
-        Golden.AssertClose(Golden["vision_pooler_output"], pooled, Tolerance, "pooled");
-        Golden.AssertClose(Golden["image_features"], _evaluator.Model.ImageFeatures(Golden["pixel_values"]), Tolerance, "features");
+        Golden.AssertClose("vision_last_hidden_state", last);
+        Golden.AssertClose("vision_pooler_output", pooled);
+        Golden.AssertClose("image_features", _evaluator.Model.ImageFeatures(Golden["pixel_values"]));
     }
 
     [Fact]
@@ -36,9 +34,9 @@ public sealed class ClipEvaluatorTests : IDisposable
 
         // States of padding differ: transformers masks it, and what stands before it sees none of it either way.
         var text = Golden["attention_mask"].unsqueeze(-1); // (3, 20, 1)
-        Golden.AssertClose(Golden["text_last_hidden_state"] * text, output.LastHiddenState.narrow(1, 0, 20) * text, Tolerance, "last");
-        Golden.AssertClose(Golden["text_pooler_output"], output.PooledOutput, Tolerance, "pooled");
-        Golden.AssertClose(Golden["text_features"], output.TextEmbeds!, Tolerance, "features");
+        Golden.AssertClose("text_last_hidden_state", output.LastHiddenState.narrow(1, 0, 20) * text, recorded => recorded * text);
+        Golden.AssertClose("text_pooler_output", output.PooledOutput);
+        Golden.AssertClose("text_features", output.TextEmbeds!);
     }
 
     [Fact]
@@ -59,9 +57,9 @@ public sealed class ClipEvaluatorTests : IDisposable
 
         var score = _evaluator.Score(images, texts);
 
-        Golden.AssertClose(Golden["logits_per_image"], score, LogitTolerance, "logits");
-        Golden.AssertClose(Golden["cosine"], Similarity.Cosine(images, texts), Tolerance, "cosine");
-        Assert.Equal(official.GetProperty("mean").GetDouble(), Similarity.RowMeans(score).Average(), LogitTolerance);
+        Golden.AssertClose("logits_per_image", score);
+        Golden.AssertClose("cosine", Similarity.Cosine(images, texts));
+        Assert.Equal(official.GetProperty("mean").GetDouble(), Similarity.RowMeans(score).Average(), Golden.Tolerance("logits_per_image"));
         Assert.Equal(official.GetProperty("row_mean").EnumerateArray().Select(mean => mean.GetSingle()), Similarity.RowMeans(score), Close);
     }
 
@@ -72,7 +70,7 @@ public sealed class ClipEvaluatorTests : IDisposable
         var images = _evaluator.Model.ImageFeatures(Golden["pixel_values"]);
         var references = _evaluator.Model.ImageFeatures(Golden["references/pixel_values"]);
 
-        Golden.AssertClose(Golden["image_image_cosine"], Similarity.Cosine(images, references), Tolerance, "CLIP-I");
+        Golden.AssertClose("image_image_cosine", Similarity.Cosine(images, references));
     }
 
     [Fact]
@@ -82,10 +80,9 @@ public sealed class ClipEvaluatorTests : IDisposable
         var pixels = ImagePreprocessor.Load(_fixture.Folder).PixelValues(_fixture.Images);
         var references = ImagePreprocessor.Load(_fixture.Folder).PixelValues(_fixture.References);
 
-        Golden.AssertClose(Golden["pixel_values_pil"], pixels, 1e-6, "pixels");
-        Golden.AssertClose(Golden["references/pixel_values_pil"], references, 1e-6, "references");
-        Golden.AssertClose(
-            Golden["logits_per_image_pil"], _evaluator.Score(_evaluator.EncodeImages(_fixture.Images), _evaluator.EncodeTexts(_fixture.Texts)), LogitTolerance, "logits");
+        Golden.AssertClose("pixel_values_pil", pixels);
+        Golden.AssertClose("references/pixel_values_pil", references);
+        Golden.AssertClose("logits_per_image_pil", _evaluator.Score(_evaluator.EncodeImages(_fixture.Images), _evaluator.EncodeTexts(_fixture.Texts)));
     }
 
     public void Dispose()
@@ -94,5 +91,5 @@ public sealed class ClipEvaluatorTests : IDisposable
         _fixture.Dispose();
     }
 
-    private static bool Close(float expected, float actual) => Math.Abs(expected - actual) <= LogitTolerance;
+    private bool Close(float expected, float actual) => Math.Abs(expected - actual) <= Golden.Tolerance("logits_per_image");
 }

@@ -7,7 +7,6 @@ namespace Dti.Engine.Tests.Evaluation;
 /// <summary>DINOv2 against transformers: features and similarities 1e-4.</summary>
 public sealed class Dinov2EvaluatorTests : IDisposable
 {
-    private const double Tolerance = 1e-4;
     private readonly EvaluatorFixture _fixture = new("dinov2");
     private readonly Dinov2Evaluator _evaluator;
 
@@ -20,7 +19,7 @@ public sealed class Dinov2EvaluatorTests : IDisposable
     {
         using var scope = NewDisposeScope();
 
-        Golden.AssertClose(Golden["last_hidden_state"], _evaluator.Model.Forward(Golden["pixel_values"]), Tolerance, "last");
+        Golden.AssertClose("last_hidden_state", _evaluator.Model.Forward(Golden["pixel_values"]));
     }
 
     [Theory]
@@ -36,8 +35,8 @@ public sealed class Dinov2EvaluatorTests : IDisposable
 
         var positions = _evaluator.Model.PositionEmbeddings(grid[0].GetInt64(), grid[1].GetInt64());
 
-        Golden.AssertClose(Golden[$"{name}/position_embeddings"], positions, Tolerance, "positions");
-        Golden.AssertClose(Golden[$"{name}/last_hidden_state"], _evaluator.Model.Forward(Golden[$"{name}/pixel_values"]), Tolerance, "last");
+        Golden.AssertClose($"{name}/position_embeddings", positions);
+        Golden.AssertClose($"{name}/last_hidden_state", _evaluator.Model.Forward(Golden[$"{name}/pixel_values"]));
     }
 
     [Fact]
@@ -51,14 +50,14 @@ public sealed class Dinov2EvaluatorTests : IDisposable
         var similarity = Similarity.Cosine(images, references);
         var perImage = Similarity.RowMeans(similarity);
 
-        Golden.AssertClose(Golden["cls"], images, Tolerance, "class tokens");
-        Golden.AssertClose(Golden["references/cls"], references, Tolerance, "class tokens of references");
-        Golden.AssertClose(Golden["similarity"], similarity, Tolerance, "similarity");
-        Assert.Equal(official.GetProperty("value").GetProperty("mean").GetDouble(), perImage.Average(), Tolerance);
+        Golden.AssertClose("cls", images);
+        Golden.AssertClose("references/cls", references);
+        Golden.AssertClose("similarity", similarity);
+        Assert.Equal(official.GetProperty("value").GetProperty("mean").GetDouble(), perImage.Average(), Golden.Tolerance("similarity"));
         Assert.Equal(
             official.GetProperty("evaluate_score_three_images_batch_2").GetProperty("score").GetDouble(),
             new[] { perImage[0], perImage[1], perImage[0] }.Chunk(2).Average(batch => batch.Average()),
-            Tolerance);
+            Golden.Tolerance("similarity"));
     }
 
     [Fact]
@@ -67,10 +66,9 @@ public sealed class Dinov2EvaluatorTests : IDisposable
         using var scope = NewDisposeScope();
         var preprocessor = ImagePreprocessor.Load(_fixture.Folder);
 
-        Golden.AssertClose(Golden["pixel_values_pil"], preprocessor.PixelValues(_fixture.Images), 1e-6, "pixels");
-        Golden.AssertClose(Golden["references/pixel_values_pil"], preprocessor.PixelValues(_fixture.References), 1e-6, "references");
-        Golden.AssertClose(
-            Golden["similarity_pil"], Similarity.Cosine(_evaluator.EncodeImages(_fixture.Images), _evaluator.EncodeImages(_fixture.References)), Tolerance, "similarity");
+        Golden.AssertClose("pixel_values_pil", preprocessor.PixelValues(_fixture.Images));
+        Golden.AssertClose("references/pixel_values_pil", preprocessor.PixelValues(_fixture.References));
+        Golden.AssertClose("similarity_pil", Similarity.Cosine(_evaluator.EncodeImages(_fixture.Images), _evaluator.EncodeImages(_fixture.References)));
     }
 
     [Fact]

@@ -14,7 +14,7 @@ internal sealed class EvaluatorFixture(string name) : IDisposable
 
     public Golden Golden { get; } = new(Path.Combine(Root, name, "expected", $"{name}.safetensors"));
 
-    public JsonElement Facts { get; } = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Root, name, "expected", $"{name}.json"))).RootElement;
+    public JsonElement Facts { get; } = JsonDocument.Parse(File.ReadAllBytes(FixtureUse.Note(Path.Combine(Root, name, "expected", $"{name}.json")))).RootElement;
 
     public string[] Texts => [.. Facts.GetProperty("texts").EnumerateArray().Select(text => text.GetString()!)];
 
@@ -30,5 +30,5 @@ internal sealed class EvaluatorFixture(string name) : IDisposable
     public static string Copy(string name, string target) => Fixtures.CopyModel(Path.Combine("evaluators", name), target);
 
     private RgbImage[] Pictures(string key) =>
-        [.. Facts.GetProperty(key).EnumerateArray().Select(picture => ImageCodec.Decode(File.ReadAllBytes(Path.Combine(Root, $"{picture.GetString()}.png")), key))];
+        [.. Facts.GetProperty(key).EnumerateArray().Select(picture => ImageCodec.Decode(File.ReadAllBytes(FixtureUse.Note(Path.Combine(Root, $"{picture.GetString()}.png"))), key))];
 }

@@ -8,7 +8,6 @@ namespace Dti.Engine.Tests.Evaluation;
 /// <summary>SigLIP against transformers: features and scores 1e-4.</summary>
 public sealed class SiglipEvaluatorTests : IDisposable
 {
-    private const double Tolerance = 1e-4;
     private readonly EvaluatorFixture _fixture = new("siglip");
     private readonly SiglipEvaluator _evaluator;
 
@@ -22,8 +21,8 @@ public sealed class SiglipEvaluatorTests : IDisposable
         using var scope = NewDisposeScope();
         var (last, pooled) = _evaluator.Model.Vision.Forward(Golden["pixel_values"]);
 
-        Golden.AssertClose(Golden["vision_last_hidden_state"], last, Tolerance, "last");
-        Golden.AssertClose(Golden["vision_pooler_output"], pooled, Tolerance, "pooled");
+        Golden.AssertClose("vision_last_hidden_state", last);
+        Golden.AssertClose("vision_pooler_output", pooled);
     }
 
     [Fact]
@@ -32,8 +31,8 @@ public sealed class SiglipEvaluatorTests : IDisposable
         using var scope = NewDisposeScope();
         var (last, pooled) = _evaluator.Model.Text.Forward(Golden["input_ids"]);
 
-        Golden.AssertClose(Golden["text_last_hidden_state"], last, Tolerance, "last");
-        Golden.AssertClose(Golden["text_pooler_output"], pooled, Tolerance, "pooled");
+        Golden.AssertClose("text_last_hidden_state", last);
+        Golden.AssertClose("text_pooler_output", pooled);
     }
 
     [Fact]
@@ -50,8 +49,8 @@ public sealed class SiglipEvaluatorTests : IDisposable
         using var scope = NewDisposeScope();
         var score = _evaluator.Score(_evaluator.Model.Vision.Forward(Golden["pixel_values"]).PooledOutput, _evaluator.EncodeTexts(_fixture.Texts));
 
-        Golden.AssertClose(Golden["sigmoid"], score, Tolerance, "scores");
-        Assert.Equal(_fixture.Facts.GetProperty("official").GetProperty("evaluate_text_score").GetDouble(), Similarity.Paired(score).Average(), Tolerance);
+        Golden.AssertClose("sigmoid", score);
+        Assert.Equal(_fixture.Facts.GetProperty("official").GetProperty("evaluate_text_score").GetDouble(), Similarity.Paired(score).Average(), Golden.Tolerance("sigmoid"));
     }
 
     [Fact]
@@ -60,9 +59,9 @@ public sealed class SiglipEvaluatorTests : IDisposable
         using var scope = NewDisposeScope();
         var pixels = ImagePreprocessor.Load(_fixture.Folder).PixelValues(_fixture.Images);
 
-        Golden.AssertClose(Golden["pixel_values_pil"], pixels, 1e-6, "pixels");
+        Golden.AssertClose("pixel_values_pil", pixels);
         Golden.AssertClose(
-            Golden["logits_per_image_pil"].sigmoid(), _evaluator.Score(_evaluator.EncodeImages(_fixture.Images), _evaluator.EncodeTexts(_fixture.Texts)), Tolerance, "scores");
+            "logits_per_image_pil", _evaluator.Score(_evaluator.EncodeImages(_fixture.Images), _evaluator.EncodeTexts(_fixture.Texts)), logits => logits.sigmoid());
     }
 
     public void Dispose()

@@ -48,6 +48,13 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
     /// </summary>
     public static TheoryData<string, string> ConditionedRuns() => [.. Runs().Where(row => !IsClipped(row.Data.Item1, row.Data.Item2))];
 
+    /// <summary>The runs whose text encoder states were recorded.</summary>
+    public static TheoryData<string, string> RunsWithStates() => [.. Runs().Where(row =>
+    {
+        using var golden = new Golden(ModelFixture.Expected(row.Data.Item1, "pipeline.safetensors"));
+        return golden.Has(row.Data.Item2 + "/prompt_embeds");
+    })];
+
     private static bool IsClipped(string family, string run) => Scheduler(family, run) == "ddim"
         && !File.ReadAllText(Path.Combine(Fixtures.Root, family, "scheduler", "scheduler_config.json")).Contains("\"clip_sample\"", StringComparison.Ordinal);
 
@@ -82,18 +89,40 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
         foreach (var (index, settings, concepts) in Images(family, run))
         {
             using var noise = drawing.Noise(settings, index);
-            Golden.AssertClose(initial.narrow(0, index, 1), noise.Next(), 1e-6, $"initial latents of image {index}");
+            golden.AssertClose(run + "/initial_latents", noise.Next(), latents => latents.narrow(0, index, 1));
             using var latents = new Latents(initial.narrow(0, index, 1).clone().DetachFromDisposeScope());
             using var conditioning = drawing.EncodePair(settings, new PromptEncoder(model, concepts, settings.PromptSyntax, settings.ClipSkip));
             var call = (int)recorded.shape[0] - settings.Steps; // PLMS calls the model once more than it has steps
             foreach (var step in drawing.Denoise(settings, conditioning, latents, noise, index, TestContext.Current.CancellationToken))
             {
                 var expected = recorded[call++].narrow(0, index, 1);
-                Golden.AssertClose(expected, latents.Value, 1e-4, $"image {index}, step {step.Step}");
+                Golden.AssertClose(expected, latents.Value, golden.Tolerance(run + "/latents_steps"), $"image {index}, step {step.Step}");
                 latents.Replace(expected.clone().DetachFromDisposeScope());
             }
 
             Assert.Equal(recorded.shape[0], call);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(RunsWithStates))]
+    public void EncodePair_RecordedPrompts_GivesThePipelinesStates(string family, string run)
+    {
+        using var scope = NewDisposeScope();
+        using var golden = new Golden(ModelFixture.Expected(family, "pipeline.safetensors"));
+        var model = models.Model(family);
+        foreach (var (index, settings, concepts) in Images(family, run))
+        {
+            using var pair = new TextToImage(model).EncodePair(settings, new PromptEncoder(model, concepts, settings.PromptSyntax, settings.ClipSkip));
+            foreach (var (row, kind) in new[] { (0, "negative_"), (1, "") })
+            {
+                Tensor Recorded(Tensor states) => states.narrow(0, Math.Min(index, states.shape[0] - 1), 1);
+                golden.AssertClose($"{run}/{kind}prompt_embeds", pair.Batches[0].States.narrow(0, row, 1), Recorded);
+                if (pair.Batches[0].Pooled is { } pooled)
+                {
+                    golden.AssertClose($"{run}/{kind}pooled_prompt_embeds", pooled.narrow(0, row, 1), Recorded);
+                }
+            }
         }
     }
 

@@ -31,7 +31,7 @@ internal static class PreprocessFixture
     /// <summary>The bytes of one tensor; read by hand, so that these tests stand without the checkpoint reader.</summary>
     public static byte[] Read(string path, string tensor)
     {
-        var file = File.ReadAllBytes(path);
+        var file = File.ReadAllBytes(FixtureUse.Note(path, tensor));
         var headerLength = (int)BinaryPrimitives.ReadInt64LittleEndian(file);
         using var header = JsonDocument.Parse(file.AsMemory(8, headerLength));
         var offsets = header.RootElement.GetProperty(tensor).GetProperty("data_offsets");

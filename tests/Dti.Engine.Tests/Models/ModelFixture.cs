@@ -46,7 +46,7 @@ public sealed class ModelFixture : IDisposable
         return StableDiffusionModel.Load(like.Profile, target ?? like.Target, (memory ?? MemoryPolicy.High) with { PacksWeights = true });
     }
 
-    internal static string Expected(string family, string file) => Path.Combine(Fixtures.Root, family, "expected", file);
+    internal static string Expected(string family, string file) => FixtureUse.Note(Path.Combine(Fixtures.Root, family, "expected", file));
 
     private static bool HasOneTextEncoder(string folder) =>
         File.ReadAllText(Path.Combine(folder, "model_index.json")).Contains("\"StableDiffusionPipeline\"", StringComparison.Ordinal);

@@ -5,11 +5,9 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Tests.Models;
 
-/// <summary>Activations and gradients against transformers and diffusers, fp32, relative error at most 1e-4.</summary>
+/// <summary>Activations and gradients against transformers and diffusers, fp32.</summary>
 public class ParityTests(ModelFixture models) : IClassFixture<ModelFixture>
 {
-    private const double Tolerance = 1e-4;
-
     [Theory]
     [MemberData(nameof(ModelFixture.Families), MemberType = typeof(ModelFixture))]
     public void ClipTextModel_FixturePrompts_MatchesTransformers(string family)
@@ -21,11 +19,11 @@ public class ParityTests(ModelFixture models) : IClassFixture<ModelFixture>
 
         var output = encoder.Forward(ids);
 
-        Golden.AssertClose(golden["text_encoder/hidden_state_embeddings"], encoder.Embed(ids, null), Tolerance, "embeddings");
-        Golden.AssertClose(golden["text_encoder/hidden_state_penultimate"], output.PenultimateHiddenState, Tolerance, "penultimate");
-        Golden.AssertClose(golden["text_encoder/last_hidden_state"], output.LastHiddenState, Tolerance, "last");
-        Golden.AssertClose(golden["text_encoder/penultimate_after_final_layer_norm"], encoder.Forward(ids, clipSkip: 2).LastHiddenState, Tolerance, "clip skip 2");
-        Golden.AssertClose(golden["text_encoder/pooler_output"], output.PooledOutput, Tolerance, "pooled");
+        golden.AssertClose("text_encoder/hidden_state_embeddings", encoder.Embed(ids, null));
+        golden.AssertClose("text_encoder/hidden_state_penultimate", output.PenultimateHiddenState);
+        golden.AssertClose("text_encoder/last_hidden_state", output.LastHiddenState);
+        golden.AssertClose("text_encoder/penultimate_after_final_layer_norm", encoder.Forward(ids, clipSkip: 2).LastHiddenState);
+        golden.AssertClose("text_encoder/pooler_output", output.PooledOutput);
     }
 
     [Theory]
@@ -41,8 +39,8 @@ public class ParityTests(ModelFixture models) : IClassFixture<ModelFixture>
             var output = models.Model(family).UNet.Forward(golden[$"{name}/sample"], golden[$"{name}/timestep"], states);
             var gradient = autograd.grad([(output * golden[$"{name}/w"]).sum()], [states])[0];
 
-            Golden.AssertClose(golden[$"{name}/output"], output, Tolerance, $"{name} output");
-            Golden.AssertClose(golden[$"{name}/grad_encoder_hidden_states"], gradient, Tolerance, $"{name} gradient");
+            golden.AssertClose($"{name}/output", output);
+            golden.AssertClose($"{name}/grad_encoder_hidden_states", gradient);
         }
     }
 
@@ -56,7 +54,7 @@ public class ParityTests(ModelFixture models) : IClassFixture<ModelFixture>
 
         var output = models.Model("tiny-sd15").UNet.Forward(golden[$"{name}/sample"], golden[$"{name}/timestep"], golden[$"{name}/encoder_hidden_states"], features: features);
 
-        Golden.AssertClose(golden[$"{name}/output"], output, Tolerance, "output");
+        golden.AssertClose($"{name}/output", output);
         Assert.Equal([16L, 16, 8, 8], features.Select(level => level.shape[1]));
         Assert.Equal(output.shape[2..], features[^2].shape[2..]);
         Assert.Equal(output.shape[2..], features[^1].shape[2..]);
@@ -75,10 +73,10 @@ public class ParityTests(ModelFixture models) : IClassFixture<ModelFixture>
 
             var posterior = vae.Encode(golden[$"{name}/image"]);
 
-            Golden.AssertClose(golden[$"{name}/mean"], posterior.Mean, Tolerance, $"{name} mean");
-            Golden.AssertClose(golden[$"{name}/logvar"], posterior.LogVar!, Tolerance, $"{name} logvar");
-            Golden.AssertClose(golden[$"{name}/posterior_sample"], posterior.Sample(golden[$"{name}/eps"]), Tolerance, $"{name} sample");
-            Golden.AssertClose(golden[$"{name}/decoded"], vae.Decode(golden[$"{name}/latent"]), Tolerance, $"{name} decoded");
+            golden.AssertClose($"{name}/mean", posterior.Mean);
+            golden.AssertClose($"{name}/logvar", posterior.LogVar!);
+            golden.AssertClose($"{name}/posterior_sample", posterior.Sample(golden[$"{name}/eps"]));
+            golden.AssertClose($"{name}/decoded", vae.Decode(golden[$"{name}/latent"]));
         }
     }
 

@@ -9,8 +9,6 @@ namespace Dti.Engine.Tests.Schedulers;
 /// <summary>Noise schedules, timesteps and trajectories against diffusers, relative error at most 1e-5.</summary>
 public class SchedulerParityTests
 {
-    private const double Tolerance = 1e-5;
-
     public static TheoryData<string> Entries(string key)
     {
         using var json = Expected();
@@ -26,8 +24,8 @@ public class SchedulerParityTests
         var json = string.Create(CultureInfo.InvariantCulture, $$"""{"beta_start": {{start}}, "beta_end": {{end}}, "beta_schedule": "{{kind}}"}""");
         using var schedule = new DdpmProcess(Config(json));
 
-        Golden.AssertClose(golden[$"ddpm/{kind}/betas"], schedule.Betas, Tolerance, "betas");
-        Golden.AssertClose(golden[$"ddpm/{kind}/alphas_cumprod"], schedule.AlphasCumprod, Tolerance, "alphas_cumprod");
+        golden.AssertClose($"ddpm/{kind}/betas", schedule.Betas);
+        golden.AssertClose($"ddpm/{kind}/alphas_cumprod", schedule.AlphasCumprod);
     }
 
     [Fact]
@@ -38,9 +36,9 @@ public class SchedulerParityTests
         using var schedule = new DdpmProcess(Config("""{"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}"""));
         var (x0, noise, t) = (golden["ddpm/x0"], golden["ddpm/noise"], golden["ddpm/timesteps"]);
 
-        Golden.AssertClose(golden["ddpm/add_noise"], schedule.AddNoise(x0, noise, t), Tolerance, "add_noise");
-        Golden.AssertClose(golden["ddpm/velocity"], schedule.Velocity(x0, noise, t), Tolerance, "velocity");
-        Golden.AssertClose(x0, schedule.Original(golden["ddpm/add_noise"], golden["ddpm/velocity"], t), Tolerance, "original");
+        golden.AssertClose("ddpm/add_noise", schedule.AddNoise(x0, noise, t));
+        golden.AssertClose("ddpm/velocity", schedule.Velocity(x0, noise, t));
+        golden.AssertClose("ddpm/x0", schedule.Original(golden["ddpm/add_noise"], golden["ddpm/velocity"], t));
     }
 
     [Theory]
@@ -54,12 +52,12 @@ public class SchedulerParityTests
 
         using var scheduler = SchedulerFactory.Create(parts[0], Config(json, parts[0], parts[1], "epsilon"), int.Parse(parts[2], null));
 
-        Assert.Equal(expected.GetProperty("timesteps").EnumerateArray().Select(t => t.GetDouble()), scheduler.Timesteps, (a, b) => Math.Abs(a - b) <= Tolerance * Math.Max(1, a));
-        Assert.Equal(expected.GetProperty("init_noise_sigma").GetDouble(), scheduler.InitNoiseSigma, 1e-5 * scheduler.InitNoiseSigma);
+        Assert.Equal(expected.GetProperty("timesteps").EnumerateArray().Select(t => t.GetDouble()), scheduler.Timesteps, (a, b) => Math.Abs(a - b) <= golden.Tolerance($"sigmas/{entry}") * Math.Max(1, a));
+        Assert.Equal(expected.GetProperty("init_noise_sigma").GetDouble(), scheduler.InitNoiseSigma, golden.Tolerance($"sigmas/{entry}") * scheduler.InitNoiseSigma);
         if (scheduler.Sigmas.Count > 0)
         {
             using var sigmas = tensor(scheduler.Sigmas.ToArray());
-            Golden.AssertClose(golden[$"sigmas/{entry}"], sigmas, Tolerance, "sigmas");
+            golden.AssertClose($"sigmas/{entry}", sigmas);
         }
     }
 
@@ -75,12 +73,12 @@ public class SchedulerParityTests
         using var scheduler = SchedulerFactory.Create(parts[0], Config(json, parts[0], parts[1], parts[2]), 10);
 
         var x = golden["unit_noise"] * scheduler.InitNoiseSigma;
-        Golden.AssertClose(expected[0], x, Tolerance, "start");
+        golden.AssertClose($"trajectory/{entry}", x, recorded => recorded[0]);
         for (var call = 0; call < scheduler.Timesteps.Count; call++)
         {
             var output = (0.3 * scheduler.ScaleModelInput(x, call)) + (0.1 * Math.Sin(scheduler.Timesteps[call] / 100));
             x = scheduler.Step(output, call, x, () => golden["ancestral_noise"][call]);
-            Golden.AssertClose(expected[call + 1], x, Tolerance, $"call {call}");
+            golden.AssertClose($"trajectory/{entry}", x, recorded => recorded[call + 1]);
         }
 
         Assert.Equal(expected.shape[0], scheduler.Timesteps.Count + 1);

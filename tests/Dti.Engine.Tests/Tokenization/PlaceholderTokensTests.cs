@@ -8,7 +8,7 @@ namespace Dti.Engine.Tests.Tokenization;
 public class PlaceholderTokensTests
 {
     [Theory]
-    [MemberData(nameof(ModelFixture.Families), MemberType = typeof(ModelFixture))]
+    [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
     public void Expand_FixturePrompts_MatchesDiffusers(string family)
     {
         using var json = Expected(family);
@@ -20,7 +20,7 @@ public class PlaceholderTokensTests
     }
 
     [Theory]
-    [MemberData(nameof(ModelFixture.Families), MemberType = typeof(ModelFixture))]
+    [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
     public void Tokenize_WithPlaceholders_GivesTheSameIds(string family)
     {
         using var json = Expected(family);
