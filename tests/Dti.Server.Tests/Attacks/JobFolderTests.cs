@@ -76,9 +76,13 @@ public sealed class JobFolderTests : DurableServer
     {
         using var channel = Server.NewChannel();
         var health = new Health.HealthClient(channel);
-        while ((await health.CheckAsync(new())).Status == Serving.Serving)
+        var status = Serving.Serving;
+        for (var look = 0; look < 200 && status == Serving.Serving; look++)
         {
             await Task.Delay(100, TestContext.Current.CancellationToken); // an answer holds for seconds
+            status = (await health.CheckAsync(new())).Status;
         }
+
+        Assert.Equal(Serving.NotServing, status);
     }
 }
