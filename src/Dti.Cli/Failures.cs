@@ -25,9 +25,12 @@ internal static class Failures
         DtiClientException refused => (Code(refused.Status), Describe(refused, address)),
         DtiException refused => (Code(refused.Kind), new CommandError(JsonNamingPolicy.SnakeCaseUpper.ConvertName($"{refused.Kind}"), refused.Message)),
         CliException wrong => (wrong.ExitCode, new CommandError(Name(wrong.ExitCode), wrong.Message)),
-        IOException or UnauthorizedAccessException => (ExitCode.Failed, new CommandError("IO", exception.Message)),
+        IOException or UnauthorizedAccessException => (ExitCode.Failed, new CommandError("IO", WithPlace(exception.Message))),
         _ => (ExitCode.Failed, new CommandError("UNEXPECTED", exception.ToString())),
     };
+
+    // The runtime names a file in quotation marks; without one, it is the standard output that failed.
+    private static string WithPlace(string message) => message.Contains('\'') ? message : $"The standard output cannot be written: {message}. Free some space, or write to another place.";
 
     private static CommandError Describe(DtiClientException refused, string? address) =>
         new(refused.Reason is { Length: > 0 } reason ? reason : JsonNamingPolicy.SnakeCaseUpper.ConvertName($"{refused.Status}"),

@@ -235,4 +235,15 @@ public class UsageTests(ServeFixture server)
         Assert.Equal(ExitCode.NotFound, result.ExitCode);
         Assert.Equal(JsonValueKind.String, result.Event("error").GetProperty("message").ValueKind);
     }
+
+    [Fact]
+    public async Task Output_FullDisk_IsNamed()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "there is no /dev/full here");
+        var folder = server.NewFolder();
+        using var shell = DtiProcess.StartBy("/bin/sh", folder, [], ["-c", "\"$0\" models list > /dev/full", DtiProcess.Program]);
+        var result = await shell.EndAsync();
+        Assert.Equal(ExitCode.Failed, result.ExitCode);
+        Assert.Contains("The standard output cannot be written: No space left on device", result.Error, StringComparison.Ordinal);
+    }
 }

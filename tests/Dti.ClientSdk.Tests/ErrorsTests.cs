@@ -54,6 +54,19 @@ public class ErrorsTests
         Assert.Equal(TimeSpan.FromSeconds(7), error.RetryAfter);
     }
 
+    /// <summary>gRPC's own words name no remedy.</summary>
+    [Theory]
+    [InlineData(StatusCode.ResourceExhausted, "Received message exceeds the maximum configured message size.", "DtiClientOptions.MaxReceiveMessageSize")]
+    [InlineData(StatusCode.Unimplemented, "Method is unimplemented.", "not a Dti server, or an older one")]
+    [InlineData(StatusCode.Cancelled, "Bad gRPC response. Invalid content-type value: text/html", "not a Dti server")]
+    [InlineData(StatusCode.Internal, "Failed to deserialize response message.", "Update the older one")]
+    public void Translate_WordsOfGrpcItself_AreReplacedByTheRemedy(StatusCode code, string words, string remedy)
+    {
+        var error = Errors.Translate(new RpcException(new Grpc.Core.Status(code, words)), CancellationToken.None);
+        Assert.Contains(remedy, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(words, error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Translate_ConnectionLostAtTheDeadline_IsTheDeadline()
     {

@@ -80,6 +80,10 @@ def _sentence(code: grpc.StatusCode, details: str, address: str) -> str:
         return f"What answers at {address} does not know this call: it is no Dti server, or an older one than this client."
     if code == grpc.StatusCode.UNAUTHENTICATED:
         return f"The Dti server at {address} requires a valid token. {details}".rstrip()
+    if code == grpc.StatusCode.RESOURCE_EXHAUSTED and "message larger than max" in told:
+        return "The answer is larger than this client accepts (256 MiB). Ask for fewer or smaller images."
+    if "deserializ" in told:
+        return "The answer cannot be read: server and client are of different versions. Update the older one."
     return details or f"The call failed with status {code.name}."
 
 

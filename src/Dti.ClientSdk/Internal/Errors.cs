@@ -90,9 +90,16 @@ internal static class Errors
         _ when Causes(exception).OfType<AuthenticationException>().Any() =>
             "The server's certificate is not trusted or has another name, the server does not trust this client's, or it speaks no TLS (http://).",
         { Status.DebugException: HttpRequestException } when !Causes(exception).OfType<SocketException>().Any() =>
-            "The connection ended without an answer: it was lost, or what listens there speaks TLS (https://), wants a certificate of this client, or is no Dti server.",
+            "The connection ended without an answer: it was lost, or what listens there speaks TLS (https://), wants a certificate of this client, is the server's port for browsers, or is no Dti server.",
         { Status.DebugException: not null } when IsConnectionLost(exception) =>
             "The server cannot be reached, or the connection to it was lost.",
+        { StatusCode: StatusCode.Unimplemented } => "What answers at this address does not know this call: it is not a Dti server, or an older one than this client.",
+        _ when exception.Status.Detail.StartsWith("Bad gRPC response", StringComparison.Ordinal) =>
+            "What answers at this address is not a Dti server, or is its port for browsers (WebPort); give the address that dti serve prints.",
+        { StatusCode: StatusCode.ResourceExhausted } when exception.Status.Detail.StartsWith("Received message exceeds", StringComparison.Ordinal) =>
+            $"The answer is larger than this client accepts ({nameof(DtiClientOptions)}.{nameof(DtiClientOptions.MaxReceiveMessageSize)}). Ask for fewer or smaller images, or raise that limit.",
+        _ when exception.Status.Detail.StartsWith("Failed to deserialize", StringComparison.Ordinal) =>
+            "The answer cannot be read: server and client are of different versions. Update the older one.",
         { StatusCode: StatusCode.DeadlineExceeded } => "The deadline of the call passed before it ended.",
         { Status.Detail.Length: > 0 } => exception.Status.Detail,
         _ => $"The call failed with status {exception.StatusCode}.",

@@ -4,6 +4,8 @@ using Dti.Engine.Models;
 using Dti.Engine.Models.Families;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Schedulers;
+using Dti.Engine.Tests.Training;
+using Dti.Engine.Training;
 using Dti.Tests;
 using static TorchSharp.torch;
 
@@ -57,12 +59,28 @@ public class SavedModelTests
             }
 
             File.WriteAllText(path, config.ToJsonString());
-            AssertGenerates(ModelFamilies.BuiltIn.Read(folder.FullName), run, "sdxl");
+            var profile = ModelFamilies.BuiltIn.Read(folder.FullName);
+            AssertGenerates(profile, run, "sdxl");
+            AssertLearns(profile);
         }
         finally
         {
             folder.Delete(recursive: true);
         }
+    }
+
+    private static void AssertLearns(ModelProfile profile)
+    {
+        using var model = profile.Load(new ComputeTarget(CPU, ScalarType.Float32));
+        var settings = TrainingSettings.Resolve(
+            new TrainingOptions { Steps = 3, BatchSize = 2, Resolution = 64, PreviewEvery = 0, Initializer = "a", Seed = 1 }, "x", profile, () => 1);
+
+        var events = new Trainer(model, settings, NoisePhotos.Load()).Run(TestContext.Current.CancellationToken).ToList();
+
+        var steps = events.OfType<TrainingStep>().ToArray();
+        Assert.Equal(3, steps.Length);
+        Assert.All(steps, step => Assert.InRange(step.Loss, 0.1, 20)); // a target of unit variance, and an untrained model
+        Assert.True(steps[^1].AngleDegrees > 0.5);
     }
 
     private static void AssertGenerates(ModelProfile profile, string run, string? family = null)

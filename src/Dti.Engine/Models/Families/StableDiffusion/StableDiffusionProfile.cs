@@ -1,6 +1,5 @@
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Runtime.Devices;
-using Dti.Engine.Schedulers;
 
 namespace Dti.Engine.Models.Families.StableDiffusion;
 
