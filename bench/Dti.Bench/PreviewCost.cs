@@ -5,7 +5,6 @@ using Dti.Engine.Imaging;
 using Dti.Engine.Models.Families;
 using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
-using Dti.Engine.Schedulers;
 using static TorchSharp.torch;
 
 namespace Dti.Bench;

@@ -85,7 +85,7 @@ public sealed class HeavyCallsTests
         await Task.WhenAll([running, other, .. waiting]);
     }
 
-    private Task<bool> Hold(ManualResetEventSlim until) => _calls.RunAsync("anna", _ => Task.FromResult(until.Wait(TimeSpan.FromMinutes(1))), Cancellation);
+    private Task<bool> Hold(ManualResetEventSlim until) => _calls.RunAsync("anna", cancelled => Task.FromResult(until.Wait(TimeSpan.FromMinutes(1), cancelled)), Cancellation);
 
     private static bool Note(List<string> order, string caller)
     {

@@ -50,7 +50,7 @@ public sealed class TrainingSet
     {
         ArgumentNullException.ThrowIfNull(limits);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(resolution);
-        return new TrainingSet(resolution, Each(photos, cancellationToken, photo => Prepare(photo, resolution, limits, initializer, useAlpha)));
+        return new TrainingSet(resolution, Each(photos, photo => Prepare(photo, resolution, limits, initializer, useAlpha), cancellationToken));
     }
 
     /// <summary>Measures every photo and its mask by their headers. No pixel is decoded.</summary>
@@ -64,7 +64,7 @@ public sealed class TrainingSet
     {
         ArgumentNullException.ThrowIfNull(limits);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(resolution);
-        var sizes = Each(photos, CancellationToken.None, photo =>
+        var sizes = Each(photos, photo =>
         {
             var (photoWidth, photoHeight) = ImageCodec.Measure(photo.Data, photo.Name, limits);
             EnsureShape(photo, photoWidth, photoHeight, limits);
@@ -74,7 +74,7 @@ public sealed class TrainingSet
             return new TrainingSetSize(
                 3L * layers * height * width,
                 (BytesPerPixel * layers * Math.Max((long)photoWidth * photoHeight, (long)masked.Width * masked.Height)) + (3L * width * photoHeight)); // rows are resized first
-        });
+        }, CancellationToken.None);
         return new TrainingSetSize(sizes.Sum(size => size.HeldBytes), sizes.Max(size => size.DecodingBytes));
     }
 
@@ -97,7 +97,7 @@ public sealed class TrainingSet
         }
     }
 
-    private static List<T> Each<T>(IReadOnlyList<Photo> photos, CancellationToken cancellationToken, Func<Photo, T> look)
+    private static List<T> Each<T>(IReadOnlyList<Photo> photos, Func<Photo, T> look, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(photos);
         if (photos.Count is 0 or > MaxPhotos)

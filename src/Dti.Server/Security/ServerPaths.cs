@@ -1,5 +1,4 @@
 using Dti.Server.Configuration;
-using Google.Protobuf;
 using Google.Rpc;
 using RpcStatus = Google.Rpc.Status;
 

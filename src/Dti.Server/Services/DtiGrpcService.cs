@@ -1,7 +1,6 @@
 using Dti.Engine.Concepts;
 using Dti.Engine.Training;
 using Dti.Server.Configuration;
-using Dti.Server.Errors;
 using Dti.Server.Jobs;
 using Dti.Server.Libraries;
 using Dti.Server.Mapping;
@@ -10,7 +9,6 @@ using Dti.V1;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
-using ConceptKind = Dti.V1.ConceptKind;
 using GenerationSettings = Dti.Engine.Generation.GenerationSettings;
 using Photo = Dti.Engine.Training.Photo;
 using TrainingOptions = Dti.V1.TrainingOptions;

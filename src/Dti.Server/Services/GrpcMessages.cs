@@ -7,7 +7,6 @@ using Dti.Server.Configuration;
 using Dti.Server.Errors;
 using Dti.Server.Security;
 using Dti.Server.Telemetry;
-using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;

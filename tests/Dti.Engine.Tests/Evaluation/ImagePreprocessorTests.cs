@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Dti.Engine.Evaluation;
 using Dti.Engine.Imaging;
-using Dti.Tests;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Tests.Evaluation;

@@ -1,6 +1,5 @@
 using System.Text;
 using Dti.Server.Configuration;
-using Dti.Server.Security;
 using Dti.Server.Services;
 using Dti.Server.Tests.Infrastructure;
 using Dti.V1;

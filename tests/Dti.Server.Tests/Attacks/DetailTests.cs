@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Dti.Server.Security;
 using Dti.Server.Tests.Infrastructure;
-using Dti.Tests;
 using Dti.V1;
 using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;

@@ -35,7 +35,7 @@ public sealed class HeavyRequestTests
         using var first = server.Dti.Train(request, cancellationToken: Cancellation);
         Assert.True(await first.ResponseStream.MoveNext(Cancellation));
         using var held = new ManualResetEventSlim();
-        var turn = server.Services.GetRequiredService<HeavyCalls>().RunAsync("bob", _ => Task.FromResult(held.Wait(TimeSpan.FromMinutes(1))), Cancellation);
+        var turn = server.Services.GetRequiredService<HeavyCalls>().RunAsync("bob", cancelled => Task.FromResult(held.Wait(TimeSpan.FromMinutes(1), cancelled)), Cancellation);
 
         using var second = server.Dti.Train(request, cancellationToken: Cancellation);
         Assert.True(await second.ResponseStream.MoveNext(Cancellation));

@@ -2,7 +2,6 @@ using System.Globalization;
 using Dti.Engine;
 using Dti.Engine.Runtime.Files;
 using Dti.Server.Configuration;
-using Dti.Server.Libraries;
 using Dti.V1;
 using Google.Protobuf;
 
