@@ -101,7 +101,15 @@ public sealed record GenerationSettings
         found.Side("width", settings.Width);
         found.Side("height", settings.Height);
         found.Range("steps", settings.Steps, 1, 1000);
-        found.Range("guidance_scale", settings.GuidanceScale, 1, 100);
+        if (settings.GuidanceScale == 0)
+        {
+            found.Add("guidance_scale", "guidance_scale is 0; it must be from 1 to 100, and 1 is no guidance, as turbo models are used.");
+        }
+        else
+        {
+            found.Range("guidance_scale", settings.GuidanceScale, 1, 100);
+        }
+
         found.Range("guidance_rescale", settings.GuidanceRescale, 0, 1);
         if (profile.MaxClipSkip > 1)
         {

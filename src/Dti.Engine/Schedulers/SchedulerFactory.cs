@@ -24,7 +24,26 @@ public static class SchedulerFactory
     public static string Resolve(string? name, NoiseProcessConfig config) =>
         name is null ? config.DefaultSampler
         : config.Samplers.Contains(name) ? name
-        : throw new DtiException(ErrorKind.InvalidArgument, $"scheduler '{name}' is not one of {string.Join(", ", config.Samplers)}.", "scheduler");
+        : throw new DtiException(
+            ErrorKind.InvalidArgument,
+            $"scheduler '{name}' is not one of {string.Join(", ", config.Samplers)}.{(CloseTo(name, config) is { } close ? $" Close: {close}." : "")}",
+            "scheduler");
+
+    /// <summary>The sampler that A1111, ComfyUI and diffusers give a name like that; null: none here.</summary>
+    private static string? CloseTo(string name, NoiseProcessConfig config)
+    {
+        var plain = string.Concat(name.ToLowerInvariant().Replace("++", "pp", StringComparison.Ordinal).Where(char.IsAsciiLetterOrDigit));
+        plain = plain switch
+        {
+            "eulera" or "eulerancestraldiscretescheduler" => "eulerancestral",
+            "eulerdiscretescheduler" => "euler",
+            "plms" or "pndmscheduler" => "pndm",
+            "ddimscheduler" or "ddimuniform" => "ddim",
+            "dpmsolvermultistepscheduler" => "dpmpp2m",
+            _ => plain,
+        };
+        return config.Samplers.FirstOrDefault(known => known.Replace("_", "", StringComparison.Ordinal) == plain);
+    }
 
     /// <summary>Prepares a run.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>

@@ -29,6 +29,28 @@ public class GenerationSettingsTests
         Assert.Equal(("steps", reason), (violation.Field, violation.Description));
     }
 
+    /// <summary>Samplers by the names of other tools.</summary>
+    [Theory]
+    [InlineData("Euler a", "euler_ancestral")]
+    [InlineData("euler_a", "euler_ancestral")]
+    [InlineData("Euler", "euler")]
+    [InlineData("DPM++ 2M Karras", "dpmpp_2m_karras")]
+    [InlineData("PLMS", "pndm")]
+    [InlineData("DPMSolverMultistepScheduler", "dpmpp_2m")]
+    [InlineData("uni_pc", null)]
+    public void Resolve_SamplerOfAnotherTool_NamesTheOneHere(string name, string? close)
+    {
+        var error = Assert.Throws<ValidationException>(() => GenerationSettings.Resolve(new GenerationOptions { Prompt = "a cat", Scheduler = name }, _profile, () => 1));
+        Assert.EndsWith(close is null ? "pndm." : $"Close: {close}.", Assert.Single(error.Violations).Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Resolve_GuidanceOfTurboModels_SaysWhatNoGuidanceIsHere()
+    {
+        var error = Assert.Throws<ValidationException>(() => GenerationSettings.Resolve(new GenerationOptions { Prompt = "a cat", GuidanceScale = 0 }, _profile, () => 1));
+        Assert.Contains("1 is no guidance", Assert.Single(error.Violations).Description, StringComparison.Ordinal);
+    }
+
     /// <summary>It was accepted and shown among the settings, and changed nothing.</summary>
     [Fact]
     public void Resolve_ClipSkipForSdxl_IsRefused()
