@@ -392,10 +392,9 @@ public sealed partial class ClipTokenizer : ITokenizer
 
     private static string Bounded(string path)
     {
-        var file = new FileInfo(path);
-        return file.Exists && file.Length <= MaxVocabularyBytes
+        return RegularFile.LengthOf(path) is > 0 and <= MaxVocabularyBytes
             ? path
-            : throw new DtiException(ErrorKind.FailedPrecondition, $"{path} is missing, or larger than {MaxVocabularyBytes} bytes.");
+            : throw new DtiException(ErrorKind.FailedPrecondition, $"{path} is missing, empty, or larger than {MaxVocabularyBytes} bytes.");
     }
 
     [GeneratedRegex(@"\s+", RegexOptions.CultureInvariant)]

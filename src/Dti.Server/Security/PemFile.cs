@@ -1,4 +1,5 @@
 using Dti.Engine;
+using Dti.Engine.Runtime.Files;
 
 namespace Dti.Server.Security;
 
@@ -12,7 +13,7 @@ internal static class PemFile
     {
         try
         {
-            return new FileInfo(path).Length <= MaxBytes ? File.ReadAllText(path) : throw Unusable(path, "it is too large");
+            return RegularFile.ReadAllText(path, MaxBytes);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -1,4 +1,5 @@
 using Dti.Engine;
+using Dti.Engine.Runtime.Files;
 using Dti.Server.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -14,9 +15,10 @@ namespace Dti.Server.Security;
 /// <param name="logger">Told of each change, and of files that do not do: then what was made before stays.</param>
 internal sealed class ReloadedFiles<T>(IReadOnlyList<string> files, Func<T> load, TimeProvider time, ILogger logger)
 {
+    private const long MaxBytes = 4 << 20;
     private static readonly TimeSpan _pause = TimeSpan.FromSeconds(2);
     private readonly Lock _lock = new();
-    private byte[][] _contents = [.. files.Select(File.ReadAllBytes)];
+    private byte[][] _contents = Read(files);
     private T _value = load();
     private long _looked = time.GetTimestamp();
 
@@ -38,11 +40,13 @@ internal sealed class ReloadedFiles<T>(IReadOnlyList<string> files, Func<T> load
         }
     }
 
+    private static byte[][] Read(IReadOnlyList<string> files) => [.. files.Select(file => RegularFile.ReadAllBytes(file, MaxBytes))];
+
     private void Reload()
     {
         try
         {
-            byte[][] contents = [.. files.Select(File.ReadAllBytes)];
+            var contents = Read(files);
             if (contents.Zip(_contents).All(pair => pair.First.AsSpan().SequenceEqual(pair.Second)))
             {
                 return;

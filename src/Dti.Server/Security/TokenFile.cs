@@ -51,6 +51,7 @@ internal static class TokenFile
 
         try
         {
+            RegularFile.EnsureIs(path);
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete); // it may be replaced meanwhile
             if (file.Length > MaxBytes)
             {
