@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dti.Bench;
+using Dti.Bench.Attacks;
 using Dti.Bench.Load;
 using Dti.Bench.Speed;
 
@@ -30,6 +31,7 @@ return args switch
     ["callers", .. var rest] => await ManyCallers.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     [ManyCallers.ClientVerb, var address, var job, var count, var kind] => await ManyCallers.RunClientAsync(address, job, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture), kind).ConfigureAwait(false),
     ["mixed-load", .. var rest] => await MixedLoad.RunAsync(new Arguments(rest)).ConfigureAwait(false),
+    ["attacks", .. var rest] => await AttackRun.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["memory", .. var rest] => MemoryOptions.Run(new Arguments(rest)),
     ["rpc-fuzz", .. var rest] => await RpcFuzzing.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["estimates", .. var rest] => Estimates.Run(new Arguments(rest)),
@@ -59,6 +61,7 @@ static int Help()
         watchers   --program PATH-TO-DTI [--model FILE] [--side 128] [--watchers 1000] [--steps 200] [--rounds 5] [--client-core 1]
         callers    --program PATH-TO-DTI [--model FILE] [--side 128] [--callers 200] [--kinds look,ask] [--steps 200] [--rounds 3] [--client-core 1]
         mixed-load --program PATH-TO-DTI [--minutes 30] [--seed 1] [--only "train,draw the same"]
+        attacks    --program PATH-TO-DTI [--only "gzip bombs,submit storm"]
         memory     [--model FOLDER-OR-FILE] [--side 512] [--batch 1] [--picture 1024] [--steps 3] [--dtype fp32]
         rpc-fuzz   [--count 100000] [--seed 1]
         estimates  [--models FOLDER-OR-FILE,...] [--cases "draw 512 1 high fp32,train 256 4 low fp32,..."]

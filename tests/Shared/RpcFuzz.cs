@@ -39,7 +39,7 @@ internal sealed class RpcFuzz(Uri address, int seed, byte[] photo, params string
         StatusCode.NotFound => answer.Reason is "MODEL_NOT_FOUND" or "VAE_NOT_FOUND" or "CONCEPT_NOT_FOUND" or "VERSION_NOT_FOUND" or "JOB_NOT_FOUND" or "TRAINING_NOT_FOUND" or "NOT_FOUND",
         StatusCode.AlreadyExists => answer.Reason is "CONCEPT_EXISTS" or "NAME_TAKEN" or "FILE_EXISTS" or "PLACEHOLDER_EXISTS" or "CONCEPT_IN_TRAINING",
         StatusCode.FailedPrecondition => answer.Reason is "FAILED_PRECONDITION" or "REQUEST_ID_REUSED" or "NOT_A_TRAINING_JOB",
-        StatusCode.ResourceExhausted => answer.Reason is "QUEUE_FULL" or "MODEL_MEMORY_FULL" or "DISK_LOW" or "JOB_TOO_LARGE" or "RESOURCE_EXHAUSTED",
+        StatusCode.ResourceExhausted => answer.Reason is "QUEUE_FULL" or "MODEL_MEMORY_FULL" or "DISK_LOW" or "JOB_TOO_LARGE" or "RESOURCE_EXHAUSTED" or "BYTES_IN_FLIGHT" or "TOO_MANY_CALLS" or "TOO_MANY_FIELDS",
         StatusCode.Cancelled => answer.Reason is "JOB_CANCELLED",
         _ => false,
     };
