@@ -80,7 +80,7 @@ public class LimitTests
         }
 
         using var channel = server.NewChannel();
-        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, (await new Health.HealthClient(channel).CheckAsync(new())).Status);
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.NotServing, (await new Health.HealthClient(channel).CheckAsync(new())).Status);
         Assert.Empty((await server.Jobs.ListAsync(new())).Jobs);
     }
 }

@@ -58,7 +58,7 @@ public class ServerConfigurationTests
     public void Bind_VariableOfASectionThatIsNoSetting_IsNamed()
     {
         var error = Assert.Throws<ValidationException>(() => Bind("""{"Dti": {"ConceptFolder": "/c"}}""", new() { ["DTI_LIMITS__MAX_PHOTO"] = "1" }));
-        Assert.Equal("Limits.MAXPHOTO is no setting. Close: MaxPhotos.", Assert.Single(error.Violations).Description);
+        Assert.Equal("Limits.MAXPHOTO is no setting. Close: MaxPhotos, MaxPhotoMemoryBytes.", Assert.Single(error.Violations).Description);
     }
 
     [Fact]
