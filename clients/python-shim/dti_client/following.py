@@ -50,7 +50,7 @@ class Following:
         self._progress_step = 0
         self._queue_position: int | None = None
         self._seen: set[object] = set()
-        self._note = call.note
+        self._note = call.note if call else None
 
     @property
     def left_running(self) -> str | None:

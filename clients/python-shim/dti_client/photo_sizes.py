@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import warnings
 from collections.abc import Iterable, Iterator
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from . import pictures
 from ._proto import common_pb2
 from .errors import invalid
-from .pictures import Photo, TrainingPhoto
+from .pictures import LoadedPhoto, Photo, TrainingPhoto
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -52,30 +53,30 @@ def fit(photos: Iterable[Photo | TrainingPhoto | common_pb2.Photo], resolution: 
     needed = min(max(resolution or _USUAL_RESOLUTION, _LOWEST_RESOLUTION), _HIGHEST_RESOLUTION)
     messages, reduced = [], []
     for i, photo in enumerate(prepared):
-        message = pictures.photo_message(photo, i)
-        if (size := _size(message)) > most:
-            smaller, how = _reduced(message, needed, most)
+        loaded = pictures.load(photo, i)
+        if loaded.size > most:
+            smaller, how = _reduced(loaded, needed, most)
             if smaller is None:
                 raise invalid(
                     "photos",
-                    f"Photo '{message.file_name}' has {_mebibytes(size)}{' with its mask' if message.mask else ''}. All {len(prepared)} photo(s) have to fit into one "
+                    f"Photo '{loaded.name}' has {_mebibytes(loaded.size)}{' with its mask' if loaded.mask else ''}. All {len(prepared)} photo(s) have to fit into one "
                     f"request of {_mebibytes(limit)}, which leaves {_mebibytes(most)} for this one. It could not be reduced: {how}. "
                     f"Send fewer photos, or save it as JPEG with a shorter side of {needed} pixels.")
-            message = smaller
-            reduced.append(f"'{message.file_name}' to {how}")
-        messages.append(message)
+            loaded = smaller
+            reduced.append(f"'{loaded.name}' to {how}")
+        messages.append(loaded.message())
     if not reduced:
         return messages, ""
     return messages, (f"{len(reduced)} photo(s) were reduced before sending, so that all {len(prepared)} fit into one request of {_mebibytes(limit)}: "
                       f"{', '.join(reduced[:5])}{', …' if len(reduced) > 5 else ''}.")
 
 
-def _reduced(message: common_pb2.Photo, needed: int, most: float) -> tuple[common_pb2.Photo | None, str]:
+def _reduced(photo: LoadedPhoto, needed: int, most: float) -> tuple[LoadedPhoto | None, str]:
     """A smaller photo and how it was reduced, or None and why it could not be."""
     import PIL
 
     try:
-        image, mask = _open(message.data), _open(message.mask) if message.mask else None
+        image, mask = _open(photo.data), _open(photo.mask) if photo.mask else None
     except _TooManyPixels as error:
         return None, str(error)
     except (OSError, SyntaxError, ValueError, PIL.UnidentifiedImageError):  # what Pillow raises for damaged files
@@ -83,12 +84,8 @@ def _reduced(message: common_pb2.Photo, needed: int, most: float) -> tuple[commo
     if mask is not None and mask.size != image.size:
         return None, f"it has {_spell(image.size)} pixels and its mask {_spell(mask.size)}, which must be equal"
     for side, quality in _steps(needed):
-        smaller = common_pb2.Photo()
-        smaller.CopyFrom(message)
-        smaller.data = _encode(image, side, quality)
-        if mask is not None:
-            smaller.mask = _encode(mask, side, None)
-        if _size(smaller) <= most:
+        smaller = dataclasses.replace(photo, data=_encode(image, side, quality), mask=b"" if mask is None else _encode(mask, side, None))
+        if smaller.size <= most:
             return smaller, f"a shorter side of at most {side} pixels"
     return None, "it is too large even at the resolution of the training"
 
@@ -138,10 +135,6 @@ def _encode(image: PIL.Image.Image, side: int, quality: int | None) -> bytes:
     else:
         smaller.save(data, "WEBP" if smaller.mode == "RGBA" else "JPEG", quality=quality, icc_profile=profile)
     return data.getvalue()
-
-
-def _size(message: common_pb2.Photo) -> int:
-    return len(message.data) + len(message.mask)
 
 
 def _spell(size: tuple[int, int]) -> str:

@@ -54,24 +54,39 @@ def size(photo: Photo | TrainingPhoto | common_pb2.Photo) -> int:
     return len(photo) if isinstance(photo, bytes) else _of(photo, lambda path: path.stat().st_size)
 
 
-def photo_message(photo: Photo | TrainingPhoto | common_pb2.Photo, index: int) -> common_pb2.Photo:
-    """The message of a photo; images that are no files yet travel as PNG.
+@dataclass(frozen=True)
+class LoadedPhoto:
+    """A photo with the bytes of its files, which are not copied."""
+
+    name: str
+    data: bytes
+    mask: bytes = b""
+    caption: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the photo and its mask."""
+        return len(self.data) + len(self.mask)
+
+    def message(self) -> common_pb2.Photo:
+        """What is sent."""
+        return common_pb2.Photo(file_name=self.name, data=self.data, mask=self.mask, caption=self.caption)
+
+
+def load(photo: Photo | TrainingPhoto | common_pb2.Photo, index: int) -> LoadedPhoto:
+    """Reads a photo; images that are no files yet travel as PNG.
 
     Raises DtiError: a file cannot be read.
     """
     if isinstance(photo, common_pb2.Photo):
-        return photo
+        return LoadedPhoto(photo.file_name, photo.data, photo.mask, photo.caption)
     if isinstance(photo, TrainingPhoto):
-        message = photo_message(photo.photo, index)
-        message.caption = photo.caption
-        if photo.mask is not None:
-            message.mask = photo_message(photo.mask, index).data
-        return message
+        return replace(load(photo.photo, index), mask=b"" if photo.mask is None else load(photo.mask, index).data, caption=photo.caption)
     if isinstance(photo, bytes):
-        return common_pb2.Photo(data=photo, file_name=f"photo-{index}")
+        return LoadedPhoto(f"photo-{index}", photo)
     if isinstance(photo, (str, os.PathLike)):
-        return common_pb2.Photo(data=_of(photo, pathlib.Path.read_bytes), file_name=pathlib.Path(photo).name)
-    return common_pb2.Photo(data=encode_png(photo), file_name=f"photo-{index}.png")
+        return LoadedPhoto(pathlib.Path(photo).name, _of(photo, pathlib.Path.read_bytes))
+    return LoadedPhoto(f"photo-{index}.png", encode_png(photo))
 
 
 def _file(photo: Photo) -> Photo:
