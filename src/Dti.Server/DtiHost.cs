@@ -43,7 +43,7 @@ public static class DtiHost
         builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None); // DeviceProbe says it once, and stopping is no error
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.None); // comes with authentication; nothing here is protected by it
         builder.Logging.AddFilter(MalformedMessages.FrameworkLog, LogLevel.None);
-        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.Http2", LogLevel.Critical); // what a client does wrong on its connection
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.Http2", LogLevel.None); // what a client does wrong on its connection
         builder.Logging.UseFormat(options.LogFormat);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

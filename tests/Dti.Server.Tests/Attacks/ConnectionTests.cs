@@ -23,11 +23,13 @@ public sealed class ConnectionTests : IAsyncLifetime
     [Fact]
     public async Task RapidReset_ManyStreams_LeavesTheServerAnswering()
     {
-        using var frames = await Http2Frames.ConnectAsync(_server.Address, cancellationToken: Cancellation);
+        using (var frames = await Http2Frames.ConnectAsync(_server.Address, cancellationToken: Cancellation))
+        {
+            await frames.ResetRapidlyAsync(Check, 500, Cancellation);
+            await AnswersAsync();
+        }
 
-        await frames.ResetRapidlyAsync(Check, 3000, Cancellation);
-
-        await AnswersAsync();
+        await Task.Delay(500, Cancellation); // calls that were reset still run out, and must not find a server that is disposed of
     }
 
     [Fact]

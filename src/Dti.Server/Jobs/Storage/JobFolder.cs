@@ -96,7 +96,11 @@ internal sealed class JobFolder : IDisposable
             {
                 return Taken;
             }
-            catch (Exception error) when (error is UnauthorizedAccessException or ObjectDisposedException)
+            catch (ObjectDisposedException)
+            {
+                return null; // the server stops, and what runs may still write
+            }
+            catch (UnauthorizedAccessException error)
             {
                 return $"The folder of jobs cannot be used: {error.Message}";
             }
