@@ -1,25 +1,41 @@
 using Dti.Server.Configuration;
+using Dti.Server.Security;
 
 namespace Dti.Server.Services;
 
 /// <summary>
-/// The bytes of all requests that are being received or whose calls still hold them, under <see cref="DtiServerOptions.MaxBytesInFlight"/>. The last eighth is for small
-/// requests, so that large ones cannot keep out a cancellation.
+/// The bytes of all requests that are being received or whose calls still hold them, under
+/// <see cref="DtiServerOptions.MaxBytesInFlight"/>. The last eighth is for small requests, so that large ones cannot keep out
+/// a cancellation, and a caller with a token or a certificate has half at most.
 /// </summary>
 internal sealed class BytesInFlight(DtiServerOptions options)
 {
     private const long Small = 64 << 10; // bytes of a small request
     private readonly long _limit = options.BytesInFlight;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, long> _callers = new(StringComparer.Ordinal);
     private long _taken;
 
     /// <summary>Bytes that are taken now.</summary>
-    public long Taken => Interlocked.Read(ref _taken);
+    public long Taken
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _taken;
+            }
+        }
+    }
 
     /// <summary>Begins an account for one request.</summary>
-    public Account Open() => new(this);
+    /// <param name="caller">Whose request it is.</param>
+    public Account Open(string caller = Caller.LocalId) => new(this, caller);
 
-    /// <summary>What one request holds. Disposed of when the call no longer needs it, at its end at the latest.</summary>
-    internal sealed class Account(BytesInFlight all) : IDisposable
+    /// <summary>
+    /// What one request holds. Disposed of when the call no longer needs it, at its end at the latest.
+    /// </summary>
+    internal sealed class Account(BytesInFlight all, string caller) : IDisposable
     {
         private long _own;
         private bool _closed;
@@ -28,7 +44,7 @@ internal sealed class BytesInFlight(DtiServerOptions options)
         /// <returns>Whether there was room; if not, nothing was taken.</returns>
         public bool TryTake(long bytes)
         {
-            lock (this)
+            lock (all._lock)
             {
                 if (_closed)
                 {
@@ -36,12 +52,14 @@ internal sealed class BytesInFlight(DtiServerOptions options)
                 }
 
                 var limit = _own + bytes > Small ? all._limit - (all._limit / 8) : all._limit;
-                if (Interlocked.Add(ref all._taken, bytes) > limit)
+                var callers = all._callers.GetValueOrDefault(caller) + bytes;
+                if (all._taken + bytes > limit || (caller != Caller.LocalId && callers > all._limit / 2))
                 {
-                    Interlocked.Add(ref all._taken, -bytes);
                     return false;
                 }
 
+                all._taken += bytes;
+                all._callers[caller] = callers;
                 _own += bytes;
                 return true;
             }
@@ -50,10 +68,19 @@ internal sealed class BytesInFlight(DtiServerOptions options)
         /// <summary>Gives all bytes back.</summary>
         public void Dispose()
         {
-            lock (this)
+            lock (all._lock)
             {
                 _closed = true;
-                Interlocked.Add(ref all._taken, -_own);
+                all._taken -= _own;
+                if (all._callers.TryGetValue(caller, out var callers))
+                {
+                    all._callers[caller] = callers - _own;
+                    if (callers == _own)
+                    {
+                        all._callers.Remove(caller);
+                    }
+                }
+
                 _own = 0;
             }
         }

@@ -56,7 +56,7 @@ internal sealed class GrpcMessages(DtiServerOptions options, BytesInFlight bytes
             return;
         }
 
-        using var account = bytes.Open();
+        using var account = bytes.Open(needsToken ? Caller.Of(context.User).Id : "");
         context.Features.Set(account);
         var (message, refusal) = await MessageAsync(context, needsToken ? options.MaxMessageBytes : RequestBounds.SmallMessageBytes, DescriptorOf(method), account);
         if (refusal is not null)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Dti.Server.Configuration;
 using Dti.Server.Errors;
+using Dti.Server.Security;
 using Dti.Server.Telemetry;
 using Google.Protobuf;
 using Grpc.Core;
@@ -41,7 +42,7 @@ internal static class JsonRequests
         checks.Query(
             context.Request.Query.Select(pair => (pair.Key, pair.Value.ToArray())),
             [.. context.Request.RouteValues.Keys]);
-        using var account = bytes.Open();
+        using var account = bytes.Open(context.User.Identity?.IsAuthenticated == true ? Caller.Of(context.User).Id : "");
         context.Features.Set(account);
         if (call.HttpRule.Body == "*" && context.Request.HasJsonContentType())
         {

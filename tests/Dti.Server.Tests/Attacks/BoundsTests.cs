@@ -194,6 +194,21 @@ public sealed class BoundsTests
     }
 
     [Fact]
+    public void Account_OfOneCaller_LeavesTheOthersHalf()
+    {
+        var bytes = new BytesInFlight(new DtiServerOptions { ConceptFolder = "x", MaxMessageBytes = 1 << 20 }); // 4 MiB
+        using var first = bytes.Open("anna");
+        using var second = bytes.Open("anna");
+        using var other = bytes.Open("bob");
+        Assert.True(first.TryTake(1 << 20));
+        Assert.True(second.TryTake(1 << 20));
+        Assert.False(second.TryTake(1));
+        Assert.True(other.TryTake(1 << 20));
+        first.Dispose();
+        Assert.True(second.TryTake(1));
+    }
+
+    [Fact]
     public void Account_AfterItIsClosed_TakesNothing()
     {
         var bytes = new BytesInFlight(new DtiServerOptions { ConceptFolder = "x" });
