@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.Versioning;
 using Dti.Engine.Runtime.Files;
 using Dti.Server.Libraries;
 using Dti.Server.Tests.Infrastructure;
@@ -81,13 +82,10 @@ public sealed class SpecialFileTests : IDisposable
     }
 
     [Fact]
+    [UnsupportedOSPlatform("windows")]
     public async Task LocksAndDrafts_AreTheOwnersAlone()
     {
-        if (OperatingSystem.IsWindows())
-        {
-            Assert.Skip("modes of files");
-        }
-
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "modes of files");
         var area = Directory.CreateDirectory(Path.Combine(_folder.FullName, ".change")); // as an earlier version made them
         await File.WriteAllTextAsync(Path.Combine(area.FullName, "lock"), "", Cancellation);
         File.SetUnixFileMode(area.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
