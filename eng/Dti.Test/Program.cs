@@ -63,7 +63,7 @@ if (!own.Contains("--no-build"))
 }
 
 var used = Directory.CreateTempSubdirectory("dti-test-").FullName;
-Environment.SetEnvironmentVariable("DTI_FIXTURES_USED", used);
+Environment.SetEnvironmentVariable("FIXTURES_USED", used);
 var report = new Report(own.Contains("--require-all"), slowest);
 var waiting = new ConcurrentQueue<Part>(parts);
 

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Dti.Tests;
 
 /// <summary>
-/// Which recorded files and tensors the tests of this process have read. They are written to a file in the folder <c>DTI_FIXTURES_USED</c>,
+/// Which recorded files and tensors the tests of this process have read. They are written to a file in the folder <c>FIXTURES_USED</c>,
 /// where <c>dti test</c> looks for those that no test has compared.
 /// </summary>
 internal static class FixtureUse
@@ -12,7 +12,7 @@ internal static class FixtureUse
 
     static FixtureUse()
     {
-        if (Environment.GetEnvironmentVariable("DTI_FIXTURES_USED") is { Length: > 0 } folder)
+        if (Environment.GetEnvironmentVariable("FIXTURES_USED") is { Length: > 0 } folder)
         {
             AppDomain.CurrentDomain.ProcessExit += (_, _) =>
                 File.WriteAllLines(Path.Combine(folder, $"{Guid.NewGuid():N}"), _used.Keys.Order(StringComparer.Ordinal));
