@@ -21,7 +21,9 @@ public static class LibTorchSharpPatch
     private const string OlderVersion = "GLIBCXX_3.4";
     private const ushort WeakFlag = 2; // VER_FLG_WEAK
 
-    /// <summary>Patches <paramref name="elf"/> in place; returns false, with every byte as it was, where nothing needs patching.</summary>
+    /// <summary>
+    /// Patches <paramref name="elf"/> in place; returns false, with every byte as it was, where nothing needs patching.
+    /// </summary>
     /// <exception cref="InvalidDataException">The symbol is there but the file is not laid out as expected.</exception>
     public static bool Apply(byte[] elf)
     {
@@ -31,8 +33,12 @@ public static class LibTorchSharpPatch
         }
 
         var sections = ReadSections(elf);
-        if (!sections.TryGetValue(".dynstr", out var strings) || !sections.TryGetValue(".dynsym", out var symbols)
-            || !sections.TryGetValue(".gnu.version", out var versions) || !sections.TryGetValue(".gnu.version_r", out var needed))
+        if (
+            !sections.TryGetValue(".dynstr", out var strings)
+            || !sections.TryGetValue(".dynsym", out var symbols)
+            || !sections.TryGetValue(".gnu.version", out var versions)
+            || !sections.TryGetValue(".gnu.version_r", out var needed)
+        )
         {
             return false;
         }
@@ -47,7 +53,9 @@ public static class LibTorchSharpPatch
         var (olderIndex, newerEntry) = FindVersions(elf, needed, strings);
         if (olderIndex == 0 || newerEntry == 0)
         {
-            throw new InvalidDataException($"The library imports {NewerSymbol} but does not name {OlderVersion} and {NewerVersion}.");
+            throw new InvalidDataException(
+                $"The library imports {NewerSymbol} but does not name {OlderVersion} and {NewerVersion}."
+            );
         }
 
         var name = strings.Offset + (int)U32(elf, symbols.Offset + (24 * symbol));
@@ -71,15 +79,24 @@ public static class LibTorchSharpPatch
         return -1;
     }
 
-    /// <summary>Walks the Verneed list of libstdc++: the index in use for the older version, and where the newer one's entry is.</summary>
-    private static (ushort OlderIndex, int NewerEntry) FindVersions(byte[] elf, (int Offset, int Size) needed, (int Offset, int Size) strings)
+    /// <summary>
+    /// Walks the Verneed list of libstdc++: the index in use for the older version, and where the newer one's entry is.
+    /// </summary>
+    private static (ushort OlderIndex, int NewerEntry) FindVersions(
+        byte[] elf,
+        (int Offset, int Size) needed,
+        (int Offset, int Size) strings
+    )
     {
         ushort olderIndex = 0;
         var newerEntry = 0;
         for (int file = needed.Offset, next = 1; next != 0; file += next)
         {
             next = (int)U32(elf, file + 12); // vn_next
-            if (!Text(elf, strings.Offset + (int)U32(elf, file + 4)).StartsWith("libstdc++.so", StringComparison.Ordinal))
+            if (
+                !Text(elf, strings.Offset + (int)U32(elf, file + 4))
+                    .StartsWith("libstdc++.so", StringComparison.Ordinal)
+            )
             {
                 continue;
             }
@@ -107,7 +124,9 @@ public static class LibTorchSharpPatch
     private static Dictionary<string, (int Offset, int Size)> ReadSections(byte[] elf)
     {
         var table = (int)U64(elf, 0x28);
-        int entrySize = U16(elf, 0x3A), count = U16(elf, 0x3C), names = U16(elf, 0x3E);
+        int entrySize = U16(elf, 0x3A),
+            count = U16(elf, 0x3C),
+            names = U16(elf, 0x3E);
         int Field(int section, int at) => (int)U64(elf, table + (section * entrySize) + at);
 
         var sections = new Dictionary<string, (int Offset, int Size)>();
@@ -120,7 +139,8 @@ public static class LibTorchSharpPatch
         return sections;
     }
 
-    private static string Text(byte[] elf, int at) => Encoding.ASCII.GetString(elf, at, Array.IndexOf(elf, (byte)0, at) - at);
+    private static string Text(byte[] elf, int at) =>
+        Encoding.ASCII.GetString(elf, at, Array.IndexOf(elf, (byte)0, at) - at);
 
     // Builds run on little-endian machines, so BitConverter reads what the file holds.
     private static ushort U16(byte[] elf, int at) => BitConverter.ToUInt16(elf, at);
@@ -133,19 +153,33 @@ public static class LibTorchSharpPatch
 }
 
 /// <summary>
-/// Makes what TorchSharp hands to native code live until the call returns. TorchSharp passes <c>scalar.Handle</c> on without keeping the managed
-/// <c>Scalar</c> alive, which has a finalizer: even <c>a + b</c> makes one, for the factor 1, inside the library. Once the JIT has optimised the method, a
-/// collection by another thread may free it while native code reads it. In the copy every method is marked <c>NoOptimization</c>, so that its
-/// arguments live as long as it runs, and <c>NoInlining</c>. TorchSharp's methods hardly do more than to hand calls on, so that no step is seen to take longer.
+/// Makes what TorchSharp hands to native code live until the call returns. TorchSharp passes <c>scalar.Handle</c> on
+/// without keeping the managed <c>Scalar</c> alive, which has a finalizer: even <c>a + b</c> makes one, for the factor
+/// 1, inside the library. Once the JIT has optimised the method, a collection by another thread may free it while
+/// native code reads it. In the copy every method is marked <c>NoOptimization</c>, so that its arguments live as long
+/// as it runs, and <c>NoInlining</c>. TorchSharp's methods hardly do more than to hand calls on, so that no step is
+/// seen to take longer.
 /// </summary>
 public static class TorchSharpPatch
 {
     private const ushort Kept = 0x0008 | 0x0040; // NoInlining, NoOptimization
     private const ushort Hurried = 0x0100 | 0x0200; // AggressiveInlining, AggressiveOptimization
-    private const int Module = 0x00, TypeRef = 0x01, TypeDef = 0x02, Field = 0x04, MethodDef = 0x06, Param = 0x08, ModuleRef = 0x1A, TypeSpec = 0x1B, AssemblyRef = 0x23;
+    private const int Module = 0x00,
+        TypeRef = 0x01,
+        TypeDef = 0x02,
+        Field = 0x04,
+        MethodDef = 0x06,
+        Param = 0x08,
+        ModuleRef = 0x1A,
+        TypeSpec = 0x1B,
+        AssemblyRef = 0x23;
 
-    /// <summary>Patches <paramref name="assembly"/> in place; returns false, with every byte as it was, where every method is marked already.</summary>
-    /// <exception cref="InvalidDataException">This is no assembly with compressed metadata (ECMA-335, II.24).</exception>
+    /// <summary>
+    /// Patches <paramref name="assembly"/> in place; returns false, with every byte as it was, where every method is
+    /// marked already.
+    /// </summary>
+    /// <exception cref="InvalidDataException">This is no assembly with compressed metadata (ECMA-335,
+    /// II.24).</exception>
     public static bool Apply(byte[] assembly)
     {
         var (first, count, size) = Methods(assembly);
@@ -185,12 +219,16 @@ public static class TorchSharpPatch
         }
 
         var heaps = assembly[tables + 6];
-        int text = (heaps & 1) != 0 ? 4 : 2, guid = (heaps & 2) != 0 ? 4 : 2, blob = (heaps & 4) != 0 ? 4 : 2;
+        int text = (heaps & 1) != 0 ? 4 : 2,
+            guid = (heaps & 2) != 0 ? 4 : 2,
+            blob = (heaps & 4) != 0 ? 4 : 2;
         int Index(int bits, params int[] to) => to.Max(table => rows[table]) < 1 << (16 - bits) ? 2 : 4;
 
         at += rows[Module] * (2 + text + (3 * guid));
         at += rows[TypeRef] * (Index(2, Module, ModuleRef, AssemblyRef, TypeRef) + (2 * text));
-        at += rows[TypeDef] * (4 + (2 * text) + Index(2, TypeDef, TypeRef, TypeSpec) + Index(0, Field) + Index(0, MethodDef));
+        at +=
+            rows[TypeDef]
+            * (4 + (2 * text) + Index(2, TypeDef, TypeRef, TypeSpec) + Index(0, Field) + Index(0, MethodDef));
         at += rows[Field] * (2 + text + blob);
         return (at, rows[MethodDef], 8 + text + blob + Index(0, Param));
     }
@@ -214,7 +252,9 @@ public static class TorchSharpPatch
             }
         }
 
-        var root = Offset(BitConverter.ToInt32(assembly, Offset(BitConverter.ToInt32(assembly, directories + (14 * 8))) + 8));
+        var root = Offset(
+            BitConverter.ToInt32(assembly, Offset(BitConverter.ToInt32(assembly, directories + (14 * 8))) + 8)
+        );
         var streams = root + 16 + BitConverter.ToInt32(assembly, root + 12);
         return Encoding.ASCII.GetString(assembly, streams + 12, 3) == "#~\0"
             ? root + BitConverter.ToInt32(assembly, streams + 4)
@@ -222,7 +262,10 @@ public static class TorchSharpPatch
     }
 }
 
-/// <summary>Build task: replaces each library by a patched copy in <see cref="Folder"/>; those that need no patch stay as they are.</summary>
+/// <summary>
+/// Build task: replaces each library by a patched copy in <see cref="Folder"/>; those that need no patch stay as they
+/// are.
+/// </summary>
 public sealed class PatchTorchSharp : Microsoft.Build.Utilities.Task
 {
     /// <summary>TorchSharp.dll or libLibTorchSharp.so, from the package cache, which is never written to.</summary>

@@ -12,6 +12,10 @@ internal static class ChildProcess
         using var process = Process.Start(new ProcessStartInfo(program, words) { RedirectStandardOutput = true })!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{program} {string.Join(' ', words)} ended with {process.ExitCode}. {output}");
+        return process.ExitCode == 0
+            ? output
+            : throw new InvalidOperationException(
+                $"{program} {string.Join(' ', words)} ended with {process.ExitCode}. {output}"
+            );
     }
 }

@@ -16,19 +16,41 @@ internal static class Estimates
         var table = new Table("model", "work", "dtype", "memory", "measured MiB", "estimated MiB", "ratio");
         foreach (var model in arguments.Text("--models", Folders.Fixture("tiny-sd15")).Split(','))
         {
-            foreach (var asked in arguments.Text("--cases", "draw 256 1 high fp32,train 256 4 high fp32,train 256 4 low fp32").Split(','))
+            foreach (
+                var asked in arguments
+                    .Text("--cases", "draw 256 1 high fp32,train 256 4 high fp32,train 256 4 low fp32")
+                    .Split(',')
+            )
             {
                 var words = asked.Split(' ');
-                var (work, side, batch, memory, dtype) = (Enum.Parse<Work>(words[0], ignoreCase: true), int.Parse(words[1], CultureInfo.InvariantCulture), int.Parse(words[2], CultureInfo.InvariantCulture), words[3], words[4]);
+                var (work, side, batch, memory, dtype) = (
+                    Enum.Parse<Work>(words[0], ignoreCase: true),
+                    int.Parse(words[1], CultureInfo.InvariantCulture),
+                    int.Parse(words[2], CultureInfo.InvariantCulture),
+                    words[3],
+                    words[4]
+                );
                 var result = new ModelCase(model, null, memory, dtype, side, batch, Steps: 2, work).Run();
-                var (measured, estimated) = (result.PeakBytes - result.HeldBytes, Estimate(model, work, side, batch, memory, dtype));
+                var (measured, estimated) = (
+                    result.PeakBytes - result.HeldBytes,
+                    Estimate(model, work, side, batch, memory, dtype)
+                );
                 table.Add(
-                    Path.GetFileName(model), work == Work.Draw ? $"draw {side} × {side}" : $"train {batch} × {side} × {side}", dtype, memory,
-                    Table.Mebibytes(measured), Table.Mebibytes(estimated), Table.Ratio((double)estimated / measured));
-                table.Save("estimates", $"""
+                    Path.GetFileName(model),
+                    work == Work.Draw ? $"draw {side} × {side}" : $"train {batch} × {side} × {side}",
+                    dtype,
+                    memory,
+                    Table.Mebibytes(measured),
+                    Table.Mebibytes(estimated),
+                    Table.Ratio((double)estimated / measured)
+                );
+                table.Save(
+                    "estimates",
+                    $"""
                     What the server estimates that a job takes beside the weights, and the most that it took: the growth of a process that did nothing else.
                     Two steps; {RuntimeInformation.OSArchitecture}, no GPU, where it has not been measured.
-                    """);
+                    """
+                );
             }
         }
 
@@ -41,8 +63,39 @@ internal static class Estimates
         var target = ComputeTarget.Resolve("cpu", dtype);
         var policy = MemoryPolicy.Resolve(memory, profile.HeldBytes(target), target);
         return work == Work.Draw
-            ? MemoryEstimate.OfGeneration(profile, target, policy, GenerationSettings.Resolve(new GenerationOptions { Prompt = "a photo of a cat", Width = side, Height = side, Steps = 2 }, profile, () => 1))
-            : MemoryEstimate.OfTraining(profile, target, policy, TrainingSettings.Resolve(
-                new TrainingOptions { Steps = 2, BatchSize = batch, Resolution = side, PreviewEvery = 0, Initializer = "cat" }, "x", profile, () => 1));
+            ? MemoryEstimate.OfGeneration(
+                profile,
+                target,
+                policy,
+                GenerationSettings.Resolve(
+                    new GenerationOptions
+                    {
+                        Prompt = "a photo of a cat",
+                        Width = side,
+                        Height = side,
+                        Steps = 2,
+                    },
+                    profile,
+                    () => 1
+                )
+            )
+            : MemoryEstimate.OfTraining(
+                profile,
+                target,
+                policy,
+                TrainingSettings.Resolve(
+                    new TrainingOptions
+                    {
+                        Steps = 2,
+                        BatchSize = batch,
+                        Resolution = side,
+                        PreviewEvery = 0,
+                        Initializer = "cat",
+                    },
+                    "x",
+                    profile,
+                    () => 1
+                )
+            );
     }
 }

@@ -7,8 +7,9 @@ using Dti.Engine.Models.Families;
 namespace Dti.Bench;
 
 /// <summary>
-/// Checkpoints in the exact shapes of the published models, with random weights: how long they take to load beside <c>cat</c> on a warm
-/// cache, what loading and working take beside the weights as they are held, and that all of it fits 24 GiB.
+/// Checkpoints in the exact shapes of the published models, with random weights: how long they take to load beside
+/// <c>cat</c> on a warm cache, what loading and working take beside the weights as they are held, and that all of it
+/// fits 24 GiB.
 /// </summary>
 internal static class FullSize
 {
@@ -16,16 +17,51 @@ internal static class FullSize
 
     public static int Run(Arguments arguments)
     {
-        var work = Directory.CreateDirectory(arguments.Text("--work", Path.Combine(Path.GetTempPath(), "dti-full-size"))).FullName;
+        var work = Directory
+            .CreateDirectory(arguments.Text("--work", Path.Combine(Path.GetTempPath(), "dti-full-size")))
+            .FullName;
         var (tiny, keep) = (arguments.Has("--tiny"), arguments.Has("--keep"));
-        var (side, dtype, memory) = (arguments.Number("--side", tiny ? 64 : 512), arguments.Text("--dtype", "fp32"), arguments.Text("--memory", "auto"));
+        var (side, dtype, memory) = (
+            arguments.Number("--side", tiny ? 64 : 512),
+            arguments.Text("--dtype", "fp32"),
+            arguments.Text("--memory", "auto")
+        );
         var table = new Table(
-            "model", "file MiB", "cat s", "touch s", "load s", "load ÷ cat", "load ÷ (cat + touch)", "held MiB", "load peak MiB", "peak ÷ held", "memory", "draw 2 steps s", "peak MiB", "train 2 steps s", "peak MiB", "within 24 GiB");
+            "model",
+            "file MiB",
+            "cat s",
+            "touch s",
+            "load s",
+            "load ÷ cat",
+            "load ÷ (cat + touch)",
+            "held MiB",
+            "load peak MiB",
+            "peak ÷ held",
+            "memory",
+            "draw 2 steps s",
+            "peak MiB",
+            "train 2 steps s",
+            "peak MiB",
+            "within 24 GiB"
+        );
         foreach (var family in arguments.Text("--families", "sd1,sdxl").Split(','))
         {
-            var like = tiny ? Path.GetFullPath(Folders.Fixture(family switch { "sd1" => "tiny-sd15", "sd2" => "tiny-sd21", _ => "tiny-sdxl" })) : null;
+            var like = tiny
+                ? Path.GetFullPath(
+                    Folders.Fixture(
+                        family switch
+                        {
+                            "sd1" => "tiny-sd15",
+                            "sd2" => "tiny-sd21",
+                            _ => "tiny-sdxl",
+                        }
+                    )
+                )
+                : null;
             var single = Path.Combine(work, $"{family}.safetensors");
-            Timed($"write {single}", () => RandomCheckpoint.Write(single, family, like is null ? null : ModelFamilies.BuiltIn.Open(like)));
+            Timed($"write {single}", () =>
+                RandomCheckpoint.Write(single, family, like is null ? null : ModelFamilies.BuiltIn.Open(like))
+            );
             Measure(table, single, like, side, dtype, memory);
             if (family == "sd1")
             {
@@ -35,8 +71,15 @@ internal static class FullSize
                     Directory.Delete(folder, recursive: true);
                 }
 
-                Timed($"convert to {folder}", () => CheckpointConversion.ToFolder(
-                    like is null ? ModelFamilies.BuiltIn.OpenFile(single) : ModelFamilies.BuiltIn.OpenFile(single, ModelFamilies.BuiltIn.Open(like)), folder, CancellationToken.None));
+                Timed($"convert to {folder}", () =>
+                    CheckpointConversion.ToFolder(
+                        like is null
+                            ? ModelFamilies.BuiltIn.OpenFile(single)
+                            : ModelFamilies.BuiltIn.OpenFile(single, ModelFamilies.BuiltIn.Open(like)),
+                        folder,
+                        CancellationToken.None
+                    )
+                );
                 Measure(table, folder, null, side, dtype, memory);
                 Delete(() => Directory.Delete(folder, recursive: true));
             }
@@ -59,19 +102,24 @@ internal static class FullSize
         {
             if (!tiny)
             {
-                table.Save("full-size", $"""
+                table.Save(
+                    "full-size",
+                    $"""
                     Checkpoints in the published shapes, random weights in F16, computed in {dtype} at {side} × {side}, batch 1.
                     {Environment.ProcessorCount} cores, {RuntimeInformation.OSArchitecture}, no GPU. Peaks of loading are above the process without a model; those of drawing and training are the whole process.
                     Loading reads every byte and widens it; `cat` to /dev/null reads the same files, both from a warm cache, the better of two. `touch` only fills as
                     much fresh memory as the weights take: a machine hands out memory more slowly than it reads a cached file, and no loader does without it.
-                    """);
+                    """
+                );
             }
         }
     }
 
     private static void Measure(Table table, string model, string? like, int side, string dtype, string memory)
     {
-        string[] files = File.Exists(model) ? [model] : Directory.GetFiles(model, "*.safetensors", SearchOption.AllDirectories);
+        string[] files = File.Exists(model)
+            ? [model]
+            : Directory.GetFiles(model, "*.safetensors", SearchOption.AllDirectories);
         ModelCase Case(Work work) => new(model, like, memory, dtype, side, Batch: 1, Steps: 2, work);
         Cat(files); // warms the cache
         var cat = Math.Min(Cat(files), Cat(files));
@@ -81,10 +129,23 @@ internal static class FullSize
         var touch = Math.Min(Case(Work.Touch).Run().LoadSeconds, Case(Work.Touch).Run().LoadSeconds);
         var (draw, train) = (Case(Work.Draw).Run(), Case(Work.Train).Run());
         table.Add(
-            Path.GetFileName(model) + (File.Exists(model) ? "" : "/"), Table.Mebibytes(files.Sum(file => new FileInfo(file).Length)), Table.Seconds(cat), Table.Seconds(touch), Table.Seconds(load.LoadSeconds),
-            Table.Ratio(load.LoadSeconds / cat), Table.Ratio(load.LoadSeconds / (cat + touch)), Table.Mebibytes(load.HeldBytes), Table.Mebibytes(load.LoadPeakBytes), Table.Ratio((double)load.LoadPeakBytes / load.HeldBytes), load.Memory,
-            Table.Seconds(draw.Seconds), Table.Mebibytes(draw.ProcessBytes), Table.Seconds(train.Seconds), Table.Mebibytes(train.ProcessBytes),
-            Math.Max(draw.ProcessBytes, train.ProcessBytes) <= Limit ? "yes" : "no");
+            Path.GetFileName(model) + (File.Exists(model) ? "" : "/"),
+            Table.Mebibytes(files.Sum(file => new FileInfo(file).Length)),
+            Table.Seconds(cat),
+            Table.Seconds(touch),
+            Table.Seconds(load.LoadSeconds),
+            Table.Ratio(load.LoadSeconds / cat),
+            Table.Ratio(load.LoadSeconds / (cat + touch)),
+            Table.Mebibytes(load.HeldBytes),
+            Table.Mebibytes(load.LoadPeakBytes),
+            Table.Ratio((double)load.LoadPeakBytes / load.HeldBytes),
+            load.Memory,
+            Table.Seconds(draw.Seconds),
+            Table.Mebibytes(draw.ProcessBytes),
+            Table.Seconds(train.Seconds),
+            Table.Mebibytes(train.ProcessBytes),
+            Math.Max(draw.ProcessBytes, train.ProcessBytes) <= Limit ? "yes" : "no"
+        );
     }
 
     private static double Cat(string[] files)
@@ -100,7 +161,11 @@ internal static class FullSize
     {
         var began = Stopwatch.GetTimestamp();
         action();
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{what}: {Stopwatch.GetElapsedTime(began).TotalSeconds:F1} s, peak of the process {Table.Mebibytes(ProcessMemory.PeakBytes)} MiB"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{what}: {Stopwatch.GetElapsedTime(began).TotalSeconds:F1} s, peak of the process {Table.Mebibytes(ProcessMemory.PeakBytes)} MiB"
+            )
+        );
     }
 }

@@ -4,7 +4,9 @@ using Dti.Tests;
 
 namespace Dti.Bench;
 
-/// <summary>Mutated files through the safetensors reader: every one is read or refused, at once and within a bound of memory.</summary>
+/// <summary>
+/// Mutated files through the safetensors reader: every one is read or refused, at once and within a bound of memory.
+/// </summary>
 internal static class Fuzzing
 {
     public static int Run(Arguments arguments)
@@ -24,7 +26,9 @@ internal static class Fuzzing
             }
             catch (Exception error)
             {
-                Console.Error.WriteLine($"File {i} of seed {seed} broke the reader: {error}\n{Convert.ToBase64String(file)}");
+                Console.Error.WriteLine(
+                    $"File {i} of seed {seed} broke the reader: {error}\n{Convert.ToBase64String(file)}"
+                );
                 return 1;
             }
 
@@ -34,15 +38,20 @@ internal static class Fuzzing
             read += outcome.Accepted ? 1 : 0;
             if (outcome.AllocatedBytes > SafetensorsFuzz.AllocationBound(file.Length))
             {
-                Console.Error.WriteLine($"File {i} of seed {seed}, {file.Length} bytes, took {outcome.AllocatedBytes} bytes.\n{Convert.ToBase64String(file)}");
+                Console.Error.WriteLine(
+                    $"File {i} of seed {seed}, {file.Length} bytes, took {outcome.AllocatedBytes} bytes.\n{Convert.ToBase64String(file)}"
+                );
                 return 1;
             }
 
             if (i % 100_000 == 0 || i == count)
             {
-                Console.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{i} files: {read} read, {i - read} refused; slowest {slowest.TotalMilliseconds:F1} ms; most memory {most:P0} of the bound; {Stopwatch.GetElapsedTime(start).TotalSeconds:F0} s"));
+                Console.WriteLine(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{i} files: {read} read, {i - read} refused; slowest {slowest.TotalMilliseconds:F1} ms; most memory {most:P0} of the bound; {Stopwatch.GetElapsedTime(start).TotalSeconds:F0} s"
+                    )
+                );
             }
         }
 

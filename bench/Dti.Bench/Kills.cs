@@ -9,8 +9,9 @@ using Grpc.Net.Client;
 namespace Dti.Bench;
 
 /// <summary>
-/// Kills a server (SIGKILL) at random moments with a training and a drawing under way, starts it again, and so on; then looks whether every job
-/// finished, every step was told once, and every concept and picture is what an undisturbed server makes of the same requests.
+/// Kills a server (SIGKILL) at random moments with a training and a drawing under way, starts it again, and so on; then
+/// looks whether every job finished, every step was told once, and every concept and picture is what an undisturbed
+/// server makes of the same requests.
 /// </summary>
 internal static class Kills
 {
@@ -24,10 +25,14 @@ internal static class Kills
         {
             var (trainings, drawings) = (new List<string>(), new List<string>());
             await life.StartAsync().ConfigureAwait(false);
-            await life.EndedAsync(await life.TrainAsync("undisturbed", steps).ConfigureAwait(false)).ConfigureAwait(false);
+            await life.EndedAsync(await life.TrainAsync("undisturbed", steps).ConfigureAwait(false))
+                .ConfigureAwait(false);
             var alone = await life.DrawAsync().ConfigureAwait(false);
             await life.EndedAsync(alone).ConfigureAwait(false);
-            var (concept, pictures) = (await life.VectorsAsync("undisturbed").ConfigureAwait(false), await life.PicturesAsync(alone).ConfigureAwait(false));
+            var (concept, pictures) = (
+                await life.VectorsAsync("undisturbed").ConfigureAwait(false),
+                await life.PicturesAsync(alone).ConfigureAwait(false)
+            );
             var starts = new List<double>();
             for (var kill = 1; kill <= kills; kill++)
             {
@@ -45,7 +50,9 @@ internal static class Kills
                 await Task.Delay(random.Next(1500)).ConfigureAwait(false);
                 life.Kill();
                 starts.Add(await life.StartAsync().ConfigureAwait(false));
-                Console.WriteLine($"kill {kill}: {trainings.Count} trainings, {drawings.Count} drawings, up again after {starts[^1]:F1} s");
+                Console.WriteLine(
+                    $"kill {kill}: {trainings.Count} trainings, {drawings.Count} drawings, up again after {starts[^1]:F1} s"
+                );
             }
 
             foreach (var job in trainings.Concat(drawings))
@@ -60,7 +67,10 @@ internal static class Kills
                 {
                     wrong.Add($"training {index}: {error}");
                 }
-                else if (await life.VectorsAsync($"training-{index}").ConfigureAwait(false) is var learnt && !learnt.AsSpan().SequenceEqual(concept))
+                else if (
+                    await life.VectorsAsync($"training-{index}").ConfigureAwait(false) is var learnt
+                    && !learnt.AsSpan().SequenceEqual(concept)
+                )
                 {
                     wrong.Add($"training {index}: another concept");
                 }
@@ -83,10 +93,29 @@ internal static class Kills
             }
 
             life.Kill();
-            var table = new Table("kills", "trainings", "drawings", "wrong", "seconds to be ready again, median", "most", "drafts left over");
+            var table = new Table(
+                "kills",
+                "trainings",
+                "drawings",
+                "wrong",
+                "seconds to be ready again, median",
+                "most",
+                "drafts left over"
+            );
             starts.Sort();
-            table.Add($"{kills}", $"{trainings.Count}", $"{drawings.Count}", $"{wrong.Count}", Seconds(starts[starts.Count / 2]), Seconds(starts[^1]), $"{Directory.GetFiles(folder.FullName, "*.tmp", SearchOption.AllDirectories).Length}");
-            table.Save("kills", $"A server killed with SIGKILL while it trained ({steps} steps of the tiny model) and drew, and started again (`Dti.Bench kills`).");
+            table.Add(
+                $"{kills}",
+                $"{trainings.Count}",
+                $"{drawings.Count}",
+                $"{wrong.Count}",
+                Seconds(starts[starts.Count / 2]),
+                Seconds(starts[^1]),
+                $"{Directory.GetFiles(folder.FullName, "*.tmp", SearchOption.AllDirectories).Length}"
+            );
+            table.Save(
+                "kills",
+                $"A server killed with SIGKILL while it trained ({steps} steps of the tiny model) and drew, and started again (`Dti.Bench kills`)."
+            );
             wrong.ForEach(Console.WriteLine);
             return wrong.Count == 0 ? 0 : 1;
         }
@@ -110,8 +139,16 @@ internal static class Kills
         public async Task<double> StartAsync()
         {
             var start = Stopwatch.GetTimestamp();
-            (_process, var address, _) = await ServerProcess.StartAsync(
-                program, folder, new() { ["DTI_SNAPSHOT_INTERVAL"] = "00:00:00.5" }, null, "--models", Folders.Fixture("tiny-sd15")).ConfigureAwait(false);
+            (_process, var address, _) = await ServerProcess
+                .StartAsync(
+                    program,
+                    folder,
+                    new() { ["DTI_SNAPSHOT_INTERVAL"] = "00:00:00.5" },
+                    null,
+                    "--models",
+                    Folders.Fixture("tiny-sd15")
+                )
+                .ConfigureAwait(false);
             _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions { MaxReceiveMessageSize = null });
             await Jobs.ListAsync(new()).ConfigureAwait(false);
             return Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -132,8 +169,20 @@ internal static class Kills
             var request = new TrainRequest
             {
                 Name = name,
-                Photos = { new Photo { FileName = "a.png", Data = ByteString.CopyFrom(ModelCase.Noise(64)) } },
-                Options = new TrainingOptions { Steps = steps, BatchSize = 1, Resolution = 64, PreviewEvery = 50, PreviewSteps = 2, Seed = 7, Initializer = "dog" },
+                Photos =
+                {
+                    new Photo { FileName = "a.png", Data = ByteString.CopyFrom(ModelCase.Noise(64)) },
+                },
+                Options = new TrainingOptions
+                {
+                    Steps = steps,
+                    BatchSize = 1,
+                    Resolution = 64,
+                    PreviewEvery = 50,
+                    PreviewSteps = 2,
+                    Seed = 7,
+                    Initializer = "dog",
+                },
             };
             request.Options.Placeholder = $"<{name}>";
             var call = new DtiService.DtiServiceClient(_channel).Train(request);
@@ -143,17 +192,31 @@ internal static class Kills
 
         public async Task<string> DrawAsync()
         {
-            var call = new DtiService.DtiServiceClient(_channel).Generate(new GenerateRequest
-            {
-                Options = new GenerationOptions { Prompt = "a dog", Width = 64, Height = 64, Steps = 60, NumImages = 2, Seed = 3 },
-            });
+            var call = new DtiService.DtiServiceClient(_channel).Generate(
+                new GenerateRequest
+                {
+                    Options = new GenerationOptions
+                    {
+                        Prompt = "a dog",
+                        Width = 64,
+                        Height = 64,
+                        Steps = 60,
+                        NumImages = 2,
+                        Seed = 3,
+                    },
+                }
+            );
             await call.ResponseStream.MoveNext(default).ConfigureAwait(false);
             return call.ResponseStream.Current.Accepted.JobId;
         }
 
-        public async Task<bool> IsOverAsync(string jobId) => (await GetAsync(jobId).ConfigureAwait(false)).Ended is not null;
+        public async Task<bool> IsOverAsync(string jobId) =>
+            (await GetAsync(jobId).ConfigureAwait(false)).Ended is not null;
 
-        public async Task<string?> ErrorAsync(string jobId) => await GetAsync(jobId).ConfigureAwait(false) is { State: not JobState.Succeeded } job ? $"{job.State}: {job.Error}" : null;
+        public async Task<string?> ErrorAsync(string jobId) =>
+            await GetAsync(jobId).ConfigureAwait(false) is { State: not JobState.Succeeded } job
+                ? $"{job.State}: {job.Error}"
+                : null;
 
         public async Task EndedAsync(string jobId)
         {
@@ -167,23 +230,41 @@ internal static class Kills
         public async Task AdvancedAsync(string jobId)
         {
             var first = -1;
-            while (await GetAsync(jobId).ConfigureAwait(false) is { Ended: null } job && (job.State != JobState.Running || first < 0 || job.Step <= first))
+            while (
+                await GetAsync(jobId).ConfigureAwait(false) is { Ended: null } job
+                && (job.State != JobState.Running || first < 0 || job.Step <= first)
+            )
             {
                 first = job.State == JobState.Running && first < 0 ? job.Step : first;
                 await Task.Delay(20).ConfigureAwait(false);
             }
         }
 
-        public async Task<byte[]> VectorsAsync(string name) => SafetensorsBytes.OfTensors(
-            (await new ConceptService.ConceptServiceClient(_channel).ExportAsync(new ConceptServiceExportRequest { Name = name, Format = ConceptFormat.Webui })).Data);
+        public async Task<byte[]> VectorsAsync(string name) =>
+            SafetensorsBytes.OfTensors(
+                (
+                    await new ConceptService.ConceptServiceClient(_channel).ExportAsync(
+                        new ConceptServiceExportRequest { Name = name, Format = ConceptFormat.Webui }
+                    )
+                ).Data
+            );
 
         public async Task<List<int>> StepsAsync(string jobId) =>
-            [.. (await EventsAsync(jobId).ConfigureAwait(false)).Where(happened => happened.Event?.Progress is not null).Select(happened => happened.Event.Progress.Step)];
+            [
+                .. (await EventsAsync(jobId).ConfigureAwait(false))
+                    .Where(happened => happened.Event?.Progress is not null)
+                    .Select(happened => happened.Event.Progress.Step),
+            ];
 
         public async Task<List<ByteString>> PicturesAsync(string jobId) =>
-            [.. (await EventsAsync(jobId).ConfigureAwait(false)).Where(happened => happened.Generate?.Picture is not null).Select(happened => happened.Generate.Picture.Data)];
+            [
+                .. (await EventsAsync(jobId).ConfigureAwait(false))
+                    .Where(happened => happened.Generate?.Picture is not null)
+                    .Select(happened => happened.Generate.Picture.Data),
+            ];
 
-        private async Task<Job> GetAsync(string jobId) => (await Jobs.GetAsync(new JobServiceGetRequest { JobId = jobId })).Job;
+        private async Task<Job> GetAsync(string jobId) =>
+            (await Jobs.GetAsync(new JobServiceGetRequest { JobId = jobId })).Job;
 
         private async Task<List<JobServiceWatchResponse>> EventsAsync(string jobId)
         {

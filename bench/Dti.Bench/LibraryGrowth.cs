@@ -7,12 +7,24 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dti.Bench;
 
-/// <summary>How long listing the library of concepts takes as it grows: first, after the server has read ahead, again, and after others changed one.</summary>
+/// <summary>
+/// How long listing the library of concepts takes as it grows: first, after the server has read ahead, again, and after
+/// others changed one.
+/// </summary>
 internal static class LibraryGrowth
 {
     public static int Run(Arguments arguments)
     {
-        var table = new Table("concepts", "first ms", "read ahead ms", "first after that ms", "again ms", "one edited by hand ms", "one added by others ms", "files read each time ms");
+        var table = new Table(
+            "concepts",
+            "first ms",
+            "read ahead ms",
+            "first after that ms",
+            "again ms",
+            "one edited by hand ms",
+            "one added by others ms",
+            "files read each time ms"
+        );
         var folder = Directory.CreateTempSubdirectory("dti-library-");
         try
         {
@@ -21,14 +33,31 @@ internal static class LibraryGrowth
             {
                 for (; written < count; written++)
                 {
-                    var concept = new Concept { Name = $"concept-{written}", Placeholder = $"<concept-{written}>", NumVectors = 1, Dimension = 768, Norms = { 0.4 }, Dimensions = { 768 }, Family = "sd1", Model = "v1-5" };
-                    File.WriteAllText(Path.Combine(folder.FullName, $"{concept.Name}.json"), JsonFormatter.Default.Format(concept));
+                    var concept = new Concept
+                    {
+                        Name = $"concept-{written}",
+                        Placeholder = $"<concept-{written}>",
+                        NumVectors = 1,
+                        Dimension = 768,
+                        Norms = { 0.4 },
+                        Dimensions = { 768 },
+                        Family = "sd1",
+                        Model = "v1-5",
+                    };
+                    File.WriteAllText(
+                        Path.Combine(folder.FullName, $"{concept.Name}.json"),
+                        JsonFormatter.Default.Format(concept)
+                    );
                 }
 
                 Thread.Sleep(3000); // files that are older than the file system's clock is coarse are not read twice
                 ConceptLibrary Library()
                 {
-                    var opened = new ConceptLibrary(new DtiServerOptions { ConceptFolder = folder.FullName }, TimeProvider.System, NullLogger<ConceptLibrary>.Instance);
+                    var opened = new ConceptLibrary(
+                        new DtiServerOptions { ConceptFolder = folder.FullName },
+                        TimeProvider.System,
+                        NullLogger<ConceptLibrary>.Instance
+                    );
                     Thread.Sleep(3000); // it tidies the folder, which is a change like others
                     return opened;
                 }
@@ -54,10 +83,22 @@ internal static class LibraryGrowth
                     ConceptMetadata.Reader.Parse<Concept>(File.ReadAllText(file));
                 }
 
-                table.Add($"{count}", $"{first:F1}", $"{ahead:F1}", $"{afterThat:F3}", $"{again:F3}", $"{edited:F1}", $"{added:F1}", $"{Stopwatch.GetElapsedTime(began).TotalMilliseconds:F0}");
+                table.Add(
+                    $"{count}",
+                    $"{first:F1}",
+                    $"{ahead:F1}",
+                    $"{afterThat:F3}",
+                    $"{again:F3}",
+                    $"{edited:F1}",
+                    $"{added:F1}",
+                    $"{Stopwatch.GetElapsedTime(began).TotalMilliseconds:F0}"
+                );
             }
 
-            table.Save("library", "Listing the library of concepts, in the server (`Dti.Bench library`); the message to a client comes on top.");
+            table.Save(
+                "library",
+                "Listing the library of concepts, in the server (`Dti.Bench library`); the message to a client comes on top."
+            );
             return 0;
         }
         finally
@@ -69,6 +110,8 @@ internal static class LibraryGrowth
     private static double Milliseconds(ConceptLibrary library, int count)
     {
         var began = Stopwatch.GetTimestamp();
-        return library.List().Count == count ? Stopwatch.GetElapsedTime(began).TotalMilliseconds : throw new InvalidOperationException("Concepts are missing.");
+        return library.List().Count == count
+            ? Stopwatch.GetElapsedTime(began).TotalMilliseconds
+            : throw new InvalidOperationException("Concepts are missing.");
     }
 }

@@ -15,7 +15,10 @@ internal enum Work
     /// <summary>Nothing more.</summary>
     Load,
 
-    /// <summary>Not even that: only fills as much fresh memory as the weights take, which is what loading them cannot do without.</summary>
+    /// <summary>
+    /// Not even that: only fills as much fresh memory as the weights take, which is what loading them cannot do
+    /// without.
+    /// </summary>
     Touch,
 
     /// <summary>Draws a picture.</summary>
@@ -25,7 +28,9 @@ internal enum Work
     Train,
 }
 
-/// <summary>What was measured; bytes are resident memory above that of the process before the model was loaded.</summary>
+/// <summary>
+/// What was measured; bytes are resident memory above that of the process before the model was loaded.
+/// </summary>
 /// <param name="LoadSeconds">From the first look at the files.</param>
 /// <param name="HeldBytes">Of the weights, as the model holds them.</param>
 /// <param name="LoadPeakBytes">The most while loading.</param>
@@ -33,11 +38,20 @@ internal enum Work
 /// <param name="Seconds">Of all steps, and of encoding and decoding.</param>
 /// <param name="PeakBytes">The most during the work, weights included.</param>
 /// <param name="ProcessBytes">The most of the whole process.</param>
-internal sealed record CaseResult(double LoadSeconds, long HeldBytes, long LoadPeakBytes, string Memory, double Seconds, long PeakBytes, long ProcessBytes);
+internal sealed record CaseResult(
+    double LoadSeconds,
+    long HeldBytes,
+    long LoadPeakBytes,
+    string Memory,
+    double Seconds,
+    long PeakBytes,
+    long ProcessBytes
+);
 
 /// <summary>A measurement in a process of its own, so that nothing before it counts.</summary>
 /// <param name="Model">The folder or the single file.</param>
-/// <param name="Like">A folder whose configs and tokenizer a single file of unusual sizes goes with; null: none.</param>
+/// <param name="Like">A folder whose configs and tokenizer a single file of unusual sizes goes with; null:
+/// none.</param>
 /// <param name="Memory">low, balanced, high or auto.</param>
 /// <param name="Dtype">fp32 or bf16.</param>
 /// <param name="Side">Of the picture or the photo, pixels.</param>
@@ -45,13 +59,26 @@ internal sealed record CaseResult(double LoadSeconds, long HeldBytes, long LoadP
 /// <param name="Steps">Of sampling or training.</param>
 /// <param name="Work">What to do.</param>
 /// <param name="Vectors">Of the concept that is learnt.</param>
-internal sealed record ModelCase(string Model, string? Like, string Memory, string Dtype, int Side, int Batch, int Steps, Work Work, int Vectors = 1)
+internal sealed record ModelCase(
+    string Model,
+    string? Like,
+    string Memory,
+    string Dtype,
+    int Side,
+    int Batch,
+    int Steps,
+    Work Work,
+    int Vectors = 1
+)
 {
     /// <summary>The command line's word for it.</summary>
     public const string Verb = "case";
 
     /// <summary>Runs it in a new process.</summary>
-    public CaseResult Run() => JsonSerializer.Deserialize<CaseResult>(ChildProcess.Output(Environment.ProcessPath!, Verb, JsonSerializer.Serialize(this)))!;
+    public CaseResult Run() =>
+        JsonSerializer.Deserialize<CaseResult>(
+            ChildProcess.Output(Environment.ProcessPath!, Verb, JsonSerializer.Serialize(this))
+        )!;
 
     /// <summary>Runs one in this process, and writes its result.</summary>
     public static int RunHere(string json)
@@ -80,14 +107,26 @@ internal sealed record ModelCase(string Model, string? Like, string Memory, stri
         var before = ProcessMemory.ResidentBytes;
         var began = Stopwatch.GetTimestamp();
         var target = ComputeTarget.Resolve("cpu", Dtype);
-        var profile = ModelFamilies.BuiltIn.Describe(Like is null ? ModelFamilies.BuiltIn.Open(Model) : ModelFamilies.BuiltIn.OpenFile(Model, ModelFamilies.BuiltIn.Open(Like)));
+        var profile = ModelFamilies.BuiltIn.Describe(
+            Like is null
+                ? ModelFamilies.BuiltIn.Open(Model)
+                : ModelFamilies.BuiltIn.OpenFile(Model, ModelFamilies.BuiltIn.Open(Like))
+        );
         var held = profile.HeldBytes(target);
         var policy = MemoryPolicy.Resolve(Memory, held, target);
         if (Work == Work.Touch)
         {
             began = Stopwatch.GetTimestamp();
             using var memory = TorchSharp.torch.empty([held], TorchSharp.torch.ScalarType.Byte).fill_(1);
-            return new CaseResult(Stopwatch.GetElapsedTime(began).TotalSeconds, held, ProcessMemory.PeakBytes - before, policy.Name, 0, 0, 0);
+            return new CaseResult(
+                Stopwatch.GetElapsedTime(began).TotalSeconds,
+                held,
+                ProcessMemory.PeakBytes - before,
+                policy.Name,
+                0,
+                0,
+                0
+            );
         }
 
         using var model = StableDiffusionModel.Load(profile, target, policy);
@@ -105,23 +144,53 @@ internal sealed record ModelCase(string Model, string? Like, string Memory, stri
         }
 
         var (seconds, peak) = (Stopwatch.GetElapsedTime(began), ProcessMemory.PeakBytes);
-        return new CaseResult(loaded.TotalSeconds, held, loadPeak - before, policy.Name, seconds.TotalSeconds, peak - before, Math.Max(loadPeak, peak));
+        return new CaseResult(
+            loaded.TotalSeconds,
+            held,
+            loadPeak - before,
+            policy.Name,
+            seconds.TotalSeconds,
+            peak - before,
+            Math.Max(loadPeak, peak)
+        );
     }
 
     private void Draw(StableDiffusionModel model)
     {
-        var options = new GenerationOptions { Prompt = "a photo of a cat", Width = Side, Height = Side, Steps = Steps, Seed = 1 };
-        foreach (var _ in new TextToImage(model).Run(GenerationSettings.Resolve(options, model.Profile, () => 1), [], CancellationToken.None))
+        var options = new GenerationOptions
         {
-        }
+            Prompt = "a photo of a cat",
+            Width = Side,
+            Height = Side,
+            Steps = Steps,
+            Seed = 1,
+        };
+        foreach (
+            var _ in new TextToImage(model).Run(
+                GenerationSettings.Resolve(options, model.Profile, () => 1),
+                [],
+                CancellationToken.None
+            )
+        ) { }
     }
 
     private void Train(StableDiffusionModel model)
     {
-        var options = new TrainingOptions { Steps = Steps, BatchSize = Batch, Resolution = Side, PreviewEvery = 0, Initializer = "cat", VectorCount = Vectors, Seed = 1 };
-        var photos = TrainingSet.Load([new Photo("noise.png", Noise(Side))], Side, ImageLimits.Default);
-        foreach (var _ in new Trainer(model, TrainingSettings.Resolve(options, "x", model.Profile, () => 1), photos).Run(CancellationToken.None))
+        var options = new TrainingOptions
         {
-        }
+            Steps = Steps,
+            BatchSize = Batch,
+            Resolution = Side,
+            PreviewEvery = 0,
+            Initializer = "cat",
+            VectorCount = Vectors,
+            Seed = 1,
+        };
+        var photos = TrainingSet.Load([new Photo("noise.png", Noise(Side))], Side, ImageLimits.Default);
+        foreach (
+            var _ in new Trainer(model, TrainingSettings.Resolve(options, "x", model.Profile, () => 1), photos).Run(
+                CancellationToken.None
+            )
+        ) { }
     }
 }

@@ -24,12 +24,18 @@ return args switch
     ["fuzz", .. var rest] => Fuzzing.Run(new Arguments(rest)),
     ["conditioning", .. var rest] => Conditioning.Run(new Arguments(rest)),
     ["latency", .. var rest] => await Latency.RunAsync(new Arguments(rest)).ConfigureAwait(false),
-    [Latency.ClientVerb, var address, var steps, var photo, var concept] => await Latency.RunClientAsync(address, steps, photo, concept).ConfigureAwait(false),
+    [Latency.ClientVerb, var address, var steps, var photo, var concept] => await Latency
+        .RunClientAsync(address, steps, photo, concept)
+        .ConfigureAwait(false),
     ["kills", .. var rest] => await Kills.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["watchers", .. var rest] => await Watchers.RunAsync(new Arguments(rest)).ConfigureAwait(false),
-    [Watchers.ClientVerb, var address, var job, var count] => await Watchers.RunClientAsync(address, job, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)).ConfigureAwait(false),
+    [Watchers.ClientVerb, var address, var job, var count] => await Watchers
+        .RunClientAsync(address, job, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture))
+        .ConfigureAwait(false),
     ["callers", .. var rest] => await ManyCallers.RunAsync(new Arguments(rest)).ConfigureAwait(false),
-    [ManyCallers.ClientVerb, var address, var job, var count, var kind] => await ManyCallers.RunClientAsync(address, job, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture), kind).ConfigureAwait(false),
+    [ManyCallers.ClientVerb, var address, var job, var count, var kind] => await ManyCallers
+        .RunClientAsync(address, job, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture), kind)
+        .ConfigureAwait(false),
     ["mixed-load", .. var rest] => await MixedLoad.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["attacks", .. var rest] => await AttackRun.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["memory", .. var rest] => MemoryOptions.Run(new Arguments(rest)),
@@ -42,7 +48,8 @@ return args switch
 
 static int Help()
 {
-    Console.Error.WriteLine("""
+    Console.Error.WriteLine(
+        """
         ./dti bench is the command speed of
         dotnet run -c Release --project bench/Dti.Bench -- COMMAND
 
@@ -66,6 +73,7 @@ static int Help()
         rpc-fuzz   [--count 100000] [--seed 1]
         estimates  [--models FOLDER-OR-FILE,...] [--cases "draw 512 1 high fp32,train 256 4 low fp32,..."]
         full-size  [--families sd1,sdxl] [--side 512] [--dtype fp32] [--memory auto] [--work FOLDER] [--keep] [--tiny]
-        """);
+        """
+    );
     return 2;
 }

@@ -13,16 +13,34 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dti.Bench;
 
-/// <summary>What each thing that is done with jobs takes as more of them wait; a server with its jobs on disk, called through its port, whose device does nothing.</summary>
+/// <summary>
+/// What each thing that is done with jobs takes as more of them wait; a server with its jobs on disk, called through
+/// its port, whose device does nothing.
+/// </summary>
 internal static class QueueGrowth
 {
     private const int MostWaiting = 10_000; // what the option allows
 
     public static async Task<int> RunAsync(Arguments arguments)
     {
-        var counts = arguments.Text("--counts", "10,100,1000,10000").Split(',').Select(count => int.Parse(count, CultureInfo.InvariantCulture)).ToArray();
+        var counts = arguments
+            .Text("--counts", "10,100,1000,10000")
+            .Split(',')
+            .Select(count => int.Parse(count, CultureInfo.InvariantCulture))
+            .ToArray();
         var rounds = arguments.Number("--rounds", 20);
-        var table = new Table("jobs waiting", "submit ms", "written KiB", "call and submit ms", "list 100 ms", "list those that run ms", "place of the first ms", "pull and finish ms", "cancel ms", "start ms");
+        var table = new Table(
+            "jobs waiting",
+            "submit ms",
+            "written KiB",
+            "call and submit ms",
+            "list 100 ms",
+            "list those that run ms",
+            "place of the first ms",
+            "pull and finish ms",
+            "cancel ms",
+            "start ms"
+        );
         foreach (var wanted in counts)
         {
             var count = Math.Min(wanted, MostWaiting - (2 * rounds) - 2); // with room for those that are measured
@@ -34,7 +52,11 @@ internal static class QueueGrowth
                 var start = Stopwatch.GetTimestamp();
                 await using var server = await StartAsync(folder.FullName, gate).ConfigureAwait(false);
                 var started = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-                table.Add([$"{count}", .. await MeasureAsync(server, gate, ids[1], rounds).ConfigureAwait(false), Text(started)]);
+                table.Add([
+                    $"{count}",
+                    .. await MeasureAsync(server, gate, ids[1], rounds).ConfigureAwait(false),
+                    Text(started),
+                ]);
             }
             finally
             {
@@ -42,7 +64,10 @@ internal static class QueueGrowth
             }
         }
 
-        table.Save("queue", "What is done with jobs, by how many wait (`Dti.Bench queue`); medians, wall clock, one job at a time, each change on disk before it is answered.");
+        table.Save(
+            "queue",
+            "What is done with jobs, by how many wait (`Dti.Bench queue`); medians, wall clock, one job at a time, each change on disk before it is answered."
+        );
         return 0;
     }
 
@@ -69,7 +94,17 @@ internal static class QueueGrowth
         var submitted = new Stack<string>();
         async Task CallAsync(int i)
         {
-            var request = new TrainRequest { Name = $"called-{i}-{submitted.Count}", Photos = { new Photo { Data = photo } }, Options = new TrainingOptions { Steps = 10, Resolution = 64, PreviewEvery = 0 } };
+            var request = new TrainRequest
+            {
+                Name = $"called-{i}-{submitted.Count}",
+                Photos = { new Photo { Data = photo } },
+                Options = new TrainingOptions
+                {
+                    Steps = 10,
+                    Resolution = 64,
+                    PreviewEvery = 0,
+                },
+            };
             using var call = dti.Train(request);
             await call.ResponseStream.MoveNext().ConfigureAwait(false);
             submitted.Push(call.ResponseStream.Current.Accepted.JobId);
@@ -77,21 +112,43 @@ internal static class QueueGrowth
 
         await CallAsync(-1).ConfigureAwait(false); // warm
         var written = Written();
-        var submit = await MedianAsync(rounds, async i => submitted.Push(await SubmitAsync(jobs, $"more-{i}").ConfigureAwait(false))).ConfigureAwait(false);
+        var submit = await MedianAsync(rounds, async i =>
+                submitted.Push(await SubmitAsync(jobs, $"more-{i}").ConfigureAwait(false))
+            )
+            .ConfigureAwait(false);
         var kibibytes = (Written() - written) / 1024.0 / rounds;
         var called = await MedianAsync(rounds, CallAsync).ConfigureAwait(false);
-        var list = await MedianAsync(9, async _ => await calls.ListAsync(new JobServiceListRequest { PageSize = 100 })).ConfigureAwait(false);
-        var running = await MedianAsync(3, async _ => await calls.ListAsync(new JobServiceListRequest { States = { JobState.Running } })).ConfigureAwait(false);
+        var list = await MedianAsync(9, async _ => await calls.ListAsync(new JobServiceListRequest { PageSize = 100 }))
+            .ConfigureAwait(false);
+        var running = await MedianAsync(3, async _ =>
+                await calls.ListAsync(new JobServiceListRequest { States = { JobState.Running } })
+            )
+            .ConfigureAwait(false);
         var place = await MedianAsync(9, async _ =>
-        {
-            using var watch = calls.Watch(new JobServiceWatchRequest { JobId = firstWaiting });
-            while (await watch.ResponseStream.MoveNext().ConfigureAwait(false) && watch.ResponseStream.Current.Event?.Queued is null)
             {
-            }
-        }).ConfigureAwait(false);
-        var cancel = await MedianAsync(rounds, async _ => await calls.CancelAsync(new JobServiceCancelRequest { JobId = submitted.Pop() })).ConfigureAwait(false);
+                using var watch = calls.Watch(new JobServiceWatchRequest { JobId = firstWaiting });
+                while (
+                    await watch.ResponseStream.MoveNext().ConfigureAwait(false)
+                    && watch.ResponseStream.Current.Event?.Queued is null
+                ) { }
+            })
+            .ConfigureAwait(false);
+        var cancel = await MedianAsync(rounds, async _ =>
+                await calls.CancelAsync(new JobServiceCancelRequest { JobId = submitted.Pop() })
+            )
+            .ConfigureAwait(false);
         var pull = await gate.PassAsync(rounds).ConfigureAwait(false);
-        return [Text(submit), kibibytes.ToString("F0", CultureInfo.InvariantCulture), Text(called), Text(list), Text(running), Text(place), Text(pull), Text(cancel)];
+        return
+        [
+            Text(submit),
+            kibibytes.ToString("F0", CultureInfo.InvariantCulture),
+            Text(called),
+            Text(list),
+            Text(running),
+            Text(place),
+            Text(pull),
+            Text(cancel),
+        ];
     }
 
     private static async Task<WebApplication> StartAsync(string folder, Gate gate)
@@ -110,9 +167,27 @@ internal static class QueueGrowth
         return server;
     }
 
-    private static async Task<string> SubmitAsync(IJobs jobs, string name) => (await jobs.SubmitAsync(new JobSubmission(
-        JobKind.Train, new TrainRequest { Name = name }, "", "", name, 10, id => new TrainResponse { Accepted = new TrainAccepted { JobId = id, Name = name } })
-    { Caller = Caller.Local }).ConfigureAwait(false)).JobId;
+    private static async Task<string> SubmitAsync(IJobs jobs, string name) =>
+        (
+            await jobs.SubmitAsync(
+                    new JobSubmission(
+                        JobKind.Train,
+                        new TrainRequest { Name = name },
+                        "",
+                        "",
+                        name,
+                        10,
+                        id => new TrainResponse
+                        {
+                            Accepted = new TrainAccepted { JobId = id, Name = name },
+                        }
+                    )
+                    {
+                        Caller = Caller.Local,
+                    }
+                )
+                .ConfigureAwait(false)
+        ).JobId;
 
     private static async Task<double> MedianAsync(int rounds, Func<int, Task> work)
     {
@@ -129,9 +204,15 @@ internal static class QueueGrowth
 
     /// <summary>Bytes that this process has given the system to write.</summary>
     private static long Written() =>
-        long.Parse(File.ReadLines("/proc/self/io").First(line => line.StartsWith("wchar", StringComparison.Ordinal)).Split(' ')[1], CultureInfo.InvariantCulture);
+        long.Parse(
+            File.ReadLines("/proc/self/io")
+                .First(line => line.StartsWith("wchar", StringComparison.Ordinal))
+                .Split(' ')[1],
+            CultureInfo.InvariantCulture
+        );
 
-    private static string Text(double milliseconds) => milliseconds.ToString(milliseconds < 10 ? "F2" : "F0", CultureInfo.InvariantCulture);
+    private static string Text(double milliseconds) =>
+        milliseconds.ToString(milliseconds < 10 ? "F2" : "F0", CultureInfo.InvariantCulture);
 
     /// <summary>A device whose jobs take no time, once they may pass.</summary>
     private sealed class Gate : IJobRunner, IDisposable
@@ -154,7 +235,11 @@ internal static class QueueGrowth
             return Stopwatch.GetElapsedTime(start).TotalMilliseconds / jobs;
         }
 
-        public IEnumerable<(int Step, IMessage Message)> Run(IMessage request, JobAttempt attempt, CancellationToken cancellationToken)
+        public IEnumerable<(int Step, IMessage Message)> Run(
+            IMessage request,
+            JobAttempt attempt,
+            CancellationToken cancellationToken
+        )
         {
             _free.Wait(cancellationToken);
             _passed.Release();

@@ -10,7 +10,9 @@ using TorchSharp;
 
 namespace Dti.Bench;
 
-/// <summary>Single files of random weights in half precision, of exactly the tensors that a family's published models have.</summary>
+/// <summary>
+/// Single files of random weights in half precision, of exactly the tensors that a family's published models have.
+/// </summary>
 internal static class RandomCheckpoint
 {
     private static readonly byte[] _noise = Noise();
@@ -24,9 +26,15 @@ internal static class RandomCheckpoint
     {
         var original = OriginalFamily.Named(family);
         var published = original.Configs();
-        var tensors = original.TextEncoders.Select(encoder => encoder.Component).Concat(["unet", "vae"])
-            .SelectMany(component => Tensors(original, component, like?.ReadConfig(component) ?? published.GetProperty(component)));
-        AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, tensors, new Dictionary<string, string> { ["format"] = "pt" }));
+        var tensors = original
+            .TextEncoders.Select(encoder => encoder.Component)
+            .Concat(["unet", "vae"])
+            .SelectMany(component =>
+                Tensors(original, component, like?.ReadConfig(component) ?? published.GetProperty(component))
+            );
+        AtomicFile.Write(path, stream =>
+            SafetensorsWriter.Write(stream, tensors, new Dictionary<string, string> { ["format"] = "pt" })
+        );
     }
 
     private static IEnumerable<OutgoingTensor> Tensors(OriginalFamily family, string component, JsonElement json)
@@ -42,14 +50,22 @@ internal static class RandomCheckpoint
         };
         var (prefix, rows) = family.Layout(component, json);
         return OriginalTensor.Of(rows, prefix, shapes.Shapes, out var unknown) is var tensors && unknown.Count == 0
-            ? tensors.Select(tensor => new OutgoingTensor(tensor.Name, "F16", tensor.Shape, stream => Fill(stream, tensor)))
+            ? tensors.Select(tensor => new OutgoingTensor(tensor.Name, "F16", tensor.Shape, stream =>
+                Fill(stream, tensor)
+            ))
             : throw new InvalidOperationException($"{family.Name} has no place for {unknown[0]}.");
     }
 
-    /// <summary>Norms scale by 1; all else is normal with deviation 0.02, so that activations keep a size that F16 holds.</summary>
+    /// <summary>
+    /// Norms scale by 1; all else is normal with deviation 0.02, so that activations keep a size that F16 holds.
+    /// </summary>
     private static void Fill(Stream stream, OriginalTensor tensor)
     {
-        var source = tensor.Parts[0].Contains("norm", StringComparison.Ordinal) && tensor.Name.EndsWith(".weight", StringComparison.Ordinal) ? _ones : _noise;
+        var source =
+            tensor.Parts[0].Contains("norm", StringComparison.Ordinal)
+            && tensor.Name.EndsWith(".weight", StringComparison.Ordinal)
+                ? _ones
+                : _noise;
         var left = tensor.Shape.Aggregate(2L, (product, side) => product * side);
         for (var start = (int)(left * 7919 % source.Length) & ~1; left > 0; start = 0)
         {
@@ -62,10 +78,19 @@ internal static class RandomCheckpoint
     private static byte[] Noise()
     {
         var random = new Random(1);
-        return Halves(Enumerable.Range(0, 1 << 22).Select(_ => 0.02 * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())));
+        return Halves(
+            Enumerable
+                .Range(0, 1 << 22)
+                .Select(_ =>
+                    0.02
+                    * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble()))
+                    * Math.Cos(2 * Math.PI * random.NextDouble())
+                )
+        );
     }
 
-    private static byte[] Halves(IEnumerable<double> values) => MemoryMarshal.AsBytes([.. values.Select(value => (Half)value)]).ToArray();
+    private static byte[] Halves(IEnumerable<double> values) =>
+        MemoryMarshal.AsBytes([.. values.Select(value => (Half)value)]).ToArray();
 
     /// <summary>Says yes to every tensor and remembers it.</summary>
     private sealed class RecordedShapes : IWeightSource

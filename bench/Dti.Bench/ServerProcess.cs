@@ -15,9 +15,18 @@ internal static class ServerProcess
     /// <returns>The process, the address for gRPC, and that of Prometheus' page if it was asked for.</returns>
     /// <exception cref="InvalidOperationException">It did not start.</exception>
     public static async Task<(Process Process, string Address, string? Metrics)> StartAsync(
-        string program, string data, Dictionary<string, string> environment, Action<string>? log, params string[] words)
+        string program,
+        string data,
+        Dictionary<string, string> environment,
+        Action<string>? log,
+        params string[] words
+    )
     {
-        var start = new ProcessStartInfo(program, ["serve", "--port", "0", "--json", "--data", data, .. words]) { RedirectStandardOutput = true, RedirectStandardError = log is not null };
+        var start = new ProcessStartInfo(program, ["serve", "--port", "0", "--json", "--data", data, .. words])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = log is not null,
+        };
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;
@@ -36,10 +45,15 @@ internal static class ServerProcess
             process.BeginErrorReadLine();
         }
 
-        var line = await process.StandardOutput.ReadLineAsync().ConfigureAwait(false) ?? throw new InvalidOperationException("the server did not start");
+        var line = await process.StandardOutput.ReadLineAsync().ConfigureAwait(false)
+            ?? throw new InvalidOperationException("the server did not start");
         _ = process.StandardOutput.ReadToEndAsync();
         var listening = JsonDocument.Parse(line).RootElement;
-        return (process, listening.GetProperty("address").GetString()!, listening.TryGetProperty("metrics_address", out var metrics) ? metrics.GetString() : null);
+        return (
+            process,
+            listening.GetProperty("address").GetString()!,
+            listening.TryGetProperty("metrics_address", out var metrics) ? metrics.GetString() : null
+        );
     }
 
     /// <summary>MiB of memory that a process has now.</summary>

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Dti.Bench;
 
-/// <summary>How a step's time and memory grow with what is asked: vectors of a concept, photos of a batch, pixels.</summary>
+/// <summary>
+/// How a step's time and memory grow with what is asked: vectors of a concept, photos of a batch, pixels.
+/// </summary>
 internal static class StepGrowth
 {
     private const int Few = 2;
@@ -10,8 +12,22 @@ internal static class StepGrowth
 
     public static int Run(Arguments arguments)
     {
-        var (model, more) = (arguments.Text("--model", Folders.Fixture("tiny-sd15")), Few + arguments.Number("--steps", 4));
-        var table = new Table("work", "dtype", "memory", "side", "batch", "vectors", "seconds of a step", "ratio", "MiB beside the weights", "ratio");
+        var (model, more) = (
+            arguments.Text("--model", Folders.Fixture("tiny-sd15")),
+            Few + arguments.Number("--steps", 4)
+        );
+        var table = new Table(
+            "work",
+            "dtype",
+            "memory",
+            "side",
+            "batch",
+            "vectors",
+            "seconds of a step",
+            "ratio",
+            "MiB beside the weights",
+            "ratio"
+        );
         (double Seconds, long Bytes) first = default;
         var sides = arguments.Numbers("--sides", "256,384,512");
         foreach (var dtype in arguments.Text("--dtypes", "bf16").Split(','))
@@ -19,20 +35,40 @@ internal static class StepGrowth
             foreach (var (work, side, batch, vectors, memory) in Points(sides))
             {
                 // The difference of two runs: what is done once, encoding and decoding, falls out.
-                CaseResult Case(int steps) => new ModelCase(model, null, memory, dtype, side, batch, steps, work, vectors).Run();
+                CaseResult Case(int steps) =>
+                    new ModelCase(model, null, memory, dtype, side, batch, steps, work, vectors).Run();
                 var (few, many) = (Case(Few), Case(more));
-                (double Seconds, long Bytes) now = ((many.Seconds - few.Seconds) / (more - Few), many.PeakBytes - Math.Min(many.PeakBytes, many.HeldBytes));
+                (double Seconds, long Bytes) now = (
+                    (many.Seconds - few.Seconds) / (more - Few),
+                    many.PeakBytes - Math.Min(many.PeakBytes, many.HeldBytes)
+                );
                 first = (side, batch, vectors, memory) == (sides[0], 1, 1, High) ? now : first;
                 table.Add(
-                    $"{work}", dtype, memory, $"{side}", $"{batch}", $"{vectors}", Table.Seconds(now.Seconds), Table.Ratio(now.Seconds / first.Seconds),
-                    Table.Mebibytes(now.Bytes), Table.Ratio((double)now.Bytes / first.Bytes));
+                    $"{work}",
+                    dtype,
+                    memory,
+                    $"{side}",
+                    $"{batch}",
+                    $"{vectors}",
+                    Table.Seconds(now.Seconds),
+                    Table.Ratio(now.Seconds / first.Seconds),
+                    Table.Mebibytes(now.Bytes),
+                    Table.Ratio((double)now.Bytes / first.Bytes)
+                );
             }
         }
 
-        table.Save("growth", string.Create(CultureInfo.InvariantCulture, $"""
-            Seconds of a step and the most memory beside the weights, as vectors, batch and pixels grow; ratios to the first line of the same work.
-            Model: {Path.GetFileName(model)}; each step the mean of {more - Few}; {Environment.ProcessorCount} cores.
-            """));
+        table.Save(
+            "growth",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"""
+                Seconds of a step and the most memory beside the weights, as vectors, batch and pixels grow; ratios to the first line of the same work.
+                Model: {Path.GetFileName(model)}; each step the mean of {more
+                    - Few}; {Environment.ProcessorCount} cores.
+                """
+            )
+        );
         return 0;
     }
 

@@ -13,18 +13,23 @@ internal sealed class Table(params string[] headings)
         Console.WriteLine(Line(cells));
     }
 
-    public string Markdown() => string.Join('\n', [Line(headings), Line([.. headings.Select(_ => "---")]), .. _rows.Select(Line), ""]);
+    public string Markdown() =>
+        string.Join('\n', [Line(headings), Line([.. headings.Select(_ => "---")]), .. _rows.Select(Line), ""]);
 
     /// <summary>Writes NAME.md and NAME.csv beside the benchmarks.</summary>
     public void Save(string name, string introduction)
     {
         var path = Path.Combine(Folders.Bench, name);
         File.WriteAllText(path + ".md", $"{introduction}\n\n{Markdown()}");
-        File.WriteAllLines(path + ".csv", [string.Join(',', headings), .. _rows.Select(cells => string.Join(',', cells))]);
+        File.WriteAllLines(
+            path + ".csv",
+            [string.Join(',', headings), .. _rows.Select(cells => string.Join(',', cells))]
+        );
         Console.WriteLine($"Wrote {path}.md and .csv.");
     }
 
-    public static string Mebibytes(long bytes) => (bytes / 1024.0 / 1024.0).ToString("F0", CultureInfo.InvariantCulture);
+    public static string Mebibytes(long bytes) =>
+        (bytes / 1024.0 / 1024.0).ToString("F0", CultureInfo.InvariantCulture);
 
     public static string Seconds(double seconds) => seconds.ToString("G3", CultureInfo.InvariantCulture);
 

@@ -7,7 +7,8 @@ namespace Dti.Test;
 /// <summary>Runs programs without input, each with a time limit. None of them outlives this process.</summary>
 internal static class ChildProcess
 {
-    // The suite keeps the cores busy with several tests at a time. More threads for each operation would only wait for one another.
+    // The suite keeps the cores busy with several tests at a time. More threads for each operation would only wait for
+    // one another.
     private const string OpenMpThreads = "OMP_NUM_THREADS";
 
     private static readonly Lock _lock = new();
@@ -16,15 +17,25 @@ internal static class ChildProcess
     /// <summary>Whether <see cref="Stop"/> was called: then no more programs are started.</summary>
     public static bool Stopped { get; private set; }
 
-    /// <summary>Runs a program to its end. The kernel ends it together with the thread that started it, so this thread must outlive the program.</summary>
+    /// <summary>
+    /// Runs a program to its end. The kernel ends it together with the thread that started it, so this thread must
+    /// outlive the program.
+    /// </summary>
     /// <param name="folder">The working directory.</param>
     /// <param name="program">The program.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="limit">How long it may take.</param>
-    /// <param name="onLine">Sees each line of standard output first; true: the line is not part of the result's output.</param>
+    /// <param name="onLine">Sees each line of standard output first; true: the line is not part of the result's
+    /// output.</param>
     /// <param name="mustStop">Asked every second for a reason to stop the program; null: there is none.</param>
     public static (bool Succeeded, string Output) Run(
-        string folder, string program, IEnumerable<string> arguments, TimeSpan limit, Func<string, bool>? onLine = null, Func<string?>? mustStop = null)
+        string folder,
+        string program,
+        IEnumerable<string> arguments,
+        TimeSpan limit,
+        Func<string, bool>? onLine = null,
+        Func<string?>? mustStop = null
+    )
     {
         string[] command = [.. Signals.EndsWithParent, program, .. arguments];
         var start = new ProcessStartInfo(command[0], command[1..])
@@ -33,7 +44,8 @@ internal static class ChildProcess
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["NO_PROXY"] = "localhost,127.0.0.1,[::1]", ["no_proxy"] = "localhost,127.0.0.1,[::1]" }, // where tests' servers are
+            // where tests' servers are
+            Environment = { ["NO_PROXY"] = "localhost,127.0.0.1,[::1]", ["no_proxy"] = "localhost,127.0.0.1,[::1]" },
         };
         if (!start.Environment.ContainsKey(OpenMpThreads))
         {
@@ -89,7 +101,10 @@ internal static class ChildProcess
         string? reason = null;
         while (reason is null && !process.WaitForExit(TimeSpan.FromSeconds(1)))
         {
-            reason = clock.Elapsed > limit ? $"{program} was stopped: it ran for more than {limit.TotalMinutes} minutes." : mustStop?.Invoke();
+            reason =
+                clock.Elapsed > limit
+                    ? $"{program} was stopped: it ran for more than {limit.TotalMinutes} minutes."
+                    : mustStop?.Invoke();
         }
 
         if (reason is not null)
@@ -130,7 +145,12 @@ internal static class ChildProcess
     public static IEnumerable<string> FindAll(string program)
     {
         var extension = OperatingSystem.IsWindows() && !Path.HasExtension(program) ? new[] { ".exe", ".cmd" } : [""];
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
-        return folders.SelectMany(folder => extension.Select(end => Path.Combine(folder, program + end))).Where(File.Exists);
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(
+            Path.PathSeparator,
+            StringSplitOptions.RemoveEmptyEntries
+        );
+        return folders
+            .SelectMany(folder => extension.Select(end => Path.Combine(folder, program + end)))
+            .Where(File.Exists);
     }
 }

@@ -5,8 +5,8 @@ using Dti.Tests;
 namespace Dti.Test;
 
 /// <summary>
-/// Compares the recorded files of <c>tests/fixtures</c> with their manifest, and with what the tests have read: a number that no test compares any
-/// longer, because its test is gone or found nothing to do, is a failure.
+/// Compares the recorded files of <c>tests/fixtures</c> with their manifest, and with what the tests have read: a
+/// number that no test compares any longer, because its test is gone or found nothing to do, is a failure.
 /// </summary>
 /// <param name="root">The repository.</param>
 /// <param name="used">The folder where the tests have written what they read.</param>
@@ -35,9 +35,17 @@ internal sealed class FixturesPart(string root, string used)
             foreach (var file in files.Select(path => $"{folder}/{Path.GetFileName(path)}"))
             {
                 Check(entry.NotRead is not null || read.Contains(file), file, "No test has read this recorded file.");
-                foreach (var tensor in entry.Tolerances is null ? [] : TensorsOf(file).Where(name => !IsNotCompared(entry, name)))
+                foreach (
+                    var tensor in entry.Tolerances is null
+                        ? []
+                        : TensorsOf(file).Where(name => !IsNotCompared(entry, name))
+                )
                 {
-                    Check(read.Contains($"{file}:{tensor}"), $"{file}: {tensor}", "No test has read this recorded tensor.");
+                    Check(
+                        read.Contains($"{file}:{tensor}"),
+                        $"{file}: {tensor}",
+                        "No test has read this recorded tensor."
+                    );
                 }
             }
         }
@@ -46,7 +54,11 @@ internal sealed class FixturesPart(string root, string used)
         {
             foreach (var file in Directory.GetFiles(Path.Combine(_fixtures, folder)).Select(Path.GetFileName))
             {
-                Check(Entries().Any(entry => entry.Folder == folder && FixtureManifest.Fits(entry.Pattern, file!)), $"{folder}/{file}", "The manifest does not list it.");
+                Check(
+                    Entries().Any(entry => entry.Folder == folder && FixtureManifest.Fits(entry.Pattern, file!)),
+                    $"{folder}/{file}",
+                    "The manifest does not list it."
+                );
             }
         }
 
@@ -60,13 +72,20 @@ internal sealed class FixturesPart(string root, string used)
         where entry.Value.OnlyIn?.Contains(folder) ?? true
         select (folder, entry.Key, entry.Value);
 
-    private static bool IsNotCompared(FixtureFile entry, string tensor) => (entry.NotCompared ?? []).Any(some => FixtureManifest.Fits(some.Tensors, tensor));
+    private static bool IsNotCompared(FixtureFile entry, string tensor) =>
+        (entry.NotCompared ?? []).Any(some => FixtureManifest.Fits(some.Tensors, tensor));
 
     /// <summary>The names in the header of a safetensors file.</summary>
     private IEnumerable<string> TensorsOf(string file)
     {
         var bytes = File.ReadAllBytes(Path.Combine(_fixtures, file));
         using var header = JsonDocument.Parse(bytes.AsMemory(8, (int)BinaryPrimitives.ReadInt64LittleEndian(bytes)));
-        return [.. header.RootElement.EnumerateObject().Select(property => property.Name).Where(name => name != "__metadata__")];
+        return
+        [
+            .. header
+                .RootElement.EnumerateObject()
+                .Select(property => property.Name)
+                .Where(name => name != "__metadata__"),
+        ];
     }
 }

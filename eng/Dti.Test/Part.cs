@@ -17,7 +17,8 @@ internal sealed record Failure(string Name, string Output, string Rerun);
 /// <param name="Reason">Why; begins with "needs" if an installation would change that.</param>
 internal sealed record Skip(string Name, string Reason)
 {
-    public static Skip For(string name, Requirement missing) => new(name, $"needs {missing.Package}, install with {missing.Install}");
+    public static Skip For(string name, Requirement missing) =>
+        new(name, $"needs {missing.Package}, install with {missing.Install}");
 
     public bool CanBeInstalled => Reason.StartsWith("needs ", StringComparison.Ordinal);
 

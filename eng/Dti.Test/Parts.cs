@@ -7,7 +7,14 @@ namespace Dti.Test;
 internal static partial class Parts
 {
     // Those that take longest begin first, so that two threads end at about the same time.
-    private static readonly string[] _longestFirst = ["Dti.Server.Tests", "Dti.Engine.Tests", "Dti.Cli.Tests", "python-shim", "publish-win-x64"];
+    private static readonly string[] _longestFirst =
+    [
+        "Dti.Server.Tests",
+        "Dti.Engine.Tests",
+        "Dti.Cli.Tests",
+        "python-shim",
+        "publish-win-x64",
+    ];
 
     private static readonly TimeSpan _limit = TimeSpan.FromMinutes(10);
 
@@ -21,47 +28,94 @@ internal static partial class Parts
     /// <param name="root">The repository.</param>
     /// <param name="arguments">For the xunit programs.</param>
     /// <param name="sample">N: every Nth class of the engine's, dti-mini's and the server's tests is run.</param>
-    public static IEnumerable<Part> All(string root, string[] arguments, int sample) => Unordered(root, arguments, sample)
-        .OrderBy(part => Array.IndexOf(_longestFirst, part.Name) is var place and >= 0 ? place : _longestFirst.Length);
+    public static IEnumerable<Part> All(string root, string[] arguments, int sample) =>
+        Unordered(root, arguments, sample)
+            .OrderBy(part =>
+                Array.IndexOf(_longestFirst, part.Name) is var place and >= 0 ? place : _longestFirst.Length
+            );
 
     private static IEnumerable<Part> Unordered(string root, string[] arguments, int sample)
     {
         var output = Path.Combine(root, "artifacts", "bin", "Release");
-        foreach (var project in Directory.GetDirectories(Path.Combine(root, "tests"), "*.Tests").Order(StringComparer.Ordinal).Select(folder => Path.GetFileName(folder)))
+        foreach (
+            var project in Directory
+                .GetDirectories(Path.Combine(root, "tests"), "*.Tests")
+                .Order(StringComparer.Ordinal)
+                .Select(folder => Path.GetFileName(folder))
+        )
         {
             var computes = project is "Dti.Engine.Tests" or "Dti.Mini.Tests";
             var sampled = sample > 1 && (computes || project == "Dti.Server.Tests");
-            yield return new Part(project, [], () => new XunitPart(
-                project, output, computes ? _limitOfComputing : _limitOfWaiting,
-                sampled ? [.. XunitPart.Sample(project, output, sample), .. arguments] : arguments).Run());
+            yield return new Part(project, [], () =>
+                new XunitPart(
+                    project,
+                    output,
+                    computes ? _limitOfComputing : _limitOfWaiting,
+                    sampled ? [.. XunitPart.Sample(project, output, sample), .. arguments] : arguments
+                ).Run()
+            );
         }
 
-        yield return new Part("python-shim", [Requirement.Known["python"]], () => RunPytest(Path.Combine(root, "clients", "python-shim")));
+        yield return new Part("python-shim", [Requirement.Known["python"]], () =>
+            RunPytest(Path.Combine(root, "clients", "python-shim"))
+        );
         if (!OperatingSystem.IsWindows())
         {
-            foreach (var check in Directory.GetFiles(Path.Combine(root, "eng", "checks"), "*.sh").Order(StringComparer.Ordinal))
+            foreach (
+                var check in Directory
+                    .GetFiles(Path.Combine(root, "eng", "checks"), "*.sh")
+                    .Order(StringComparer.Ordinal)
+            )
             {
-                var needs = File.ReadLines(check).Select(line => NeedsLine().Match(line)).FirstOrDefault(match => match.Success)?.Groups[1].Value ?? "";
+                var needs = File.ReadLines(check)
+                    .Select(line => NeedsLine().Match(line))
+                    .FirstOrDefault(match => match.Success)
+                    ?.Groups[1]
+                    .Value
+                    ?? "";
                 yield return new Part(
                     Path.GetFileNameWithoutExtension(check),
-                    [.. needs.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => Requirement.Known[word])],
-                    () => RunCheck(root, check));
+                    [
+                        .. needs
+                            .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                            .Select(word => Requirement.Known[word]),
+                    ],
+                    () => RunCheck(root, check)
+                );
             }
         }
     }
 
     private static PartResult RunPytest(string folder)
     {
-        var (succeeded, text) = ChildProcess.Run(folder, Requirement.Python!, ["-m", "pytest", "-q", "-rfEs", "--color=no", "-p", "no:cacheprovider"], _limit);
-        int Count(string word) => Regex.Match(text, $@"(\d+) {word}") is { Success: true } match ? int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : 0;
+        var (succeeded, text) = ChildProcess.Run(
+            folder,
+            Requirement.Python!,
+            ["-m", "pytest", "-q", "-rfEs", "--color=no", "-p", "no:cacheprovider"],
+            _limit
+        );
+        int Count(string word) =>
+            Regex.Match(text, $@"(\d+) {word}") is { Success: true } match
+                ? int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)
+                : 0;
         var failed = PytestFailed().Matches(text).Select(match => match.Groups[1].Value).ToList();
-        var failures = failed.Select((test, i) => new Failure(test, i == 0 ? text : "see above", "python-shim --no-build")).ToList();
+        var failures = failed
+            .Select((test, i) => new Failure(test, i == 0 ? text : "see above", "python-shim --no-build"))
+            .ToList();
         if (!succeeded && failures.Count == 0)
         {
             failures.Add(new Failure("python-shim", text, "python-shim --no-build"));
         }
 
-        return new PartResult(Count("passed"), failures, [.. PytestSkipped().Matches(text).Select(match => new Skip($"python-shim {match.Groups[1].Value}", match.Groups[2].Value.Trim()))]);
+        return new PartResult(
+            Count("passed"),
+            failures,
+            [
+                .. PytestSkipped()
+                    .Matches(text)
+                    .Select(match => new Skip($"python-shim {match.Groups[1].Value}", match.Groups[2].Value.Trim())),
+            ]
+        );
     }
 
     private static PartResult RunCheck(string root, string check)
@@ -69,7 +123,9 @@ internal static partial class Parts
         var name = Path.GetFileNameWithoutExtension(check);
         Environment.SetEnvironmentVariable("PYTHON", Requirement.Python); // checks run their Python programs with it
         var (succeeded, text) = ChildProcess.Run(root, "bash", [check], _limit);
-        return succeeded ? new PartResult(1, [], []) : new PartResult(0, [new Failure(name, text, $"{name} --no-build")], []);
+        return succeeded
+            ? new PartResult(1, [], [])
+            : new PartResult(0, [new Failure(name, text, $"{name} --no-build")], []);
     }
 
     [GeneratedRegex("^# needs: (.+)$")]

@@ -23,16 +23,25 @@ if (!Number("--sample", absent: 1, out var sample) || !Number("--slowest", absen
 string[] flags = ["--no-build", "--list", "--require-all", "--sample", "--slowest"];
 if (own.FirstOrDefault(arg => arg.StartsWith('-') && !flags.Contains(arg)) is { } unknown)
 {
-    Console.Error.WriteLine($"{unknown} is no option of dti test. Options: {string.Join(", ", flags)}; those of xunit come after --.");
+    Console.Error.WriteLine(
+        $"{unknown} is no option of dti test. Options: {string.Join(", ", flags)}; those of xunit come after --."
+    );
     return 2;
 }
 
-var word = own.Where((arg, i) => !arg.StartsWith('-') && (i == 0 || own[i - 1] is not ("--sample" or "--slowest"))).FirstOrDefault() ?? "";
+var word = own.Where((arg, i) => !arg.StartsWith('-') && (i == 0 || own[i - 1] is not ("--sample" or "--slowest")))
+    .FirstOrDefault()
+    ?? "";
 var root = Repository.Root();
-var parts = Parts.All(root, xunitArguments, sample).Where(part => part.Name.Contains(word, StringComparison.OrdinalIgnoreCase)).ToList();
+var parts = Parts
+    .All(root, xunitArguments, sample)
+    .Where(part => part.Name.Contains(word, StringComparison.OrdinalIgnoreCase))
+    .ToList();
 if (parts.Count == 0)
 {
-    Console.Error.WriteLine($"No part's name contains '{word}'. Parts: {string.Join(", ", Parts.All(root, [], 1).Select(part => part.Name))}.");
+    Console.Error.WriteLine(
+        $"No part's name contains '{word}'. Parts: {string.Join(", ", Parts.All(root, [], 1).Select(part => part.Name))}."
+    );
     return 2;
 }
 
@@ -41,7 +50,9 @@ if (own.Contains("--list"))
     foreach (var part in parts)
     {
         var missing = part.Needs.Where(need => !need.IsHere()).ToList();
-        Console.WriteLine($"{part.Name,-24}{(missing.Count == 0 ? "runs" : string.Join("\n" + new string(' ', 24), missing.Select(need => $"needs {need.Package}, install with {need.Install}")))}");
+        Console.WriteLine(
+            $"{part.Name, -24}{(missing.Count == 0 ? "runs" : string.Join("\n" + new string(' ', 24), missing.Select(need => $"needs {need.Package}, install with {need.Install}")))}"
+        );
     }
 
     return 0;
@@ -53,7 +64,12 @@ using var hangup = Stopping(PosixSignal.SIGHUP);
 if (!own.Contains("--no-build"))
 {
     Console.WriteLine("Building…");
-    var (succeeded, output) = ChildProcess.Run(root, "dotnet", ["build", "Dti.sln", "-c", "Release", "-v", "q", "--nologo"], TimeSpan.FromMinutes(20));
+    var (succeeded, output) = ChildProcess.Run(
+        root,
+        "dotnet",
+        ["build", "Dti.sln", "-c", "Release", "-v", "q", "--nologo"],
+        TimeSpan.FromMinutes(20)
+    );
     if (!succeeded)
     {
         Console.WriteLine(output);
@@ -67,7 +83,8 @@ Environment.SetEnvironmentVariable("FIXTURES_USED", used);
 var report = new Report(own.Contains("--require-all"), slowest);
 var waiting = new ConcurrentQueue<Part>(parts);
 
-// Half of what the parts take is waiting, so two run at a time where there are two cores. Both threads live until the last program has ended.
+// Half of what the parts take is waiting, so two run at a time where there are two cores. Both threads live until the
+// last program has ended.
 var second = new Thread(RunParts);
 if (Environment.ProcessorCount > 1)
 {
@@ -80,8 +97,15 @@ if (second.IsAlive)
     second.Join();
 }
 
-// What was recorded is compared by the engine's tests. If some of them were left out or failed, nothing can be said of it.
-if (parts.Any(part => part.Name == "Dti.Engine.Tests") && xunitArguments.Length == 0 && sample == 1 && !ChildProcess.Stopped && !report.HasFailures)
+// What was recorded is compared by the engine's tests. If some of them were left out or failed, nothing can be said of
+// it.
+if (
+    parts.Any(part => part.Name == "Dti.Engine.Tests")
+    && xunitArguments.Length == 0
+    && sample == 1
+    && !ChildProcess.Stopped
+    && !report.HasFailures
+)
 {
     var fixtures = new Part(FixturesPart.Name, [], new FixturesPart(root, used).Run);
     report.Add(fixtures, fixtures.Run(), TimeSpan.Zero);
@@ -96,7 +120,13 @@ void RunParts()
     {
         var clock = Stopwatch.StartNew();
         var missing = part.Needs.Where(need => !need.IsHere()).ToList();
-        report.Add(part, missing.Count == 0 ? part.Run() : new PartResult(0, [], [.. missing.Select(need => Skip.For(part.Name, need))]), clock.Elapsed);
+        report.Add(
+            part,
+            missing.Count == 0
+                ? part.Run()
+                : new PartResult(0, [], [.. missing.Select(need => Skip.For(part.Name, need))]),
+            clock.Elapsed
+        );
     }
 }
 
@@ -114,7 +144,7 @@ bool Number(string flag, int absent, out int number)
 }
 
 static PosixSignalRegistration Stopping(PosixSignal signal) => PosixSignalRegistration.Create(signal, context =>
-{
-    context.Cancel = true; // what has run by then is still reported
-    ChildProcess.Stop();
-});
+    {
+        context.Cancel = true; // what has run by then is still reported
+        ChildProcess.Stop();
+    });

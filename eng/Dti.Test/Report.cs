@@ -17,13 +17,17 @@ internal sealed class Report(bool requireAll, int slowest)
         var failed = requireAll ? result.Skips.Where(skip => skip.CanBeInstalled).ToList() : [];
         result = result with
         {
-            Failures = [.. result.Failures, .. failed.Select(skip => new Failure(skip.Name, skip.Reason, $"{part.Name} --no-build"))],
+            Failures =
+            [
+                .. result.Failures,
+                .. failed.Select(skip => new Failure(skip.Name, skip.Reason, $"{part.Name} --no-build")),
+            ],
             Skips = [.. result.Skips.Except(failed)],
         };
         lock (_lock)
         {
             _results.Add((part, result));
-            Console.WriteLine($"{part.Name,-24}{Counts(result),-42}{time.TotalSeconds,6:F0} s");
+            Console.WriteLine($"{part.Name, -24}{Counts(result), -42}{time.TotalSeconds, 6:F0} s");
         }
     }
 
@@ -32,21 +36,32 @@ internal sealed class Report(bool requireAll, int slowest)
     public int Close()
     {
         var all = new PartResult(
-            _results.Sum(one => one.Result.Passed), [.. _results.SelectMany(one => one.Result.Failures)], [.. _results.SelectMany(one => one.Result.Skips)]);
+            _results.Sum(one => one.Result.Passed),
+            [.. _results.SelectMany(one => one.Result.Failures)],
+            [.. _results.SelectMany(one => one.Result.Skips)]
+        );
         Console.WriteLine();
-        foreach (var (name, time) in _results.SelectMany(one => one.Result.Times).OrderByDescending(test => test.Time).Take(slowest))
+        foreach (
+            var (name, time) in _results
+                .SelectMany(one => one.Result.Times)
+                .OrderByDescending(test => test.Time)
+                .Take(slowest)
+        )
         {
-            Console.WriteLine($"{time.TotalSeconds,6:F1} s  {name}");
+            Console.WriteLine($"{time.TotalSeconds, 6:F1} s  {name}");
         }
 
-        foreach (var alike in all.Skips.GroupBy(skip => skip with { Name = skip.Name.Split('(')[0] })) // the cases of a theory together
+        // the cases of a theory together
+        foreach (var alike in all.Skips.GroupBy(skip => skip with { Name = skip.Name.Split('(')[0] }))
         {
             Console.WriteLine(alike.Key + (alike.Count() > 1 ? $" ({alike.Count()} cases)" : ""));
         }
 
         foreach (var failure in all.Failures)
         {
-            Console.WriteLine($"\nFAILED: {failure.Name}\n  {failure.Output.TrimEnd().ReplaceLineEndings("\n  ")}\n  To run it again: ./dti test {failure.Rerun}");
+            Console.WriteLine(
+                $"\nFAILED: {failure.Name}\n  {failure.Output.TrimEnd().ReplaceLineEndings("\n  ")}\n  To run it again: ./dti test {failure.Rerun}"
+            );
         }
 
         if (ChildProcess.Stopped)
@@ -61,9 +76,12 @@ internal sealed class Report(bool requireAll, int slowest)
 
         Console.WriteLine();
         Console.WriteLine(Counts(all));
-        return ChildProcess.Stopped ? 130 : all.Failures.Count == 0 ? 0 : 1;
+        return ChildProcess.Stopped ? 130
+            : all.Failures.Count == 0 ? 0
+            : 1;
     }
 
     private static string Counts(PartResult result) =>
-        $"{result.Passed} passed, {result.Failures.Count} failed" + (result.Skips.Count > 0 ? $", {result.Skips.Count} skipped" : "");
+        $"{result.Passed} passed, {result.Failures.Count} failed"
+        + (result.Skips.Count > 0 ? $", {result.Skips.Count} skipped" : "");
 }

@@ -8,21 +8,29 @@ internal sealed record Requirement(string Package, string Install, Func<bool> Is
 {
     private const string PythonModules = "import grpc, google.protobuf, numpy, PIL, pytest";
 
-    private static readonly Lazy<string?> _python = new(() => new[] { "python3", "python" }.SelectMany(ChildProcess.FindAll).FirstOrDefault(HasModules));
+    private static readonly Lazy<string?> _python = new(() =>
+        new[] { "python3", "python" }.SelectMany(ChildProcess.FindAll).FirstOrDefault(HasModules)
+    );
 
     /// <summary>Requirements by the word with which a check's <c># needs:</c> line names them.</summary>
-    public static IReadOnlyDictionary<string, Requirement> Known { get; } = new Dictionary<string, Requirement>
-    {
-        ["curl"] = new("curl", "apt-get install curl", () => ChildProcess.Find("curl") is not null),
-        ["node"] = new("Node.js 18 or newer with npm", "apt-get install nodejs npm", () => ChildProcess.Find("node") is not null && ChildProcess.Find("npm") is not null),
-        ["protoc"] = new(
-            "protoc with gRPC's plugin for Python", "apt-get install protobuf-compiler protobuf-compiler-grpc libprotobuf-dev",
-            () => ChildProcess.Find("protoc") is not null && ChildProcess.Find("grpc_python_plugin") is not null),
-        ["python"] = new(
-            "Python 3 with grpcio, protobuf, numpy, pillow and pytest",
-            "apt-get install python3-grpcio python3-protobuf python3-numpy python3-pil python3-pytest",
-            () => Python is not null),
-    };
+    public static IReadOnlyDictionary<string, Requirement> Known { get; } =
+        new Dictionary<string, Requirement>
+        {
+            ["curl"] = new("curl", "apt-get install curl", () => ChildProcess.Find("curl") is not null),
+            ["node"] = new("Node.js 18 or newer with npm", "apt-get install nodejs npm", () =>
+                ChildProcess.Find("node") is not null && ChildProcess.Find("npm") is not null
+            ),
+            ["protoc"] = new(
+                "protoc with gRPC's plugin for Python",
+                "apt-get install protobuf-compiler protobuf-compiler-grpc libprotobuf-dev",
+                () => ChildProcess.Find("protoc") is not null && ChildProcess.Find("grpc_python_plugin") is not null
+            ),
+            ["python"] = new(
+                "Python 3 with grpcio, protobuf, numpy, pillow and pytest",
+                "apt-get install python3-grpcio python3-protobuf python3-numpy python3-pil python3-pytest",
+                () => Python is not null
+            ),
+        };
 
     /// <summary>The first Python on <c>PATH</c> that has the modules; null: none.</summary>
     public static string? Python => _python.Value;

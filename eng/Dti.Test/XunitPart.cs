@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace Dti.Test;
 
 /// <summary>
-/// One xunit project. Its program tells the beginning and end of each test as JSON, so a test that takes too long is stopped by name, the results so far stay,
-/// and the tests after it run in a new process.
+/// One xunit project. Its program tells the beginning and end of each test as JSON, so a test that takes too long is
+/// stopped by name, the results so far stay, and the tests after it run in a new process.
 /// </summary>
 internal sealed class XunitPart(string name, string folder, TimeSpan limitOfOneTest, IReadOnlyList<string> arguments)
 {
@@ -17,7 +17,9 @@ internal sealed class XunitPart(string name, string folder, TimeSpan limitOfOneT
     private readonly Dictionary<string, string> _classes = [];
     private readonly Dictionary<string, string> _methods = [];
     private readonly Dictionary<string, (string Name, string Method)> _tests = [];
-    private readonly Dictionary<string, object> _results = []; // by test: a Failure, a Skip, or null's stand-in for a test that passed
+
+    // by test: a Failure, a Skip, or null's stand-in for a test that passed
+    private readonly Dictionary<string, object> _results = [];
     private readonly HashSet<string> _finishedMethods = [];
     private readonly List<(string Name, TimeSpan Time)> _times = [];
     private bool _ended;
@@ -29,7 +31,14 @@ internal sealed class XunitPart(string name, string folder, TimeSpan limitOfOneT
         {
             (_ended, _lastMessage) = (false, Stopwatch.GetTimestamp());
             var finished = _finishedMethods.SelectMany(method => new[] { "-method-", method });
-            var (_, output) = ChildProcess.Run(folder, _program, ["-automated", "async", .. arguments, .. finished], TimeSpan.FromHours(1), Read, TooLong);
+            var (_, output) = ChildProcess.Run(
+                folder,
+                _program,
+                ["-automated", "async", .. arguments, .. finished],
+                TimeSpan.FromHours(1),
+                Read,
+                TooLong
+            );
             if (_ended)
             {
                 break;
@@ -38,7 +47,13 @@ internal sealed class XunitPart(string name, string folder, TimeSpan limitOfOneT
             foreach (var (test, (display, since)) in _running)
             {
                 var seconds = Stopwatch.GetElapsedTime(since).TotalSeconds;
-                _results[test] = new Failure(display, ChildProcess.Stopped ? "interrupted" : $"did not end within {seconds:F0} s, or its process did not.\n{output}", Rerun(test));
+                _results[test] = new Failure(
+                    display,
+                    ChildProcess.Stopped
+                        ? "interrupted"
+                        : $"did not end within {seconds:F0} s, or its process did not.\n{output}",
+                    Rerun(test)
+                );
                 _finishedMethods.Add(_tests[test].Method);
             }
 
@@ -51,7 +66,11 @@ internal sealed class XunitPart(string name, string folder, TimeSpan limitOfOneT
             _running.Clear();
         }
 
-        return new PartResult(_results.Values.Count(result => result is true), [.. _results.Values.OfType<Failure>()], [.. _results.Values.OfType<Skip>()])
+        return new PartResult(
+            _results.Values.Count(result => result is true),
+            [.. _results.Values.OfType<Failure>()],
+            [.. _results.Values.OfType<Skip>()]
+        )
         {
             Times = _times,
         };
@@ -60,16 +79,29 @@ internal sealed class XunitPart(string name, string folder, TimeSpan limitOfOneT
     /// <summary>The classes of every <paramref name="nth"/> position, as arguments that select them.</summary>
     public static IEnumerable<string> Sample(string name, string folder, int nth)
     {
-        var (_, output) = ChildProcess.Run(folder, Path.Combine(folder, name), ["-list", "classes"], TimeSpan.FromMinutes(2));
-        var classes = output.Split('\n', StringSplitOptions.TrimEntries).Where(line => line.StartsWith(name + '.', StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+        var (_, output) = ChildProcess.Run(
+            folder,
+            Path.Combine(folder, name),
+            ["-list", "classes"],
+            TimeSpan.FromMinutes(2)
+        );
+        var classes = output
+            .Split('\n', StringSplitOptions.TrimEntries)
+            .Where(line => line.StartsWith(name + '.', StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal);
         return classes.Where((_, i) => i % nth == 0).SelectMany(one => new[] { "-class", one });
     }
 
     private string? TooLong()
     {
-        var overdue = _running.Values.Where(test => Stopwatch.GetElapsedTime(test.Since) > limitOfOneTest).Select(test => test.Name).ToList();
-        return overdue.Count > 0 ? $"{name} was stopped: {string.Join(", ", overdue)} took more than {limitOfOneTest.TotalMinutes} minutes."
-            : _running.IsEmpty && Stopwatch.GetElapsedTime(Interlocked.Read(ref _lastMessage)) > limitOfOneTest ? $"{name} was stopped: it said nothing for {limitOfOneTest.TotalMinutes} minutes."
+        var overdue = _running
+            .Values.Where(test => Stopwatch.GetElapsedTime(test.Since) > limitOfOneTest)
+            .Select(test => test.Name)
+            .ToList();
+        return overdue.Count > 0
+                ? $"{name} was stopped: {string.Join(", ", overdue)} took more than {limitOfOneTest.TotalMinutes} minutes."
+            : _running.IsEmpty && Stopwatch.GetElapsedTime(Interlocked.Read(ref _lastMessage)) > limitOfOneTest
+                ? $"{name} was stopped: it said nothing for {limitOfOneTest.TotalMinutes} minutes."
             : null;
     }
 
@@ -103,7 +135,11 @@ internal sealed class XunitPart(string name, string folder, TimeSpan limitOfOneT
                 _results[Text("TestUniqueID")] = new Skip(_tests[Text("TestUniqueID")].Name, Text("Reason"));
                 break;
             case "test-failed":
-                _results[Text("TestUniqueID")] = new Failure(_tests[Text("TestUniqueID")].Name, Describe(message), Rerun(Text("TestUniqueID")));
+                _results[Text("TestUniqueID")] = new Failure(
+                    _tests[Text("TestUniqueID")].Name,
+                    Describe(message),
+                    Rerun(Text("TestUniqueID"))
+                );
                 break;
             case "test-finished":
                 if (_running.TryRemove(Text("TestUniqueID"), out var test))
@@ -119,7 +155,11 @@ internal sealed class XunitPart(string name, string folder, TimeSpan limitOfOneT
                 _ended = true;
                 break;
             case var type when type == "error" || type.EndsWith("cleanup-failure", StringComparison.Ordinal):
-                _results[$"{type} {_results.Count}"] = new Failure($"{name}: {type}", Describe(message), $"{name} --no-build");
+                _results[$"{type} {_results.Count}"] = new Failure(
+                    $"{name}: {type}",
+                    Describe(message),
+                    $"{name} --no-build"
+                );
                 break;
         }
 
@@ -130,8 +170,10 @@ internal sealed class XunitPart(string name, string folder, TimeSpan limitOfOneT
 
     private static string Describe(JsonElement failure)
     {
-        string Lines(string property) => failure.TryGetProperty(property, out var lines) && lines.ValueKind == JsonValueKind.Array
-            ? string.Join('\n', lines.EnumerateArray().Select(line => line.GetString())) : "";
+        string Lines(string property) =>
+            failure.TryGetProperty(property, out var lines) && lines.ValueKind == JsonValueKind.Array
+                ? string.Join('\n', lines.EnumerateArray().Select(line => line.GetString()))
+                : "";
         var output = failure.TryGetProperty("Output", out var text) ? text.GetString() : "";
         return $"{Lines("Messages")}\n{Lines("StackTraces")}\n{output}".TrimEnd();
     }

@@ -20,7 +20,8 @@ internal static class CommandLine
 
         if (result.Action is ParseErrorAction wrong)
             return Refuse(result, wrong);
-        return await result.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, cancellation.Token)
+        return await result
+            .InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, cancellation.Token)
             .ConfigureAwait(false);
 
         // The first time the work ends cleanly, the second time the process ends.
@@ -36,7 +37,9 @@ internal static class CommandLine
     {
         if (result.GetValue<bool>("--json"))
         {
-            new JsonOutput(Console.Out).Error(new CommandError("USAGE", string.Join(" ", result.Errors.Select(error => error.Message))));
+            new JsonOutput(Console.Out).Error(
+                new CommandError("USAGE", string.Join(" ", result.Errors.Select(error => error.Message)))
+            );
             return ExitCode.Usage;
         }
 
@@ -56,7 +59,8 @@ internal static class CommandLine
     public static RootCommand CreateRoot()
     {
         var root = new RootCommand(
-            "Dti trains a concept from a few photos (Directional Textual Inversion), generates images with it, and interpolates between two concepts.");
+            "Dti trains a concept from a few photos (Directional Textual Inversion), generates images with it, and interpolates between two concepts."
+        );
         var common = new CommonOptions(root);
         root.Add(DemoCommand.Create(common));
         root.Add(TrainCommand.Create(common));
@@ -77,8 +81,11 @@ internal static class CommandLine
         OptionValues.Configure(root);
         Examples.Add(
             root,
-            "dti demo", "dti train my-cat photos/ --initializer cat", "dti generate \"a photo of <my-cat> on the moon\" -o moon.png",
-            "dti interpolate my-cat my-teapot --frames 12 -o between/");
+            "dti demo",
+            "dti train my-cat photos/ --initializer cat",
+            "dti generate \"a photo of <my-cat> on the moon\" -o moon.png",
+            "dti interpolate my-cat my-teapot --frames 12 -o between/"
+        );
         return root;
     }
 }

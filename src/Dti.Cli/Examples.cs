@@ -8,7 +8,8 @@ namespace Dti.Cli;
 /// <summary>Example lines that <c>--help</c> shows below a command's options.</summary>
 internal static class Examples
 {
-    private const string ExitCodes = "0 ok, 1 failed, 2 wrong usage or a value refused, 3 not found, 4 server not reachable, 130 cancelled";
+    private const string ExitCodes =
+        "0 ok, 1 failed, 2 wrong usage or a value refused, 3 not found, 4 server not reachable, 130 cancelled";
 
     private static readonly ConditionalWeakTable<Command, string[]> _lines = [];
 
@@ -18,7 +19,10 @@ internal static class Examples
     /// <param name="refusedBy">Options of the root that a command does not take, and its help leaves out.</param>
     internal sealed class Help(Func<Command, IEnumerable<Option>> refusedBy) : SynchronousCommandLineAction
     {
-        private readonly HelpAction _usual = new() { MaxWidth = Console.IsOutputRedirected ? 120 : Math.Clamp(Console.WindowWidth, 60, 140) };
+        private readonly HelpAction _usual = new()
+        {
+            MaxWidth = Console.IsOutputRedirected ? 120 : Math.Clamp(Console.WindowWidth, 60, 140),
+        };
 
         public override bool ClearsParseErrors => true;
 

@@ -14,10 +14,14 @@ public sealed partial class DtiClient
     /// <param name="options">The prompt, and what else to ask for.</param>
     /// <param name="deadline">UTC time at which to give up; null: never.</param>
     /// <param name="cancellationToken">Stops the work within one sampling step.</param>
-    /// <returns><see cref="GenerationAccepted"/> first, one <see cref="GeneratedPicture"/> per picture, <see cref="GenerationResult"/> last.</returns>
+    /// <returns><see cref="GenerationAccepted"/> first, one <see cref="GeneratedPicture"/> per picture, <see
+    /// cref="GenerationResult"/> last.</returns>
     /// <exception cref="DtiClientException">The server refused the request, or the connection stayed lost.</exception>
     public IAsyncEnumerable<GenerationUpdate> GenerateAsync(
-        GenerationOptions options, DateTime? deadline = null, CancellationToken cancellationToken = default)
+        GenerationOptions options,
+        DateTime? deadline = null,
+        CancellationToken cancellationToken = default
+    )
     {
         var message = new V1.GenerateRequest { Options = ToProto.Message(options) };
         return FollowGenerationAsync(Open, deadline, cancellationToken);
@@ -27,7 +31,11 @@ public sealed partial class DtiClient
             var request = message.Clone();
             Pin(request.Options, settings);
             return Streams.ReadAsync(
-                call => _services.Dti.Generate(request, Streaming(deadline, call)), FromProto.Update, deadline, token);
+                call => _services.Dti.Generate(request, Streaming(deadline, call)),
+                FromProto.Update,
+                deadline,
+                token
+            );
         }
     }
 
@@ -38,10 +46,14 @@ public sealed partial class DtiClient
     /// <param name="request">Which concepts, how many pictures, and what else to ask for.</param>
     /// <param name="deadline">UTC time at which to give up; null: never.</param>
     /// <param name="cancellationToken">Stops the work within one sampling step.</param>
-    /// <returns><see cref="InterpolationAccepted"/> first, one <see cref="GeneratedPicture"/> per frame, <see cref="GenerationResult"/> last.</returns>
+    /// <returns><see cref="InterpolationAccepted"/> first, one <see cref="GeneratedPicture"/> per frame, <see
+    /// cref="GenerationResult"/> last.</returns>
     /// <exception cref="DtiClientException">The server refused the request, or the connection stayed lost.</exception>
     public IAsyncEnumerable<GenerationUpdate> InterpolateAsync(
-        InterpolateRequest request, DateTime? deadline = null, CancellationToken cancellationToken = default)
+        InterpolateRequest request,
+        DateTime? deadline = null,
+        CancellationToken cancellationToken = default
+    )
     {
         var message = ToProto.Message(request);
         return FollowGenerationAsync(Open, deadline, cancellationToken);
@@ -51,7 +63,11 @@ public sealed partial class DtiClient
             var asked = message.Clone();
             Pin(asked.Options ??= new V1.GenerationOptions(), settings);
             return Streams.ReadAsync(
-                call => _services.Dti.Interpolate(asked, Streaming(deadline, call)), FromProto.Update, deadline, token);
+                call => _services.Dti.Interpolate(asked, Streaming(deadline, call)),
+                FromProto.Update,
+                deadline,
+                token
+            );
         }
     }
 
@@ -62,17 +78,27 @@ public sealed partial class DtiClient
     /// <param name="jobId">The job.</param>
     /// <param name="deadline">UTC time at which to give up watching; null: never.</param>
     /// <param name="cancellationToken">Ends the sequence; the job goes on.</param>
-    /// <returns><see cref="GenerationAccepted"/> or <see cref="InterpolationAccepted"/> first, <see cref="GenerationResult"/> last.</returns>
+    /// <returns><see cref="GenerationAccepted"/> or <see cref="InterpolationAccepted"/> first, <see
+    /// cref="GenerationResult"/> last.</returns>
     /// <exception cref="DtiClientException">
     /// There is no such job, it trains, failed or was cancelled, or the connection stayed lost.
     /// </exception>
     public async IAsyncEnumerable<GenerationUpdate> WatchGenerationAsync(
-        string jobId, DateTime? deadline = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        string jobId,
+        DateTime? deadline = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default
+    )
     {
         var updates = JobStream.FollowAsync(
             () => OpenWatchGeneration(jobId, deadline, cancellationToken),
             (id, _) => OpenWatchGeneration(id, deadline, cancellationToken),
-            FindServerOfAsync, new GenerationCursor(), deadline, _options, _logger, cancellationToken);
+            FindServerOfAsync,
+            new GenerationCursor(),
+            deadline,
+            _options,
+            _logger,
+            cancellationToken
+        );
         await foreach (var update in updates.ConfigureAwait(false))
             yield return update;
     }
@@ -86,8 +112,10 @@ public sealed partial class DtiClient
     }
 
     private async IAsyncEnumerable<GenerationUpdate> FollowGenerationAsync(
-        Func<GenerationSettings?, CancellationToken, IAsyncEnumerable<GenerationUpdate>> open, DateTime? deadline,
-        [EnumeratorCancellation] CancellationToken cancellationToken)
+        Func<GenerationSettings?, CancellationToken, IAsyncEnumerable<GenerationUpdate>> open,
+        DateTime? deadline,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         var cursor = new GenerationCursor();
         var updates = JobStream.FollowAsync(
@@ -95,7 +123,12 @@ public sealed partial class DtiClient
             (id, _) => ContinueAsync(id, () => open(cursor.Settings, cancellationToken), deadline, cancellationToken),
             (id, lost, end, firstDelay, token) =>
                 FindServerAsync(id, mayBeForgotten: true, lost, end, firstDelay, token),
-            cursor, deadline, _options, _logger, cancellationToken);
+            cursor,
+            deadline,
+            _options,
+            _logger,
+            cancellationToken
+        );
         await foreach (var update in updates.ConfigureAwait(false))
             yield return update;
     }
@@ -103,8 +136,11 @@ public sealed partial class DtiClient
     // A server that was restarted continues the job. One that only lost its caller has cancelled it: it gets the
     // request again.
     private async IAsyncEnumerable<GenerationUpdate> ContinueAsync(
-        string jobId, Func<IAsyncEnumerable<GenerationUpdate>> sendAgain, DateTime? deadline,
-        [EnumeratorCancellation] CancellationToken cancellationToken)
+        string jobId,
+        Func<IAsyncEnumerable<GenerationUpdate>> sendAgain,
+        DateTime? deadline,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         var isCancelled = false;
         var isLeft = true;
@@ -159,8 +195,14 @@ public sealed partial class DtiClient
     }
 
     private IAsyncEnumerable<GenerationUpdate> OpenWatchGeneration(
-        string jobId, DateTime? deadline, CancellationToken cancellationToken) =>
+        string jobId,
+        DateTime? deadline,
+        CancellationToken cancellationToken
+    ) =>
         Streams.ReadAsync(
             token => _services.Jobs.Watch(new V1.JobServiceWatchRequest { JobId = jobId }, Streaming(deadline, token)),
-            FromProto.Update, deadline, cancellationToken);
+            FromProto.Update,
+            deadline,
+            cancellationToken
+        );
 }

@@ -13,10 +13,18 @@ public sealed partial class DtiClient
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DtiClientException">The server cannot be reached.</exception>
     public async Task<IReadOnlyList<Job>> ListJobsAsync(
-        IEnumerable<JobState>? states = null, int limit = 100, CancellationToken cancellationToken = default)
+        IEnumerable<JobState>? states = null,
+        int limit = 100,
+        CancellationToken cancellationToken = default
+    )
     {
-        var request = new V1.JobServiceListRequest { PageSize = limit, States = { (states ?? []).Select(state => (V1.JobState)state) } };
-        var response = await UnaryAsync(_services.Jobs.ListAsync(request, Unary(cancellationToken)), cancellationToken).ConfigureAwait(false);
+        var request = new V1.JobServiceListRequest
+        {
+            PageSize = limit,
+            States = { (states ?? []).Select(state => (V1.JobState)state) },
+        };
+        var response = await UnaryAsync(_services.Jobs.ListAsync(request, Unary(cancellationToken)), cancellationToken)
+            .ConfigureAwait(false);
         return [.. response.Jobs.Select(FromProto.Job)];
     }
 
@@ -37,19 +45,30 @@ public sealed partial class DtiClient
     /// <exception cref="DtiClientException"><c>NotFound</c>: there is none of that id.</exception>
     public async Task<Job> CancelJobAsync(string jobId, CancellationToken cancellationToken = default)
     {
-        var call = _services.Jobs.CancelAsync(new V1.JobServiceCancelRequest { JobId = jobId }, Unary(cancellationToken));
+        var call = _services.Jobs.CancelAsync(
+            new V1.JobServiceCancelRequest { JobId = jobId },
+            Unary(cancellationToken)
+        );
         return FromProto.Job((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Job);
     }
 
-    /// <summary>Stops a job as <see cref="CancelJobAsync(string, CancellationToken)"/> does; where the server is away, when it is back.</summary>
+    /// <summary>
+    /// Stops a job as <see cref="CancelJobAsync(string, CancellationToken)"/> does; where the server is away, when it
+    /// is back.
+    /// </summary>
     /// <param name="jobId">Its id.</param>
     /// <param name="patience">How long to wait for the server.</param>
     /// <param name="cancellationToken">Gives up asking.</param>
     /// <returns>The job as it is now.</returns>
-    /// <exception cref="DtiClientException"><c>NotFound</c>: there is none of that id. <c>Unavailable</c>: the server stayed away.</exception>
-    public async Task<Job> CancelJobAsync(string jobId, TimeSpan patience, CancellationToken cancellationToken = default)
+    /// <exception cref="DtiClientException"><c>NotFound</c>: there is none of that id. <c>Unavailable</c>: the server
+    /// stayed away.</exception>
+    public async Task<Job> CancelJobAsync(
+        string jobId,
+        TimeSpan patience,
+        CancellationToken cancellationToken = default
+    )
     {
-        for (var end = DateTime.UtcNow + patience; ;)
+        for (var end = DateTime.UtcNow + patience; ; )
         {
             using var attempt = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             attempt.CancelAfter(_cancelAttempt); // over a connection that may be dead without saying so

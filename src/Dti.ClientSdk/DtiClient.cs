@@ -20,7 +20,8 @@ namespace Dti.ClientSdk;
 /// </example>
 /// <remarks>
 /// Every call throws <see cref="DtiClientException"/> when the server refuses it or cannot be reached, and
-/// <see cref="OperationCanceledException"/> when its token is cancelled. Deadlines are optional: training takes as long as it takes.
+/// <see cref="OperationCanceledException"/> when its token is cancelled. Deadlines are optional: training takes as long
+/// as it takes.
 /// </remarks>
 public sealed partial class DtiClient : IDisposable, IAsyncDisposable
 {
@@ -33,19 +34,20 @@ public sealed partial class DtiClient : IDisposable, IAsyncDisposable
     private volatile Services _services;
 
     /// <summary>Creates a client; it connects with its first call.</summary>
-    /// <param name="address">The server: <c>http://localhost:5171</c>, <c>https://host</c>, or <c>host:port</c>.</param>
+    /// <param name="address">The server: <c>http://localhost:5171</c>, <c>https://host</c>, or
+    /// <c>host:port</c>.</param>
     /// <param name="options">How to talk to it; null: the defaults.</param>
     /// <exception cref="UriFormatException">The address cannot be read.</exception>
-    /// <exception cref="ArgumentException">An option is out of its range, or a token would travel in the clear.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range, or a token would travel in the
+    /// clear.</exception>
     public DtiClient(string address, DtiClientOptions? options = null)
-        : this(Channels.Parse(address), options)
-    {
-    }
+        : this(Channels.Parse(address), options) { }
 
     /// <summary>Creates a client; it connects with its first call.</summary>
     /// <param name="address">The server.</param>
     /// <param name="options">How to talk to it; null: the defaults.</param>
-    /// <exception cref="ArgumentException">An option is out of its range, or a token would travel in the clear.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range, or a token would travel in the
+    /// clear.</exception>
     public DtiClient(Uri address, DtiClientOptions? options = null)
         : this(Channels.Open(address, options ?? new DtiClientOptions()), options)
     {
@@ -55,7 +57,8 @@ public sealed partial class DtiClient : IDisposable, IAsyncDisposable
 
     /// <summary>Creates a client over a channel of the caller's, who keeps it and disposes it.</summary>
     /// <param name="channel">The channel, with any credentials and handlers it needs.</param>
-    /// <param name="options">How to talk to the server; certificates, retries and message limits are the channel's own. Null: the defaults.</param>
+    /// <param name="options">How to talk to the server; certificates, retries and message limits are the channel's own.
+    /// Null: the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
     public DtiClient(GrpcChannel channel, DtiClientOptions? options = null)
     {
@@ -83,19 +86,29 @@ public sealed partial class DtiClient : IDisposable, IAsyncDisposable
     }
 
     private Task FindServerOfAsync(
-        string jobId, DtiClientException lost, DateTime end, TimeSpan firstDelay,
-        CancellationToken cancellationToken) =>
-        FindServerAsync(jobId, mayBeForgotten: false, lost, end, firstDelay, cancellationToken);
+        string jobId,
+        DtiClientException lost,
+        DateTime end,
+        TimeSpan firstDelay,
+        CancellationToken cancellationToken
+    ) => FindServerAsync(jobId, mayBeForgotten: false, lost, end, firstDelay, cancellationToken);
 
     /// <summary>
     /// Waits for a server that went away, until it answers for the job, or says that it does not know it, where it may
     /// have forgotten it.
     /// </summary>
     private async Task FindServerAsync(
-        string jobId, bool mayBeForgotten, DtiClientException lost, DateTime end, TimeSpan firstDelay,
-        CancellationToken cancellationToken)
+        string jobId,
+        bool mayBeForgotten,
+        DtiClientException lost,
+        DateTime end,
+        TimeSpan firstDelay,
+        CancellationToken cancellationToken
+    )
     {
-        var found = await ServerSearch.FindAsync(AskAsync, Discard, firstDelay, lost, end, cancellationToken).ConfigureAwait(false);
+        var found = await ServerSearch
+            .FindAsync(AskAsync, Discard, firstDelay, lost, end, cancellationToken)
+            .ConfigureAwait(false);
         if (found == _services)
             return;
         lock (_ownedChannels)
@@ -104,12 +117,17 @@ public sealed partial class DtiClient : IDisposable, IAsyncDisposable
 
         async Task<Services> AskAsync(CancellationToken token)
         {
-            // A connection of its own: one that is dead without saying so would swallow each try. A channel of the caller's must do as it is.
-            var services = _address is null ? _services : new Services(Channels.Open(_address, _options with { MaxRetries = 0 }));
+            // A connection of its own: one that is dead without saying so would swallow each try. A channel of the
+            // caller's must do as it is.
+            var services = _address is null
+                ? _services
+                : new Services(Channels.Open(_address, _options with { MaxRetries = 0 }));
             try
             {
                 var call = services.Jobs.GetAsync(
-                    new V1.JobServiceGetRequest { JobId = jobId }, new CallOptions(Headers(), DateTime.UtcNow + _answerPatience, token));
+                    new V1.JobServiceGetRequest { JobId = jobId },
+                    new CallOptions(Headers(), DateTime.UtcNow + _answerPatience, token)
+                );
                 await UnaryAsync(call, token).ConfigureAwait(false);
                 return services;
             }
@@ -131,12 +149,14 @@ public sealed partial class DtiClient : IDisposable, IAsyncDisposable
         }
     }
 
-    private CallOptions Streaming(DateTime? deadline, CancellationToken cancellationToken) => new(Headers(), deadline, cancellationToken);
+    private CallOptions Streaming(DateTime? deadline, CancellationToken cancellationToken) =>
+        new(Headers(), deadline, cancellationToken);
 
     private CallOptions Unary(CancellationToken cancellationToken) =>
         new(Headers(), _options.Timeout is { } timeout ? DateTime.UtcNow + timeout : null, cancellationToken);
 
-    private Metadata? Headers() => _options.Token is { } token ? new Metadata { { "authorization", "Bearer " + token } } : null;
+    private Metadata? Headers() =>
+        _options.Token is { } token ? new Metadata { { "authorization", "Bearer " + token } } : null;
 
     private static async Task<T> UnaryAsync<T>(AsyncUnaryCall<T> call, CancellationToken cancellationToken)
     {

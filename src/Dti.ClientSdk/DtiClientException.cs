@@ -7,7 +7,9 @@ namespace Dti.ClientSdk;
 /// <param name="Description">What to change.</param>
 public sealed record FieldViolation(string Field, string Description);
 
-/// <summary>The server refused a call or could not be reached. <see cref="Exception.Message"/> is a sentence for the user.</summary>
+/// <summary>
+/// The server refused a call or could not be reached. <see cref="Exception.Message"/> is a sentence for the user.
+/// </summary>
 public sealed class DtiClientException : Exception
 {
     /// <summary>Creates the error.</summary>

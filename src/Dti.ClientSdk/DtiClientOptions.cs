@@ -8,27 +8,37 @@ namespace Dti.ClientSdk;
 /// <summary>How a <see cref="DtiClient"/> talks to its server.</summary>
 public sealed record DtiClientOptions
 {
-    /// <summary>Sent with each call as <c>authorization: Bearer …</c>; only over https, or to this machine. Null: none.</summary>
+    /// <summary>
+    /// Sent with each call as <c>authorization: Bearer …</c>; only over https, or to this machine. Null: none.
+    /// </summary>
     public string? Token { get; init; }
 
-    /// <summary>With https, trust the server that shows this certificate, or one signed by it, and no other. Null: those the system trusts.</summary>
+    /// <summary>
+    /// With https, trust the server that shows this certificate, or one signed by it, and no other. Null: those the
+    /// system trusts.
+    /// </summary>
     public X509Certificate2? TrustedCertificate { get; init; }
 
-    /// <summary>With https, the certificate by which this client proves who it is, with its private key. Null: none.</summary>
+    /// <summary>
+    /// With https, the certificate by which this client proves who it is, with its private key. Null: none.
+    /// </summary>
     public X509Certificate2? ClientCertificate { get; init; }
 
-    /// <summary>How long a call that answers once may take, its retries included. Streams take a deadline of their own. Null: as long as it takes.</summary>
+    /// <summary>
+    /// How long a call that answers once may take, its retries included. Streams take a deadline of their own. Null: as
+    /// long as it takes.
+    /// </summary>
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>
-    /// How long a connection may be silent before the client asks whether the server is still there, and how long it then waits for the answer;
-    /// 1 second or more. Not on .NET Standard 2.1. Default 30 seconds.
+    /// How long a connection may be silent before the client asks whether the server is still there, and how long it
+    /// then waits for the answer; 1 second or more. Not on .NET Standard 2.1. Default 30 seconds.
     /// </summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How often a call that could not reach the server is made again, 0 to 4, if that is safe: calls that read, cancelling, and
-    /// <see cref="DtiClient.TrainAsync"/>, whose request id makes it so. Default 3.
+    /// How often a call that could not reach the server is made again, 0 to 4, if that is safe: calls that read,
+    /// cancelling, and <see cref="DtiClient.TrainAsync"/>, whose request id makes it so. Default 3.
     /// </summary>
     public int MaxRetries { get; init; } = 3;
 
@@ -38,12 +48,14 @@ public sealed record DtiClientOptions
     /// </summary>
     public TimeSpan ReconnectTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>0: a lost connection is an error, as a <see cref="ReconnectTimeout"/> of zero. Any other number changes nothing.</summary>
+    /// <summary>
+    /// 0: a lost connection is an error, as a <see cref="ReconnectTimeout"/> of zero. Any other number changes nothing.
+    /// </summary>
     [Obsolete("Waiting is limited by time: set ReconnectTimeout.")]
     public int MaxReconnects { get; init; } = 12;
 
-    /// <summary>Wait between the first try of either kind and the second; each further one waits twice as long, at most 8 seconds for calls and 1 for a
-    /// job that is picked up. Default 250 ms.</summary>
+    /// <summary>Wait between the first try of either kind and the second; each further one waits twice as long, at most
+    /// 8 seconds for calls and 1 for a job that is picked up. Default 250 ms.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Longest message taken from the server, in bytes. Default 256 MiB.</summary>
@@ -52,7 +64,10 @@ public sealed record DtiClientOptions
     /// <summary>Where the client, and the gRPC library under it, log. Null: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
 
-    /// <summary>Where to connect to, whatever the address says, whose name the server's certificate must have all the same. Not on .NET Standard 2.1. Null: the address.</summary>
+    /// <summary>
+    /// Where to connect to, whatever the address says, whose name the server's certificate must have all the same. Not
+    /// on .NET Standard 2.1. Null: the address.
+    /// </summary>
     internal IPEndPoint? ConnectTo { get; init; }
 
     /// <summary>Whether a job is picked up at all when its connection is lost.</summary>

@@ -16,7 +16,9 @@ public enum TrainingMethod
     /// <summary>Directions on the unit sphere; the magnitude is fixed (arXiv 2512.13672).</summary>
     Dti = 1,
 
-    /// <summary>The embedding itself, by AdamW (Textual Inversion, arXiv 2208.01618): its norm is free to grow.</summary>
+    /// <summary>
+    /// The embedding itself, by AdamW (Textual Inversion, arXiv 2208.01618): its norm is free to grow.
+    /// </summary>
     Ti = 2,
 
     /// <summary>As <see cref="Ti"/> without weight decay, and set back to the magnitude after each step.</summary>
@@ -25,10 +27,15 @@ public enum TrainingMethod
     /// <summary>As <see cref="Ti"/>, and set to the magnitude when it is saved.</summary>
     TiRescaled = 4,
 
-    /// <summary>As <see cref="TiRenormalized"/>, but each step multiplies the norm by (magnitude / norm)^0.1 only.</summary>
+    /// <summary>
+    /// As <see cref="TiRenormalized"/>, but each step multiplies the norm by (magnitude / norm)^0.1 only.
+    /// </summary>
     TiSoftlyRenormalized = 5,
 
-    /// <summary>As <see cref="Ti"/>, from what the text encoder makes of the initializer (Cross Initialization, arXiv 2312.15905).</summary>
+    /// <summary>
+    /// As <see cref="Ti"/>, from what the text encoder makes of the initializer (Cross Initialization, arXiv
+    /// 2312.15905).
+    /// </summary>
     CrossInit = 6,
 }
 
@@ -97,8 +104,8 @@ public enum Magnitude
 public enum PromptSyntax
 {
     /// <summary>
-    /// As in ComfyUI: <c>(word)</c> is 1.1 times as strong, <c>(word:1.3)</c> 1.3 times, <c>\(</c> and <c>\)</c> are parentheses,
-    /// <c>embedding:name</c> is a concept.
+    /// As in ComfyUI: <c>(word)</c> is 1.1 times as strong, <c>(word:1.3)</c> 1.3 times, <c>\(</c> and <c>\)</c> are
+    /// parentheses, <c>embedding:name</c> is a concept.
     /// </summary>
     Weighted = 1,
 

@@ -33,13 +33,19 @@ public sealed record GenerationOptions
     /// <summary>1 to 64 pictures. Default 1.</summary>
     public int? ImageCount { get; init; }
 
-    /// <summary>How far strong guidance is brought back to the contrast of the unguided picture, 0 (off) to 1. Default 0.</summary>
+    /// <summary>
+    /// How far strong guidance is brought back to the contrast of the unguided picture, 0 (off) to 1. Default 0.
+    /// </summary>
     public double? GuidanceRescale { get; init; }
 
-    /// <summary>Which layer of the text encoder is used, counted from the last, as A1111 counts: 1 to 12. Default 1.</summary>
+    /// <summary>
+    /// Which layer of the text encoder is used, counted from the last, as A1111 counts: 1 to 12. Default 1.
+    /// </summary>
     public int? ClipSkip { get; init; }
 
-    /// <summary>What parentheses and <c>embedding:</c> in the prompts mean. Default <see cref="PromptSyntax.Weighted"/>.</summary>
+    /// <summary>
+    /// What parentheses and <c>embedding:</c> in the prompts mean. Default <see cref="PromptSyntax.Weighted"/>.
+    /// </summary>
     public PromptSyntax? PromptSyntax { get; init; }
 
     /// <summary>
@@ -57,10 +63,16 @@ public sealed record GenerationOptions
     /// <summary><c>auto</c>, <c>fp32</c>, <c>bf16</c> or <c>fp16</c>. Default <c>auto</c>.</summary>
     public string? Dtype { get; init; }
 
-    /// <summary>Name of an autoencoder (<see cref="DtiClient.ListVaesAsync"/>) that takes the place of the model's own. Default: the model's own.</summary>
+    /// <summary>
+    /// Name of an autoencoder (<see cref="DtiClient.ListVaesAsync"/>) that takes the place of the model's own. Default:
+    /// the model's own.
+    /// </summary>
     public string? Vae { get; init; }
 
-    /// <summary>Sampling steps between two previews of a picture (<see cref="SamplingProgress.Preview"/>), 0 (none) to <see cref="Steps"/>. Default 0.</summary>
+    /// <summary>
+    /// Sampling steps between two previews of a picture (<see cref="SamplingProgress.Preview"/>), 0 (none) to <see
+    /// cref="Steps"/>. Default 0.
+    /// </summary>
     public int? PreviewEvery { get; init; }
 
     /// <summary>What the model predicts: <c>epsilon</c> or <c>v_prediction</c>. Default: what it says itself.</summary>

@@ -3,13 +3,12 @@ namespace Dti.ClientSdk;
 /// <summary>
 /// One event of a generation or an interpolation. The first is <see cref="GenerationAccepted"/> or
 /// <see cref="InterpolationAccepted"/>, the last <see cref="GenerationResult"/>. Where a lost connection makes it
-/// necessary to send the request again, the first one comes again, with the id of the new job; everything else comes once.
+/// necessary to send the request again, the first one comes again, with the id of the new job; everything else comes
+/// once.
 /// </summary>
 public abstract record GenerationUpdate
 {
-    private protected GenerationUpdate()
-    {
-    }
+    private protected GenerationUpdate() { }
 }
 
 /// <summary>A generation was accepted.</summary>
@@ -26,12 +25,19 @@ public sealed record GenerationAccepted(string JobId, GenerationSettings Setting
 /// <param name="AnglesDegrees">Angle between the two concepts' directions, degrees, one per vector.</param>
 /// <param name="Settings">What it uses, every default filled in.</param>
 public sealed record InterpolationAccepted(
-    string JobId, string FromConcept, string ToConcept, int Frames, Easing Easing, IReadOnlyList<double> AnglesDegrees,
-    GenerationSettings Settings) : GenerationUpdate;
+    string JobId,
+    string FromConcept,
+    string ToConcept,
+    int Frames,
+    Easing Easing,
+    IReadOnlyList<double> AnglesDegrees,
+    GenerationSettings Settings
+) : GenerationUpdate;
 
 /// <summary>The job waits for its turn.</summary>
 /// <param name="Position">Jobs ahead of this one.</param>
-/// <param name="ExpectedStart">When it may start, going by what steps took lately; null: nothing is known of that yet.</param>
+/// <param name="ExpectedStart">When it may start, going by what steps took lately; null: nothing is known of that
+/// yet.</param>
 public sealed record GenerationQueued(int Position, DateTimeOffset? ExpectedStart = null) : GenerationUpdate;
 
 /// <summary>A sampling step was done.</summary>
@@ -41,8 +47,9 @@ public sealed record GenerationQueued(int Position, DateTimeOffset? ExpectedStar
 public sealed record SamplingProgress(int Step, int TotalSteps, TimeSpan? TimeLeft) : GenerationUpdate
 {
     /// <summary>
-    /// Every <see cref="GenerationOptions.PreviewEvery"/> steps: the image during sampling, as the model predicts it after this step; a small PNG, an eighth
-    /// of its width and height. Null also where this client came later or could not follow: the server does not keep previews.
+    /// Every <see cref="GenerationOptions.PreviewEvery"/> steps: the image during sampling, as the model predicts it
+    /// after this step; a small PNG, an eighth of its width and height. Null also where this client came later or could
+    /// not follow: the server does not keep previews.
     /// </summary>
     public Picture? Preview { get; init; }
 }

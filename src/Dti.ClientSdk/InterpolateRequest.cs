@@ -1,6 +1,8 @@
 namespace Dti.ClientSdk;
 
-/// <summary>What <see cref="DtiClient.InterpolateAsync"/> asks for: pictures along the great circle between two concepts.</summary>
+/// <summary>
+/// What <see cref="DtiClient.InterpolateAsync"/> asks for: pictures along the great circle between two concepts.
+/// </summary>
 /// <param name="FromConcept">The concept at t = 0.</param>
 /// <param name="ToConcept">The concept at t = 1.</param>
 public sealed record InterpolateRequest(string FromConcept, string ToConcept)
@@ -15,7 +17,8 @@ public sealed record InterpolateRequest(string FromConcept, string ToConcept)
     public string? Prompt { get; init; }
 
     /// <summary>
-    /// Everything else as in a generation; its prompt and number of pictures are not used. Every frame starts from the same noise.
+    /// Everything else as in a generation; its prompt and number of pictures are not used. Every frame starts from the
+    /// same noise.
     /// </summary>
     public GenerationOptions Options { get; init; } = new();
 }

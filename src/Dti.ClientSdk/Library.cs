@@ -30,10 +30,14 @@ public sealed record Concept
     /// <summary>When it came into the library.</summary>
     public DateTimeOffset? Created { get; init; }
 
-    /// <summary>Which earlier version it is, in <see cref="DtiClient.ListConceptVersionsAsync"/>; empty: the current one.</summary>
+    /// <summary>
+    /// Which earlier version it is, in <see cref="DtiClient.ListConceptVersionsAsync"/>; empty: the current one.
+    /// </summary>
     public string Version { get; init; } = "";
 
-    /// <summary>SHA-256 of each photo it was learnt from, hexadecimal; empty if it was imported from a file that does not say.</summary>
+    /// <summary>
+    /// SHA-256 of each photo it was learnt from, hexadecimal; empty if it was imported from a file that does not say.
+    /// </summary>
     public IReadOnlyList<string> PhotoSha256 { get; init; } = [];
 
     /// <summary>A small PNG; empty if there is none, and in lists.</summary>
@@ -42,7 +46,10 @@ public sealed record Concept
     /// <summary>A PNG of its training, curves and previews; empty if it was not learnt there, and in lists.</summary>
     public ReadOnlyMemory<byte> SummaryPng { get; init; }
 
-    /// <summary>Whose it is: the caller that its token stands for, or <c>local</c>. Others do not see it, but for those with the scope admin.</summary>
+    /// <summary>
+    /// Whose it is: the caller that its token stands for, or <c>local</c>. Others do not see it, but for those with the
+    /// scope admin.
+    /// </summary>
     public string Owner { get; init; } = "";
 
     /// <summary>
@@ -56,21 +63,34 @@ public sealed record Concept
 /// <param name="VocabularyNormMin">The smallest norm of the vocabulary's token embeddings.</param>
 /// <param name="VocabularyNormMean">Their mean: DTI's magnitude.</param>
 /// <param name="VocabularyNormMax">The largest.</param>
-/// <param name="VocabularyPositionReadability">Mean <see cref="InspectedVector.PositionReadability"/> of the vocabulary's own tokens.</param>
+/// <param name="VocabularyPositionReadability">Mean <see cref="InspectedVector.PositionReadability"/> of the
+/// vocabulary's own tokens.</param>
 /// <param name="Initializer">The word or phrase that the concept started from; empty if unknown.</param>
 /// <param name="Vectors">One per vector.</param>
 public sealed record ConceptInspection(
-    string Model, double VocabularyNormMin, double VocabularyNormMean, double VocabularyNormMax, double VocabularyPositionReadability,
-    string Initializer, IReadOnlyList<InspectedVector> Vectors);
+    string Model,
+    double VocabularyNormMin,
+    double VocabularyNormMean,
+    double VocabularyNormMax,
+    double VocabularyPositionReadability,
+    string Initializer,
+    IReadOnlyList<InspectedVector> Vectors
+);
 
 /// <summary>One vector of a concept.</summary>
 /// <param name="Norm">Its norm.</param>
 /// <param name="AngleDegrees">To the token that it started from; null if that is unknown.</param>
 /// <param name="Nearest">The nearest tokens of the vocabulary by direction, nearest first.</param>
 /// <param name="PositionReadability">
-/// How much of what the first attention layer sees still tells where the token stands, 0 to 1; it falls as the norm grows.
+/// How much of what the first attention layer sees still tells where the token stands, 0 to 1; it falls as the norm
+/// grows.
 /// </param>
-public sealed record InspectedVector(double Norm, double? AngleDegrees, IReadOnlyList<NearToken> Nearest, double PositionReadability);
+public sealed record InspectedVector(
+    double Norm,
+    double? AngleDegrees,
+    IReadOnlyList<NearToken> Nearest,
+    double PositionReadability
+);
 
 /// <summary>A token of the vocabulary and how nearly a vector points its way.</summary>
 /// <param name="Token">The token.</param>
@@ -91,23 +111,39 @@ public sealed record ConceptFile(string FileName, ReadOnlyMemory<byte> Data);
 /// <param name="Problem">Why it cannot be used; null if it can.</param>
 /// <param name="SizeBytes">Bytes of its weights on disk.</param>
 /// <param name="Loaded">Held in memory now.</param>
-/// <param name="Dtype">What most of its weights are stored in: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, <c>fp8_e4m3</c> or <c>fp8_e5m2</c>.</param>
+/// <param name="Dtype">What most of its weights are stored in: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, <c>fp8_e4m3</c>
+/// or <c>fp8_e5m2</c>.</param>
 /// <param name="Path">Its path below the folder it was found in.</param>
 /// <param name="MemoryBytes">Bytes that its weights take in memory, in the server's dtype.</param>
 /// <param name="Fits">Whether that is within the server's memory budget.</param>
 public sealed record Model(
-    string Name, string Family, int Resolution, int EmbeddingDimension, bool IsDefault, string? Problem, long SizeBytes, bool Loaded,
-    string Dtype, string Path, long MemoryBytes, bool Fits);
+    string Name,
+    string Family,
+    int Resolution,
+    int EmbeddingDimension,
+    bool IsDefault,
+    string? Problem,
+    long SizeBytes,
+    bool Loaded,
+    string Dtype,
+    string Path,
+    long MemoryBytes,
+    bool Fits
+);
 
 /// <summary>A server.</summary>
 /// <param name="Version">Of Dti.</param>
 /// <param name="Device"><c>cpu</c>, <c>cuda:0</c>, …</param>
-/// <param name="Dtype">What it computes in where a request says nothing: <c>fp32</c>, <c>bf16</c> or <c>fp16</c>.</param>
+/// <param name="Dtype">What it computes in where a request says nothing: <c>fp32</c>, <c>bf16</c> or
+/// <c>fp16</c>.</param>
 /// <param name="Memory">What models trade for memory: <c>auto</c>, <c>low</c>, <c>balanced</c> or <c>high</c>.</param>
 /// <param name="TorchVersion">Of libtorch.</param>
 public sealed record ServerInfo(string Version, string Device, string Dtype, string Memory, string TorchVersion)
 {
-    /// <summary>Who asks: the caller that the token stands for, <c>certificate:</c> and the name in a certificate, or <c>local</c>.</summary>
+    /// <summary>
+    /// Who asks: the caller that the token stands for, <c>certificate:</c> and the name in a certificate, or
+    /// <c>local</c>.
+    /// </summary>
     public string Caller { get; init; } = "";
 
     /// <summary>What the caller may do: <c>read</c>, <c>generate</c>, <c>train</c>, <c>admin</c>.</summary>
@@ -127,5 +163,15 @@ public sealed record ServerInfo(string Version, string Device, string Dtype, str
 /// <param name="Ended">When it ended.</param>
 /// <param name="Error">Why it failed; null if it did not.</param>
 public sealed record Job(
-    string JobId, string RequestId, JobKind Kind, JobState State, string Name, int Step, int TotalSteps,
-    DateTimeOffset? Created, DateTimeOffset? Started, DateTimeOffset? Ended, string? Error);
+    string JobId,
+    string RequestId,
+    JobKind Kind,
+    JobState State,
+    string Name,
+    int Step,
+    int TotalSteps,
+    DateTimeOffset? Created,
+    DateTimeOffset? Started,
+    DateTimeOffset? Ended,
+    string? Error
+);

@@ -6,13 +6,14 @@ namespace Dti.ClientSdk;
 public sealed record Photo(string FileName, ReadOnlyMemory<byte> Data)
 {
     /// <summary>
-    /// A picture of the same shape, white where the concept is and black where it is not: only what is white is learnt. Empty: all of the photo.
+    /// A picture of the same shape, white where the concept is and black where it is not: only what is white is learnt.
+    /// Empty: all of the photo.
     /// </summary>
     public ReadOnlyMemory<byte> Mask { get; init; }
 
     /// <summary>
-    /// What the photo shows, in place of a prompt template. <c>{concept}</c> says where the concept is named; without it, the concept takes
-    /// the place of the initializer in the text. Empty: a template.
+    /// What the photo shows, in place of a prompt template. <c>{concept}</c> says where the concept is named; without
+    /// it, the concept takes the place of the initializer in the text. Empty: a template.
     /// </summary>
     public string Caption { get; init; } = "";
 

@@ -22,7 +22,8 @@ public class DtiException : Exception
     /// <summary>Creates the error.</summary>
     /// <param name="kind">Why.</param>
     /// <param name="message">One sentence for the user.</param>
-    /// <param name="field">The setting at fault, as the request spells it (<c>options.learning_rate</c>), or null.</param>
+    /// <param name="field">The setting at fault, as the request spells it (<c>options.learning_rate</c>), or
+    /// null.</param>
     /// <param name="innerException">The cause, for the log.</param>
     public DtiException(ErrorKind kind, string message, string? field = null, Exception? innerException = null)
         : base(message, innerException)

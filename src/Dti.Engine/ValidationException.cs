@@ -5,7 +5,9 @@ namespace Dti.Engine;
 /// <param name="Description">One sentence that says what to change.</param>
 public sealed record FieldViolation(string Field, string Description);
 
-/// <summary>Everything that is wrong with a request, at once; its kind is <see cref="ErrorKind.InvalidArgument"/>.</summary>
+/// <summary>
+/// Everything that is wrong with a request, at once; its kind is <see cref="ErrorKind.InvalidArgument"/>.
+/// </summary>
 public sealed class ValidationException : DtiException
 {
     /// <summary>Creates the error; <see cref="DtiException.Field"/> is the first violation's.</summary>

@@ -26,13 +26,24 @@ internal sealed class Violations
     /// <param name="max">Largest value.</param>
     /// <param name="minExcluded">The smallest value itself is not allowed.</param>
     /// <param name="maxExcluded">The largest value itself is not allowed.</param>
-    public void Range(string field, double value, double min, double max, bool minExcluded = false, bool maxExcluded = false)
+    public void Range(
+        string field,
+        double value,
+        double min,
+        double max,
+        bool minExcluded = false,
+        bool maxExcluded = false
+    )
     {
         if (!(value >= min && value <= max) || (minExcluded && value == min) || (maxExcluded && value == max))
         {
-            Add(field, string.Create(
-                CultureInfo.InvariantCulture,
-                $"{field} is {value}; it must be {(minExcluded ? "above" : "from")} {min} {(maxExcluded ? "to below" : "to")} {max}."));
+            Add(
+                field,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{field} is {value}; it must be {(minExcluded ? "above" : "from")} {min} {(maxExcluded ? "to below" : "to")} {max}."
+                )
+            );
         }
     }
 

@@ -34,21 +34,30 @@ public static class DtiHost
     public static WebApplication Build(DtiServerOptions options, Action<WebApplicationBuilder>? configure = null)
     {
         options.Validate();
-        var target = Task.Run(() => ComputeTarget.Resolve(options.Device, options.Dtype)); // libtorch takes as long to load as all that is done here meanwhile
+        // libtorch takes as long to load as all that is done here meanwhile
+        var target = Task.Run(() => ComputeTarget.Resolve(options.Device, options.Dtype));
         // Not the working folder, which may contain an unrelated appsettings.json.
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        var builder = WebApplication.CreateSlimBuilder(
+            new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory }
+        );
         ServerConfiguration.CheckEnvironment(builder.Configuration);
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Orleans", LogLevel.Error);
-        builder.Logging.AddFilter(typeof(FileGrainStorage).FullName, LogLevel.None); // Orleans' words on what the grains say themselves
-        builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None); // DeviceProbe says it once, and stopping is no error
-        builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.None); // comes with authentication; nothing here is protected by it
+        // Orleans' words on what the grains say themselves
+        builder.Logging.AddFilter(typeof(FileGrainStorage).FullName, LogLevel.None);
+        // DeviceProbe says it once, and stopping is no error
+        builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
+        // comes with authentication; nothing here is protected by it
+        builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.None);
         builder.Logging.AddFilter(MalformedMessages.FrameworkLog, LogLevel.None);
-        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.Http2", LogLevel.None); // what a client does wrong on its connection
+        // what a client does wrong on its connection
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.Http2", LogLevel.None);
         builder.Logging.UseFormat(options.LogFormat);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Listen(IPAddress.Parse(options.Address), options.Port, listen => listen.Speak(options, withTls: HttpProtocols.Http1AndHttp2, without: HttpProtocols.Http2));
+            kestrel.Listen(IPAddress.Parse(options.Address), options.Port, listen =>
+                listen.Speak(options, withTls: HttpProtocols.Http1AndHttp2, without: HttpProtocols.Http2)
+            );
             kestrel.ListenForWeb(options);
             kestrel.ListenForMetrics(options);
             kestrel.Limits.Http2.KeepAlivePingDelay = options.KeepAlive;
@@ -61,7 +70,8 @@ public static class DtiHost
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton(_ => target.GetAwaiter().GetResult());
-        services.AddSingleton(LibraryFolders.Of(options.ModelFolders)); // now: a list that cannot be read is told at the start
+        // now: a list that cannot be read is told at the start
+        services.AddSingleton(LibraryFolders.Of(options.ModelFolders));
         services.AddSingleton<VaeLibrary>();
         services.AddSingleton<ModelLibrary>();
         services.AddSingleton<ConceptLibrary>();
@@ -78,7 +88,8 @@ public static class DtiHost
         services.AddSingleton<JobSilo>();
         services.AddSingleton<JobFeeds>();
         services.AddSingleton<IJobs, Jobs.Jobs>();
-        services.AddHostedService(provider => provider.GetRequiredService<JobSilo>()); // before the device, so that it stops after it
+        // before the device, so that it stops after it
+        services.AddHostedService(provider => provider.GetRequiredService<JobSilo>());
         services.AddHostedService<DeviceWorker>();
         services.AddHostedService<FreedMemory>();
         services.AddHostedService<LibraryReadAhead>();
@@ -93,14 +104,21 @@ public static class DtiHost
         services.AddDoors();
         services.AddWebApi(options);
         services.AddGrpcReflection();
-        services.AddGrpc()
-            .AddServiceOptions<ReflectionServiceImpl>(grpc => grpc.MaxReceiveMessageSize = RequestBounds.SmallMessageBytes)
-            .AddServiceOptions<ReflectionV1ServiceImpl>(grpc => grpc.MaxReceiveMessageSize = RequestBounds.SmallMessageBytes);
+        services
+            .AddGrpc()
+            .AddServiceOptions<ReflectionServiceImpl>(grpc =>
+                grpc.MaxReceiveMessageSize = RequestBounds.SmallMessageBytes
+            )
+            .AddServiceOptions<ReflectionV1ServiceImpl>(grpc =>
+                grpc.MaxReceiveMessageSize = RequestBounds.SmallMessageBytes
+            );
         builder.AddTelemetry(options);
         services.AddSingleton<DeviceProbe>();
         services.AddSingleton<JobsProbe>();
         services.AddGrpcHealthChecks().AddCheck<DeviceHealthCheck>("device");
-        services.Configure<HealthCheckPublisherOptions>(health => (health.Delay, health.Period) = (TimeSpan.Zero, TimeSpan.FromSeconds(5))); // for those who watch
+        services.Configure<HealthCheckPublisherOptions>(health =>
+            (health.Delay, health.Period) = (TimeSpan.Zero, TimeSpan.FromSeconds(5))
+        ); // for those who watch
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTime + options.StopTimeout);
         services.AddSingleton<Draining>().AddHostedService(provider => provider.GetRequiredService<Draining>());
         configure?.Invoke(builder);
@@ -133,14 +151,24 @@ public static class DtiHost
     /// <summary>Where a started server listens for gRPC: <c>http://127.0.0.1:5171</c>.</summary>
     public static Uri AddressOf(WebApplication app) => Addresses(app).First();
 
-    /// <summary>Where a started server listens for browsers; null: nowhere, as <see cref="DtiServerOptions.WebPort"/> is null.</summary>
-    public static Uri? WebAddressOf(WebApplication app) => Options(app).WebPort is null ? null : Addresses(app).Skip(1).First();
+    /// <summary>
+    /// Where a started server listens for browsers; null: nowhere, as <see cref="DtiServerOptions.WebPort"/> is null.
+    /// </summary>
+    public static Uri? WebAddressOf(WebApplication app) =>
+        Options(app).WebPort is null ? null : Addresses(app).Skip(1).First();
 
-    /// <summary>Where a started server listens for Prometheus; null: nowhere, as <see cref="DtiServerOptions.MetricsPort"/> is null.</summary>
-    public static Uri? MetricsAddressOf(WebApplication app) => Options(app).MetricsPort is null ? null : Addresses(app).Last();
+    /// <summary>
+    /// Where a started server listens for Prometheus; null: nowhere, as <see cref="DtiServerOptions.MetricsPort"/> is
+    /// null.
+    /// </summary>
+    public static Uri? MetricsAddressOf(WebApplication app) =>
+        Options(app).MetricsPort is null ? null : Addresses(app).Last();
 
     private static DtiServerOptions Options(WebApplication app) => app.Services.GetRequiredService<DtiServerOptions>();
 
     private static IEnumerable<Uri> Addresses(WebApplication app) =>
-        app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Select(address => new Uri(address));
+        app
+            .Services.GetRequiredService<IServer>()
+            .Features.GetRequiredFeature<IServerAddressesFeature>()
+            .Addresses.Select(address => new Uri(address));
 }

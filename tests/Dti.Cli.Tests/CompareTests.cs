@@ -27,22 +27,53 @@ public class CompareTests(ServeFixture server)
         var folder = Write(File);
 
         var first = await server.RunAsync(folder, "compare", "grid.yaml", "-o", "out", "--json");
-        var results = await System.IO.File.ReadAllLinesAsync(Path.Combine(folder, "out", "results.csv"), TestContext.Current.CancellationToken);
-        await System.IO.File.WriteAllLinesAsync(Path.Combine(folder, "out", "results.csv"), results[..^1], TestContext.Current.CancellationToken);
+        var results = await System.IO.File.ReadAllLinesAsync(
+            Path.Combine(folder, "out", "results.csv"),
+            TestContext.Current.CancellationToken
+        );
+        await System.IO.File.WriteAllLinesAsync(
+            Path.Combine(folder, "out", "results.csv"),
+            results[..^1],
+            TestContext.Current.CancellationToken
+        );
         var rest = await server.RunAsync(folder, "compare", "grid.yaml", "-o", "out", "--json");
 
         Assert.Equal((ExitCode.Ok, ""), (first.ExitCode, first.Error));
         Assert.Equal("method,subject,seed,text,image,norm", results[0]);
-        Assert.Equal(["dti,box,1", "dti,box,2", "ti,box,1", "ti,box,2"], results.Skip(1).Select(line => string.Join(',', line.Split(',').Take(3))));
+        Assert.Equal(
+            ["dti,box,1", "dti,box,2", "ti,box,1", "ti,box,2"],
+            results.Skip(1).Select(line => string.Join(',', line.Split(',').Take(3)))
+        );
         Assert.Equal(ExitCode.Ok, rest.ExitCode);
-        Assert.DoesNotContain(rest.EventsOf("result"), result => result.TryGetProperty("angle_degrees", out _)); // its concept was there: nothing is trained
-        Assert.Equal(results, await System.IO.File.ReadAllLinesAsync(Path.Combine(folder, "out", "results.csv"), TestContext.Current.CancellationToken));
+        // its concept was there: nothing is trained
+        Assert.DoesNotContain(rest.EventsOf("result"), result => result.TryGetProperty("angle_degrees", out _));
+        Assert.Equal(
+            results,
+            await System.IO.File.ReadAllLinesAsync(
+                Path.Combine(folder, "out", "results.csv"),
+                TestContext.Current.CancellationToken
+            )
+        );
         Assert.Equal(4, Directory.GetFiles(Path.Combine(folder, "out", "concepts")).Length);
-        Assert.Equal(8, Directory.GetFiles(Path.Combine(folder, "out", "pictures"), "*.png", SearchOption.AllDirectories).Length);
-        Assert.Contains("| ti | 2 |", await System.IO.File.ReadAllTextAsync(Path.Combine(folder, "out", "summary.md"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Equal(
+            8,
+            Directory.GetFiles(Path.Combine(folder, "out", "pictures"), "*.png", SearchOption.AllDirectories).Length
+        );
+        Assert.Contains(
+            "| ti | 2 |",
+            await System.IO.File.ReadAllTextAsync(
+                Path.Combine(folder, "out", "summary.md"),
+                TestContext.Current.CancellationToken
+            ),
+            StringComparison.Ordinal
+        );
         using var plot = SKBitmap.Decode(Path.Combine(folder, "out", "scores.png"));
         Assert.Equal((820, 520), (plot.Width, plot.Height));
-        Assert.DoesNotContain("cmp-", (await server.RunAsync(folder, "concepts", "list")).Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "cmp-",
+            (await server.RunAsync(folder, "concepts", "list")).Output,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -57,7 +88,9 @@ public class CompareTests(ServeFixture server)
     public async Task Compare_WrongFile_SaysWhatAndTrainsNothing(string lines, string expected)
     {
         var key = lines[..lines.IndexOf(':', StringComparison.Ordinal)];
-        var blocks = System.Text.RegularExpressions.Regex.Split(File, @"(?m)^(?=\S)").Where(block => block.Length > 0 && !block.StartsWith(key + ":", StringComparison.Ordinal));
+        var blocks = System
+            .Text.RegularExpressions.Regex.Split(File, @"(?m)^(?=\S)")
+            .Where(block => block.Length > 0 && !block.StartsWith(key + ":", StringComparison.Ordinal));
         var folder = Write(string.Concat(blocks).TrimEnd() + "\n" + lines);
 
         var refused = await server.RunAsync(folder, "compare", "grid.yaml");
@@ -86,7 +119,9 @@ public class CompareTests(ServeFixture server)
         Assert.Equal(10, comparison.Methods.Count);
         Assert.Equal(0, comparison.Methods.Single(method => method.Name == "kappa-0").Training.Kappa);
         Assert.All(comparison.Methods, method => Assert.Equal(300, method.Training.Steps));
-        Assert.All(comparison.Subjects, subject => Assert.All(subject.Photos, folder => Assert.True(Directory.Exists(folder))));
+        Assert.All(comparison.Subjects, subject =>
+            Assert.All(subject.Photos, folder => Assert.True(Directory.Exists(folder)))
+        );
     }
 
     private string Write(string yaml)

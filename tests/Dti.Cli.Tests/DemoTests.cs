@@ -14,9 +14,22 @@ public sealed class DemoFixture(ServeFixture server) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Result = await DtiProcess.RunAsync(Folder, "demo", "--steps", "2", "--sampling-steps", "1", "--seed", "7", "--json");
+        Result = await DtiProcess.RunAsync(
+            Folder,
+            "demo",
+            "--steps",
+            "2",
+            "--sampling-steps",
+            "1",
+            "--seed",
+            "7",
+            "--json"
+        );
         Assert.Equal((ExitCode.Ok, ""), (Result.ExitCode, Result.Error));
-        Page = await File.ReadAllTextAsync(Result.Event("page").GetProperty("path").GetString()!, TestContext.Current.CancellationToken);
+        Page = await File.ReadAllTextAsync(
+            Result.Event("page").GetProperty("path").GetString()!,
+            TestContext.Current.CancellationToken
+        );
     }
 
     public ValueTask DisposeAsync() => default;
@@ -27,13 +40,26 @@ public partial class DemoTests(ServeFixture server, DemoFixture demo) : IClassFi
     [Fact]
     public void Demo_Quick_WritesOneSelfContainedPage()
     {
-        Assert.Equal(Path.Combine(demo.Folder, "dti-demo", "index.html"), demo.Result.Event("page").GetProperty("path").GetString());
+        Assert.Equal(
+            Path.Combine(demo.Folder, "dti-demo", "index.html"),
+            demo.Result.Event("page").GetProperty("path").GetString()
+        );
         Assert.Equal(10, Count("<img alt=\"\\d\\.jpg\"")); // photos
         Assert.Equal(4, Count("after \\d steps")); // previews of the two trainings by DTI
         Assert.Equal(DemoScript.Frames, Count("frame \\d of the interpolation"));
         Assert.Equal(6, Count("<svg "));
         Assert.Equal(2, Count("<table>"));
-        foreach (var setting in new[] { "learning_rate", "kappa", "magnitude_value", "guidance_scale", "scheduler", "easing" })
+        foreach (
+            var setting in new[]
+            {
+                "learning_rate",
+                "kappa",
+                "magnitude_value",
+                "guidance_scale",
+                "scheduler",
+                "easing",
+            }
+        )
             Assert.Contains($">{setting}<", demo.Page, StringComparison.Ordinal);
     }
 
@@ -42,7 +68,18 @@ public partial class DemoTests(ServeFixture server, DemoFixture demo) : IClassFi
     {
         var (first, second) = (DemoScript.Subjects[0].Name, DemoScript.Subjects[1].Name);
 
-        foreach (var command in new[] { $"train {first}", $"train {first}-ti", $"train {second}", $"train {second}-ti", "--method ti", "generate", $"interpolate {first} {second}" })
+        foreach (
+            var command in new[]
+            {
+                $"train {first}",
+                $"train {first}-ti",
+                $"train {second}",
+                $"train {second}-ti",
+                "--method ti",
+                "generate",
+                $"interpolate {first} {second}",
+            }
+        )
             Assert.Contains(command, demo.Page, StringComparison.Ordinal);
         foreach (var value in new[] { "dti", "ti", "0.04", "0.02" })
             Assert.Equal(2, Count($"<td>{Regex.Escape(value)}</td>"));
@@ -53,21 +90,44 @@ public partial class DemoTests(ServeFixture server, DemoFixture demo) : IClassFi
     [Fact]
     public async Task Demo_Page_EachImageIsThatOfTheSeedBelowIt()
     {
-        var prompt = DemoScript.Prompts[^1].Replace("{concept}", $"<{DemoScript.Subjects[0].Name}>", StringComparison.Ordinal);
+        var prompt = DemoScript
+            .Prompts[^1]
+            .Replace("{concept}", $"<{DemoScript.Subjects[0].Name}>", StringComparison.Ordinal);
 
         var again = await DtiProcess.RunAsync(
-            demo.Folder, "generate", prompt, "--seed", "8", "--steps", "1", "--guidance", $"{DemoScript.Guidance}", "-o", "again.png", "--data", "dti-demo/library");
+            demo.Folder,
+            "generate",
+            prompt,
+            "--seed",
+            "8",
+            "--steps",
+            "1",
+            "--guidance",
+            $"{DemoScript.Guidance}",
+            "-o",
+            "again.png",
+            "--data",
+            "dti-demo/library"
+        );
 
         Assert.Equal((ExitCode.Ok, ""), (again.ExitCode, again.Error));
-        var image = Convert.ToBase64String(await File.ReadAllBytesAsync(Path.Combine(demo.Folder, "again.png"), TestContext.Current.CancellationToken));
-        Assert.Contains($"{image}\"><figcaption><span class=\"seed\">seed 8</span>", demo.Page, StringComparison.Ordinal);
+        var image = Convert.ToBase64String(
+            await File.ReadAllBytesAsync(Path.Combine(demo.Folder, "again.png"), TestContext.Current.CancellationToken)
+        );
+        Assert.Contains(
+            $"{image}\"><figcaption><span class=\"seed\">seed 8</span>",
+            demo.Page,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Demo_Page_SaysWhatTheModelKnows()
     {
         Assert.Contains("dti-mini knows only its drawn world", demo.Page, StringComparison.Ordinal);
-        Assert.DoesNotContain(demo.Result.EventsOf("warning"), warning => warning.GetProperty("code").GetString() == "MODEL_DOMAIN");
+        Assert.DoesNotContain(demo.Result.EventsOf("warning"), warning =>
+            warning.GetProperty("code").GetString() == "MODEL_DOMAIN"
+        );
     }
 
     [Fact]
@@ -77,7 +137,9 @@ public partial class DemoTests(ServeFixture server, DemoFixture demo) : IClassFi
         Assert.DoesNotContain("<script", demo.Page, StringComparison.Ordinal);
         Assert.DoesNotContain("<link", demo.Page, StringComparison.Ordinal);
         Assert.DoesNotContain("url(", demo.Page, StringComparison.Ordinal);
-        Assert.All(Source().Matches(demo.Page), source => Assert.StartsWith("data:image/", source.Groups[1].Value, StringComparison.Ordinal));
+        Assert.All(Source().Matches(demo.Page), source =>
+            Assert.StartsWith("data:image/", source.Groups[1].Value, StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -85,7 +147,8 @@ public partial class DemoTests(ServeFixture server, DemoFixture demo) : IClassFi
     [InlineData(59.9, "59 s")]
     [InlineData(97.4, "1 min 37 s")]
     [InlineData(180, "3 min 0 s")]
-    public void Clock_Time_IsMinutesAndSeconds(double seconds, string text) => Assert.Equal(text, DemoPage.Clock(TimeSpan.FromSeconds(seconds)));
+    public void Clock_Time_IsMinutesAndSeconds(double seconds, string text) =>
+        Assert.Equal(text, DemoPage.Clock(TimeSpan.FromSeconds(seconds)));
 
     [Fact]
     public async Task Demo_FolderWithAnotherPage_LeavesItAlone()

@@ -30,7 +30,9 @@ public class FallbackTests(ServeFixture server)
     [InlineData("'huge'", "DTI_MEMORY=huge", "serve", "--port", "0")]
     public async Task Run_ValueThatCannotBeUsed_IsAnErrorThatNamesIt(string named, params string[] words)
     {
-        var environment = words.TakeWhile(word => word.StartsWith("DTI_", StringComparison.Ordinal)).ToDictionary(word => word.Split('=')[0], word => word.Split('=')[1]);
+        var environment = words
+            .TakeWhile(word => word.StartsWith("DTI_", StringComparison.Ordinal))
+            .ToDictionary(word => word.Split('=')[0], word => word.Split('=')[1]);
         string[] arguments = [.. words.Skip(environment.Count)];
         if (arguments[0] == "generate" && !arguments.Contains("--models"))
         {
@@ -48,9 +50,17 @@ public class FallbackTests(ServeFixture server)
     public async Task Serve_ModelFolderOfASettingsFileThatIsNotThere_IsAnErrorThatNamesIt()
     {
         var folder = server.NewFolder();
-        await File.WriteAllTextAsync(Path.Combine(folder, "my.json"), """{"Dti": {"ModelFolders": ["/nowhere"]}}""", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            Path.Combine(folder, "my.json"),
+            """{"Dti": {"ModelFolders": ["/nowhere"]}}""",
+            TestContext.Current.CancellationToken
+        );
         var result = await DtiProcess.RunAsync(folder, "serve", "--config", "my.json", "--port", "0");
         Assert.Equal(ExitCode.NotFound, result.ExitCode);
-        Assert.Contains("There is no model file or folder '/nowhere'. Correct the path in ModelFolders", result.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "There is no model file or folder '/nowhere'. Correct the path in ModelFolders",
+            result.Error,
+            StringComparison.Ordinal
+        );
     }
 }

@@ -28,7 +28,10 @@ public sealed class FileNameTests : IDisposable
             written.Add(Path.GetFileName(await files.WriteAsync(Picture(i), TestContext.Current.CancellationToken)));
 
         Assert.Equal(names, string.Join(" ", written));
-        Assert.Equal(written.Order(StringComparer.Ordinal), Directory.EnumerateFiles(_folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            written.Order(StringComparer.Ordinal),
+            Directory.EnumerateFiles(_folder).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -37,7 +40,10 @@ public sealed class FileNameTests : IDisposable
         var other = Path.Combine(_folder, "x.png");
         await File.WriteAllTextAsync(other, "mine", TestContext.Current.CancellationToken);
 
-        var path = await new PictureFiles(other, "", 1, overwrite: false).WriteAsync(Picture(0), TestContext.Current.CancellationToken);
+        var path = await new PictureFiles(other, "", 1, overwrite: false).WriteAsync(
+            Picture(0),
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal("x-2.png", Path.GetFileName(path));
         Assert.Equal("mine", await File.ReadAllTextAsync(other, TestContext.Current.CancellationToken));
@@ -47,7 +53,8 @@ public sealed class FileNameTests : IDisposable
     [InlineData("plain-word.png", "plain-word.png")]
     [InlineData("a photo of <x>", "\"a photo of <x>\"")]
     [InlineData("", "\"\"")]
-    public void Quote_Word_IsWhatAShellTakes(string word, string quoted) => Assert.Equal(quoted, CommandText.Quote(word));
+    public void Quote_Word_IsWhatAShellTakes(string word, string quoted) =>
+        Assert.Equal(quoted, CommandText.Quote(word));
 
     private static Picture Picture(int index) => new(new byte[] { 1, 2, 3 }, "image/png", 1, 1, index, "", 0, null);
 }

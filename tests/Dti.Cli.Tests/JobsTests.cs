@@ -1,4 +1,3 @@
-
 namespace Dti.Cli.Tests;
 
 /// <summary>Jobs that another command began.</summary>
@@ -8,9 +7,28 @@ public class JobsTests(ServeFixture server)
     public async Task Watch_JobThatDraws_IsFollowedLikeOneThatTrains()
     {
         var folder = server.NewFolder();
-        var drawn = await server.RunAsync(folder, "generate", "a cat", "--width", "64", "--height", "64", "--steps", "2", "-o", "cat.png", "--json");
+        var drawn = await server.RunAsync(
+            folder,
+            "generate",
+            "a cat",
+            "--width",
+            "64",
+            "--height",
+            "64",
+            "--steps",
+            "2",
+            "-o",
+            "cat.png",
+            "--json"
+        );
 
-        var watched = await server.RunAsync(folder, "jobs", "watch", drawn.Event("accepted").GetProperty("job_id").GetString()!, "--json");
+        var watched = await server.RunAsync(
+            folder,
+            "jobs",
+            "watch",
+            drawn.Event("accepted").GetProperty("job_id").GetString()!,
+            "--json"
+        );
 
         Assert.Equal(ExitCode.Ok, watched.ExitCode);
         Assert.Equal(2, watched.EventsOf("progress").Count());
@@ -21,9 +39,24 @@ public class JobsTests(ServeFixture server)
     public async Task Cancel_JobThatRuns_SaysThatItIsBeingCancelled()
     {
         var folder = server.NewFolder();
-        using var drawing = DtiProcess.Start(folder, "generate", "a cat", "--width", "512", "--height", "512", "--steps", "1000", "-o", "cat.png", "--json", "--server", server.Address);
+        using var drawing = DtiProcess.Start(
+            folder,
+            "generate",
+            "a cat",
+            "--width",
+            "512",
+            "--height",
+            "512",
+            "--steps",
+            "1000",
+            "-o",
+            "cat.png",
+            "--json",
+            "--server",
+            server.Address
+        );
         string? id = null;
-        for (var name = ""; name != "progress";)
+        for (var name = ""; name != "progress"; )
         {
             var line = await drawing.ReadEventAsync();
             name = line.GetProperty("event").GetString();

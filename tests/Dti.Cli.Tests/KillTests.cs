@@ -14,16 +14,23 @@ public sealed class KillTests : IDisposable
     {
         var (whole, broken) = await RunAcrossAKillAsync((name, port) => Train(name, port), "\"step\":9,");
 
-        Assert.Equal(Enumerable.Range(1, 30), broken.EventsOf("progress").Select(step => step.GetProperty("step").GetInt32()));
         Assert.Equal(
-            whole.EventsOf("progress").Select(step => step.GetProperty("loss").GetDouble()), broken.EventsOf("progress").Select(step => step.GetProperty("loss").GetDouble()));
+            Enumerable.Range(1, 30),
+            broken.EventsOf("progress").Select(step => step.GetProperty("step").GetInt32())
+        );
+        Assert.Equal(
+            whole.EventsOf("progress").Select(step => step.GetProperty("loss").GetDouble()),
+            broken.EventsOf("progress").Select(step => step.GetProperty("loss").GetDouble())
+        );
     }
 
     [Fact]
     public async Task Serve_KilledWhileGenerating_TheCommandGetsTheRestOfTheImagesFromTheNextServer()
     {
         var (_, broken) = await RunAcrossAKillAsync(
-            (name, port) => Generate(name + "/", port), "\"event\":\"picture\"");
+            (name, port) => Generate(name + "/", port),
+            "\"event\":\"picture\""
+        );
 
         Assert.Equal([0, 1, 2], broken.EventsOf("picture").Select(image => image.GetProperty("index").GetInt32()));
         Assert.Equal(Images("whole"), Images("broken"));
@@ -52,7 +59,14 @@ public sealed class KillTests : IDisposable
         var job = "";
         while (!job.Contains("\"cancelled\"", StringComparison.OrdinalIgnoreCase))
         {
-            var listed = await DtiProcess.RunAsync(_folder.FullName, "jobs", "list", "--json", "--server", Address(port));
+            var listed = await DtiProcess.RunAsync(
+                _folder.FullName,
+                "jobs",
+                "list",
+                "--json",
+                "--server",
+                Address(port)
+            );
             job = listed.Output;
         }
 
@@ -61,11 +75,13 @@ public sealed class KillTests : IDisposable
     }
 
     /// <summary>
-    /// A command that runs undisturbed, and the same command whose server is killed once the command has printed a text,
-    /// and is started again.
+    /// A command that runs undisturbed, and the same command whose server is killed once the command has printed a
+    /// text, and is started again.
     /// </summary>
     private async Task<(DtiResult Whole, DtiResult Broken)> RunAcrossAKillAsync(
-        Func<string, int, string[]> arguments, string killAt)
+        Func<string, int, string[]> arguments,
+        string killAt
+    )
     {
         var (first, port) = await ServeAsync(0);
         using var own = first;
@@ -87,22 +103,55 @@ public sealed class KillTests : IDisposable
     }
 
     private static string[] Generate(string folder, int port) =>
-    [
-        "generate", "a photo of a cat", "-n", "3", "-o", folder, "--width", "64", "--height", "64", "--steps", "6",
-        "--seed", "1", "--json", "--server", Address(port),
-    ];
+        [
+            "generate",
+            "a photo of a cat",
+            "-n",
+            "3",
+            "-o",
+            folder,
+            "--width",
+            "64",
+            "--height",
+            "64",
+            "--steps",
+            "6",
+            "--seed",
+            "1",
+            "--json",
+            "--server",
+            Address(port),
+        ];
 
-    private IEnumerable<string> Images(string folder) => Directory.GetFiles(Path.Combine(_folder.FullName, folder))
-        .Order(StringComparer.Ordinal).Select(file => Convert.ToHexString(File.ReadAllBytes(file)));
+    private IEnumerable<string> Images(string folder) =>
+        Directory
+            .GetFiles(Path.Combine(_folder.FullName, folder))
+            .Order(StringComparer.Ordinal)
+            .Select(file => Convert.ToHexString(File.ReadAllBytes(file)));
 
     private static string Address(int port) => $"http://127.0.0.1:{port}";
 
     private static string[] Train(string name, int port, int steps = 30) =>
-    [
-        "train", name, Fixtures.Common("preprocess_square.png"), "--initializer", "cat", "--steps", $"{steps}",
-        "--batch", "1", "--resolution", "64", "--seed", "1", "--preview-every", "0", "--json",
-        "--server", Address(port),
-    ];
+        [
+            "train",
+            name,
+            Fixtures.Common("preprocess_square.png"),
+            "--initializer",
+            "cat",
+            "--steps",
+            $"{steps}",
+            "--batch",
+            "1",
+            "--resolution",
+            "64",
+            "--seed",
+            "1",
+            "--preview-every",
+            "0",
+            "--json",
+            "--server",
+            Address(port),
+        ];
 
     private async Task<(DtiProcess Server, int Port)> ServeAsync(int port)
     {

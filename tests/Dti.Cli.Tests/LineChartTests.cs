@@ -27,7 +27,11 @@ public class LineChartTests
     [Fact]
     public void Draw_ValuesThatAreNotFinite_AreLeftOut()
     {
-        var svg = LineChart.Draw("loss", 0, new LineChart.Series("loss", "line", [(1, 1), (2, double.NaN), (3, 2), (4, double.PositiveInfinity)]));
+        var svg = LineChart.Draw(
+            "loss",
+            0,
+            new LineChart.Series("loss", "line", [(1, 1), (2, double.NaN), (3, 2), (4, double.PositiveInfinity)])
+        );
 
         Assert.DoesNotContain("NaN", svg, StringComparison.Ordinal);
         Assert.Equal(2, svg.Split("points=\"")[1].Split('"')[0].Split(' ').Length);

@@ -10,8 +10,16 @@ public class PackagingTests(ServeFixture server)
     [Fact]
     public async Task Appsettings_OfThePackage_HoldsNothingButSettings()
     {
-        var result = await DtiProcess.RunAsync(server.NewFolder(), "doctor", "--config", Path.Combine(_folder, "appsettings.json"), "--json");
-        Assert.DoesNotContain(result.EventsOf("finding"), finding => finding.GetProperty("name").GetString() == "setting");
+        var result = await DtiProcess.RunAsync(
+            server.NewFolder(),
+            "doctor",
+            "--config",
+            Path.Combine(_folder, "appsettings.json"),
+            "--json"
+        );
+        Assert.DoesNotContain(result.EventsOf("finding"), finding =>
+            finding.GetProperty("name").GetString() == "setting"
+        );
     }
 
     [Fact]
@@ -20,7 +28,14 @@ public class PackagingTests(ServeFixture server)
         const string Analyzer = "/usr/bin/systemd-analyze";
         Assert.SkipUnless(File.Exists(Analyzer), "this system has no systemd");
         var unit = Path.Combine(server.NewFolder(), "dti.service");
-        await File.WriteAllTextAsync(unit, (await File.ReadAllTextAsync(Path.Combine(_folder, "systemd", "dti.service"))).Replace("/opt/dti/dti", $"\"{DtiProcess.Program}\"", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            unit,
+            (await File.ReadAllTextAsync(Path.Combine(_folder, "systemd", "dti.service"))).Replace(
+                "/opt/dti/dti",
+                $"\"{DtiProcess.Program}\"",
+                StringComparison.Ordinal
+            )
+        );
         using var verify = DtiProcess.StartBy(Analyzer, server.NewFolder(), [], "verify", unit);
         var result = await verify.EndAsync();
         Assert.Equal((0, ""), (result.ExitCode, result.Error));

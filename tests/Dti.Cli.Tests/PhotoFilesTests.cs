@@ -9,7 +9,20 @@ public sealed class PhotoFilesTests : IDisposable
 {
     private static readonly byte[] _jpeg = [0xFF, 0xD8, 0xFF, 0xE0, .. new byte[40]];
     private static readonly byte[] _png = [0x89, (byte)'P', (byte)'N', (byte)'G', .. new byte[40]];
-    private static readonly byte[] _heic = [0, 0, 0, 0x18, .. "ftypheic"u8, 0, 0, 0, 0, .. "mif1heic"u8, .. new byte[40]];
+    private static readonly byte[] _heic =
+    [
+        0,
+        0,
+        0,
+        0x18,
+        .. "ftypheic"u8,
+        0,
+        0,
+        0,
+        0,
+        .. "mif1heic"u8,
+        .. new byte[40],
+    ];
     private readonly string _folder = Directory.CreateTempSubdirectory("dti-photos-").FullName;
 
     [Fact]
@@ -30,11 +43,16 @@ public sealed class PhotoFilesTests : IDisposable
 
         Assert.Equal(["1.png", "DSC00001", "download.jfif"], files.Select(Path.GetFileName));
         Assert.Equal(3, leftOut.Count);
-        Assert.Contains(leftOut, line => line.Contains("IMG_0007.HEIC", StringComparison.Ordinal) && line.Contains("save it as JPEG", StringComparison.Ordinal));
+        Assert.Contains(leftOut, line =>
+            line.Contains("IMG_0007.HEIC", StringComparison.Ordinal)
+            && line.Contains("save it as JPEG", StringComparison.Ordinal)
+        );
         Assert.Contains(leftOut, line => line.Contains("Thumbs.db", StringComparison.Ordinal));
     }
 
-    /// <summary>Cameras append films and previews of their own to a photo: 50 files of 64 MiB, 3.1 GiB together.</summary>
+    /// <summary>
+    /// Cameras append films and previews of their own to a photo: 50 files of 64 MiB, 3.1 GiB together.
+    /// </summary>
     [Fact]
     public async Task Read_FiftyPhotosOf64MiBEach_FitIntoOneRequest()
     {
@@ -46,7 +64,13 @@ public sealed class PhotoFilesTests : IDisposable
             File.CreateSymbolicLink(Path.Combine(_folder, $"{i}.jpg"), Path.Combine(_folder, "0.jpg"));
         var output = new StringWriter();
 
-        var photos = await PhotoFiles.ReadAsync([_folder], CaptionFiles.Use, 64, new JsonOutput(output), TestContext.Current.CancellationToken);
+        var photos = await PhotoFiles.ReadAsync(
+            [_folder],
+            CaptionFiles.Use,
+            64,
+            new JsonOutput(output),
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal(50, photos.Count);
         Assert.True(photos.Sum(read => read.Data.Length) < 63 << 20);
@@ -109,7 +133,15 @@ public sealed class PhotoFilesTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static async Task<ClientSdk.Photo> ReadAsync(string photo, CaptionFiles captions) =>
-        Assert.Single(await PhotoFiles.ReadAsync([photo], captions, null, new JsonOutput(TextWriter.Null), TestContext.Current.CancellationToken));
+        Assert.Single(
+            await PhotoFiles.ReadAsync(
+                [photo],
+                captions,
+                null,
+                new JsonOutput(TextWriter.Null),
+                TestContext.Current.CancellationToken
+            )
+        );
 
     private string Write(string name, byte[] content)
     {

@@ -11,7 +11,8 @@ public sealed class ServeFixture : IAsyncLifetime
     public string Address { get; private set; } = "";
 
     /// <summary>A new folder that goes away with the fixture.</summary>
-    public string NewFolder() => Directory.CreateDirectory(Path.Combine(_folder, Guid.NewGuid().ToString("N"))).FullName;
+    public string NewFolder() =>
+        Directory.CreateDirectory(Path.Combine(_folder, Guid.NewGuid().ToString("N"))).FullName;
 
     /// <summary>Runs a command against the server.</summary>
     internal Task<DtiResult> RunAsync(string folder, params IEnumerable<string> arguments) =>

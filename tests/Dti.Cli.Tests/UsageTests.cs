@@ -19,7 +19,10 @@ public class UsageTests(ServeFixture server)
     [InlineData("tokens")]
     public async Task Help_EveryCommand_ShowsExamples(string command)
     {
-        var result = await DtiProcess.RunAsync(server.NewFolder(), [.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
+        var result = await DtiProcess.RunAsync(
+            server.NewFolder(),
+            [.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]
+        );
 
         Assert.Equal(ExitCode.Ok, result.ExitCode);
         Assert.Contains("Examples:", result.Output, StringComparison.Ordinal);
@@ -76,8 +79,20 @@ public class UsageTests(ServeFixture server)
     {
         var folder = server.NewFolder();
         using var process = DtiProcess.Start(
-            folder, new Dictionary<string, string> { ["LC_ALL"] = locale },
-            "generate", "a red mug", "--guidance", "1.5", "--steps", "1", "--seed", "1", "--json", "--server", server.Address);
+            folder,
+            new Dictionary<string, string> { ["LC_ALL"] = locale },
+            "generate",
+            "a red mug",
+            "--guidance",
+            "1.5",
+            "--steps",
+            "1",
+            "--seed",
+            "1",
+            "--json",
+            "--server",
+            server.Address
+        );
 
         var result = await DtiProcess.EndAsync(process);
 
@@ -111,7 +126,14 @@ public class UsageTests(ServeFixture server)
     [Fact]
     public async Task Jobs_ServerOfTheEnvironment_IsAsked()
     {
-        var result = await DtiProcess.EndAsync(DtiProcess.Start(server.NewFolder(), new Dictionary<string, string> { ["DTI_SERVER"] = server.Address }, "jobs", "list"));
+        var result = await DtiProcess.EndAsync(
+            DtiProcess.Start(
+                server.NewFolder(),
+                new Dictionary<string, string> { ["DTI_SERVER"] = server.Address },
+                "jobs",
+                "list"
+            )
+        );
 
         Assert.Equal(ExitCode.Ok, result.ExitCode);
     }
@@ -120,11 +142,25 @@ public class UsageTests(ServeFixture server)
     public async Task Environment_LevelOfTheLogThatIsNone_IsUsageForEveryCommand()
     {
         var folder = server.NewFolder();
-        await File.WriteAllTextAsync(Path.Combine(folder, "appsettings.json"), """{"Logging": {"LogLevel": {"Dti": "Other"}}}"""); // another program's
-        var result = await DtiProcess.EndAsync(DtiProcess.Start(folder, new Dictionary<string, string> { ["Logging__LogLevel__Dti"] = "Loud" }, "models", "list"));
+        await File.WriteAllTextAsync(
+            Path.Combine(folder, "appsettings.json"),
+            """{"Logging": {"LogLevel": {"Dti": "Other"}}}"""
+        ); // another program's
+        var result = await DtiProcess.EndAsync(
+            DtiProcess.Start(
+                folder,
+                new Dictionary<string, string> { ["Logging__LogLevel__Dti"] = "Loud" },
+                "models",
+                "list"
+            )
+        );
 
         Assert.Equal(ExitCode.Usage, result.ExitCode);
-        Assert.StartsWith("error: Logging.LogLevel.Dti is 'Loud'; it must be one of", result.Error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "error: Logging.LogLevel.Dti is 'Loud'; it must be one of",
+            result.Error,
+            StringComparison.Ordinal
+        );
         Assert.Equal(ExitCode.Ok, (await DtiProcess.RunAsync(folder, "models", "list")).ExitCode);
     }
 
@@ -188,7 +224,11 @@ public class UsageTests(ServeFixture server)
     {
         var folder = server.NewFolder();
         for (var i = 0; i < 51; i++)
-            await File.WriteAllBytesAsync(Path.Combine(folder, $"{i}.png"), "BM"u8.ToArray(), TestContext.Current.CancellationToken);
+            await File.WriteAllBytesAsync(
+                Path.Combine(folder, $"{i}.png"),
+                "BM"u8.ToArray(),
+                TestContext.Current.CancellationToken
+            );
 
         var result = await server.RunAsync(folder, "train", "x", ".");
 
@@ -200,17 +240,39 @@ public class UsageTests(ServeFixture server)
     public async Task Train_SeveralWrongValues_NamesThemAll()
     {
         var result = await server.RunAsync(
-            server.NewFolder(), "train", "x", Fixtures.Common("preprocess_square.png"), "--steps", "0", "--learning-rate", "2", "--beta", "1", "--json");
+            server.NewFolder(),
+            "train",
+            "x",
+            Fixtures.Common("preprocess_square.png"),
+            "--steps",
+            "0",
+            "--learning-rate",
+            "2",
+            "--beta",
+            "1",
+            "--json"
+        );
 
         Assert.Equal(ExitCode.Usage, result.ExitCode);
-        var fields = result.Event("error").GetProperty("violations").EnumerateArray().Select(violation => violation.GetProperty("field").GetString());
+        var fields = result
+            .Event("error")
+            .GetProperty("violations")
+            .EnumerateArray()
+            .Select(violation => violation.GetProperty("field").GetString());
         Assert.Equal(["options.beta", "options.learning_rate", "options.steps"], fields.Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public async Task Train_WrongValueToAPerson_IsSaidOnce()
     {
-        var result = await server.RunAsync(server.NewFolder(), "train", "x", Fixtures.Common("preprocess_square.png"), "--steps", "0");
+        var result = await server.RunAsync(
+            server.NewFolder(),
+            "train",
+            "x",
+            Fixtures.Common("preprocess_square.png"),
+            "--steps",
+            "0"
+        );
 
         Assert.Equal("error: options.steps: steps is 0; it must be from 1 to 100000.", result.Error.Trim());
     }
@@ -218,13 +280,28 @@ public class UsageTests(ServeFixture server)
     [Fact]
     public async Task Train_NameThatIsTaken_NamesTheFlagThatReplaces()
     {
-        string[] train = ["train", "taken", Fixtures.Common("preprocess_square.png"), "--steps", "1", "--resolution", "64", "--preview-every", "0"];
+        string[] train =
+        [
+            "train",
+            "taken",
+            Fixtures.Common("preprocess_square.png"),
+            "--steps",
+            "1",
+            "--resolution",
+            "64",
+            "--preview-every",
+            "0",
+        ];
         Assert.Equal(ExitCode.Ok, (await server.RunAsync(server.NewFolder(), train)).ExitCode);
 
         var result = await server.RunAsync(server.NewFolder(), train);
 
         Assert.Equal(ExitCode.Failed, result.ExitCode);
-        Assert.Contains("'taken' already; choose another name, or ask to overwrite it (--force).", result.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "'taken' already; choose another name, or ask to overwrite it (--force).",
+            result.Error,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -241,9 +318,18 @@ public class UsageTests(ServeFixture server)
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "there is no /dev/full here");
         var folder = server.NewFolder();
-        using var shell = DtiProcess.StartBy("/bin/sh", folder, [], ["-c", "\"$0\" models list > /dev/full", DtiProcess.Program]);
+        using var shell = DtiProcess.StartBy(
+            "/bin/sh",
+            folder,
+            [],
+            ["-c", "\"$0\" models list > /dev/full", DtiProcess.Program]
+        );
         var result = await shell.EndAsync();
         Assert.Equal(ExitCode.Failed, result.ExitCode);
-        Assert.Contains("The standard output cannot be written: No space left on device", result.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "The standard output cannot be written: No space left on device",
+            result.Error,
+            StringComparison.Ordinal
+        );
     }
 }

@@ -6,7 +6,22 @@ namespace Dti.Cli.Tests;
 public class WorkflowTests(ServeFixture server)
 {
     private static readonly string[] _quickTraining =
-        ["--initializer", "cat", "--steps", "3", "--batch", "1", "--resolution", "64", "--seed", "1", "--preview-every", "3", "--preview-steps", "1"];
+    [
+        "--initializer",
+        "cat",
+        "--steps",
+        "3",
+        "--batch",
+        "1",
+        "--resolution",
+        "64",
+        "--seed",
+        "1",
+        "--preview-every",
+        "3",
+        "--preview-steps",
+        "1",
+    ];
 
     private static readonly string[] _quickPicture = ["--steps", "2", "--width", "64", "--height", "64", "--seed", "5"];
 
@@ -18,26 +33,56 @@ public class WorkflowTests(ServeFixture server)
         var folder = server.NewFolder();
         foreach (var name in new[] { "flow-a", "flow-b" })
         {
-            var trained = await server.RunAsync(folder, ["train", name, Photo, .. _quickTraining, "--previews", "previews", "--json"]);
+            var trained = await server.RunAsync(
+                folder,
+                ["train", name, Photo, .. _quickTraining, "--previews", "previews", "--json"]
+            );
             Assert.Equal((ExitCode.Ok, ""), (trained.ExitCode, trained.Error));
-            Assert.Equal("cat", trained.Event("accepted").GetProperty("settings").GetProperty("initializer").GetString());
+            Assert.Equal(
+                "cat",
+                trained.Event("accepted").GetProperty("settings").GetProperty("initializer").GetString()
+            );
             Assert.Equal([1, 2, 3], trained.EventsOf("progress").Select(step => step.GetProperty("step").GetInt32()));
             Assert.True(File.Exists(Path.Combine(folder, trained.Event("preview").GetProperty("path").GetString()!)));
             Assert.Equal($"<{name}>", trained.Event("result").GetProperty("placeholder").GetString());
         }
 
-        var generated = await server.RunAsync(folder, ["generate", "a photo of <flow-a>", "-n", "2", "-o", "out.jpg", .. _quickPicture, "--json"]);
+        var generated = await server.RunAsync(
+            folder,
+            ["generate", "a photo of <flow-a>", "-n", "2", "-o", "out.jpg", .. _quickPicture, "--json"]
+        );
         Assert.Equal((ExitCode.Ok, ""), (generated.ExitCode, generated.Error));
-        Assert.Equal(["out-1.jpg", "out-2.jpg"], generated.EventsOf("picture").Select(picture => picture.GetProperty("path").GetString()));
+        Assert.Equal(
+            ["out-1.jpg", "out-2.jpg"],
+            generated.EventsOf("picture").Select(picture => picture.GetProperty("path").GetString())
+        );
         Assert.Equal((64, 64), SizeOf(Path.Combine(folder, "out-1.jpg")));
 
-        var between = await server.RunAsync(folder, ["interpolate", "flow-a", "flow-b", "--frames", "3", "--easing", "smooth", "-o", "between", .. _quickPicture, "--json"]);
+        var between = await server.RunAsync(
+            folder,
+            [
+                "interpolate",
+                "flow-a",
+                "flow-b",
+                "--frames",
+                "3",
+                "--easing",
+                "smooth",
+                "-o",
+                "between",
+                .. _quickPicture,
+                "--json",
+            ]
+        );
         Assert.Equal((ExitCode.Ok, ""), (between.ExitCode, between.Error));
         Assert.Equal([0, 0.5, 1], between.EventsOf("picture").Select(picture => picture.GetProperty("t").GetDouble()));
         Assert.Equal((192, 64), SizeOf(Path.Combine(folder, between.Event("strip").GetProperty("path").GetString()!)));
         Assert.Equal((64, 64), SizeOf(Path.Combine(folder, "between", "frame-003.png")));
 
-        var again = await server.RunAsync(folder, ["interpolate", "flow-a", "flow-b", "--frames", "3", "-o", "between", .. _quickPicture]);
+        var again = await server.RunAsync(
+            folder,
+            ["interpolate", "flow-a", "flow-b", "--frames", "3", "-o", "between", .. _quickPicture]
+        );
         Assert.Equal(ExitCode.Usage, again.ExitCode);
         Assert.Contains("--force", again.Error, StringComparison.Ordinal);
     }
@@ -49,11 +94,32 @@ public class WorkflowTests(ServeFixture server)
         Directory.CreateDirectory(Path.Combine(folder, "photos"));
         File.Copy(Photo, Path.Combine(folder, "photos", "one.png"));
         File.Copy(Photo, Path.Combine(folder, "photos", "one-mask.png"));
-        await File.WriteAllTextAsync(Path.Combine(folder, "photos", "one.txt"), "a cat in a box\n", TestContext.Current.CancellationToken);
-        await File.WriteAllTextAsync(Path.Combine(folder, "prompts.txt"), "# mine\na drawing of {concept}\n\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            Path.Combine(folder, "photos", "one.txt"),
+            "a cat in a box\n",
+            TestContext.Current.CancellationToken
+        );
+        await File.WriteAllTextAsync(
+            Path.Combine(folder, "prompts.txt"),
+            "# mine\na drawing of {concept}\n\n",
+            TestContext.Current.CancellationToken
+        );
 
-        var trained = await server.RunAsync(folder, ["train", "longer", "photos", .. _quickTraining, "--templates", "prompts.txt", "--json"]);
-        var further = await server.RunAsync(folder, "train", "longer", "--resume", "--steps", "5", "--preview-every", "0", "--json");
+        var trained = await server.RunAsync(
+            folder,
+            ["train", "longer", "photos", .. _quickTraining, "--templates", "prompts.txt", "--json"]
+        );
+        var further = await server.RunAsync(
+            folder,
+            "train",
+            "longer",
+            "--resume",
+            "--steps",
+            "5",
+            "--preview-every",
+            "0",
+            "--json"
+        );
         var nothing = await server.RunAsync(folder, "train", "longer");
         var misspelt = await server.RunAsync(folder, "train", "longest", "--resume");
 
@@ -80,7 +146,8 @@ public class WorkflowTests(ServeFixture server)
         Assert.Contains("picture a-photo-2.png", second.Output, StringComparison.Ordinal);
         Assert.Equal(
             await File.ReadAllBytesAsync(Path.Combine(folder, "a-photo.png"), TestContext.Current.CancellationToken),
-            await File.ReadAllBytesAsync(Path.Combine(folder, "a-photo-2.png"), TestContext.Current.CancellationToken));
+            await File.ReadAllBytesAsync(Path.Combine(folder, "a-photo-2.png"), TestContext.Current.CancellationToken)
+        );
     }
 
     [Fact]
@@ -89,7 +156,23 @@ public class WorkflowTests(ServeFixture server)
         var folder = server.NewFolder();
 
         var drawn = await server.RunAsync(
-            folder, "generate", "a photo", "-n", "2", "--steps", "40", "--width", "64", "--height", "64", "--previews", "way", "--preview-every", "4", "--json");
+            folder,
+            "generate",
+            "a photo",
+            "-n",
+            "2",
+            "--steps",
+            "40",
+            "--width",
+            "64",
+            "--height",
+            "64",
+            "--previews",
+            "way",
+            "--preview-every",
+            "4",
+            "--json"
+        );
 
         Assert.Equal((ExitCode.Ok, ""), (drawn.ExitCode, drawn.Error));
         var paths = drawn.EventsOf("preview").Select(preview => preview.GetProperty("path").GetString()!).ToArray();
@@ -112,7 +195,16 @@ public class WorkflowTests(ServeFixture server)
         var shown = await server.RunAsync(folder, "concepts", "show", "brought");
         var inspected = await server.RunAsync(folder, "inspect", "brought");
         var listed = await server.RunAsync(folder, "concepts", "list", "--json");
-        var exported = await server.RunAsync(folder, "concepts", "export", "brought", "--format", "webui", "-o", "taken.safetensors");
+        var exported = await server.RunAsync(
+            folder,
+            "concepts",
+            "export",
+            "brought",
+            "--format",
+            "webui",
+            "-o",
+            "taken.safetensors"
+        );
         var again = await server.RunAsync(folder, "concepts", "export", "brought", "-o", "taken.safetensors");
         var installed = await server.RunAsync(folder, "concepts", "export", "brought", "--comfyui");
         var deleted = await server.RunAsync(folder, "concepts", "delete", "brought");
@@ -123,9 +215,17 @@ public class WorkflowTests(ServeFixture server)
         Assert.Contains("NEAREST WORDS", inspected.Output, StringComparison.Ordinal);
         Assert.Contains(listed.EventsOf("concept"), concept => concept.GetProperty("name").GetString() == "brought");
         Assert.Equal(ExitCode.Ok, exported.ExitCode);
-        Assert.Contains("emb_params", await File.ReadAllTextAsync(Path.Combine(folder, "taken.safetensors"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains(
+            "emb_params",
+            await File.ReadAllTextAsync(
+                Path.Combine(folder, "taken.safetensors"),
+                TestContext.Current.CancellationToken
+            ),
+            StringComparison.Ordinal
+        );
         Assert.Equal(ExitCode.Usage, again.ExitCode);
-        Assert.Contains("knows no embeddings folder", installed.Error, StringComparison.Ordinal); // this server was not told of a ComfyUI
+        // this server was not told of a ComfyUI
+        Assert.Contains("knows no embeddings folder", installed.Error, StringComparison.Ordinal);
         Assert.Equal((ExitCode.Ok, ExitCode.NotFound), (deleted.ExitCode, gone.ExitCode));
     }
 
@@ -134,8 +234,24 @@ public class WorkflowTests(ServeFixture server)
     {
         var folder = server.NewFolder();
         using var process = DtiProcess.Start(
-            folder, "train", "stopped", Photo, "--initializer", "cat", "--steps", "100000", "--batch", "1", "--resolution", "64", "--preview-every", "0",
-            "--json", "--server", server.Address);
+            folder,
+            "train",
+            "stopped",
+            Photo,
+            "--initializer",
+            "cat",
+            "--steps",
+            "100000",
+            "--batch",
+            "1",
+            "--resolution",
+            "64",
+            "--preview-every",
+            "0",
+            "--json",
+            "--server",
+            server.Address
+        );
         var line = "";
         while (!line.Contains("\"progress\"", StringComparison.Ordinal))
             line = await process.ReadLineAsync();
@@ -147,7 +263,15 @@ public class WorkflowTests(ServeFixture server)
         Assert.Equal("CANCELLED", result.Event("error").GetProperty("code").GetString());
         var jobs = await server.RunAsync(folder, "jobs", "list", "--json");
         var job = Assert.Single(jobs.EventsOf("job"), job => job.GetProperty("name").GetString() == "stopped");
-        var cancelled = await server.RunAsync(folder, "jobs", "watch", job.GetProperty("job_id").GetString()!, "--from-step", "100000", "--json");
+        var cancelled = await server.RunAsync(
+            folder,
+            "jobs",
+            "watch",
+            job.GetProperty("job_id").GetString()!,
+            "--from-step",
+            "100000",
+            "--json"
+        );
         Assert.Equal(ExitCode.Cancelled, cancelled.ExitCode);
     }
 
@@ -169,7 +293,10 @@ public class WorkflowTests(ServeFixture server)
         var converted = await DtiProcess.RunAsync(folder, "models", "convert", model, "single.safetensors", "--json");
         var again = await DtiProcess.RunAsync(folder, "models", "convert", model, "single.safetensors");
 
-        Assert.Equal((ExitCode.Ok, "single.safetensors"), (converted.ExitCode, converted.Event("converted").GetProperty("path").GetString()));
+        Assert.Equal(
+            (ExitCode.Ok, "single.safetensors"),
+            (converted.ExitCode, converted.Event("converted").GetProperty("path").GetString())
+        );
         Assert.True(File.Exists(Path.Combine(folder, "single.safetensors")));
         Assert.Equal(ExitCode.Usage, again.ExitCode);
         Assert.Contains("there already", again.Error, StringComparison.Ordinal);
@@ -180,11 +307,18 @@ public class WorkflowTests(ServeFixture server)
     {
         var folder = server.NewFolder();
 
-        var trained = await DtiProcess.RunAsync(folder, ["train", "kept", Photo, .. _quickTraining, "--data", "library"]);
+        var trained = await DtiProcess.RunAsync(
+            folder,
+            ["train", "kept", Photo, .. _quickTraining, "--data", "library"]
+        );
         var listed = await DtiProcess.RunAsync(folder, "concepts", "list", "--data", "library");
 
         Assert.Equal(ExitCode.Ok, trained.ExitCode);
-        Assert.StartsWith("warning: dti-mini knows only", Assert.Single(trained.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "warning: dti-mini knows only",
+            Assert.Single(trained.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+            StringComparison.Ordinal
+        );
         Assert.Contains("Learnt <kept>", trained.Output, StringComparison.Ordinal);
         Assert.Contains("kept", listed.Output, StringComparison.Ordinal);
     }

@@ -9,7 +9,8 @@ public class ChannelsTests
     [InlineData("https://dti.example", "https://dti.example/")]
     [InlineData("localhost:5171", "http://localhost:5171/")]
     [InlineData("[::1]:5171", "http://[::1]:5171/")]
-    public void Parse_Address_GivesUri(string address, string uri) => Assert.Equal(uri, Channels.Parse(address).AbsoluteUri);
+    public void Parse_Address_GivesUri(string address, string uri) =>
+        Assert.Equal(uri, Channels.Parse(address).AbsoluteUri);
 
     [Theory]
     [InlineData("http://127.0.0.1:5171/dti", "http://127.0.0.1:5171")]

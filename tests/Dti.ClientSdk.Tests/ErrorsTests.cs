@@ -16,22 +16,33 @@ public class ErrorsTests
             Message = "Two fields are wrong.",
             Details =
             {
-                Any.Pack(new BadRequest
-                {
-                    FieldViolations =
+                Any.Pack(
+                    new BadRequest
                     {
-                        new BadRequest.Types.FieldViolation { Field = "options.steps", Description = "1 to 100000." },
-                        new BadRequest.Types.FieldViolation { Field = "photos", Description = "At least one." },
-                    },
-                }),
+                        FieldViolations =
+                        {
+                            new BadRequest.Types.FieldViolation
+                            {
+                                Field = "options.steps",
+                                Description = "1 to 100000.",
+                            },
+                            new BadRequest.Types.FieldViolation { Field = "photos", Description = "At least one." },
+                        },
+                    }
+                ),
             },
         };
 
-        var error = Assert.IsType<DtiClientException>(Errors.Translate(status.ToRpcException(), CancellationToken.None));
+        var error = Assert.IsType<DtiClientException>(
+            Errors.Translate(status.ToRpcException(), CancellationToken.None)
+        );
 
         Assert.Equal(StatusCode.InvalidArgument, error.Status);
         Assert.Equal("Two fields are wrong.", error.Message);
-        Assert.Equal([new("options.steps", "1 to 100000."), new FieldViolation("photos", "At least one.")], error.FieldViolations);
+        Assert.Equal(
+            [new("options.steps", "1 to 100000."), new FieldViolation("photos", "At least one.")],
+            error.FieldViolations
+        );
     }
 
     [Fact]
@@ -48,7 +59,9 @@ public class ErrorsTests
             },
         };
 
-        var error = Assert.IsType<DtiClientException>(Errors.Translate(status.ToRpcException(), CancellationToken.None));
+        var error = Assert.IsType<DtiClientException>(
+            Errors.Translate(status.ToRpcException(), CancellationToken.None)
+        );
 
         Assert.Equal("QUEUE_FULL", error.Reason);
         Assert.Equal(TimeSpan.FromSeconds(7), error.RetryAfter);
@@ -56,7 +69,11 @@ public class ErrorsTests
 
     /// <summary>gRPC's own words name no remedy.</summary>
     [Theory]
-    [InlineData(StatusCode.ResourceExhausted, "Received message exceeds the maximum configured message size.", "DtiClientOptions.MaxReceiveMessageSize")]
+    [InlineData(
+        StatusCode.ResourceExhausted,
+        "Received message exceeds the maximum configured message size.",
+        "DtiClientOptions.MaxReceiveMessageSize"
+    )]
     [InlineData(StatusCode.Unimplemented, "Method is unimplemented.", "not a Dti server, or an older one")]
     [InlineData(StatusCode.Cancelled, "Bad gRPC response. Invalid content-type value: text/html", "not a Dti server")]
     [InlineData(StatusCode.Internal, "Failed to deserialize response message.", "Update the older one")]
@@ -71,7 +88,8 @@ public class ErrorsTests
     public void Translate_ConnectionLostAtTheDeadline_IsTheDeadline()
     {
         var lost = new RpcException(new Grpc.Core.Status(StatusCode.Unavailable, ""));
-        StatusCode At(DateTime? deadline) => Assert.IsType<DtiClientException>(Errors.Translate(lost, CancellationToken.None, deadline)).Status;
+        StatusCode At(DateTime? deadline) =>
+            Assert.IsType<DtiClientException>(Errors.Translate(lost, CancellationToken.None, deadline)).Status;
 
         Assert.Equal(StatusCode.DeadlineExceeded, At(DateTime.UtcNow));
         Assert.Equal(StatusCode.Unavailable, At(DateTime.UtcNow.AddMinutes(1)));
@@ -93,7 +111,9 @@ public class ErrorsTests
     [Fact]
     public void Translate_LostConnection_SaysSoWithoutInternals()
     {
-        var exception = new RpcException(new Grpc.Core.Status(StatusCode.Unavailable, "HttpRequestException: …", new IOException("reset")));
+        var exception = new RpcException(
+            new Grpc.Core.Status(StatusCode.Unavailable, "HttpRequestException: …", new IOException("reset"))
+        );
 
         var error = Assert.IsType<DtiClientException>(Errors.Translate(exception, CancellationToken.None));
 

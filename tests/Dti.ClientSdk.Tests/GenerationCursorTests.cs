@@ -11,7 +11,12 @@ public class GenerationCursorTests
     {
         var cursor = new GenerationCursor();
         GenerationUpdate[] before =
-            [new GenerationAccepted("job", _settings), new GenerationQueued(1), Step(1), Image(0)];
+        [
+            new GenerationAccepted("job", _settings),
+            new GenerationQueued(1),
+            Step(1),
+            Image(0),
+        ];
         GenerationUpdate[] after = [Step(2), Image(1), new GenerationResult(2, default)];
 
         var seen = before.Concat(before).Concat(after).Select(cursor.Take).OfType<GenerationUpdate>().ToList();

@@ -14,17 +14,19 @@ public class JobStreamTests
     public async Task FollowAsync_ConnectionLostTwice_GivesEveryEventOnce()
     {
         var watched = new List<(string JobId, int FromStep)>();
-        var parts = new Queue<IAsyncEnumerable<TrainingUpdate>>(
-        [
+        var parts = new Queue<IAsyncEnumerable<TrainingUpdate>>([
             Lost([Accepted, Step(1), Step(2), Preview(2)]),
             Whole([Accepted, Step(2), Preview(2), Step(3), Preview(3), Result]),
         ]);
 
-        var seen = await ReadAsync(() => Lost([Accepted, Step(1)]), (jobId, step) =>
-        {
-            watched.Add((jobId, step));
-            return parts.Dequeue();
-        });
+        var seen = await ReadAsync(
+            () => Lost([Accepted, Step(1)]),
+            (jobId, step) =>
+            {
+                watched.Add((jobId, step));
+                return parts.Dequeue();
+            }
+        );
 
         Assert.Equal([Accepted, Step(1), Step(2), Preview(2), Step(3), Preview(3), Result], seen);
         Assert.Equal([("job-1", 1), ("job-1", 2)], watched);
@@ -33,7 +35,10 @@ public class JobStreamTests
     [Fact]
     public async Task FollowAsync_StreamEndsWithoutResult_GoesOn()
     {
-        var seen = await ReadAsync(() => Whole([Accepted, Step(1)]), (_, _) => Whole([Accepted, Step(1), Step(2), Result]));
+        var seen = await ReadAsync(
+            () => Whole([Accepted, Step(1)]),
+            (_, _) => Whole([Accepted, Step(1), Step(2), Result])
+        );
 
         Assert.Equal([Accepted, Step(1), Step(2), Result], seen);
     }
@@ -41,8 +46,13 @@ public class JobStreamTests
     [Fact]
     public async Task FollowAsync_ServerStaysAway_GivesUp()
     {
-        var error = await Assert.ThrowsAsync<DtiClientException>(() => ReadAsync(
-            () => Lost([Accepted]), (_, _) => throw new InvalidOperationException("watched"), find: (_, lost, _, _, _) => throw lost));
+        var error = await Assert.ThrowsAsync<DtiClientException>(() =>
+            ReadAsync(
+                () => Lost([Accepted]),
+                (_, _) => throw new InvalidOperationException("watched"),
+                find: (_, lost, _, _, _) => throw lost
+            )
+        );
 
         Assert.Equal(StatusCode.Unavailable, error.Status);
     }
@@ -50,8 +60,16 @@ public class JobStreamTests
     [Fact]
     public async Task FollowAsync_NoTimeToWait_DoesNotLookForTheServer()
     {
-        var error = await Assert.ThrowsAsync<DtiClientException>(() => ReadAsync(
-            () => Lost([Accepted]), (_, _) => throw new InvalidOperationException("watched"), options: _options with { ReconnectTimeout = TimeSpan.Zero }));
+        var error = await Assert.ThrowsAsync<DtiClientException>(() =>
+            ReadAsync(
+                () => Lost([Accepted]),
+                (_, _) => throw new InvalidOperationException("watched"),
+                options: _options with
+                {
+                    ReconnectTimeout = TimeSpan.Zero,
+                }
+            )
+        );
 
         Assert.Equal(StatusCode.Unavailable, error.Status);
     }
@@ -61,14 +79,20 @@ public class JobStreamTests
     {
         var watched = 0;
 
-        var error = await Assert.ThrowsAsync<DtiClientException>(() => ReadAsync(
-            () => Lost([Accepted]),
-            (_, _) =>
-            {
-                watched++;
-                return Lost([]);
-            },
-            options: _options with { ReconnectTimeout = TimeSpan.FromSeconds(1) }));
+        var error = await Assert.ThrowsAsync<DtiClientException>(() =>
+            ReadAsync(
+                () => Lost([Accepted]),
+                (_, _) =>
+                {
+                    watched++;
+                    return Lost([]);
+                },
+                options: _options with
+                {
+                    ReconnectTimeout = TimeSpan.FromSeconds(1),
+                }
+            )
+        );
 
         Assert.Equal(StatusCode.Unavailable, error.Status);
         Assert.InRange(watched, 2, 100);
@@ -79,9 +103,18 @@ public class JobStreamTests
     {
         var told = new TaskCompletionSource();
         var seen = new List<TrainingUpdate>();
-        await foreach (var update in JobStream.FollowAsync(
-            () => Lost([Accepted]), (_, _) => Whole([Accepted, Result]), (_, _, _, _, _) => told.Task, new TrainingCursor(), null, _options, NullLogger.Instance,
-            TestContext.Current.CancellationToken))
+        await foreach (
+            var update in JobStream.FollowAsync(
+                () => Lost([Accepted]),
+                (_, _) => Whole([Accepted, Result]),
+                (_, _, _, _, _) => told.Task,
+                new TrainingCursor(),
+                null,
+                _options,
+                NullLogger.Instance,
+                TestContext.Current.CancellationToken
+            )
+        )
         {
             seen.Add(update);
             if (update is TrainingConnectionLost)
@@ -96,8 +129,9 @@ public class JobStreamTests
     [Fact]
     public async Task FollowAsync_NeverAccepted_DoesNotTryAgain()
     {
-        var error = await Assert.ThrowsAsync<DtiClientException>(
-            () => ReadAsync(() => Lost([]), (_, _) => throw new InvalidOperationException("watched")));
+        var error = await Assert.ThrowsAsync<DtiClientException>(() =>
+            ReadAsync(() => Lost([]), (_, _) => throw new InvalidOperationException("watched"))
+        );
 
         Assert.Equal(StatusCode.Unavailable, error.Status);
     }
@@ -105,8 +139,12 @@ public class JobStreamTests
     [Fact]
     public async Task FollowAsync_JobFails_DoesNotTryAgain()
     {
-        var error = await Assert.ThrowsAsync<DtiClientException>(() => ReadAsync(
-            () => Broken([Accepted, Step(1)], StatusCode.Cancelled), (_, _) => throw new InvalidOperationException("watched")));
+        var error = await Assert.ThrowsAsync<DtiClientException>(() =>
+            ReadAsync(
+                () => Broken([Accepted, Step(1)], StatusCode.Cancelled),
+                (_, _) => throw new InvalidOperationException("watched")
+            )
+        );
 
         Assert.Equal(StatusCode.Cancelled, error.Status);
     }
@@ -116,20 +154,35 @@ public class JobStreamTests
     {
         foreach (var cut in new[] { Lost([Accepted, Step(1)]), Whole([Accepted, Step(1)]) })
         {
-            var error = await Assert.ThrowsAsync<DtiClientException>(
-                () => ReadAsync(() => cut, (_, _) => throw new InvalidOperationException("watched"), DateTime.UtcNow));
+            var error = await Assert.ThrowsAsync<DtiClientException>(() =>
+                ReadAsync(() => cut, (_, _) => throw new InvalidOperationException("watched"), DateTime.UtcNow)
+            );
             Assert.Equal(StatusCode.DeadlineExceeded, error.Status);
         }
     }
 
     private static async Task<List<TrainingUpdate>> ReadAsync(
-        Func<IAsyncEnumerable<TrainingUpdate>> start, Func<string, int, IAsyncEnumerable<TrainingUpdate>> watch, DateTime? deadline = null,
-        JobStream.FindServer? find = null, DtiClientOptions? options = null)
+        Func<IAsyncEnumerable<TrainingUpdate>> start,
+        Func<string, int, IAsyncEnumerable<TrainingUpdate>> watch,
+        DateTime? deadline = null,
+        JobStream.FindServer? find = null,
+        DtiClientOptions? options = null
+    )
     {
         var seen = new List<TrainingUpdate>();
         find ??= (_, _, _, _, _) => Task.CompletedTask;
-        await foreach (var update in JobStream.FollowAsync(
-            start, watch, find, new TrainingCursor(), deadline, options ?? _options, NullLogger.Instance, TestContext.Current.CancellationToken))
+        await foreach (
+            var update in JobStream.FollowAsync(
+                start,
+                watch,
+                find,
+                new TrainingCursor(),
+                deadline,
+                options ?? _options,
+                NullLogger.Instance,
+                TestContext.Current.CancellationToken
+            )
+        )
         {
             seen.Add(update);
         }
@@ -139,10 +192,14 @@ public class JobStreamTests
 
     private static IAsyncEnumerable<TrainingUpdate> Whole(TrainingUpdate[] updates) => Broken(updates, null);
 
-    private static IAsyncEnumerable<TrainingUpdate> Lost(TrainingUpdate[] updates) => Broken(updates, StatusCode.Unavailable);
+    private static IAsyncEnumerable<TrainingUpdate> Lost(TrainingUpdate[] updates) =>
+        Broken(updates, StatusCode.Unavailable);
 
     private static async IAsyncEnumerable<TrainingUpdate> Broken(
-        TrainingUpdate[] updates, StatusCode? status, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        TrainingUpdate[] updates,
+        StatusCode? status,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default
+    )
     {
         foreach (var update in updates)
         {

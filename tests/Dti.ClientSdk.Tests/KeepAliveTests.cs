@@ -17,15 +17,26 @@ public sealed class KeepAliveTests : IAsyncLifetime
     private DtiClient _direct = null!;
     private string _long = "";
 
-    public KeepAliveTests() => _app = DtiHost.Build(
-        new DtiServerOptions { Port = 0, ConceptFolder = _folder, ModelFolders = [Path.Combine(Fixtures.Root, "tiny-sd15")], BuiltInModel = null, KeepAlive = _patience },
-        builder => builder.Logging.ClearProviders());
+    public KeepAliveTests() =>
+        _app = DtiHost.Build(
+            new DtiServerOptions
+            {
+                Port = 0,
+                ConceptFolder = _folder,
+                ModelFolders = [Path.Combine(Fixtures.Root, "tiny-sd15")],
+                BuiltInModel = null,
+                KeepAlive = _patience,
+            },
+            builder => builder.Logging.ClearProviders()
+        );
 
     public async ValueTask InitializeAsync()
     {
         await _app.StartAsync();
         _direct = new DtiClient(DtiHost.AddressOf(_app));
-        await foreach (var update in _direct.TrainAsync(await ServerFixture.RequestAsync("long", ServerFixture.Quick(100_000))))
+        await foreach (
+            var update in _direct.TrainAsync(await ServerFixture.RequestAsync("long", ServerFixture.Quick(100_000)))
+        )
         {
             _long = ((TrainingAccepted)update).JobId; // the stream is left, the training goes on
             break;
@@ -44,11 +55,21 @@ public sealed class KeepAliveTests : IAsyncLifetime
     public async Task Stream_SilentForLongerThanThePatience_GoesOn()
     {
         await using var proxy = new CuttingProxy(DtiHost.AddressOf(_app));
-        await using var client = new DtiClient(proxy.Address, new DtiClientOptions { KeepAlive = _patience, ReconnectTimeout = TimeSpan.Zero, MaxRetries = 0 });
+        await using var client = new DtiClient(
+            proxy.Address,
+            new DtiClientOptions
+            {
+                KeepAlive = _patience,
+                ReconnectTimeout = TimeSpan.Zero,
+                MaxRetries = 0,
+            }
+        );
         var waiting = Task.Run(async () =>
         {
             var updates = new List<TrainingUpdate>();
-            await foreach (var update in client.TrainAsync(await ServerFixture.RequestAsync("waits", ServerFixture.Quick(1))))
+            await foreach (
+                var update in client.TrainAsync(await ServerFixture.RequestAsync("waits", ServerFixture.Quick(1)))
+            )
                 updates.Add(update);
             return updates;
         });
@@ -65,9 +86,14 @@ public sealed class KeepAliveTests : IAsyncLifetime
     public async Task TrainAsync_PeerGoesWithoutAWord_IsPickedUpOverAnotherConnection()
     {
         await using var proxy = new CuttingProxy(DtiHost.AddressOf(_app));
-        await using var client = new DtiClient(proxy.Address, new DtiClientOptions { KeepAlive = _patience, RetryDelay = TimeSpan.FromMilliseconds(5) });
+        await using var client = new DtiClient(
+            proxy.Address,
+            new DtiClientOptions { KeepAlive = _patience, RetryDelay = TimeSpan.FromMilliseconds(5) }
+        );
         var updates = new List<TrainingUpdate>();
-        await foreach (var update in client.TrainAsync(await ServerFixture.RequestAsync("waits", ServerFixture.Quick(1))))
+        await foreach (
+            var update in client.TrainAsync(await ServerFixture.RequestAsync("waits", ServerFixture.Quick(1)))
+        )
         {
             updates.Add(update);
             if (update is TrainingAccepted)
@@ -85,11 +111,17 @@ public sealed class KeepAliveTests : IAsyncLifetime
     public async Task Stream_PeerGoesWithoutAWord_BothSidesNotice()
     {
         await using var proxy = new CuttingProxy(DtiHost.AddressOf(_app));
-        await using var client = new DtiClient(proxy.Address, new DtiClientOptions { KeepAlive = _patience, MaxRetries = 0 });
+        await using var client = new DtiClient(
+            proxy.Address,
+            new DtiClientOptions { KeepAlive = _patience, MaxRetries = 0 }
+        );
         var jobId = "";
         var error = await Assert.ThrowsAsync<DtiClientException>(async () =>
         {
-            var request = await ServerFixture.RequestAsync("waits", ServerFixture.Quick(1)) with { CancelOnDisconnect = true };
+            var request = await ServerFixture.RequestAsync("waits", ServerFixture.Quick(1)) with
+            {
+                CancelOnDisconnect = true,
+            };
             await foreach (var update in client.TrainAsync(request))
             {
                 if (update is TrainingAccepted accepted)

@@ -28,14 +28,27 @@ public sealed partial class PackageTests : IDisposable
         var specification = await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
         Assert.Equal(
             ["Google.Protobuf", "Grpc.Net.Client", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies"],
-            Dependency().Matches(specification).Select(match => match.Groups[1].Value).Distinct().Order());
-        if (Path.Exists(Path.Combine(Fixtures.Repository, ".git"))) // an unpacked archive of the sources knows no commit
+            Dependency().Matches(specification).Select(match => match.Groups[1].Value).Distinct().Order()
+        );
+        // an unpacked archive of the sources knows no commit
+        if (Path.Exists(Path.Combine(Fixtures.Repository, ".git")))
             Assert.Matches("<repository type=\"git\".* commit=\"[0-9a-f]{40}\"", specification);
     }
 
     private async Task<ZipArchive> PackAsync()
     {
-        string[] arguments = ["pack", Path.Combine(Fixtures.Repository, "src", "Dti.ClientSdk"), "-c", "Release", "-o", _folder.FullName, "-v", "q", "--nologo"];
+        string[] arguments =
+        [
+            "pack",
+            Path.Combine(Fixtures.Repository, "src", "Dti.ClientSdk"),
+            "-c",
+            "Release",
+            "-o",
+            _folder.FullName,
+            "-v",
+            "q",
+            "--nologo",
+        ];
         using var pack = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true })!;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         limit.CancelAfter(TimeSpan.FromSeconds(110));
@@ -52,7 +65,10 @@ public sealed partial class PackageTests : IDisposable
         }
 
         Assert.True(pack.ExitCode == 0, output);
-        return await ZipFile.OpenReadAsync(Assert.Single(_folder.GetFiles("*.nupkg")).FullName, TestContext.Current.CancellationToken);
+        return await ZipFile.OpenReadAsync(
+            Assert.Single(_folder.GetFiles("*.nupkg")).FullName,
+            TestContext.Current.CancellationToken
+        );
     }
 
     [GeneratedRegex("<dependency id=\"([^\"]*)\"")]

@@ -9,13 +9,17 @@ public class PublicApiTests
     [Fact]
     public void PublicApi_OfTheAssembly_IsTheApprovedOne()
     {
-        var actual = typeof(DtiClient).Assembly.GeneratePublicApi(new ApiGeneratorOptions { IncludeAssemblyAttributes = false }).ReplaceLineEndings("\n") + "\n";
+        var actual =
+            typeof(DtiClient)
+                .Assembly.GeneratePublicApi(new ApiGeneratorOptions { IncludeAssemblyAttributes = false })
+                .ReplaceLineEndings("\n") + "\n";
         var approved = Path.Combine(Fixtures.Repository, "tests", "Dti.ClientSdk.Tests", "PublicApi.approved.txt");
         var received = Path.Combine(Fixtures.Repository, "artifacts", "PublicApi.received.txt");
         File.WriteAllText(received, actual);
 
         Assert.True(
             File.Exists(approved) && File.ReadAllText(approved) == actual,
-            $"The public API has changed. If it was meant to: cp {received} {approved}");
+            $"The public API has changed. If it was meant to: cp {received} {approved}"
+        );
     }
 }

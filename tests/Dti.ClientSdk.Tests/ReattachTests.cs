@@ -15,7 +15,13 @@ public class ReattachTests(ServerFixture server)
         await using var direct = new DtiClient(server.Address);
 
         var seen = new List<TrainingUpdate>();
-        await foreach (var update in client.TrainAsync(await ServerFixture.RequestAsync("cut", ServerFixture.Quick(6, previewEvery: 2)), null, cancellation))
+        await foreach (
+            var update in client.TrainAsync(
+                await ServerFixture.RequestAsync("cut", ServerFixture.Quick(6, previewEvery: 2)),
+                null,
+                cancellation
+            )
+        )
         {
             seen.Add(update);
             if (update is not TrainingResult)
@@ -23,7 +29,12 @@ public class ReattachTests(ServerFixture server)
         }
 
         var whole = new List<TrainingUpdate>();
-        await foreach (var update in direct.WatchAsync(Assert.IsType<TrainingAccepted>(seen[0]).JobId, cancellationToken: cancellation))
+        await foreach (
+            var update in direct.WatchAsync(
+                Assert.IsType<TrainingAccepted>(seen[0]).JobId,
+                cancellationToken: cancellation
+            )
+        )
             whole.Add(update);
         Assert.True(proxy.Connections > 1);
         Assert.Equal(Keys(whole), Keys(seen));
@@ -39,7 +50,13 @@ public class ReattachTests(ServerFixture server)
         await using var client = new DtiClient(proxy.Address, _hasty);
 
         var seen = new List<TrainingUpdate>();
-        await foreach (var update in client.TrainAsync(await ServerFixture.RequestAsync("silent", ServerFixture.Quick(4)), null, cancellation))
+        await foreach (
+            var update in client.TrainAsync(
+                await ServerFixture.RequestAsync("silent", ServerFixture.Quick(4)),
+                null,
+                cancellation
+            )
+        )
         {
             seen.Add(update);
             if (update is TrainingAccepted)
@@ -64,7 +81,14 @@ public class ReattachTests(ServerFixture server)
         await using var proxy = new CuttingProxy(server.Address);
         await using var client = new DtiClient(proxy.Address, _hasty);
         await using var direct = new DtiClient(server.Address);
-        var options = new GenerationOptions { Prompt = "a cat", Width = 64, Height = 64, Steps = 2, ImageCount = 3 };
+        var options = new GenerationOptions
+        {
+            Prompt = "a cat",
+            Width = 64,
+            Height = 64,
+            Steps = 2,
+            ImageCount = 3,
+        };
 
         var seen = new List<GenerationUpdate>();
         await foreach (var update in client.GenerateAsync(options, null, cancellation))
@@ -75,7 +99,8 @@ public class ReattachTests(ServerFixture server)
         }
 
         var accepted = seen.OfType<GenerationAccepted>().ToList();
-        var whole = await direct.GenerateAsync(options with { Seed = accepted[0].Settings.Seed }, null, cancellation)
+        var whole = await direct
+            .GenerateAsync(options with { Seed = accepted[0].Settings.Seed }, null, cancellation)
             .ToListAsync(cancellation);
         Assert.Equal(Images(whole), Images(seen));
         Assert.Equal(Enumerable.Range(1, 6), seen.OfType<SamplingProgress>().Select(step => step.Step));
@@ -83,8 +108,10 @@ public class ReattachTests(ServerFixture server)
         Assert.Equal(accepted.Count, accepted.Select(first => first.JobId).Distinct().Count());
         Assert.All(accepted, first => Assert.Equal(accepted[0].Settings, first.Settings));
 
-        static IEnumerable<string> Images(IEnumerable<GenerationUpdate> updates) => updates.OfType<GeneratedPicture>()
-            .Select(image => $"{image.Picture.Index} {Convert.ToHexString(image.Picture.Data.Span)}");
+        static IEnumerable<string> Images(IEnumerable<GenerationUpdate> updates) =>
+            updates
+                .OfType<GeneratedPicture>()
+                .Select(image => $"{image.Picture.Index} {Convert.ToHexString(image.Picture.Data.Span)}");
     }
 
     [Fact]
@@ -93,7 +120,13 @@ public class ReattachTests(ServerFixture server)
         var cancellation = TestContext.Current.CancellationToken;
         await using var proxy = new CuttingProxy(server.Address);
         await using var client = new DtiClient(proxy.Address, _hasty);
-        var options = new GenerationOptions { Prompt = "a cat", Width = 64, Height = 64, Steps = 2 };
+        var options = new GenerationOptions
+        {
+            Prompt = "a cat",
+            Width = 64,
+            Height = 64,
+            Steps = 2,
+        };
 
         var seen = new List<GenerationUpdate>();
         await foreach (var update in client.GenerateAsync(options, null, cancellation))
@@ -120,7 +153,13 @@ public class ReattachTests(ServerFixture server)
         await using var proxy = new CuttingProxy(server.Address);
         await using var client = new DtiClient(proxy.Address, _hasty with { ReconnectTimeout = TimeSpan.Zero });
 
-        var options = new GenerationOptions { Prompt = "a cat", Width = 64, Height = 64, Steps = 1000 };
+        var options = new GenerationOptions
+        {
+            Prompt = "a cat",
+            Width = 64,
+            Height = 64,
+            Steps = 1000,
+        };
 
         var error = await Assert.ThrowsAsync<DtiClientException>(async () =>
         {
@@ -141,7 +180,9 @@ public class ReattachTests(ServerFixture server)
         await using var proxy = new CuttingProxy(server.Address) { IsSilent = true };
         await using var client = new DtiClient(proxy.Address, _hasty);
         await using var direct = new DtiClient(server.Address);
-        await using var updates = direct.TrainAsync(await ServerFixture.RequestAsync("away", ServerFixture.Quick(100_000)), null, cancellation).GetAsyncEnumerator(cancellation);
+        await using var updates = direct
+            .TrainAsync(await ServerFixture.RequestAsync("away", ServerFixture.Quick(100_000)), null, cancellation)
+            .GetAsyncEnumerator(cancellation);
         await updates.MoveNextAsync();
         var job = Assert.IsType<TrainingAccepted>(updates.Current).JobId;
 
@@ -174,11 +215,16 @@ public class ReattachTests(ServerFixture server)
 
     // Places in the queue are left out of a replay where they no longer matter, and how long the waits are is up to the
     // machine; pictures compare by what identifies them.
-    private static IEnumerable<string> Keys(IEnumerable<TrainingUpdate> updates) => updates
-        .Where(update => update is not (TrainingQueued or TrainingConnectionLost)).Select(update => update switch
-    {
-        TrainingAccepted accepted => $"accepted {accepted.JobId}",
-        TrainingPreview preview => $"preview {preview.Step} {preview.Picture.Index} {Convert.ToHexString(preview.Picture.Data.Span)}",
-        _ => update.ToString(),
-    });
+    private static IEnumerable<string> Keys(IEnumerable<TrainingUpdate> updates) =>
+        updates
+            .Where(update => update is not (TrainingQueued or TrainingConnectionLost))
+            .Select(update =>
+                update switch
+                {
+                    TrainingAccepted accepted => $"accepted {accepted.JobId}",
+                    TrainingPreview preview =>
+                        $"preview {preview.Step} {preview.Picture.Index} {Convert.ToHexString(preview.Picture.Data.Span)}",
+                    _ => update.ToString(),
+                }
+            );
 }

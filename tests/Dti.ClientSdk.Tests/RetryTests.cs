@@ -38,8 +38,11 @@ public class RetryTests(ServerFixture server)
         var options = LosingTheFirstReply(_hasty);
         await using var client = new DtiClient(server.Address, options);
 
-        var error = await Assert.ThrowsAsync<DtiClientException>(
-            async () => await client.GenerateAsync(new GenerationOptions { Prompt = "a cat", Steps = 1 }, null, Cancellation).ToListAsync(Cancellation));
+        var error = await Assert.ThrowsAsync<DtiClientException>(async () =>
+            await client
+                .GenerateAsync(new GenerationOptions { Prompt = "a cat", Steps = 1 }, null, Cancellation)
+                .ToListAsync(Cancellation)
+        );
 
         Assert.Equal((StatusCode.Unavailable, 1), (error.Status, Calls(options)));
     }
@@ -60,7 +63,10 @@ public class RetryTests(ServerFixture server)
     {
         using var deaf = new TcpListener(IPAddress.Loopback, 0);
         deaf.Start();
-        await using var client = new DtiClient(deaf.LocalEndpoint.ToString()!, new DtiClientOptions { Timeout = TimeSpan.FromMilliseconds(50) });
+        await using var client = new DtiClient(
+            deaf.LocalEndpoint.ToString()!,
+            new DtiClientOptions { Timeout = TimeSpan.FromMilliseconds(50) }
+        );
 
         var error = await Assert.ThrowsAsync<DtiClientException>(() => client.ListModelsAsync(Cancellation));
 
@@ -84,11 +90,16 @@ public class RetryTests(ServerFixture server)
     [Fact]
     public void Options_OutOfRange_AreRefused()
     {
-        foreach (var wrong in new DtiClientOptions[]
-        {
-            new() { MaxRetries = 5 }, new() { ReconnectTimeout = TimeSpan.FromSeconds(-1) }, new() { RetryDelay = TimeSpan.Zero }, new() { Timeout = TimeSpan.Zero },
-            new() { MaxReceiveMessageSize = 0 },
-        })
+        foreach (
+            var wrong in new DtiClientOptions[]
+            {
+                new() { MaxRetries = 5 },
+                new() { ReconnectTimeout = TimeSpan.FromSeconds(-1) },
+                new() { RetryDelay = TimeSpan.Zero },
+                new() { Timeout = TimeSpan.Zero },
+                new() { MaxReceiveMessageSize = 0 },
+            }
+        )
         {
             Assert.Throws<ArgumentOutOfRangeException>(() => new DtiClient(server.Address, wrong));
         }
@@ -102,5 +113,6 @@ public class RetryTests(ServerFixture server)
         return options with { Token = token };
     }
 
-    private int Calls(DtiClientOptions options) => server.Tap.Authorizations.Count(header => header == "Bearer " + options.Token);
+    private int Calls(DtiClientOptions options) =>
+        server.Tap.Authorizations.Count(header => header == "Bearer " + options.Token);
 }

@@ -16,7 +16,19 @@ public class SecurityTests(ServerFixture server)
         await using var client = new DtiClient(server.Address, new DtiClientOptions { Token = token });
 
         await client.ListModelsAsync(Cancellation);
-        await client.GenerateAsync(new GenerationOptions { Prompt = "a cat", Width = 64, Height = 64, Steps = 1 }, null, Cancellation).ToListAsync(Cancellation);
+        await client
+            .GenerateAsync(
+                new GenerationOptions
+                {
+                    Prompt = "a cat",
+                    Width = 64,
+                    Height = 64,
+                    Steps = 1,
+                },
+                null,
+                Cancellation
+            )
+            .ToListAsync(Cancellation);
 
         Assert.Equal(2, server.Tap.Authorizations.Count(header => header == "Bearer " + token));
     }
@@ -24,7 +36,9 @@ public class SecurityTests(ServerFixture server)
     [Fact]
     public void Token_PlainHttpToAnotherMachine_IsRefused()
     {
-        var error = Assert.Throws<ArgumentException>(() => new DtiClient("http://dti.example:5171", new DtiClientOptions { Token = "secret" }));
+        var error = Assert.Throws<ArgumentException>(() =>
+            new DtiClient("http://dti.example:5171", new DtiClientOptions { Token = "secret" })
+        );
 
         Assert.Contains("https", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
@@ -42,7 +56,12 @@ public class SecurityTests(ServerFixture server)
         using var authority = Certificates.Authority();
         using var certificate = Certificates.For(IPAddress.Loopback, signed ? authority : null);
 
-        Assert.NotEmpty(await ModelsAsync(certificate, new DtiClientOptions { TrustedCertificate = signed ? authority : certificate }));
+        Assert.NotEmpty(
+            await ModelsAsync(
+                certificate,
+                new DtiClientOptions { TrustedCertificate = signed ? authority : certificate }
+            )
+        );
     }
 
     [Fact]
@@ -51,7 +70,9 @@ public class SecurityTests(ServerFixture server)
         using var certificate = Certificates.For(IPAddress.Loopback);
         using var other = Certificates.For(IPAddress.Loopback);
 
-        var error = await Assert.ThrowsAsync<DtiClientException>(() => ModelsAsync(certificate, new DtiClientOptions { TrustedCertificate = other, MaxRetries = 0 }));
+        var error = await Assert.ThrowsAsync<DtiClientException>(() =>
+            ModelsAsync(certificate, new DtiClientOptions { TrustedCertificate = other, MaxRetries = 0 })
+        );
 
         Assert.Contains("certificate is not trusted", error.Message, StringComparison.Ordinal);
         Assert.Equal(StatusCode.Unavailable, error.Status);
@@ -62,7 +83,10 @@ public class SecurityTests(ServerFixture server)
     {
         using var certificate = Certificates.For(IPAddress.Loopback);
         await using var proxy = new CuttingProxy(server.Address, certificate);
-        await using var client = new DtiClient($"http://{proxy.Address.Authority}", new DtiClientOptions { MaxRetries = 0 });
+        await using var client = new DtiClient(
+            $"http://{proxy.Address.Authority}",
+            new DtiClientOptions { MaxRetries = 0 }
+        );
 
         var error = await Assert.ThrowsAsync<DtiClientException>(() => client.ListModelsAsync(Cancellation));
 
@@ -75,7 +99,9 @@ public class SecurityTests(ServerFixture server)
     {
         using var certificate = Certificates.For(IPAddress.Parse("192.0.2.1"));
 
-        await Assert.ThrowsAsync<DtiClientException>(() => ModelsAsync(certificate, new DtiClientOptions { TrustedCertificate = certificate, MaxRetries = 0 }));
+        await Assert.ThrowsAsync<DtiClientException>(() =>
+            ModelsAsync(certificate, new DtiClientOptions { TrustedCertificate = certificate, MaxRetries = 0 })
+        );
     }
 
     [Fact]
@@ -84,7 +110,10 @@ public class SecurityTests(ServerFixture server)
         using var certificate = Certificates.For(IPAddress.Loopback);
         using var own = Certificates.For(IPAddress.Loopback);
         await using var proxy = new CuttingProxy(server.Address, certificate);
-        await using var client = new DtiClient(proxy.Address, new DtiClientOptions { TrustedCertificate = certificate, ClientCertificate = own });
+        await using var client = new DtiClient(
+            proxy.Address,
+            new DtiClientOptions { TrustedCertificate = certificate, ClientCertificate = own }
+        );
 
         await client.ListModelsAsync(Cancellation);
 

@@ -28,15 +28,22 @@ public class ServerSearchTests
     {
         var tries = 0;
 
-        Assert.Equal(3, await FindAsync(
-            _ => ++tries < 3 ? Task.FromException<int>(new DtiClientException(StatusCode.Unavailable, "refused")) : Task.FromResult(tries)));
+        Assert.Equal(
+            3,
+            await FindAsync(_ =>
+                ++tries < 3
+                    ? Task.FromException<int>(new DtiClientException(StatusCode.Unavailable, "refused"))
+                    : Task.FromResult(tries)
+            )
+        );
     }
 
     [Fact]
     public async Task FindAsync_ServerRefuses_SaysSo()
     {
-        var error = await Assert.ThrowsAsync<DtiClientException>(
-            () => FindAsync(_ => Task.FromException<int>(new DtiClientException(StatusCode.NotFound, "no such job"))));
+        var error = await Assert.ThrowsAsync<DtiClientException>(() =>
+            FindAsync(_ => Task.FromException<int>(new DtiClientException(StatusCode.NotFound, "no such job")))
+        );
 
         Assert.Equal(StatusCode.NotFound, error.Status);
     }
@@ -44,13 +51,16 @@ public class ServerSearchTests
     [Fact]
     public async Task FindAsync_TimeIsUp_ThrowsWhatWasLost()
     {
-        var error = await Assert.ThrowsAsync<DtiClientException>(() => FindAsync(
-            async token =>
-            {
-                await Task.Delay(Timeout.Infinite, token);
-                return 0;
-            },
-            TimeSpan.FromMilliseconds(50)));
+        var error = await Assert.ThrowsAsync<DtiClientException>(() =>
+            FindAsync(
+                async token =>
+                {
+                    await Task.Delay(Timeout.Infinite, token);
+                    return 0;
+                },
+                TimeSpan.FromMilliseconds(50)
+            )
+        );
 
         Assert.Same(_lost, error);
     }
@@ -63,8 +73,13 @@ public class ServerSearchTests
         var tries = 0;
 
         var found = await ServerSearch.FindAsync(
-            _ => ++tries == 1 ? first.Task : Task.FromResult(2), discarded.SetResult, TimeSpan.FromMilliseconds(1), _lost, DateTime.UtcNow.AddMinutes(1),
-            TestContext.Current.CancellationToken);
+            _ => ++tries == 1 ? first.Task : Task.FromResult(2),
+            discarded.SetResult,
+            TimeSpan.FromMilliseconds(1),
+            _lost,
+            DateTime.UtcNow.AddMinutes(1),
+            TestContext.Current.CancellationToken
+        );
         first.SetResult(1);
 
         Assert.Equal((2, 1), (found, await discarded.Task));
@@ -80,13 +95,25 @@ public class ServerSearchTests
                 await Task.Delay(Timeout.Infinite, token);
                 return 0;
             },
-            null, TimeSpan.FromSeconds(1), _lost, DateTime.MaxValue, leave.Token);
+            null,
+            TimeSpan.FromSeconds(1),
+            _lost,
+            DateTime.MaxValue,
+            leave.Token
+        );
 
         await leave.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => search);
     }
 
-    private static Task<int> FindAsync(Func<CancellationToken, Task<int>> ask, TimeSpan? limit = null) => ServerSearch.FindAsync(
-        ask, null, TimeSpan.FromMilliseconds(1), _lost, DateTime.UtcNow + (limit ?? TimeSpan.FromMinutes(1)), TestContext.Current.CancellationToken);
+    private static Task<int> FindAsync(Func<CancellationToken, Task<int>> ask, TimeSpan? limit = null) =>
+        ServerSearch.FindAsync(
+            ask,
+            null,
+            TimeSpan.FromMilliseconds(1),
+            _lost,
+            DateTime.UtcNow + (limit ?? TimeSpan.FromMinutes(1)),
+            TestContext.Current.CancellationToken
+        );
 }

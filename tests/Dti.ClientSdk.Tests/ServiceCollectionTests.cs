@@ -30,7 +30,8 @@ public class ServiceCollectionTests(ServerFixture server)
     }
 
     [Fact]
-    public void AddDtiClient_NoAddress_FailsAtOnce() => Assert.Throws<UriFormatException>(() => new ServiceCollection().AddDtiClient("ftp://dti"));
+    public void AddDtiClient_NoAddress_FailsAtOnce() =>
+        Assert.Throws<UriFormatException>(() => new ServiceCollection().AddDtiClient("ftp://dti"));
 
     private sealed class Notebook : ILoggerProvider
     {
@@ -38,9 +39,7 @@ public class ServiceCollectionTests(ServerFixture server)
 
         public ILogger CreateLogger(string categoryName) => new Page(categoryName, Lines);
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 
     private sealed class Page(string category, ConcurrentQueue<(string Category, int Id)> lines) : ILogger
@@ -50,7 +49,12 @@ public class ServiceCollectionTests(ServerFixture server)
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            lines.Enqueue((category, eventId.Id));
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        ) => lines.Enqueue((category, eventId.Id));
     }
 }

@@ -14,26 +14,32 @@ internal sealed class Tap : IStartupFilter
     /// <summary>The authorization header of each call.</summary>
     public ConcurrentQueue<string> Authorizations { get; } = [];
 
-    /// <summary>Drops the connection when the first call with this token is answered: the server has done it, the client does not know.</summary>
+    /// <summary>
+    /// Drops the connection when the first call with this token is answered: the server has done it, the client does
+    /// not know.
+    /// </summary>
     public void LoseFirstReply(string token) => _lose["Bearer " + token] = true;
 
-    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-    {
-        app.Use(async (context, proceed) =>
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) =>
+        app =>
         {
-            var authorization = context.Request.Headers.Authorization.ToString();
-            Authorizations.Enqueue(authorization);
-            if (_lose.TryRemove(authorization, out _))
-            {
-                context.Response.OnStarting(() =>
+            app.Use(
+                async (context, proceed) =>
                 {
-                    context.Features.GetRequiredFeature<IConnectionLifetimeFeature>().Abort();
-                    return Task.CompletedTask;
-                });
-            }
+                    var authorization = context.Request.Headers.Authorization.ToString();
+                    Authorizations.Enqueue(authorization);
+                    if (_lose.TryRemove(authorization, out _))
+                    {
+                        context.Response.OnStarting(() =>
+                        {
+                            context.Features.GetRequiredFeature<IConnectionLifetimeFeature>().Abort();
+                            return Task.CompletedTask;
+                        });
+                    }
 
-            await proceed();
-        });
-        next(app);
-    };
+                    await proceed();
+                }
+            );
+            next(app);
+        };
 }

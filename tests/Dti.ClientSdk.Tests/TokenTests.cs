@@ -14,7 +14,8 @@ namespace Dti.ClientSdk.Tests;
 public sealed class TokenTests : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dti-tokens-").FullName;
-    private readonly System.Security.Cryptography.X509Certificates.X509Certificate2 _authority = Certificates.Authority();
+    private readonly System.Security.Cryptography.X509Certificates.X509Certificate2 _authority =
+        Certificates.Authority();
     private readonly ErrorCollector _errors = new();
     private AccessTokens _tokens = null!;
     private WebApplication _app = null!;
@@ -33,9 +34,15 @@ public sealed class TokenTests : IAsyncLifetime
                 ConceptFolder = Path.Combine(_folder, "concepts"),
                 ModelFolders = [Path.Combine(Fixtures.Root, "tiny-sd15")],
                 BuiltInModel = null,
-                Security = new() { TokenFile = Path.Combine(_folder, "tokens.json"), TlsCertificate = file, TlsKey = key },
+                Security = new()
+                {
+                    TokenFile = Path.Combine(_folder, "tokens.json"),
+                    TlsCertificate = file,
+                    TlsKey = key,
+                },
             },
-            builder => builder.Logging.ClearProviders().AddProvider(_errors));
+            builder => builder.Logging.ClearProviders().AddProvider(_errors)
+        );
         await _app.StartAsync();
     }
 
@@ -63,16 +70,29 @@ public sealed class TokenTests : IAsyncLifetime
     {
         _tokens.Create("anna", ["read"]);
         await using var client = Client(token);
-        foreach (var call in new Func<Task>[]
-        {
-            () => client.ListModelsAsync(Cancellation),
-            () => client.GenerateAsync(new GenerationOptions { Prompt = "a cat" }, null, Cancellation).ToListAsync(Cancellation).AsTask(),
-            async () => await client.TrainAsync(await ServerFixture.RequestAsync("x"), null, Cancellation).ToListAsync(Cancellation),
-        })
+        foreach (
+            var call in new Func<Task>[]
+            {
+                () => client.ListModelsAsync(Cancellation),
+                () =>
+                    client
+                        .GenerateAsync(new GenerationOptions { Prompt = "a cat" }, null, Cancellation)
+                        .ToListAsync(Cancellation)
+                        .AsTask(),
+                async () =>
+                    await client
+                        .TrainAsync(await ServerFixture.RequestAsync("x"), null, Cancellation)
+                        .ToListAsync(Cancellation),
+            }
+        )
         {
             var error = await Assert.ThrowsAsync<DtiClientException>(call);
             Assert.Equal((StatusCode.Unauthenticated, "TOKEN_REFUSED"), (error.Status, error.Reason));
-            Assert.StartsWith("This server requires a valid token: set DTI_TOKEN", error.Message, StringComparison.Ordinal);
+            Assert.StartsWith(
+                "This server requires a valid token: set DTI_TOKEN",
+                error.Message,
+                StringComparison.Ordinal
+            );
         }
     }
 
@@ -85,5 +105,14 @@ public sealed class TokenTests : IAsyncLifetime
         Assert.Contains("the scope train", error.Message, StringComparison.Ordinal);
     }
 
-    private DtiClient Client(string? token) => new(DtiHost.AddressOf(_app), new DtiClientOptions { Token = token, TrustedCertificate = _authority, MaxRetries = 0 });
+    private DtiClient Client(string? token) =>
+        new(
+            DtiHost.AddressOf(_app),
+            new DtiClientOptions
+            {
+                Token = token,
+                TrustedCertificate = _authority,
+                MaxRetries = 0,
+            }
+        );
 }

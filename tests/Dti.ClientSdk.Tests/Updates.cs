@@ -3,7 +3,8 @@ namespace Dti.ClientSdk.Tests;
 /// <summary>Short names for the events of a training.</summary>
 internal static class Updates
 {
-    public static TrainingAccepted Accepted { get; } = new("job-1", "request-1", "cat", new TrainingSettings(), 3, false, 0);
+    public static TrainingAccepted Accepted { get; } =
+        new("job-1", "request-1", "cat", new TrainingSettings(), 3, false, 0);
 
     public static TrainingResult Result { get; } = new("cat", "<cat>", 3, 0.1, 0.4, 12, TimeSpan.FromSeconds(1), 3, "");
 

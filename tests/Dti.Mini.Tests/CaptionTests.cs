@@ -7,12 +7,17 @@ namespace Dti.Mini.Tests;
 
 public class CaptionTests
 {
-    private static readonly ClipTokenizer _tokenizer = ClipTokenizer.Load(Path.Combine(Fixtures.Repository, MiniWorld.TokenizerFolder));
+    private static readonly ClipTokenizer _tokenizer = ClipTokenizer.Load(
+        Path.Combine(Fixtures.Repository, MiniWorld.TokenizerFolder)
+    );
 
     [Fact]
     public void Say_ManyScenes_IsFromTerseToLongAndNeverCut()
     {
-        var lengths = Enumerable.Range(0, 3000).Select(i => _tokenizer.Encode(Captions.Say(Scene.Sample(1, i), new Dice(9, (ulong)i))).Count).ToArray();
+        var lengths = Enumerable
+            .Range(0, 3000)
+            .Select(i => _tokenizer.Encode(Captions.Say(Scene.Sample(1, i), new Dice(9, (ulong)i))).Count)
+            .ToArray();
 
         Assert.InRange(lengths.Min(), 2, 6);
         Assert.InRange(lengths.Max(), 50, 75);
@@ -23,7 +28,9 @@ public class CaptionTests
     public void Say_SameScene_HasManyWordings()
     {
         var scene = Scene.Sample(1, 3);
-        Assert.True(Enumerable.Range(0, 100).Select(i => Captions.Say(scene, new Dice(1, (ulong)i))).Distinct().Count() > 60);
+        Assert.True(
+            Enumerable.Range(0, 100).Select(i => Captions.Say(scene, new Dice(1, (ulong)i))).Distinct().Count() > 60
+        );
     }
 
     [Fact]
@@ -31,7 +38,13 @@ public class CaptionTests
     {
         // The shipped tokenizer does not have the words of designs yet.
         var tokenizer = ClipTokenizer.Load(Path.Combine(Fixtures.Repository, "tools", "Dti.Mini", "Next", "tokenizer"));
-        foreach (var word in Captions.Words.Concat(PromptTemplates.Objects).SelectMany(text => text.Split([' ', '{', '}'], StringSplitOptions.RemoveEmptyEntries)).Where(word => word.All(char.IsLetter)).Distinct())
+        foreach (
+            var word in Captions
+                .Words.Concat(PromptTemplates.Objects)
+                .SelectMany(text => text.Split([' ', '{', '}'], StringSplitOptions.RemoveEmptyEntries))
+                .Where(word => word.All(char.IsLetter))
+                .Distinct()
+        )
         {
             Assert.True(tokenizer.Encode(word).Count <= 2, $"'{word}' is {tokenizer.Encode(word).Count} tokens");
         }

@@ -8,7 +8,10 @@ public sealed class LayersTests
     [Fact]
     public void Violations_Mini_RefersDownwardOnly()
     {
-        var layers = new Layers("Dti.Mini", ["World", "Text", "Training", "Models", "Sheets", "Subjects", "Stages", "Study", ""]);
+        var layers = new Layers(
+            "Dti.Mini",
+            ["World", "Text", "Training", "Models", "Sheets", "Subjects", "Stages", "Study", ""]
+        );
 
         Assert.Empty(layers.Violations(typeof(Dti.Mini.World.Scene).Assembly));
     }

@@ -15,7 +15,10 @@ public class MiniJudgeTests
 {
     private const int Pictures = 64;
     private static readonly string _folder = Path.Combine(Fixtures.Root, "..", "..", "models", "dti-mini-judge");
-    private static readonly Scene[] _scenes = [.. Enumerable.Range(0, Pictures).Select(i => Scene.Sample(seed: 4711, i))];
+    private static readonly Scene[] _scenes =
+    [
+        .. Enumerable.Range(0, Pictures).Select(i => Scene.Sample(seed: 4711, i)),
+    ];
 
     [Fact]
     public void Load_ShippedJudge_FindsTheCaptionOfEachScene()
@@ -23,7 +26,10 @@ public class MiniJudgeTests
         using var scope = NewDisposeScope();
         using var judge = Assert.IsAssignableFrom<IImageTextEncoder>(Evaluator.Load(_folder));
 
-        var cosine = Similarity.Cosine(judge.EncodeImages(Drawn()), judge.EncodeTexts([.. _scenes.Select((scene, i) => Captions.Say(scene, new Dice((ulong)i)))]));
+        var cosine = Similarity.Cosine(
+            judge.EncodeImages(Drawn()),
+            judge.EncodeTexts([.. _scenes.Select((scene, i) => Captions.Say(scene, new Dice((ulong)i)))])
+        );
 
         var found = cosine.argmax(1).eq(arange(Pictures)).to(ScalarType.Float32).mean().item<float>();
         Assert.InRange(found, 0.6f, 1); // of 64 captions; by chance 0.016
@@ -36,7 +42,10 @@ public class MiniJudgeTests
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         using var judge = (MiniJudge)Evaluator.Load(_folder);
-        var reader = new JudgeModel(judge.Vocabulary, new WeightScope(new FrozenWeights(Path.Combine(_folder, "model.safetensors"))));
+        var reader = new JudgeModel(
+            judge.Vocabulary,
+            new WeightScope(new FrozenWeights(Path.Combine(_folder, "model.safetensors")))
+        );
 
         var read = reader.Read(QualityStage.Stack([.. _scenes.Select(ContactSheet.Draw)])).Embedding;
 
@@ -44,5 +53,6 @@ public class MiniJudgeTests
         Assert.All(cosine, same => Assert.InRange(same, 0.998f, 1.001f)); // the reader computes in bf16
     }
 
-    private static RgbImage[] Drawn() => [.. _scenes.Select(scene => new RgbImage(SceneRenderer.Side, SceneRenderer.Side, ContactSheet.Draw(scene)))];
+    private static RgbImage[] Drawn() =>
+        [.. _scenes.Select(scene => new RgbImage(SceneRenderer.Side, SceneRenderer.Side, ContactSheet.Draw(scene)))];
 }

@@ -15,7 +15,10 @@ public class ObjectWeightsTests
 
         Assert.Equal([2, 1, 16, 16], weights.shape);
         Assert.Equal(2 * ((8 * 8 * ObjectWeights.Object) + (256 - 64)), weights.sum().item<float>());
-        Assert.Equal((1f, ObjectWeights.Object), (weights[1, 0, 3, 8].item<float>(), weights[1, 0, 4, 8].item<float>()));
+        Assert.Equal(
+            (1f, ObjectWeights.Object),
+            (weights[1, 0, 3, 8].item<float>(), weights[1, 0, 4, 8].item<float>())
+        );
     }
 
     [Fact]

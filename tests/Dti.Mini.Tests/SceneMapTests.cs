@@ -9,7 +9,11 @@ public class SceneMapTests
     public void Of_Scenes_SeesObjectsWhereTheyArePainted()
     {
         var (told, right) = (0, 0);
-        foreach (var scene in Enumerable.Range(0, 200).Select(i => Scene.Sample(1, i) with { Style = Style.Flat, Lighting = Lighting.Day }))
+        foreach (
+            var scene in Enumerable
+                .Range(0, 200)
+                .Select(i => Scene.Sample(1, i) with { Style = Style.Flat, Lighting = Lighting.Day })
+        )
         {
             var (with, without) = (Render(scene), Render(scene with { Objects = [], Relation = null }));
             foreach (var (i, cell) in SceneMap.Of(scene, 16).Index())
@@ -27,8 +31,25 @@ public class SceneMapTests
     [Fact]
     public void Of_ObjectBehindAnother_SeesTheForemost()
     {
-        var scene = Enumerable.Range(0, 1000).Select(i => Scene.Sample(1, i)).First(scene => scene.Relation == Relation.Behind);
-        scene = scene with { Objects = [scene.Objects[0], scene.Objects[1] with { Shape = scene.Objects[0].Shape, X = scene.Objects[0].X, Foot = scene.Objects[0].Foot, Extent = scene.Objects[0].Extent, Tilt = scene.Objects[0].Tilt }] };
+        var scene = Enumerable
+            .Range(0, 1000)
+            .Select(i => Scene.Sample(1, i))
+            .First(scene => scene.Relation == Relation.Behind);
+        scene = scene with
+        {
+            Objects =
+            [
+                scene.Objects[0],
+                scene.Objects[1] with
+                {
+                    Shape = scene.Objects[0].Shape,
+                    X = scene.Objects[0].X,
+                    Foot = scene.Objects[0].Foot,
+                    Extent = scene.Objects[0].Extent,
+                    Tilt = scene.Objects[0].Tilt,
+                },
+            ],
+        };
 
         var seen = SceneMap.Of(scene, 16).OfType<ObjectCell>().ToArray();
 
@@ -39,8 +60,15 @@ public class SceneMapTests
     [Fact]
     public void Of_UprightObject_SaysWhereInItsBoxACellLies()
     {
-        var scene = Enumerable.Range(0, 10_000).Select(i => Scene.Sample(1, i)).First(scene => scene.Objects.Count == 1 && scene.Objects[0].Shape.Name == "ball");
-        scene = scene with { Objects = [scene.Objects[0] with { X = 0.5f, Foot = 0.75f, Extent = 0.5f, Tilt = 0 }], Camera = new Camera(0, 1, 0, 0) };
+        var scene = Enumerable
+            .Range(0, 10_000)
+            .Select(i => Scene.Sample(1, i))
+            .First(scene => scene.Objects.Count == 1 && scene.Objects[0].Shape.Name == "ball");
+        scene = scene with
+        {
+            Objects = [scene.Objects[0] with { X = 0.5f, Foot = 0.75f, Extent = 0.5f, Tilt = 0 }],
+            Camera = new Camera(0, 1, 0, 0),
+        };
 
         var cell = SceneMap.Of(scene, 16)[(10 * 16) + 8];
 

@@ -14,7 +14,10 @@ public class SubjectTests
     {
         Assert.True(SubjectCatalogue.All.Count >= 12);
         Assert.True(LearntStyle.All.Count >= 4);
-        var drawn = SubjectCatalogue.All.ToDictionary(subject => subject.Name, subject => SubjectPhotos.Of(subject).Select(ContactSheet.Draw).ToArray());
+        var drawn = SubjectCatalogue.All.ToDictionary(
+            subject => subject.Name,
+            subject => SubjectPhotos.Of(subject).Select(ContactSheet.Draw).ToArray()
+        );
         foreach (var style in LearntStyle.All)
         {
             drawn.Add(style.Name, [.. style.Pictures()]);
@@ -29,7 +32,10 @@ public class SubjectTests
                 var shipped = ImageCodec.Decode(File.ReadAllBytes(Path.Combine(folder, $"{i + 1}.jpg")), entry.Key);
                 Assert.Equal(SceneRenderer.Side, shipped.Width);
                 var difference = shipped.Pixels.ToArray().Zip(entry.Value[i], (a, b) => Math.Abs(a - b)).Average();
-                Assert.True(difference < 9, $"{entry.Key}/{i + 1}.jpg is not what is drawn: {difference:F1} levels away"); // JPEG
+                Assert.True(
+                    difference < 9,
+                    $"{entry.Key}/{i + 1}.jpg is not what is drawn: {difference:F1} levels away"
+                ); // JPEG
             }
         });
     }

@@ -34,13 +34,21 @@ public sealed class TrainingLoopTests : IDisposable
     public void Start_FinishedComponent_StartsAtItsValues()
     {
         var file = Path.Combine(_folder.FullName, "finished.safetensors");
-        SafetensorsWriter.Write(file, new Dictionary<string, Tensor> { ["weight"] = tensor(new[] { 3f, 4f }, [1, 2]).to(ScalarType.Float16) });
+        SafetensorsWriter.Write(
+            file,
+            new Dictionary<string, Tensor> { ["weight"] = tensor(new[] { 3f, 4f }, [1, 2]).to(ScalarType.Float16) }
+        );
         var weights = new FreshWeights(64, seed: 1, (_, _) => Start.One);
 
         var loop = new TrainingLoop<(Tensor, Tensor)>(
-            _folder.FullName, "again", new LoopSettings(1, 0.05, 5, 0, 0.9), weights,
-            () => (new WeightScope(weights).Take("weight", 1, 2), new WeightScope(weights).Take("head.weight", 1)), threads: 1,
-            start: fresh => fresh.Read(file, apart: "head."));
+            _folder.FullName,
+            "again",
+            new LoopSettings(1, 0.05, 5, 0, 0.9),
+            weights,
+            () => (new WeightScope(weights).Take("weight", 1, 2), new WeightScope(weights).Take("head.weight", 1)),
+            threads: 1,
+            start: fresh => fresh.Read(file, apart: "head.")
+        );
 
         Assert.Equal([3f, 4f], loop.Averaged["weight"].data<float>().ToArray());
         Assert.Equal([3f, 4f], weights.Leaves[0].to(ScalarType.Float32).data<float>().ToArray());
@@ -52,7 +60,14 @@ public sealed class TrainingLoopTests : IDisposable
     {
         var weights = new FreshWeights(64, seed: 1, (_, _) => Start.FanIn);
         var loop = new TrainingLoop<Tensor>(
-            _folder.FullName, name, new LoopSettings(300, 0.05, 5, 0, 0.9), weights, () => new WeightScope(weights).Take("weight", 1, 2), threads: 2, saveEvery: 20);
+            _folder.FullName,
+            name,
+            new LoopSettings(300, 0.05, 5, 0, 0.9),
+            weights,
+            () => new WeightScope(weights).Take("weight", 1, 2),
+            threads: 2,
+            saveEvery: 20
+        );
         loop.Run(
             (weight, step, replica) =>
             {
@@ -67,7 +82,8 @@ public sealed class TrainingLoopTests : IDisposable
                 return ((x.matmul(weight.to(ScalarType.Float32).t()) - y).square().mean(), []);
             },
             100,
-            _ => []);
+            _ => []
+        );
         return loop.Averaged["weight"].data<float>().ToArray();
     }
 }

@@ -62,7 +62,8 @@ public sealed class ConceptDescriptionsTests : IDisposable
                 File.Delete(PathOf("c001"));
                 work();
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
 
         Assert.Equal("two", Assert.Single(fresh.List()).Model);
     }
@@ -80,7 +81,8 @@ public sealed class ConceptDescriptionsTests : IDisposable
                 fresh.List();
                 work();
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
 
         Assert.Equal(1, looks);
         Assert.Equal(200, fresh.List().Count);
@@ -93,9 +95,16 @@ public sealed class ConceptDescriptionsTests : IDisposable
         var log = new LogCollector();
 
         await using var server = TestServer.Start(
-            options => options with { ConceptFolder = _folder.FullName }, services => services.AddSingleton<ILoggerProvider>(log));
+            options => options with { ConceptFolder = _folder.FullName },
+            services => services.AddSingleton<ILoggerProvider>(log)
+        );
 
-        Assert.True(SpinWait.SpinUntil(() => log.Lines.Any(line => line.Contains("broken.json", StringComparison.Ordinal)), TimeSpan.FromSeconds(30)));
+        Assert.True(
+            SpinWait.SpinUntil(
+                () => log.Lines.Any(line => line.Contains("broken.json", StringComparison.Ordinal)),
+                TimeSpan.FromSeconds(30)
+            )
+        );
     }
 
     [Fact]
@@ -156,7 +165,12 @@ public sealed class ConceptDescriptionsTests : IDisposable
 
         Write("a", "two");
 
-        Assert.True(SpinWait.SpinUntil(() => _descriptions.List() is [{ Model: "two" }, { Model: "one" }], TimeSpan.FromSeconds(30)));
+        Assert.True(
+            SpinWait.SpinUntil(
+                () => _descriptions.List() is [{ Model: "two" }, { Model: "one" }],
+                TimeSpan.FromSeconds(30)
+            )
+        );
         Assert.InRange(_reads, 1, 3); // the system may tell of one change more than once
     }
 
@@ -190,7 +204,8 @@ public sealed class ConceptDescriptionsTests : IDisposable
 
     private string PathOf(string name) => Path.Combine(_folder.FullName, $"{name}.json");
 
-    private void Write(string name, string model) => File.WriteAllText(PathOf(name), new Concept { Name = name, Model = model }.ToString());
+    private void Write(string name, string model) =>
+        File.WriteAllText(PathOf(name), new Concept { Name = name, Model = model }.ToString());
 
     /// <summary>What has not looked at the folder yet, of so many old files.</summary>
     private ConceptDescriptions Fresh(int files)

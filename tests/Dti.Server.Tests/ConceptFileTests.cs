@@ -33,15 +33,26 @@ public sealed class ConceptFileTests : IAsyncDisposable
     public async Task Install_ComfyFolder_WritesAnEmbeddingThatSaysWhereItIsFrom()
     {
         var embeddings = _folder.CreateSubdirectory("models/embeddings");
-        var trained = (await _server.TrainAsync(TestServer.Request("my-cat", change: request => request.Options.Method = TrainingMethod.TiRenormalized)))[0].Accepted;
+        var trained = (
+            await _server.TrainAsync(
+                TestServer.Request("my-cat", change: request => request.Options.Method = TrainingMethod.TiRenormalized)
+            )
+        )[0].Accepted;
 
         var path = (await _server.Concepts.InstallAsync(new() { Name = "my-cat" })).Path;
 
         Assert.Equal(Path.Combine(embeddings.FullName, "my-cat.safetensors"), path);
         using var file = SafetensorsFile.Open(path);
         Assert.Equal("emb_params", Assert.Single(file.Tensors.Keys));
-        Assert.Equal(("sd1", "tiny", "textual inversion, renormalized"), (file.Metadata["dti.family"], file.Metadata["dti.model"], file.Metadata["dti.method"]));
-        Assert.Equal(trained.Settings.MagnitudeValue, double.Parse(file.Metadata["dti.magnitude"], System.Globalization.CultureInfo.InvariantCulture), 1e-5);
+        Assert.Equal(
+            ("sd1", "tiny", "textual inversion, renormalized"),
+            (file.Metadata["dti.family"], file.Metadata["dti.model"], file.Metadata["dti.method"])
+        );
+        Assert.Equal(
+            trained.Settings.MagnitudeValue,
+            double.Parse(file.Metadata["dti.magnitude"], System.Globalization.CultureInfo.InvariantCulture),
+            1e-5
+        );
         Assert.Equal(trained.Settings, JsonParser.Default.Parse<TrainingSettings>(file.Metadata["dti.settings"]));
         Assert.Equal(2, file.Metadata["dti.photo_sha256"].Split(',').Length);
     }
@@ -70,8 +81,12 @@ public sealed class ConceptFileTests : IAsyncDisposable
     [Fact]
     public void Metadata_EveryMethod_IsCalledByANameOfItsOwn()
     {
-        var names = Enum.GetValues<TrainingMethod>().Where(method => method != TrainingMethod.Unspecified)
-            .Select(method => ConceptMetadata.Of(new Concept { Settings = new TrainingSettings { Method = method } })["dti.method"]).ToArray();
+        var names = Enum.GetValues<TrainingMethod>()
+            .Where(method => method != TrainingMethod.Unspecified)
+            .Select(method =>
+                ConceptMetadata.Of(new Concept { Settings = new TrainingSettings { Method = method } })["dti.method"]
+            )
+            .ToArray();
 
         Assert.Equal(names.Length, names.Distinct().Count());
         Assert.DoesNotContain("imported", names);
@@ -84,7 +99,10 @@ public sealed class ConceptFileTests : IAsyncDisposable
         await File.WriteAllTextAsync(file, "somebody's", TestContext.Current.CancellationToken);
         await Import("cat", [1, 32]);
 
-        await Refusal.Of(async () => await _server.Concepts.InstallAsync(new() { Name = "cat" }), StatusCode.AlreadyExists);
+        await Refusal.Of(
+            async () => await _server.Concepts.InstallAsync(new() { Name = "cat" }),
+            StatusCode.AlreadyExists
+        );
         Assert.Equal("somebody's", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
 
         await _server.Concepts.InstallAsync(new() { Name = "cat", Overwrite = true });
@@ -96,7 +114,10 @@ public sealed class ConceptFileTests : IAsyncDisposable
     {
         await Import("cat", [1, 32]);
 
-        var error = await Refusal.Of(async () => await _server.Concepts.InstallAsync(new() { Name = "cat" }), StatusCode.FailedPrecondition);
+        var error = await Refusal.Of(
+            async () => await _server.Concepts.InstallAsync(new() { Name = "cat" }),
+            StatusCode.FailedPrecondition
+        );
 
         Assert.Contains("name ComfyUI's folder", error.Status.Detail, StringComparison.Ordinal);
     }
@@ -111,7 +132,9 @@ public sealed class ConceptFileTests : IAsyncDisposable
 
         Assert.All(kept.Norms, norm => Assert.True(norm > 2 * mean));
         Assert.All(rescaled.Norms, norm => Assert.Equal(mean, norm, 1e-5));
-        var cosines = (await _server.Concepts.InspectAsync(new() { Name = "kept" })).Vectors.Zip((await _server.Concepts.InspectAsync(new() { Name = "rescaled" })).Vectors);
+        var cosines = (await _server.Concepts.InspectAsync(new() { Name = "kept" })).Vectors.Zip(
+            (await _server.Concepts.InspectAsync(new() { Name = "rescaled" })).Vectors
+        );
         Assert.All(cosines, pair => Assert.Equal(pair.First.Nearest[0].Cosine, pair.Second.Nearest[0].Cosine, 1e-5));
     }
 
@@ -120,45 +143,71 @@ public sealed class ConceptFileTests : IAsyncDisposable
     {
         using var scope = NewDisposeScope();
         using var file = new MemoryStream();
-        SafetensorsWriter.Write(file, new Dictionary<string, Tensor> { ["emb_params"] = ones(1, 32), ["emp_params_out"] = ones(1, 32) });
+        SafetensorsWriter.Write(
+            file,
+            new Dictionary<string, Tensor> { ["emb_params"] = ones(1, 32), ["emp_params_out"] = ones(1, 32) }
+        );
 
         await _server.Concepts.ImportAsync(new() { Name = "x", Data = ByteString.CopyFrom(file.ToArray()) });
 
-        Assert.Equal(["emp_params_out"], (await _server.Concepts.GetAsync(new() { Name = "x" })).Concept.IgnoredTensors);
+        Assert.Equal(
+            ["emp_params_out"],
+            (await _server.Concepts.GetAsync(new() { Name = "x" })).Concept.IgnoredTensors
+        );
     }
 
     [Theory]
     [InlineData(32, "sd1")] // as a model here
     [InlineData(1024, "sd2")] // as published ones
-    public async Task Import_WidthOfAFamily_NamesIt(int width, string family) => Assert.Equal(family, (await Import("x", [1, width])).Family);
+    public async Task Import_WidthOfAFamily_NamesIt(int width, string family) =>
+        Assert.Equal(family, (await Import("x", [1, width])).Family);
 
     [Fact]
     public async Task Import_WidthOfNoFamily_SaysWhichThereAre()
     {
         var error = await Refusal.Of(() => Import("x", [1, 640]), StatusCode.InvalidArgument);
-        Assert.StartsWith("data holds vectors of width 640: Stable Diffusion 1.x takes 768", error.Status.Detail, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "data holds vectors of width 640: Stable Diffusion 1.x takes 768",
+            error.Status.Detail,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task Import_ForAModelOfAnotherFamily_NamesBothWidths()
     {
-        var error = await Refusal.Of(() => Import("x", [1, 32], request => request.Model = "wide"), StatusCode.FailedPrecondition);
+        var error = await Refusal.Of(
+            () => Import("x", [1, 32], request => request.Model = "wide"),
+            StatusCode.FailedPrecondition
+        );
         Assert.Contains("width 32; model wide needs 32 + 40", error.Status.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Import_RescaledWithoutAModelOfItsFamily_SaysWhatIsMissing()
     {
-        var error = await Refusal.Of(() => Import("x", [1, 1024], request => request.Rescale = true), StatusCode.FailedPrecondition);
-        Assert.Contains("a model of the family sd2 with these widths is needed", error.Status.Detail, StringComparison.Ordinal);
+        var error = await Refusal.Of(
+            () => Import("x", [1, 1024], request => request.Rescale = true),
+            StatusCode.FailedPrecondition
+        );
+        Assert.Contains(
+            "a model of the family sd2 with these widths is needed",
+            error.Status.Detail,
+            StringComparison.Ordinal
+        );
     }
 
-    /// <summary>Imports an embedding as A1111 writes it, with norms as long as plain textual inversion makes them.</summary>
+    /// <summary>
+    /// Imports an embedding as A1111 writes it, with norms as long as plain textual inversion makes them.
+    /// </summary>
     private async Task<Concept> Import(string name, long[] shape, Action<ConceptServiceImportRequest>? change = null)
     {
         using var scope = NewDisposeScope();
         using var file = new MemoryStream();
-        SafetensorsWriter.Write(file, new Dictionary<string, Tensor> { ["emb_params"] = 100 * randn(shape, generator: new Generator(1, CPU)) });
+        SafetensorsWriter.Write(
+            file,
+            new Dictionary<string, Tensor> { ["emb_params"] = 100 * randn(shape, generator: new Generator(1, CPU)) }
+        );
         var request = new ConceptServiceImportRequest { Name = name, Data = ByteString.CopyFrom(file.ToArray()) };
         change?.Invoke(request);
         return (await _server.Concepts.ImportAsync(request)).Concept;

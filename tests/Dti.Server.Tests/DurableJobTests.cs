@@ -33,7 +33,10 @@ public sealed class DurableJobTests : DurableServer
         Assert.Single(events, e => e.Accepted is not null);
         Assert.Equal(await Server.VectorsAsync("whole"), await Server.VectorsAsync("broken"));
         Assert.Equal(await SummaryAsync("whole"), await SummaryAsync("broken"));
-        Assert.Equal(JobState.Succeeded, (await Server.Jobs.GetAsync(new JobServiceGetRequest { JobId = jobId })).Job.State);
+        Assert.Equal(
+            JobState.Succeeded,
+            (await Server.Jobs.GetAsync(new JobServiceGetRequest { JobId = jobId })).Job.State
+        );
     }
 
     [Fact]
@@ -49,7 +52,11 @@ public sealed class DurableJobTests : DurableServer
 
         await RestartAsync();
         await Server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = first });
-        var jobs = new[] { await Server.UntilAsync(second, job => job.Ended is not null), await Server.UntilAsync(third, job => job.Ended is not null) };
+        var jobs = new[]
+        {
+            await Server.UntilAsync(second, job => job.Ended is not null),
+            await Server.UntilAsync(third, job => job.Ended is not null),
+        };
 
         Assert.All(jobs, job => Assert.Equal(JobState.Succeeded, job.State));
         Assert.True(jobs[0].Ended <= jobs[1].Started);
@@ -83,7 +90,10 @@ public sealed class DurableJobTests : DurableServer
 
         await RestartAsync();
 
-        Assert.Equal(JobState.Cancelled, (await Server.Jobs.GetAsync(new JobServiceGetRequest { JobId = jobId })).Job.State);
+        Assert.Equal(
+            JobState.Cancelled,
+            (await Server.Jobs.GetAsync(new JobServiceGetRequest { JobId = jobId })).Job.State
+        );
         Assert.Equal("JOB_CANCELLED", Refusal.Reason(await Refusal.Of(() => WatchAsync(jobId), StatusCode.Cancelled)));
     }
 
@@ -137,8 +147,14 @@ public sealed class DurableJobTests : DurableServer
         var jobId = await AcceptedAsync(running);
         await Server.UntilAsync(jobId, job => job.Step >= 3);
         var job = await Server.Services.GetRequiredService<JobSilo>().JobAsync(jobId);
-        await Server.Services.GetServices<IHostedService>().OfType<DeviceWorker>().Single().StopAsync(TestContext.Current.CancellationToken); // the test is the device now
-        var device = (await Server.Services.GetRequiredService<JobSilo>().GrainsAsync()).CreateObjectReference<IDeviceObserver>(_device);
+        await Server
+            .Services.GetServices<IHostedService>()
+            .OfType<DeviceWorker>()
+            .Single()
+            .StopAsync(TestContext.Current.CancellationToken); // the test is the device now
+        var device = (
+            await Server.Services.GetRequiredService<JobSilo>().GrainsAsync()
+        ).CreateObjectReference<IDeviceObserver>(_device);
         var record = await job.GetAsync();
 
         foreach (var expected in new[] { JobState.Queued, JobState.Failed })
@@ -164,21 +180,27 @@ public sealed class DurableJobTests : DurableServer
             await Server.UntilAsync(ids[^1], job => job.Ended is not null);
         }
 
-        Assert.Equal([ids[3], ids[2], ids[1]], (await Server.Jobs.ListAsync(new())).Jobs.Select(job => job.JobId)); // pruned when a job comes in
+        // pruned when a job comes in
+        Assert.Equal([ids[3], ids[2], ids[1]], (await Server.Jobs.ListAsync(new())).Jobs.Select(job => job.JobId));
         Assert.False(Directory.Exists(Path.Combine(Server.Options.JobFolder!, ids[0])));
         await Refusal.Of(() => WatchAsync(ids[0]), StatusCode.NotFound);
     }
 
-    /// <summary>A concept could not be trained again at once: its watchers knew that the first training was over, the queue did not yet.</summary>
+    /// <summary>
+    /// A concept could not be trained again at once: its watchers knew that the first training was over, the queue did
+    /// not yet.
+    /// </summary>
     [Fact]
     public async Task Train_AgainBeforeTheQueueKnowsThatTheFirstIsOver_IsAccepted()
     {
-        using var running = Server.Dti.Train(TestServer.Request("running", steps: Long)); // the device has no time for others
+        // the device has no time for others
+        using var running = Server.Dti.Train(TestServer.Request("running", steps: Long));
         await Server.UntilAsync(await AcceptedAsync(running), job => job.Step > 0);
         using var first = Server.Dti.Train(TestServer.Request("cat"));
         var silo = Server.Services.GetRequiredService<JobSilo>();
         var job = await silo.JobAsync(await AcceptedAsync(first));
-        var epoch = await job.StartAsync((await silo.GrainsAsync()).CreateObjectReference<IDeviceObserver>(_device)); // the test is the device
+        // the test is the device
+        var epoch = await job.StartAsync((await silo.GrainsAsync()).CreateObjectReference<IDeviceObserver>(_device));
         await job.EndAsync(epoch, JobState.Succeeded, []);
         while (await first.ResponseStream.MoveNext(TestContext.Current.CancellationToken))
         {
@@ -190,7 +212,9 @@ public sealed class DurableJobTests : DurableServer
         await AcceptedAsync(again);
     }
 
-    /// <summary>A full disk held a job for ever between the queue, which had given it away, and the device, which never had it.</summary>
+    /// <summary>
+    /// A full disk held a job for ever between the queue, which had given it away, and the device, which never had it.
+    /// </summary>
     [Theory]
     [InlineData("queue-000000.state")]
     [InlineData("job.state")]
@@ -198,8 +222,12 @@ public sealed class DurableJobTests : DurableServer
     {
         await Server.DisposeAsync();
         var log = new LogCollector();
-        Server = Start(services: services => services.AddLogging(logging => logging.AddProvider(log).AddFilter("Dti", LogLevel.Information)));
-        using var disk = new FailingDisk(JobFolder, files: path => Path.GetFileName(path).StartsWith(file, StringComparison.Ordinal));
+        Server = Start(services: services =>
+            services.AddLogging(logging => logging.AddProvider(log).AddFilter("Dti", LogLevel.Information))
+        );
+        using var disk = new FailingDisk(JobFolder, files: path =>
+            Path.GetFileName(path).StartsWith(file, StringComparison.Ordinal)
+        );
         using var running = Server.Dti.Train(TestServer.Request("running", steps: Long));
         var first = await AcceptedAsync(running);
         await Server.UntilAsync(first, job => job.Step > 0);
@@ -208,14 +236,21 @@ public sealed class DurableJobTests : DurableServer
 
         disk.Fill();
         await Server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = first });
-        await Refusal.Of(() => WatchAsync(first), StatusCode.Cancelled); // its watchers hear of it although it cannot be written
+        // its watchers hear of it although it cannot be written
+        await Refusal.Of(() => WatchAsync(first), StatusCode.Cancelled);
         while (disk.Failures < 5)
         {
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
 
-        Assert.Equal(JobState.Queued, (await Server.Jobs.GetAsync(new JobServiceGetRequest { JobId = second })).Job.State);
-        var refusal = await Refusal.Of(() => Server.TrainAsync(TestServer.Request("third")), StatusCode.ResourceExhausted);
+        Assert.Equal(
+            JobState.Queued,
+            (await Server.Jobs.GetAsync(new JobServiceGetRequest { JobId = second })).Job.State
+        );
+        var refusal = await Refusal.Of(
+            () => Server.TrainAsync(TestServer.Request("third")),
+            StatusCode.ResourceExhausted
+        );
         Assert.Contains("disk is full", refusal.Status.Detail, StringComparison.Ordinal);
 
         Assert.Single(Lines("The queue does not answer")); // however often it was tried
@@ -225,9 +260,13 @@ public sealed class DurableJobTests : DurableServer
         Assert.Single(Lines("The queue does not answer"));
         Assert.Single(Lines("The queue answers again"));
         await RestartAsync();
-        Assert.Equal([JobState.Succeeded, JobState.Cancelled], (await Server.Jobs.ListAsync(new())).Jobs.Select(job => job.State));
+        Assert.Equal(
+            [JobState.Succeeded, JobState.Cancelled],
+            (await Server.Jobs.ListAsync(new())).Jobs.Select(job => job.State)
+        );
 
-        IEnumerable<string> Lines(string beginning) => log.Lines.Where(line => line.StartsWith(beginning, StringComparison.Ordinal));
+        IEnumerable<string> Lines(string beginning) =>
+            log.Lines.Where(line => line.StartsWith(beginning, StringComparison.Ordinal));
     }
 
     /// <summary>A full disk ended a training at its next step.</summary>
@@ -289,7 +328,10 @@ public sealed class DurableJobTests : DurableServer
 
     private async Task<List<TrainResponse>> WatchAsync(string jobId)
     {
-        using var call = Server.Jobs.Watch(new JobServiceWatchRequest { JobId = jobId }, cancellationToken: TestContext.Current.CancellationToken);
+        using var call = Server.Jobs.Watch(
+            new JobServiceWatchRequest { JobId = jobId },
+            cancellationToken: TestContext.Current.CancellationToken
+        );
         var events = new List<TrainResponse>();
         await foreach (var happened in call.ResponseStream.ReadAllAsync(TestContext.Current.CancellationToken))
         {

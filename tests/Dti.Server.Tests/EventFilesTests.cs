@@ -101,5 +101,14 @@ public sealed class EventFilesTests : IDisposable
         Assert.True(Files.IsNewest(2));
     }
 
-    private static TrainResponse Step(int step) => new() { Progress = new TrainProgress { Step = step, TotalSteps = 9, Loss = 0.5 } };
+    private static TrainResponse Step(int step) =>
+        new()
+        {
+            Progress = new TrainProgress
+            {
+                Step = step,
+                TotalSteps = 9,
+                Loss = 0.5,
+            },
+        };
 }

@@ -48,16 +48,32 @@ public sealed class FairOrderTests
         Assert.Equal("bob-1", _order.Next(_waiting, duringTraining: true)!.Ticket.Name);
     }
 
-    private void Wait(string caller, int jobs, JobKind kind) => _waiting.AddRange(Enumerable.Range(0, jobs).Select(i => new QueueEntry
-    {
-        Ticket = new JobTicket { JobId = Guid.NewGuid().ToString("N"), Kind = kind, Caller = caller, Name = $"{caller}-{i}" },
-    }));
+    private void Wait(string caller, int jobs, JobKind kind) =>
+        _waiting.AddRange(
+            Enumerable
+                .Range(0, jobs)
+                .Select(i => new QueueEntry
+                {
+                    Ticket = new JobTicket
+                    {
+                        JobId = Guid.NewGuid().ToString("N"),
+                        Kind = kind,
+                        Caller = caller,
+                        Name = $"{caller}-{i}",
+                    },
+                })
+        );
 
-    private string[] Served(int count) => [.. Enumerable.Range(0, count).Select(_ =>
-    {
-        var next = _order.Next(_waiting, duringTraining: false)!;
-        _order.Serve(next);
-        _waiting.Remove(next);
-        return next.Ticket.Name;
-    })];
+    private string[] Served(int count) =>
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(_ =>
+                {
+                    var next = _order.Next(_waiting, duringTraining: false)!;
+                    _order.Serve(next);
+                    _waiting.Remove(next);
+                    return next.Ticket.Name;
+                }),
+        ];
 }

@@ -19,8 +19,8 @@ using static TorchSharp.torch;
 namespace Dti.Server.Tests;
 
 /// <summary>
-/// Everything that is written, on a disk that is full from the n-th open, write, flush or rename on, for every n, or by a process that is killed there or at
-/// the n-th deletion: what was there is whole, or what is new is.
+/// Everything that is written, on a disk that is full from the n-th open, write, flush or rename on, for every n, or by
+/// a process that is killed there or at the n-th deletion: what was there is whole, or what is new is.
 /// </summary>
 public sealed class FullDiskTests : IDisposable
 {
@@ -41,7 +41,8 @@ public sealed class FullDiskTests : IDisposable
                 AssertTidy(folder);
                 return Tell(library);
             },
-            mayBe: ["new 2  ", "new 2 new ", "new 2  new"]); // of the new one, pictures may be missing: they are worth less
+            mayBe: ["new 2  ", "new 2 new ", "new 2  new"]
+        ); // of the new one, pictures may be missing: they are worth less
     }
 
     [Fact]
@@ -57,7 +58,8 @@ public sealed class FullDiskTests : IDisposable
             },
             change: folder => Save(folder, "new", vectors: 2),
             read: folder => Tell(others[folder]),
-            mayBe: ["new 2  ", "new 2 new ", "new 2  new"]);
+            mayBe: ["new 2  ", "new 2 new ", "new 2  new"]
+        );
         foreach (var other in others.Values)
         {
             other.Dispose();
@@ -74,7 +76,8 @@ public sealed class FullDiskTests : IDisposable
             {
                 using var library = Library(folder);
                 return Tell(library);
-            });
+            }
+        );
     }
 
     [Fact]
@@ -86,16 +89,19 @@ public sealed class FullDiskTests : IDisposable
             read: folder =>
             {
                 using var library = Library(folder);
-                return library.Find("cat") is null ? string.Concat(Directory.EnumerateFiles(folder)) : Tell(library); // nothing unseen is left
+                // nothing unseen is left
+                return library.Find("cat") is null ? string.Concat(Directory.EnumerateFiles(folder)) : Tell(library);
             },
-            kills: [true]);
+            kills: [true]
+        );
     }
 
     [Fact]
     public void DeleteConcept_DiskFull_IsGone()
     {
         Save(_root.FullName, "former", vectors: 1);
-        using var disk = new FailingDisk(_root.FullName, files: path => Path.GetFileName(path) != "lock"); // it is there, and takes no room
+        // it is there, and takes no room
+        using var disk = new FailingDisk(_root.FullName, files: path => Path.GetFileName(path) != "lock");
         disk.Fill();
 
         Delete(_root.FullName);
@@ -151,14 +157,16 @@ public sealed class FullDiskTests : IDisposable
             {
                 var runs = byStart ? Runs(folder) : others[folder];
                 var request = runs.Request("cat", Caller.Local);
-                var state = $"{request.Options.Initializer} {runs.JobOf("cat")} {runs.Start("cat") is not null} {string.Join(' ', runs.Steps("cat"))}";
+                var state =
+                    $"{request.Options.Initializer} {runs.JobOf("cat")} {runs.Start("cat") is not null} {string.Join(' ', runs.Steps("cat"))}";
                 if (byStart)
                 {
                     AssertTidy(Path.Combine(folder, ".runs"));
                 }
 
                 return state;
-            });
+            }
+        );
     }
 
     [Fact]
@@ -167,7 +175,9 @@ public sealed class FullDiskTests : IDisposable
         AtEveryFailure(
             former: folder => Begin(folder, "former", start: true),
             change: folder => Runs(folder).Continue(Request("new"), "new"),
-            read: folder => $"{Runs(folder).Request("cat", Caller.Local).Options.Initializer} {Runs(folder).JobOf("cat")} {Runs(folder).Start("cat") is not null}");
+            read: folder =>
+                $"{Runs(folder).Request("cat", Caller.Local).Options.Initializer} {Runs(folder).JobOf("cat")} {Runs(folder).Start("cat") is not null}"
+        );
     }
 
     [Fact]
@@ -183,7 +193,8 @@ public sealed class FullDiskTests : IDisposable
                 AssertTidy(Path.Combine(folder, ".runs"));
                 return $"{there}";
             },
-            kills: [true]);
+            kills: [true]
+        );
     }
 
     [Fact]
@@ -195,8 +206,11 @@ public sealed class FullDiskTests : IDisposable
             read: folder =>
             {
                 using var library = Library(folder);
-                return string.Concat(library.List().Select(concept => $"{library.Load(concept.Name).Encoders[0].Count}"));
-            });
+                return string.Concat(
+                    library.List().Select(concept => $"{library.Load(concept.Name).Encoders[0].Count}")
+                );
+            }
+        );
     }
 
     [Fact]
@@ -214,7 +228,8 @@ public sealed class FullDiskTests : IDisposable
                 var newest = Runs(folder).Steps("cat")[^1];
                 using var snapshot = Runs(folder).Load("cat", newest);
                 return $"{newest} {snapshot.Step}";
-            });
+            }
+        );
     }
 
     [Fact]
@@ -225,7 +240,10 @@ public sealed class FullDiskTests : IDisposable
             former: folder => WriteAsync(folder, JobState.Queued),
             change: folder => WriteAsync(folder, JobState.Succeeded),
             read: folder => $"{Read(folder).State!.State}",
-            refusal: error => Google.Rpc.Status.Parser.ParseFrom(Assert.IsType<StateUnwrittenException>(error).Refusal).Code == (int)Google.Rpc.Code.ResourceExhausted);
+            refusal: error =>
+                Google.Rpc.Status.Parser.ParseFrom(Assert.IsType<StateUnwrittenException>(error).Refusal).Code
+                == (int)Google.Rpc.Code.ResourceExhausted
+        );
 
         void WriteAsync(string folder, JobState state)
         {
@@ -296,8 +314,12 @@ public sealed class FullDiskTests : IDisposable
         AtEveryFailure(
             former: _ => { },
             change: folder => Jobs(folder).Create("cat", new TrainRequest { Name = "cat" }, Step(0)),
-            read: folder => Directory.Exists(Path.Combine(folder, "cat")) ? $"{Jobs(folder).Request("cat", JobKind.Train)} {new EventFiles(Path.Combine(folder, "cat")).Read(0).Count()}" : "",
-            kills: [false]); // of a killed process's job nobody was told
+            read: folder =>
+                Directory.Exists(Path.Combine(folder, "cat"))
+                    ? $"{Jobs(folder).Request("cat", JobKind.Train)} {new EventFiles(Path.Combine(folder, "cat")).Read(0).Count()}"
+                    : "",
+            kills: [false]
+        ); // of a killed process's job nobody was told
     }
 
     [Fact]
@@ -306,20 +328,31 @@ public sealed class FullDiskTests : IDisposable
         AtEveryFailure(
             former: folder => Tokens(folder).Create("anna", ["read"]),
             change: folder => Tokens(folder).Create("bert", ["read"]),
-            read: folder => string.Join(' ', Tokens(folder).List().Select(token => token.Name)));
+            read: folder => string.Join(' ', Tokens(folder).List().Select(token => token.Name))
+        );
 
         static AccessTokens Tokens(string folder) => new(Path.Combine(folder, "tokens.json"));
     }
 
-    /// <summary>Lets a change fail at its first write, at its second, and so on, each time over the former state in a new folder, until it does not fail.</summary>
+    /// <summary>
+    /// Lets a change fail at its first write, at its second, and so on, each time over the former state in a new
+    /// folder, until it does not fail.
+    /// </summary>
     /// <param name="former">Makes the former state.</param>
     /// <param name="change">Makes the new one.</param>
     /// <param name="read">Tells the state, as one who starts anew finds it.</param>
     /// <param name="mayBe">States that count as new, too.</param>
     /// <param name="refusal">Whether an error says that the disk is full; null: one of the engine that does.</param>
-    /// <param name="kills">Whether the process is killed there, or else its disk is full; null: one after the other.</param>
+    /// <param name="kills">Whether the process is killed there, or else its disk is full; null: one after the
+    /// other.</param>
     private void AtEveryFailure(
-        Action<string> former, Action<string> change, Func<string, string> read, string[]? mayBe = null, Func<Exception, bool>? refusal = null, bool[]? kills = null)
+        Action<string> former,
+        Action<string> change,
+        Func<string, string> read,
+        string[]? mayBe = null,
+        Func<Exception, bool>? refusal = null,
+        bool[]? kills = null
+    )
     {
         var (before, after) = (Fresh("before"), Fresh("after"));
         change(after);
@@ -343,7 +376,10 @@ public sealed class FullDiskTests : IDisposable
                 }
                 else if (error is not null)
                 {
-                    Assert.True(refusal?.Invoke(error) ?? error is DtiException { Kind: ErrorKind.ResourceExhausted }, $"{error}");
+                    Assert.True(
+                        refusal?.Invoke(error) ?? error is DtiException { Kind: ErrorKind.ResourceExhausted },
+                        $"{error}"
+                    );
                     Assert.Contains("The disk is full", error.Message, StringComparison.Ordinal);
                     Assert.Equal(allowed[0], state);
                     change(folder); // there is room again
@@ -372,7 +408,10 @@ public sealed class FullDiskTests : IDisposable
 
     /// <summary>Nothing of a change is left beside the files.</summary>
     private static void AssertTidy(string folder) =>
-        Assert.Equal(["lock"], Directory.EnumerateFileSystemEntries(Path.Combine(folder, ".change")).Select(Path.GetFileName));
+        Assert.Equal(
+            ["lock"],
+            Directory.EnumerateFileSystemEntries(Path.Combine(folder, ".change")).Select(Path.GetFileName)
+        );
 
     private static string Tell(ConceptLibrary library)
     {
@@ -384,7 +423,8 @@ public sealed class FullDiskTests : IDisposable
 
     private static DtiServerOptions Options(string folder) => new() { ConceptFolder = folder };
 
-    private static ConceptLibrary Library(string folder) => new(Options(folder), TimeProvider.System, NullLogger<ConceptLibrary>.Instance);
+    private static ConceptLibrary Library(string folder) =>
+        new(Options(folder), TimeProvider.System, NullLogger<ConceptLibrary>.Instance);
 
     private static TrainingRuns Runs(string folder) => new(Options(folder));
 
@@ -401,17 +441,35 @@ public sealed class FullDiskTests : IDisposable
         library.Delete("cat", _ => { });
     }
 
-    private static void Begin(string folder, string job, bool start) => Runs(folder).Begin(Request(job), start ? Embedding(1) : null, Caller.Local, job);
+    private static void Begin(string folder, string job, bool start) =>
+        Runs(folder).Begin(Request(job), start ? Embedding(1) : null, Caller.Local, job);
 
-    private static TrainRequest Request(string initializer) => new() { Name = "cat", Options = new() { Initializer = initializer } };
+    private static TrainRequest Request(string initializer) =>
+        new()
+        {
+            Name = "cat",
+            Options = new() { Initializer = initializer },
+        };
 
     private static ConceptEmbedding Embedding(int vectors) =>
-        new("<cat>", [DirectionalVectors.FromEmbeddings([.. Enumerable.Range(1, vectors).Select(i => new float[] { i, 2, 3 })])]);
+        new(
+            "<cat>",
+            [DirectionalVectors.FromEmbeddings([.. Enumerable.Range(1, vectors).Select(i => new float[] { i, 2, 3 })])]
+        );
 
     private static TrainingSnapshot Snapshot(int step) =>
         new(step, 0, default, [], [], new JsonObject(), new Dictionary<string, Tensor> { ["directions"] = ones(3000) });
 
-    private static TrainResponse Step(int step) => new() { Progress = new TrainProgress { Step = step, TotalSteps = 9, Loss = 0.5 } };
+    private static TrainResponse Step(int step) =>
+        new()
+        {
+            Progress = new TrainProgress
+            {
+                Step = step,
+                TotalSteps = 9,
+                Loss = 0.5,
+            },
+        };
 
     // Without the lock of a server's folder: these tests read it as another would.
     private static JobFolder Jobs(string folder)

@@ -23,9 +23,17 @@ public sealed class GenerationTests : IAsyncLifetime
 
         var events = await _server.GenerateAsync(options);
 
-        Assert.Equal(("a dog", "", 2, 7.5, "pndm", "tiny-sd15"), (
-            events[0].Accepted.Settings.Prompt, events[0].Accepted.Settings.NegativePrompt, events[0].Accepted.Settings.Steps,
-            events[0].Accepted.Settings.GuidanceScale, events[0].Accepted.Settings.Scheduler, events[0].Accepted.Settings.Model));
+        Assert.Equal(
+            ("a dog", "", 2, 7.5, "pndm", "tiny-sd15"),
+            (
+                events[0].Accepted.Settings.Prompt,
+                events[0].Accepted.Settings.NegativePrompt,
+                events[0].Accepted.Settings.Steps,
+                events[0].Accepted.Settings.GuidanceScale,
+                events[0].Accepted.Settings.Scheduler,
+                events[0].Accepted.Settings.Model
+            )
+        );
         Assert.Equal([1, 2, 3, 4, 5, 6], events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
         var pictures = events.Where(e => e.Picture is not null).Select(e => e.Picture).ToArray();
         Assert.Equal([0, 1, 2], pictures.Select(picture => picture.Index));
@@ -52,13 +60,19 @@ public sealed class GenerationTests : IAsyncLifetime
         Assert.All(shown, progress =>
         {
             var image = ImageCodec.Decode(progress.Preview.Data.ToByteArray(), "preview");
-            Assert.Equal((0, 8, 8, "image/png"), (progress.Step % 3, image.Width, image.Height, progress.Preview.MediaType));
+            Assert.Equal(
+                (0, 8, 8, "image/png"),
+                (progress.Step % 3, image.Width, image.Height, progress.Preview.MediaType)
+            );
             Assert.Equal((0, "a dog", 3UL), (progress.Preview.Index, progress.Preview.Prompt, progress.Preview.Seed));
         });
 
         // The log keeps the steps alone; and the picture is the same.
         var later = new List<GenerateResponse>();
-        using var watch = _server.Jobs.Watch(new JobServiceWatchRequest { JobId = events[0].Accepted.JobId }, cancellationToken: TestContext.Current.CancellationToken);
+        using var watch = _server.Jobs.Watch(
+            new JobServiceWatchRequest { JobId = events[0].Accepted.JobId },
+            cancellationToken: TestContext.Current.CancellationToken
+        );
         await foreach (var happened in watch.ResponseStream.ReadAllAsync(TestContext.Current.CancellationToken))
         {
             later.Add(happened.Generate);
@@ -67,7 +81,10 @@ public sealed class GenerationTests : IAsyncLifetime
         Assert.Equal(60, later.Count(e => e.Progress is not null));
         Assert.All(later, e => Assert.Null(e.Progress?.Preview));
         options.PreviewEvery = 0;
-        Assert.Equal(await _server.PictureAsync(options), events.Single(e => e.Picture is not null).Picture.Data.ToByteArray());
+        Assert.Equal(
+            await _server.PictureAsync(options),
+            events.Single(e => e.Picture is not null).Picture.Data.ToByteArray()
+        );
     }
 
     [Fact]
@@ -85,7 +102,10 @@ public sealed class GenerationTests : IAsyncLifetime
         var other = TestServer.Draw("a dog");
         other.Seed++;
 
-        Assert.Equal(await _server.PictureAsync(TestServer.Draw("a dog")), await _server.PictureAsync(TestServer.Draw("a dog")));
+        Assert.Equal(
+            await _server.PictureAsync(TestServer.Draw("a dog")),
+            await _server.PictureAsync(TestServer.Draw("a dog"))
+        );
         Assert.NotEqual(await _server.PictureAsync(TestServer.Draw("a dog")), await _server.PictureAsync(other));
     }
 
@@ -95,7 +115,10 @@ public sealed class GenerationTests : IAsyncLifetime
         var other = TestServer.Draw("a dog");
         other.PredictionType = "v_prediction";
 
-        Assert.Equal("epsilon", (await _server.GenerateAsync(TestServer.Draw("a dog")))[0].Accepted.Settings.PredictionType);
+        Assert.Equal(
+            "epsilon",
+            (await _server.GenerateAsync(TestServer.Draw("a dog")))[0].Accepted.Settings.PredictionType
+        );
         Assert.Equal("v_prediction", (await _server.GenerateAsync(other))[0].Accepted.Settings.PredictionType);
         Assert.NotEqual(await _server.PictureAsync(TestServer.Draw("a dog")), await _server.PictureAsync(other));
     }
@@ -117,22 +140,36 @@ public sealed class GenerationTests : IAsyncLifetime
         var accepted = (await _server.GenerateAsync(TestServer.Draw("a photo of <my-dog>")))[0].Accepted;
 
         Assert.Equal(["my-dog"], accepted.Settings.Concepts);
-        Assert.NotEqual(await _server.PictureAsync(TestServer.Draw("a photo of dog")), await _server.PictureAsync(TestServer.Draw("a photo of <my-dog>")));
+        Assert.NotEqual(
+            await _server.PictureAsync(TestServer.Draw("a photo of dog")),
+            await _server.PictureAsync(TestServer.Draw("a photo of <my-dog>"))
+        );
     }
 
     [Fact]
     public async Task Generate_PromptAsComfyUIWritesIt_IsTheConceptWithItsWeight()
     {
         await _server.TrainAsync(TestServer.Request("my-dog"));
-        var comfy = await _server.GenerateAsync(TestServer.Draw("a photo of (embedding:my-dog.safetensors:1.4), sharp"));
+        var comfy = await _server.GenerateAsync(
+            TestServer.Draw("a photo of (embedding:my-dog.safetensors:1.4), sharp")
+        );
         var plain = TestServer.Draw("a photo of (<my-dog>:1.4), sharp");
         plain.PromptSyntax = PromptSyntax.Plain;
 
-        Assert.Equal(("a photo of (<my-dog>:1.4), sharp", PromptSyntax.Weighted), (comfy[0].Accepted.Settings.Prompt, comfy[0].Accepted.Settings.PromptSyntax));
+        Assert.Equal(
+            ("a photo of (<my-dog>:1.4), sharp", PromptSyntax.Weighted),
+            (comfy[0].Accepted.Settings.Prompt, comfy[0].Accepted.Settings.PromptSyntax)
+        );
         Assert.Equal(["my-dog"], comfy[0].Accepted.Settings.Concepts);
-        Assert.Equal(await _server.PictureAsync(TestServer.Draw("a photo of (<my-dog>:1.4), sharp")), comfy.Single(e => e.Picture is not null).Picture.Data.ToByteArray());
+        Assert.Equal(
+            await _server.PictureAsync(TestServer.Draw("a photo of (<my-dog>:1.4), sharp")),
+            comfy.Single(e => e.Picture is not null).Picture.Data.ToByteArray()
+        );
         Assert.NotEqual(await _server.PictureAsync(plain), await _server.PictureAsync(TestServer.Draw(plain.Prompt)));
-        var error = await Refusal.Of(() => _server.GenerateAsync(TestServer.Draw("a photo of embedding:my-dgo")), StatusCode.NotFound);
+        var error = await Refusal.Of(
+            () => _server.GenerateAsync(TestServer.Draw("a photo of embedding:my-dgo")),
+            StatusCode.NotFound
+        );
         Assert.Contains("my-dog", error.Status.Detail, StringComparison.Ordinal);
     }
 
@@ -170,7 +207,10 @@ public sealed class GenerationTests : IAsyncLifetime
         var error = await Refusal.Of(() => _server.GenerateAsync(TestServer.Draw(prompt)), StatusCode.NotFound);
 
         Assert.StartsWith($"There is no concept '{name}'.", error.Status.Detail, StringComparison.Ordinal);
-        Assert.Equal(name.Contains("dog", StringComparison.Ordinal), error.Status.Detail.Contains("Close: my-dog.", StringComparison.Ordinal));
+        Assert.Equal(
+            name.Contains("dog", StringComparison.Ordinal),
+            error.Status.Detail.Contains("Close: my-dog.", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -184,7 +224,10 @@ public sealed class GenerationTests : IAsyncLifetime
 
         Assert.Equal(LongPrompts.Chunks, events[0].Accepted.Settings.LongPrompts);
         Assert.DoesNotContain(events, e => e.Warning is not null);
-        var pictures = await Task.WhenAll(_server.PictureAsync(cut), _server.PictureAsync(TestServer.Draw(string.Join(' ', Enumerable.Repeat("a", 75)))));
+        var pictures = await Task.WhenAll(
+            _server.PictureAsync(cut),
+            _server.PictureAsync(TestServer.Draw(string.Join(' ', Enumerable.Repeat("a", 75))))
+        );
         Assert.Equal(pictures[1], pictures[0]);
         Assert.NotEqual(pictures[0], events.Single(e => e.Picture is not null).Picture.Data.ToByteArray());
     }
@@ -194,7 +237,10 @@ public sealed class GenerationTests : IAsyncLifetime
         using var file = new MemoryStream();
         float[] vector = [.. Enumerable.Range(1, 32).Select(i => 0.01f * i)];
         ConceptFile.Write(
-            file, new ConceptEmbedding("<x>", [DirectionalVectors.FromEmbeddings([vector])]), ConceptFileFormat.WebUi);
+            file,
+            new ConceptEmbedding("<x>", [DirectionalVectors.FromEmbeddings([vector])]),
+            ConceptFileFormat.WebUi
+        );
         await _server.Concepts.ImportAsync(new() { Name = "my-dog", Data = ByteString.CopyFrom(file.ToArray()) });
     }
 
@@ -205,7 +251,16 @@ public sealed class GenerationTests : IAsyncLifetime
     {
         await TrainPair();
 
-        var events = await _server.InterpolateAsync(new InterpolateRequest { FromConcept = "a", ToConcept = "b", Frames = 5, Easing = Enum.Parse<Easing>(easing, ignoreCase: true), Options = TestServer.Draw("") });
+        var events = await _server.InterpolateAsync(
+            new InterpolateRequest
+            {
+                FromConcept = "a",
+                ToConcept = "b",
+                Frames = 5,
+                Easing = Enum.Parse<Easing>(easing, ignoreCase: true),
+                Options = TestServer.Draw(""),
+            }
+        );
 
         var pictures = events.Where(e => e.Picture is not null).Select(e => e.Picture).ToArray();
         Assert.Equal(ts, pictures.Select(picture => picture.T));
@@ -215,20 +270,42 @@ public sealed class GenerationTests : IAsyncLifetime
         Assert.Equal(5, events[^1].Result.Pictures);
     }
 
-    /// <summary>Concepts in the prompts of an interpolation stand for themselves, as in those of a generation.</summary>
+    /// <summary>
+    /// Concepts in the prompts of an interpolation stand for themselves, as in those of a generation.
+    /// </summary>
     [Fact]
     public async Task Interpolate_PromptThatNamesAConcept_UsesItsVectors()
     {
         await TrainPair();
-        InterpolateRequest Asked(string prompt) => new() { FromConcept = "a", ToConcept = "b", Frames = 2, Prompt = prompt, Options = TestServer.Draw("") };
+        InterpolateRequest Asked(string prompt) =>
+            new()
+            {
+                FromConcept = "a",
+                ToConcept = "b",
+                Frames = 2,
+                Prompt = prompt,
+                Options = TestServer.Draw(""),
+            };
 
         var events = await _server.InterpolateAsync(Asked("{concept} and embedding:B"));
 
         Assert.Equal(["a", "b"], events[0].Accepted.Settings.Concepts.Distinct());
-        Assert.Equal(await _server.PictureAsync(TestServer.Draw("<a> and <b>")), events.First(e => e.Picture is not null).Picture.Data.ToByteArray());
-        var missing = await Refusal.Of(() => _server.InterpolateAsync(Asked("{concept} and embedding:bb")), StatusCode.NotFound);
+        Assert.Equal(
+            await _server.PictureAsync(TestServer.Draw("<a> and <b>")),
+            events.First(e => e.Picture is not null).Picture.Data.ToByteArray()
+        );
+        var missing = await Refusal.Of(
+            () => _server.InterpolateAsync(Asked("{concept} and embedding:bb")),
+            StatusCode.NotFound
+        );
         Assert.Equal("There is no concept 'bb'. Close: b, a.", missing.Status.Detail);
-        Assert.Contains("'<c>'", (await Refusal.Of(() => _server.InterpolateAsync(Asked("{concept} and <c>")), StatusCode.NotFound)).Status.Detail, StringComparison.Ordinal);
+        Assert.Contains(
+            "'<c>'",
+            (await Refusal.Of(() => _server.InterpolateAsync(Asked("{concept} and <c>")), StatusCode.NotFound))
+                .Status
+                .Detail,
+            StringComparison.Ordinal
+        );
         var negative = Asked("{concept}");
         negative.Options.NegativePrompt = "embedding:c";
         await Refusal.Of(() => _server.InterpolateAsync(negative), StatusCode.NotFound);
@@ -238,14 +315,18 @@ public sealed class GenerationTests : IAsyncLifetime
     public async Task Interpolate_WrongFields_NamesThemAsTheRequestSpellsThem()
     {
         await TrainPair();
-        var fields = await Refusal.Fields(() => _server.InterpolateAsync(new InterpolateRequest
-        {
-            FromConcept = "a",
-            ToConcept = "b",
-            Frames = 1,
-            Prompt = "no mark",
-            Options = new GenerationOptions { Steps = 0 },
-        }));
+        var fields = await Refusal.Fields(() =>
+            _server.InterpolateAsync(
+                new InterpolateRequest
+                {
+                    FromConcept = "a",
+                    ToConcept = "b",
+                    Frames = 1,
+                    Prompt = "no mark",
+                    Options = new GenerationOptions { Steps = 0 },
+                }
+            )
+        );
         Assert.Equal(["frames", "options.steps", "prompt"], fields.Order(StringComparer.Ordinal));
     }
 
@@ -255,13 +336,34 @@ public sealed class GenerationTests : IAsyncLifetime
         await TrainPair();
         await _server.TrainAsync(TestServer.Request("c", change: r => r.Options.Initializer = "white cat"));
         var error = await Refusal.Of(
-            () => _server.InterpolateAsync(new InterpolateRequest { FromConcept = "a", ToConcept = "c", Options = TestServer.Draw("") }), StatusCode.FailedPrecondition);
+            () =>
+                _server.InterpolateAsync(
+                    new InterpolateRequest
+                    {
+                        FromConcept = "a",
+                        ToConcept = "c",
+                        Options = TestServer.Draw(""),
+                    }
+                ),
+            StatusCode.FailedPrecondition
+        );
         Assert.Contains("<a> has 1 vectors and <c> has 2", error.Status.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Interpolate_UnknownConcept_IsNotFound() => await Refusal.Of(
-        () => _server.InterpolateAsync(new InterpolateRequest { FromConcept = "nobody", ToConcept = "none", Options = TestServer.Draw("") }), StatusCode.NotFound);
+    public async Task Interpolate_UnknownConcept_IsNotFound() =>
+        await Refusal.Of(
+            () =>
+                _server.InterpolateAsync(
+                    new InterpolateRequest
+                    {
+                        FromConcept = "nobody",
+                        ToConcept = "none",
+                        Options = TestServer.Draw(""),
+                    }
+                ),
+            StatusCode.NotFound
+        );
 
     private async Task TrainPair()
     {

@@ -25,8 +25,9 @@ public class HealthTests
     {
         Func<float> device = () => 2;
         var time = new FakeTimeProvider();
-        await using var server = TestServer.Start(
-            services: services => services.AddSingleton(new DeviceProbe(() => device(), "cuda:0", time, NullLogger<DeviceProbe>.Instance)));
+        await using var server = TestServer.Start(services: services =>
+            services.AddSingleton(new DeviceProbe(() => device(), "cuda:0", time, NullLogger<DeviceProbe>.Instance))
+        );
         using var channel = server.NewChannel();
         var health = new Health.HealthClient(channel);
         async Task<Status> Later()
@@ -49,7 +50,10 @@ public class HealthTests
     {
         var (time, asked) = (new FakeTimeProvider(), 0);
         using var probe = new DeviceProbe(() => ++asked + 1, "cpu", time, NullLogger<DeviceProbe>.Instance);
-        Assert.Equal([null, null, null], await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => probe.ProblemAsync(default))));
+        Assert.Equal(
+            [null, null, null],
+            await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => probe.ProblemAsync(default)))
+        );
         Assert.Equal(1, asked);
         time.Advance(TimeSpan.FromSeconds(4));
         Assert.Equal("cpu says that 1 + 1 is 3.", await probe.ProblemAsync(default));
@@ -66,7 +70,11 @@ public class HealthTests
                 Interlocked.Increment(ref asked);
                 hang.Wait();
                 return 2;
-            }, "cuda:0", time, NullLogger<DeviceProbe>.Instance);
+            },
+            "cuda:0",
+            time,
+            NullLogger<DeviceProbe>.Instance
+        );
 
         for (var look = 0; look < 2; look++)
         {
@@ -96,9 +104,10 @@ public class HealthTests
         Assert.True(await watch.ResponseStream.MoveNext(default));
         Assert.Equal(Status.Serving, watch.ResponseStream.Current.Status);
         using var training = server.Dti.Train(TestServer.Request("drained", steps: 100_000));
-        while (await training.ResponseStream.MoveNext(default) && training.ResponseStream.Current.Progress is not { Step: >= 2 })
-        {
-        }
+        while (
+            await training.ResponseStream.MoveNext(default)
+            && training.ResponseStream.Current.Progress is not { Step: >= 2 }
+        ) { }
 
         var stopped = server.StopAsync();
 
@@ -108,11 +117,11 @@ public class HealthTests
         Assert.Equal(JobState.Running, Assert.Single((await server.Jobs.ListAsync(new())).Jobs).State);
         await Assert.ThrowsAsync<RpcException>(async () =>
         {
-            while (await training.ResponseStream.MoveNext(default))
-            {
-            }
+            while (await training.ResponseStream.MoveNext(default)) { }
         });
         await stopped;
-        Assert.NotEmpty(Directory.GetFiles(Path.Combine(server.Options.ConceptFolder, ".runs", "drained"), "*.safetensors"));
+        Assert.NotEmpty(
+            Directory.GetFiles(Path.Combine(server.Options.ConceptFolder, ".runs", "drained"), "*.safetensors")
+        );
     }
 }

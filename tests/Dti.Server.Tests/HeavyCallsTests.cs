@@ -16,16 +16,23 @@ public sealed class HeavyCallsTests
     {
         var (now, most) = (0, 0);
 
-        var results = await Task.WhenAll(Enumerable.Range(0, 50).Select(number => _calls.RunAsync(
-            "anna",
-            _ =>
-            {
-                most = Math.Max(most, Interlocked.Increment(ref now));
-                Thread.Sleep(1);
-                Interlocked.Decrement(ref now);
-                return Task.FromResult(number);
-            },
-            Cancellation)));
+        var results = await Task.WhenAll(
+            Enumerable
+                .Range(0, 50)
+                .Select(number =>
+                    _calls.RunAsync(
+                        "anna",
+                        _ =>
+                        {
+                            most = Math.Max(most, Interlocked.Increment(ref now));
+                            Thread.Sleep(1);
+                            Interlocked.Decrement(ref now);
+                            return Task.FromResult(number);
+                        },
+                        Cancellation
+                    )
+                )
+        );
 
         Assert.Equal(1, most);
         Assert.Equal(Enumerable.Range(0, 50), results);
@@ -51,7 +58,9 @@ public sealed class HeavyCallsTests
     [Fact]
     public async Task Run_Fails_GivesTheErrorAndTheNextItsTurn()
     {
-        await Assert.ThrowsAsync<FormatException>(() => _calls.RunAsync<int>("anna", _ => throw new FormatException(), Cancellation));
+        await Assert.ThrowsAsync<FormatException>(() =>
+            _calls.RunAsync<int>("anna", _ => throw new FormatException(), Cancellation)
+        );
 
         Assert.Equal(3, await _calls.RunAsync("anna", _ => Task.FromResult(3), Cancellation));
     }
@@ -62,7 +71,12 @@ public sealed class HeavyCallsTests
         using var first = new ManualResetEventSlim();
         var running = Hold(first);
         var order = new List<string>();
-        Task[] waiting = [.. new[] { "anna", "anna", "anna", "bob" }.Select(caller => _calls.RunAsync(caller, _ => Task.FromResult(Note(order, caller)), Cancellation))];
+        Task[] waiting =
+        [
+            .. new[] { "anna", "anna", "anna", "bob" }.Select(caller =>
+                _calls.RunAsync(caller, _ => Task.FromResult(Note(order, caller)), Cancellation)
+            ),
+        ];
 
         first.Set();
         await Task.WhenAll([running, .. waiting]);
@@ -75,9 +89,17 @@ public sealed class HeavyCallsTests
     {
         using var first = new ManualResetEventSlim();
         var running = Hold(first);
-        Task[] waiting = [.. Enumerable.Range(0, RequestBounds.WaitingOfCaller).Select(_ => _calls.RunAsync("anna", _ => Task.FromResult(1), Cancellation))];
+        Task[] waiting =
+        [
+            .. Enumerable
+                .Range(0, RequestBounds.WaitingOfCaller)
+                .Select(_ => _calls.RunAsync("anna", _ => Task.FromResult(1), Cancellation)),
+        ];
 
-        var refused = await Refusal.Of(() => _calls.RunAsync("anna", _ => Task.FromResult(1), Cancellation), StatusCode.ResourceExhausted);
+        var refused = await Refusal.Of(
+            () => _calls.RunAsync("anna", _ => Task.FromResult(1), Cancellation),
+            StatusCode.ResourceExhausted
+        );
         Assert.Equal("TOO_MANY_CALLS", Refusal.Reason(refused));
         var other = _calls.RunAsync("bob", _ => Task.FromResult(1), Cancellation);
 
@@ -85,7 +107,12 @@ public sealed class HeavyCallsTests
         await Task.WhenAll([running, other, .. waiting]);
     }
 
-    private Task<bool> Hold(ManualResetEventSlim until) => _calls.RunAsync("anna", cancelled => Task.FromResult(until.Wait(TimeSpan.FromMinutes(1), cancelled)), Cancellation);
+    private Task<bool> Hold(ManualResetEventSlim until) =>
+        _calls.RunAsync(
+            "anna",
+            cancelled => Task.FromResult(until.Wait(TimeSpan.FromMinutes(1), cancelled)),
+            Cancellation
+        );
 
     private static bool Note(List<string> order, string caller)
     {

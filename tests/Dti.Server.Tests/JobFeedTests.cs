@@ -19,7 +19,15 @@ public sealed class JobFeedTests : IDisposable
     {
         var files = new EventFiles(_folder.FullName);
         _log = files.OpenWriter(1);
-        _feed = new JobFeed(new JobTicket { JobId = "job", Kind = JobKind.Train, Caller = "anna" }, files);
+        _feed = new JobFeed(
+            new JobTicket
+            {
+                JobId = "job",
+                Kind = JobKind.Train,
+                Caller = "anna",
+            },
+            files
+        );
     }
 
     public void Dispose()
@@ -31,7 +39,9 @@ public sealed class JobFeedTests : IDisposable
     [Fact]
     public async Task Read_WatcherThatFallsFarBehind_MissesProgressAndPreviewsButNothingElse()
     {
-        await using var slow = _feed.ReadAsync(0, TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using var slow = _feed
+            .ReadAsync(0, TestContext.Current.CancellationToken)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Tell(1, Progress(1));
         Assert.True(await slow.MoveNextAsync());
         var next = slow.MoveNextAsync(); // it has seen all there is, and waits
@@ -41,7 +51,13 @@ public sealed class JobFeedTests : IDisposable
         for (var step = 3; step <= Many; step++)
         {
             Tell(step, Progress(step));
-            Tell(step, new TrainResponse { Preview = new TrainPreview { Step = step, Picture = new Picture() } });
+            Tell(
+                step,
+                new TrainResponse
+                {
+                    Preview = new TrainPreview { Step = step, Picture = new Picture() },
+                }
+            );
         }
 
         Tell(0, new TrainResponse { Warning = new Warning { Code = "A" } });
@@ -61,13 +77,32 @@ public sealed class JobFeedTests : IDisposable
     [Fact]
     public async Task Read_PicturesInTheMaking_AreForWhoFollows()
     {
-        var feed = new JobFeed(new JobTicket { JobId = "job", Kind = JobKind.Interpolate, Caller = "anna" }, new EventFiles(_folder.FullName));
-        await using var watcher = feed.ReadAsync(0, TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
-        async Task<SamplingProgress> Next() => await watcher.MoveNextAsync() ? ((InterpolateResponse)watcher.Current).Progress : throw new InvalidOperationException("over");
+        var feed = new JobFeed(
+            new JobTicket
+            {
+                JobId = "job",
+                Kind = JobKind.Interpolate,
+                Caller = "anna",
+            },
+            new EventFiles(_folder.FullName)
+        );
+        await using var watcher = feed.ReadAsync(0, TestContext.Current.CancellationToken)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        async Task<SamplingProgress> Next() =>
+            await watcher.MoveNextAsync()
+                ? ((InterpolateResponse)watcher.Current).Progress
+                : throw new InvalidOperationException("over");
 
         void Step(int step)
         {
-            var message = new InterpolateResponse { Progress = new SamplingProgress { Step = step, Preview = new Picture { Index = step } } };
+            var message = new InterpolateResponse
+            {
+                Progress = new SamplingProgress
+                {
+                    Step = step,
+                    Preview = new Picture { Index = step },
+                },
+            };
             var first = _log.Next;
             _log.Append(step, EventMessages.Kept(message));
             feed.Add(new EventBatch(first, [new JobEvent(step, message.ToByteArray())], step));
@@ -123,7 +158,14 @@ public sealed class JobFeedTests : IDisposable
         _log.Dispose();
         _folder.Delete(recursive: true);
 
-        await Refusal.Of(async () => await _feed.ReadAsync(0, TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken).MoveNextAsync(), StatusCode.NotFound);
+        await Refusal.Of(
+            async () =>
+                await _feed
+                    .ReadAsync(0, TestContext.Current.CancellationToken)
+                    .GetAsyncEnumerator(TestContext.Current.CancellationToken)
+                    .MoveNextAsync(),
+            StatusCode.NotFound
+        );
         _folder.Create();
     }
 
@@ -149,7 +191,9 @@ public sealed class JobFeedTests : IDisposable
     [Fact]
     public async Task Read_Result_ComesWhenTheJobIsOver()
     {
-        await using var events = _feed.ReadAsync(0, TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using var events = _feed
+            .ReadAsync(0, TestContext.Current.CancellationToken)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Tell(1, Progress(1));
         Assert.True(await events.MoveNextAsync());
         Tell(0, new TrainResponse { Result = new TrainResult { Steps = Many } });
@@ -166,7 +210,11 @@ public sealed class JobFeedTests : IDisposable
         Assert.False(await events.MoveNextAsync());
     }
 
-    private static TrainResponse Progress(int step) => new() { Progress = new TrainProgress { Step = step, TotalSteps = Many } };
+    private static TrainResponse Progress(int step) =>
+        new()
+        {
+            Progress = new TrainProgress { Step = step, TotalSteps = Many },
+        };
 
     private void Tell(int step, IMessage message)
     {

@@ -9,14 +9,15 @@ namespace Dti.Server.Tests;
 /// <summary>What lies on disk of jobs is read by every later version: these bytes were written by the first.</summary>
 public sealed class JobStateTests
 {
-    // What Written_NowAndReadAgain_IsTheSame prints; new members may be added to the records, with new ids. Never change these bytes.
+    // What Written_NowAndReadAgain_IsTheSame prints; new members may be added to the records, with new ids. Never
+    // change these bytes.
     private const string JobBytes =
-        "IOgg6EBBMDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYJAwVBCWFubmFBCW1pbmVBB2YwMEENbXktY2F0AWIJIYAA4Kqh60rfCIEAAAAAAAAAAOBBEzAwLTEtMi0wMQEdARHgCQMRAQ0hgIB2" +
-        "Q6LrSt8IgQAAAAAAAAAA4CGAAA3coutK3wiBAAAAAAAAAADgQQcBAgMBRQEDAUng";
+        "IOgg6EBBMDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYJAwVBCWFubmFBCW1pbmVBB2YwMEENbXktY2F0AWIJIYAA4Kqh60rfCIEAAAAAAAAAAOBBEzAwLTEtMi0wMQEdARHgCQMRAQ0hgIB2"
+        + "Q6LrSt8IgQAAAAAAAAAA4CGAAA3coutK3wiBAAAAAAAAAADgQQcBAgMBRQEDAUng";
 
     private const string QueueBytes =
-        "ICAAAyHoIOhAQTAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmCQMFQQlhbm5hQQltaW5lQQdmMDBBDW15LWNhdAFiCSGAAOCqoetK3wiBAAAAAAAAAADgQRMwMC0xLTItMDEBHQER4EERaGVy" +
-        "ZS9jcHVBCWxpZmUhgADgqqHrSt8IgQAAAAAAAAAA4AED4OAhAQMBBYAAAAAAAADQP+Dg";
+        "ICAAAyHoIOhAQTAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmCQMFQQlhbm5hQQltaW5lQQdmMDBBDW15LWNhdAFiCSGAAOCqoetK3wiBAAAAAAAAAADgQRMwMC0xLTItMDEBHQER4EERaGVy"
+        + "ZS9jcHVBCWxpZmUhgADgqqHrSt8IgQAAAAAAAAAA4AED4OAhAQMBBYAAAAAAAADQP+Dg";
 
     private static readonly JobTicket _ticket = new()
     {
@@ -37,24 +38,36 @@ public sealed class JobStateTests
 
     private static Serializer Serializer => _services.GetRequiredService<Serializer>();
 
-    private static JobRecord Job => new()
-    {
-        Ticket = _ticket,
-        State = JobState.Failed,
-        Epoch = 3,
-        Started = _ticket.Created.AddSeconds(1),
-        Ended = _ticket.Created.AddSeconds(2),
-        Failure = [1, 2, 3],
-        DiedAt = 17,
-        CancelRequested = true,
-        Step = 18,
-    };
+    private static JobRecord Job =>
+        new()
+        {
+            Ticket = _ticket,
+            State = JobState.Failed,
+            Epoch = 3,
+            Started = _ticket.Created.AddSeconds(1),
+            Ended = _ticket.Created.AddSeconds(2),
+            Failure = [1, 2, 3],
+            DiedAt = 17,
+            CancelRequested = true,
+            Step = 18,
+        };
 
-    private static QueueState Queue => new()
-    {
-        Entries = { new QueueEntry { Ticket = _ticket, Device = "here/cpu", Life = "life", Over = _ticket.Created, Alone = true } },
-        StepSeconds = { [1] = 0.25 },
-    };
+    private static QueueState Queue =>
+        new()
+        {
+            Entries =
+            {
+                new QueueEntry
+                {
+                    Ticket = _ticket,
+                    Device = "here/cpu",
+                    Life = "life",
+                    Over = _ticket.Created,
+                    Alone = true,
+                },
+            },
+            StepSeconds = { [1] = 0.25 },
+        };
 
     [Fact]
     public void JobRecord_OfTheFirstVersion_IsRead()

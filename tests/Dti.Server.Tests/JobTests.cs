@@ -17,12 +17,18 @@ public sealed class JobTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    /// <summary>What reached the server while it stopped was answered with INTERNAL, and logged as a fault of it.</summary>
+    /// <summary>
+    /// What reached the server while it stopped was answered with INTERNAL, and logged as a fault of it.
+    /// </summary>
     [Fact]
     public async Task List_AfterTheQueueStopped_HearsThatTheServerStops()
     {
         await _server.TrainAsync(TestServer.Request("first")); // the queue is there
-        await _server.Services.GetServices<IHostedService>().OfType<DeviceWorker>().Single().StopAsync(TestContext.Current.CancellationToken);
+        await _server
+            .Services.GetServices<IHostedService>()
+            .OfType<DeviceWorker>()
+            .Single()
+            .StopAsync(TestContext.Current.CancellationToken);
         await _server.Services.GetRequiredService<JobSilo>().StopAsync(TestContext.Current.CancellationToken);
 
         await Refusal.Of(async () => await _server.Jobs.ListAsync(new()), StatusCode.Unavailable);
@@ -31,11 +37,17 @@ public sealed class JobTests : IAsyncLifetime
     [Fact]
     public async Task Train_SameRequestIdFiftyTimes_IsOneJob()
     {
-        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => _server.TrainAsync(TestServer.Request("cat", change: r => r.RequestId = "same"))));
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, 50)
+                .Select(_ => _server.TrainAsync(TestServer.Request("cat", change: r => r.RequestId = "same")))
+        );
 
         Assert.Single(answers.Select(events => events[0].Accepted.JobId).Distinct());
         Assert.Equal(49, answers.Count(events => events[0].Accepted.Attached));
-        Assert.All(answers, events => Assert.Equal([1, 2, 3], events.Where(e => e.Progress is not null).Select(e => e.Progress.Step)));
+        Assert.All(answers, events =>
+            Assert.Equal([1, 2, 3], events.Where(e => e.Progress is not null).Select(e => e.Progress.Step))
+        );
         Assert.Single((await _server.Jobs.ListAsync(new())).Jobs);
     }
 
@@ -43,7 +55,10 @@ public sealed class JobTests : IAsyncLifetime
     public async Task Train_SameRequestIdForAnotherRequest_IsRefused()
     {
         await _server.TrainAsync(TestServer.Request("cat", change: r => r.RequestId = "same"));
-        var error = await Refusal.Of(() => _server.TrainAsync(TestServer.Request("dog", change: r => r.RequestId = "same")), StatusCode.FailedPrecondition);
+        var error = await Refusal.Of(
+            () => _server.TrainAsync(TestServer.Request("dog", change: r => r.RequestId = "same")),
+            StatusCode.FailedPrecondition
+        );
         Assert.Equal("REQUEST_ID_REUSED", Refusal.Reason(error));
     }
 
@@ -76,7 +91,9 @@ public sealed class JobTests : IAsyncLifetime
     [Fact]
     public async Task Train_CancelOnDisconnect_StopsWithTheCaller()
     {
-        var training = _server.Dti.Train(TestServer.Request("cat", steps: Long, change: r => r.CancelOnDisconnect = true));
+        var training = _server.Dti.Train(
+            TestServer.Request("cat", steps: Long, change: r => r.CancelOnDisconnect = true)
+        );
         var jobId = await AcceptedAsync(training);
         await _server.UntilAsync(jobId, job => job.Step > 0);
         training.Dispose();
@@ -126,15 +143,25 @@ public sealed class JobTests : IAsyncLifetime
     [Fact]
     public async Task Submit_QueueFull_SaysWhenToComeBackAndOthersAnswer()
     {
-        using var running = _server.Dti.Train(TestServer.Request("running", steps: Long, change: r => r.CancelOnDisconnect = true));
+        using var running = _server.Dti.Train(
+            TestServer.Request("running", steps: Long, change: r => r.CancelOnDisconnect = true)
+        );
         await _server.UntilAsync(await AcceptedAsync(running), job => job.State == JobState.Running);
-        var waiting = Enumerable.Range(0, 3).Select(i => _server.Dti.Train(TestServer.Request($"waiting-{i}", change: r => r.CancelOnDisconnect = true))).ToArray();
+        var waiting = Enumerable
+            .Range(0, 3)
+            .Select(i =>
+                _server.Dti.Train(TestServer.Request($"waiting-{i}", change: r => r.CancelOnDisconnect = true))
+            )
+            .ToArray();
         foreach (var call in waiting)
         {
             await AcceptedAsync(call);
         }
 
-        var error = await Refusal.Of(() => _server.TrainAsync(TestServer.Request("late")), StatusCode.ResourceExhausted);
+        var error = await Refusal.Of(
+            () => _server.TrainAsync(TestServer.Request("late")),
+            StatusCode.ResourceExhausted
+        );
 
         Assert.Equal("QUEUE_FULL", Refusal.Reason(error));
         Assert.True(Refusal.Detail<RetryInfo>(error).RetryDelay.Seconds > 0);
@@ -188,9 +215,14 @@ public sealed class JobTests : IAsyncLifetime
     [Fact]
     public async Task Train_ConceptThatIsInTraining_IsRefused()
     {
-        using var first = _server.Dti.Train(TestServer.Request("cat", steps: Long, change: r => r.CancelOnDisconnect = true));
+        using var first = _server.Dti.Train(
+            TestServer.Request("cat", steps: Long, change: r => r.CancelOnDisconnect = true)
+        );
         await AcceptedAsync(first);
-        var error = await Refusal.Of(() => _server.TrainAsync(TestServer.Request("cat", change: r => r.Overwrite = true)), StatusCode.AlreadyExists);
+        var error = await Refusal.Of(
+            () => _server.TrainAsync(TestServer.Request("cat", change: r => r.Overwrite = true)),
+            StatusCode.AlreadyExists
+        );
         Assert.Equal("CONCEPT_IN_TRAINING", Refusal.Reason(error));
     }
 
@@ -230,9 +262,7 @@ public sealed class JobTests : IAsyncLifetime
 
     private static async Task Drain(AsyncServerStreamingCall<TrainResponse> call)
     {
-        while (await call.ResponseStream.MoveNext(default))
-        {
-        }
+        while (await call.ResponseStream.MoveNext(default)) { }
     }
 
     private async Task<List<int>> StepsAsync(string jobId, int fromStep)

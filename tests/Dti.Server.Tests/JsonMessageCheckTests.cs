@@ -11,7 +11,11 @@ public class JsonMessageCheckTests
 {
     [Theory]
     [InlineData("""{"prompt": "a cat", "steps": 1}""", "prompt|options.prompt", "steps|options.steps")]
-    [InlineData("""{"options": {"prompt": "a", "sampler": "euler", "cfg_scale": 3}}""", "options.sampler|options.scheduler", "options.cfg_scale|options.guidance_scale")]
+    [InlineData(
+        """{"options": {"prompt": "a", "sampler": "euler", "cfg_scale": 3}}""",
+        "options.sampler|options.scheduler",
+        "options.cfg_scale|options.guidance_scale"
+    )]
     [InlineData("""{"options": {"promt": "a"}}""", "options.promt|options.prompt")]
     [InlineData("""{"options": {"prompt": 3}}""", "options.prompt|a text in quotes")]
     [InlineData("""{"options": {"steps": "many"}}""", "options.steps|a whole number")]
@@ -33,7 +37,11 @@ public class JsonMessageCheckTests
 
     [Theory]
     [InlineData("""{"name": "x", "photos": [{"data": "not base64!"}]}""", "photos[0].data|base64")]
-    [InlineData("""{"name": "x", "photos": [{"data": ""}, {"dat": "", "fileName": 3}]}""", "photos[1].dat|photos[1].data", "photos[1].file_name|a text")]
+    [InlineData(
+        """{"name": "x", "photos": [{"data": ""}, {"dat": "", "fileName": 3}]}""",
+        "photos[1].dat|photos[1].data",
+        "photos[1].file_name|a text"
+    )]
     [InlineData("""{"name": "x", "photos": {"data": ""}}""", "photos|a list")]
     [InlineData("""{"name": "x", "photos": [null]}""", "photos[0]|an object")]
     [InlineData("""{"name": "x", "overwrite": "yes"}""", "overwrite|true or false")]
@@ -50,14 +58,22 @@ public class JsonMessageCheckTests
     [InlineData("num_nearest=many", "num_nearest|a whole number")]
     [InlineData("zzzzzzzz.b=1", "zzzzzzzz|There are")]
     public void Query_OfAnInspection_IsComparedWithTheContract(string query, params string[] expected) =>
-        AssertFound(ConceptServiceInspectRequest.Descriptor, check => check.Query([(query.Split('=')[0], [query.Split('=')[1]])], ["name"]), expected);
+        AssertFound(
+            ConceptServiceInspectRequest.Descriptor,
+            check => check.Query([(query.Split('=')[0], [query.Split('=')[1]])], ["name"]),
+            expected
+        );
 
     /// <summary>proto3's JSON: both spellings of names, numbers as texts, null for what is not set.</summary>
     [Theory]
     [InlineData("{}")]
     [InlineData("\uFEFF{\"options\": null}")]
-    [InlineData("""{"options": {"prompt": "a \u0064og", "negative_prompt": null, "width": "64", "height": 64.0, "steps": 1e0, "seed": "3", "numImages": 1}}""")]
-    [InlineData("""{"options": {"guidance_scale": "7.5", "format": 1, "prompt_syntax": "PROMPT_SYNTAX_PLAIN", "guidanceRescale": 0}}""")]
+    [InlineData(
+        """{"options": {"prompt": "a \u0064og", "negative_prompt": null, "width": "64", "height": 64.0, "steps": 1e0, "seed": "3", "numImages": 1}}"""
+    )]
+    [InlineData(
+        """{"options": {"guidance_scale": "7.5", "format": 1, "prompt_syntax": "PROMPT_SYNTAX_PLAIN", "guidanceRescale": 0}}"""
+    )]
     public void Body_WhatProto3Allows_IsTaken(string body) =>
         AssertFound(GenerateRequest.Descriptor, check => check.Body(Encoding.UTF8.GetBytes(body)), []);
 
@@ -67,7 +83,11 @@ public class JsonMessageCheckTests
         act(check);
         FieldViolation[] found = [.. check.Found];
         Assert.Equal(expected.Select(place => place.Split('|')[0]), found.Select(violation => violation.Field));
-        Assert.All(found.Zip(expected), pair => Assert.Contains(pair.Second.Split('|')[1], pair.First.Description, StringComparison.Ordinal));
-        Assert.All(found, violation => Assert.DoesNotContain("System.", violation.Description, StringComparison.Ordinal));
+        Assert.All(found.Zip(expected), pair =>
+            Assert.Contains(pair.Second.Split('|')[1], pair.First.Description, StringComparison.Ordinal)
+        );
+        Assert.All(found, violation =>
+            Assert.DoesNotContain("System.", violation.Description, StringComparison.Ordinal)
+        );
     }
 }

@@ -11,9 +11,19 @@ public sealed class LayersTests
         var layers = new Layers(
             "Dti.Server",
             [
-                "Configuration", "Telemetry", "Errors", "Security", "Libraries", "Mapping", "Jobs", "Services", "Diagnosis", "Hosting",
+                "Configuration",
+                "Telemetry",
+                "Errors",
+                "Security",
+                "Libraries",
+                "Mapping",
+                "Jobs",
+                "Services",
+                "Diagnosis",
+                "Hosting",
                 "", // where programs begin
-            ]);
+            ]
+        );
 
         Assert.Empty(layers.Violations(typeof(DtiHost).Assembly));
     }

@@ -14,22 +14,29 @@ public sealed class LibraryFoldersTests : IDisposable
     [Fact]
     public void Of_ListOfFolders_HoldsWhatItNamesRelativeToItsBase()
     {
-        var folders = LibraryFolders.Of([List("""
-            # as ComfyUI's example
-            comfyui:
-              base_path: store
-              checkpoints: |
-                models/checkpoints
-                /elsewhere/checkpoints
-              vae: models/vae/
-              loras: models/loras
-            empty:
-            listed:
-              diffusers: [a, b]
-              embeddings:
-            """)]);
+        var folders = LibraryFolders.Of([
+            List(
+                """
+                # as ComfyUI's example
+                comfyui:
+                  base_path: store
+                  checkpoints: |
+                    models/checkpoints
+                    /elsewhere/checkpoints
+                  vae: models/vae/
+                  loras: models/loras
+                empty:
+                listed:
+                  diffusers: [a, b]
+                  embeddings:
+                """
+            ),
+        ]);
 
-        Assert.Equal([Below("store/models/checkpoints"), Path.GetFullPath("/elsewhere/checkpoints"), Below("a"), Below("b")], folders.Models);
+        Assert.Equal(
+            [Below("store/models/checkpoints"), Path.GetFullPath("/elsewhere/checkpoints"), Below("a"), Below("b")],
+            folders.Models
+        );
         Assert.Equal(Below("store/models/vae"), Assert.Single(folders.Vae).TrimEnd(Path.DirectorySeparatorChar));
         Assert.Empty(folders.Embeddings);
     }
@@ -39,10 +46,19 @@ public sealed class LibraryFoldersTests : IDisposable
     {
         Environment.SetEnvironmentVariable("DTI_TEST_STORE", "somewhere");
 
-        Assert.Equal([Below("somewhere/x"), Below("$DTI_TEST_NOT_SET/y")], LibraryFolders.Of([List("""
-            a: { base_path: "${DTI_TEST_STORE}", checkpoints: x }
-            b: { base_path: $DTI_TEST_NOT_SET, checkpoints: y }
-            """)]).Models);
+        Assert.Equal(
+            [Below("somewhere/x"), Below("$DTI_TEST_NOT_SET/y")],
+            LibraryFolders
+                .Of([
+                    List(
+                        """
+                        a: { base_path: "${DTI_TEST_STORE}", checkpoints: x }
+                        b: { base_path: $DTI_TEST_NOT_SET, checkpoints: y }
+                        """
+                    ),
+                ])
+                .Models
+        );
     }
 
     [Fact]
@@ -59,17 +75,27 @@ public sealed class LibraryFoldersTests : IDisposable
 
     /// <summary>As PyYAML, which ComfyUI reads it with.</summary>
     [Fact]
-    public void Of_KeyTwice_TakesTheLast() => Assert.Equal([Below("webui/c"), Below("webui/d")], LibraryFolders.Of([List("""
-        a111: { checkpoints: never }
-        a111:
-          base_path: nowhere
-          checkpoints: a
-          base_path: webui
-          checkpoints: [b]
-          checkpoints: |
-            c
-            d
-        """)]).Models);
+    public void Of_KeyTwice_TakesTheLast() =>
+        Assert.Equal(
+            [Below("webui/c"), Below("webui/d")],
+            LibraryFolders
+                .Of([
+                    List(
+                        """
+                        a111: { checkpoints: never }
+                        a111:
+                          base_path: nowhere
+                          checkpoints: a
+                          base_path: webui
+                          checkpoints: [b]
+                          checkpoints: |
+                            c
+                            d
+                        """
+                    ),
+                ])
+                .Models
+        );
 
     [Fact]
     public void Of_EmptyList_NamesNothing() => Assert.Empty(LibraryFolders.Of([List("# nothing yet\n")]).Models);

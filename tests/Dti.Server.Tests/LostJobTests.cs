@@ -8,7 +8,10 @@ using Orleans.Core.Internal;
 
 namespace Dti.Server.Tests;
 
-/// <summary>Jobs of which somebody does not hear what he should: none stays where it is for ever, and none keeps the others waiting.</summary>
+/// <summary>
+/// Jobs of which somebody does not hear what he should: none stays where it is for ever, and none keeps the others
+/// waiting.
+/// </summary>
 public sealed class LostJobTests : DurableServer
 {
     private const int Long = 100_000;
@@ -90,15 +93,19 @@ public sealed class LostJobTests : DurableServer
         var running = await TrainAsync("running", Long);
         await Server.UntilAsync(running, job => job.Step > 0);
         var jobId = await TrainAsync("cat");
-        await Server.Services.GetServices<IHostedService>().OfType<DeviceWorker>().Single().StopAsync(Cancellation); // the test is the device now
+        // the test is the device now
+        await Server.Services.GetServices<IHostedService>().OfType<DeviceWorker>().Single().StopAsync(Cancellation);
         var queue = await Server.Services.GetRequiredService<JobSilo>().QueueAsync();
         await queue.WithdrawAsync(running);
-        Assert.Equal(jobId, (await queue.TakeAsync("device", "life", duringTraining: false))?.JobId); // and never heard of
+        // and never heard of
+        Assert.Equal(jobId, (await queue.TakeAsync("device", "life", duringTraining: false))?.JobId);
         var named = new Dictionary<string, int> { [jobId] = 0 };
 
         await RenewAsync([], [], named, [], []);
         Assert.Null(await queue.TakeAsync("device", "life", duringTraining: false));
-        await RenewAsync([[]]);
+        await RenewAsync([
+            [],
+        ]);
 
         Assert.Equal(jobId, (await queue.TakeAsync("device", "life", duringTraining: false))?.JobId);
 
@@ -120,16 +127,25 @@ public sealed class LostJobTests : DurableServer
         await PutAwayAsync(broken);
         Spoil(broken);
 
-        foreach (var call in new Func<Task>[]
-        {
-            async () => await Server.Jobs.GetAsync(new JobServiceGetRequest { JobId = broken }),
-            async () => await Server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = broken }),
-            async () => await Server.Jobs.Watch(new JobServiceWatchRequest { JobId = broken }).ResponseStream.MoveNext(Cancellation),
-            () => TrainAsync("broken"),
-        })
+        foreach (
+            var call in new Func<Task>[]
+            {
+                async () => await Server.Jobs.GetAsync(new JobServiceGetRequest { JobId = broken }),
+                async () => await Server.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = broken }),
+                async () =>
+                    await Server
+                        .Jobs.Watch(new JobServiceWatchRequest { JobId = broken })
+                        .ResponseStream.MoveNext(Cancellation),
+                () => TrainAsync("broken"),
+            }
+        )
         {
             var error = await Refusal.Of(call, StatusCode.FailedPrecondition);
-            Assert.Contains($"{Path.Combine(broken, "job.state")} cannot be read", error.Status.Detail, StringComparison.Ordinal);
+            Assert.Contains(
+                $"{Path.Combine(broken, "job.state")} cannot be read",
+                error.Status.Detail,
+                StringComparison.Ordinal
+            );
         }
 
         Assert.Contains((await Server.Jobs.ListAsync(new())).Jobs, job => job.JobId == running);
@@ -179,7 +195,11 @@ public sealed class LostJobTests : DurableServer
     private string CopyOfJobs()
     {
         var copy = Path.Combine(Folder.FullName, "copy");
-        foreach (var file in Directory.GetFiles(JobFolder, "*", SearchOption.AllDirectories).Where(file => Path.GetFileName(file) != ".lock"))
+        foreach (
+            var file in Directory
+                .GetFiles(JobFolder, "*", SearchOption.AllDirectories)
+                .Where(file => Path.GetFileName(file) != ".lock")
+        )
         {
             var to = Path.Combine(copy, Path.GetRelativePath(JobFolder, file));
             Directory.CreateDirectory(Path.GetDirectoryName(to)!);

@@ -41,13 +41,20 @@ public sealed class MemoryBudgetTests
         using var memory = new MemoryBudget(100);
         using var together = new Barrier(8);
 
-        var users = Enumerable.Range(0, 8).Select(_ => Task.Factory.StartNew(
-            () =>
-            {
-                together.SignalAndWait(TestContext.Current.CancellationToken);
-                return Rent(memory, "a", 60);
-            },
-            TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        var users = Enumerable
+            .Range(0, 8)
+            .Select(_ =>
+                Task.Factory.StartNew(
+                    () =>
+                    {
+                        together.SignalAndWait(TestContext.Current.CancellationToken);
+                        return Rent(memory, "a", 60);
+                    },
+                    TestContext.Current.CancellationToken,
+                    TaskCreationOptions.LongRunning,
+                    TaskScheduler.Default
+                )
+            );
 
         var leases = await Task.WhenAll(users.ToList());
 
@@ -105,7 +112,11 @@ public sealed class MemoryBudgetTests
         var error = Assert.Throws<DtiException>(() => Rent(memory, "b", 5L << 30));
 
         Assert.Equal(ErrorKind.FailedPrecondition, error.Kind);
-        Assert.StartsWith("b takes 5 GiB, and models may take 3 GiB of memory", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "b takes 5 GiB, and models may take 3 GiB of memory",
+            error.Message,
+            StringComparison.Ordinal
+        );
         Assert.Equal(["a loaded"], _happened);
     }
 
@@ -115,7 +126,9 @@ public sealed class MemoryBudgetTests
         using var memory = new MemoryBudget(100);
         Use(memory, "a", 40);
 
-        Assert.Throws<InvalidDataException>(() => memory.Rent<Thing>("b", "b", 40, () => throw new InvalidDataException()));
+        Assert.Throws<InvalidDataException>(() =>
+            memory.Rent<Thing>("b", "b", 40, () => throw new InvalidDataException())
+        );
         Assert.False(memory.Holds(key => key is "b"));
         Use(memory, "b", 60);
 
@@ -136,7 +149,8 @@ public sealed class MemoryBudgetTests
 
     private void Use(MemoryBudget memory, string name, long size) => Rent(memory, name, size).Dispose();
 
-    private Lease<Thing> Rent(MemoryBudget memory, string name, long size) => memory.Rent(name, name, size, () => new Thing(name, _happened));
+    private Lease<Thing> Rent(MemoryBudget memory, string name, long size) =>
+        memory.Rent(name, name, size, () => new Thing(name, _happened));
 
     private sealed class Thing : IDisposable
     {

@@ -17,7 +17,11 @@ public sealed class ModelLibraryTests : IDisposable
     [Fact]
     public void BuiltInModel_ByDefault_IsBesideTheProgramAndUsable()
     {
-        var library = new ModelLibrary(new DtiServerOptions { ConceptFolder = _folder.FullName }, LibraryFolders.Of([]), new VaeLibrary(LibraryFolders.Of([])));
+        var library = new ModelLibrary(
+            new DtiServerOptions { ConceptFolder = _folder.FullName },
+            LibraryFolders.Of([]),
+            new VaeLibrary(LibraryFolders.Of([]))
+        );
 
         Assert.NotNull(Assert.Single(library.List()).Profile);
         Assert.Equal(library.Get(null), library.List()[0].Profile);
@@ -38,7 +42,8 @@ public sealed class ModelLibraryTests : IDisposable
     }
 
     [Fact]
-    public void DefaultName_OnlyABrokenConfiguredModel_IsThatOneAndNotTheBuiltInOne() => Assert.Equal("broken", Library(Broken("broken")).DefaultName);
+    public void DefaultName_OnlyABrokenConfiguredModel_IsThatOneAndNotTheBuiltInOne() =>
+        Assert.Equal("broken", Library(Broken("broken")).DefaultName);
 
     [Fact]
     public void List_ConfiguredModelOfTheBuiltInName_TakesItsPlace()
@@ -50,14 +55,20 @@ public sealed class ModelLibraryTests : IDisposable
 
     [Fact]
     public void List_TwoConfiguredModelsOfOneName_NumbersTheSecond() =>
-        Assert.Equal(["built-in", "x", "x-2"], Library(Model("a", "x"), Model("b", "x")).List().Select(entry => entry.Name));
+        Assert.Equal(
+            ["built-in", "x", "x-2"],
+            Library(Model("a", "x"), Model("b", "x")).List().Select(entry => entry.Name)
+        );
 
     [Fact]
     public void List_FolderOfSingleFiles_TellsTheirFamiliesAndWhatIsNone()
     {
         var folder = _folder.CreateSubdirectory("checkpoints").FullName;
         SingleFile(Path.Combine(folder, "dreamy.safetensors"));
-        File.Copy(Path.Combine(Fixtures.Root, "tiny-sd15", "expected", "webui-cat.safetensors"), Path.Combine(folder, "cat.safetensors"));
+        File.Copy(
+            Path.Combine(Fixtures.Root, "tiny-sd15", "expected", "webui-cat.safetensors"),
+            Path.Combine(folder, "cat.safetensors")
+        );
         File.WriteAllText(Path.Combine(folder, "readme.txt"), "models");
 
         var library = Library(folder);
@@ -91,9 +102,15 @@ public sealed class ModelLibraryTests : IDisposable
         SingleFile(Path.Combine(comfy, "models", "loras", "passed-over.safetensors"));
         Model("ComfyUI/models/diffusers", "real");
         SingleFile(Path.Combine(_folder.FullName, "webui", "models", "Stable-diffusion", "old.safetensors"));
-        File.WriteAllText(Path.Combine(comfy, "extra_model_paths.yaml"), "a111:\n  base_path: ../webui\n  checkpoints: models/Stable-diffusion\n");
+        File.WriteAllText(
+            Path.Combine(comfy, "extra_model_paths.yaml"),
+            "a111:\n  base_path: ../webui\n  checkpoints: models/Stable-diffusion\n"
+        );
 
-        Assert.Equal(["built-in", "dreamy", "old", "real"], Library(Path.Combine(_folder.FullName, configured)).List().Select(entry => entry.Name));
+        Assert.Equal(
+            ["built-in", "dreamy", "old", "real"],
+            Library(Path.Combine(_folder.FullName, configured)).List().Select(entry => entry.Name)
+        );
     }
 
     [Fact]
@@ -126,8 +143,7 @@ public sealed class ModelLibraryTests : IDisposable
         {
             File.Delete(added);
             SingleFile(added);
-        }
-        while (File.GetCreationTimeUtc(added) <= File.GetCreationTimeUtc(old)); // clocks of file systems are coarse
+        } while (File.GetCreationTimeUtc(added) <= File.GetCreationTimeUtc(old)); // clocks of file systems are coarse
 
         var library = Library(early, late);
 
@@ -154,7 +170,11 @@ public sealed class ModelLibraryTests : IDisposable
     private ModelLibrary Library(params string[] configured)
     {
         var folders = LibraryFolders.Of(configured);
-        return new(new DtiServerOptions { ConceptFolder = _folder.FullName, BuiltInModel = _builtIn }, folders, new VaeLibrary(folders));
+        return new(
+            new DtiServerOptions { ConceptFolder = _folder.FullName, BuiltInModel = _builtIn },
+            folders,
+            new VaeLibrary(folders)
+        );
     }
 
     private static string SingleFile(string path)
@@ -171,5 +191,6 @@ public sealed class ModelLibraryTests : IDisposable
         return folder;
     }
 
-    private string Model(string parent, string name) => Fixtures.CopyModel("tiny-sd15", Path.Combine(_folder.FullName, parent, name));
+    private string Model(string parent, string name) =>
+        Fixtures.CopyModel("tiny-sd15", Path.Combine(_folder.FullName, parent, name));
 }

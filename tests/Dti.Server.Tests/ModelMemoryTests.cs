@@ -19,7 +19,13 @@ public class ModelMemoryTests
         var first = await server.PictureAsync(Draw("tiny-sd15"));
         await server.PictureAsync(Draw("tiny-sd21"));
 
-        Assert.Equal(held, string.Join(',', (await server.Models.ListAsync(new())).Models.Where(model => model.Loaded).Select(model => model.Name)));
+        Assert.Equal(
+            held,
+            string.Join(
+                ',',
+                (await server.Models.ListAsync(new())).Models.Where(model => model.Loaded).Select(model => model.Name)
+            )
+        );
         Assert.Equal(first, await server.PictureAsync(Draw("tiny-sd15"))); // loaded again or not, the same
     }
 
@@ -41,32 +47,53 @@ public class ModelMemoryTests
         var folder = Directory.CreateTempSubdirectory("dti-swap-");
         Fixtures.CopyModel("tiny-sd15", Path.Combine(folder.FullName, "broken"));
         var unet = Path.Combine(folder.FullName, "broken", "unet", "diffusion_pytorch_model.safetensors");
-        var bytes = Encoding.Latin1.GetString(await File.ReadAllBytesAsync(unet)).Replace("\"conv_in.weight\"", "\"conv_in.wrong!\"", StringComparison.Ordinal); // found out when it loads
+        var bytes = Encoding
+            .Latin1.GetString(await File.ReadAllBytesAsync(unet))
+            .Replace("\"conv_in.weight\"", "\"conv_in.wrong!\"", StringComparison.Ordinal); // found out when it loads
         await File.WriteAllBytesAsync(unet, Encoding.Latin1.GetBytes(bytes));
-        await using (var server = TestServer.Start(options => options with
-        {
-            ModelFolders = [Path.Combine(Fixtures.Root, "tiny-sd15"), Path.Combine(Fixtures.Root, "tiny-sd21"), folder.FullName],
-            ModelMemoryBytes = 2_000_000, // one of them
-        }))
-        {
-            var (first, second) = (await server.PictureAsync(Draw("tiny-sd15")), await server.PictureAsync(Draw("tiny-sd21")));
-
-            await Task.WhenAll(Enumerable.Range(0, 15).Select(async number =>
-            {
-                switch (number % 3)
+        await using (
+            var server = TestServer.Start(options =>
+                options with
                 {
-                    case 0:
-                        Assert.Equal(first, await server.PictureAsync(Draw("tiny-sd15")));
-                        break;
-                    case 1:
-                        Assert.Equal(second, await server.PictureAsync(Draw("tiny-sd21")));
-                        break;
-                    default:
-                        var error = await Refusal.Of(() => server.GenerateAsync(Draw("broken")), StatusCode.FailedPrecondition);
-                        Assert.Contains("conv_in.w", error.Status.Detail, StringComparison.Ordinal);
-                        break;
+                    ModelFolders =
+                    [
+                        Path.Combine(Fixtures.Root, "tiny-sd15"),
+                        Path.Combine(Fixtures.Root, "tiny-sd21"),
+                        folder.FullName,
+                    ],
+                    ModelMemoryBytes = 2_000_000, // one of them
                 }
-            }));
+            )
+        )
+        {
+            var (first, second) = (
+                await server.PictureAsync(Draw("tiny-sd15")),
+                await server.PictureAsync(Draw("tiny-sd21"))
+            );
+
+            await Task.WhenAll(
+                Enumerable
+                    .Range(0, 15)
+                    .Select(async number =>
+                    {
+                        switch (number % 3)
+                        {
+                            case 0:
+                                Assert.Equal(first, await server.PictureAsync(Draw("tiny-sd15")));
+                                break;
+                            case 1:
+                                Assert.Equal(second, await server.PictureAsync(Draw("tiny-sd21")));
+                                break;
+                            default:
+                                var error = await Refusal.Of(
+                                    () => server.GenerateAsync(Draw("broken")),
+                                    StatusCode.FailedPrecondition
+                                );
+                                Assert.Contains("conv_in.w", error.Status.Detail, StringComparison.Ordinal);
+                                break;
+                        }
+                    })
+            );
         }
 
         folder.Delete(recursive: true);
@@ -79,13 +106,25 @@ public class ModelMemoryTests
         await server.TrainAsync(TestServer.Request("small"));
 
         var error = await Refusal.Of(
-            () => server.TrainAsync(TestServer.Request("large", change: request => (request.Options.BatchSize, request.Options.Resolution) = (64, 256))), StatusCode.ResourceExhausted);
+            () =>
+                server.TrainAsync(
+                    TestServer.Request("large", change: request =>
+                        (request.Options.BatchSize, request.Options.Resolution) = (64, 256)
+                    )
+                ),
+            StatusCode.ResourceExhausted
+        );
 
         Assert.Equal("JOB_TOO_LARGE", Refusal.Reason(error));
-        Assert.Matches(@"^Training with batches of 64 crops of 256 × 256 takes about [\d.]+ GiB .* a job may take 0\.293 GiB here\.", error.Status.Detail);
+        Assert.Matches(
+            @"^Training with batches of 64 crops of 256 × 256 takes about [\d.]+ GiB .* a job may take 0\.293 GiB here\.",
+            error.Status.Detail
+        );
         var numbers = Refusal.Detail<Google.Rpc.ErrorInfo>(error).Metadata;
         Assert.Equal("314572800", numbers["available_bytes"]);
-        Assert.True(long.Parse(numbers["needed_bytes"], System.Globalization.CultureInfo.InvariantCulture) > 314_572_800);
+        Assert.True(
+            long.Parse(numbers["needed_bytes"], System.Globalization.CultureInfo.InvariantCulture) > 314_572_800
+        );
         Assert.Single((await server.Jobs.ListAsync(new())).Jobs);
     }
 
@@ -95,14 +134,20 @@ public class ModelMemoryTests
         await using var server = TestServer.Start(options => options with { JobMemoryBytes = 300L << 20 });
         var draw = TestServer.Draw("a dog");
         (draw.Width, draw.Height) = (2048, 2048);
-        Assert.Equal("JOB_TOO_LARGE", Refusal.Reason(await Refusal.Of(() => server.GenerateAsync(draw), StatusCode.ResourceExhausted)));
+        Assert.Equal(
+            "JOB_TOO_LARGE",
+            Refusal.Reason(await Refusal.Of(() => server.GenerateAsync(draw), StatusCode.ResourceExhausted))
+        );
     }
 
-    private static TestServer Start(long budget) => TestServer.Start(options => options with
-    {
-        ModelFolders = [Path.Combine(Fixtures.Root, "tiny-sd15"), Path.Combine(Fixtures.Root, "tiny-sd21")],
-        ModelMemoryBytes = budget,
-    });
+    private static TestServer Start(long budget) =>
+        TestServer.Start(options =>
+            options with
+            {
+                ModelFolders = [Path.Combine(Fixtures.Root, "tiny-sd15"), Path.Combine(Fixtures.Root, "tiny-sd21")],
+                ModelMemoryBytes = budget,
+            }
+        );
 
     private static GenerationOptions Draw(string model)
     {

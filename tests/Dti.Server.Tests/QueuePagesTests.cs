@@ -63,7 +63,11 @@ public sealed class QueuePagesTests
     [Fact]
     public async Task Read_FromBeforeThereWerePages_LosesNothing()
     {
-        var before = new QueueState { Entries = [.. Enumerable.Range(0, 100).Select(Entry)], StepSeconds = { [1] = 0.25 } };
+        var before = new QueueState
+        {
+            Entries = [.. Enumerable.Range(0, 100).Select(Entry)],
+            StepSeconds = { [1] = 0.25 },
+        };
         _disk.Files["queue"] = before;
 
         var pages = await ReadAsync();
@@ -99,7 +103,16 @@ public sealed class QueuePagesTests
         }
     }
 
-    private static QueueEntry Entry(int i) => new() { Ticket = new JobTicket { JobId = $"{i:x32}", Kind = JobKind.Train, Caller = "anna" } };
+    private static QueueEntry Entry(int i) =>
+        new()
+        {
+            Ticket = new JobTicket
+            {
+                JobId = $"{i:x32}",
+                Kind = JobKind.Train,
+                Caller = "anna",
+            },
+        };
 
     private async Task<QueuePages> ReadAsync()
     {

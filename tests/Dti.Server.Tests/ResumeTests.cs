@@ -25,7 +25,10 @@ public sealed class ResumeTests : IAsyncLifetime
 
         Assert.Equal(cancelledAt, events[0].Accepted.StepsDone);
         Assert.Equal(7UL, events[0].Accepted.Settings.Seed);
-        Assert.Equal(Enumerable.Range(cancelledAt + 1, 60 - cancelledAt), events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
+        Assert.Equal(
+            Enumerable.Range(cancelledAt + 1, 60 - cancelledAt),
+            events.Where(e => e.Progress is not null).Select(e => e.Progress.Step)
+        );
         Assert.Equal(await Vectors("whole"), await Vectors("broken"));
     }
 
@@ -34,7 +37,10 @@ public sealed class ResumeTests : IAsyncLifetime
     public void Start_FolderOfTrainings_IsTheServersAlone()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "left to the rights of the folder above");
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.Combine(_server.Options.ConceptFolder, ".runs"))); // photos are in it
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            File.GetUnixFileMode(Path.Combine(_server.Options.ConceptFolder, ".runs"))
+        ); // photos are in it
     }
 
     [Fact]
@@ -49,7 +55,10 @@ public sealed class ResumeTests : IAsyncLifetime
         Assert.Equal(["options.steps"], refused);
         Assert.Equal((5, 12), (events[0].Accepted.StepsDone, events[^1].Result.Steps));
         Assert.Equal(await Vectors("long"), await Vectors("short"));
-        Assert.Equal(12, (await _server.Concepts.GetAsync(new ConceptServiceGetRequest { Name = "short" })).Concept.Settings.Steps);
+        Assert.Equal(
+            12,
+            (await _server.Concepts.GetAsync(new ConceptServiceGetRequest { Name = "short" })).Concept.Settings.Steps
+        );
     }
 
     [Fact]
@@ -71,19 +80,35 @@ public sealed class ResumeTests : IAsyncLifetime
     {
         await _server.TrainAsync(TestServer.Request("own"));
 
-        var request = Resume("own", options: new TrainingOptions { Steps = 9, LearningRate = 0.1, Kappa = 0, PreviewEvery = 0 });
+        var request = Resume(
+            "own",
+            options: new TrainingOptions
+            {
+                Steps = 9,
+                LearningRate = 0.1,
+                Kappa = 0,
+                PreviewEvery = 0,
+            }
+        );
         request.Photos.Add(TestServer.Photo());
 
-        Assert.Equal(["photos", "options.learning_rate", "options.kappa"], await Refusal.Fields(() => _server.TrainAsync(request)));
+        Assert.Equal(
+            ["photos", "options.learning_rate", "options.kappa"],
+            await Refusal.Fields(() => _server.TrainAsync(request))
+        );
     }
 
     /// <summary>They were added to those that the training was begun with.</summary>
     [Fact]
     public async Task Resume_OtherPreviewPrompts_ReplaceThoseOfTheBeginning()
     {
-        await _server.TrainAsync(TestServer.Request("shown", change: request => request.Options.PreviewPrompts.Add("a photo of {concept}")));
+        await _server.TrainAsync(
+            TestServer.Request("shown", change: request => request.Options.PreviewPrompts.Add("a photo of {concept}"))
+        );
 
-        var events = await _server.TrainAsync(Resume("shown", options: new TrainingOptions { Steps = 9, PreviewPrompts = { "a drawing of {concept}" } }));
+        var events = await _server.TrainAsync(
+            Resume("shown", options: new TrainingOptions { Steps = 9, PreviewPrompts = { "a drawing of {concept}" } })
+        );
 
         Assert.Equal(["a drawing of {concept}"], events[0].Accepted.Settings.PreviewPrompts);
     }
@@ -94,7 +119,9 @@ public sealed class ResumeTests : IAsyncLifetime
     {
         await _server.TrainAsync(TestServer.Request("based"));
 
-        var events = await _server.TrainAsync(Resume("based", options: new TrainingOptions { Steps = 9, PreviewBaseline = true }));
+        var events = await _server.TrainAsync(
+            Resume("based", options: new TrainingOptions { Steps = 9, PreviewBaseline = true })
+        );
 
         Assert.True(events[0].Accepted.Settings.PreviewBaseline);
     }
@@ -112,7 +139,11 @@ public sealed class ResumeTests : IAsyncLifetime
             Assert.Equal("TRAINING_NOT_FOUND", Refusal.Reason(error));
         }
 
-        Assert.Contains("there", (await Refusal.Of(() => _server.TrainAsync(Resume("their")), StatusCode.NotFound)).Status.Detail, StringComparison.Ordinal);
+        Assert.Contains(
+            "there",
+            (await Refusal.Of(() => _server.TrainAsync(Resume("their")), StatusCode.NotFound)).Status.Detail,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -135,7 +166,12 @@ public sealed class ResumeTests : IAsyncLifetime
         }
 
         await _server.StopAsync();
-        await using var next = TestServer.Start(options => options with { ConceptFolder = _server.Options.ConceptFolder });
+        await using var next = TestServer.Start(options =>
+            options with
+            {
+                ConceptFolder = _server.Options.ConceptFolder,
+            }
+        );
         var events = await next.TrainAsync(Resume("stopped"));
 
         Assert.True(events[0].Accepted.StepsDone >= 3);
@@ -149,11 +185,11 @@ public sealed class ResumeTests : IAsyncLifetime
         var exported = await _server.Concepts.ExportAsync(new ConceptServiceExportRequest { Name = "first" });
         await _server.Concepts.ImportAsync(new ConceptServiceImportRequest { Name = "brought", Data = exported.Data });
         TrainRequest From(string name, int steps) => TestServer.Request(name, steps, request =>
-        {
-            request.Options.StartConcept = "brought";
-            request.Options.ClearInitializer();
-            Called(request);
-        });
+            {
+                request.Options.StartConcept = "brought";
+                request.Options.ClearInitializer();
+                Called(request);
+            });
 
         var events = await _server.TrainAsync(From("further", 4));
         await _server.TrainAsync(From("farther", 8));
@@ -169,7 +205,16 @@ public sealed class ResumeTests : IAsyncLifetime
     [Fact]
     public async Task Train_MaskCaptionAndTemplates_ReachTheTrainer()
     {
-        var left = ByteString.CopyFrom(ImageCodec.Encode(new RgbImage(80, 72, [.. Enumerable.Range(0, 80 * 72 * 3).Select(i => (byte)(i / 3 % 80 < 40 ? 255 : 0))]), ImageFormat.Png));
+        var left = ByteString.CopyFrom(
+            ImageCodec.Encode(
+                new RgbImage(
+                    80,
+                    72,
+                    [.. Enumerable.Range(0, 80 * 72 * 3).Select(i => (byte)(i / 3 % 80 < 40 ? 255 : 0))]
+                ),
+                ImageFormat.Png
+            )
+        );
         async Task<byte[]> Learn(string name, Action<TrainRequest> change)
         {
             await _server.TrainAsync(TestServer.Request(name, change: change + Called));
@@ -180,23 +225,46 @@ public sealed class ResumeTests : IAsyncLifetime
         Assert.NotEqual(plain, await Learn("masked", r => r.Photos[0].Mask = left));
         Assert.NotEqual(plain, await Learn("captioned", r => r.Photos[0].Caption = "my dog in a box"));
         Assert.NotEqual(plain, await Learn("templated", r => r.Options.Templates.Add("a drawing of {concept}")));
-        Assert.Equal(["photos[0].mask"], await Refusal.Fields(() => _server.TrainAsync(TestServer.Request("bad", change: r => r.Photos[0].Mask = ByteString.CopyFromUtf8("no")))));
-        Assert.Equal(["photos[1].caption"], await Refusal.Fields(() => _server.TrainAsync(TestServer.Request("bad", change: r => r.Photos[1].Caption = "a table"))));
+        Assert.Equal(
+            ["photos[0].mask"],
+            await Refusal.Fields(() =>
+                _server.TrainAsync(
+                    TestServer.Request("bad", change: r => r.Photos[0].Mask = ByteString.CopyFromUtf8("no"))
+                )
+            )
+        );
+        Assert.Equal(
+            ["photos[1].caption"],
+            await Refusal.Fields(() =>
+                _server.TrainAsync(TestServer.Request("bad", change: r => r.Photos[1].Caption = "a table"))
+            )
+        );
     }
 
     [Fact]
     public async Task Train_SamePhotoTwice_WarnsByName()
     {
-        var events = await _server.TrainAsync(TestServer.Request("alike", change: r => r.Photos[1] = TestServer.Photo(1)));
+        var events = await _server.TrainAsync(
+            TestServer.Request("alike", change: r => r.Photos[1] = TestServer.Photo(1))
+        );
 
-        Assert.Contains("'photo-1.png' and 'photo-1.png'", Assert.Single(events, e => e.Warning?.Code == "PHOTOS_ALIKE").Warning.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'photo-1.png' and 'photo-1.png'",
+            Assert.Single(events, e => e.Warning?.Code == "PHOTOS_ALIKE").Warning.Message,
+            StringComparison.Ordinal
+        );
     }
 
     private static void Called(TrainRequest request) => request.Options.Placeholder = $"<{request.Name}>";
 
     private static TrainRequest Resume(string name, int? step = null, TrainingOptions? options = null)
     {
-        var request = new TrainRequest { Name = name, Resume = new TrainResume(), Options = options };
+        var request = new TrainRequest
+        {
+            Name = name,
+            Resume = new TrainResume(),
+            Options = options,
+        };
         if (step is { } from)
         {
             request.Resume.FromStep = from;

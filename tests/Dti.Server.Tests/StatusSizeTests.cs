@@ -6,7 +6,10 @@ using Grpc.Core;
 
 namespace Dti.Server.Tests;
 
-/// <summary>A refusal that was larger than what peers take of headers broke the connection, and with it every call of its caller.</summary>
+/// <summary>
+/// A refusal that was larger than what peers take of headers broke the connection, and with it every call of its
+/// caller.
+/// </summary>
 public class StatusSizeTests
 {
     [Theory]
@@ -31,16 +34,26 @@ public class StatusSizeTests
     [InlineData(1000)]
     public void Invalid_ManyLongMistakes_NamesFieldsForAsLongAsThereIsRoom(int count)
     {
-        var status = RpcErrors.Invalid(Enumerable.Range(0, count).Select(i => new Engine.FieldViolation($"photos[{i}]", $"Photo {i} " + new string('y', 5000))));
+        var status = RpcErrors.Invalid(
+            Enumerable
+                .Range(0, count)
+                .Select(i => new Engine.FieldViolation($"photos[{i}]", $"Photo {i} " + new string('y', 5000)))
+        );
 
         Assert.InRange(Size(status.ToRpcException()), 1000, 8000);
         var fields = status.GetDetail<BadRequest>().FieldViolations;
         Assert.Equal(Math.Min(count, 31), fields.Count);
         Assert.Equal("photos[2]", fields[2].Field);
         Assert.StartsWith("Photo 2 y", fields[2].Description, StringComparison.Ordinal);
-        Assert.Equal(count > 31 ? "And 970 more." : $"photos[{count - 1}]", count > 31 ? fields[^1].Description : fields[^1].Field);
+        Assert.Equal(
+            count > 31 ? "And 970 more." : $"photos[{count - 1}]",
+            count > 31 ? fields[^1].Description : fields[^1].Field
+        );
     }
 
-    /// <summary>What it takes in headers: the message with what is not ASCII in percents, the details in base64.</summary>
-    private static int Size(RpcException error) => Uri.EscapeDataString(error.Status.Detail).Length + (error.GetRpcStatus().ToByteArray().Length * 4 / 3);
+    /// <summary>
+    /// What it takes in headers: the message with what is not ASCII in percents, the details in base64.
+    /// </summary>
+    private static int Size(RpcException error) =>
+        Uri.EscapeDataString(error.Status.Detail).Length + (error.GetRpcStatus().ToByteArray().Length * 4 / 3);
 }

@@ -27,7 +27,10 @@ public class TelemetryTests
         var after = await MetricsAsync(server);
         Assert.Equal(3, Gained("dti_step_duration_seconds_count", "dti_job_kind=\"train\""));
         Assert.Equal(2, Gained("dti_step_duration_seconds_count", "dti_job_kind=\"generate\""));
-        Assert.Equal(1, Gained("dti_job_duration_seconds_count", "dti_job_kind=\"train\"", "dti_job_state=\"succeeded\""));
+        Assert.Equal(
+            1,
+            Gained("dti_job_duration_seconds_count", "dti_job_kind=\"train\"", "dti_job_state=\"succeeded\"")
+        );
         Assert.Equal(1, Gained("dti_job_wait_duration_seconds_count", "dti_job_kind=\"generate\""));
         Assert.Equal(0, Gained("dti_jobs_waiting", "dti_job_kind=\"train\""));
         Assert.Equal(0, Gained("dti_jobs_running", "dti_job_kind=\"train\""));
@@ -36,7 +39,10 @@ public class TelemetryTests
         Assert.Equal(1, Gained("dti_model_cache_requests_total", "dti_result=\"miss\""));
         Assert.Equal(1, Gained("dti_model_cache_requests_total", "dti_result=\"hit\""));
         Assert.InRange(Gained("dti_model_cache_size_bytes"), 1_300_000, 1_500_000);
-        Assert.Equal(1, Gained("dti_rejections_total", "dti_reason=\"INVALID_ARGUMENT\"", "rpc_grpc_status_code=\"3\""));
+        Assert.Equal(
+            1,
+            Gained("dti_rejections_total", "dti_reason=\"INVALID_ARGUMENT\"", "rpc_grpc_status_code=\"3\"")
+        );
         Assert.Equal(1, Gained("dti_rejections_total", "dti_reason=\"CONCEPT_EXISTS\""));
 
         double Gained(string name, params string[] tags) => Sum(after, name, tags) - Sum(before, name, tags);
@@ -49,7 +55,10 @@ public class TelemetryTests
         using var http = new HttpClient();
         Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync(new Uri(server.WebAddress!, "metrics"))).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(new Uri(server.WebAddress!, "v1/models"))).StatusCode);
-        Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync(new Uri(server.MetricsAddress!, "v1/models"))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.NotFound,
+            (await http.GetAsync(new Uri(server.MetricsAddress!, "v1/models"))).StatusCode
+        );
     }
 
     [Fact]
@@ -62,12 +71,14 @@ public class TelemetryTests
     [Fact]
     public async Task Metrics_ModelThatMakesRoom_IsAnEviction()
     {
-        await using var server = TestServer.Start(options => options with
-        {
-            MetricsPort = 0,
-            ModelFolders = [Path.Combine(Fixtures.Root, "tiny-sd15"), Path.Combine(Fixtures.Root, "tiny-sd21")],
-            ModelMemoryBytes = 2_000_000,
-        });
+        await using var server = TestServer.Start(options =>
+            options with
+            {
+                MetricsPort = 0,
+                ModelFolders = [Path.Combine(Fixtures.Root, "tiny-sd15"), Path.Combine(Fixtures.Root, "tiny-sd21")],
+                ModelMemoryBytes = 2_000_000,
+            }
+        );
         var before = Sum(await MetricsAsync(server), "dti_model_cache_evictions_total");
         foreach (var model in new[] { "tiny-sd15", "tiny-sd21" })
         {
@@ -95,23 +106,30 @@ public class TelemetryTests
             await server.TrainAsync(TestServer.Request("traced"));
         }
 
-        var call = spans.First(span => span.Source.Name == "Microsoft.AspNetCore" && spans.Any(other => other.ParentSpanId == span.SpanId));
+        var call = spans.First(span =>
+            span.Source.Name == "Microsoft.AspNetCore" && spans.Any(other => other.ParentSpanId == span.SpanId)
+        );
         var job = Assert.Single(spans, span => span.OperationName == "job train");
         Assert.Equal(call.SpanId, job.ParentSpanId);
         Assert.Equal("succeeded", job.GetTagItem("dti.job.state"));
-        Assert.All(["load", "train", "save"], phase => Assert.Equal(job.TraceId, Assert.Single(spans, span => span.OperationName == phase).TraceId));
+        Assert.All(["load", "train", "save"], phase =>
+            Assert.Equal(job.TraceId, Assert.Single(spans, span => span.OperationName == phase).TraceId)
+        );
     }
 
     private static async Task<Dictionary<string, double>> MetricsAsync(TestServer server)
     {
         using var http = new HttpClient();
         var page = await http.GetStringAsync(new Uri(server.MetricsAddress!, "metrics"));
-        return page.Split('\n').Where(line => line.StartsWith("dti_", StringComparison.Ordinal)).Select(line => line.Split(' '))
+        return page.Split('\n')
+            .Where(line => line.StartsWith("dti_", StringComparison.Ordinal))
+            .Select(line => line.Split(' '))
             .ToDictionary(words => words[0], words => double.Parse(words[1], CultureInfo.InvariantCulture));
     }
 
     private static double Sum(Dictionary<string, double> page, string name, params string[] tags) =>
-        page.Where(line => Is(line.Key, name) && tags.All(tag => line.Key.Contains(tag, StringComparison.Ordinal))).Sum(line => line.Value);
+        page.Where(line => Is(line.Key, name) && tags.All(tag => line.Key.Contains(tag, StringComparison.Ordinal)))
+            .Sum(line => line.Value);
 
     private static bool Is(string key, string name) => key.Split('{')[0] == name;
 }

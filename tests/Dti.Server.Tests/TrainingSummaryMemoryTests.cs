@@ -25,6 +25,7 @@ public class TrainingSummaryMemoryTests
 
         Assert.InRange(Mappings(), 0, before + 5);
 
-        static int Mappings() => File.ReadLines("/proc/self/maps").Count(line => line.EndsWith(PlotFont.File!, StringComparison.Ordinal));
+        static int Mappings() =>
+            File.ReadLines("/proc/self/maps").Count(line => line.EndsWith(PlotFont.File!, StringComparison.Ordinal));
     }
 }

@@ -20,7 +20,15 @@ public class TrainingSummaryTests
         {
             for (var prompt = 0; prompt < 2; prompt++)
             {
-                summary.Add(new TrainingPreview(column * 10, prompt, new RgbImage(8, 8, new byte[8 * 8 * 3]), $"prompt {prompt}", 1));
+                summary.Add(
+                    new TrainingPreview(
+                        column * 10,
+                        prompt,
+                        new RgbImage(8, 8, new byte[8 * 8 * 3]),
+                        $"prompt {prompt}",
+                        1
+                    )
+                );
             }
         }
 
@@ -40,7 +48,9 @@ public class TrainingSummaryTests
             summary.Add(new TrainingStep(step, 40, 0.2, 0.2, 0.4, 1, 0.1, 0.01, 1, TimeSpan.Zero));
             foreach (var prompt in new[] { 0, 1, 2 })
             {
-                summary.Add(new TrainingPreview(step, prompt, new RgbImage(8, 8, new byte[8 * 8 * 3]), $"prompt {prompt}", 1));
+                summary.Add(
+                    new TrainingPreview(step, prompt, new RgbImage(8, 8, new byte[8 * 8 * 3]), $"prompt {prompt}", 1)
+                );
             }
         }
 
@@ -51,5 +61,12 @@ public class TrainingSummaryTests
     }
 
     internal static TrainingSummary Summary() =>
-        new(TrainingSettings.Resolve(new TrainingOptions { Steps = 40 }, "x", ModelFamilies.BuiltIn.Read(Path.Combine(Fixtures.Root, "tiny-sd15")), () => 1));
+        new(
+            TrainingSettings.Resolve(
+                new TrainingOptions { Steps = 40 },
+                "x",
+                ModelFamilies.BuiltIn.Read(Path.Combine(Fixtures.Root, "tiny-sd15")),
+                () => 1
+            )
+        );
 }

@@ -18,7 +18,9 @@ public sealed class TrainingTests : IAsyncLifetime
     {
         var result = (await _server.TrainAsync(TestServer.Request("seen", steps: 5)))[^1].Result;
 
-        var found = await _server.Concepts.InspectAsync(new ConceptServiceInspectRequest { Name = "seen", NumNearest = 3 });
+        var found = await _server.Concepts.InspectAsync(
+            new ConceptServiceInspectRequest { Name = "seen", NumNearest = 3 }
+        );
 
         var vector = Assert.Single(found.Vectors);
         Assert.Equal(("tiny-sd15", "dog"), (found.Model, found.Initializer));
@@ -31,10 +33,22 @@ public sealed class TrainingTests : IAsyncLifetime
     [Fact]
     public async Task Inspect_WrongRequests_AreRefused()
     {
-        await Refusal.Of(async () => await _server.Concepts.InspectAsync(new ConceptServiceInspectRequest { Name = "nobody" }), StatusCode.NotFound);
+        await Refusal.Of(
+            async () => await _server.Concepts.InspectAsync(new ConceptServiceInspectRequest { Name = "nobody" }),
+            StatusCode.NotFound
+        );
         await _server.TrainAsync(TestServer.Request("some"));
-        Assert.Equal(["num_nearest"], await Refusal.Fields(async () => await _server.Concepts.InspectAsync(new ConceptServiceInspectRequest { Name = "some", NumNearest = 0 })));
-        await Refusal.Of(async () => await _server.Concepts.InspectAsync(new ConceptServiceInspectRequest { Name = "some", Model = "none" }), StatusCode.NotFound);
+        Assert.Equal(
+            ["num_nearest"],
+            await Refusal.Fields(async () =>
+                await _server.Concepts.InspectAsync(new ConceptServiceInspectRequest { Name = "some", NumNearest = 0 })
+            )
+        );
+        await Refusal.Of(
+            async () =>
+                await _server.Concepts.InspectAsync(new ConceptServiceInspectRequest { Name = "some", Model = "none" }),
+            StatusCode.NotFound
+        );
     }
 
     [Theory]
@@ -46,7 +60,11 @@ public sealed class TrainingTests : IAsyncLifetime
     public async Task Train_ByABaseline_SaysSoAndDrawsWithIt(string name)
     {
         var method = Enum.Parse<TrainingMethod>(name);
-        var settings = (await _server.TrainAsync(TestServer.Request("plain", change: r => r.Options.Method = method)))[0].Accepted.Settings;
+        var settings = (await _server.TrainAsync(TestServer.Request("plain", change: r => r.Options.Method = method)))[
+            0
+        ]
+            .Accepted
+            .Settings;
 
         Assert.Equal((method, 0.005, 0), (settings.Method, settings.LearningRate, settings.Kappa));
         Assert.NotEmpty(await _server.PictureAsync(TestServer.Draw("a photo of <plain>")));
@@ -55,12 +73,25 @@ public sealed class TrainingTests : IAsyncLifetime
     [Fact]
     public async Task Train_FewSteps_StreamsAcceptedStepsPreviewsAndResult()
     {
-        var events = await _server.TrainAsync(TestServer.Request("my-cat", steps: 5, change: r => (r.Options.PreviewEvery, r.Options.PreviewSteps) = (2, 2)));
+        var events = await _server.TrainAsync(
+            TestServer.Request("my-cat", steps: 5, change: r =>
+                (r.Options.PreviewEvery, r.Options.PreviewSteps) = (2, 2)
+            )
+        );
 
         var accepted = events[0].Accepted;
         Assert.Equal("my-cat", accepted.Name);
         Assert.Equal(2, accepted.PhotoCount);
-        Assert.Equal(("<my-cat>", 0.01, 1e-4, "fp32", "cpu"), (accepted.Settings.Placeholder, accepted.Settings.LearningRate, accepted.Settings.Kappa, accepted.Settings.Dtype, accepted.Settings.Device));
+        Assert.Equal(
+            ("<my-cat>", 0.01, 1e-4, "fp32", "cpu"),
+            (
+                accepted.Settings.Placeholder,
+                accepted.Settings.LearningRate,
+                accepted.Settings.Kappa,
+                accepted.Settings.Dtype,
+                accepted.Settings.Device
+            )
+        );
         Assert.InRange(accepted.Settings.MagnitudeValue, 0.1, 1);
         Assert.Equal([1, 2, 3, 4, 5], events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
         Assert.All(events.Where(e => e.Progress is not null), e =>
@@ -76,9 +107,16 @@ public sealed class TrainingTests : IAsyncLifetime
     [Fact]
     public async Task Train_StopEarly_ShowsChecksAndSaysWhyItStopped()
     {
-        var events = await _server.TrainAsync(TestServer.Request("stops", steps: 400, change: r => (r.Options.StopEarly, r.Options.CheckEvery, r.Options.LearningRate) = (true, 2, 1)));
+        var events = await _server.TrainAsync(
+            TestServer.Request("stops", steps: 400, change: r =>
+                (r.Options.StopEarly, r.Options.CheckEvery, r.Options.LearningRate) = (true, 2, 1)
+            )
+        );
 
-        var (checks, result) = (events.Where(e => e.Check is not null).Select(e => e.Check).ToArray(), events[^1].Result);
+        var (checks, result) = (
+            events.Where(e => e.Check is not null).Select(e => e.Check).ToArray(),
+            events[^1].Result
+        );
         Assert.Equal([0, 2, 4], checks.Take(3).Select(check => check.Step));
         Assert.All(checks, check => Assert.InRange(check.HeldOutLoss, 0.01, 100));
         Assert.InRange(result.Steps, 10, 399);
@@ -90,10 +128,10 @@ public sealed class TrainingTests : IAsyncLifetime
     public async Task Train_WithPreviews_LeavesASummaryPicture()
     {
         var events = await _server.TrainAsync(TestServer.Request("seen", steps: 4, change: r =>
-        {
-            (r.Options.PreviewEvery, r.Options.PreviewSteps, r.Options.PreviewBaseline) = (2, 1, true);
-            r.Options.PreviewPrompts.AddRange(["a {concept}", "a {concept} in snow"]);
-        }));
+            {
+                (r.Options.PreviewEvery, r.Options.PreviewSteps, r.Options.PreviewBaseline) = (2, 1, true);
+                r.Options.PreviewPrompts.AddRange(["a {concept}", "a {concept} in snow"]);
+            }));
         var concept = (await _server.Concepts.GetAsync(new ConceptServiceGetRequest { Name = "seen" })).Concept;
         var summary = ImageCodec.Decode(concept.SummaryPng.Span, "summary");
 
@@ -106,12 +144,17 @@ public sealed class TrainingTests : IAsyncLifetime
     [Fact]
     public async Task Train_Finished_ConceptIsInTheLibraryWithEverythingThatRepeatsIt()
     {
-        await _server.TrainAsync(TestServer.Request("my-cat", change: r => (r.Options.PreviewEvery, r.Options.PreviewSteps) = (3, 2)));
+        await _server.TrainAsync(
+            TestServer.Request("my-cat", change: r => (r.Options.PreviewEvery, r.Options.PreviewSteps) = (3, 2))
+        );
 
         var listed = Assert.Single((await _server.Concepts.ListAsync(new())).Concepts);
         var concept = (await _server.Concepts.GetAsync(new ConceptServiceGetRequest { Name = "my-cat" })).Concept;
 
-        Assert.Equal(("my-cat", "<my-cat>", "sd1", "tiny-sd15"), (listed.Name, concept.Placeholder, concept.Family, concept.Model));
+        Assert.Equal(
+            ("my-cat", "<my-cat>", "sd1", "tiny-sd15"),
+            (listed.Name, concept.Placeholder, concept.Family, concept.Model)
+        );
         Assert.Equal(7UL, concept.Settings.Seed);
         Assert.Equal(2, concept.PhotoSha256.Count);
         Assert.Empty(listed.ThumbnailPng);
@@ -132,25 +175,31 @@ public sealed class TrainingTests : IAsyncLifetime
     [Fact]
     public async Task Train_AcceptedSettingsAgain_GiveTheSameConcept()
     {
-        var first = await _server.TrainAsync(TestServer.Request("first", change: r => r.Options = new TrainingOptions { Steps = 2, BatchSize = 1, Resolution = 64, PreviewEvery = 0 }));
+        var first = await _server.TrainAsync(TestServer.Request("first", change: r => r.Options = new TrainingOptions
+                {
+                    Steps = 2,
+                    BatchSize = 1,
+                    Resolution = 64,
+                    PreviewEvery = 0,
+                }));
         var settings = first[0].Accepted.Settings;
 
         await _server.TrainAsync(TestServer.Request("again", change: r => r.Options = new TrainingOptions
-        {
-            Model = settings.Model,
-            Initializer = settings.Initializer,
-            NumVectors = settings.NumVectors,
-            Steps = settings.Steps,
-            BatchSize = settings.BatchSize,
-            LearningRate = settings.LearningRate,
-            Kappa = settings.Kappa,
-            Beta = settings.Beta,
-            Magnitude = Magnitude.Value,
-            MagnitudeValue = settings.MagnitudeValue,
-            Resolution = settings.Resolution,
-            Seed = settings.Seed,
-            PreviewEvery = 0,
-        }));
+                {
+                    Model = settings.Model,
+                    Initializer = settings.Initializer,
+                    NumVectors = settings.NumVectors,
+                    Steps = settings.Steps,
+                    BatchSize = settings.BatchSize,
+                    LearningRate = settings.LearningRate,
+                    Kappa = settings.Kappa,
+                    Beta = settings.Beta,
+                    Magnitude = Magnitude.Value,
+                    MagnitudeValue = settings.MagnitudeValue,
+                    Resolution = settings.Resolution,
+                    Seed = settings.Seed,
+                    PreviewEvery = 0,
+                }));
 
         Assert.Equal(await Vectors("first"), await Vectors("again"));
     }
@@ -161,7 +210,10 @@ public sealed class TrainingTests : IAsyncLifetime
         await _server.TrainAsync(TestServer.Request("cat"));
         var before = await Vectors("cat");
 
-        var error = await Refusal.Of(() => _server.TrainAsync(TestServer.Request("cat", change: r => r.Options.Seed = 9)), StatusCode.AlreadyExists);
+        var error = await Refusal.Of(
+            () => _server.TrainAsync(TestServer.Request("cat", change: r => r.Options.Seed = 9)),
+            StatusCode.AlreadyExists
+        );
         Assert.Equal("CONCEPT_EXISTS", Refusal.Reason(error));
         Assert.Equal(before, await Vectors("cat"));
 
@@ -175,22 +227,29 @@ public sealed class TrainingTests : IAsyncLifetime
         await _server.TrainAsync(TestServer.Request("cat"));
         foreach (var format in new[] { ConceptFormat.Diffusers, ConceptFormat.Webui })
         {
-            var file = await _server.Concepts.ExportAsync(new ConceptServiceExportRequest { Name = "cat", Format = format });
-            var copy = await _server.Concepts.ImportAsync(new ConceptServiceImportRequest { Name = $"copy-{(int)format}", Data = file.Data });
+            var file = await _server.Concepts.ExportAsync(
+                new ConceptServiceExportRequest { Name = "cat", Format = format }
+            );
+            var copy = await _server.Concepts.ImportAsync(
+                new ConceptServiceImportRequest { Name = $"copy-{(int)format}", Data = file.Data }
+            );
             Assert.Equal("cat.safetensors", file.FileName);
             Assert.Equal(("sd1", 1, 32), (copy.Concept.Family, copy.Concept.NumVectors, copy.Concept.Dimension));
         }
 
         Assert.Equal(
             await _server.PictureAsync(TestServer.Draw("a photo of <cat>")),
-            await _server.PictureAsync(TestServer.Draw("a photo of <copy-2>")));
+            await _server.PictureAsync(TestServer.Draw("a photo of <copy-2>"))
+        );
     }
 
     [Fact]
     public async Task Train_OtherPredictionType_HasAnotherLoss()
     {
         var epsilon = await _server.TrainAsync(TestServer.Request("cat", steps: 1));
-        var velocity = await _server.TrainAsync(TestServer.Request("dog", steps: 1, change: request => request.Options.PredictionType = "v_prediction"));
+        var velocity = await _server.TrainAsync(
+            TestServer.Request("dog", steps: 1, change: request => request.Options.PredictionType = "v_prediction")
+        );
 
         Assert.Equal("v_prediction", velocity[0].Accepted.Settings.PredictionType);
         Assert.NotEqual(Loss(epsilon), Loss(velocity));
@@ -205,16 +264,25 @@ public sealed class TrainingTests : IAsyncLifetime
         await _server.TrainAsync(TestServer.Request("cats"));
         await _server.Concepts.DeleteAsync(new ConceptServiceDeleteRequest { Name = "cat" });
 
-        var error = await Refusal.Of(async () => await _server.Concepts.GetAsync(new ConceptServiceGetRequest { Name = "cat" }), StatusCode.NotFound);
+        var error = await Refusal.Of(
+            async () => await _server.Concepts.GetAsync(new ConceptServiceGetRequest { Name = "cat" }),
+            StatusCode.NotFound
+        );
 
         Assert.Equal("There is no concept 'cat'. Close: cats.", error.Status.Detail);
-        Assert.DoesNotContain(Directory.GetFiles(_server.Options.ConceptFolder), file => Path.GetFileName(file).StartsWith("cat.", StringComparison.Ordinal));
+        Assert.DoesNotContain(Directory.GetFiles(_server.Options.ConceptFolder), file =>
+            Path.GetFileName(file).StartsWith("cat.", StringComparison.Ordinal)
+        );
     }
 
     /// <summary>A concept's vectors as its file holds them, without what the header says of it.</summary>
     private async Task<byte[]> Vectors(string name)
     {
-        var file = (await _server.Concepts.ExportAsync(new ConceptServiceExportRequest { Name = name, Format = ConceptFormat.Webui })).Data.ToByteArray();
+        var file = (
+            await _server.Concepts.ExportAsync(
+                new ConceptServiceExportRequest { Name = name, Format = ConceptFormat.Webui }
+            )
+        ).Data.ToByteArray();
         return file[(8 + (int)BitConverter.ToUInt64(file))..];
     }
 
@@ -223,7 +291,19 @@ public sealed class TrainingTests : IAsyncLifetime
     [InlineData("{concept} and embedding:other", "embedding:other")]
     public async Task Train_PreviewPromptThatNamesAnotherConcept_IsRefusedByName(string prompt, string name)
     {
-        var error = await Refusal.Of(() => _server.TrainAsync(TestServer.Request("cat", change: request => request.Options.PreviewPrompts.Add(["<cat> in a garden", prompt]))), StatusCode.InvalidArgument);
-        Assert.StartsWith($"preview_prompts[1] names '{name}'. Previews show only the concept in training", error.Status.Detail, StringComparison.Ordinal);
+        var error = await Refusal.Of(
+            () =>
+                _server.TrainAsync(
+                    TestServer.Request("cat", change: request =>
+                        request.Options.PreviewPrompts.Add(["<cat> in a garden", prompt])
+                    )
+                ),
+            StatusCode.InvalidArgument
+        );
+        Assert.StartsWith(
+            $"preview_prompts[1] names '{name}'. Previews show only the concept in training",
+            error.Status.Detail,
+            StringComparison.Ordinal
+        );
     }
 }

@@ -19,7 +19,9 @@ public sealed class VaeTests : IAsyncDisposable
         Fixtures.CopyModel("tiny-sd15", Path.Combine(_comfy.FullName, "models", "diffusers", "tiny"));
         var folder = _comfy.CreateSubdirectory("models/vae/soft").FullName;
         using var scope = NewDisposeScope();
-        using var file = SafetensorsFile.Open(Path.Combine(Fixtures.Root, "tiny-sd15", "vae", "diffusion_pytorch_model.safetensors"));
+        using var file = SafetensorsFile.Open(
+            Path.Combine(Fixtures.Root, "tiny-sd15", "vae", "diffusion_pytorch_model.safetensors")
+        );
         var tensors = file.Tensors.Keys.ToDictionary(name => name, file.Read);
         tensors["decoder.conv_out.bias"] += 0.5;
         SafetensorsWriter.Write(Path.Combine(folder, "bright.safetensors"), tensors);
@@ -40,8 +42,14 @@ public sealed class VaeTests : IAsyncDisposable
 
         var events = await _server.GenerateAsync(Draw("soft/bright"));
 
-        Assert.Equal(("soft/bright", ""), (events[0].Accepted.Settings.Vae, (await _server.GenerateAsync(Draw("")))[0].Accepted.Settings.Vae));
-        Assert.NotEqual(await _server.PictureAsync(Draw("")), events.Single(e => e.Picture is not null).Picture.Data.ToByteArray());
+        Assert.Equal(
+            ("soft/bright", ""),
+            (events[0].Accepted.Settings.Vae, (await _server.GenerateAsync(Draw("")))[0].Accepted.Settings.Vae)
+        );
+        Assert.NotEqual(
+            await _server.PictureAsync(Draw("")),
+            events.Single(e => e.Picture is not null).Picture.Data.ToByteArray()
+        );
     }
 
     [Fact]

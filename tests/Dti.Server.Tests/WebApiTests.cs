@@ -36,12 +36,23 @@ public class WebApiTests
         await using var server = Start();
         using var http = Web(server);
 
-        var events = await LinesAsync(http, "v1/train", new
-        {
-            name = "json-cat",
-            photos = new[] { new { fileName = "1.png", data = TestServer.Photo(1).Data.ToBase64() } },
-            options = new { steps = 2, batchSize = 1, resolution = 64, previewEvery = 0, initializer = "dog" },
-        });
+        var events = await LinesAsync(
+            http,
+            "v1/train",
+            new
+            {
+                name = "json-cat",
+                photos = new[] { new { fileName = "1.png", data = TestServer.Photo(1).Data.ToBase64() } },
+                options = new
+                {
+                    steps = 2,
+                    batchSize = 1,
+                    resolution = 64,
+                    previewEvery = 0,
+                    initializer = "dog",
+                },
+            }
+        );
 
         Assert.NotNull(events[0]["accepted"]);
         Assert.Equal("json-cat", (string?)events[^1]["result"]!["name"]);
@@ -59,7 +70,21 @@ public class WebApiTests
         using var http = Web(server);
         var options = TestServer.Draw("a dog");
 
-        var events = await LinesAsync(http, "v1/generate", new { options = new { prompt = "a dog", width = 64, height = 64, steps = 2, seed = 3 } });
+        var events = await LinesAsync(
+            http,
+            "v1/generate",
+            new
+            {
+                options = new
+                {
+                    prompt = "a dog",
+                    width = 64,
+                    height = 64,
+                    steps = 2,
+                    seed = 3,
+                },
+            }
+        );
 
         var picture = (string)events.Single(happened => happened["picture"] is not null)["picture"]!["data"]!;
         Assert.Equal(await server.PictureAsync(options), Convert.FromBase64String(picture));
@@ -70,11 +95,17 @@ public class WebApiTests
     {
         await using var server = Start();
         using var http = Web(server);
-        var file = await File.ReadAllBytesAsync(Path.Combine(Dti.Tests.Fixtures.Root, "tiny-sd15", "expected", "learned_embeds-toy.safetensors"), Cancellation);
+        var file = await File.ReadAllBytesAsync(
+            Path.Combine(Dti.Tests.Fixtures.Root, "tiny-sd15", "expected", "learned_embeds-toy.safetensors"),
+            Cancellation
+        );
 
         using var imported = await http.PostAsJsonAsync("v1/concepts", new { name = "toy", data = file }, Cancellation);
         var inspected = await http.GetFromJsonAsync<JsonNode>("v1/concepts/toy/inspection?num_nearest=1", Cancellation);
-        var exported = await http.GetFromJsonAsync<JsonNode>("v1/concepts/toy/file?format=CONCEPT_FORMAT_WEBUI", Cancellation);
+        var exported = await http.GetFromJsonAsync<JsonNode>(
+            "v1/concepts/toy/file?format=CONCEPT_FORMAT_WEBUI",
+            Cancellation
+        );
         using var deleted = await http.DeleteAsync("v1/concepts/toy", Cancellation);
         var left = await http.GetFromJsonAsync<JsonNode>("v1/concepts", Cancellation);
 
@@ -91,13 +122,29 @@ public class WebApiTests
         await using var server = Start();
         using var http = Web(server);
 
-        using var response = await http.PostAsJsonAsync("v1/generate", new { options = new { prompt = "a dog", steps = 0, width = 65 } }, Cancellation);
+        using var response = await http.PostAsJsonAsync(
+            "v1/generate",
+            new
+            {
+                options = new
+                {
+                    prompt = "a dog",
+                    steps = 0,
+                    width = 65,
+                },
+            },
+            Cancellation
+        );
         var body = await response.Content.ReadAsStringAsync(Cancellation);
 
         Assert.True(response.StatusCode == HttpStatusCode.BadRequest, $"{response.StatusCode}: {body}");
         Assert.Equal(
             ["options.steps", "options.width"],
-            JsonNode.Parse(body)!["details"]![0]!["fieldViolations"]!.AsArray().Select(violation => (string?)violation!["field"]).Order(StringComparer.Ordinal));
+            JsonNode.Parse(body)!["details"]![0]!["fieldViolations"]!
+                .AsArray()
+                .Select(violation => (string?)violation!["field"])
+                .Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -108,8 +155,16 @@ public class WebApiTests
 
         string[] found =
         [
-            await Refused(http.PostAsJsonAsync("v1/generate", new { prompt = "a cat", options = new { sampler = "euler" } }, Cancellation)),
-            await Refused(http.PostAsJsonAsync("v1/train", new { photos = new[] { new { data = "not base64!" } } }, Cancellation)),
+            await Refused(
+                http.PostAsJsonAsync(
+                    "v1/generate",
+                    new { prompt = "a cat", options = new { sampler = "euler" } },
+                    Cancellation
+                )
+            ),
+            await Refused(
+                http.PostAsJsonAsync("v1/train", new { photos = new[] { new { data = "not base64!" } } }, Cancellation)
+            ),
             await Refused(http.GetAsync("v1/concepts/x/inspection?num_neraest=3", Cancellation)),
         ];
 
@@ -141,7 +196,10 @@ public class WebApiTests
         await using var server = Start();
         using var http = Web(server);
         using var content = new StringContent(body, Encoding.UTF8, mediaType);
-        Assert.Equal(HttpStatusCode.BadRequest, (await http.PostAsync("v1/generate", content, Cancellation)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await http.PostAsync("v1/generate", content, Cancellation)).StatusCode
+        );
     }
 
     [Fact]
@@ -149,9 +207,17 @@ public class WebApiTests
     {
         await using var server = Start(options => options with { MaxMessageBytes = 1 << 20 });
         using var http = Web(server);
-        var response = await http.PostAsJsonAsync("v1/concepts", new { name = "big", data = new byte[2 << 20] }, Cancellation);
+        var response = await http.PostAsJsonAsync(
+            "v1/concepts",
+            new { name = "big", data = new byte[2 << 20] },
+            Cancellation
+        );
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
-        Assert.Contains("larger than the 1 MiB", await response.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+        Assert.Contains(
+            "larger than the 1 MiB",
+            await response.Content.ReadAsStringAsync(Cancellation),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -163,8 +229,17 @@ public class WebApiTests
         var paths = (await http.GetFromJsonAsync<JsonNode>("openapi/v1.json", Cancellation))!["paths"]!.AsObject();
 
         Assert.Superset(
-            new HashSet<string> { "/v1/train", "/v1/generate", "/v1/interpolate", "/v1/jobs/{jobId}/events", "/v1/concepts/{name}/file", "/v1/models" },
-            paths.Select(path => path.Key).ToHashSet());
+            new HashSet<string>
+            {
+                "/v1/train",
+                "/v1/generate",
+                "/v1/interpolate",
+                "/v1/jobs/{jobId}/events",
+                "/v1/concepts/{name}/file",
+                "/v1/models",
+            },
+            paths.Select(path => path.Key).ToHashSet()
+        );
         Assert.Contains("photos", paths["/v1/train"]!["post"]!["summary"]!.ToString(), StringComparison.Ordinal);
     }
 
@@ -201,7 +276,11 @@ public class WebApiTests
     {
         await using var server = Start();
         using var http = Http2(server);
-        using var request = new HttpRequestMessage(HttpMethod.Get, "v1/models") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "v1/models")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         request.Headers.Host = "dti.example";
         Assert.Equal(HttpStatusCode.OK, (await http.SendAsync(request, Cancellation)).StatusCode);
     }
@@ -212,15 +291,21 @@ public class WebApiTests
     public async Task GrpcWeb_StreamAndRefusal_AreThoseOfGrpc(GrpcWebMode mode)
     {
         await using var server = Start();
-        using var channel = GrpcChannel.ForAddress(server.WebAddress!, new GrpcChannelOptions
-        {
-            HttpHandler = new GrpcWebHandler(mode, new HttpClientHandler()),
-            HttpVersion = HttpVersion.Version11,
-            MaxReceiveMessageSize = null,
-        });
+        using var channel = GrpcChannel.ForAddress(
+            server.WebAddress!,
+            new GrpcChannelOptions
+            {
+                HttpHandler = new GrpcWebHandler(mode, new HttpClientHandler()),
+                HttpVersion = HttpVersion.Version11,
+                MaxReceiveMessageSize = null,
+            }
+        );
         var client = new DtiService.DtiServiceClient(channel);
 
-        using var call = client.Generate(new GenerateRequest { Options = TestServer.Draw("a dog") }, cancellationToken: Cancellation);
+        using var call = client.Generate(
+            new GenerateRequest { Options = TestServer.Draw("a dog") },
+            cancellationToken: Cancellation
+        );
         var pictures = 0;
         await foreach (var happened in call.ResponseStream.ReadAllAsync(Cancellation))
         {
@@ -228,11 +313,19 @@ public class WebApiTests
         }
 
         Assert.Equal(1, pictures);
-        Assert.Equal(["options.steps"], await Refusal.Fields(async () =>
-        {
-            using var refused = client.Generate(new GenerateRequest { Options = new() { Prompt = "a dog", Steps = 0 } });
-            await refused.ResponseStream.MoveNext(Cancellation);
-        }));
+        Assert.Equal(
+            ["options.steps"],
+            await Refusal.Fields(async () =>
+            {
+                using var refused = client.Generate(
+                    new GenerateRequest
+                    {
+                        Options = new() { Prompt = "a dog", Steps = 0 },
+                    }
+                );
+                await refused.ResponseStream.MoveNext(Cancellation);
+            })
+        );
     }
 
     [Fact]
@@ -248,7 +341,12 @@ public class WebApiTests
     private static HttpClient Web(TestServer server) => new() { BaseAddress = server.WebAddress };
 
     private static HttpClient Http2(TestServer server) =>
-        new() { BaseAddress = server.Address, DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        new()
+        {
+            BaseAddress = server.Address,
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
 
     private static async Task<List<JsonNode>> LinesAsync(HttpClient http, string path, object body)
     {

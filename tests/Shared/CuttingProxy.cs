@@ -28,7 +28,8 @@ internal sealed class CuttingProxy : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    public Uri Address => new($"{(_certificate is null ? "http" : "https")}://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+    public Uri Address =>
+        new($"{(_certificate is null ? "http" : "https")}://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
 
     /// <summary>Connections that were made.</summary>
     public int Connections { get; private set; }
@@ -46,10 +47,16 @@ internal sealed class CuttingProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>From now on nothing passes over the connections that there are, and nobody is told: as when a machine on the way loses power.</summary>
+    /// <summary>
+    /// From now on nothing passes over the connections that there are, and nobody is told: as when a machine on the way
+    /// loses power.
+    /// </summary>
     public void Freeze() => _frozen++;
 
-    /// <summary>Whether new connections are taken and never served, also when this is off again: as by a machine whose server hangs.</summary>
+    /// <summary>
+    /// Whether new connections are taken and never served, also when this is off again: as by a machine whose server
+    /// hangs.
+    /// </summary>
     public bool IsSilent { get; set; }
 
     public async ValueTask DisposeAsync()
@@ -93,9 +100,11 @@ internal sealed class CuttingProxy : IAsyncDisposable
         }
         catch (AuthenticationException)
         {
-            client.Client.Shutdown(SocketShutdown.Both); // the client does not trust us, or speaks no TLS: a server would hang up, too
+            // the client does not trust us, or speaks no TLS: a server would hang up, too
+            client.Client.Shutdown(SocketShutdown.Both);
         }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception exception)
+            when (exception is IOException or ObjectDisposedException or InvalidOperationException)
         {
             // Cut.
         }
@@ -114,17 +123,19 @@ internal sealed class CuttingProxy : IAsyncDisposable
     private async Task<Stream> SecureAsync(Stream stream, X509Certificate2 certificate)
     {
         var secure = new SslStream(stream);
-        await secure.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
-        {
-            ServerCertificate = certificate,
-            ApplicationProtocols = [SslApplicationProtocol.Http2],
-            ClientCertificateRequired = true, // asked for; none, or one that nobody signed, will do
-            RemoteCertificateValidationCallback = (_, shown, _, errors) =>
+        await secure.AuthenticateAsServerAsync(
+            new SslServerAuthenticationOptions
             {
-                ClientThumbprint = (shown as X509Certificate2)?.Thumbprint;
-                return errors != SslPolicyErrors.RemoteCertificateNameMismatch;
-            },
-        });
+                ServerCertificate = certificate,
+                ApplicationProtocols = [SslApplicationProtocol.Http2],
+                ClientCertificateRequired = true, // asked for; none, or one that nobody signed, will do
+                RemoteCertificateValidationCallback = (_, shown, _, errors) =>
+                {
+                    ClientThumbprint = (shown as X509Certificate2)?.Thumbprint;
+                    return errors != SslPolicyErrors.RemoteCertificateNameMismatch;
+                },
+            }
+        );
         return secure;
     }
 }

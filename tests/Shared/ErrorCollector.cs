@@ -10,9 +10,7 @@ internal sealed class ErrorCollector : ILoggerProvider
 
     public ILogger CreateLogger(string categoryName) => new Category(Found);
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     private sealed class Category(ConcurrentQueue<string> found) : ILogger
     {
@@ -21,7 +19,13 @@ internal sealed class ErrorCollector : ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             if (IsEnabled(logLevel))
             {

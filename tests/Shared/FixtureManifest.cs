@@ -4,17 +4,22 @@ using System.Text.Json;
 namespace Dti.Tests;
 
 /// <summary>
-/// <c>tests/fixtures/manifest.json</c>: which files are recorded, what made each of them, and how closely Dti must agree with their tensors.
+/// <c>tests/fixtures/manifest.json</c>: which files are recorded, what made each of them, and how closely Dti must
+/// agree with their tensors.
 /// </summary>
 internal static class FixtureManifest
 {
     /// <summary>Reads the manifest.</summary>
     /// <param name="repository">The repository's root.</param>
-    public static FixtureGroup[] Read(string repository) => JsonSerializer.Deserialize<FixtureGroup[]>(
-        File.ReadAllBytes(Path.Combine(repository, "tests", "fixtures", "manifest.json")), JsonSerializerOptions.Web)!;
+    public static FixtureGroup[] Read(string repository) =>
+        JsonSerializer.Deserialize<FixtureGroup[]>(
+            File.ReadAllBytes(Path.Combine(repository, "tests", "fixtures", "manifest.json")),
+            JsonSerializerOptions.Web
+        )!;
 
     /// <summary>Whether a name fits a pattern, in which * stands for any characters.</summary>
-    public static bool Fits(string pattern, string name) => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false);
+    public static bool Fits(string pattern, string name) =>
+        FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false);
 }
 
 /// <summary>The recorded files of folders that hold the same files.</summary>
@@ -25,10 +30,17 @@ internal sealed record FixtureGroup(string[] Folders, Dictionary<string, Fixture
 /// <summary>Recorded files.</summary>
 /// <param name="Recipe">What made them.</param>
 /// <param name="OnlyIn">The folders of the group that hold them; null: all.</param>
-/// <param name="Tolerances">How closely their tensors are matched; the first entry that fits counts. Null: they are not compared as tensors.</param>
+/// <param name="Tolerances">How closely their tensors are matched; the first entry that fits counts. Null: they are not
+/// compared as tensors.</param>
 /// <param name="NotCompared">Tensors that no test reads.</param>
 /// <param name="NotRead">Why no test reads the file; null: one does.</param>
-internal sealed record FixtureFile(string Recipe, string[]? OnlyIn, FixtureTensors[]? Tolerances, FixtureTensors[]? NotCompared, string? NotRead);
+internal sealed record FixtureFile(
+    string Recipe,
+    string[]? OnlyIn,
+    FixtureTensors[]? Tolerances,
+    FixtureTensors[]? NotCompared,
+    string? NotRead
+);
 
 /// <summary>Tensors of a file.</summary>
 /// <param name="Tensors">The pattern of their names.</param>

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Dti.Tests;
 
 /// <summary>
-/// Which recorded files and tensors the tests of this process have read. They are written to a file in the folder <c>FIXTURES_USED</c>,
-/// where <c>dti test</c> looks for those that no test has compared.
+/// Which recorded files and tensors the tests of this process have read. They are written to a file in the folder
+/// <c>FIXTURES_USED</c>, where <c>dti test</c> looks for those that no test has compared.
 /// </summary>
 internal static class FixtureUse
 {
@@ -15,7 +15,10 @@ internal static class FixtureUse
         if (Environment.GetEnvironmentVariable("FIXTURES_USED") is { Length: > 0 } folder)
         {
             AppDomain.CurrentDomain.ProcessExit += (_, _) =>
-                File.WriteAllLines(Path.Combine(folder, $"{Guid.NewGuid():N}"), _used.Keys.Order(StringComparer.Ordinal));
+                File.WriteAllLines(
+                    Path.Combine(folder, $"{Guid.NewGuid():N}"),
+                    _used.Keys.Order(StringComparer.Ordinal)
+                );
         }
     }
 

@@ -6,7 +6,9 @@ namespace Dti.Tests;
 internal static class Fixtures
 {
     public static string Root { get; } =
-        Environment.GetEnvironmentVariable("DTI_FIXTURES") is { Length: > 0 } folder ? folder : Path.Combine(TestsFolder(), "fixtures");
+        Environment.GetEnvironmentVariable("DTI_FIXTURES") is { Length: > 0 } folder
+            ? folder
+            : Path.Combine(TestsFolder(), "fixtures");
 
     /// <summary>The repository's root, wherever the fixtures are.</summary>
     public static string Repository { get; } = Path.GetDirectoryName(TestsFolder())!;
@@ -14,18 +16,29 @@ internal static class Fixtures
     public static string Common(string file) => FixtureUse.Note(Path.Combine(Root, "common", file));
 
     /// <summary>A path below <see cref="Root"/> as the manifest spells it.</summary>
-    public static string Name(string path) => Path.GetRelativePath(Root, path).Replace(Path.DirectorySeparatorChar, '/');
+    public static string Name(string path) =>
+        Path.GetRelativePath(Root, path).Replace(Path.DirectorySeparatorChar, '/');
 
-    /// <summary>Model folders whose UNet and text encoder Dti supports, for <c>[MemberData]</c>: every folder with a <c>model_index.json</c>.</summary>
+    /// <summary>
+    /// Model folders whose UNet and text encoder Dti supports, for <c>[MemberData]</c>: every folder with a
+    /// <c>model_index.json</c>.
+    /// </summary>
     public static IEnumerable<string> ModelFolders() =>
-        Directory.GetDirectories(Root).Where(folder => File.Exists(Path.Combine(folder, "model_index.json"))).Order(StringComparer.Ordinal);
+        Directory
+            .GetDirectories(Root)
+            .Where(folder => File.Exists(Path.Combine(folder, "model_index.json")))
+            .Order(StringComparer.Ordinal);
 
     /// <summary>Copies a fixture's model folder, without what is expected of it.</summary>
     /// <returns><paramref name="target"/></returns>
     public static string CopyModel(string family, string target)
     {
         var source = Path.Combine(Root, family);
-        foreach (var file in Directory.GetFiles(source, "*", SearchOption.AllDirectories).Where(file => !file.Contains("expected", StringComparison.Ordinal)))
+        foreach (
+            var file in Directory
+                .GetFiles(source, "*", SearchOption.AllDirectories)
+                .Where(file => !file.Contains("expected", StringComparison.Ordinal))
+        )
         {
             var copy = Path.Combine(target, Path.GetRelativePath(source, file));
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
@@ -35,5 +48,6 @@ internal static class Fixtures
         return target;
     }
 
-    private static string TestsFolder([CallerFilePath] string file = "") => Path.GetDirectoryName(Path.GetDirectoryName(file))!;
+    private static string TestsFolder([CallerFilePath] string file = "") =>
+        Path.GetDirectoryName(Path.GetDirectoryName(file))!;
 }

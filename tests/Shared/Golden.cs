@@ -41,18 +41,24 @@ internal sealed class Golden : IDisposable
         }
     }
 
-    /// <summary>The largest relative error that a tensor may have, from the manifest; by file name, if its folder is not in it.</summary>
+    /// <summary>
+    /// The largest relative error that a tensor may have, from the manifest; by file name, if its folder is not in it.
+    /// </summary>
     public double Tolerance(string name)
     {
         var (folder, file) = (Fixtures.Name(Path.GetDirectoryName(_path)!), Path.GetFileName(_path));
-        var fitting = from one in _manifest
-                      from entry in one.Files
-                      where FixtureManifest.Fits(entry.Key, file)
-                      orderby one.Folders.Contains(folder) descending
-                      from tolerance in entry.Value.Tolerances ?? []
-                      where FixtureManifest.Fits(tolerance.Tensors, name) && (tolerance.OnlyIn ?? folder) == folder
-                      select tolerance;
-        return fitting.FirstOrDefault()?.Within ?? throw new InvalidOperationException($"The manifest of the fixtures states no tolerance for {name} of {file}.");
+        var fitting =
+            from one in _manifest
+            from entry in one.Files
+            where FixtureManifest.Fits(entry.Key, file)
+            orderby one.Folders.Contains(folder) descending
+            from tolerance in entry.Value.Tolerances ?? []
+            where FixtureManifest.Fits(tolerance.Tensors, name) && (tolerance.OnlyIn ?? folder) == folder
+            select tolerance;
+        return fitting.FirstOrDefault()?.Within
+            ?? throw new InvalidOperationException(
+                $"The manifest of the fixtures states no tolerance for {name} of {file}."
+            );
     }
 
     /// <summary>Holds a result to a recorded tensor, within the manifest's tolerance.</summary>

@@ -21,16 +21,19 @@ internal sealed class Http2Frames : IDisposable
     private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private int _next = 1;
 
-    private Http2Frames()
-    {
-    }
+    private Http2Frames() { }
 
     /// <summary>Connects.</summary>
     /// <param name="server">Its address.</param>
     /// <param name="hello">Whether the preface and settings are sent.</param>
     /// <param name="window">Bytes that the server may send on a stream.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<Http2Frames> ConnectAsync(Uri server, bool hello = true, int window = 65_535, CancellationToken cancellationToken = default)
+    public static async Task<Http2Frames> ConnectAsync(
+        Uri server,
+        bool hello = true,
+        int window = 65_535,
+        CancellationToken cancellationToken = default
+    )
     {
         var frames = new Http2Frames();
         await frames._socket.ConnectAsync(server.Host, server.Port, cancellationToken).ConfigureAwait(false);
@@ -47,7 +50,8 @@ internal sealed class Http2Frames : IDisposable
     }
 
     /// <summary>Sends bytes as they are.</summary>
-    public async Task SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => await _socket.SendAsync(bytes, cancellationToken).ConfigureAwait(false);
+    public async Task SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
+        await _socket.SendAsync(bytes, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Opens a stream for a call of gRPC.</summary>
     /// <returns>Its number.</returns>
@@ -55,7 +59,8 @@ internal sealed class Http2Frames : IDisposable
     {
         var stream = _next;
         _next += 2;
-        await SendAsync(Frame(Headers, EndHeaders, stream, Block(method, token)), cancellationToken).ConfigureAwait(false);
+        await SendAsync(Frame(Headers, EndHeaders, stream, Block(method, token)), cancellationToken)
+            .ConfigureAwait(false);
         return stream;
     }
 
@@ -71,7 +76,11 @@ internal sealed class Http2Frames : IDisposable
         for (var at = 0; at < framed.Length; at += MaxFrame)
         {
             var length = Math.Min(MaxFrame, framed.Length - at);
-            await SendAsync(Frame(Data, at + length == framed.Length ? EndStream : (byte)0, stream, framed.AsSpan(at, length)), cancellationToken).ConfigureAwait(false);
+            await SendAsync(
+                    Frame(Data, at + length == framed.Length ? EndStream : (byte)0, stream, framed.AsSpan(at, length)),
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
         }
     }
 
@@ -102,7 +111,8 @@ internal sealed class Http2Frames : IDisposable
         var sent = 0L;
         try
         {
-            await SendAsync(Frame(Headers, 0, _next, Block(method, token: null)), cancellationToken).ConfigureAwait(false);
+            await SendAsync(Frame(Headers, 0, _next, Block(method, token: null)), cancellationToken)
+                .ConfigureAwait(false);
             for (var number = 0; sent < most; number++)
             {
                 var header = Literal($"x-{number}", new string('a', 8000));
@@ -124,7 +134,12 @@ internal sealed class Http2Frames : IDisposable
     {
         var headers = new List<(string Name, string Value)>
         {
-            (":method", "POST"), (":path", $"/{method}"), (":scheme", "http"), (":authority", "localhost"), ("content-type", "application/grpc"), ("te", "trailers"),
+            (":method", "POST"),
+            (":path", $"/{method}"),
+            (":scheme", "http"),
+            (":authority", "localhost"),
+            ("content-type", "application/grpc"),
+            ("te", "trailers"),
         };
         if (token is not null)
         {

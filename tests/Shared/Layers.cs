@@ -6,22 +6,32 @@ using GenericParameter = ArchUnitNET.Domain.GenericParameter;
 namespace Dti.Tests;
 
 /// <summary>
-/// The layers of an assembly, lowest first: a type refers to types of its own layer and of those before it. So no cycle of layers can arise.
+/// The layers of an assembly, lowest first: a type refers to types of its own layer and of those before it. So no cycle
+/// of layers can arise.
 /// </summary>
 /// <param name="root">The assembly's root namespace.</param>
 /// <param name="order">
-/// Namespaces below the root, lowest first; a namespace belongs to the layer that names it or the nearest one above it. Empty: the root itself.
+/// Namespaces below the root, lowest first; a namespace belongs to the layer that names it or the nearest one above it.
+/// Empty: the root itself.
 /// </param>
 internal sealed class Layers(string root, IReadOnlyList<string> order)
 {
-    /// <summary>Every reference that leads upward, and every namespace that is in no layer; read from the compiled code.</summary>
+    /// <summary>
+    /// Every reference that leads upward, and every namespace that is in no layer; read from the compiled code.
+    /// </summary>
     public IReadOnlyList<string> Violations(Assembly assembly)
     {
-        var types = new ArchLoader().LoadAssembly(assembly).Build().Types.Where(type => Layer(type) is not null).ToArray();
+        var types = new ArchLoader()
+            .LoadAssembly(assembly)
+            .Build()
+            .Types.Where(type => Layer(type) is not null)
+            .ToArray();
         var strangers = types.Where(type => Layer(type) < 0).Select(type => $"{type.FullName} is in no layer.");
-        var upward = types.Where(type => Layer(type) >= 0)
+        var upward = types
+            .Where(type => Layer(type) >= 0)
             .SelectMany(type => type.Dependencies.Select(dependency => (From: type, To: dependency.Target)))
-            .Where(reference => reference.To is not GenericParameter) // belongs to its method, and has no namespace of its own
+            // belongs to its method, and has no namespace of its own
+            .Where(reference => reference.To is not GenericParameter)
             .Where(reference => Layer(reference.To) > Layer(reference.From))
             .Select(reference => $"{Name(reference.From)} refers to {Name(reference.To)}, which is in a higher layer.");
         return [.. strangers.Concat(upward).Distinct().Order(StringComparer.Ordinal)];

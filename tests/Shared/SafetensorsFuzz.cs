@@ -5,7 +5,8 @@ namespace Dti.Tests;
 
 /// <summary>What became of a file.</summary>
 /// <param name="Accepted">It was read, every tensor of it; else it was refused with a reason.</param>
-/// <param name="AllocatedBytes">Managed memory that this took; tensors are at most twice the file's bytes (float8 is widened).</param>
+/// <param name="AllocatedBytes">Managed memory that this took; tensors are at most twice the file's bytes (float8 is
+/// widened).</param>
 internal readonly record struct SafetensorsOutcome(bool Accepted, long AllocatedBytes);
 
 /// <summary>Puts files through the safetensors reader, as files.</summary>

@@ -4,7 +4,10 @@ using Dti.Engine.Runtime;
 
 namespace Dti.Tests;
 
-/// <summary>An endless, repeatable stream of broken safetensors files: small valid ones with a few changes, most of them to the header's text.</summary>
+/// <summary>
+/// An endless, repeatable stream of broken safetensors files: small valid ones with a few changes, most of them to the
+/// header's text.
+/// </summary>
 internal sealed class SafetensorsMutator(ulong seed)
 {
     private const string DtypeKey = "\"dtype\":\"";
@@ -19,27 +22,111 @@ internal sealed class SafetensorsMutator(ulong seed)
     ];
 
     private static readonly byte[][] _numbers = Bytes(
-        "0", "-1", "-0", "1", "2", "4", "8", "10", "00", "1e1", "0.5", "1e400", "2147483648", "4294967296", "9007199254740993", "4611686018427387904",
-        "9223372036854775807", "9223372036854775808", "18446744073709551616", "99999999999999999999999999");
+        "0",
+        "-1",
+        "-0",
+        "1",
+        "2",
+        "4",
+        "8",
+        "10",
+        "00",
+        "1e1",
+        "0.5",
+        "1e400",
+        "2147483648",
+        "4294967296",
+        "9007199254740993",
+        "4611686018427387904",
+        "9223372036854775807",
+        "9223372036854775808",
+        "18446744073709551616",
+        "99999999999999999999999999"
+    );
 
-    private static readonly byte[][] _dtypes = Bytes("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2", "I64", "I8", "U8", "BOOL", "F33", "");
+    private static readonly byte[][] _dtypes = Bytes(
+        "F64",
+        "F32",
+        "F16",
+        "BF16",
+        "F8_E4M3",
+        "F8_E5M2",
+        "I64",
+        "I8",
+        "U8",
+        "BOOL",
+        "F33",
+        ""
+    );
 
     private static readonly byte[][] _tokens =
     [
         .. Bytes(
-            "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u0000", "\\ud800", "\\u00", "//", "/**/", " ", "\n", "null", "true", "\"\"", "\"a\":", "{}", "[]", "[[[[[[[[[[",
-            "{\"\":{\"\":{\"\":{\"\":", "\"dtype\":\"F64\"", "\"dtype\":\"F33\"", "\"shape\":[]", "\"shape\":[0,9223372036854775807]", "\"data_offsets\":[0,0]",
-            "\"__metadata__\":{\"a\":\"b\"},", "\"c\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},"),
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "\"",
+            "\\",
+            "\\u0000",
+            "\\ud800",
+            "\\u00",
+            "//",
+            "/**/",
+            " ",
+            "\n",
+            "null",
+            "true",
+            "\"\"",
+            "\"a\":",
+            "{}",
+            "[]",
+            "[[[[[[[[[[",
+            "{\"\":{\"\":{\"\":{\"\":",
+            "\"dtype\":\"F64\"",
+            "\"dtype\":\"F33\"",
+            "\"shape\":[]",
+            "\"shape\":[0,9223372036854775807]",
+            "\"data_offsets\":[0,0]",
+            "\"__metadata__\":{\"a\":\"b\"},",
+            "\"c\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},"
+        ),
         .. _numbers,
-        [0], [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xEF, 0xBB, 0xBF],
+        [0],
+        [0xFF],
+        [0xC0, 0x80],
+        [0xED, 0xA0, 0x80],
+        [0xF4, 0x90, 0x80, 0x80],
+        [0xEF, 0xBB, 0xBF],
     ];
 
-    private static readonly ulong[] _lengths = [0, 1, 2, 7, 8, 99_999_999, 100_000_000, 100_000_001, int.MaxValue, uint.MaxValue, long.MaxValue, ulong.MaxValue];
+    private static readonly ulong[] _lengths =
+    [
+        0,
+        1,
+        2,
+        7,
+        8,
+        99_999_999,
+        100_000_000,
+        100_000_001,
+        int.MaxValue,
+        uint.MaxValue,
+        long.MaxValue,
+        ulong.MaxValue,
+    ];
 
     private readonly Pcg32 _random = new(seed);
 
     /// <summary>The valid files that changes are made to.</summary>
-    public static IReadOnlyList<byte[]> Seeds { get; } = [.. _headers.Select(header => Join(Encoding.UTF8.GetBytes(header), header.Contains('8', StringComparison.Ordinal) ? Data(header) : []))];
+    public static IReadOnlyList<byte[]> Seeds { get; } =
+    [
+        .. _headers.Select(header =>
+            Join(Encoding.UTF8.GetBytes(header), header.Contains('8', StringComparison.Ordinal) ? Data(header) : [])
+        ),
+    ];
 
     /// <summary>The next file; at most a few thousand bytes.</summary>
     public byte[] Next()
@@ -100,7 +187,10 @@ internal sealed class SafetensorsMutator(ulong seed)
             case 4 or 5 or 6 or 7 or 8:
                 break; // there is none from here on
             default:
-                header.InsertRange(at, Enumerable.Repeat(Pick(_tokens), 1 + _random.NextInt(40)).SelectMany(token => token));
+                header.InsertRange(
+                    at,
+                    Enumerable.Repeat(Pick(_tokens), 1 + _random.NextInt(40)).SelectMany(token => token)
+                );
                 break;
         }
     }

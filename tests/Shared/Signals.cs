@@ -14,14 +14,16 @@ internal static class Signals
     private const string SetPriv = "/usr/bin/setpriv";
 
     /// <summary>
-    /// Words before a command that make the kernel kill it when the thread that starts it ends, so that it outlives no parent that is killed itself;
-    /// none where the system has no such means.
+    /// Words before a command that make the kernel kill it when the thread that starts it ends, so that it outlives no
+    /// parent that is killed itself; none where the system has no such means.
     /// </summary>
-    public static IReadOnlyList<string> EndsWithParent { get; } = OperatingSystem.IsLinux() && File.Exists(SetPriv) ? [SetPriv, "--pdeathsig", "KILL", "--"] : [];
+    public static IReadOnlyList<string> EndsWithParent { get; } =
+        OperatingSystem.IsLinux() && File.Exists(SetPriv) ? [SetPriv, "--pdeathsig", "KILL", "--"] : [];
 
     /// <summary>
-    /// Gives signals that this process was told to ignore their default disposition back. Shells make what they start with <c>&amp;</c> ignore SIGINT, <c>nohup</c>
-    /// SIGHUP, and child processes inherit that: a test that interrupts one would wait for ever.
+    /// Gives signals that this process was told to ignore their default disposition back. Shells make what they start
+    /// with <c>&amp;</c> ignore SIGINT, <c>nohup</c> SIGHUP, and child processes inherit that: a test that interrupts
+    /// one would wait for ever.
     /// </summary>
     [ModuleInitializer]
     internal static void StopIgnoring()
@@ -32,8 +34,17 @@ internal static class Signals
         }
 
         const string Field = "SigIgn:";
-        var ignored = Convert.ToUInt64(File.ReadLines("/proc/self/status").First(line => line.StartsWith(Field, StringComparison.Ordinal))[Field.Length..].Trim(), 16);
-        foreach (var signal in new[] { Hangup, Interrupt, Quit, Terminate }.Where(signal => (ignored & (1UL << (signal - 1))) != 0))
+        var ignored = Convert.ToUInt64(
+            File.ReadLines("/proc/self/status")
+                .First(line => line.StartsWith(Field, StringComparison.Ordinal))[Field.Length..]
+                .Trim(),
+            16
+        );
+        foreach (
+            var signal in new[] { Hangup, Interrupt, Quit, Terminate }.Where(signal =>
+                (ignored & (1UL << (signal - 1))) != 0
+            )
+        )
         {
             SetDisposition(signal, 0); // SIG_DFL
         }
@@ -44,7 +55,9 @@ internal static class Signals
     {
         if (Kill(processId, signal) != 0)
         {
-            throw new InvalidOperationException($"Process {processId} cannot be sent signal {signal}: {Marshal.GetLastPInvokeErrorMessage()}");
+            throw new InvalidOperationException(
+                $"Process {processId} cannot be sent signal {signal}: {Marshal.GetLastPInvokeErrorMessage()}"
+            );
         }
     }
 

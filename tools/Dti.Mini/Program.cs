@@ -39,7 +39,8 @@ const string Usage = """
     """;
 
 var folder = Environment.GetEnvironmentVariable("DTI_MINI_WORK") ?? Path.Combine("artifacts", "mini");
-int Number(int index, int absent) => args.Length > index ? int.Parse(args[index], CultureInfo.InvariantCulture) : absent;
+int Number(int index, int absent) =>
+    args.Length > index ? int.Parse(args[index], CultureInfo.InvariantCulture) : absent;
 Subject[] EverySecond() => [.. SubjectCatalogue.All.Where((_, i) => i % 2 == 0)];
 switch (args.FirstOrDefault())
 {
@@ -56,7 +57,13 @@ switch (args.FirstOrDefault())
         AutoencoderStage.Run(folder, Number(1, 2), Number(2, 8_000));
         return 0;
     case "latents":
-        LatentStore.Open(folder, MiniWorld.TrainSeed, Number(2, MiniWorld.Pictures), AutoencoderStage.Finished(), Number(1, 2));
+        LatentStore.Open(
+            folder,
+            MiniWorld.TrainSeed,
+            Number(2, MiniWorld.Pictures),
+            AutoencoderStage.Finished(),
+            Number(1, 2)
+        );
         LatentStore.Open(folder, MiniWorld.HeldOutSeed, 500, AutoencoderStage.Finished(), Number(1, 2));
         return 0;
     case "unet":
@@ -108,15 +115,30 @@ switch (args.FirstOrDefault())
         TrainingCurves.Write(folder);
         return 0;
     case "world":
-        ContactSheet.Write(Path.Combine(folder, "world.webp"), 10, [.. Enumerable.Range(0, 60).Select(i => ContactSheet.Draw(Scene.Sample(MiniWorld.TrainSeed, i)))]);
+        ContactSheet.Write(
+            Path.Combine(folder, "world.webp"),
+            10,
+            [.. Enumerable.Range(0, 60).Select(i => ContactSheet.Draw(Scene.Sample(MiniWorld.TrainSeed, i)))]
+        );
         return 0;
     case "designs":
         ContactSheet.Write(
-            Path.Combine(folder, "designs.png"), 10, [.. Enumerable.Range(0, 60).Select(i => ContactSheet.Draw(Scene.Sample(Design.TrainScenes, i)))]);
+            Path.Combine(folder, "designs.png"),
+            10,
+            [.. Enumerable.Range(0, 60).Select(i => ContactSheet.Draw(Scene.Sample(Design.TrainScenes, i)))]
+        );
         return 0;
     case "subjects":
-        ContactSheet.Write(Path.Combine(folder, "subjects.webp"), 10, [.. SubjectCatalogue.All.SelectMany(SubjectPhotos.Of).Select(ContactSheet.Draw)]);
-        ContactSheet.Write(Path.Combine(folder, "styles.webp"), 10, [.. LearntStyle.All.SelectMany(style => style.Pictures())]);
+        ContactSheet.Write(
+            Path.Combine(folder, "subjects.webp"),
+            10,
+            [.. SubjectCatalogue.All.SelectMany(SubjectPhotos.Of).Select(ContactSheet.Draw)]
+        );
+        ContactSheet.Write(
+            Path.Combine(folder, "styles.webp"),
+            10,
+            [.. LearntStyle.All.SelectMany(style => style.Pictures())]
+        );
         return 0;
     case "samples":
         SamplePhotos.Write("samples");

@@ -10,7 +10,8 @@ namespace Dti.Samples;
 /// <param name="Lights">How strongly blurred lights show behind, 0 to 1.</param>
 internal sealed record Backdrop(Func<Vector2, Vector3> Floor, Vector3 Low, Vector3 High, float Lights = 0)
 {
-    public static Backdrop Paper(string color, string above) => new(_ => Surface.Rgb(color), Surface.Rgb(color), Surface.Rgb(above));
+    public static Backdrop Paper(string color, string above) =>
+        new(_ => Surface.Rgb(color), Surface.Rgb(color), Surface.Rgb(above));
 
     public static Backdrop Table { get; } = new(Wood, Surface.Rgb("6E5A4A"), Surface.Rgb("3C3A40"), 0.8f);
 
@@ -37,8 +38,12 @@ internal sealed record Backdrop(Func<Vector2, Vector3> Floor, Vector3 Low, Vecto
         {
             for (var dx = -1; dx <= 1; dx++)
             {
-                int x = (int)MathF.Floor(p.X) + dx, y = (int)MathF.Floor(p.Y) + dy;
-                var center = new Vector2(x + 0.5f + (0.4f * Noise.Hash(x, y, 1)), y + 0.5f + (0.4f * Noise.Hash(x, y, 2)));
+                int x = (int)MathF.Floor(p.X) + dx,
+                    y = (int)MathF.Floor(p.Y) + dy;
+                var center = new Vector2(
+                    x + 0.5f + (0.4f * Noise.Hash(x, y, 1)),
+                    y + 0.5f + (0.4f * Noise.Hash(x, y, 2))
+                );
                 var radius = 0.36f + (0.16f * Noise.Hash(x, y, 3));
                 var disc = Smoothstep(radius, radius - 0.14f, (p - center).Length()) * Math.Max(Noise.Hash(x, y, 4), 0);
                 color += Lights * disc * Vector3.Lerp(High, Surface.Rgb("FFD79A"), 0.6f) * 0.45f;
@@ -52,14 +57,17 @@ internal sealed record Backdrop(Func<Vector2, Vector3> Floor, Vector3 Low, Vecto
     {
         var grain = Noise.Fractal(new(1.1f * p.X, 11 * p.Y, 0), 4);
         var rings = 0.5f + (0.5f * MathF.Sin((12 * p.Y) + (7 * grain)));
-        return Vector3.Lerp(Surface.Rgb("7C5233"), Surface.Rgb("9C6C43"), rings) * (1 + (0.25f * Noise.Fractal(new(3 * p.X, 50 * p.Y, 3), 2)));
+        return Vector3.Lerp(Surface.Rgb("7C5233"), Surface.Rgb("9C6C43"), rings)
+            * (1 + (0.25f * Noise.Fractal(new(3 * p.X, 50 * p.Y, 3), 2)));
     }
 
     private static Vector3 Planks(Vector2 p)
     {
         var (plank, offset) = (MathF.Floor(p.X / 0.8f), MathF.Abs((p.X / 0.8f) - MathF.Floor(p.X / 0.8f) - 0.5f));
         var grain = Noise.Fractal(new(9 * p.X, (1.2f * p.Y) + (7 * plank), plank), 4);
-        var color = Vector3.Lerp(Surface.Rgb("5A4A44"), Surface.Rgb("80695A"), 0.5f + grain) * (1 + (0.15f * Noise.Hash((int)plank, 0, 0)));
+        var color =
+            Vector3.Lerp(Surface.Rgb("5A4A44"), Surface.Rgb("80695A"), 0.5f + grain)
+            * (1 + (0.15f * Noise.Hash((int)plank, 0, 0)));
         return color * (1 - (0.7f * Smoothstep(0.475f, 0.495f, offset)));
     }
 

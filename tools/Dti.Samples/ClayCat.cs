@@ -19,13 +19,29 @@ internal sealed class ClayCat(float headTurn, float headTilt, bool tailUp) : Sub
     private static readonly Vector3 _neck = new(0, 1.2f, 0.1f);
 
     private static readonly Vector3[] _tailAround =
-        [new(0.1f, 0.18f, -0.45f), new(0.5f, 0.14f, -0.42f), new(0.76f, 0.13f, -0.12f), new(0.82f, 0.13f, 0.22f), new(0.72f, 0.14f, 0.52f), new(0.52f, 0.2f, 0.7f)];
+    [
+        new(0.1f, 0.18f, -0.45f),
+        new(0.5f, 0.14f, -0.42f),
+        new(0.76f, 0.13f, -0.12f),
+        new(0.82f, 0.13f, 0.22f),
+        new(0.72f, 0.14f, 0.52f),
+        new(0.52f, 0.2f, 0.7f),
+    ];
 
     private static readonly Vector3[] _tailStanding =
-        [new(0, 0.2f, -0.42f), new(0.3f, 0.22f, -0.62f), new(0.62f, 0.4f, -0.6f), new(0.78f, 0.72f, -0.48f), new(0.74f, 1.04f, -0.4f), new(0.86f, 1.3f, -0.36f)];
+    [
+        new(0, 0.2f, -0.42f),
+        new(0.3f, 0.22f, -0.62f),
+        new(0.62f, 0.4f, -0.6f),
+        new(0.78f, 0.72f, -0.48f),
+        new(0.74f, 1.04f, -0.4f),
+        new(0.86f, 1.3f, -0.36f),
+    ];
 
     private readonly Vector3[] _tail = tailUp ? _tailStanding : _tailAround;
-    private readonly Quaternion _intoHead = Quaternion.Inverse(Quaternion.CreateFromYawPitchRoll(headTurn, 0, -headTilt));
+    private readonly Quaternion _intoHead = Quaternion.Inverse(
+        Quaternion.CreateFromYawPitchRoll(headTurn, 0, -headTilt)
+    );
 
     public override float Middle => 1;
 
@@ -43,7 +59,9 @@ internal sealed class ClayCat(float headTurn, float headTilt, bool tailUp) : Sub
         var head = IntoHead(p);
         if (Collar(p) < 0.004f)
         {
-            return Bell(p) < 0.006f ? new Surface(Surface.Rgb("E9B43A"), 0.8f, Metal: true) : new Surface(Surface.Rgb("1F8A8C"), 0.3f);
+            return Bell(p) < 0.006f
+                ? new Surface(Surface.Rgb("E9B43A"), 0.8f, Metal: true)
+                : new Surface(Surface.Rgb("1F8A8C"), 0.3f);
         }
 
         if (Face(head) < 0.004f)
@@ -87,7 +105,8 @@ internal sealed class ClayCat(float headTurn, float headTilt, bool tailUp) : Sub
         return Math.Max(ear, -Stick(side, new(0.285f, 1.80f, 0.30f), new(0.39f, 2.04f, 0.19f), 0.12f, 0.02f));
     }
 
-    private static float Eyes(Vector3 head) => Ellipsoid(Mirror(head), new(0.20f, 1.53f, 0.50f), new(0.085f, 0.10f, 0.07f));
+    private static float Eyes(Vector3 head) =>
+        Ellipsoid(Mirror(head), new(0.20f, 1.53f, 0.50f), new(0.085f, 0.10f, 0.07f));
 
     private static float Nose(Vector3 head) => Ellipsoid(head, new(0, 1.425f, 0.60f), new(0.055f, 0.038f, 0.035f));
 
@@ -98,7 +117,9 @@ internal sealed class ClayCat(float headTurn, float headTilt, bool tailUp) : Sub
             Stick(side, new(0.14f, 1.36f, 0.58f), new(0.52f, 1.42f, 0.60f), 0.010f, 0.005f),
             Math.Min(
                 Stick(side, new(0.14f, 1.34f, 0.58f), new(0.54f, 1.33f, 0.60f), 0.010f, 0.005f),
-                Stick(side, new(0.13f, 1.32f, 0.58f), new(0.51f, 1.24f, 0.60f), 0.010f, 0.005f)));
+                Stick(side, new(0.13f, 1.32f, 0.58f), new(0.51f, 1.24f, 0.60f), 0.010f, 0.005f)
+            )
+        );
         return Math.Min(Math.Min(Eyes(head), Nose(head)), whiskers);
     }
 
@@ -136,11 +157,18 @@ internal sealed class ClayCat(float headTurn, float headTilt, bool tailUp) : Sub
         var chest = Ellipsoid(p, new(0, 0.72f, 0.5f), new(0.24f, 0.42f, 0.4f));
         color = Vector3.Lerp(color, _cream, Smoothstep(0.03f, -0.03f, chest + wobble));
         var legs = Stick(Mirror(p), new(0.17f, 0.85f, 0.28f), new(0.17f, 0.12f, 0.5f), 0.15f, 0.13f);
-        var bands = Smoothstep(0.5f, 0.75f, MathF.Sin((p.Y * 30) + 1)) * Smoothstep(0.02f, 0.0f, legs) * Smoothstep(0.30f, 0.36f, p.Y) * Smoothstep(0.72f, 0.64f, p.Y);
+        var bands =
+            Smoothstep(0.5f, 0.75f, MathF.Sin((p.Y * 30) + 1))
+            * Smoothstep(0.02f, 0.0f, legs)
+            * Smoothstep(0.30f, 0.36f, p.Y)
+            * Smoothstep(0.72f, 0.64f, p.Y);
         color = Vector3.Lerp(color, _stripe, bands * Smoothstep(0.07f, 0.12f, MathF.Abs(p.X)));
 
         // The one white paw is its left.
-        var paw = Math.Min(Ellipsoid(p, new(0.17f, 0.1f, 0.54f), new(0.16f, 0.13f, 0.2f)), Stick(p, new(0.17f, 0.1f, 0.48f), new(0.17f, 0.26f, 0.46f), 0.15f, 0.15f));
+        var paw = Math.Min(
+            Ellipsoid(p, new(0.17f, 0.1f, 0.54f), new(0.16f, 0.13f, 0.2f)),
+            Stick(p, new(0.17f, 0.1f, 0.48f), new(0.17f, 0.26f, 0.46f), 0.15f, 0.15f)
+        );
         return Vector3.Lerp(color, _white, Smoothstep(0.03f, 0.0f, paw));
     }
 
@@ -151,10 +179,22 @@ internal sealed class ClayCat(float headTurn, float headTilt, bool tailUp) : Sub
 
         // Three stripes from the brow to the crown, two on each cheek.
         var brow = MathF.Min(MathF.Abs(p.X), MathF.Abs(side.X - 0.15f - (0.25f * (p.Y - 1.7f)))) - 0.032f;
-        color = Vector3.Lerp(color, _stripe, Smoothstep(0.012f, -0.012f, brow) * Smoothstep(1.66f, 1.70f, p.Y) * Smoothstep(-0.3f, -0.2f, p.Z));
-        var cheek = MathF.Min(MathF.Abs(p.Y - 1.47f + (0.2f * side.X)), MathF.Abs(p.Y - 1.34f + (0.2f * side.X))) - 0.03f;
-        color = Vector3.Lerp(color, _stripe, Smoothstep(0.012f, -0.012f, cheek) * Smoothstep(0.34f, 0.38f, side.X) * Smoothstep(1.75f, 1.7f, p.Y));
-        var muzzle = Math.Min(Sphere(side, new(0.075f, 1.355f, 0.50f), 0.14f), Ellipsoid(p, new(0, 1.24f, 0.48f), new(0.15f, 0.12f, 0.15f)));
+        color = Vector3.Lerp(
+            color,
+            _stripe,
+            Smoothstep(0.012f, -0.012f, brow) * Smoothstep(1.66f, 1.70f, p.Y) * Smoothstep(-0.3f, -0.2f, p.Z)
+        );
+        var cheek =
+            MathF.Min(MathF.Abs(p.Y - 1.47f + (0.2f * side.X)), MathF.Abs(p.Y - 1.34f + (0.2f * side.X))) - 0.03f;
+        color = Vector3.Lerp(
+            color,
+            _stripe,
+            Smoothstep(0.012f, -0.012f, cheek) * Smoothstep(0.34f, 0.38f, side.X) * Smoothstep(1.75f, 1.7f, p.Y)
+        );
+        var muzzle = Math.Min(
+            Sphere(side, new(0.075f, 1.355f, 0.50f), 0.14f),
+            Ellipsoid(p, new(0, 1.24f, 0.48f), new(0.15f, 0.12f, 0.15f))
+        );
         color = Vector3.Lerp(color, _white, Smoothstep(0.02f, -0.01f, muzzle));
         var innerEar = Stick(side, new(0.285f, 1.80f, 0.30f), new(0.39f, 2.04f, 0.19f), 0.12f, 0.02f);
         color = Vector3.Lerp(color, _pink, Smoothstep(0.02f, 0.008f, innerEar));

@@ -19,7 +19,9 @@ internal static class Noise
 
     public static float Value(Vector3 p)
     {
-        int x = (int)MathF.Floor(p.X), y = (int)MathF.Floor(p.Y), z = (int)MathF.Floor(p.Z);
+        int x = (int)MathF.Floor(p.X),
+            y = (int)MathF.Floor(p.Y),
+            z = (int)MathF.Floor(p.Z);
         var f = p - new Vector3(x, y, z);
         f *= f * ((3 * Vector3.One) - (2 * f));
         float Row(int dy, int dz) => float.Lerp(Hash(x, y + dy, z + dz), Hash(x + 1, y + dy, z + dz), f.X);

@@ -14,5 +14,7 @@ foreach (var shot in Shots.All.Where(shot => shot.File.Contains(only, StringComp
     var format = Path.GetExtension(path) == ".png" ? ImageFormat.Png : ImageFormat.Jpeg;
     var file = ImageCodec.Encode(Renderer.Draw(shot), format, quality: 86);
     File.WriteAllBytes(path, file);
-    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}  {shot.Width} × {shot.Height}  {file.Length:N0} bytes"));
+    Console.WriteLine(
+        string.Create(CultureInfo.InvariantCulture, $"{path}  {shot.Width} × {shot.Height}  {file.Length:N0} bytes")
+    );
 }

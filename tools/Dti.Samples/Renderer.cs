@@ -4,14 +4,20 @@ using static Dti.Samples.Sdf;
 
 namespace Dti.Samples;
 
-/// <summary>Photographs a subject: marches rays through its distance field, with soft shadow, ambient occlusion and gloss.</summary>
+/// <summary>
+/// Photographs a subject: marches rays through its distance field, with soft shadow, ambient occlusion and gloss.
+/// </summary>
 internal sealed class Renderer
 {
     private const int Samples = 3;
     private const float FieldOfView = 0.36f;
 
     private readonly Shot _shot;
-    private readonly Vector3 _eye, _right, _up, _forward, _light;
+    private readonly Vector3 _eye,
+        _right,
+        _up,
+        _forward,
+        _light;
 
     private Renderer(Shot shot)
     {
@@ -36,7 +42,8 @@ internal sealed class Renderer
                 var color = Develop(renderer.Pixel(x, y), x, y, shot);
                 for (var channel = 0; channel < 3; channel++)
                 {
-                    pixels[(3 * ((y * shot.Width) + x)) + channel] = (byte)Math.Clamp(MathF.Round(color[channel]), 0, 255);
+                    pixels[(3 * ((y * shot.Width) + x)) + channel] = (byte)
+                        Math.Clamp(MathF.Round(color[channel]), 0, 255);
                 }
             }
         });
@@ -58,7 +65,10 @@ internal sealed class Renderer
         color = Vector3.Lerp(new Vector3(Vector3.Dot(color, new(0.21f, 0.72f, 0.07f))), color, 0.9f);
 
         // Narkowicz' fit of the ACES film curve.
-        color = color * ((2.51f * color) + new Vector3(0.03f)) / ((color * ((2.43f * color) + new Vector3(0.59f))) + new Vector3(0.14f));
+        color =
+            color
+            * ((2.51f * color) + new Vector3(0.03f))
+            / ((color * ((2.43f * color) + new Vector3(0.59f))) + new Vector3(0.14f));
         var grain = shot.Grain * (Noise.Hash(x, y, 11) + Noise.Hash(x, y, 12));
         return new Vector3(Level(color.X), Level(color.Y), Level(color.Z)) + new Vector3(grain);
     }
@@ -71,7 +81,8 @@ internal sealed class Renderer
         for (var i = 0; i < Samples * Samples; i++)
         {
             var u = (x + (((i % Samples) + 0.5f) / Samples) - (_shot.Width / 2f)) / Math.Min(_shot.Width, _shot.Height);
-            var v = ((_shot.Height / 2f) - y - (((i / Samples) + 0.5f) / Samples)) / Math.Min(_shot.Width, _shot.Height);
+            var v =
+                ((_shot.Height / 2f) - y - (((i / Samples) + 0.5f) / Samples)) / Math.Min(_shot.Width, _shot.Height);
             var ray = Vector3.Normalize(_forward + (2 * FieldOfView * ((u * _right) + (v * _up))));
             sum += Vector3.Min(Trace(_eye, ray), new Vector3(4));
         }
@@ -100,7 +111,9 @@ internal sealed class Renderer
         var p = origin - (origin.Y / ray.Y * ray);
         var depth = Vector3.Dot(p, Vector3.Normalize(_forward with { Y = 0 }));
         var color = _shot.Backdrop.Floor(new Vector2(p.X, p.Z));
-        var light = (_shot.LightColor * (1.75f * _light.Y * Shadow(p + (0.01f * Vector3.UnitY)))) + (Sky(Vector3.UnitY) * Occlusion(p, Vector3.UnitY));
+        var light =
+            (_shot.LightColor * (1.75f * _light.Y * Shadow(p + (0.01f * Vector3.UnitY))))
+            + (Sky(Vector3.UnitY) * Occlusion(p, Vector3.UnitY));
         return Vector3.Lerp(color * light, behind, Smoothstep(2.2f, 7.5f, depth));
     }
 
@@ -124,7 +137,9 @@ internal sealed class Renderer
         var reflected = (Room(mirror, above) * occlusion) + highlight;
         return surface.Metal
             ? surface.Color * ((0.35f * diffuse) + (1.1f * reflected))
-            : (surface.Color * diffuse * (1 - (fresnel * surface.Gloss))) + (reflected * ((fresnel * surface.Gloss) + (0.03f * surface.Gloss))) + (highlight * 0.25f);
+            : (surface.Color * diffuse * (1 - (fresnel * surface.Gloss)))
+                + (reflected * ((fresnel * surface.Gloss) + (0.03f * surface.Gloss)))
+                + (highlight * 0.25f);
     }
 
     /// <summary>What a glossy surface mirrors: the floor, the backdrop, and a window with a cross.</summary>
@@ -139,13 +154,21 @@ internal sealed class Renderer
 
         var side = Vector3.Normalize(Vector3.Cross(_light, Vector3.UnitY));
         var depth = Vector3.Dot(direction, _light);
-        var (u, v) = (Vector3.Dot(direction, side) / Math.Max(depth, 0.01f), Vector3.Dot(direction, Vector3.Cross(side, _light)) / Math.Max(depth, 0.01f));
-        var pane = depth > 0 ? Smoothstep(0.42f, 0.38f, MathF.Max(MathF.Abs(u), MathF.Abs(v))) * Smoothstep(0.02f, 0.05f, MathF.Min(MathF.Abs(u), MathF.Abs(v))) : 0;
+        var (u, v) = (
+            Vector3.Dot(direction, side) / Math.Max(depth, 0.01f),
+            Vector3.Dot(direction, Vector3.Cross(side, _light)) / Math.Max(depth, 0.01f)
+        );
+        var pane =
+            depth > 0
+                ? Smoothstep(0.42f, 0.38f, MathF.Max(MathF.Abs(u), MathF.Abs(v)))
+                    * Smoothstep(0.02f, 0.05f, MathF.Min(MathF.Abs(u), MathF.Abs(v)))
+                : 0;
         return _shot.Backdrop.Behind(direction) + (_shot.LightColor * (6 * pane));
     }
 
     private Vector3 Sky(Vector3 normal) =>
-        _shot.Ambient * Vector3.Lerp(0.6f * _shot.Backdrop.Low, _shot.Backdrop.High + new Vector3(0.15f), 0.5f + (0.5f * normal.Y));
+        _shot.Ambient
+        * Vector3.Lerp(0.6f * _shot.Backdrop.Low, _shot.Backdrop.High + new Vector3(0.15f), 0.5f + (0.5f * normal.Y));
 
     /// <summary>Distance along the ray to the subject, or null.</summary>
     private float? March(Vector3 origin, Vector3 ray)
@@ -179,7 +202,7 @@ internal sealed class Renderer
         }
 
         var light = 1f;
-        for (var t = Math.Max(near, 0.02f); t < far;)
+        for (var t = Math.Max(near, 0.02f); t < far; )
         {
             var distance = _shot.Subject.Distance(p + (t * _light));
             light = Math.Min(light, 0.5f + (0.5f * distance * 9 / t));
@@ -227,6 +250,8 @@ internal sealed class Renderer
         var q = origin - new Vector3(0, _shot.Subject.Middle, 0);
         var b = Vector3.Dot(q, ray);
         var root = (b * b) - q.LengthSquared() + (_shot.Subject.Reach * _shot.Subject.Reach);
-        return root < 0 || -b + MathF.Sqrt(root) < 0 ? null : (Math.Max(-b - MathF.Sqrt(root), 0), -b + MathF.Sqrt(root));
+        return root < 0 || -b + MathF.Sqrt(root) < 0
+            ? null
+            : (Math.Max(-b - MathF.Sqrt(root), 0), -b + MathF.Sqrt(root));
     }
 }

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace Dti.Samples;
 
-/// <summary>Signed distances to simple shapes, and ways to join them (after Inigo Quilez' published formulas).</summary>
+/// <summary>
+/// Signed distances to simple shapes, and ways to join them (after Inigo Quilez' published formulas).
+/// </summary>
 internal static class Sdf
 {
     public static float Sphere(Vector3 p, Vector3 center, float radius) => (p - center).Length() - radius;
@@ -30,7 +32,12 @@ internal static class Sdf
     }
 
     /// <summary>A smooth tube through points, and how far along it (0 to 1) the nearest point is.</summary>
-    public static (float Distance, float Along) Tube(Vector3 p, ReadOnlySpan<Vector3> points, float radiusFirst, float radiusLast)
+    public static (float Distance, float Along) Tube(
+        Vector3 p,
+        ReadOnlySpan<Vector3> points,
+        float radiusFirst,
+        float radiusLast
+    )
     {
         var (nearest, along) = (float.MaxValue, 0f);
         var parts = points.Length - 1;
@@ -55,7 +62,8 @@ internal static class Sdf
         const float Sector = MathF.PI / 5;
         var angle = MathF.Abs(((MathF.Atan2(p.X, p.Y) + (10 * Sector)) % (2 * Sector)) - Sector);
         var q = p.Length() * new Vector2(MathF.Cos(Sector - angle), MathF.Sin(Sector - angle));
-        Vector2 tip = new(radius, 0), notch = 0.45f * radius * new Vector2(MathF.Cos(Sector), MathF.Sin(Sector));
+        Vector2 tip = new(radius, 0),
+            notch = 0.45f * radius * new Vector2(MathF.Cos(Sector), MathF.Sin(Sector));
         var edge = notch - tip;
         var h = Math.Clamp(Vector2.Dot(q - tip, edge) / edge.LengthSquared(), 0, 1);
         var outside = (edge.X * (q.Y - tip.Y)) - (edge.Y * (q.X - tip.X));

@@ -7,8 +7,18 @@ namespace Dti.Samples;
 /// <param name="openLid">Whether the lid leans against the pot instead of closing it.</param>
 internal sealed class StarTeapot(bool openLid) : Subject
 {
-    private static readonly Vector3[] _spout = Curve(new(0.62f, 0.50f, 0), new(1.10f, 0.55f, 0), new(0.98f, 1.10f, 0), new(1.34f, 1.28f, 0));
-    private static readonly Vector3[] _handle = Curve(new(-0.66f, 1.12f, 0), new(-1.5f, 1.45f, 0), new(-1.5f, 0.35f, 0), new(-0.72f, 0.45f, 0));
+    private static readonly Vector3[] _spout = Curve(
+        new(0.62f, 0.50f, 0),
+        new(1.10f, 0.55f, 0),
+        new(0.98f, 1.10f, 0),
+        new(1.34f, 1.28f, 0)
+    );
+    private static readonly Vector3[] _handle = Curve(
+        new(-0.66f, 1.12f, 0),
+        new(-1.5f, 1.45f, 0),
+        new(-1.5f, 0.35f, 0),
+        new(-0.72f, 0.45f, 0)
+    );
     private static readonly Vector3 _pour = Vector3.Normalize(_spout[^1] - _spout[^2]);
     private static readonly Surface _gold = new(Surface.Rgb("E7AE35"), 0.9f, Metal: true);
     private readonly Quaternion _intoLid = Quaternion.Inverse(Quaternion.CreateFromYawPitchRoll(0.75f, 1.1f, 0));
@@ -36,12 +46,17 @@ internal sealed class StarTeapot(bool openLid) : Subject
     private static Vector3[] Curve(Vector3 a, Vector3 b, Vector3 c, Vector3 d)
     {
         const int Parts = 20;
-        return [.. Enumerable.Range(0, Parts + 1).Select(i =>
-        {
-            var t = i / (float)Parts;
-            var s = 1 - t;
-            return (s * s * s * a) + (3 * s * s * t * b) + (3 * s * t * t * c) + (t * t * t * d);
-        })];
+        return
+        [
+            .. Enumerable
+                .Range(0, Parts + 1)
+                .Select(i =>
+                {
+                    var t = i / (float)Parts;
+                    var s = 1 - t;
+                    return (s * s * s * a) + (3 * s * s * t * b) + (3 * s * t * t * c) + (t * t * t * d);
+                }),
+        ];
     }
 
     private static float AboveSpout(Vector3 p) => Vector3.Dot(p - _spout[^1], _pour);
@@ -49,7 +64,8 @@ internal sealed class StarTeapot(bool openLid) : Subject
     private static float Belly(Vector3 p) => Ellipsoid(p, new(0, 0.74f, 0), new(0.86f, 0.70f, 0.86f));
 
     // The lid's own space: its rim is at the origin, its knob up.
-    private Vector3 IntoLid(Vector3 p) => openLid ? Vector3.Transform(p - new Vector3(0.98f, 0.37f, 0.62f), _intoLid) : p - new Vector3(0, 1.34f, 0);
+    private Vector3 IntoLid(Vector3 p) =>
+        openLid ? Vector3.Transform(p - new Vector3(0.98f, 0.37f, 0.62f), _intoLid) : p - new Vector3(0, 1.34f, 0);
 
     private float Glazed(Vector3 p)
     {
@@ -72,13 +88,20 @@ internal sealed class StarTeapot(bool openLid) : Subject
     private float Golden(Vector3 p)
     {
         var lid = IntoLid(p);
-        var knob = Blend(Sphere(lid, new(0, 0.30f, 0), 0.095f), Stick(lid, new(0, 0.15f, 0), new(0, 0.28f, 0), 0.07f, 0.04f), 0.04f);
+        var knob = Blend(
+            Sphere(lid, new(0, 0.30f, 0), 0.095f),
+            Stick(lid, new(0, 0.15f, 0), new(0, 0.28f, 0), 0.07f, 0.04f),
+            0.04f
+        );
         var rims = Math.Min(Ring(lid, new(0, 0, 0), 0.415f, 0.022f), Ring(p, new(0, 0.06f, 0), 0.47f, 0.065f));
 
         // The lip of the spout: a ring across its end.
         var height = AboveSpout(p);
         var lip = new Vector2((p - _spout[^1] - (height * _pour)).Length() - 0.08f, height).Length() - 0.024f;
-        var star = Math.Max(Star(new Vector2(p.X, p.Y - 0.76f), 0.44f), Math.Max(MathF.Abs(Belly(p)) - 0.022f, 0.2f - MathF.Abs(p.Z)));
+        var star = Math.Max(
+            Star(new Vector2(p.X, p.Y - 0.76f), 0.44f),
+            Math.Max(MathF.Abs(Belly(p)) - 0.022f, 0.2f - MathF.Abs(p.Z))
+        );
         return Math.Min(Math.Min(knob, rims), Math.Min(lip, star));
     }
 }

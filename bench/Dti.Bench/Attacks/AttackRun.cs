@@ -17,12 +17,25 @@ internal static class AttackRun
             var began = Stopwatch.GetTimestamp();
             var (measured, held) = await attack(program).ConfigureAwait(false);
             faults += held == false ? 1 : 0;
-            table.Add(name, measured, held switch { true => "yes", false => "NO", null => "skipped" }, Stopwatch.GetElapsedTime(began).TotalSeconds.ToString("F0", CultureInfo.InvariantCulture));
+            table.Add(
+                name,
+                measured,
+                held switch
+                {
+                    true => "yes",
+                    false => "NO",
+                    null => "skipped",
+                },
+                Stopwatch.GetElapsedTime(began).TotalSeconds.ToString("F0", CultureInfo.InvariantCulture)
+            );
         }
 
         if (only.Length == 0)
         {
-            table.Save("attacks", "Attacks on `dti serve`, each on a server of its own (`Dti.Bench attacks`). [docs/security.md](../docs/security.md#bounds) lists the bounds.");
+            table.Save(
+                "attacks",
+                "Attacks on `dti serve`, each on a server of its own (`Dti.Bench attacks`). [docs/security.md](../docs/security.md#bounds) lists the bounds."
+            );
         }
 
         return faults;

@@ -21,9 +21,7 @@ internal sealed class AttackedServer : IAsyncDisposable
     private readonly HttpClient _http = new();
     private Process _process = null!;
 
-    private AttackedServer()
-    {
-    }
+    private AttackedServer() { }
 
     public string Data => _folder.FullName;
 
@@ -52,18 +50,28 @@ internal sealed class AttackedServer : IAsyncDisposable
 
     /// <summary>Starts one.</summary>
     /// <param name="program">The built <c>dti</c>.</param>
-    /// <param name="callers">Callers with a token each, which may do everything but what an admin may; none: the server needs no tokens.</param>
+    /// <param name="callers">Callers with a token each, which may do everything but what an admin may; none: the server
+    /// needs no tokens.</param>
     /// <param name="environment">Variables for it.</param>
     /// <param name="words">Further options of <c>dti serve</c>.</param>
-    public static async Task<AttackedServer> StartAsync(string program, string[] callers, Dictionary<string, string>? environment = null, params string[] words)
+    public static async Task<AttackedServer> StartAsync(
+        string program,
+        string[] callers,
+        Dictionary<string, string>? environment = null,
+        params string[] words
+    )
     {
         var server = new AttackedServer();
         foreach (var caller in callers)
         {
-            server._tokens[caller] = new AccessTokens(Path.Combine(server.Data, "tokens.json")).Create(caller, ["read", "generate", "train"]).Secret;
+            server._tokens[caller] = new AccessTokens(Path.Combine(server.Data, "tokens.json"))
+                .Create(caller, ["read", "generate", "train"])
+                .Secret;
         }
 
-        (server._process, var address, _) = await ServerProcess.StartAsync(program, server.Data, environment ?? [], server._log.Enqueue, words).ConfigureAwait(false);
+        (server._process, var address, _) = await ServerProcess
+            .StartAsync(program, server.Data, environment ?? [], server._log.Enqueue, words)
+            .ConfigureAwait(false);
         server.Address = new Uri(address);
         return server;
     }
@@ -73,11 +81,13 @@ internal sealed class AttackedServer : IAsyncDisposable
     {
         var channel = GrpcChannel.ForAddress(Address, new GrpcChannelOptions { MaxReceiveMessageSize = null });
         _channels.Add(channel);
-        return caller is null ? channel.CreateCallInvoker() : channel.Intercept(headers =>
-        {
-            headers.Add("authorization", "Bearer " + _tokens[caller]);
-            return headers;
-        });
+        return caller is null
+            ? channel.CreateCallInvoker()
+            : channel.Intercept(headers =>
+            {
+                headers.Add("authorization", "Bearer " + _tokens[caller]);
+                return headers;
+            });
     }
 
     /// <summary>Sends any bytes as the body of a call.</summary>
@@ -86,18 +96,28 @@ internal sealed class AttackedServer : IAsyncDisposable
     {
         using var response = await OpenAsync(method, body, encoding, caller).ConfigureAwait(false);
         await response.Content.ReadAsByteArrayAsync().ConfigureAwait(false);
-        var code = response.TrailingHeaders.TryGetValues("grpc-status", out var trailing) ? trailing.First() : response.Headers.GetValues("grpc-status").First();
+        var code = response.TrailingHeaders.TryGetValues("grpc-status", out var trailing)
+            ? trailing.First()
+            : response.Headers.GetValues("grpc-status").First();
         return (StatusCode)int.Parse(code, CultureInfo.InvariantCulture);
     }
 
     /// <summary>Sends any bytes as the body of a call, and leaves the response open.</summary>
-    public async Task<HttpResponseMessage> OpenAsync(string method, byte[] body, string? encoding = null, string? caller = null)
+    public async Task<HttpResponseMessage> OpenAsync(
+        string method,
+        byte[] body,
+        string? encoding = null,
+        string? caller = null
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Address, method))
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/grpc") } },
+            Content = new ByteArrayContent(body)
+            {
+                Headers = { ContentType = new MediaTypeHeaderValue("application/grpc") },
+            },
         };
         request.Headers.TE.ParseAdd("trailers");
         if (encoding is not null)
@@ -128,14 +148,24 @@ internal sealed class AttackedServer : IAsyncDisposable
     }
 
     /// <summary>Generates an image in one step.</summary>
-    public Task<StatusCode> GenerateAsync(string prompt = "a house", string? caller = null) => CodeOf(async () =>
-    {
-        using var call = new DtiService.DtiServiceClient(As(caller)).Generate(
-            new GenerateRequest { Options = new() { Prompt = prompt, Width = 64, Height = 64, Steps = 1 } }, deadline: DateTime.UtcNow.AddSeconds(60));
-        while (await call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
+    public Task<StatusCode> GenerateAsync(string prompt = "a house", string? caller = null) =>
+        CodeOf(async () =>
         {
-        }
-    });
+            using var call = new DtiService.DtiServiceClient(As(caller)).Generate(
+                new GenerateRequest
+                {
+                    Options = new()
+                    {
+                        Prompt = prompt,
+                        Width = 64,
+                        Height = 64,
+                        Steps = 1,
+                    },
+                },
+                deadline: DateTime.UtcNow.AddSeconds(60)
+            );
+            while (await call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false)) { }
+        });
 
     /// <summary>Sends a signal.</summary>
     public void Signal(string name) => Process.Start("kill", ["-" + name, $"{_process.Id}"]).WaitForExit();
@@ -156,7 +186,8 @@ internal sealed class AttackedServer : IAsyncDisposable
 
     private double Status(string key)
     {
-        var line = File.ReadLines($"/proc/{_process.Id}/status").Single(line => line.StartsWith(key, StringComparison.Ordinal));
+        var line = File.ReadLines($"/proc/{_process.Id}/status")
+            .Single(line => line.StartsWith(key, StringComparison.Ordinal));
         return long.Parse(line[key.Length..^"kB".Length].Trim(), CultureInfo.InvariantCulture) / 1024.0;
     }
 }

@@ -8,8 +8,8 @@ using Grpc.Net.Client;
 namespace Dti.Bench.Load;
 
 /// <summary>
-/// Callers of every kind, each at its own pace: they train, draw, blend, look into the library, export, import, delete and watch. Some go away
-/// in the middle, some come by connections that break, and one sends what nobody would.
+/// Callers of every kind, each at its own pace: they train, draw, blend, look into the library, export, import, delete
+/// and watch. Some go away in the middle, some come by connections that break, and one sends what nobody would.
 /// </summary>
 /// <param name="address">The server.</param>
 /// <param name="proxy">The connections that break.</param>
@@ -54,20 +54,22 @@ internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int 
         using var direct = Channel(address);
         using var broken = Channel(proxy.Address);
         await Task.WhenAll(
-            RepeatAsync(1, "train", direct, TrainAsync, 500, end),
-            RepeatAsync(2, "train", direct, TrainAsync, 2000, end),
-            RepeatAsync(3, "train over a broken line", broken, TrainAsync, 2000, end),
-            RepeatAsync(4, "draw", direct, DrawAsync, 500, end),
-            RepeatAsync(5, "draw over a broken line", broken, DrawAsync, 1000, end),
-            RepeatAsync(6, "draw the same", direct, DrawTheSameAsync, 3000, end),
-            RepeatAsync(7, "interpolate", direct, InterpolateAsync, 2000, end),
-            RepeatAsync(8, "library", direct, LibraryAsync, 300, end),
-            RepeatAsync(9, "library over a broken line", broken, LibraryAsync, 300, end),
-            RepeatAsync(10, "watch", direct, WatchAsync, 500, end),
-            RepeatAsync(11, "watch over a broken line", broken, WatchAsync, 500, end),
-            RepeatAsync(12, "cancel", direct, CancelAsync, 4000, end),
-            Has("generated messages") ? FuzzAsync(end) : Task.CompletedTask,
-            CutAsync(end)).ConfigureAwait(false);
+                RepeatAsync(1, "train", direct, TrainAsync, 500, end),
+                RepeatAsync(2, "train", direct, TrainAsync, 2000, end),
+                RepeatAsync(3, "train over a broken line", broken, TrainAsync, 2000, end),
+                RepeatAsync(4, "draw", direct, DrawAsync, 500, end),
+                RepeatAsync(5, "draw over a broken line", broken, DrawAsync, 1000, end),
+                RepeatAsync(6, "draw the same", direct, DrawTheSameAsync, 3000, end),
+                RepeatAsync(7, "interpolate", direct, InterpolateAsync, 2000, end),
+                RepeatAsync(8, "library", direct, LibraryAsync, 300, end),
+                RepeatAsync(9, "library over a broken line", broken, LibraryAsync, 300, end),
+                RepeatAsync(10, "watch", direct, WatchAsync, 500, end),
+                RepeatAsync(11, "watch over a broken line", broken, WatchAsync, 500, end),
+                RepeatAsync(12, "cancel", direct, CancelAsync, 4000, end),
+                Has("generated messages") ? FuzzAsync(end) : Task.CompletedTask,
+                CutAsync(end)
+            )
+            .ConfigureAwait(false);
     }
 
     private bool Has(string who) => only.Length == 0 || only.Contains(who);
@@ -77,13 +79,22 @@ internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int 
     {
         using var channel = Channel(address);
         var errand = new Errand(new Random(seed), channel, new CancellationTokenSource());
-        await DrainAsync(new DtiService.DtiServiceClient(channel).Train(Training("afterwards", 10), errand.Options)).ConfigureAwait(false);
+        await DrainAsync(new DtiService.DtiServiceClient(channel).Train(Training("afterwards", 10), errand.Options))
+            .ConfigureAwait(false);
         await DrawTheSameAsync(errand).ConfigureAwait(false);
     }
 
-    private static GrpcChannel Channel(Uri to) => GrpcChannel.ForAddress(to, new GrpcChannelOptions { MaxReceiveMessageSize = null });
+    private static GrpcChannel Channel(Uri to) =>
+        GrpcChannel.ForAddress(to, new GrpcChannelOptions { MaxReceiveMessageSize = null });
 
-    private async Task RepeatAsync(int number, string who, GrpcChannel channel, Func<Errand, Task> act, int pause, CancellationToken end)
+    private async Task RepeatAsync(
+        int number,
+        string who,
+        GrpcChannel channel,
+        Func<Errand, Task> act,
+        int pause,
+        CancellationToken end
+    )
     {
         var random = new Random((seed * 100) + number);
         while (Has(who) && !end.IsCancellationRequested)
@@ -97,30 +108,50 @@ internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int 
             }
             catch (RpcException error)
             {
-                tally.Add(who, error, (errand.GoesAway ? Fault.Cancelled : 0) | (who.EndsWith("broken line", StringComparison.Ordinal) ? Fault.Cut : 0), errand.Happened);
+                tally.Add(
+                    who,
+                    error,
+                    (errand.GoesAway ? Fault.Cancelled : 0)
+                        | (who.EndsWith("broken line", StringComparison.Ordinal) ? Fault.Cut : 0),
+                    errand.Happened
+                );
             }
 
             await Task.Delay(random.Next(2 * pause), end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private TrainRequest Training(string name, int steps) => new()
-    {
-        Name = name,
-        Overwrite = true,
-        Photos = { new Photo { FileName = "a.png", Data = ByteString.CopyFrom(_photo) } },
-        Options = new TrainingOptions { Model = Model, Steps = steps, BatchSize = 1, Resolution = 64, PreviewEvery = 10, PreviewSteps = 2, Initializer = "dog" },
-    };
+    private TrainRequest Training(string name, int steps) =>
+        new()
+        {
+            Name = name,
+            Overwrite = true,
+            Photos =
+            {
+                new Photo { FileName = "a.png", Data = ByteString.CopyFrom(_photo) },
+            },
+            Options = new TrainingOptions
+            {
+                Model = Model,
+                Steps = steps,
+                BatchSize = 1,
+                Resolution = 64,
+                PreviewEvery = 10,
+                PreviewSteps = 2,
+                Initializer = "dog",
+            },
+        };
 
-    private static GenerationOptions Drawing(Errand errand, string prompt) => new()
-    {
-        Model = Model,
-        Prompt = prompt,
-        Width = 64,
-        Height = 64,
-        Steps = errand.Random.Next(2, 5),
-        NumImages = errand.Random.Next(1, 3),
-    };
+    private static GenerationOptions Drawing(Errand errand, string prompt) =>
+        new()
+        {
+            Model = Model,
+            Prompt = prompt,
+            Width = 64,
+            Height = 64,
+            Steps = errand.Random.Next(2, 5),
+            NumImages = errand.Random.Next(1, 3),
+        };
 
     private async Task TrainAsync(Errand errand)
     {
@@ -133,9 +164,11 @@ internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int 
         {
             await DrainAsync(client.Train(request, errand.Options)).ConfigureAwait(false);
         }
-        catch (RpcException error) when (request.RequestId.Length > 0 && error.StatusCode is StatusCode.Unavailable or StatusCode.Internal)
+        catch (RpcException error)
+            when (request.RequestId.Length > 0 && error.StatusCode is StatusCode.Unavailable or StatusCode.Internal)
         {
-            await DrainAsync(client.Train(request, errand.Options)).ConfigureAwait(false); // the same job, if it came to that
+            // the same job, if it came to that
+            await DrainAsync(client.Train(request, errand.Options)).ConfigureAwait(false);
         }
     }
 
@@ -143,7 +176,13 @@ internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int 
     {
         errand.MayGoAway(0.3);
         var prompt = errand.Random.Next(2) == 0 ? "a red mug" : $"a photo of <{Any(errand)}>";
-        await DrainAsync(new DtiService.DtiServiceClient(errand.Channel).Generate(new GenerateRequest { Options = Drawing(errand, prompt) }, errand.Options)).ConfigureAwait(false);
+        await DrainAsync(
+                new DtiService.DtiServiceClient(errand.Channel).Generate(
+                    new GenerateRequest { Options = Drawing(errand, prompt) },
+                    errand.Options
+                )
+            )
+            .ConfigureAwait(false);
     }
 
     /// <summary>The same seed gives the same picture, whatever else runs.</summary>
@@ -152,7 +191,10 @@ internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int 
         var options = Drawing(errand, "a blue teapot");
         (options.Steps, options.NumImages, options.Seed) = (3, 1, 7);
         var pictures = new List<ByteString>();
-        using var call = new DtiService.DtiServiceClient(errand.Channel).Generate(new GenerateRequest { Options = options }, errand.Options);
+        using var call = new DtiService.DtiServiceClient(errand.Channel).Generate(
+            new GenerateRequest { Options = options },
+            errand.Options
+        );
         await foreach (var happened in call.ResponseStream.ReadAllAsync().ConfigureAwait(false))
         {
             if (happened.Picture is { } picture)
@@ -171,9 +213,16 @@ internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int 
     private async Task InterpolateAsync(Errand errand)
     {
         errand.MayGoAway(0.2);
-        var request = new InterpolateRequest { FromConcept = Any(errand), ToConcept = Any(errand), Frames = 2, Options = Drawing(errand, "") };
+        var request = new InterpolateRequest
+        {
+            FromConcept = Any(errand),
+            ToConcept = Any(errand),
+            Frames = 2,
+            Options = Drawing(errand, ""),
+        };
         request.Options.ClearNumImages();
-        await DrainAsync(new DtiService.DtiServiceClient(errand.Channel).Interpolate(request, errand.Options)).ConfigureAwait(false);
+        await DrainAsync(new DtiService.DtiServiceClient(errand.Channel).Interpolate(request, errand.Options))
+            .ConfigureAwait(false);
     }
 
     private async Task LibraryAsync(Errand errand)
@@ -191,14 +240,28 @@ internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int 
                 await concepts.InspectAsync(new() { Name = name }, errand.Options).ConfigureAwait(false);
                 break;
             case < 17:
-                var file = await concepts.ExportAsync(new() { Name = name, Format = ConceptFormat.Webui }, errand.Options).ConfigureAwait(false);
-                await concepts.ImportAsync(new() { Name = $"copy-{errand.Random.Next(4)}", Data = file.Data, Overwrite = true }, errand.Options).ConfigureAwait(false);
+                var file = await concepts
+                    .ExportAsync(new() { Name = name, Format = ConceptFormat.Webui }, errand.Options)
+                    .ConfigureAwait(false);
+                await concepts
+                    .ImportAsync(
+                        new()
+                        {
+                            Name = $"copy-{errand.Random.Next(4)}",
+                            Data = file.Data,
+                            Overwrite = true,
+                        },
+                        errand.Options
+                    )
+                    .ConfigureAwait(false);
                 break;
             case < 18:
                 await concepts.DeleteAsync(new() { Name = name }, errand.Options).ConfigureAwait(false);
                 break;
             default:
-                await new ModelService.ModelServiceClient(errand.Channel).ListAsync(new(), errand.Options).ConfigureAwait(false);
+                await new ModelService.ModelServiceClient(errand.Channel)
+                    .ListAsync(new(), errand.Options)
+                    .ConfigureAwait(false);
                 break;
         }
     }
@@ -222,7 +285,9 @@ internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int 
         {
             if (happened.Event?.Progress is { } progress && progress.Step != next++)
             {
-                tally.Tell($"a watcher of job {job.JobId} from step {from} saw step {progress.Step} where {next - 1} was due");
+                tally.Tell(
+                    $"a watcher of job {job.JobId} from step {from} saw step {progress.Step} where {next - 1} was due"
+                );
                 return;
             }
         }
@@ -231,10 +296,14 @@ internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int 
     private static async Task CancelAsync(Errand errand)
     {
         var jobs = new JobService.JobServiceClient(errand.Channel);
-        var known = (await jobs.ListAsync(new() { States = { JobState.Queued, JobState.Running } }, errand.Options).ConfigureAwait(false)).Jobs;
+        var known = (
+            await jobs.ListAsync(new() { States = { JobState.Queued, JobState.Running } }, errand.Options)
+                .ConfigureAwait(false)
+        ).Jobs;
         if (known.Count > 0)
         {
-            await jobs.CancelAsync(new() { JobId = known[errand.Random.Next(known.Count)].JobId }, errand.Options).ConfigureAwait(false);
+            await jobs.CancelAsync(new() { JobId = known[errand.Random.Next(known.Count)].JobId }, errand.Options)
+                .ConfigureAwait(false);
         }
     }
 
@@ -264,8 +333,6 @@ internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int 
     private static async Task DrainAsync<T>(AsyncServerStreamingCall<T> call)
     {
         using var own = call;
-        await foreach (var _ in call.ResponseStream.ReadAllAsync().ConfigureAwait(false))
-        {
-        }
+        await foreach (var _ in call.ResponseStream.ReadAllAsync().ConfigureAwait(false)) { }
     }
 }

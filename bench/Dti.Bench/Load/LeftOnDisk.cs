@@ -7,7 +7,9 @@ namespace Dti.Bench.Load;
 /// <summary>What a server that ended left in its data folder.</summary>
 internal static class LeftOnDisk
 {
-    /// <summary>What is there and should not be: drafts, files that cannot be read, parts of a concept without its description.</summary>
+    /// <summary>
+    /// What is there and should not be: drafts, files that cannot be read, parts of a concept without its description.
+    /// </summary>
     public static IEnumerable<string> Problems(string data)
     {
         foreach (var file in Directory.EnumerateFiles(data, "*", SearchOption.AllDirectories))

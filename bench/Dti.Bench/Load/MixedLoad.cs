@@ -7,8 +7,9 @@ using Grpc.Net.Client;
 namespace Dti.Bench.Load;
 
 /// <summary>
-/// A server on a small disk under a mixed load with faults: calls that are cancelled, connections that break, messages that nobody would send, a disk
-/// that is full now and then. What it answered, what it logged and why, whether it still works, what it left on disk, and whether it grew.
+/// A server on a small disk under a mixed load with faults: calls that are cancelled, connections that break, messages
+/// that nobody would send, a disk that is full now and then. What it answered, what it logged and why, whether it still
+/// works, what it left on disk, and whether it grew.
 /// </summary>
 internal static class MixedLoad
 {
@@ -17,9 +18,16 @@ internal static class MixedLoad
 
     public static async Task<int> RunAsync(Arguments arguments)
     {
-        var (minutes, seed) = (double.Parse(arguments.Text("--minutes", "30"), CultureInfo.InvariantCulture), arguments.Number("--seed", 1));
+        var (minutes, seed) = (
+            double.Parse(arguments.Text("--minutes", "30"), CultureInfo.InvariantCulture),
+            arguments.Number("--seed", 1)
+        );
         using var disk = new SmallDisk(DiskMebibytes);
-        Console.WriteLine(disk.IsMounted ? $"the data folder is on a disk of {DiskMebibytes} MiB" : "no disk could be mounted (that needs root), so none is filled");
+        Console.WriteLine(
+            disk.IsMounted
+                ? $"the data folder is on a disk of {DiskMebibytes} MiB"
+                : "no disk could be mounted (that needs root), so none is filled"
+        );
         using var stalls = new Stalls();
         var (log, tally) = (new LogReader(disk, stalls), new Tally(disk));
         var program = arguments.Text("--program", "dti");
@@ -35,16 +43,29 @@ internal static class MixedLoad
             ["DTI_LIMITS__MAX_PIXELS"] = "4096",
             ["DTI_LIMITS__MAX_SAMPLING_STEPS"] = "5",
         };
-        var (server, address, metrics) = await ServerProcess.StartAsync(program, disk.Data, settings, log.Read, "--metrics-port", "0").ConfigureAwait(false);
+        var (server, address, metrics) = await ServerProcess
+            .StartAsync(program, disk.Data, settings, log.Read, "--metrics-port", "0")
+            .ConfigureAwait(false);
         using var own = server;
         try
         {
             var samples = new ServerSamples(server, new Uri($"{metrics}/metrics"));
             await using (var proxy = new CuttingProxy(new Uri(address)))
             {
-                var callers = new Callers(new Uri(address), proxy, tally, seed, arguments.Text("--only", "").Split(',', StringSplitOptions.RemoveEmptyEntries));
+                var callers = new Callers(
+                    new Uri(address),
+                    proxy,
+                    tally,
+                    seed,
+                    arguments.Text("--only", "").Split(',', StringSplitOptions.RemoveEmptyEntries)
+                );
                 using var end = new CancellationTokenSource(TimeSpan.FromMinutes(minutes));
-                await Task.WhenAll(callers.RunAsync(end.Token), samples.RunAsync(end.Token), FillAsync(disk, seed, end.Token)).ConfigureAwait(false);
+                await Task.WhenAll(
+                        callers.RunAsync(end.Token),
+                        samples.RunAsync(end.Token),
+                        FillAsync(disk, seed, end.Token)
+                    )
+                    .ConfigureAwait(false);
                 await DrainAsync(address, tally).ConfigureAwait(false);
                 await callers.AfterwardsAsync().ConfigureAwait(false);
             }
@@ -79,7 +100,8 @@ internal static class MixedLoad
             await Task.Delay(random.Next(20_000, 60_000), end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!end.IsCancellationRequested)
             {
-                await disk.FillAsync(random.Next(3) * (40 << 10), TimeSpan.FromSeconds(random.Next(2, 10))).ConfigureAwait(false);
+                await disk.FillAsync(random.Next(3) * (40 << 10), TimeSpan.FromSeconds(random.Next(2, 10)))
+                    .ConfigureAwait(false);
             }
         }
     }
@@ -90,7 +112,10 @@ internal static class MixedLoad
         using var channel = GrpcChannel.ForAddress(address);
         var jobs = new JobService.JobServiceClient(channel);
         var start = Stopwatch.GetTimestamp();
-        while ((await jobs.ListAsync(new() { States = { JobState.Queued, JobState.Running } }).ConfigureAwait(false)).Jobs is { Count: > 0 } left)
+        while (
+            (await jobs.ListAsync(new() { States = { JobState.Queued, JobState.Running } }).ConfigureAwait(false)).Jobs
+                is { Count: > 0 } left
+        )
         {
             if (Stopwatch.GetElapsedTime(start) > _longestDrain)
             {
@@ -113,9 +138,17 @@ internal static class MixedLoad
     }
 
     /// <summary>A server that starts on what is left knows every job and concept.</summary>
-    private static async Task StartAgainAsync(string program, string data, Dictionary<string, string> settings, LogReader log, Tally tally)
+    private static async Task StartAgainAsync(
+        string program,
+        string data,
+        Dictionary<string, string> settings,
+        LogReader log,
+        Tally tally
+    )
     {
-        var (server, address, _) = await ServerProcess.StartAsync(program, data, settings, log.Read).ConfigureAwait(false);
+        var (server, address, _) = await ServerProcess
+            .StartAsync(program, data, settings, log.Read)
+            .ConfigureAwait(false);
         using var own = server;
         using var channel = GrpcChannel.ForAddress(address);
         var jobs = new JobService.JobServiceClient(channel);
@@ -142,7 +175,14 @@ internal static class MixedLoad
         await StopAsync(server, tally).ConfigureAwait(false);
     }
 
-    private static void Save(double minutes, SmallDisk disk, Stalls stalls, ServerSamples samples, Tally tally, LogReader log)
+    private static void Save(
+        double minutes,
+        SmallDisk disk,
+        Stalls stalls,
+        ServerSamples samples,
+        Tally tally,
+        LogReader log
+    )
     {
         var half = samples.SecondHalf;
         var hours = half.Select(sample => sample.Seconds / 3600).ToArray();
@@ -167,24 +207,52 @@ internal static class MixedLoad
         }
 
         var path = Path.Combine(Folders.Bench, "mixed-load");
-        File.WriteAllText(path + ".md", string.Create(CultureInfo.InvariantCulture, $"""
-            {minutes} minutes of mixed load with faults on one server with dti-mini (`Dti.Bench mixed-load`): {tally.Count(_ => true)} calls, {tally.Count(status => status == Grpc.Core.StatusCode.OK)} answered OK. The disk of {DiskMebibytes} MiB was {(disk.IsMounted ? $"filled {disk.Times} times" : "a plain folder and never full")}. The machine had no time for the bench itself {stalls.Found.Times} times, for {stalls.Found.Most.TotalSeconds:F0} s at most. Wrong: {tally.Wrong.Count}; lines of the log without a cause: {log.Unexplained.Count()} of {log.Count}. Afterwards every job was over, a training and a drawing succeeded, the server ended with 0, no draft or unreadable file was left, and a server started again knew every job and concept{(tally.Wrong.IsEmpty ? "" : ", but for what is listed below")}.
+        File.WriteAllText(
+            path + ".md",
+            string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"""
+                    {minutes} minutes of mixed load with faults on one server with dti-mini (`Dti.Bench mixed-load`): {tally.Count(
+                        _ => true
+                    )} calls, {tally.Count(status =>
+                        status == Grpc.Core.StatusCode.OK
+                    )} answered OK. The disk of {DiskMebibytes} MiB was {(
+                        disk.IsMounted ? $"filled {disk.Times} times" : "a plain folder and never full"
+                    )}. The machine had no time for the bench itself {stalls.Found.Times} times, for {stalls.Found.Most.TotalSeconds:F0} s at most. Wrong: {tally.Wrong.Count}; lines of the log without a cause: {log.Unexplained.Count()} of {log.Count}. Afterwards every job was over, a training and a drawing succeeded, the server ended with 0, no draft or unreadable file was left, and a server started again knew every job and concept{(
+                        tally.Wrong.IsEmpty ? "" : ", but for what is listed below"
+                    )}.
 
-            {growth.Markdown()}
-            {answers.Markdown()}
-            Warnings and errors in its log:
+                    {growth.Markdown()}
+                    {answers.Markdown()}
+                    Warnings and errors in its log:
 
-            {lines.Markdown()}
-            {string.Join("\n", tally.Wrong.Concat(log.Unexplained.Select(line => $"{line}")).Take(100).Select(wrong => $"- {wrong.ReplaceLineEndings(" ")}"))}
-            """).TrimEnd() + "\n");
-        File.WriteAllLines(path + ".csv", [ServerSamples.Sample.Headings, .. samples.Taken.Select(sample => sample.ToString())]);
+                    {lines.Markdown()}
+                    {string.Join(
+                        "\n",
+                        tally.Wrong.Concat(log.Unexplained.Select(line => $"{line}")).Take(100).Select(wrong =>
+                            $"- {wrong.ReplaceLineEndings(" ")}"
+                        )
+                    )}
+                    """
+                )
+                .TrimEnd() + "\n"
+        );
+        File.WriteAllLines(
+            path + ".csv",
+            [ServerSamples.Sample.Headings, .. samples.Taken.Select(sample => sample.ToString())]
+        );
         Console.WriteLine($"Wrote {path}.md and .csv.");
 
         void Grow(string what, Func<ServerSamples.Sample, double> of)
         {
             var values = half.Select(of).ToArray();
             var trend = Trend.Of(hours, values);
-            growth.Add([what, .. new[] { values[0], values[^1], values.Min(), values.Max(), trend.Slope, trend.Error }.Select(value => value.ToString("F1", CultureInfo.InvariantCulture))]);
+            growth.Add([
+                what,
+                .. new[] { values[0], values[^1], values.Min(), values.Max(), trend.Slope, trend.Error }.Select(value =>
+                    value.ToString("F1", CultureInfo.InvariantCulture)
+                ),
+            ]);
         }
     }
 }

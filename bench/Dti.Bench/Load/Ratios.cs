@@ -13,6 +13,9 @@ internal sealed class Ratios
     public override string ToString()
     {
         var sorted = _all.Order().ToArray();
-        return string.Create(CultureInfo.InvariantCulture, $"{sorted[sorted.Length / 2]:F3} ({sorted[0]:F3} to {sorted[^1]:F3})");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{sorted[sorted.Length / 2]:F3} ({sorted[0]:F3} to {sorted[^1]:F3})"
+        );
     }
 }

@@ -2,16 +2,25 @@ using System.Diagnostics;
 
 namespace Dti.Bench.Load;
 
-/// <summary>A small disk of its own (tmpfs, which needs root) that can be filled up from outside; where none can be mounted, a folder that is never full.</summary>
+/// <summary>
+/// A small disk of its own (tmpfs, which needs root) that can be filled up from outside; where none can be mounted, a
+/// folder that is never full.
+/// </summary>
 internal sealed class SmallDisk : IDisposable
 {
-    private static readonly TimeSpan _echo = TimeSpan.FromSeconds(3); // what a full disk broke may be told a little later
+    // what a full disk broke may be told a little later
+    private static readonly TimeSpan _echo = TimeSpan.FromSeconds(3);
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("dti-disk-");
     private readonly Stretches _full = new();
 
     public SmallDisk(int mebibytes)
     {
-        using var mount = Process.Start(new ProcessStartInfo("mount", ["-t", "tmpfs", "-o", $"size={mebibytes}m", "tmpfs", _root.FullName]) { RedirectStandardError = true })!;
+        using var mount = Process.Start(
+            new ProcessStartInfo("mount", ["-t", "tmpfs", "-o", $"size={mebibytes}m", "tmpfs", _root.FullName])
+            {
+                RedirectStandardError = true,
+            }
+        )!;
         mount.WaitForExit();
         IsMounted = mount.ExitCode == 0;
     }

@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Dti.Bench.Load;
 
-/// <summary>When this program itself stood still: then the machine had no time for anybody, and what a server says of itself is not its fault.</summary>
+/// <summary>
+/// When this program itself stood still: then the machine had no time for anybody, and what a server says of itself is
+/// not its fault.
+/// </summary>
 internal sealed class Stalls : IDisposable
 {
     private static readonly TimeSpan _step = TimeSpan.FromMilliseconds(200);

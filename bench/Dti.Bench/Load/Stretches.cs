@@ -13,7 +13,13 @@ internal sealed class Stretches
         {
             lock (_lock)
             {
-                return (_all.Count, _all.Where(one => one.To < DateTimeOffset.MaxValue).Select(one => one.To - one.From).DefaultIfEmpty().Max());
+                return (
+                    _all.Count,
+                    _all.Where(one => one.To < DateTimeOffset.MaxValue)
+                        .Select(one => one.To - one.From)
+                        .DefaultIfEmpty()
+                        .Max()
+                );
             }
         }
     }

@@ -28,11 +28,15 @@ internal sealed class Tally(SmallDisk disk)
     public ConcurrentQueue<string> Wrong { get; } = new();
 
     /// <summary>How often each was answered, most often first.</summary>
-    public IEnumerable<(string Call, StatusCode Status, string Why, int Times)> Answers => _answers
-        .Select(answer => (answer.Key.Call, answer.Key.Status, answer.Key.Why, answer.Value)).OrderBy(answer => answer.Call, StringComparer.Ordinal).ThenByDescending(answer => answer.Value);
+    public IEnumerable<(string Call, StatusCode Status, string Why, int Times)> Answers =>
+        _answers
+            .Select(answer => (answer.Key.Call, answer.Key.Status, answer.Key.Why, answer.Value))
+            .OrderBy(answer => answer.Call, StringComparer.Ordinal)
+            .ThenByDescending(answer => answer.Value);
 
     /// <summary>How many of a status.</summary>
-    public int Count(Func<StatusCode, bool> which) => _answers.Where(answer => which(answer.Key.Status)).Sum(answer => answer.Value);
+    public int Count(Func<StatusCode, bool> which) =>
+        _answers.Where(answer => which(answer.Key.Status)).Sum(answer => answer.Value);
 
     public void Add(string call) => Add(call, StatusCode.OK, "");
 
@@ -44,10 +48,21 @@ internal sealed class Tally(SmallDisk disk)
     public void Add(string call, RpcException error, Fault faults, DateTimeOffset? happened)
     {
         var status = error.GetRpcStatus();
-        var reason = status?.GetDetail<ErrorInfo>()?.Reason ?? (status?.GetDetail<BadRequest>() is { FieldViolations.Count: > 0 } ? "fields" : "");
-        var why = faults.HasFlag(Fault.Cancelled) && error.StatusCode == StatusCode.Cancelled && reason.Length == 0 ? "its caller went away"
-            : faults.HasFlag(Fault.Cut) && reason.Length == 0 && error.StatusCode is StatusCode.Unavailable or StatusCode.Internal or StatusCode.Cancelled ? "its connection was cut"
-            : IsExplained(new RpcFuzz.Answer(call, error.StatusCode, reason), happened ?? DateTimeOffset.UtcNow, happened ?? DateTimeOffset.UtcNow) ? reason
+        var reason = status?.GetDetail<ErrorInfo>()?.Reason
+            ?? (status?.GetDetail<BadRequest>() is { FieldViolations.Count: > 0 } ? "fields" : "");
+        var why =
+            faults.HasFlag(Fault.Cancelled) && error.StatusCode == StatusCode.Cancelled && reason.Length == 0
+                ? "its caller went away"
+            : faults.HasFlag(Fault.Cut)
+            && reason.Length == 0
+            && error.StatusCode is StatusCode.Unavailable or StatusCode.Internal or StatusCode.Cancelled
+                ? "its connection was cut"
+            : IsExplained(
+                new RpcFuzz.Answer(call, error.StatusCode, reason),
+                happened ?? DateTimeOffset.UtcNow,
+                happened ?? DateTimeOffset.UtcNow
+            )
+                ? reason
             : null;
         if (why is null)
         {
@@ -70,7 +85,11 @@ internal sealed class Tally(SmallDisk disk)
                 Tell($"{times} × {answer}");
             }
 
-            _answers.AddOrUpdate(("generated messages", answer.Status, late ? "the caller's minute was over" : answer.Reason), times, (_, before) => before + times);
+            _answers.AddOrUpdate(
+                ("generated messages", answer.Status, late ? "the caller's minute was over" : answer.Reason),
+                times,
+                (_, before) => before + times
+            );
         }
     }
 
@@ -85,7 +104,9 @@ internal sealed class Tally(SmallDisk disk)
 
     // A reason that the contract's documentation names; of a full disk only if it was full then.
     private bool IsExplained(RpcFuzz.Answer answer, DateTimeOffset from, DateTimeOffset to) =>
-        RpcFuzz.IsDocumented(answer) && (answer.Reason is not ("DISK_LOW" or "RESOURCE_EXHAUSTED") || disk.WasFull(from, to));
+        RpcFuzz.IsDocumented(answer)
+        && (answer.Reason is not ("DISK_LOW" or "RESOURCE_EXHAUSTED") || disk.WasFull(from, to));
 
-    private void Add(string call, StatusCode status, string why) => _answers.AddOrUpdate((call, status, why), 1, (_, before) => before + 1);
+    private void Add(string call, StatusCode status, string why) =>
+        _answers.AddOrUpdate((call, status, why), 1, (_, before) => before + 1);
 }

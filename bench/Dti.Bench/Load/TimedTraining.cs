@@ -7,7 +7,10 @@ using Grpc.Net.Client;
 
 namespace Dti.Bench.Load;
 
-/// <summary>Trainings on a server in a process of its own, timed, with or without a crowd of clients in another process that has one core and no more.</summary>
+/// <summary>
+/// Trainings on a server in a process of its own, timed, with or without a crowd of clients in another process that has
+/// one core and no more.
+/// </summary>
 /// <param name="server">The server.</param>
 /// <param name="address">Its address.</param>
 /// <param name="core">The core that the crowd is given; negative: any.</param>
@@ -17,16 +20,34 @@ internal sealed class TimedTraining(Process server, string address, int core, st
 {
     private const string Mini = "dti-mini";
 
-    /// <summary>Starts a server that trains on one thread, and asks for trainings of what the arguments name: <c>--model FILE --side 256</c>, or dti-mini.</summary>
+    /// <summary>
+    /// Starts a server that trains on one thread, and asks for trainings of what the arguments name: <c>--model FILE
+    /// --side 256</c>, or dti-mini.
+    /// </summary>
     /// <param name="arguments">The command's.</param>
     /// <param name="folder">The server's data folder.</param>
-    public static async Task<(TimedTraining Training, Process Server, string Address)> StartAsync(Arguments arguments, string folder)
+    public static async Task<(TimedTraining Training, Process Server, string Address)> StartAsync(
+        Arguments arguments,
+        string folder
+    )
     {
         var model = arguments.Text("--model", "");
         string[] words = model.Length == 0 ? [] : ["--models", Path.GetFullPath(model)];
-        var (server, address, _) = await ServerProcess.StartAsync(arguments.Text("--program", "dti"), folder, new() { ["OMP_NUM_THREADS"] = "1" }, null, words).ConfigureAwait(false);
+        var (server, address, _) = await ServerProcess
+            .StartAsync(arguments.Text("--program", "dti"), folder, new() { ["OMP_NUM_THREADS"] = "1" }, null, words)
+            .ConfigureAwait(false);
         var name = model.Length == 0 ? Mini : Path.GetFileNameWithoutExtension(model);
-        return (new(server, address, arguments.Number("--client-core", Environment.ProcessorCount - 1), name, arguments.Number("--side", 128)), server, address);
+        return (
+            new(
+                server,
+                address,
+                arguments.Number("--client-core", Environment.ProcessorCount - 1),
+                name,
+                arguments.Number("--side", 128)
+            ),
+            server,
+            address
+        );
     }
 
     /// <summary>What is trained, in words.</summary>
@@ -37,28 +58,38 @@ internal sealed class TimedTraining(Process server, string address, int core, st
     /// <param name="steps">Steps, of which the second half is timed.</param>
     /// <param name="crowd">The words that begin the crowd, from the job's id; null: there is none.</param>
     /// <returns>What a step took, and what the crowd said.</returns>
-    public async Task<(TrainingThread Step, string Said)> RunAsync(string name, int steps, Func<string, string[]>? crowd)
+    public async Task<(TrainingThread Step, string Said)> RunAsync(
+        string name,
+        int steps,
+        Func<string, string[]>? crowd
+    )
     {
         using var channel = GrpcChannel.ForAddress(address);
-        using var call = new DtiService.DtiServiceClient(channel).Train(new TrainRequest
-        {
-            Name = name,
-            Photos = { new Photo { FileName = "a.png", Data = ByteString.CopyFrom(ModelCase.Noise(side)) } },
-            Options = new TrainingOptions
+        using var call = new DtiService.DtiServiceClient(channel).Train(
+            new TrainRequest
             {
-                Model = model,
-                Steps = steps,
-                BatchSize = 1,
-                Resolution = side,
-                Initializer = "cat",
-                PreviewEvery = 0,
-                Seed = 7,
-                Placeholder = $"<{name}>",
-            },
-        });
+                Name = name,
+                Photos =
+                {
+                    new Photo { FileName = "a.png", Data = ByteString.CopyFrom(ModelCase.Noise(side)) },
+                },
+                Options = new TrainingOptions
+                {
+                    Model = model,
+                    Steps = steps,
+                    BatchSize = 1,
+                    Resolution = side,
+                    Initializer = "cat",
+                    PreviewEvery = 0,
+                    Seed = 7,
+                    Placeholder = $"<{name}>",
+                },
+            }
+        );
         Process? clients = null;
         var said = Task.FromResult("");
-        TrainingThread? half = null, end = null;
+        TrainingThread? half = null,
+            end = null;
         await foreach (var happened in call.ResponseStream.ReadAllAsync().ConfigureAwait(false))
         {
             if (happened.Accepted is { } accepted && crowd is not null)
@@ -74,8 +105,12 @@ internal sealed class TimedTraining(Process server, string address, int core, st
         var took = (end! - half!) / (steps - (steps / 2));
         var words = await said.ConfigureAwait(false);
         clients?.Dispose();
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{name}: {took.Wall * 1000:F1} ms a step, {took.Training * 1000:F1} on a core, {took.Waiting * 1000:F1} waiting for one, {took.All * 1000:F1} of all threads"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{name}: {took.Wall * 1000:F1} ms a step, {took.Training * 1000:F1} on a core, {took.Waiting * 1000:F1} waiting for one, {took.All * 1000:F1} of all threads"
+            )
+        );
         return (took, words);
     }
 

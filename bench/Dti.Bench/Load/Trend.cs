@@ -2,7 +2,8 @@ namespace Dti.Bench.Load;
 
 /// <summary>A straight line through measurements, by least squares.</summary>
 /// <param name="Slope">By unit of x.</param>
-/// <param name="Error">The slope's standard error. That each measurement is like the one before is counted: of n there are but n (1 − ρ) / (1 + ρ).</param>
+/// <param name="Error">The slope's standard error. That each measurement is like the one before is counted: of n there
+/// are but n (1 − ρ) / (1 + ρ).</param>
 internal sealed record Trend(double Slope, double Error)
 {
     public static Trend Of(double[] x, double[] y)

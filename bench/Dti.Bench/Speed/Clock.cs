@@ -4,8 +4,9 @@ using static TorchSharp.torch;
 namespace Dti.Bench.Speed;
 
 /// <summary>
-/// What time is told by. <see cref="Wall"/> is what a user waits; <see cref="Processor"/> is the time that this process had a core, of all
-/// threads together, which other processes on the machine change little. With one thread (<c>OMP_NUM_THREADS=1</c>) both are the same on an idle machine.
+/// What time is told by. <see cref="Wall"/> is what a user waits; <see cref="Processor"/> is the time that this process
+/// had a core, of all threads together, which other processes on the machine change little. With one thread
+/// (<c>OMP_NUM_THREADS=1</c>) both are the same on an idle machine.
 /// </summary>
 internal sealed record Clock(string Name, Func<TimeSpan> Now)
 {
@@ -20,14 +21,16 @@ internal sealed record Clock(string Name, Func<TimeSpan> Now)
     public static Clock Named(string name, string device)
     {
         var clock = name == Processor.Name ? Processor : Wall;
-        return device == "cpu" ? clock : clock with
-        {
-            Now = () =>
+        return device == "cpu"
+            ? clock
+            : clock with
             {
-                cuda.synchronize();
-                return clock.Now();
-            },
-        };
+                Now = () =>
+                {
+                    cuda.synchronize();
+                    return clock.Now();
+                },
+            };
     }
 
     public double Seconds(Action action)

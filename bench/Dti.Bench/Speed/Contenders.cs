@@ -45,20 +45,40 @@ internal sealed class PlainContender : Contender
         Model = new PlainModel(profile, target, asked.Trains);
         _schedule = new DdpmProcess((SchedulerConfig)profile.Noise, target.Device);
         var tokens = profile.Tokenizer.Tokenize("a photo of a cat").InputIds.Select(id => (long)id).ToArray();
-        _ids = tensor(tokens).unsqueeze(0).repeat(asked.Trains ? asked.Batch : 2, 1).to(target.Device).DetachFromDisposeScope();
+        _ids = tensor(tokens)
+            .unsqueeze(0)
+            .repeat(asked.Trains ? asked.Batch : 2, 1)
+            .to(target.Device)
+            .DetachFromDisposeScope();
         _original = Model.Vocabulary;
         if (asked.Trains)
         {
             _ids[.., 5] = profile.TextConfig.VocabSize; // the placeholder, in the place of the cat
         }
 
-        _vocabulary = cat([_original, _original[..Vectors]]).detach().requires_grad_(asked.Trains).DetachFromDisposeScope();
-        _pixels = (rand(asked.Batch, 3, asked.Side, asked.Side) * 2 - 1).to(target.Dtype, target.Device).DetachFromDisposeScope();
+        _vocabulary = cat([_original, _original[..Vectors]])
+            .detach()
+            .requires_grad_(asked.Trains)
+            .DetachFromDisposeScope();
+        _pixels = (rand(asked.Batch, 3, asked.Side, asked.Side) * 2 - 1)
+            .to(target.Dtype, target.Device)
+            .DetachFromDisposeScope();
         using var frozen = no_grad();
         // SDXL's two text encoders are left out: they are no part of a sampling step.
-        _states = (IsXl ? randn(2, 77, profile.UNetConfig.CrossAttentionDim).to(target.Dtype, target.Device) : Model.Text(_ids, _vocabulary)).DetachFromDisposeScope();
+        _states = (
+            IsXl
+                ? randn(2, 77, profile.UNetConfig.CrossAttentionDim).to(target.Dtype, target.Device)
+                : Model.Text(_ids, _vocabulary)
+        ).DetachFromDisposeScope();
         _added = Added(2);
-        _latents = randn(1, profile.VaeConfig.LatentChannels, asked.Side / profile.VaeConfig.ScaleFactor, asked.Side / profile.VaeConfig.ScaleFactor).to(target.Device).DetachFromDisposeScope();
+        _latents = randn(
+                1,
+                profile.VaeConfig.LatentChannels,
+                asked.Side / profile.VaeConfig.ScaleFactor,
+                asked.Side / profile.VaeConfig.ScaleFactor
+            )
+            .to(target.Device)
+            .DetachFromDisposeScope();
     }
 
     private bool IsXl => _profile.UNetConfig.AdditionTimeEmbedDim > 0;
@@ -73,8 +93,11 @@ internal sealed class PlainContender : Contender
 
         float[] timeIds = [_case.Side, _case.Side, 0, 0, _case.Side, _case.Side];
         return new(
-            randn(batch, _profile.UNetConfig.AdditionInputDim - (6 * _profile.UNetConfig.AdditionTimeEmbedDim)).to(_target.Dtype, _target.Device).DetachFromDisposeScope(),
-            tensor(timeIds).repeat(batch, 1).to(_target.Device).DetachFromDisposeScope());
+            randn(batch, _profile.UNetConfig.AdditionInputDim - (6 * _profile.UNetConfig.AdditionTimeEmbedDim))
+                .to(_target.Dtype, _target.Device)
+                .DetachFromDisposeScope(),
+            tensor(timeIds).repeat(batch, 1).to(_target.Device).DetachFromDisposeScope()
+        );
     }
 
     public override string Name { get; }
@@ -111,7 +134,10 @@ internal sealed class PlainContender : Contender
     private void Sample()
     {
         using var frozen = no_grad();
-        var output = Model.UNet(cat([_latents, _latents]).to(_target.Dtype), tensor(_timestep).to(_target.Device), _states, _added).to(ScalarType.Float32).chunk(2);
+        var output = Model
+            .UNet(cat([_latents, _latents]).to(_target.Dtype), tensor(_timestep).to(_target.Device), _states, _added)
+            .to(ScalarType.Float32)
+            .chunk(2);
         var noise = output[0] + (7.5 * (output[1] - output[0]));
         var (now, next) = (_schedule.AlphasCumprod[500].item<float>(), _schedule.AlphasCumprod[480].item<float>());
         var x0 = (_latents - (Math.Sqrt(1 - now) * noise)) / Math.Sqrt(now);
@@ -120,7 +146,10 @@ internal sealed class PlainContender : Contender
         _latents = moved;
     }
 
-    /// <summary>diffusers' textual_inversion.py with the reference's step on the sphere: the whole vocabulary has a gradient, and is put back afterwards.</summary>
+    /// <summary>
+    /// diffusers' textual_inversion.py with the reference's step on the sphere: the whole vocabulary has a gradient,
+    /// and is put back afterwards.
+    /// </summary>
     private void Train()
     {
         Tensor latents;
@@ -166,9 +195,7 @@ internal sealed class OurContender : Contender
 
     public override void Step()
     {
-        while (_events.MoveNext() && _events.Current is not (TrainingStep or SamplingStep))
-        {
-        }
+        while (_events.MoveNext() && _events.Current is not (TrainingStep or SamplingStep)) { }
     }
 
     public override void Dispose()
@@ -178,27 +205,54 @@ internal sealed class OurContender : Contender
     }
 
     /// <summary>What a step takes beside the weights.</summary>
-    public static long StepBytes(SpeedCase asked, StableDiffusionProfile profile, ComputeTarget target) => asked.Trains
-        ? MemoryEstimate.OfTraining(profile, target, MemoryPolicy.High, TrainingOf(asked, profile))
-        : MemoryEstimate.OfGeneration(profile, target, MemoryPolicy.High, DrawingOf(asked, profile));
+    public static long StepBytes(SpeedCase asked, StableDiffusionProfile profile, ComputeTarget target) =>
+        asked.Trains
+            ? MemoryEstimate.OfTraining(profile, target, MemoryPolicy.High, TrainingOf(asked, profile))
+            : MemoryEstimate.OfGeneration(profile, target, MemoryPolicy.High, DrawingOf(asked, profile));
 
     private IEnumerable<object> Training(SpeedCase asked)
     {
-        var photos = TrainingSet.Load([new Photo("noise.png", ModelCase.Noise(asked.Side))], asked.Side, ImageLimits.Default);
+        var photos = TrainingSet.Load(
+            [new Photo("noise.png", ModelCase.Noise(asked.Side))],
+            asked.Side,
+            ImageLimits.Default
+        );
         return new Trainer(Model, TrainingOf(asked, Model.Profile), photos).Run(CancellationToken.None);
     }
 
-    private IEnumerable<object> Sampling(SpeedCase asked) => new TextToImage(Model).Run(DrawingOf(asked, Model.Profile), [], CancellationToken.None);
+    private IEnumerable<object> Sampling(SpeedCase asked) =>
+        new TextToImage(Model).Run(DrawingOf(asked, Model.Profile), [], CancellationToken.None);
 
     private static TrainingSettings TrainingOf(SpeedCase asked, StableDiffusionProfile profile)
     {
-        var options = new TrainingOptions { Steps = 100_000, BatchSize = asked.Batch, Resolution = asked.Side, PreviewEvery = 0, CheckEvery = 0, Initializer = "cat", VectorCount = 1, Seed = 1, CenterCrop = true, RandomFlip = false };
+        var options = new TrainingOptions
+        {
+            Steps = 100_000,
+            BatchSize = asked.Batch,
+            Resolution = asked.Side,
+            PreviewEvery = 0,
+            CheckEvery = 0,
+            Initializer = "cat",
+            VectorCount = 1,
+            Seed = 1,
+            CenterCrop = true,
+            RandomFlip = false,
+        };
         return TrainingSettings.Resolve(options, "x", profile, () => 1);
     }
 
     private static GenerationSettings DrawingOf(SpeedCase asked, StableDiffusionProfile profile)
     {
-        var options = new GenerationOptions { Prompt = "a photo of a cat", Width = asked.Side, Height = asked.Side, Steps = 100, GuidanceScale = 7.5, Scheduler = "ddim", Seed = 1 };
+        var options = new GenerationOptions
+        {
+            Prompt = "a photo of a cat",
+            Width = asked.Side,
+            Height = asked.Side,
+            Steps = 100,
+            GuidanceScale = 7.5,
+            Scheduler = "ddim",
+            Seed = 1,
+        };
         return GenerationSettings.Resolve(options, profile, () => 1);
     }
 }

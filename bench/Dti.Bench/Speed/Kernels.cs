@@ -5,7 +5,9 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Dti.Bench.Speed;
 
-/// <summary>An operation by its shapes: a convolution, a linear layer or attention. Equal shapes are the same kernel.</summary>
+/// <summary>
+/// An operation by its shapes: a convolution, a linear layer or attention. Equal shapes are the same kernel.
+/// </summary>
 /// <param name="Op"><c>conv</c>, <c>linear</c> or <c>attention</c>.</param>
 /// <param name="X">Of the input, or of the queries (B, heads, L, d).</param>
 /// <param name="W">Of the weight, or of the keys.</param>
@@ -13,7 +15,15 @@ namespace Dti.Bench.Speed;
 /// <param name="Padding">Of a convolution.</param>
 /// <param name="Causal">Of attention.</param>
 /// <param name="Backward">Its gradient with respect to the input is taken too.</param>
-internal sealed record Kernel(string Op, string X, string W, long Stride = 1, long Padding = 0, bool Causal = false, bool Backward = false)
+internal sealed record Kernel(
+    string Op,
+    string X,
+    string W,
+    long Stride = 1,
+    long Padding = 0,
+    bool Causal = false,
+    bool Backward = false
+)
 {
     /// <summary>Multiplications and additions, forward.</summary>
     public double Flops
@@ -23,7 +33,11 @@ internal sealed record Kernel(string Op, string X, string W, long Stride = 1, lo
             var (x, w) = (Shape(X), Shape(W));
             return Op switch
             {
-                "conv" => 2.0 * x[0] * w.Aggregate(1L, (product, side) => product * side) * ((x[2] + (2 * Padding) - w[2]) / Stride + 1) * ((x[3] + (2 * Padding) - w[3]) / Stride + 1),
+                "conv" => 2.0
+                    * x[0]
+                    * w.Aggregate(1L, (product, side) => product * side)
+                    * ((x[2] + (2 * Padding) - w[2]) / Stride + 1)
+                    * ((x[3] + (2 * Padding) - w[3]) / Stride + 1),
                 "linear" => 2.0 * x.Aggregate(1L, (product, side) => product * side) * w[0],
                 _ => 4.0 * x[0] * x[1] * x[2] * w[2] * x[3],
             };
@@ -43,7 +57,9 @@ internal sealed record Kernel(string Op, string X, string W, long Stride = 1, lo
         Packed,
     }
 
-    /// <summary>Seconds of the fastest way, on tensors that are there already, the weight laid out as it wants it.</summary>
+    /// <summary>
+    /// Seconds of the fastest way, on tensors that are there already, the weight laid out as it wants it.
+    /// </summary>
     public (double Forward, double Backward) Time(ComputeTarget target, int repeats)
     {
         using var scope = NewDisposeScope();
@@ -60,7 +76,10 @@ internal sealed record Kernel(string Op, string X, string W, long Stride = 1, lo
             yield return Way.ChannelsLast;
         }
 
-        if (target.CanPackWeights && !(Op == "attention" && (Causal || (Backward && target.Dtype == ScalarType.Float32))))
+        if (
+            target.CanPackWeights
+            && !(Op == "attention" && (Causal || (Backward && target.Dtype == ScalarType.Float32)))
+        )
         {
             yield return Way.Packed;
         }
@@ -71,13 +90,15 @@ internal sealed record Kernel(string Op, string X, string W, long Stride = 1, lo
     {
         using var scope = NewDisposeScope();
         Tensor Random(string shape) => (randn(Shape(shape)) * 0.05).to(target.Dtype, target.Device);
-        Tensor Laid(Tensor tensor) => Op == "conv" && way != Way.Plain ? tensor.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : tensor;
+        Tensor Laid(Tensor tensor) =>
+            Op == "conv" && way != Way.Plain ? tensor.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : tensor;
         var (x, w) = (Laid(Random(X)), Laid(Random(W)));
         x = Backward ? x.detach().requires_grad_(true) : x;
         using var frozen = Backward ? null : no_grad();
         var (forward, packed) = Computation(w, way);
         using var owned = packed;
-        double there = double.MaxValue, back = double.MaxValue;
+        double there = double.MaxValue,
+            back = double.MaxValue;
         for (var i = 0; i <= repeats; i++) // the first one warms up
         {
             using var inner = NewDisposeScope();
@@ -113,7 +134,10 @@ internal sealed record Kernel(string Op, string X, string W, long Stride = 1, lo
 
         if (way != Way.Packed)
         {
-            return (x => Op == "conv" ? F.conv2d(x, w, null, [Stride, Stride], [Padding, Padding]) : F.linear(x, w), null);
+            return (
+                x => Op == "conv" ? F.conv2d(x, w, null, [Stride, Stride], [Padding, Padding]) : F.linear(x, w),
+                null
+            );
         }
 
         if (Op == "conv" && Shape(W)[2] > 1)

@@ -7,8 +7,9 @@ using F = TorchSharp.torch.nn.functional;
 namespace Dti.Bench.Speed;
 
 /// <summary>
-/// Stable Diffusion 1.x, and the denoiser of SDXL, written down as diffusers and transformers run it, to be compared with: weights by their names, contiguous
-/// (B, C, H, W), nothing kept from one step to the next. It knows the engine only for reading files.
+/// Stable Diffusion 1.x, and the denoiser of SDXL, written down as diffusers and transformers run it, to be compared
+/// with: weights by their names, contiguous (B, C, H, W), nothing kept from one step to the next. It knows the engine
+/// only for reading files.
 /// </summary>
 internal sealed class PlainModel : IDisposable
 {
@@ -36,7 +37,10 @@ internal sealed class PlainModel : IDisposable
         }
     }
 
-    /// <summary>Is told of each convolution, linear layer and attention of the text encoder and the denoiser, which every way must do in every step; null: nothing.</summary>
+    /// <summary>
+    /// Is told of each convolution, linear layer and attention of the text encoder and the denoiser, which every way
+    /// must do in every step; null: nothing.
+    /// </summary>
     public Action<Kernel>? Seen { get; set; }
 
     public Tensor Vocabulary => _components["text_encoder"]["text_model.embeddings.token_embedding.weight"];
@@ -47,13 +51,20 @@ internal sealed class PlainModel : IDisposable
         using var scope = NewDisposeScope();
         _weights = _components["text_encoder"];
         var config = _profile.TextConfig;
-        var x = vocabulary.index_select(0, ids.flatten()).view(ids.shape[0], ids.shape[1], -1) + W("text_model.embeddings.position_embedding.weight");
+        var x =
+            vocabulary.index_select(0, ids.flatten()).view(ids.shape[0], ids.shape[1], -1)
+            + W("text_model.embeddings.position_embedding.weight");
         for (var i = 0; i < config.NumHiddenLayers; i++)
         {
             var layer = $"text_model.encoder.layers.{i}";
             var h = LayerNorm($"{layer}.layer_norm1", x);
             var attention = Attend(
-                Linear($"{layer}.self_attn.q_proj", h), Linear($"{layer}.self_attn.k_proj", h), Linear($"{layer}.self_attn.v_proj", h), config.NumAttentionHeads, causal: true);
+                Linear($"{layer}.self_attn.q_proj", h),
+                Linear($"{layer}.self_attn.k_proj", h),
+                Linear($"{layer}.self_attn.v_proj", h),
+                config.NumAttentionHeads,
+                causal: true
+            );
             x = x + Linear($"{layer}.self_attn.out_proj", attention);
             h = Linear($"{layer}.mlp.fc1", LayerNorm($"{layer}.layer_norm2", x));
             h = config.QuickGelu ? h * sigmoid(1.702 * h) : F.gelu(h);
@@ -70,11 +81,21 @@ internal sealed class PlainModel : IDisposable
         _weights = _components["unet"];
         var config = _profile.UNetConfig;
         var levels = config.BlockOutChannels.Length;
-        var temb = Linear("time_embedding.linear_2", F.silu(Linear("time_embedding.linear_1", Sinusoids(timesteps, config.BlockOutChannels[0]).to(_dtype))));
+        var temb = Linear(
+            "time_embedding.linear_2",
+            F.silu(Linear("time_embedding.linear_1", Sinusoids(timesteps, config.BlockOutChannels[0]).to(_dtype)))
+        );
         if (added is not null)
         {
-            var times = Sinusoids(added.TimeIds.flatten(), config.AdditionTimeEmbedDim).view(added.TimeIds.shape[0], -1).to(_dtype);
-            temb = temb + Linear("add_embedding.linear_2", F.silu(Linear("add_embedding.linear_1", cat([added.TextEmbeds, times], -1))));
+            var times = Sinusoids(added.TimeIds.flatten(), config.AdditionTimeEmbedDim)
+                .view(added.TimeIds.shape[0], -1)
+                .to(_dtype);
+            temb =
+                temb
+                + Linear(
+                    "add_embedding.linear_2",
+                    F.silu(Linear("add_embedding.linear_1", cat([added.TextEmbeds, times], -1)))
+                );
         }
 
         var h = Conv("conv_in", sample);
@@ -84,7 +105,9 @@ internal sealed class PlainModel : IDisposable
             for (var i = 0; i < config.LayersPerBlock; i++)
             {
                 h = Resnet($"down_blocks.{level}.resnets.{i}", h, config.NormEps, temb);
-                h = config.DownAttention[level] ? Transformer($"down_blocks.{level}.attentions.{i}", h, states, level) : h;
+                h = config.DownAttention[level]
+                    ? Transformer($"down_blocks.{level}.attentions.{i}", h, states, level)
+                    : h;
                 skips.Push(h);
             }
 
@@ -103,10 +126,18 @@ internal sealed class PlainModel : IDisposable
             for (var i = 0; i <= config.LayersPerBlock; i++)
             {
                 h = Resnet($"up_blocks.{index}.resnets.{i}", cat([h, skips.Pop()], 1), config.NormEps, temb);
-                h = config.UpAttention[index] ? Transformer($"up_blocks.{index}.attentions.{i}", h, states, levels - 1 - index) : h;
+                h = config.UpAttention[index]
+                    ? Transformer($"up_blocks.{index}.attentions.{i}", h, states, levels - 1 - index)
+                    : h;
             }
 
-            h = index < levels - 1 ? Conv($"up_blocks.{index}.upsamplers.0.conv", F.interpolate(h, skips.Peek().shape[2..], mode: InterpolationMode.Nearest)) : h;
+            h =
+                index < levels - 1
+                    ? Conv(
+                        $"up_blocks.{index}.upsamplers.0.conv",
+                        F.interpolate(h, skips.Peek().shape[2..], mode: InterpolationMode.Nearest)
+                    )
+                    : h;
         }
 
         return Conv("conv_out", F.silu(GroupNorm("conv_norm_out", h, config.NormEps))).MoveToOuterDisposeScope();
@@ -129,17 +160,37 @@ internal sealed class PlainModel : IDisposable
                 h = Resnet($"encoder.down_blocks.{level}.resnets.{i}", h, 1e-6);
             }
 
-            h = level < levels - 1 ? Conv($"encoder.down_blocks.{level}.downsamplers.0.conv", F.pad(h, [0, 1, 0, 1]), stride: 2, padding: 0) : h;
+            h =
+                level < levels - 1
+                    ? Conv(
+                        $"encoder.down_blocks.{level}.downsamplers.0.conv",
+                        F.pad(h, [0, 1, 0, 1]),
+                        stride: 2,
+                        padding: 0
+                    )
+                    : h;
         }
 
         h = Resnet("encoder.mid_block.resnets.0", h, 1e-6);
         var attention = "encoder.mid_block.attentions.0";
-        string[] names = _weights.ContainsKey($"{attention}.query.weight") ? ["query", "key", "value", "proj_attn"] : ["to_q", "to_k", "to_v", "to_out.0"];
+        string[] names = _weights.ContainsKey($"{attention}.query.weight")
+            ? ["query", "key", "value", "proj_attn"]
+            : ["to_q", "to_k", "to_v", "to_out.0"];
         var tokens = GroupNorm($"{attention}.group_norm", h, 1e-6).flatten(2).transpose(1, 2);
-        tokens = Attend(Linear($"{attention}.{names[0]}", tokens), Linear($"{attention}.{names[1]}", tokens), Linear($"{attention}.{names[2]}", tokens), 1);
+        tokens = Attend(
+            Linear($"{attention}.{names[0]}", tokens),
+            Linear($"{attention}.{names[1]}", tokens),
+            Linear($"{attention}.{names[2]}", tokens),
+            1
+        );
         h = Linear($"{attention}.{names[3]}", tokens).transpose(1, 2).reshape(h.shape) + h;
         h = Resnet("encoder.mid_block.resnets.1", h, 1e-6);
-        var moments = Conv("quant_conv", Conv("encoder.conv_out", F.silu(GroupNorm("encoder.conv_norm_out", h, 1e-6))), padding: 0).chunk(2, 1);
+        var moments = Conv(
+                "quant_conv",
+                Conv("encoder.conv_out", F.silu(GroupNorm("encoder.conv_norm_out", h, 1e-6))),
+                padding: 0
+            )
+            .chunk(2, 1);
         Seen = seen;
         var deviation = (0.5 * moments[1].clamp(-30, 20)).exp();
         return ((moments[0] + (deviation * randn_like(deviation))) * config.ScalingFactor).MoveToOuterDisposeScope();
@@ -165,31 +216,54 @@ internal sealed class PlainModel : IDisposable
         using var scope = NewDisposeScope();
         var config = _profile.UNetConfig;
         Tensor Tokens(Tensor map) => map.permute(0, 2, 3, 1).reshape(map.shape[0], -1, map.shape[1]);
-        Tensor Map(Tensor tokens) => tokens.reshape(x.shape[0], x.shape[2], x.shape[3], -1).permute(0, 3, 1, 2).contiguous();
+        Tensor Map(Tensor tokens) =>
+            tokens.reshape(x.shape[0], x.shape[2], x.shape[3], -1).permute(0, 3, 1, 2).contiguous();
         var h = GroupNorm($"{name}.norm", x, 1e-6);
-        h = config.UseLinearProjection ? Linear($"{name}.proj_in", Tokens(h)) : Tokens(Conv($"{name}.proj_in", h, padding: 0));
+        h = config.UseLinearProjection
+            ? Linear($"{name}.proj_in", Tokens(h))
+            : Tokens(Conv($"{name}.proj_in", h, padding: 0));
         for (var i = 0; i < config.TransformerLayersPerBlock[level]; i++)
         {
             var block = $"{name}.transformer_blocks.{i}";
             var normed = LayerNorm($"{block}.norm1", h);
             h = h + CrossAttention($"{block}.attn1", normed, normed, config.NumAttentionHeads[level]);
-            h = h + CrossAttention($"{block}.attn2", LayerNorm($"{block}.norm2", h), states, config.NumAttentionHeads[level]);
+            h =
+                h
+                + CrossAttention(
+                    $"{block}.attn2",
+                    LayerNorm($"{block}.norm2", h),
+                    states,
+                    config.NumAttentionHeads[level]
+                );
             var gated = Linear($"{block}.ff.net.0.proj", LayerNorm($"{block}.norm3", h)).chunk(2, -1);
             h = h + Linear($"{block}.ff.net.2", gated[0] * F.gelu(gated[1]));
         }
 
-        h = config.UseLinearProjection ? Map(Linear($"{name}.proj_out", h)) : Conv($"{name}.proj_out", Map(h), padding: 0);
+        h = config.UseLinearProjection
+            ? Map(Linear($"{name}.proj_out", h))
+            : Conv($"{name}.proj_out", Map(h), padding: 0);
         return (h + x).MoveToOuterDisposeScope();
     }
 
     private Tensor CrossAttention(string name, Tensor x, Tensor context, int heads) =>
-        Linear($"{name}.to_out.0", Attend(Linear($"{name}.to_q", x), Linear($"{name}.to_k", context), Linear($"{name}.to_v", context), heads));
+        Linear(
+            $"{name}.to_out.0",
+            Attend(Linear($"{name}.to_q", x), Linear($"{name}.to_k", context), Linear($"{name}.to_v", context), heads)
+        );
 
     private Tensor Attend(Tensor q, Tensor k, Tensor v, long heads, bool causal = false)
     {
         Tensor Heads(Tensor x) => x.view(x.shape[0], -1, heads, x.shape[2] / heads).transpose(1, 2);
         var (query, key) = (Heads(q), Heads(k));
-        Seen?.Invoke(new Kernel("attention", Kernel.Text(query.shape), Kernel.Text(key.shape), Causal: causal, Backward: query.requires_grad || key.requires_grad));
+        Seen?.Invoke(
+            new Kernel(
+                "attention",
+                Kernel.Text(query.shape),
+                Kernel.Text(key.shape),
+                Causal: causal,
+                Backward: query.requires_grad || key.requires_grad
+            )
+        );
         return F.scaled_dot_product_attention(query, key, Heads(v), is_casual: causal).transpose(1, 2).reshape(q.shape);
     }
 
@@ -203,18 +277,38 @@ internal sealed class PlainModel : IDisposable
     private Tensor Conv(string name, Tensor x, long stride = 1, long padding = 1)
     {
         var weight = W($"{name}.weight");
-        Seen?.Invoke(new Kernel("conv", Kernel.Text(x.shape), Kernel.Text(weight.shape), stride, padding, Backward: x.requires_grad));
+        Seen?.Invoke(
+            new Kernel(
+                "conv",
+                Kernel.Text(x.shape),
+                Kernel.Text(weight.shape),
+                stride,
+                padding,
+                Backward: x.requires_grad
+            )
+        );
         return F.conv2d(x, weight, W($"{name}.bias"), [stride, stride], [padding, padding]);
     }
 
     private Tensor GroupNorm(string name, Tensor x, double eps) =>
-        F.group_norm(x, name.StartsWith("encoder", StringComparison.Ordinal) ? _profile.VaeConfig.NormNumGroups : _profile.UNetConfig.NormNumGroups, W($"{name}.weight"), W($"{name}.bias"), eps);
+        F.group_norm(
+            x,
+            name.StartsWith("encoder", StringComparison.Ordinal)
+                ? _profile.VaeConfig.NormNumGroups
+                : _profile.UNetConfig.NormNumGroups,
+            W($"{name}.weight"),
+            W($"{name}.bias"),
+            eps
+        );
 
-    private Tensor LayerNorm(string name, Tensor x) => F.layer_norm(x, [x.shape[^1]], W($"{name}.weight"), W($"{name}.bias"), 1e-5);
+    private Tensor LayerNorm(string name, Tensor x) =>
+        F.layer_norm(x, [x.shape[^1]], W($"{name}.weight"), W($"{name}.bias"), 1e-5);
 
     private static Tensor Sinusoids(Tensor timesteps, int width)
     {
-        var frequencies = (-Math.Log(10000) * arange(width / 2, ScalarType.Float32, timesteps.device) / (width / 2)).exp();
+        var frequencies = (
+            -Math.Log(10000) * arange(width / 2, ScalarType.Float32, timesteps.device) / (width / 2)
+        ).exp();
         var angles = timesteps.to(ScalarType.Float32).unsqueeze(-1) * frequencies;
         return cat([angles.cos(), angles.sin()], -1); // flip_sin_to_cos
     }

@@ -36,18 +36,27 @@ try
     };
     await foreach (var update in client.TrainAsync(request, cancellationToken: stop.Token))
     {
-        Console.WriteLine(update switch
-        {
-            TrainingAccepted accepted => $"Job {accepted.JobId}: {accepted.Settings.Steps} steps on {accepted.Settings.Model}",
-            TrainingQueued queued => $"{queued.Position} jobs ahead",
-            TrainingProgress progress => $"{progress.Step}/{progress.TotalSteps}  loss {progress.LossAverage:F4}  {progress.AngleDegrees:F1}° from the start",
-            TrainingWarning warning => warning.Message,
-            TrainingResult result => $"Learnt {result.Placeholder} in {result.Elapsed.TotalSeconds:F0} s",
-            _ => "…",
-        });
+        Console.WriteLine(
+            update switch
+            {
+                TrainingAccepted accepted =>
+                    $"Job {accepted.JobId}: {accepted.Settings.Steps} steps on {accepted.Settings.Model}",
+                TrainingQueued queued => $"{queued.Position} jobs ahead",
+                TrainingProgress progress =>
+                    $"{progress.Step}/{progress.TotalSteps}  loss {progress.LossAverage:F4}  {progress.AngleDegrees:F1}° from the start",
+                TrainingWarning warning => warning.Message,
+                TrainingResult result => $"Learnt {result.Placeholder} in {result.Elapsed.TotalSeconds:F0} s",
+                _ => "…",
+            }
+        );
     }
 
-    await foreach (var update in client.GenerateAsync(new GenerationOptions { Prompt = $"a photo of <{name}>", Steps = steps }, cancellationToken: stop.Token))
+    await foreach (
+        var update in client.GenerateAsync(
+            new GenerationOptions { Prompt = $"a photo of <{name}>", Steps = steps },
+            cancellationToken: stop.Token
+        )
+    )
     {
         if (update is GeneratedPicture { Picture: var picture })
         {

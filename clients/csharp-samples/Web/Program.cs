@@ -9,22 +9,37 @@ CultureInfo.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = CultureIn
 
 var builder = WebApplication.CreateBuilder(args);
 builder.Services.AddDtiClient(
-    builder.Configuration["Dti:Address"] ?? "http://localhost:5171", new DtiClientOptions { Token = builder.Configuration["Dti:Token"] });
+    builder.Configuration["Dti:Address"] ?? "http://localhost:5171",
+    new DtiClientOptions { Token = builder.Configuration["Dti:Token"] }
+);
 var app = builder.Build();
 
-app.MapGet("/", () => Results.Stream(typeof(Program).Assembly.GetManifestResourceStream("index.html")!, "text/html; charset=utf-8"));
+app.MapGet("/", () =>
+    Results.Stream(typeof(Program).Assembly.GetManifestResourceStream("index.html")!, "text/html; charset=utf-8")
+);
 
-app.MapGet("/concepts", async (DtiClient dti, CancellationToken leave) => (await dti.ListConceptsAsync(leave)).Select(concept => concept.Placeholder));
+app.MapGet("/concepts", async (DtiClient dti, CancellationToken leave) =>
+    (await dti.ListConceptsAsync(leave)).Select(concept => concept.Placeholder)
+);
 
 // Server-sent events: the browser sees every step; when it goes away, the job goes on.
-app.MapPost("/concepts/{name}", (string name, IFormFileCollection photos, int? steps, DtiClient dti, CancellationToken leave) =>
-    TypedResults.ServerSentEvents(TrainAsync(dti, name, photos, steps, leave))).DisableAntiforgery();
+app.MapPost(
+        "/concepts/{name}",
+        (string name, IFormFileCollection photos, int? steps, DtiClient dti, CancellationToken leave) =>
+            TypedResults.ServerSentEvents(TrainAsync(dti, name, photos, steps, leave))
+    )
+    .DisableAntiforgery();
 
 app.MapGet("/picture", async (string prompt, int? steps, DtiClient dti, CancellationToken leave) =>
 {
     try
     {
-        await foreach (var update in dti.GenerateAsync(new GenerationOptions { Prompt = prompt, Steps = steps }, cancellationToken: leave))
+        await foreach (
+            var update in dti.GenerateAsync(
+                new GenerationOptions { Prompt = prompt, Steps = steps },
+                cancellationToken: leave
+            )
+        )
         {
             if (update is GeneratedPicture { Picture: var picture })
             {
@@ -43,7 +58,12 @@ app.MapGet("/picture", async (string prompt, int? steps, DtiClient dti, Cancella
 app.Run();
 
 static async IAsyncEnumerable<string> TrainAsync(
-    DtiClient dti, string name, IFormFileCollection files, int? steps, [EnumeratorCancellation] CancellationToken leave)
+    DtiClient dti,
+    string name,
+    IFormFileCollection files,
+    int? steps,
+    [EnumeratorCancellation] CancellationToken leave
+)
 {
     var photos = new List<Photo>();
     foreach (var file in files)
@@ -53,7 +73,13 @@ static async IAsyncEnumerable<string> TrainAsync(
         photos.Add(new Photo(file.FileName, bytes.ToArray()));
     }
 
-    var request = new TrainRequest { Name = name, Photos = photos, Options = new TrainingOptions { Steps = steps, PreviewEvery = 0 }, Overwrite = true };
+    var request = new TrainRequest
+    {
+        Name = name,
+        Photos = photos,
+        Options = new TrainingOptions { Steps = steps, PreviewEvery = 0 },
+        Overwrite = true,
+    };
     var updates = dti.TrainAsync(request, cancellationToken: leave).GetAsyncEnumerator(leave);
     await using (updates)
     {

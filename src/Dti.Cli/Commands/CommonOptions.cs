@@ -10,7 +10,8 @@ internal sealed class CommonOptions
 {
     private readonly Option<string?> _server = new("--server")
     {
-        Description = "Address of a running server. Without it, and without DTI_SERVER, the command starts its own for as long as it runs.",
+        Description =
+            "Address of a running server. Without it, and without DTI_SERVER, the command starts its own for as long as it runs.",
         HelpName = "http://host:port",
         Recursive = true,
     };
@@ -24,21 +25,24 @@ internal sealed class CommonOptions
 
     private readonly Option<string?> _ca = new("--ca")
     {
-        Description = "PEM file of the certificate that vouches for that server, where the system does not know it. Default: DTI_CA.",
+        Description =
+            "PEM file of the certificate that vouches for that server, where the system does not know it. Default: DTI_CA.",
         HelpName = "file",
         Recursive = true,
     };
 
     private readonly Option<string?> _data = new("--data")
     {
-        Description = "Folder of the concept library, for a server of the command's own. Default: DTI_HOME, or the user's data folder.",
+        Description =
+            "Folder of the concept library, for a server of the command's own. Default: DTI_HOME, or the user's data folder.",
         HelpName = "folder",
         Recursive = true,
     };
 
     private readonly Option<string[]> _models = new("--models")
     {
-        Description = "A model (a diffusers folder, or a single safetensors file), a folder with some below it, or ComfyUI's folder, for a server of the command's own; repeatable. Default: DTI_MODELS.",
+        Description =
+            "A model (a diffusers folder, or a single safetensors file), a folder with some below it, or ComfyUI's folder, for a server of the command's own; repeatable. Default: DTI_MODELS.",
         HelpName = "folder",
         Recursive = true,
     };
@@ -46,9 +50,9 @@ internal sealed class CommonOptions
     private readonly Option<string?> _memory = new("--memory")
     {
         Description =
-            "What a server of the command's own trades for memory. balanced: large pictures go through the autoencoder in tiles, and idle parts of " +
-            "the model leave a GPU. low: training steps compute twice what they do not keep, too. high: nothing. Default: DTI_MEMORY, or what goes " +
-            "with the device's memory.",
+            "What a server of the command's own trades for memory. balanced: large pictures go through the autoencoder in tiles, and idle parts of "
+            + "the model leave a GPU. low: training steps compute twice what they do not keep, too. high: nothing. Default: DTI_MEMORY, or what goes "
+            + "with the device's memory.",
         HelpName = "low|balanced|high",
         Recursive = true,
     };
@@ -64,8 +68,12 @@ internal sealed class CommonOptions
 
     public CommonOptions(RootCommand root)
     {
-        ServerFlags.Add(nameof(DtiServerOptions.ConceptFolder), _data, folder => Path.Combine(Path.GetFullPath(folder), "concepts"));
-        ServerFlags.Add(nameof(DtiServerOptions.JobFolder), _data, folder => Path.Combine(Path.GetFullPath(folder), "jobs"));
+        ServerFlags.Add(nameof(DtiServerOptions.ConceptFolder), _data, folder =>
+            Path.Combine(Path.GetFullPath(folder), "concepts")
+        );
+        ServerFlags.Add(nameof(DtiServerOptions.JobFolder), _data, folder =>
+            Path.Combine(Path.GetFullPath(folder), "jobs")
+        );
         ServerFlags.Add(nameof(DtiServerOptions.ModelFolders), _models, Path.GetFullPath);
         ServerFlags.Add(nameof(DtiServerOptions.Memory), _memory);
         root.Add(_server);
@@ -86,7 +94,10 @@ internal sealed class CommonOptions
     /// <summary>Options that every command has in name, and that this one does not take.</summary>
     public IEnumerable<Option> RefusedBy(Command command) => _local.Contains(command) ? OfServers : [];
 
-    /// <summary>As <see cref="SetAction"/>, of a command that works on this machine and calls no server: one that is named would be passed over in silence.</summary>
+    /// <summary>
+    /// As <see cref="SetAction"/>, of a command that works on this machine and calls no server: one that is named would
+    /// be passed over in silence.
+    /// </summary>
     public void SetLocalAction(Command command, Func<CommandContext, Task> action)
     {
         SetLocal(command);
@@ -104,23 +115,44 @@ internal sealed class CommonOptions
     /// <summary>A command that reports what is missing instead of failing for it.</summary>
     public void SetDiagnosing(Command command) => _diagnosing.Add(command);
 
-    /// <summary>Runs <paramref name="action"/> with the command, and turns whatever it throws into words and an exit code.</summary>
-    public void SetAction(Command command, Func<CommandContext, Task> action) => command.SetAction(async (parse, cancellationToken) =>
-    {
-        IOutput output = parse.GetValue(_json) ? new JsonOutput(Console.Out) : new ConsoleOutput();
-        var address = parse.GetValue(_server) ?? Environment.GetEnvironmentVariable("DTI_SERVER");
-        try
-        {
-            var folders = DataFolders.Resolve(
-                parse.GetValue(_data), parse.GetValue(_models) ?? [], parse.GetValue(_memory), modelsExist: !_diagnosing.Contains(command));
-            await action(new CommandContext(parse, output, address, new Credentials(parse.GetValue(_tokenFile), parse.GetValue(_ca)), folders, cancellationToken)).ConfigureAwait(false);
-            return ExitCode.Ok;
-        }
-        catch (Exception exception)
-        {
-            // What fails after Ctrl+C fails because of it.
-            var cause = cancellationToken.IsCancellationRequested ? new OperationCanceledException(cancellationToken) : exception;
-            return Failures.Report(cause, output, address);
-        }
-    });
+    /// <summary>
+    /// Runs <paramref name="action"/> with the command, and turns whatever it throws into words and an exit code.
+    /// </summary>
+    public void SetAction(Command command, Func<CommandContext, Task> action) =>
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                IOutput output = parse.GetValue(_json) ? new JsonOutput(Console.Out) : new ConsoleOutput();
+                var address = parse.GetValue(_server) ?? Environment.GetEnvironmentVariable("DTI_SERVER");
+                try
+                {
+                    var folders = DataFolders.Resolve(
+                        parse.GetValue(_data),
+                        parse.GetValue(_models) ?? [],
+                        parse.GetValue(_memory),
+                        modelsExist: !_diagnosing.Contains(command)
+                    );
+                    await action(
+                            new CommandContext(
+                                parse,
+                                output,
+                                address,
+                                new Credentials(parse.GetValue(_tokenFile), parse.GetValue(_ca)),
+                                folders,
+                                cancellationToken
+                            )
+                        )
+                        .ConfigureAwait(false);
+                    return ExitCode.Ok;
+                }
+                catch (Exception exception)
+                {
+                    // What fails after Ctrl+C fails because of it.
+                    var cause = cancellationToken.IsCancellationRequested
+                        ? new OperationCanceledException(cancellationToken)
+                        : exception;
+                    return Failures.Report(cause, output, address);
+                }
+            }
+        );
 }

@@ -14,7 +14,13 @@ internal static class ConceptsCommand
     {
         var command = new Command("concepts", "The library of learnt concepts.")
         {
-            List(common), Show(common), Import(common), Export(common), Versions(common), Restore(common), Delete(common),
+            List(common),
+            Show(common),
+            Import(common),
+            Export(common),
+            Versions(common),
+            Restore(common),
+            Delete(common),
         };
         Examples.Add(
             command,
@@ -24,7 +30,8 @@ internal static class ConceptsCommand
             "dti concepts import old-friend embedding.safetensors --rescale",
             "dti concepts export my-cat --format webui -o ComfyUI/models/embeddings/my-cat.safetensors",
             "dti concepts export my-cat --comfyui --models ~/ComfyUI",
-            "dti concepts restore my-cat");
+            "dti concepts restore my-cat"
+        );
         return command;
     }
 
@@ -36,28 +43,41 @@ internal static class ConceptsCommand
             var connection = await context.ConnectAsync().ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                var concepts = await connection.Client.ListConceptsAsync(context.CancellationToken).ConfigureAwait(false);
+                var concepts = await connection
+                    .Client.ListConceptsAsync(context.CancellationToken)
+                    .ConfigureAwait(false);
                 foreach (var concept in concepts)
                     context.Output.Event("concept", ConceptView.Of(concept));
                 if (concepts.Count == 0)
                     context.Output.Line("No concepts yet. Learn one: dti train my-cat photos/ --initializer cat");
                 else
-                    context.Output.Table(["NAME", "PLACEHOLDER", "VECTORS", "FAMILY", "MODEL", "CREATED"], concepts.Select(Row));
+                    context.Output.Table(
+                        ["NAME", "PLACEHOLDER", "VECTORS", "FAMILY", "MODEL", "CREATED"],
+                        concepts.Select(Row)
+                    );
             }
         });
         return command;
 
         static IReadOnlyList<string> Row(Concept concept) =>
-        [
-            concept.Name, concept.Placeholder, concept.VectorCount.ToString(CultureInfo.InvariantCulture), concept.Family, concept.Model,
-            Dates.Show(concept.Created),
-        ];
+            [
+                concept.Name,
+                concept.Placeholder,
+                concept.VectorCount.ToString(CultureInfo.InvariantCulture),
+                concept.Family,
+                concept.Model,
+                Dates.Show(concept.Created),
+            ];
     }
 
     private static Command Show(CommonOptions common)
     {
         var name = Name();
-        var summary = new Option<string?>("--summary") { Description = "Write the picture of its training, curves and previews, to this PNG file.", HelpName = "file" };
+        var summary = new Option<string?>("--summary")
+        {
+            Description = "Write the picture of its training, curves and previews, to this PNG file.",
+            HelpName = "file",
+        };
         var force = new Option<bool>("--force") { Description = "Replace the file." };
         var command = new Command("show", "One concept, and the settings it was learnt with.") { name, summary, force };
         common.SetAction(command, async context =>
@@ -65,14 +85,21 @@ internal static class ConceptsCommand
             var connection = await context.ConnectAsync().ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                var concept = await connection.Client.GetConceptAsync(context.Get(name), context.CancellationToken).ConfigureAwait(false);
+                var concept = await connection
+                    .Client.GetConceptAsync(context.Get(name), context.CancellationToken)
+                    .ConfigureAwait(false);
                 context.Output.Event("concept", ConceptView.Of(concept));
                 context.Output.Table(["SETTING", "VALUE"], ConceptView.Rows(concept));
                 if (context.Get(summary) is { } path)
                 {
                     if (concept.SummaryPng.IsEmpty)
-                        throw new CliException(ExitCode.NotFound, $"'{concept.Name}' has no picture of its training; it was imported, or learnt by an older version.");
-                    await SafeFile.WriteAsync(path, concept.SummaryPng, context.Get(force), context.CancellationToken).ConfigureAwait(false);
+                        throw new CliException(
+                            ExitCode.NotFound,
+                            $"'{concept.Name}' has no picture of its training; it was imported, or learnt by an older version."
+                        );
+                    await SafeFile
+                        .WriteAsync(path, concept.SummaryPng, context.Get(force), context.CancellationToken)
+                        .ConfigureAwait(false);
                     context.Output.Line($"summary {path}");
                 }
             }
@@ -85,13 +112,28 @@ internal static class ConceptsCommand
         var name = Name();
         var files = new Argument<string[]>("file")
         {
-            Description = "A safetensors file of diffusers, ComfyUI, A1111, kohya's scripts or OneTrainer, or a LoRA with embeddings in its bundle; or two, learned_embeds.safetensors and learned_embeds_2.safetensors, one for each text encoder of SDXL.",
+            Description =
+                "A safetensors file of diffusers, ComfyUI, A1111, kohya's scripts or OneTrainer, or a LoRA with embeddings in its bundle; or two, learned_embeds.safetensors and learned_embeds_2.safetensors, one for each text encoder of SDXL.",
             Arity = new ArgumentArity(1, 2),
         };
         var force = new Option<bool>("--force") { Description = "Replace a concept of the same name." };
-        var rescale = new Option<bool>("--rescale") { Description = "Keep the directions and give each vector the mean norm of the model's vocabulary." };
-        var model = new Option<string?>("--model") { Description = "Model that it has to fit (dti models list). Default: one that it fits.", HelpName = "name" };
-        var command = new Command("import", "Take a learnt embedding into the library.") { name, files, force, rescale, model };
+        var rescale = new Option<bool>("--rescale")
+        {
+            Description = "Keep the directions and give each vector the mean norm of the model's vocabulary.",
+        };
+        var model = new Option<string?>("--model")
+        {
+            Description = "Model that it has to fit (dti models list). Default: one that it fits.",
+            HelpName = "name",
+        };
+        var command = new Command("import", "Take a learnt embedding into the library.")
+        {
+            name,
+            files,
+            force,
+            rescale,
+            model,
+        };
         common.SetAction(command, async context =>
         {
             var data = new List<byte[]>();
@@ -107,7 +149,10 @@ internal static class ConceptsCommand
                 else
                 {
                     data.Add(Engine.Concepts.BundledEmbeddings.Extract(path, PhotoShares.Limit));
-                    context.Output.Warning("BUNDLE_EXTRACTED", $"Of '{path}', only the embeddings in the LoRA's bundle are sent.");
+                    context.Output.Warning(
+                        "BUNDLE_EXTRACTED",
+                        $"Of '{path}', only the embeddings in the LoRA's bundle are sent."
+                    );
                 }
             }
 
@@ -117,8 +162,16 @@ internal static class ConceptsCommand
                 Concept concept;
                 try
                 {
-                    concept = await connection.Client.ImportConceptAsync(
-                        context.Get(name), data[0], context.Get(force), context.Get(rescale), context.Get(model), data.ElementAtOrDefault(1), context.CancellationToken)
+                    concept = await connection
+                        .Client.ImportConceptAsync(
+                            context.Get(name),
+                            data[0],
+                            context.Get(force),
+                            context.Get(rescale),
+                            context.Get(model),
+                            data.ElementAtOrDefault(1),
+                            context.CancellationToken
+                        )
                         .ConfigureAwait(false);
                 }
                 catch (DtiClientException refused)
@@ -128,8 +181,13 @@ internal static class ConceptsCommand
 
                 context.Output.Event("concept", ConceptView.Of(concept));
                 if (concept.IgnoredTensors.Count > 0)
-                    context.Output.Warning("TENSORS_IGNORED", $"Tensors of the file that were passed over (docs/formats.md says what they are): {Some(concept.IgnoredTensors)}.");
-                context.Output.Line($"Imported {concept.Name}: {concept.VectorCount} vector(s) of {concept.Dimension}. Prompts use it as {concept.Placeholder}.");
+                    context.Output.Warning(
+                        "TENSORS_IGNORED",
+                        $"Tensors of the file that were passed over (docs/formats.md says what they are): {Some(concept.IgnoredTensors)}."
+                    );
+                context.Output.Line(
+                    $"Imported {concept.Name}: {concept.VectorCount} vector(s) of {concept.Dimension}. Prompts use it as {concept.Placeholder}."
+                );
             }
         });
         return command;
@@ -141,57 +199,101 @@ internal static class ConceptsCommand
     /// <summary>A refusal that names files in the place of the request's fields for them.</summary>
     internal static DtiClientException WithPaths(DtiClientException refused, IReadOnlyList<string> paths)
     {
-        FieldViolation[] others = [.. refused.FieldViolations.Where(violation => violation.Field is not ("data" or "second_data"))];
-        return others.Length == refused.FieldViolations.Count ? refused : new DtiClientException(
-            refused.Status, string.Join(' ', refused.FieldViolations.Select(Description)), refused)
-        {
-            Reason = refused.Reason,
-            FieldViolations = others,
-        };
+        FieldViolation[] others =
+        [
+            .. refused.FieldViolations.Where(violation => violation.Field is not ("data" or "second_data")),
+        ];
+        return others.Length == refused.FieldViolations.Count
+            ? refused
+            : new DtiClientException(
+                refused.Status,
+                string.Join(' ', refused.FieldViolations.Select(Description)),
+                refused
+            )
+            {
+                Reason = refused.Reason,
+                FieldViolations = others,
+            };
 
-        string Description(FieldViolation violation) => violation.Field switch
-        {
-            "data" => Named(violation, paths[0]),
-            "second_data" when paths.Count > 1 => Named(violation, paths[1]),
-            _ => violation.Description,
-        };
+        string Description(FieldViolation violation) =>
+            violation.Field switch
+            {
+                "data" => Named(violation, paths[0]),
+                "second_data" when paths.Count > 1 => Named(violation, paths[1]),
+                _ => violation.Description,
+            };
 
-        static string Named(FieldViolation violation, string path) => violation.Description.StartsWith(violation.Field, StringComparison.Ordinal)
-            ? path + violation.Description[violation.Field.Length..]
-            : violation.Description;
+        static string Named(FieldViolation violation, string path) =>
+            violation.Description.StartsWith(violation.Field, StringComparison.Ordinal)
+                ? path + violation.Description[violation.Field.Length..]
+                : violation.Description;
     }
 
     private static Command Export(CommonOptions common)
     {
         var name = Name();
-        var format = new Option<ConceptFormat?>("--format") { Description = "diffusers, or webui for ComfyUI and A1111. Default: diffusers." };
+        var format = new Option<ConceptFormat?>("--format")
+        {
+            Description = "diffusers, or webui for ComfyUI and A1111. Default: diffusers.",
+        };
         format.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "diffusers", "webui");
-        var output = new Option<string?>("--output", "-o") { Description = "File or folder. Default: the server's name for it, here.", HelpName = "path" };
+        var output = new Option<string?>("--output", "-o")
+        {
+            Description = "File or folder. Default: the server's name for it, here.",
+            HelpName = "path",
+        };
         var force = new Option<bool>("--force") { Description = "Replace a file of the same name." };
-        var comfy = new Option<bool>("--comfyui") { Description = "Write it into the embeddings folder of the server's ComfyUI instead (its folder is among --models)." };
-        var command = new Command("export", "Write a concept to a file that other tools load.") { name, format, output, comfy, force };
+        var comfy = new Option<bool>("--comfyui")
+        {
+            Description =
+                "Write it into the embeddings folder of the server's ComfyUI instead (its folder is among --models).",
+        };
+        var command = new Command("export", "Write a concept to a file that other tools load.")
+        {
+            name,
+            format,
+            output,
+            comfy,
+            force,
+        };
         common.SetAction(command, async context =>
         {
             if (context.Get(comfy) && (context.Get(output) ?? context.Get(format)?.ToString()) is not null)
-                throw new CliException(ExitCode.Usage, "--comfyui knows the file and its layout; leave out -o and --format.");
+                throw new CliException(
+                    ExitCode.Usage,
+                    "--comfyui knows the file and its layout; leave out -o and --format."
+                );
             var connection = await context.ConnectAsync().ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
                 if (context.Get(comfy))
                 {
-                    var installed = await connection.Client.InstallConceptAsync(context.Get(name), context.Get(force), context.CancellationToken).ConfigureAwait(false);
+                    var installed = await connection
+                        .Client.InstallConceptAsync(context.Get(name), context.Get(force), context.CancellationToken)
+                        .ConfigureAwait(false);
                     context.Output.Event("exported", new { path = installed });
-                    context.Output.Line($"Wrote {installed}; ComfyUI's prompts use it as embedding:{context.Get(name)}");
+                    context.Output.Line(
+                        $"Wrote {installed}; ComfyUI's prompts use it as embedding:{context.Get(name)}"
+                    );
                     return;
                 }
 
-                var file = await connection.Client
-                    .ExportConceptAsync(context.Get(name), context.Get(format) ?? ConceptFormat.Diffusers, context.CancellationToken)
+                var file = await connection
+                    .Client.ExportConceptAsync(
+                        context.Get(name),
+                        context.Get(format) ?? ConceptFormat.Diffusers,
+                        context.CancellationToken
+                    )
                     .ConfigureAwait(false);
                 var path = Place(context.Get(output), Path.GetFileName(file.FileName));
                 if (File.Exists(path) && !context.Get(force))
-                    throw new CliException(ExitCode.Usage, $"The file '{path}' exists; name another with -o, or replace it with --force.");
-                await SafeFile.WriteAsync(path, file.Data, context.Get(force), context.CancellationToken).ConfigureAwait(false);
+                    throw new CliException(
+                        ExitCode.Usage,
+                        $"The file '{path}' exists; name another with -o, or replace it with --force."
+                    );
+                await SafeFile
+                    .WriteAsync(path, file.Data, context.Get(force), context.CancellationToken)
+                    .ConfigureAwait(false);
                 context.Output.Event("exported", new { path });
                 context.Output.Line($"Wrote {path}");
             }
@@ -213,14 +315,35 @@ internal static class ConceptsCommand
             var connection = await context.ConnectAsync().ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                var versions = await connection.Client.ListConceptVersionsAsync(context.Get(name), context.CancellationToken).ConfigureAwait(false);
+                var versions = await connection
+                    .Client.ListConceptVersionsAsync(context.Get(name), context.CancellationToken)
+                    .ConfigureAwait(false);
                 foreach (var concept in versions)
-                    context.Output.Event("version", new { concept.Version, concept.Created, concept.Settings?.Steps, concept.Settings?.Seed });
+                    context.Output.Event(
+                        "version",
+                        new
+                        {
+                            concept.Version,
+                            concept.Created,
+                            concept.Settings?.Steps,
+                            concept.Settings?.Seed,
+                        }
+                    );
                 if (versions.Count == 0)
                     context.Output.Line($"{context.Get(name)} was never replaced.");
                 else
-                    context.Output.Table(["VERSION", "CREATED", "STEPS", "SEED"], versions.Select(concept => (IReadOnlyList<string>)
-                        [concept.Version, Dates.Show(concept.Created), $"{concept.Settings?.Steps}", $"{concept.Settings?.Seed}"]));
+                    context.Output.Table(
+                        ["VERSION", "CREATED", "STEPS", "SEED"],
+                        versions.Select(concept =>
+                            (IReadOnlyList<string>)
+                                [
+                                    concept.Version,
+                                    Dates.Show(concept.Created),
+                                    $"{concept.Settings?.Steps}",
+                                    $"{concept.Settings?.Seed}",
+                                ]
+                        )
+                    );
             }
         });
         return command;
@@ -229,17 +352,31 @@ internal static class ConceptsCommand
     private static Command Restore(CommonOptions common)
     {
         var name = Name();
-        var version = new Argument<string>("version") { Description = "Which one (dti concepts versions). Default: the newest.", DefaultValueFactory = _ => "" };
-        var command = new Command("restore", "Make an earlier version of a concept the current one, which becomes an earlier version.") { name, version };
+        var version = new Argument<string>("version")
+        {
+            Description = "Which one (dti concepts versions). Default: the newest.",
+            DefaultValueFactory = _ => "",
+        };
+        var command = new Command(
+            "restore",
+            "Make an earlier version of a concept the current one, which becomes an earlier version."
+        )
+        {
+            name,
+            version,
+        };
         common.SetAction(command, async context =>
         {
             var connection = await context.ConnectAsync().ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                var concept = await connection.Client
-                    .RestoreConceptAsync(context.Get(name), context.Get(version), context.CancellationToken).ConfigureAwait(false);
+                var concept = await connection
+                    .Client.RestoreConceptAsync(context.Get(name), context.Get(version), context.CancellationToken)
+                    .ConfigureAwait(false);
                 context.Output.Event("concept", ConceptView.Of(concept));
-                context.Output.Line($"Restored {concept.Name}; the one that it replaces is kept as an earlier version.");
+                context.Output.Line(
+                    $"Restored {concept.Name}; the one that it replaces is kept as an earlier version."
+                );
             }
         });
         return command;
@@ -254,7 +391,9 @@ internal static class ConceptsCommand
             var connection = await context.ConnectAsync().ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                await connection.Client.DeleteConceptAsync(context.Get(name), context.CancellationToken).ConfigureAwait(false);
+                await connection
+                    .Client.DeleteConceptAsync(context.Get(name), context.CancellationToken)
+                    .ConfigureAwait(false);
                 context.Output.Event("deleted", new { name = context.Get(name) });
                 context.Output.Line($"Deleted {context.Get(name)}.");
             }

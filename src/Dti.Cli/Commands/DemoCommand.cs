@@ -18,13 +18,34 @@ internal static class DemoCommand
             HelpName = "folder",
             DefaultValueFactory = _ => "dti-demo",
         };
-        var steps = new Option<int>("--steps") { Description = "Training steps of each concept.", HelpName = "n", DefaultValueFactory = _ => DemoScript.Steps };
-        var samplingSteps = new Option<int>("--sampling-steps") { Description = "Sampling steps of each image.", HelpName = "n", DefaultValueFactory = _ => DemoScript.SamplingSteps };
-        var seed = new Option<ulong>("--seed") { Description = "Same seed, same page.", HelpName = "n", DefaultValueFactory = _ => 1UL };
-
-        var command = new Command("demo", "Train two concepts by DTI and by plain textual inversion, compare them, blend the two, and write a page that shows it all.")
+        var steps = new Option<int>("--steps")
         {
-            output, steps, samplingSteps, seed,
+            Description = "Training steps of each concept.",
+            HelpName = "n",
+            DefaultValueFactory = _ => DemoScript.Steps,
+        };
+        var samplingSteps = new Option<int>("--sampling-steps")
+        {
+            Description = "Sampling steps of each image.",
+            HelpName = "n",
+            DefaultValueFactory = _ => DemoScript.SamplingSteps,
+        };
+        var seed = new Option<ulong>("--seed")
+        {
+            Description = "Same seed, same page.",
+            HelpName = "n",
+            DefaultValueFactory = _ => 1UL,
+        };
+
+        var command = new Command(
+            "demo",
+            "Train two concepts by DTI and by plain textual inversion, compare them, blend the two, and write a page that shows it all."
+        )
+        {
+            output,
+            steps,
+            samplingSteps,
+            seed,
         };
         Examples.Add(command, "dti demo", "dti demo -o ~/dti-demo --steps 300", "dti demo --models ~/models/sd15");
 
@@ -34,16 +55,29 @@ internal static class DemoCommand
             var folder = Path.GetFullPath(context.Get(output)!);
             var page = Path.Combine(folder, "index.html");
             if (File.Exists(page) && !await IsOursAsync(page, context.CancellationToken).ConfigureAwait(false))
-                throw new CliException(ExitCode.Usage, $"'{page}' was not written by the demo; name another folder with -o.");
+                throw new CliException(
+                    ExitCode.Usage,
+                    $"'{page}' was not written by the demo; name another folder with -o."
+                );
             var photos = await DemoPhotos.WriteAsync(folder, context.CancellationToken).ConfigureAwait(false);
             var data = Path.Combine(folder, "library");
-            var connection = await Connection.OpenOwnAsync(context.Folders with { Data = data }, context.CancellationToken).ConfigureAwait(false);
+            var connection = await Connection
+                .OpenOwnAsync(context.Folders with { Data = data }, context.CancellationToken)
+                .ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
                 var plan = DemoPlan.Create(context.Get(steps), context.Get(samplingSteps), context.Get(seed), photos);
-                var result = await new DemoRun(connection.Client, context.Output, clock).RunAsync(plan, context.CancellationToken).ConfigureAwait(false);
+                var result = await new DemoRun(connection.Client, context.Output, clock)
+                    .RunAsync(plan, context.CancellationToken)
+                    .ConfigureAwait(false);
                 var commands = new CommandText(data, context.Folders.Models);
-                await SafeFile.WriteAsync(page, Encoding.UTF8.GetBytes(new DemoPage(result, commands).Write()), overwrite: true, context.CancellationToken)
+                await SafeFile
+                    .WriteAsync(
+                        page,
+                        Encoding.UTF8.GetBytes(new DemoPage(result, commands).Write()),
+                        overwrite: true,
+                        context.CancellationToken
+                    )
                     .ConfigureAwait(false);
             }
 

@@ -13,23 +13,46 @@ using Grpc.Core;
 
 namespace Dti.Cli.Commands;
 
-/// <summary><c>dti doctor</c>: one screen that says whether a server can run here, and whether the one that was named answers.</summary>
+/// <summary>
+/// <c>dti doctor</c>: one screen that says whether a server can run here, and whether the one that was named answers.
+/// </summary>
 internal static class DoctorCommand
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
 
     public static Command Create(CommonOptions common)
     {
-        var config = new Option<string?>("--config") { Description = "The server's settings, as for dti serve.", HelpName = "file" };
-        var ready = new Option<bool>("--ready") { Description = "Only ask the server whether it is ready: exit code 0 if so, for containers and monitors." };
-        var command = new Command("doctor", "Looks at device, native library, folders, disk, ports, clock, models and the server, and says what to do about what is wrong.") { config, ready };
-        Examples.Add(command, "dti doctor", "dti doctor --config /etc/dti/appsettings.json", "DTI_SERVER=https://gpu:5171 dti doctor --ready", "dti doctor --json");
+        var config = new Option<string?>("--config")
+        {
+            Description = "The server's settings, as for dti serve.",
+            HelpName = "file",
+        };
+        var ready = new Option<bool>("--ready")
+        {
+            Description = "Only ask the server whether it is ready: exit code 0 if so, for containers and monitors.",
+        };
+        var command = new Command(
+            "doctor",
+            "Looks at device, native library, folders, disk, ports, clock, models and the server, and says what to do about what is wrong."
+        )
+        {
+            config,
+            ready,
+        };
+        Examples.Add(
+            command,
+            "dti doctor",
+            "dti doctor --config /etc/dti/appsettings.json",
+            "DTI_SERVER=https://gpu:5171 dti doctor --ready",
+            "dti doctor --json"
+        );
         common.SetDiagnosing(command);
         common.SetAction(command, async context =>
         {
             if (context.Get(ready))
             {
-                await ReadyAsync(context, ReadSettings(common, context, context.Get(config)).Options).ConfigureAwait(false);
+                await ReadyAsync(context, ReadSettings(common, context, context.Get(config)).Options)
+                    .ConfigureAwait(false);
                 return;
             }
 
@@ -47,9 +70,15 @@ internal static class DoctorCommand
             context.Output.Finding(server);
 
             var broken = findings.Count(finding => finding.State == FindingState.Broken);
-            context.Output.Event("doctor", new { broken, doubtful = findings.Count(finding => finding.State == FindingState.Doubtful) });
+            context.Output.Event(
+                "doctor",
+                new { broken, doubtful = findings.Count(finding => finding.State == FindingState.Doubtful) }
+            );
             if (broken > 0)
-                throw new CliException(ExitCode.Failed, broken == 1 ? "One thing is broken." : $"{broken} things are broken.");
+                throw new CliException(
+                    ExitCode.Failed,
+                    broken == 1 ? "One thing is broken." : $"{broken} things are broken."
+                );
             context.Output.Line("Nothing is broken.");
         });
         return command;
@@ -63,11 +92,17 @@ internal static class DoctorCommand
             try
             {
                 if (!await client.IsReadyAsync(context.CancellationToken).ConfigureAwait(false))
-                    throw new CliException(ExitCode.Unreachable, $"The server at {address} is not ready; its log says why.");
+                    throw new CliException(
+                        ExitCode.Unreachable,
+                        $"The server at {address} is not ready; its log says why."
+                    );
             }
             catch (DtiClientException refused)
             {
-                throw new CliException(ExitCode.Unreachable, $"The server at {address} is not ready: {refused.Message}");
+                throw new CliException(
+                    ExitCode.Unreachable,
+                    $"The server at {address} is not ready: {refused.Message}"
+                );
             }
 
             context.Output.Event("ready", new { address });
@@ -75,17 +110,37 @@ internal static class DoctorCommand
         }
     }
 
-    private static (List<Finding> Findings, DtiServerOptions Options) ReadSettings(CommonOptions common, CommandContext context, string? file)
+    private static (List<Finding> Findings, DtiServerOptions Options) ReadSettings(
+        CommonOptions common,
+        CommandContext context,
+        string? file
+    )
     {
         try
         {
-            return ([], ServerConfiguration.Bind(ServeConfiguration.Read(file, context.Folders.Data, common.ServerFlags.Given(context.Arguments))));
+            return (
+                [],
+                ServerConfiguration.Bind(
+                    ServeConfiguration.Read(file, context.Folders.Data, common.ServerFlags.Given(context.Arguments))
+                )
+            );
         }
         catch (ValidationException wrong)
         {
             return (
-                [.. wrong.Violations.Select(violation => new Finding("setting", FindingState.Broken, violation.Description, $"Correct {violation.Field}; what follows leaves the settings out."))],
-                LocalServer.Options(context.Folders) with { Port = DtiServerOptions.DefaultPort });
+                [
+                    .. wrong.Violations.Select(violation => new Finding(
+                        "setting",
+                        FindingState.Broken,
+                        violation.Description,
+                        $"Correct {violation.Field}; what follows leaves the settings out."
+                    )),
+                ],
+                LocalServer.Options(context.Folders) with
+                {
+                    Port = DtiServerOptions.DefaultPort,
+                }
+            );
         }
     }
 
@@ -96,7 +151,18 @@ internal static class DoctorCommand
         var (address, end) = context.ServerAddress is { Length: > 0 } named ? (named, null) : AddressOf(options);
         try
         {
-            return (new DtiClient(address, context.Credentials.Read(address) with { Timeout = _patience, MaxRetries = 0, ConnectTo = end }), address);
+            return (
+                new DtiClient(
+                    address,
+                    context.Credentials.Read(address) with
+                    {
+                        Timeout = _patience,
+                        MaxRetries = 0,
+                        ConnectTo = end,
+                    }
+                ),
+                address
+            );
         }
         catch (Exception wrong) when (wrong is UriFormatException or ArgumentException)
         {
@@ -105,15 +171,20 @@ internal static class DoctorCommand
     }
 
     /// <summary>
-    /// Where a server with these options is found from this machine: where it listens, and with TLS by the name that its certificate has, if that is one,
-    /// though this machine may not know where that name leads.
+    /// Where a server with these options is found from this machine: where it listens, and with TLS by the name that
+    /// its certificate has, if that is one, though this machine may not know where that name leads.
     /// </summary>
     private static (string Address, IPEndPoint End) AddressOf(DtiServerOptions options)
     {
         var ip = IPAddress.TryParse(options.Address, out var told) ? told : IPAddress.Loopback;
-        ip = ip.Equals(IPAddress.Any) ? IPAddress.Loopback : ip.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : ip;
+        ip =
+            ip.Equals(IPAddress.Any) ? IPAddress.Loopback
+            : ip.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback
+            : ip;
         var host = ip.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{ip}]" : $"{ip}";
-        var address = options.Security.TlsCertificate is { } certificate ? $"https://{NameIn(certificate) ?? host}:{options.Port}" : $"http://{host}:{options.Port}";
+        var address = options.Security.TlsCertificate is { } certificate
+            ? $"https://{NameIn(certificate) ?? host}:{options.Port}"
+            : $"http://{host}:{options.Port}";
         return (address, new IPEndPoint(ip, options.Port));
     }
 
@@ -122,8 +193,12 @@ internal static class DoctorCommand
         try
         {
             using var certificate = X509CertificateLoader.LoadCertificateFromFile(certificateFile);
-            return certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(names => names.EnumerateDnsNames())
-                .OrderBy(name => name.StartsWith('*')).FirstOrDefault()?.Replace("*", "dti", StringComparison.Ordinal);
+            return certificate
+                .Extensions.OfType<X509SubjectAlternativeNameExtension>()
+                .SelectMany(names => names.EnumerateDnsNames())
+                .OrderBy(name => name.StartsWith('*'))
+                .FirstOrDefault()
+                ?.Replace("*", "dti", StringComparison.Ordinal);
         }
         catch (Exception error) when (error is CryptographicException or IOException or UnauthorizedAccessException)
         {
@@ -141,7 +216,12 @@ internal static class DoctorCommand
         }
         catch (CliException wrong)
         {
-            return new("server", FindingState.Broken, wrong.Message, "Correct --server, DTI_SERVER, the token or the certificate.");
+            return new(
+                "server",
+                FindingState.Broken,
+                wrong.Message,
+                "Correct --server, DTI_SERVER, the token or the certificate."
+            );
         }
     }
 
@@ -151,15 +231,34 @@ internal static class DoctorCommand
         try
         {
             if (!await client.IsReadyAsync(context.CancellationToken).ConfigureAwait(false))
-                return new("server", FindingState.Broken, $"{address} answers, and says that it is not ready", "Its log says why: its device does not compute, or it is stopping.");
+                return new(
+                    "server",
+                    FindingState.Broken,
+                    $"{address} answers, and says that it is not ready",
+                    "Its log says why: its device does not compute, or it is stopping."
+                );
             var server = await client.GetServerAsync(context.CancellationToken).ConfigureAwait(false);
-            return new("server", FindingState.Good, $"{address} is ready: Dti {server.Version}, {server.Device}, {server.Dtype}, libtorch {server.TorchVersion}");
+            return new(
+                "server",
+                FindingState.Good,
+                $"{address} is ready: Dti {server.Version}, {server.Device}, {server.Dtype}, libtorch {server.TorchVersion}"
+            );
         }
         catch (DtiClientException refused) when (refused.Status == StatusCode.Unauthenticated)
         {
             return context.Credentials.HasToken
-                ? new("server", asked ? FindingState.Broken : FindingState.Doubtful, $"{address} is ready, and does not know the token that it was given", "Correct --token-file, DTI_TOKEN_FILE or DTI_TOKEN.")
-                : new("server", FindingState.Good, $"{address} is ready, and wants a token", "To see more, give one: --token-file, DTI_TOKEN_FILE or DTI_TOKEN.");
+                ? new(
+                    "server",
+                    asked ? FindingState.Broken : FindingState.Doubtful,
+                    $"{address} is ready, and does not know the token that it was given",
+                    "Correct --token-file, DTI_TOKEN_FILE or DTI_TOKEN."
+                )
+                : new(
+                    "server",
+                    FindingState.Good,
+                    $"{address} is ready, and wants a token",
+                    "To see more, give one: --token-file, DTI_TOKEN_FILE or DTI_TOKEN."
+                );
         }
         catch (DtiClientException refused) when (refused.Status == StatusCode.PermissionDenied)
         {
@@ -169,17 +268,31 @@ internal static class DoctorCommand
         {
             return NobodyListens(lost)
                 ? new("server", FindingState.Good, $"none runs at {address}")
-                : new("server", FindingState.Doubtful, $"{address}: {lost.Message}", "Well if that is no Dti; else give what a client of it needs: DTI_CA, DTI_CLIENT_CERT and DTI_CLIENT_KEY.");
+                : new(
+                    "server",
+                    FindingState.Doubtful,
+                    $"{address}: {lost.Message}",
+                    "Well if that is no Dti; else give what a client of it needs: DTI_CA, DTI_CLIENT_CERT and DTI_CLIENT_KEY."
+                );
         }
         catch (DtiClientException lost)
         {
-            return new("server", FindingState.Broken, $"{address}: {lost.Message}", "Start it (dti serve), or correct --server, DTI_SERVER, the token or the certificate.");
+            return new(
+                "server",
+                FindingState.Broken,
+                $"{address}: {lost.Message}",
+                "Start it (dti serve), or correct --server, DTI_SERVER, the token or the certificate."
+            );
         }
     }
 
     private static bool NobodyListens(DtiClientException lost)
     {
-        for (var cause = (lost.InnerException as RpcException)?.Status.DebugException; cause is not null; cause = cause.InnerException)
+        for (
+            var cause = (lost.InnerException as RpcException)?.Status.DebugException;
+            cause is not null;
+            cause = cause.InnerException
+        )
         {
             if (cause is SocketException { SocketErrorCode: SocketError.ConnectionRefused })
                 return true;

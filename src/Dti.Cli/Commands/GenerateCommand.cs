@@ -9,13 +9,21 @@ internal static class GenerateCommand
 {
     public static Command Create(CommonOptions common)
     {
-        var prompt = new Argument<string>("prompt") { Description = "The prompt; <name> stands for the concept of that name." };
+        var prompt = new Argument<string>("prompt")
+        {
+            Description = "The prompt; <name> stands for the concept of that name.",
+        };
         var output = new Option<string?>("--output", "-o")
         {
-            Description = "File or folder for the pictures. Several pictures, and names already taken, are numbered. Default: a file named after the prompt.",
+            Description =
+                "File or folder for the pictures. Several pictures, and names already taken, are numbered. Default: a file named after the prompt.",
             HelpName = "path",
         };
-        var count = new Option<int?>("--count", "-n") { Description = "Number of pictures, 1 to 64. Default: 1.", HelpName = "n" };
+        var count = new Option<int?>("--count", "-n")
+        {
+            Description = "Number of pictures, 1 to 64. Default: 1.",
+            HelpName = "n",
+        };
         var force = new Option<bool>("--force") { Description = "Replace files of the same name." };
         var options = new GenerationOptionSet();
 
@@ -26,7 +34,8 @@ internal static class GenerateCommand
             command,
             "dti generate \"a photo of <my-cat> in the snow\"",
             "dti generate \"an oil painting of <my-cat>\" -n 4 --seed 7 -o paintings/",
-            "dti generate \"<my-cat> in the style of <my-style>\" --scheduler euler --guidance 6 -o cat.webp --quality 85");
+            "dti generate \"<my-cat> in the style of <my-style>\" --scheduler euler --guidance 6 -o cat.webp --quality 85"
+        );
 
         common.SetAction(command, async context =>
         {
@@ -42,7 +51,11 @@ internal static class GenerateCommand
                     WriteAsync = files.WriteAsync,
                     PreviewFolder = options.PreviewFolder(context),
                 }
-                    .RunAsync("drawing", connection.Client.GenerateAsync(asked, null, context.CancellationToken), context.CancellationToken)
+                    .RunAsync(
+                        "drawing",
+                        connection.Client.GenerateAsync(asked, null, context.CancellationToken),
+                        context.CancellationToken
+                    )
                     .ConfigureAwait(false);
             }
         });

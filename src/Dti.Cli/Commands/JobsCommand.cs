@@ -15,7 +15,8 @@ internal static class JobsCommand
             command,
             "dti jobs list --server http://localhost:5171",
             "dti jobs watch 4f2a91 --from-step 100 --server http://localhost:5171",
-            "dti jobs cancel 4f2a91 --server http://localhost:5171");
+            "dti jobs cancel 4f2a91 --server http://localhost:5171"
+        );
         return command;
     }
 
@@ -27,44 +28,69 @@ internal static class JobsCommand
             var connection = await context.ConnectToNamedAsync("Jobs").ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                var jobs = await connection.Client.ListJobsAsync(cancellationToken: context.CancellationToken).ConfigureAwait(false);
+                var jobs = await connection
+                    .Client.ListJobsAsync(cancellationToken: context.CancellationToken)
+                    .ConfigureAwait(false);
                 foreach (var job in jobs)
                     context.Output.Event("job", job);
                 if (jobs.Count == 0)
                     context.Output.Line("No jobs.");
                 else
-                    context.Output.Table(["JOB", "KIND", "STATE", "CONCEPT", "STEP", "CREATED", "ERROR"], jobs.Select(Row));
+                    context.Output.Table(
+                        ["JOB", "KIND", "STATE", "CONCEPT", "STEP", "CREATED", "ERROR"],
+                        jobs.Select(Row)
+                    );
             }
         });
         return command;
 
         static IReadOnlyList<string> Row(Job job) =>
-        [
-            job.JobId, SettingsTable.Word(job.Kind), SettingsTable.Word(job.State), job.Name, $"{job.Step}/{job.TotalSteps}",
-            Dates.Show(job.Created), job.Error ?? "",
-        ];
+            [
+                job.JobId,
+                SettingsTable.Word(job.Kind),
+                SettingsTable.Word(job.State),
+                job.Name,
+                $"{job.Step}/{job.TotalSteps}",
+                Dates.Show(job.Created),
+                job.Error ?? "",
+            ];
     }
 
     private static Command Watch(CommonOptions common)
     {
         var id = Id();
-        var fromStep = new Option<int>("--from-step") { Description = "Of a training, leave out what was before this step.", HelpName = "n" };
+        var fromStep = new Option<int>("--from-step")
+        {
+            Description = "Of a training, leave out what was before this step.",
+            HelpName = "n",
+        };
         var command = new Command("watch", "Follow a job. Ctrl+C ends the watching, not the job.") { id, fromStep };
         common.SetAction(command, async context =>
         {
             var connection = await context.ConnectToNamedAsync("Jobs").ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                var job = await connection.Client.GetJobAsync(context.Get(id), context.CancellationToken).ConfigureAwait(false);
+                var job = await connection
+                    .Client.GetJobAsync(context.Get(id), context.CancellationToken)
+                    .ConfigureAwait(false);
                 if (job.Kind == JobKind.Train)
                 {
-                    var updates = connection.Client.WatchAsync(job.JobId, context.Get(fromStep), null, context.CancellationToken);
-                    await new TrainingRun(connection.Client, context.Output).FollowAsync(job.JobId, updates, context.CancellationToken).ConfigureAwait(false);
+                    var updates = connection.Client.WatchAsync(
+                        job.JobId,
+                        context.Get(fromStep),
+                        null,
+                        context.CancellationToken
+                    );
+                    await new TrainingRun(connection.Client, context.Output)
+                        .FollowAsync(job.JobId, updates, context.CancellationToken)
+                        .ConfigureAwait(false);
                 }
                 else
                 {
                     var updates = connection.Client.WatchGenerationAsync(job.JobId, null, context.CancellationToken);
-                    await new GenerationRun(context.Output).RunAsync(job.JobId, updates, context.CancellationToken).ConfigureAwait(false);
+                    await new GenerationRun(context.Output)
+                        .RunAsync(job.JobId, updates, context.CancellationToken)
+                        .ConfigureAwait(false);
                 }
             }
         });
@@ -80,11 +106,15 @@ internal static class JobsCommand
             var connection = await context.ConnectToNamedAsync("Jobs").ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                var job = await connection.Client.CancelJobAsync(context.Get(id), context.CancellationToken).ConfigureAwait(false);
+                var job = await connection
+                    .Client.CancelJobAsync(context.Get(id), context.CancellationToken)
+                    .ConfigureAwait(false);
                 context.Output.Event("job", job);
-                context.Output.Line(job.State is JobState.Queued or JobState.Running
-                    ? $"{job.JobId} is being cancelled; it stops with its step."
-                    : $"{job.JobId}: {SettingsTable.Word(job.State)}");
+                context.Output.Line(
+                    job.State is JobState.Queued or JobState.Running
+                        ? $"{job.JobId} is being cancelled; it stops with its step."
+                        : $"{job.JobId}: {SettingsTable.Word(job.State)}"
+                );
             }
         });
         return command;

@@ -5,8 +5,8 @@ using System.Globalization;
 namespace Dti.Cli.Commands;
 
 /// <summary>
-/// Parses the values of numbers and switches. They are read the same in every language: a decimal point, no thousands separators. A value that
-/// cannot be read is named together with its option and an example, never with a .NET type.
+/// Parses the values of numbers and switches. They are read the same in every language: a decimal point, no thousands
+/// separators. A value that cannot be read is named together with its option and an example, never with a .NET type.
 /// </summary>
 internal static class OptionValues
 {
@@ -19,7 +19,11 @@ internal static class OptionValues
     {
         foreach (var option in command.Options)
             Configure(option);
-        foreach (var argument in command.Arguments.Where(argument => argument.ValueType != typeof(string) && argument.ValueType != typeof(string[])))
+        foreach (
+            var argument in command.Arguments.Where(argument =>
+                argument.ValueType != typeof(string) && argument.ValueType != typeof(string[])
+            )
+        )
             throw new InvalidOperationException($"The argument {argument.Name} of '{command.Name}' needs a parser.");
         foreach (var subcommand in command.Subcommands)
             Configure(subcommand);
@@ -45,20 +49,26 @@ internal static class OptionValues
                 number.CustomParser = result => Read<int>(result, Whole, "a whole number such as 20");
                 break;
             case Option<double?> number:
-                number.CustomParser = result => Read<double>(result, Decimal, "a number with a decimal point, such as 7.5");
+                number.CustomParser = result =>
+                    Read<double>(result, Decimal, "a number with a decimal point, such as 7.5");
                 break;
             case Option<bool?> flag:
-                flag.CustomParser = result => result.Tokens.Count == 0 ? true : Read<bool>(result, bool.TryParse, "true or false");
+                flag.CustomParser = result =>
+                    result.Tokens.Count == 0 ? true : Read<bool>(result, bool.TryParse, "true or false");
                 break;
             case Option<bool> flag:
-                flag.CustomParser = result => result.Tokens.Count == 0 || Read<bool>(result, bool.TryParse, "true or false") is true;
+                flag.CustomParser = result =>
+                    result.Tokens.Count == 0 || Read<bool>(result, bool.TryParse, "true or false") is true;
                 break;
         }
     }
 
-    // -1 means a random seed, as in A1111 and ComfyUI. Below 2⁵³, so that JavaScript reads the seed that was chosen exactly.
+    // -1 means a random seed, as in A1111 and ComfyUI. Below 2⁵³, so that JavaScript reads the seed that was chosen
+    // exactly.
     private static ulong? ReadSeed(ArgumentResult result) =>
-        result.Tokens is [{ Value: "-1" }] ? (ulong)Random.Shared.NextInt64(1L << 53) : Read<ulong>(result, Whole, "a whole number from 0 to 18446744073709551615, or -1 for a random one");
+        result.Tokens is [{ Value: "-1" }]
+            ? (ulong)Random.Shared.NextInt64(1L << 53)
+            : Read<ulong>(result, Whole, "a whole number from 0 to 18446744073709551615, or -1 for a random one");
 
     private static T? Read<T>(ArgumentResult result, Reader<T> read, string expected)
         where T : struct
@@ -72,13 +82,17 @@ internal static class OptionValues
         return null;
     }
 
-    /// <summary>Whether an option was given on the command line; unlike its value, this can be asked of one that could not be parsed.</summary>
+    /// <summary>
+    /// Whether an option was given on the command line; unlike its value, this can be asked of one that could not be
+    /// parsed.
+    /// </summary>
     public static bool Gave(this SymbolResult result, Option option) => result.GetResult(option) is { Implicit: false };
 
     private static string Shortened(string text) => text.Length <= 40 ? text : text[..40] + "…";
 
     private static bool Whole<T>(string text, out T value)
-        where T : struct, System.Numerics.INumber<T> => T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
+        where T : struct, System.Numerics.INumber<T> =>
+        T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
 
     private static bool Decimal(string text, out double value) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);

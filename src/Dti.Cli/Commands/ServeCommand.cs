@@ -13,49 +13,91 @@ internal static class ServeCommand
     {
         var config = new Option<string?>("--config")
         {
-            Description = "JSON file with the server's settings in a section Dti (docs/operations.md). The environment (DTI_…) takes precedence over it, options over both. " +
-                $"Default: {ServeConfiguration.FileName} in the data folder, if it is there.",
+            Description =
+                "JSON file with the server's settings in a section Dti (docs/operations.md). The environment (DTI_…) takes precedence over it, options over both. "
+                + $"Default: {ServeConfiguration.FileName} in the data folder, if it is there.",
             HelpName = "file",
         };
         var flags = new FlagSet();
-        flags.Add(nameof(DtiServerOptions.Address), new Option<string?>("--address")
-        {
-            Description = "Address to listen on: 0.0.0.0 for every network that this machine is in, which needs TLS and a token (dti tokens, docs/security.md). Default: 127.0.0.1, for this machine alone.",
-            HelpName = "ip",
-        });
-        flags.Add(nameof(DtiServerOptions.Port), new Option<int?>("--port")
-        {
-            Description = $"Port; 0: a free one, which is shown. Default: {DtiServerOptions.DefaultPort}.",
-            HelpName = "n",
-        });
-        AddFile(nameof(SecurityOptions.TlsCertificate), "--tls-cert", "PEM file of the server's certificate and those that vouch for it (fullchain.pem); it is read again when it changes.");
-        AddFile(nameof(SecurityOptions.TlsKey), "--tls-key", "PEM file of the certificate's private key (privkey.pem).");
-        AddFile(nameof(SecurityOptions.ClientCa), "--client-ca", "PEM file of the authorities whose certificates callers must show.");
-        flags.Add(nameof(DtiServerOptions.ModelMemoryBytes), new Option<double?>("--model-memory")
-        {
-            Description = "GiB of memory that models may take together; the least recently used make room. Default: four fifths of what the device has.",
-            HelpName = "GiB",
-        }, gib => ((long)(double.Parse(gib, CultureInfo.InvariantCulture) * (1L << 30))).ToString(CultureInfo.InvariantCulture));
-        flags.Add(nameof(DtiServerOptions.WebPort), new Option<int?>("--web-port")
-        {
-            Description = "Port for browsers and other callers by HTTP/1.1: JSON and gRPC-Web; 0: a free one. Default: none.",
-            HelpName = "n",
-        });
-        flags.Add(nameof(DtiServerOptions.WebOrigins), new Option<string[]>("--web-origin")
-        {
-            Description = "A page that may call from a browser, like http://localhost:3000; may be given more than once.",
-            HelpName = "origin",
-        });
-        flags.Add(nameof(DtiServerOptions.MetricsPort), new Option<int?>("--metrics-port")
-        {
-            Description = "Port of this machine for Prometheus, at /metrics; 0: a free one. Default: none.",
-            HelpName = "n",
-        });
-        flags.Add(nameof(DtiServerOptions.LogFormat), new Option<string?>("--log-format")
-        {
-            Description = "What the log on stderr is written as; json is one object a line. Default: text.",
-            HelpName = "text|json",
-        });
+        flags.Add(
+            nameof(DtiServerOptions.Address),
+            new Option<string?>("--address")
+            {
+                Description =
+                    "Address to listen on: 0.0.0.0 for every network that this machine is in, which needs TLS and a token (dti tokens, docs/security.md). Default: 127.0.0.1, for this machine alone.",
+                HelpName = "ip",
+            }
+        );
+        flags.Add(
+            nameof(DtiServerOptions.Port),
+            new Option<int?>("--port")
+            {
+                Description = $"Port; 0: a free one, which is shown. Default: {DtiServerOptions.DefaultPort}.",
+                HelpName = "n",
+            }
+        );
+        AddFile(
+            nameof(SecurityOptions.TlsCertificate),
+            "--tls-cert",
+            "PEM file of the server's certificate and those that vouch for it (fullchain.pem); it is read again when it changes."
+        );
+        AddFile(
+            nameof(SecurityOptions.TlsKey),
+            "--tls-key",
+            "PEM file of the certificate's private key (privkey.pem)."
+        );
+        AddFile(
+            nameof(SecurityOptions.ClientCa),
+            "--client-ca",
+            "PEM file of the authorities whose certificates callers must show."
+        );
+        flags.Add(
+            nameof(DtiServerOptions.ModelMemoryBytes),
+            new Option<double?>("--model-memory")
+            {
+                Description =
+                    "GiB of memory that models may take together; the least recently used make room. Default: four fifths of what the device has.",
+                HelpName = "GiB",
+            },
+            gib =>
+                ((long)(double.Parse(gib, CultureInfo.InvariantCulture) * (1L << 30))).ToString(
+                    CultureInfo.InvariantCulture
+                )
+        );
+        flags.Add(
+            nameof(DtiServerOptions.WebPort),
+            new Option<int?>("--web-port")
+            {
+                Description =
+                    "Port for browsers and other callers by HTTP/1.1: JSON and gRPC-Web; 0: a free one. Default: none.",
+                HelpName = "n",
+            }
+        );
+        flags.Add(
+            nameof(DtiServerOptions.WebOrigins),
+            new Option<string[]>("--web-origin")
+            {
+                Description =
+                    "A page that may call from a browser, like http://localhost:3000; may be given more than once.",
+                HelpName = "origin",
+            }
+        );
+        flags.Add(
+            nameof(DtiServerOptions.MetricsPort),
+            new Option<int?>("--metrics-port")
+            {
+                Description = "Port of this machine for Prometheus, at /metrics; 0: a free one. Default: none.",
+                HelpName = "n",
+            }
+        );
+        flags.Add(
+            nameof(DtiServerOptions.LogFormat),
+            new Option<string?>("--log-format")
+            {
+                Description = "What the log on stderr is written as; json is one object a line. Default: text.",
+                HelpName = "text|json",
+            }
+        );
 
         var command = new Command("serve", "Run a server until Ctrl+C.") { config };
         foreach (var flag in flags.Options)
@@ -68,35 +110,51 @@ internal static class ServeCommand
             "dti serve --web-port 5172 --web-origin http://localhost:3000",
             "dti serve --address 0.0.0.0 --tls-cert fullchain.pem --tls-key privkey.pem",
             "dti serve --config /etc/dti/appsettings.json --metrics-port 5173 --log-format json",
-            $"DTI_SERVER=http://localhost:{DtiServerOptions.DefaultPort} dti concepts list");
+            $"DTI_SERVER=http://localhost:{DtiServerOptions.DefaultPort} dti concepts list"
+        );
 
         common.SetLocalAction(command, async context =>
         {
-            var told = ServeConfiguration.Read(context.Get(config), context.Folders.Data, [.. common.ServerFlags.Given(context.Arguments), .. flags.Given(context.Arguments)]);
+            var told = ServeConfiguration.Read(
+                context.Get(config),
+                context.Folders.Data,
+                [.. common.ServerFlags.Given(context.Arguments), .. flags.Given(context.Arguments)]
+            );
             var options = ServerConfiguration.Bind(told);
             foreach (var folder in options.ModelFolders)
                 DataFolders.Existing(folder, "ModelFolders");
-            var server = await LocalServer.StartServiceAsync(options, told, context.CancellationToken).ConfigureAwait(false);
+            var server = await LocalServer
+                .StartServiceAsync(options, told, context.CancellationToken)
+                .ConfigureAwait(false);
             await using (server.ConfigureAwait(false))
             {
-                context.Output.Event("listening", new
-                {
-                    address = server.Address,
-                    webAddress = server.WebAddress,
-                    metricsAddress = server.MetricsAddress,
-                    concepts = options.ConceptFolder,
-                });
+                context.Output.Event(
+                    "listening",
+                    new
+                    {
+                        address = server.Address,
+                        webAddress = server.WebAddress,
+                        metricsAddress = server.MetricsAddress,
+                        concepts = options.ConceptFolder,
+                    }
+                );
                 if (server.WebAddress is { } web)
                     context.Output.Line($"Browsers and curl find it at {web}, described at {web}/openapi/v1.json.");
                 if (server.MetricsAddress is { } metrics)
                     context.Output.Line($"Prometheus finds it at {metrics}/metrics.");
-                context.Output.Line($"Dti listens on {server.Address}; concepts are in {options.ConceptFolder}. Ctrl+C stops it.");
+                context.Output.Line(
+                    $"Dti listens on {server.Address}; concepts are in {options.ConceptFolder}. Ctrl+C stops it."
+                );
                 await server.UntilStoppedAsync(context.CancellationToken).ConfigureAwait(false);
             }
         });
         return command;
 
-        void AddFile(string key, string name, string description) => flags.Add(
-            $"{nameof(DtiServerOptions.Security)}:{key}", new Option<string?>(name) { Description = description, HelpName = "file" }, Path.GetFullPath);
+        void AddFile(string key, string name, string description) =>
+            flags.Add(
+                $"{nameof(DtiServerOptions.Security)}:{key}",
+                new Option<string?>(name) { Description = description, HelpName = "file" },
+                Path.GetFullPath
+            );
     }
 }

@@ -8,7 +8,9 @@ using Dti.Server.Security;
 
 namespace Dti.Cli.Commands;
 
-/// <summary><c>dti tokens</c>: create, list, revoke. It works on the file that the server reads, on the server's machine.</summary>
+/// <summary>
+/// <c>dti tokens</c>: create, list, revoke. It works on the file that the server reads, on the server's machine.
+/// </summary>
 internal static partial class TokensCommand
 {
     private static readonly string[] _usual = ["read", "generate", "train"];
@@ -17,13 +19,20 @@ internal static partial class TokensCommand
     {
         var config = new Option<string?>("--config")
         {
-            Description = $"The server's settings, if they name the file of tokens (Security.TokenFile). Default: {ServeConfiguration.FileName} in the data folder, if it is there.",
+            Description =
+                $"The server's settings, if they name the file of tokens (Security.TokenFile). Default: {ServeConfiguration.FileName} in the data folder, if it is there.",
             HelpName = "file",
             Recursive = true,
         };
-        var command = new Command("tokens", "Who may call this machine's server. With the first token, every call needs one; a running server notices at once.")
+        var command = new Command(
+            "tokens",
+            "Who may call this machine's server. With the first token, every call needs one; a running server notices at once."
+        )
         {
-            config, Create(common, config), List(common, config), Revoke(common, config),
+            config,
+            Create(common, config),
+            List(common, config),
+            Revoke(common, config),
         };
         common.SetLocal(command);
         Examples.Add(
@@ -34,7 +43,8 @@ internal static partial class TokensCommand
             "dti tokens create me --scope admin",
             "dti tokens list",
             "dti tokens revoke alice-laptop",
-            "DTI_TOKEN=dti_… dti concepts list --server https://dti.example:5171");
+            "DTI_TOKEN=dti_… dti concepts list --server https://dti.example:5171"
+        );
         return command;
     }
 
@@ -43,18 +53,51 @@ internal static partial class TokensCommand
         var name = Name();
         var scopes = new Option<string[]>("--scope")
         {
-            Description = "What it may do: read (see its own concepts and jobs, and the models), generate, train, admin (all, also with what others have). Repeatable. Default: read, generate and train.",
+            Description =
+                "What it may do: read (see its own concepts and jobs, and the models), generate, train, admin (all, also with what others have). Repeatable. Default: read, generate and train.",
             HelpName = "scope",
         };
-        var expires = new Option<string?>("--expires") { Description = "How long it is good: 12h, 30d, 8w. Default: until it is revoked.", HelpName = "time" };
-        var caller = new Option<string?>("--caller") { Description = "Whom it stands for, where one caller has several tokens: they share concepts and jobs. Default: its name.", HelpName = "name" };
+        var expires = new Option<string?>("--expires")
+        {
+            Description = "How long it is good: 12h, 30d, 8w. Default: until it is revoked.",
+            HelpName = "time",
+        };
+        var caller = new Option<string?>("--caller")
+        {
+            Description =
+                "Whom it stands for, where one caller has several tokens: they share concepts and jobs. Default: its name.",
+            HelpName = "name",
+        };
         var command = new Command("create", "Make a token and show it, this once.") { name, scopes, expires, caller };
         common.SetLocalAction(command, context =>
         {
-            var given = context.Get(scopes) is { Length: > 0 } some ? some.SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)) : _usual;
-            var (token, secret) = Create(Tokens(context, config), context.Get(name), [.. given], context.Get(expires), context.Get(caller));
-            context.Output.Event("token", new { token.Name, token.Caller, token.Scopes, token.Created, token.Expires, Token = secret });
-            context.Output.Line($"Token '{token.Name}' of {token.Caller}, for {string.Join(", ", token.Scopes)}, good until {Until(token)}. It is shown this once:");
+            var given = context.Get(scopes) is { Length: > 0 } some
+                ? some.SelectMany(text =>
+                    text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                )
+                : _usual;
+            var (token, secret) = Create(
+                Tokens(context, config),
+                context.Get(name),
+                [.. given],
+                context.Get(expires),
+                context.Get(caller)
+            );
+            context.Output.Event(
+                "token",
+                new
+                {
+                    token.Name,
+                    token.Caller,
+                    token.Scopes,
+                    token.Created,
+                    token.Expires,
+                    Token = secret,
+                }
+            );
+            context.Output.Line(
+                $"Token '{token.Name}' of {token.Caller}, for {string.Join(", ", token.Scopes)}, good until {Until(token)}. It is shown this once:"
+            );
             context.Output.Line(secret);
             return Task.CompletedTask;
         });
@@ -62,7 +105,13 @@ internal static partial class TokensCommand
     }
 
     // All that is wrong at once, so a lifetime that cannot be read goes on as one that is never taken.
-    private static (AccessToken Token, string Secret) Create(AccessTokens tokens, string name, string[] scopes, string? expires, string? caller)
+    private static (AccessToken Token, string Secret) Create(
+        AccessTokens tokens,
+        string name,
+        string[] scopes,
+        string? expires,
+        string? caller
+    )
     {
         var readable = TryRead(expires, out var lifetime);
         try
@@ -71,7 +120,10 @@ internal static partial class TokensCommand
         }
         catch (ValidationException wrong) when (!readable)
         {
-            throw new ValidationException([.. wrong.Violations.Where(violation => violation.Field != nameof(lifetime)), new("expires", $"--expires is '{expires}'; write it like 12h, 30d or 8w.")]);
+            throw new ValidationException([
+                .. wrong.Violations.Where(violation => violation.Field != nameof(lifetime)),
+                new("expires", $"--expires is '{expires}'; write it like 12h, 30d or 8w."),
+            ]);
         }
     }
 
@@ -87,14 +139,19 @@ internal static partial class TokensCommand
             if (all.Count > 0)
                 context.Output.Table(["NAME", "CALLER", "SCOPES", "CREATED", "GOOD UNTIL"], all.Select(Row));
             else if (tokens.Exists)
-                context.Output.Line($"No tokens: the server lets nobody in. To open it to every program of this machine again, delete {ServeConfiguration.TokenFile(context.Get(config), context.Folders.Data)} and restart it.");
+                context.Output.Line(
+                    $"No tokens: the server lets nobody in. To open it to every program of this machine again, delete {ServeConfiguration.TokenFile(context.Get(config), context.Folders.Data)} and restart it."
+                );
             else
-                context.Output.Line("No tokens: the server is open to every program of this machine. Make one: dti tokens create NAME");
+                context.Output.Line(
+                    "No tokens: the server is open to every program of this machine. Make one: dti tokens create NAME"
+                );
             return Task.CompletedTask;
         });
         return command;
 
-        static IReadOnlyList<string> Row(AccessToken token) => [token.Name, token.Caller, string.Join(", ", token.Scopes), Dates.Show(token.Created), Until(token)];
+        static IReadOnlyList<string> Row(AccessToken token) =>
+            [token.Name, token.Caller, string.Join(", ", token.Scopes), Dates.Show(token.Created), Until(token)];
     }
 
     private static Command Revoke(CommonOptions common, Option<string?> config)
@@ -113,20 +170,36 @@ internal static partial class TokensCommand
 
     private static Argument<string> Name() => new("name") { Description = "Name of the token." };
 
-    private static AccessTokens Tokens(CommandContext context, Option<string?> config) => new(ServeConfiguration.TokenFile(context.Get(config), context.Folders.Data));
+    private static AccessTokens Tokens(CommandContext context, Option<string?> config) =>
+        new(ServeConfiguration.TokenFile(context.Get(config), context.Folders.Data));
 
-    private static string Until(AccessToken token) => token.Expires is { } end
-        ? Dates.Show(end) + (end <= TimeProvider.System.GetUtcNow() ? " (expired)" : "")
-        : "it is revoked";
+    private static string Until(AccessToken token) =>
+        token.Expires is { } end
+            ? Dates.Show(end) + (end <= TimeProvider.System.GetUtcNow() ? " (expired)" : "")
+            : "it is revoked";
 
     private static bool TryRead(string? text, out TimeSpan? lifetime)
     {
         lifetime = null;
         if (text is null)
             return true;
-        if (Duration().Match(text) is not { Success: true } match || !int.TryParse(match.Groups["count"].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count is < 1 or > 100_000)
+        if (
+            Duration().Match(text) is not { Success: true } match
+            || !int.TryParse(
+                match.Groups["count"].Value,
+                NumberStyles.None,
+                CultureInfo.InvariantCulture,
+                out var count
+            )
+            || count is < 1 or > 100_000
+        )
             return false;
-        lifetime = match.Groups["unit"].Value switch { "h" => TimeSpan.FromHours(count), "d" => TimeSpan.FromDays(count), _ => TimeSpan.FromDays(7L * count) };
+        lifetime = match.Groups["unit"].Value switch
+        {
+            "h" => TimeSpan.FromHours(count),
+            "d" => TimeSpan.FromDays(count),
+            _ => TimeSpan.FromDays(7L * count),
+        };
         return true;
     }
 

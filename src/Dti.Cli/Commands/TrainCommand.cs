@@ -14,16 +14,30 @@ internal static class TrainCommand
         var name = new Argument<string>("name") { Description = "Name of the concept; prompts use it as <name>." };
         var photos = new Argument<string[]>("photos")
         {
-            Description = "1 to 50 photos (JPEG, PNG, WebP, BMP, GIF), or folders of them; beside NAME.jpg may lie its mask, NAME-mask.png, and its caption, NAME.txt or NAME.caption.",
+            Description =
+                "1 to 50 photos (JPEG, PNG, WebP, BMP, GIF), or folders of them; beside NAME.jpg may lie its mask, NAME-mask.png, and its caption, NAME.txt or NAME.caption.",
             Arity = ArgumentArity.ZeroOrMore,
         };
         var force = new Option<bool>("--force") { Description = "Replace a concept of the same name." };
-        var resume = new Option<bool>("--resume") { Description = "Go on with a training of this name that was cancelled, cut off or finished; without photos and settings but --steps." };
-        var fromStep = new Option<int?>("--from-step") { Description = "With --resume: the step of a kept snapshot. Default: the newest.", HelpName = "n" };
-        var previews = new Option<string?>("--previews") { Description = "Write previews into this folder.", HelpName = "folder" };
+        var resume = new Option<bool>("--resume")
+        {
+            Description =
+                "Go on with a training of this name that was cancelled, cut off or finished; without photos and settings but --steps.",
+        };
+        var fromStep = new Option<int?>("--from-step")
+        {
+            Description = "With --resume: the step of a kept snapshot. Default: the newest.",
+            HelpName = "n",
+        };
+        var previews = new Option<string?>("--previews")
+        {
+            Description = "Write previews into this folder.",
+            HelpName = "folder",
+        };
         var captions = new Option<CaptionFiles?>("--captions")
         {
-            Description = "Caption files next to photos. use: each says where the concept goes, by {concept} or the initial word; ignore: train without them; prefix: put the concept in front of those that do not say it. Default: use.",
+            Description =
+                "Caption files next to photos. use: each says where the concept goes, by {concept} or the initial word; ignore: train without them; prefix: put the concept in front of those that do not say it. Default: use.",
         };
         captions.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "use", "ignore", "prefix");
         var options = new TrainingOptionSet();
@@ -41,7 +55,8 @@ internal static class TrainCommand
             "dti train my-cat cat1.jpg cat2.jpg cat3.png --steps 300 --seed 1 --preview-every 50 --previews previews/",
             "dti train my-cat --resume --steps 800",
             "dti train my-style paintings/ --kind style --kappa 5e-5",
-            "dti train my-cat photos/ --server http://gpu-box:5171 --json");
+            "dti train my-cat photos/ --server http://gpu-box:5171 --json"
+        );
 
         command.Validators.Add(asked =>
         {
@@ -53,8 +68,14 @@ internal static class TrainCommand
         common.SetAction(command, async context =>
         {
             var asked = options.Read(context);
-            var read = await PhotoFiles.ReadAsync(
-                context.Get(photos), context.Get(captions) ?? CaptionFiles.Use, asked.Resolution, context.Output, context.CancellationToken)
+            var read = await PhotoFiles
+                .ReadAsync(
+                    context.Get(photos),
+                    context.Get(captions) ?? CaptionFiles.Use,
+                    asked.Resolution,
+                    context.Output,
+                    context.CancellationToken
+                )
                 .ConfigureAwait(false);
             var request = new TrainRequest
             {
@@ -70,11 +91,16 @@ internal static class TrainCommand
             var connection = await context.ConnectAsync().ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                var outcome = await new TrainingRun(connection.Client, context.Output) { PreviewFolder = context.Get(previews) }
-                    .RunAsync(request, context.CancellationToken).ConfigureAwait(false);
+                var outcome = await new TrainingRun(connection.Client, context.Output)
+                {
+                    PreviewFolder = context.Get(previews),
+                }
+                    .RunAsync(request, context.CancellationToken)
+                    .ConfigureAwait(false);
                 context.Output.Line(
-                    $"Learnt {outcome.Result.Placeholder} in {Numbers.Duration(outcome.Result.Elapsed)}. " +
-                    $"Try: dti generate \"a photo of {outcome.Result.Placeholder}\"");
+                    $"Learnt {outcome.Result.Placeholder} in {Numbers.Duration(outcome.Result.Elapsed)}. "
+                        + $"Try: dti generate \"a photo of {outcome.Result.Placeholder}\""
+                );
             }
         });
         return command;

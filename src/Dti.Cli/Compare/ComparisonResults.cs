@@ -3,9 +3,16 @@ using System.Globalization;
 namespace Dti.Cli.Compare;
 
 /// <summary>What was measured of one training.</summary>
-internal sealed record ComparedRun(string Method, string Subject, ulong Seed, IReadOnlyDictionary<string, double> Values);
+internal sealed record ComparedRun(
+    string Method,
+    string Subject,
+    ulong Seed,
+    IReadOnlyDictionary<string, double> Values
+);
 
-/// <summary><c>results.csv</c>: a row per training, added when it is judged, so that a comparison that was cut off goes on.</summary>
+/// <summary>
+/// <c>results.csv</c>: a row per training, added when it is judged, so that a comparison that was cut off goes on.
+/// </summary>
 internal sealed class ComparisonResults(string file)
 {
     private static readonly string[] _keys = ["method", "subject", "seed"];
@@ -19,13 +26,30 @@ internal sealed class ComparisonResults(string file)
         try
         {
             var lines = File.ReadAllLines(file).Select(line => line.Split(',')).ToArray();
-            return [.. lines.Skip(1).Select(line => new ComparedRun(
-                line[0], line[1], ulong.Parse(line[2], CultureInfo.InvariantCulture),
-                lines[0].Zip(line).Skip(_keys.Length).ToDictionary(pair => pair.First, pair => double.Parse(pair.Second, CultureInfo.InvariantCulture))))];
+            return
+            [
+                .. lines
+                    .Skip(1)
+                    .Select(line => new ComparedRun(
+                        line[0],
+                        line[1],
+                        ulong.Parse(line[2], CultureInfo.InvariantCulture),
+                        lines[0]
+                            .Zip(line)
+                            .Skip(_keys.Length)
+                            .ToDictionary(
+                                pair => pair.First,
+                                pair => double.Parse(pair.Second, CultureInfo.InvariantCulture)
+                            )
+                    )),
+            ];
         }
         catch (Exception error) when (error is FormatException or IndexOutOfRangeException)
         {
-            throw new CliException(ExitCode.Failed, $"'{file}' is not a file of results; move it away, or choose another folder.");
+            throw new CliException(
+                ExitCode.Failed,
+                $"'{file}' is not a file of results; move it away, or choose another folder."
+            );
         }
     }
 
@@ -44,8 +68,36 @@ internal readonly record struct MeanInterval(double Mean, double Half)
     // Two-sided 95 % quantiles for 1 to 30 degrees of freedom.
     private static readonly double[] _t =
     [
-        12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
-        2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+        12.706,
+        4.303,
+        3.182,
+        2.776,
+        2.571,
+        2.447,
+        2.365,
+        2.306,
+        2.262,
+        2.228,
+        2.201,
+        2.179,
+        2.160,
+        2.145,
+        2.131,
+        2.120,
+        2.110,
+        2.101,
+        2.093,
+        2.086,
+        2.080,
+        2.074,
+        2.069,
+        2.064,
+        2.060,
+        2.056,
+        2.052,
+        2.048,
+        2.045,
+        2.042,
     ];
 
     /// <summary>Of one value or more; of a single one the interval is not known.</summary>
@@ -58,5 +110,7 @@ internal readonly record struct MeanInterval(double Mean, double Half)
         return new MeanInterval(mean, (n - 2 < _t.Length ? _t[n - 2] : 1.96) * deviation / Math.Sqrt(n));
     }
 
-    public override string ToString() => Mean.ToString("F3", CultureInfo.InvariantCulture) + (double.IsNaN(Half) ? "" : string.Create(CultureInfo.InvariantCulture, $" ± {Half:F3}"));
+    public override string ToString() =>
+        Mean.ToString("F3", CultureInfo.InvariantCulture)
+        + (double.IsNaN(Half) ? "" : string.Create(CultureInfo.InvariantCulture, $" ± {Half:F3}"));
 }

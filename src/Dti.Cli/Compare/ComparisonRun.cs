@@ -9,10 +9,16 @@ using ScottPlot;
 namespace Dti.Cli.Compare;
 
 /// <summary>
-/// Trains, draws and judges what a comparison asks for and a folder does not hold yet: <c>concepts</c>, <c>pictures</c>, <c>results.csv</c>,
-/// <c>summary.md</c>, <c>scores.png</c>. The library is left as it was.
+/// Trains, draws and judges what a comparison asks for and a folder does not hold yet: <c>concepts</c>,
+/// <c>pictures</c>, <c>results.csv</c>, <c>summary.md</c>, <c>scores.png</c>. The library is left as it was.
 /// </summary>
-internal sealed class ComparisonRun(Comparison comparison, string folder, DtiClient client, Judgement judges, IOutput output)
+internal sealed class ComparisonRun(
+    Comparison comparison,
+    string folder,
+    DtiClient client,
+    Judgement judges,
+    IOutput output
+)
 {
     private readonly ComparisonResults _results = new(Path.Combine(folder, "results.csv"));
 
@@ -20,28 +26,58 @@ internal sealed class ComparisonRun(Comparison comparison, string folder, DtiCli
     {
         Directory.CreateDirectory(Path.Combine(folder, "concepts"));
         var known = _results.Read();
-        var left = comparison.Methods.SelectMany(_ => comparison.Subjects, (method, subject) => (method, subject)).SelectMany(_ => comparison.Seeds, (pair, seed) => (pair.method, pair.subject, seed))
-            .Where(run => !known.Any(done => (done.Method, done.Subject, done.Seed) == (run.method.Name, run.subject.Name, run.seed))).ToList();
-        output.Line($"{left.Count} of {comparison.Methods.Count * comparison.Subjects.Count * comparison.Seeds.Count} trainings are left to do.");
+        var left = comparison
+            .Methods.SelectMany(_ => comparison.Subjects, (method, subject) => (method, subject))
+            .SelectMany(_ => comparison.Seeds, (pair, seed) => (pair.method, pair.subject, seed))
+            .Where(run =>
+                !known.Any(done =>
+                    (done.Method, done.Subject, done.Seed) == (run.method.Name, run.subject.Name, run.seed)
+                )
+            )
+            .ToList();
+        output.Line(
+            $"{left.Count} of {comparison.Methods.Count * comparison.Subjects.Count * comparison.Seeds.Count} trainings are left to do."
+        );
         foreach (var (i, (method, subject, seed)) in left.Index())
         {
             output.Line($"{i + 1}/{left.Count}: {method.Name}, {subject.Name}, seed {seed}");
             var run = await JudgeAsync(method, subject, seed, cancellationToken).ConfigureAwait(false);
             _results.Add(run);
             output.Event("run", run);
-            output.Line(string.Join(", ", run.Values.Select(value => string.Create(CultureInfo.InvariantCulture, $"{value.Key} {value.Value:F3}"))));
+            output.Line(
+                string.Join(
+                    ", ",
+                    run.Values.Select(value =>
+                        string.Create(CultureInfo.InvariantCulture, $"{value.Key} {value.Value:F3}")
+                    )
+                )
+            );
         }
 
         await SummariseAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<ComparedRun> JudgeAsync(ComparedMethod method, ComparedSubject subject, ulong seed, CancellationToken cancellationToken)
+    private async Task<ComparedRun> JudgeAsync(
+        ComparedMethod method,
+        ComparedSubject subject,
+        ulong seed,
+        CancellationToken cancellationToken
+    )
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"cmp-{method.Name}-{subject.Name}-{seed}");
-        var photos = await PhotoFiles.ReadAsync(subject.Photos, CaptionFiles.Use, null, output, cancellationToken).ConfigureAwait(false);
+        var photos = await PhotoFiles
+            .ReadAsync(subject.Photos, CaptionFiles.Use, null, output, cancellationToken)
+            .ConfigureAwait(false);
         var file = Path.Combine(folder, "concepts", name + ".safetensors");
         if (File.Exists(file))
-            await client.ImportConceptAsync(name, await File.ReadAllBytesAsync(file, cancellationToken).ConfigureAwait(false), overwrite: true, cancellationToken: cancellationToken).ConfigureAwait(false);
+            await client
+                .ImportConceptAsync(
+                    name,
+                    await File.ReadAllBytesAsync(file, cancellationToken).ConfigureAwait(false),
+                    overwrite: true,
+                    cancellationToken: cancellationToken
+                )
+                .ConfigureAwait(false);
         else
             await LearnAsync(name, photos, method, subject, seed, file, cancellationToken).ConfigureAwait(false);
 
@@ -52,11 +88,19 @@ internal sealed class ComparisonRun(Comparison comparison, string folder, DtiCli
             {
                 var drawn = await DrawAsync(name, prompt, number, cancellationToken).ConfigureAwait(false);
                 pictures.AddRange(drawn.Select(picture => ImageCodec.Decode(picture.Data.Span, prompt)));
-                prompts.AddRange(drawn.Select(_ => prompt.Replace("{concept}", subject.Word, StringComparison.Ordinal)));
+                prompts.AddRange(
+                    drawn.Select(_ => prompt.Replace("{concept}", subject.Word, StringComparison.Ordinal))
+                );
             }
 
-            var scores = judges.Score(pictures, prompts, [.. photos.Select(photo => ImageCodec.Decode(photo.Data.Span, photo.FileName))]);
-            scores["norm"] = (await client.GetConceptAsync(name, cancellationToken).ConfigureAwait(false)).Norms.Average();
+            var scores = judges.Score(
+                pictures,
+                prompts,
+                [.. photos.Select(photo => ImageCodec.Decode(photo.Data.Span, photo.FileName))]
+            );
+            scores["norm"] = (
+                await client.GetConceptAsync(name, cancellationToken).ConfigureAwait(false)
+            ).Norms.Average();
             return new ComparedRun(method.Name, subject.Name, seed, scores);
         }
         finally
@@ -66,7 +110,14 @@ internal sealed class ComparisonRun(Comparison comparison, string folder, DtiCli
     }
 
     private async Task LearnAsync(
-        string name, IReadOnlyList<Photo> photos, ComparedMethod method, ComparedSubject subject, ulong seed, string file, CancellationToken cancellationToken)
+        string name,
+        IReadOnlyList<Photo> photos,
+        ComparedMethod method,
+        ComparedSubject subject,
+        ulong seed,
+        string file,
+        CancellationToken cancellationToken
+    )
     {
         var training = method.Training with
         {
@@ -74,13 +125,31 @@ internal sealed class ComparisonRun(Comparison comparison, string folder, DtiCli
             Seed = seed,
             PreviewEvery = method.Training.PreviewEvery ?? 0,
         };
-        await new TrainingRun(client, output).RunAsync(
-            new TrainRequest { Name = name, Photos = photos, Options = training, Overwrite = true, RequestId = Guid.NewGuid().ToString("N") }, cancellationToken).ConfigureAwait(false);
-        var exported = await client.ExportConceptAsync(name, ConceptFormat.Diffusers, cancellationToken).ConfigureAwait(false);
+        await new TrainingRun(client, output)
+            .RunAsync(
+                new TrainRequest
+                {
+                    Name = name,
+                    Photos = photos,
+                    Options = training,
+                    Overwrite = true,
+                    RequestId = Guid.NewGuid().ToString("N"),
+                },
+                cancellationToken
+            )
+            .ConfigureAwait(false);
+        var exported = await client
+            .ExportConceptAsync(name, ConceptFormat.Diffusers, cancellationToken)
+            .ConfigureAwait(false);
         await SafeFile.WriteAsync(file, exported.Data, overwrite: true, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<IReadOnlyList<Picture>> DrawAsync(string name, string prompt, int number, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Picture>> DrawAsync(
+        string name,
+        string prompt,
+        int number,
+        CancellationToken cancellationToken
+    )
     {
         var options = comparison.Drawing with
         {
@@ -94,12 +163,20 @@ internal sealed class ComparisonRun(Comparison comparison, string folder, DtiCli
             Canceller = client,
             WriteAsync = async (picture, token) =>
             {
-                var path = Path.Combine(folder, "pictures", name, string.Create(CultureInfo.InvariantCulture, $"{number + 1:D2}-{picture.Index + 1}.png"));
+                var path = Path.Combine(
+                    folder,
+                    "pictures",
+                    name,
+                    string.Create(CultureInfo.InvariantCulture, $"{number + 1:D2}-{picture.Index + 1}.png")
+                );
                 await SafeFile.WriteAsync(path, picture.Data, overwrite: true, token).ConfigureAwait(false);
                 return path;
             },
         };
-        return (await run.RunAsync(prompt, client.GenerateAsync(options, null, cancellationToken), cancellationToken).ConfigureAwait(false)).Pictures;
+        return (
+            await run.RunAsync(prompt, client.GenerateAsync(options, null, cancellationToken), cancellationToken)
+                .ConfigureAwait(false)
+        ).Pictures;
     }
 
     /// <summary>A table of means with their 95 % intervals over trainings, and text against image score.</summary>
@@ -107,19 +184,54 @@ internal sealed class ComparisonRun(Comparison comparison, string folder, DtiCli
     {
         var runs = _results.Read();
         string[] columns = [.. runs[0].Values.Keys];
-        var methods = comparison.Methods.Select(method => method.Name).Where(name => runs.Any(run => run.Method == name)).ToList();
-        var rows = methods.Select(name => (IReadOnlyList<string>)
-        [
-            name, $"{runs.Count(run => run.Method == name)}",
-            .. columns.Select(column => MeanInterval.Of([.. runs.Where(run => run.Method == name).Select(run => run.Values[column])]).ToString()),
-        ]).ToList();
+        var methods = comparison
+            .Methods.Select(method => method.Name)
+            .Where(name => runs.Any(run => run.Method == name))
+            .ToList();
+        var rows = methods
+            .Select(name =>
+                (IReadOnlyList<string>)
+                    [
+                        name,
+                        $"{runs.Count(run => run.Method == name)}",
+                        .. columns.Select(column =>
+                            MeanInterval
+                                .Of([.. runs.Where(run => run.Method == name).Select(run => run.Values[column])])
+                                .ToString()
+                        ),
+                    ]
+            )
+            .ToList();
         output.Table(["METHOD", "RUNS", .. columns.Select(column => column.ToUpperInvariant())], rows);
-        var table = string.Join('\n', [$"| method | runs | {string.Join(" | ", columns)} |", $"|---|---|{string.Concat(columns.Select(_ => "---|"))}", .. rows.Select(row => $"| {string.Join(" | ", row)} |")]);
-        await SafeFile.WriteAsync(Path.Combine(folder, "summary.md"), System.Text.Encoding.UTF8.GetBytes(table + "\n"), overwrite: true, cancellationToken).ConfigureAwait(false);
-        if (columns.FirstOrDefault(column => column.EndsWith("text", StringComparison.Ordinal)) is { } text
-            && columns.FirstOrDefault(column => column.EndsWith("image", StringComparison.Ordinal)) is { } image)
+        var table = string.Join(
+            '\n',
+            [
+                $"| method | runs | {string.Join(" | ", columns)} |",
+                $"|---|---|{string.Concat(columns.Select(_ => "---|"))}",
+                .. rows.Select(row => $"| {string.Join(" | ", row)} |"),
+            ]
+        );
+        await SafeFile
+            .WriteAsync(
+                Path.Combine(folder, "summary.md"),
+                System.Text.Encoding.UTF8.GetBytes(table + "\n"),
+                overwrite: true,
+                cancellationToken
+            )
+            .ConfigureAwait(false);
+        if (
+            columns.FirstOrDefault(column => column.EndsWith("text", StringComparison.Ordinal)) is { } text
+            && columns.FirstOrDefault(column => column.EndsWith("image", StringComparison.Ordinal)) is { } image
+        )
         {
-            await SafeFile.WriteAsync(Path.Combine(folder, "scores.png"), Plot(runs, methods, text, image), overwrite: true, cancellationToken).ConfigureAwait(false);
+            await SafeFile
+                .WriteAsync(
+                    Path.Combine(folder, "scores.png"),
+                    Plot(runs, methods, text, image),
+                    overwrite: true,
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
         }
 
         output.Line($"Table, plot, pictures and concepts are in {folder}.");
@@ -141,10 +253,23 @@ internal sealed class ComparisonRun(Comparison comparison, string folder, DtiCli
             (mean.MarkerSize, mean.Color, mean.LegendText) = (11, each.Color.WithAlpha(1.0), method);
             if (x.Length > 1)
             {
-                plot.Add.Plottable(new ScottPlot.Plottables.ErrorBar([meanX.Mean], [meanY.Mean], [meanX.Half], [meanX.Half], [meanY.Half], [meanY.Half]) { Color = mean.Color });
+                plot.Add.Plottable(
+                    new ScottPlot.Plottables.ErrorBar(
+                        [meanX.Mean],
+                        [meanY.Mean],
+                        [meanX.Half],
+                        [meanX.Half],
+                        [meanY.Half],
+                        [meanY.Half]
+                    )
+                    {
+                        Color = mean.Color,
+                    }
+                );
             }
 
-            double[] Of(string column) => [.. runs.Where(run => run.Method == method).Select(run => run.Values[column])];
+            double[] Of(string column) =>
+                [.. runs.Where(run => run.Method == method).Select(run => run.Values[column])];
         }
 
         plot.ShowLegend(Edge.Right);

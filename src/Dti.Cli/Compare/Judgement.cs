@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Dti.Cli.Compare;
 
-/// <summary>Judges pictures as the paper does: with their prompts (text score), and with the subject's photos (image score).</summary>
+/// <summary>
+/// Judges pictures as the paper does: with their prompts (text score), and with the subject's photos (image score).
+/// </summary>
 internal sealed class Judgement : IDisposable
 {
     private readonly IReadOnlyList<(string Name, IImageEncoder Encoder)> _judges;
@@ -13,15 +15,28 @@ internal sealed class Judgement : IDisposable
     /// <exception cref="Dti.Engine.DtiException">One cannot be loaded.</exception>
     public Judgement(IReadOnlyList<string> folders)
     {
-        string[] all = folders.Count > 0 ? [.. folders] : [Path.Combine(AppContext.BaseDirectory, "models", "dti-mini-judge")];
-        _judges = [.. all.Select(folder => (Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)), Evaluator.Load(folder)))];
+        string[] all =
+            folders.Count > 0 ? [.. folders] : [Path.Combine(AppContext.BaseDirectory, "models", "dti-mini-judge")];
+        _judges =
+        [
+            .. all.Select(folder =>
+                (Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)), Evaluator.Load(folder))
+            ),
+        ];
     }
 
-    /// <summary>Scores by name: <c>text</c>, cosine of each picture with its own prompt, mean; <c>image</c>, with every photo, mean. Several judges: their names in front.</summary>
+    /// <summary>
+    /// Scores by name: <c>text</c>, cosine of each picture with its own prompt, mean; <c>image</c>, with every photo,
+    /// mean. Several judges: their names in front.
+    /// </summary>
     /// <param name="pictures">The pictures.</param>
     /// <param name="prompts">What each was to show, in words.</param>
     /// <param name="photos">Of the subject.</param>
-    public Dictionary<string, double> Score(IReadOnlyList<RgbImage> pictures, IReadOnlyList<string> prompts, IReadOnlyList<RgbImage> photos)
+    public Dictionary<string, double> Score(
+        IReadOnlyList<RgbImage> pictures,
+        IReadOnlyList<string> prompts,
+        IReadOnlyList<RgbImage> photos
+    )
     {
         var scores = new Dictionary<string, double>();
         foreach (var (name, encoder) in _judges)
@@ -30,8 +45,12 @@ internal sealed class Judgement : IDisposable
             var seen = encoder.EncodeImages(pictures);
             var prefix = _judges.Count > 1 ? name + "_" : "";
             if (encoder is IImageTextEncoder both)
-                scores[prefix + "text"] = Similarity.Paired(Similarity.Cosine(seen, both.EncodeTexts(prompts))).Average();
-            scores[prefix + "image"] = Similarity.RowMeans(Similarity.Cosine(seen, encoder.EncodeImages(photos))).Average();
+                scores[prefix + "text"] = Similarity
+                    .Paired(Similarity.Cosine(seen, both.EncodeTexts(prompts)))
+                    .Average();
+            scores[prefix + "image"] = Similarity
+                .RowMeans(Similarity.Cosine(seen, encoder.EncodeImages(photos)))
+                .Average();
         }
 
         return scores;

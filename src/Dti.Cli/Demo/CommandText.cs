@@ -12,39 +12,44 @@ internal sealed class CommandText(string dataFolder, IReadOnlyList<string> model
     {
         var options = concept.Training;
         return new Line("train", concept.Name, Relative(concept.PhotoFolder))
-            .Option("--initializer", options.Initializer)
-            .Option("--vectors", options.VectorCount)
-            .Option("--method", options.Method is { } method ? MethodNames.Of(method) : null)
-            .Option("--learning-rate", options.LearningRate)
-            .Option("--kappa", options.Kappa)
-            .Option("--steps", options.Steps)
-            .Option("--seed", options.Seed)
-            .Option("--preview-every", options.PreviewEvery)
-            .Option("--preview-steps", options.PreviewSteps)
-            .Option("--previews", options.PreviewEvery > 0 ? $"{concept.Name}-previews" : null)
-            .Place(dataFolder, modelFolders) + " --force";
+                .Option("--initializer", options.Initializer)
+                .Option("--vectors", options.VectorCount)
+                .Option("--method", options.Method is { } method ? MethodNames.Of(method) : null)
+                .Option("--learning-rate", options.LearningRate)
+                .Option("--kappa", options.Kappa)
+                .Option("--steps", options.Steps)
+                .Option("--seed", options.Seed)
+                .Option("--preview-every", options.PreviewEvery)
+                .Option("--preview-steps", options.PreviewSteps)
+                .Option("--previews", options.PreviewEvery > 0 ? $"{concept.Name}-previews" : null)
+                .Place(dataFolder, modelFolders) + " --force";
     }
 
-    public string Generate(GenerationOptions options, string folder) => new Line("generate", options.Prompt)
-        .Option("--seed", options.Seed)
-        .Option("--steps", options.Steps)
-        .Option("--guidance", options.GuidanceScale)
-        .Option("-o", folder + "/")
-        .Place(dataFolder, modelFolders);
+    public string Generate(GenerationOptions options, string folder) =>
+        new Line("generate", options.Prompt)
+            .Option("--seed", options.Seed)
+            .Option("--steps", options.Steps)
+            .Option("--guidance", options.GuidanceScale)
+            .Option("-o", folder + "/")
+            .Place(dataFolder, modelFolders);
 
-    public string Interpolate(InterpolateRequest request) => new Line("interpolate", request.FromConcept, request.ToConcept)
-        .Option("--frames", request.Frames)
-        .Option("--easing", request.Easing is { } easing ? SettingsTable.Word(easing) : null)
-        .Option("--prompt", request.Prompt)
-        .Option("--seed", request.Options.Seed)
-        .Option("--steps", request.Options.Steps)
-        .Option("--guidance", request.Options.GuidanceScale)
-        .Option("-o", "between")
-        .Place(dataFolder, modelFolders);
+    public string Interpolate(InterpolateRequest request) =>
+        new Line("interpolate", request.FromConcept, request.ToConcept)
+            .Option("--frames", request.Frames)
+            .Option("--easing", request.Easing is { } easing ? SettingsTable.Word(easing) : null)
+            .Option("--prompt", request.Prompt)
+            .Option("--seed", request.Options.Seed)
+            .Option("--steps", request.Options.Steps)
+            .Option("--guidance", request.Options.GuidanceScale)
+            .Option("-o", "between")
+            .Place(dataFolder, modelFolders);
 
     /// <summary>Quotes what a shell would not take as it is.</summary>
     internal static string Quote(string word) =>
-        word.Length > 0 && word.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' or '/' or ':' or '\\')
+        word.Length > 0
+        && word.All(character =>
+            char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' or '/' or ':' or '\\'
+        )
             ? word
             : '"' + word.Replace("\"", "\\\"", StringComparison.Ordinal) + '"';
 
@@ -68,7 +73,11 @@ internal sealed class CommandText(string dataFolder, IReadOnlyList<string> model
         public Line Option<T>(string name, T? value)
         {
             if (value is not null)
-                _text.Append(' ').Append(name).Append(' ').Append(Quote(string.Create(CultureInfo.InvariantCulture, $"{value}")));
+                _text
+                    .Append(' ')
+                    .Append(name)
+                    .Append(' ')
+                    .Append(Quote(string.Create(CultureInfo.InvariantCulture, $"{value}")));
             return this;
         }
 

@@ -11,12 +11,13 @@ internal sealed class DemoDuelSection(DemoDuelResult duel, CommandText commands)
     public string Write()
     {
         var name = duel.Plan.Dti.Name;
-        var previews = duel.Dti.Previews.Select(preview => Html.Figure(
-            preview.Picture, $"{name} after {preview.Step} steps", $"step {preview.Step}"));
-        var generations = duel.Plan.Prompts.SelectMany(prompt => new[] { prompt.Dti[0], prompt.Ti[0] })
+        var previews = duel.Dti.Previews.Select(preview =>
+            Html.Figure(preview.Picture, $"{name} after {preview.Step} steps", $"step {preview.Step}")
+        );
+        var generations = duel
+            .Plan.Prompts.SelectMany(prompt => new[] { prompt.Dti[0], prompt.Ti[0] })
             .Select(options => commands.Generate(options, $"{name}-images"));
-        return
-            $"""
+        return $"""
             <section id="{Html.Text(name)}">
             <h2>{Html.Text(name)}</h2>
             <h3>The photos it is learnt from: {DemoScript.PhotoSource}</h3>
@@ -42,8 +43,7 @@ internal sealed class DemoDuelSection(DemoDuelResult duel, CommandText commands)
     private static string Comparison(DemoPromptResult prompt)
     {
         var text = Html.Text(prompt.Plan.Text).Replace("{concept}", "<em>it</em>", StringComparison.Ordinal);
-        return
-            $"""
+        return $"""
             <h3 class="prompt">{text}</h3>
             <div class="versus">
             <p>DTI</p><div class="quad">
@@ -55,21 +55,29 @@ internal sealed class DemoDuelSection(DemoDuelResult duel, CommandText commands)
             """;
     }
 
-    private static string Seeded(GenerationOutcome outcome) => Html.Figure(
-        outcome.Pictures[0], outcome.Pictures[0].Prompt, $"<span class=\"seed\">seed {outcome.Settings.Seed}</span>");
+    private static string Seeded(GenerationOutcome outcome) =>
+        Html.Figure(
+            outcome.Pictures[0],
+            outcome.Pictures[0].Prompt,
+            $"<span class=\"seed\">seed {outcome.Settings.Seed}</span>"
+        );
 
     private string Summary()
     {
         var (settings, last) = (duel.Dti.Accepted.Settings, duel.Dti.Result);
-        var run = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{duel.Dti.Accepted.PhotoCount} photos, {settings.VectorCount} vectors, {last.Steps} steps, ") +
+        var run =
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"starting at the word “{settings.Initializer}”. DTI took {Numbers.Duration(last.Elapsed)}, ") +
-            string.Create(
+                $"{duel.Dti.Accepted.PhotoCount} photos, {settings.VectorCount} vectors, {last.Steps} steps, "
+            )
+            + string.Create(
                 CultureInfo.InvariantCulture,
-                $"TI {Numbers.Duration(duel.Ti.Result.Elapsed)}. DTI’s direction moved {last.AngleDegrees:F1}°.");
+                $"starting at the word “{settings.Initializer}”. DTI took {Numbers.Duration(last.Elapsed)}, "
+            )
+            + string.Create(
+                CultureInfo.InvariantCulture,
+                $"TI {Numbers.Duration(duel.Ti.Result.Elapsed)}. DTI’s direction moved {last.AngleDegrees:F1}°."
+            );
         return Html.Text(run);
     }
 
@@ -77,12 +85,18 @@ internal sealed class DemoDuelSection(DemoDuelResult duel, CommandText commands)
     {
         var progress = duel.Dti.Progress;
         return Html.Chart(
-            "Loss", "DTI’s, each step, and its moving average", leastSpan: 0.02,
-            Series("loss", "raw", progress.Select(step => (step.Step, step.Loss))),
-            Series("moving average", "line", progress.Select(step => (step.Step, step.LossAverage)))) +
-            Html.Chart(
-                "Angle from the start", "DTI’s, in degrees", leastSpan: 0.02,
-                Series("angle", "line", progress.Select(step => (step.Step, step.AngleDegrees)).Prepend((0, 0))));
+                "Loss",
+                "DTI’s, each step, and its moving average",
+                leastSpan: 0.02,
+                Series("loss", "raw", progress.Select(step => (step.Step, step.Loss))),
+                Series("moving average", "line", progress.Select(step => (step.Step, step.LossAverage)))
+            )
+            + Html.Chart(
+                "Angle from the start",
+                "DTI’s, in degrees",
+                leastSpan: 0.02,
+                Series("angle", "line", progress.Select(step => (step.Step, step.AngleDegrees)).Prepend((0, 0)))
+            );
 
         static LineChart.Series Series(string name, string style, IEnumerable<(int Step, double Value)> points) =>
             new(name, style, [.. points.Select(point => ((double)point.Step, point.Value))]);

@@ -15,48 +15,49 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
 
     public string Write() =>
         $"""
-        <!doctype html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        {Generator}
-        <title>Dti demo: {Title}</title>
-        <style>
-        {Style()}
-        </style>
-        </head>
-        <body>
-        <header>
-        <p class="eyebrow">Dti demo</p>
-        <h1>{Title}</h1>
-        <p class="lead">Textual inversion teaches a text-to-image model a new word from a few photos. Plain textual
-        inversion (<strong>TI</strong>) lets the norm of the word’s embedding grow, and long prompts can then lose the
-        subject, or everything else. Directional Textual Inversion (<strong>DTI</strong>) keeps the norm at that of the
-        model’s own words and learns only the <em>direction</em>. Below, both learn from the same photos, in as many
-        steps, and generate from the same prompts and seeds.</p>
-        <p class="facts">{Facts()}</p>
-        </header>
-        <main>
-        {string.Concat(result.Duels.Select(duel => new DemoDuelSection(duel, commands).Write()))}
-        {Norms()}
-        {Blend()}
-        {Scope()}
-        {Settings()}
-        </main>
-        <footer>
-        <p>Written by <code>dti demo</code>. Every image came over gRPC. Run the commands from the folder the demo ran
-        in, and the same seeds give the same images.</p>
-        </footer>
-        </body>
-        </html>
+            <!doctype html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            {Generator}
+            <title>Dti demo: {Title}</title>
+            <style>
+            {Style()}
+            </style>
+            </head>
+            <body>
+            <header>
+            <p class="eyebrow">Dti demo</p>
+            <h1>{Title}</h1>
+            <p class="lead">Textual inversion teaches a text-to-image model a new word from a few photos. Plain textual
+            inversion (<strong>TI</strong>) lets the norm of the word’s embedding grow, and long prompts can then lose the
+            subject, or everything else. Directional Textual Inversion (<strong>DTI</strong>) keeps the norm at that of the
+            model’s own words and learns only the <em>direction</em>. Below, both learn from the same photos, in as many
+            steps, and generate from the same prompts and seeds.</p>
+            <p class="facts">{Facts()}</p>
+            </header>
+            <main>
+            {string.Concat(result.Duels.Select(duel => new DemoDuelSection(duel, commands).Write()))}
+            {Norms()}
+            {Blend()}
+            {Scope()}
+            {Settings()}
+            </main>
+            <footer>
+            <p>Written by <code>dti demo</code>. Every image came over gRPC. Run the commands from the folder the demo ran
+            in, and the same seeds give the same images.</p>
+            </footer>
+            </body>
+            </html>
 
-        """;
+            """;
 
     /// <summary>Minutes and seconds, so that the total agrees with a reader's own clock.</summary>
-    internal static string Clock(TimeSpan time) => time.TotalSeconds < 60
-        ? string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalSeconds} s")
-        : string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalMinutes} min {time.Seconds} s");
+    internal static string Clock(TimeSpan time) =>
+        time.TotalSeconds < 60
+            ? string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalSeconds} s")
+            : string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalMinutes} min {time.Seconds} s");
 
     private static string Style()
     {
@@ -64,25 +65,29 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
         return reader.ReadToEnd().TrimEnd();
     }
 
-    private string Facts() => string.Join(" · ", new[]
-    {
-        $"model <strong>{Html.Text(result.Model.Name)}</strong>",
-        Html.Text($"{result.Blend.Settings.Device}, {result.Blend.Settings.Dtype}"),
-        $"{Environment.ProcessorCount} cores",
-        Html.Text(RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant()),
-        $"{Clock(result.Elapsed)} in all",
-    });
+    private string Facts() =>
+        string.Join(
+            " · ",
+            new[]
+            {
+                $"model <strong>{Html.Text(result.Model.Name)}</strong>",
+                Html.Text($"{result.Blend.Settings.Device}, {result.Blend.Settings.Dtype}"),
+                $"{Environment.ProcessorCount} cores",
+                Html.Text(RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant()),
+                $"{Clock(result.Elapsed)} in all",
+            }
+        );
 
     private string Norms() =>
         $"""
-        <section id="norm">
-        <h2>Why: the length of the embedding</h2>
-        <p>With DTI, the norm stays at the mean of the model’s words. With TI, it is free to grow.</p>
-        <div class="charts">
-        {string.Concat(result.Duels.Select(Norm))}</div>
-        </section>
+            <section id="norm">
+            <h2>Why: the length of the embedding</h2>
+            <p>With DTI, the norm stays at the mean of the model’s words. With TI, it is free to grow.</p>
+            <div class="charts">
+            {string.Concat(result.Duels.Select(Norm))}</div>
+            </section>
 
-        """;
+            """;
 
     private static string Norm(DemoDuelResult duel)
     {
@@ -91,8 +96,12 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
             duel.Plan.Dti.Name,
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"norm by step: DTI {duel.Dti.Result.Norm:F2} (dark), TI from {from:F2} to {to:F2} (light)"),
-            leastSpan: 0.2, Series("DTI", "line", duel.Dti), Series("TI", "raw", duel.Ti));
+                $"norm by step: DTI {duel.Dti.Result.Norm:F2} (dark), TI from {from:F2} to {to:F2} (light)"
+            ),
+            leastSpan: 0.2,
+            Series("DTI", "line", duel.Dti),
+            Series("TI", "raw", duel.Ti)
+        );
 
         static LineChart.Series Series(string name, string style, TrainingOutcome training) =>
             new(name, style, [.. training.Progress.Select(step => ((double)step.Step, step.Norm))]);
@@ -101,13 +110,18 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
     private string Blend()
     {
         var accepted = result.Blend.Interpolation!;
-        var angles = string.Join(", ", accepted.AnglesDegrees.Select(
-            angle => string.Create(CultureInfo.InvariantCulture, $"{angle:F1}°")));
-        var frames = result.Blend.Pictures.Select(frame => Html.Figure(
-            frame, $"frame {frame.Index + 1} of the interpolation",
-            string.Create(CultureInfo.InvariantCulture, $"t = {frame.T:F2}")));
-        return
-            $"""
+        var angles = string.Join(
+            ", ",
+            accepted.AnglesDegrees.Select(angle => string.Create(CultureInfo.InvariantCulture, $"{angle:F1}°"))
+        );
+        var frames = result.Blend.Pictures.Select(frame =>
+            Html.Figure(
+                frame,
+                $"frame {frame.Index + 1} of the interpolation",
+                string.Create(CultureInfo.InvariantCulture, $"t = {frame.T:F2}")
+            )
+        );
+        return $"""
             <section id="between">
             <h2>Between the two</h2>
             <p>{accepted.Frames} images along the great circle (slerp) from {Html.Text(accepted.FromConcept)} to
@@ -123,12 +137,14 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
     private string Scope()
     {
         var words = string.Join(" and ", result.Plan.Duels.Select(duel => $"“{Html.Text(duel.Subject.Words)}”"));
-        var domain = result.Duels.SelectMany(duel => duel.Dti.Warnings)
+        var domain = result
+            .Duels.SelectMany(duel => duel.Dti.Warnings)
             .FirstOrDefault(warning => warning.Code == "MODEL_DOMAIN");
         var rates = string.Create(
-            CultureInfo.InvariantCulture, $"{DemoScript.DtiLearningRate} for DTI, {DemoScript.TiLearningRate} for TI");
-        return
-            $"""
+            CultureInfo.InvariantCulture,
+            $"{DemoScript.DtiLearningRate} for DTI, {DemoScript.TiLearningRate} for TI"
+        );
+        return $"""
             <section id="scope">
             <h2>What this page shows, and what it does not</h2>
             <ul>
@@ -153,21 +169,24 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
         var accepted = result.Blend.Interpolation!;
         IReadOnlyList<(string, string)> blend =
         [
-            ("from_concept", accepted.FromConcept), ("to_concept", accepted.ToConcept),
-            ("frames", $"{accepted.Frames}"), ("easing", SettingsTable.Word(accepted.Easing)),
+            ("from_concept", accepted.FromConcept),
+            ("to_concept", accepted.ToConcept),
+            ("frames", $"{accepted.Frames}"),
+            ("easing", SettingsTable.Word(accepted.Easing)),
             .. SettingsTable.Of(accepted.Settings).Where(setting => setting.Name != "num_images"),
         ];
         (string Name, TrainingOutcome Outcome)[] trainings =
         [
             .. result.Duels.SelectMany(duel => new[] { (duel.Plan.Dti.Name, duel.Dti), (duel.Plan.Ti.Name, duel.Ti) }),
         ];
-        var image = SettingsTable.Of(result.Duels[0].Prompts[0].Dti[0].Settings)
+        var image = SettingsTable
+            .Of(result.Duels[0].Prompts[0].Dti[0].Settings)
             .Where(setting => setting.Name is not ("prompt" or "seed"));
         var trained = Html.Table(
             [.. trainings.Select(training => training.Name)],
-            [.. trainings.Select(training => SettingsTable.Of(training.Outcome.Accepted.Settings).ToList())]);
-        return
-            $"""
+            [.. trainings.Select(training => SettingsTable.Of(training.Outcome.Accepted.Settings).ToList())]
+        );
+        return $"""
             <section id="settings">
             <details>
             <summary>Every setting used</summary>

@@ -16,7 +16,10 @@ internal sealed record DemoConcept(string Name, string PhotoFolder, TrainingOpti
 /// <param name="Dti">With the concept that DTI learnt.</param>
 /// <param name="Ti">With the concept that TI learnt.</param>
 internal sealed record DemoPrompt(
-    string Text, IReadOnlyList<GenerationOptions> Dti, IReadOnlyList<GenerationOptions> Ti);
+    string Text,
+    IReadOnlyList<GenerationOptions> Dti,
+    IReadOnlyList<GenerationOptions> Ti
+);
 
 /// <summary>A subject, learnt by either method.</summary>
 /// <param name="Subject">The subject.</param>
@@ -24,7 +27,11 @@ internal sealed record DemoPrompt(
 /// <param name="Ti">Its whole embedding.</param>
 /// <param name="Prompts">What either is used in.</param>
 internal sealed record DemoDuel(
-    DemoSubject Subject, DemoConcept Dti, DemoConcept Ti, IReadOnlyList<DemoPrompt> Prompts);
+    DemoSubject Subject,
+    DemoConcept Dti,
+    DemoConcept Ti,
+    IReadOnlyList<DemoPrompt> Prompts
+);
 
 /// <summary>Every request of the demo.</summary>
 /// <param name="Duels">The two subjects.</param>
@@ -52,46 +59,58 @@ internal sealed record DemoPlan(IReadOnlyList<DemoDuel> Duels, InterpolateReques
                     Steps = samplingSteps,
                     GuidanceScale = DemoScript.Guidance,
                 },
-            });
+            }
+        );
 
         DemoDuel Duel(DemoSubject subject)
         {
             var dti = Concept(subject, subject.Name, TrainingMethod.Dti, DemoScript.DtiLearningRate);
             var ti = Concept(subject, $"{subject.Name}-ti", TrainingMethod.Ti, DemoScript.TiLearningRate);
             return new DemoDuel(
-                subject, dti, ti,
+                subject,
+                dti,
+                ti,
                 [
-                    .. DemoScript.Prompts.Select(
-                        text => new DemoPrompt(text, Images(text, dti.Name), Images(text, ti.Name))),
-                ]);
+                    .. DemoScript.Prompts.Select(text => new DemoPrompt(
+                        text,
+                        Images(text, dti.Name),
+                        Images(text, ti.Name)
+                    )),
+                ]
+            );
         }
 
-        DemoConcept Concept(DemoSubject subject, string name, TrainingMethod method, double learningRate) => new(
-            name, Path.Combine(photos, subject.Name),
-            new TrainingOptions
-            {
-                Method = method,
-                LearningRate = learningRate,
-                Kappa = method == TrainingMethod.Dti ? DemoScript.Kappa : null,
-                Initializer = subject.Initializer,
-                VectorCount = DemoScript.Vectors,
-                Steps = steps,
-                Seed = seed,
-                PreviewEvery = method == TrainingMethod.Dti ? Math.Max(1, steps / 4) : 0,
-                PreviewPrompts = [DemoScript.PlainPrompt],
-                PreviewSteps = samplingSteps,
-            });
+        DemoConcept Concept(DemoSubject subject, string name, TrainingMethod method, double learningRate) =>
+            new(
+                name,
+                Path.Combine(photos, subject.Name),
+                new TrainingOptions
+                {
+                    Method = method,
+                    LearningRate = learningRate,
+                    Kappa = method == TrainingMethod.Dti ? DemoScript.Kappa : null,
+                    Initializer = subject.Initializer,
+                    VectorCount = DemoScript.Vectors,
+                    Steps = steps,
+                    Seed = seed,
+                    PreviewEvery = method == TrainingMethod.Dti ? Math.Max(1, steps / 4) : 0,
+                    PreviewPrompts = [DemoScript.PlainPrompt],
+                    PreviewSteps = samplingSteps,
+                }
+            );
 
         GenerationOptions[] Images(string text, string name) =>
-        [
-            .. Enumerable.Range(0, DemoScript.Seeds).Select(index => new GenerationOptions
-            {
-                Prompt = text.Replace("{concept}", $"<{name}>", StringComparison.Ordinal),
-                Seed = unchecked(seed + (ulong)index),
-                Steps = samplingSteps,
-                GuidanceScale = DemoScript.Guidance,
-                ImageCount = 1,
-            }),
-        ];
+            [
+                .. Enumerable
+                    .Range(0, DemoScript.Seeds)
+                    .Select(index => new GenerationOptions
+                    {
+                        Prompt = text.Replace("{concept}", $"<{name}>", StringComparison.Ordinal),
+                        Seed = unchecked(seed + (ulong)index),
+                        Steps = samplingSteps,
+                        GuidanceScale = DemoScript.Guidance,
+                        ImageCount = 1,
+                    }),
+            ];
     }
 }

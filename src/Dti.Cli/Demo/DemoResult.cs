@@ -10,7 +10,12 @@ namespace Dti.Cli.Demo;
 /// <param name="Model">The model.</param>
 /// <param name="Elapsed">From the start of the command.</param>
 internal sealed record DemoResult(
-    DemoPlan Plan, IReadOnlyList<DemoDuelResult> Duels, GenerationOutcome Blend, Model Model, TimeSpan Elapsed);
+    DemoPlan Plan,
+    IReadOnlyList<DemoDuelResult> Duels,
+    GenerationOutcome Blend,
+    Model Model,
+    TimeSpan Elapsed
+);
 
 /// <summary>The outcome of one subject.</summary>
 /// <param name="Plan">The requests.</param>
@@ -19,12 +24,19 @@ internal sealed record DemoResult(
 /// <param name="Ti">The training by TI.</param>
 /// <param name="Prompts">A result for each prompt of the plan.</param>
 internal sealed record DemoDuelResult(
-    DemoDuel Plan, IReadOnlyList<Photo> Photos, TrainingOutcome Dti, TrainingOutcome Ti,
-    IReadOnlyList<DemoPromptResult> Prompts);
+    DemoDuel Plan,
+    IReadOnlyList<Photo> Photos,
+    TrainingOutcome Dti,
+    TrainingOutcome Ti,
+    IReadOnlyList<DemoPromptResult> Prompts
+);
 
 /// <summary>The images of one prompt, by seed.</summary>
 /// <param name="Plan">The requests.</param>
 /// <param name="Dti">With the concept that DTI learnt.</param>
 /// <param name="Ti">With the concept that TI learnt.</param>
 internal sealed record DemoPromptResult(
-    DemoPrompt Plan, IReadOnlyList<GenerationOutcome> Dti, IReadOnlyList<GenerationOutcome> Ti);
+    DemoPrompt Plan,
+    IReadOnlyList<GenerationOutcome> Dti,
+    IReadOnlyList<GenerationOutcome> Ti
+);

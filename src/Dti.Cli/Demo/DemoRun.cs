@@ -31,24 +31,31 @@ internal sealed class DemoRun(DtiClient client, IOutput output, Stopwatch clock)
     private async Task<DemoDuelResult> DuelAsync(DemoDuel duel, CancellationToken cancellationToken)
     {
         var photos = await PhotoFiles
-            .ReadAsync([duel.Dti.PhotoFolder], CaptionFiles.Use, null, output, cancellationToken).ConfigureAwait(false);
+            .ReadAsync([duel.Dti.PhotoFolder], CaptionFiles.Use, null, output, cancellationToken)
+            .ConfigureAwait(false);
         var dti = await TrainAsync(duel.Dti, photos, cancellationToken).ConfigureAwait(false);
         var ti = await TrainAsync(duel.Ti, photos, cancellationToken).ConfigureAwait(false);
 
         var prompts = new List<DemoPromptResult>();
         foreach (var prompt in duel.Prompts)
         {
-            prompts.Add(new DemoPromptResult(
-                prompt,
-                await GenerateAsync(prompt.Dti, cancellationToken).ConfigureAwait(false),
-                await GenerateAsync(prompt.Ti, cancellationToken).ConfigureAwait(false)));
+            prompts.Add(
+                new DemoPromptResult(
+                    prompt,
+                    await GenerateAsync(prompt.Dti, cancellationToken).ConfigureAwait(false),
+                    await GenerateAsync(prompt.Ti, cancellationToken).ConfigureAwait(false)
+                )
+            );
         }
 
         return new DemoDuelResult(duel, photos, dti, ti, prompts);
     }
 
     private Task<TrainingOutcome> TrainAsync(
-        DemoConcept concept, IReadOnlyList<Photo> photos, CancellationToken cancellationToken) =>
+        DemoConcept concept,
+        IReadOnlyList<Photo> photos,
+        CancellationToken cancellationToken
+    ) =>
         new TrainingRun(client, output) { ExpectedWarnings = _expectedWarnings }.RunAsync(
             new TrainRequest
             {
@@ -58,17 +65,22 @@ internal sealed class DemoRun(DtiClient client, IOutput output, Stopwatch clock)
                 Overwrite = true,
                 RequestId = Guid.NewGuid().ToString("N"),
             },
-            cancellationToken);
+            cancellationToken
+        );
 
     private async Task<IReadOnlyList<GenerationOutcome>> GenerateAsync(
-        IReadOnlyList<GenerationOptions> images, CancellationToken cancellationToken)
+        IReadOnlyList<GenerationOptions> images,
+        CancellationToken cancellationToken
+    )
     {
         var outcomes = new List<GenerationOutcome>();
         foreach (var options in images)
         {
-            outcomes.Add(await new GenerationRun(output) { Canceller = client }
-                .RunAsync(options.Prompt, client.GenerateAsync(options, null, cancellationToken), cancellationToken)
-                .ConfigureAwait(false));
+            outcomes.Add(
+                await new GenerationRun(output) { Canceller = client }
+                    .RunAsync(options.Prompt, client.GenerateAsync(options, null, cancellationToken), cancellationToken)
+                    .ConfigureAwait(false)
+            );
         }
 
         return outcomes;

@@ -11,10 +11,7 @@ internal static class DemoScript
 {
     /// <summary>Measured in docs/dti-mini.md, "Subjects of the demo".</summary>
     public static IReadOnlyList<DemoSubject> Subjects { get; } =
-    [
-        new("purple-owl", "a purple owl", "animal"),
-        new("orange-cat", "an orange cat", "animal"),
-    ];
+    [new("purple-owl", "a purple owl", "animal"), new("orange-cat", "an orange cat", "animal")];
 
     /// <summary>What the photos are.</summary>
     public const string PhotoSource = "images that dti-mini generated itself";

@@ -9,7 +9,12 @@ namespace Dti.Cli.Demo;
 /// </summary>
 internal static class LineChart
 {
-    private const double Width = 320, Height = 190, Left = 44, Right = 8, Top = 8, Bottom = 26;
+    private const double Width = 320,
+        Height = 190,
+        Left = 44,
+        Right = 8,
+        Top = 8,
+        Bottom = 26;
 
     /// <summary>One line of the chart.</summary>
     /// <param name="Name">For the legend.</param>
@@ -19,7 +24,8 @@ internal static class LineChart
 
     /// <summary>The chart as SVG.</summary>
     /// <param name="title">What it shows.</param>
-    /// <param name="leastSpan">Least height of the y axis, relative to its middle, so that rounding does not look like change.</param>
+    /// <param name="leastSpan">Least height of the y axis, relative to its middle, so that rounding does not look like
+    /// change.</param>
     /// <param name="series">At least one line with at least one point; values that are not finite are left out.</param>
     public static string Draw(string title, double leastSpan, params IReadOnlyList<Series> series)
     {
@@ -33,16 +39,33 @@ internal static class LineChart
         svg.Append(Invariant($"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{Html.Text(title)}\">"));
         foreach (var tick in y.Ticks())
         {
-            svg.Append(Invariant($"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(tick):F1}\" y2=\"{Y(tick):F1}\"/>"));
-            svg.Append(Invariant($"<text x=\"{Left - 8}\" y=\"{Y(tick) + 4:F1}\" text-anchor=\"end\">{y.Label(tick)}</text>"));
+            svg.Append(
+                Invariant(
+                    $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(tick):F1}\" y2=\"{Y(tick):F1}\"/>"
+                )
+            );
+            svg.Append(
+                Invariant($"<text x=\"{Left - 8}\" y=\"{Y(tick) + 4:F1}\" text-anchor=\"end\">{y.Label(tick)}</text>")
+            );
         }
 
         foreach (var tick in x.Ticks())
-            svg.Append(Invariant($"<text x=\"{X(tick):F1}\" y=\"{Height - Bottom + 20}\" text-anchor=\"middle\">{x.Label(tick)}</text>"));
+            svg.Append(
+                Invariant(
+                    $"<text x=\"{X(tick):F1}\" y=\"{Height - Bottom + 20}\" text-anchor=\"middle\">{x.Label(tick)}</text>"
+                )
+            );
         foreach (var line in series)
         {
-            var path = string.Join(" ", line.Points.Where(IsFinite).Select(point => Invariant($"{X(point.X):F1},{Y(point.Y):F1}")));
-            svg.Append(Invariant($"<polyline class=\"{line.Style}\" points=\"{path}\"><title>{Html.Text(line.Name)}</title></polyline>"));
+            var path = string.Join(
+                " ",
+                line.Points.Where(IsFinite).Select(point => Invariant($"{X(point.X):F1},{Y(point.Y):F1}"))
+            );
+            svg.Append(
+                Invariant(
+                    $"<polyline class=\"{line.Style}\" points=\"{path}\"><title>{Html.Text(line.Name)}</title></polyline>"
+                )
+            );
         }
 
         return svg.Append("</svg>").ToString();
@@ -77,7 +100,8 @@ internal static class LineChart
         public string Label(double tick)
         {
             var digits = Math.Clamp((int)Math.Ceiling(-Math.Log10(Step()) - 1e-9), 0, 8);
-            return Math.Round(tick, digits).ToString("F" + digits.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+            return Math.Round(tick, digits)
+                .ToString("F" + digits.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
         }
 
         // 1, 2 or 5 times a power of ten, for about five ticks.
@@ -85,7 +109,16 @@ internal static class LineChart
         {
             var rough = (High - Low) / 5;
             var power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
-            return power * ((rough / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 });
+            return power
+                * (
+                    (rough / power) switch
+                    {
+                        <= 1 => 1,
+                        <= 2 => 2,
+                        <= 5 => 5,
+                        _ => 10,
+                    }
+                );
         }
     }
 }

@@ -13,9 +13,15 @@ internal sealed class FrameFiles
     /// <exception cref="CliException">The folder holds frames already, and they are not to be replaced.</exception>
     public FrameFiles(string folder, bool overwrite)
     {
-        if (!overwrite && Directory.Exists(folder)
-            && (File.Exists(StripIn(folder)) || Directory.EnumerateFiles(folder, "frame-*").Any()))
-            throw new CliException(ExitCode.Usage, $"The folder '{folder}' holds frames already; name another with -o, or replace them with --force.");
+        if (
+            !overwrite
+            && Directory.Exists(folder)
+            && (File.Exists(StripIn(folder)) || Directory.EnumerateFiles(folder, "frame-*").Any())
+        )
+            throw new CliException(
+                ExitCode.Usage,
+                $"The folder '{folder}' holds frames already; name another with -o, or replace them with --force."
+            );
         _folder = folder;
         _overwrite = overwrite;
     }

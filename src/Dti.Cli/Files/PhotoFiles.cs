@@ -28,22 +28,29 @@ internal static class PhotoFiles
 
     private static readonly string[] _captionEndings = [".txt", ".caption"];
 
-    /// <summary>The files, folders replaced by the images directly in them, by name. Files are recognised by their content.</summary>
+    /// <summary>
+    /// The files, folders replaced by the images directly in them, by name. Files are recognised by their content.
+    /// </summary>
     /// <param name="paths">Files, folders, and patterns with <c>*</c> and <c>?</c>.</param>
-    /// <param name="leftOut">Told of each file of a folder that is no photo, with the reason; hidden files, captions and masks are expected there.</param>
-    /// <exception cref="CliException">A path does not exist, a folder holds no image, or there are too many.</exception>
+    /// <param name="leftOut">Told of each file of a folder that is no photo, with the reason; hidden files, captions
+    /// and masks are expected there.</param>
+    /// <exception cref="CliException">A path does not exist, a folder holds no image, or there are too
+    /// many.</exception>
     public static IReadOnlyList<string> Find(IEnumerable<string> paths, Action<string>? leftOut = null)
     {
         var files = paths.SelectMany(Wildcards.Expand).SelectMany(path => Expand(path, leftOut)).ToList();
         return files.Count <= MostPhotos
             ? files
             : throw new CliException(
-                ExitCode.Usage, $"A concept is learnt from at most {MostPhotos} photos, and these are {files.Count}; name fewer.");
+                ExitCode.Usage,
+                $"A concept is learnt from at most {MostPhotos} photos, and these are {files.Count}; name fewer."
+            );
     }
 
     /// <summary>
-    /// Reads the photos with their masks, <c>NAME-mask.*</c>, and captions, <c>NAME.txt</c> or <c>NAME.caption</c>. Photos that do not fit into one
-    /// request together are reduced one by one, so that only one of them is in memory as it is.
+    /// Reads the photos with their masks, <c>NAME-mask.*</c>, and captions, <c>NAME.txt</c> or <c>NAME.caption</c>.
+    /// Photos that do not fit into one request together are reduced one by one, so that only one of them is in memory
+    /// as it is.
     /// </summary>
     /// <inheritdoc cref="Find"/>
     /// <param name="paths">Files, folders, and patterns.</param>
@@ -53,10 +60,20 @@ internal static class PhotoFiles
     /// <param name="cancellationToken">Cancels reading.</param>
     /// <exception cref="DtiClientException">A photo is too large and cannot be reduced.</exception>
     public static async Task<IReadOnlyList<Photo>> ReadAsync(
-        IEnumerable<string> paths, CaptionFiles captions, int? resolution, IOutput output, CancellationToken cancellationToken)
+        IEnumerable<string> paths,
+        CaptionFiles captions,
+        int? resolution,
+        IOutput output,
+        CancellationToken cancellationToken
+    )
     {
-        var files = Find(paths, leftOut => output.Warning("PHOTO_LEFT_OUT", leftOut)).Select(file => (Photo: file, Mask: MaskOf(file))).ToList();
-        var sizes = new PhotoSizes([.. files.Select(file => Length(file.Photo) + (file.Mask is null ? 0 : Length(file.Mask)))], resolution);
+        var files = Find(paths, leftOut => output.Warning("PHOTO_LEFT_OUT", leftOut))
+            .Select(file => (Photo: file, Mask: MaskOf(file)))
+            .ToList();
+        var sizes = new PhotoSizes(
+            [.. files.Select(file => Length(file.Photo) + (file.Mask is null ? 0 : Length(file.Mask)))],
+            resolution
+        );
         var photos = new List<Photo>();
         foreach (var (file, mask) in files)
             photos.Add(sizes.Fit(await ReadAsync(file, mask, captions, cancellationToken).ConfigureAwait(false)));
@@ -65,16 +82,25 @@ internal static class PhotoFiles
         return photos;
     }
 
-    private static long Length(string file) => new FileInfo(file).ResolveLinkTarget(returnFinalTarget: true) is FileInfo target
-        ? Bounded(file, target.Length)
-        : Bounded(file, new FileInfo(file).Length);
+    private static long Length(string file) =>
+        new FileInfo(file).ResolveLinkTarget(returnFinalTarget: true) is FileInfo target
+            ? Bounded(file, target.Length)
+            : Bounded(file, new FileInfo(file).Length);
 
-    private static long Bounded(string file, long length) => length <= Array.MaxLength
-        ? length
-        : throw new CliException(
-            ExitCode.Usage, $"'{file}' has {length / (1 << 30)} GiB, and files of at most 2 GiB are read. Save it as JPEG with a shorter side of 2048 pixels.");
+    private static long Bounded(string file, long length) =>
+        length <= Array.MaxLength
+            ? length
+            : throw new CliException(
+                ExitCode.Usage,
+                $"'{file}' has {length / (1 << 30)} GiB, and files of at most 2 GiB are read. Save it as JPEG with a shorter side of 2048 pixels."
+            );
 
-    private static async Task<Photo> ReadAsync(string file, string? mask, CaptionFiles captions, CancellationToken cancellationToken)
+    private static async Task<Photo> ReadAsync(
+        string file,
+        string? mask,
+        CaptionFiles captions,
+        CancellationToken cancellationToken
+    )
     {
         var photo = await Photo.ReadAsync(file, cancellationToken).ConfigureAwait(false);
         if (mask is not null)
@@ -84,17 +110,27 @@ internal static class PhotoFiles
 
         var caption = CaptionText.Read(path).Trim();
         return captions == CaptionFiles.Use || caption.Contains(Concept, StringComparison.Ordinal)
-            ? photo with { Caption = caption }
-            : photo with { Caption = caption.Length == 0 ? Concept : $"{Concept}, {caption}" };
+            ? photo with
+            {
+                Caption = caption,
+            }
+            : photo with
+            {
+                Caption = caption.Length == 0 ? Concept : $"{Concept}, {caption}",
+            };
     }
 
     private static string? CaptionOf(string photo) =>
         _captionEndings.Select(ending => Path.ChangeExtension(photo, ending)).FirstOrDefault(File.Exists);
 
-    private static string? MaskOf(string photo) => Directory
-        .EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(photo))!)
-        .Where(file => Path.GetFileNameWithoutExtension(file) == Path.GetFileNameWithoutExtension(photo) + MaskEnding)
-        .Order(StringComparer.Ordinal).FirstOrDefault(PhotoFormat.IsPhoto);
+    private static string? MaskOf(string photo) =>
+        Directory
+            .EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(photo))!)
+            .Where(file =>
+                Path.GetFileNameWithoutExtension(file) == Path.GetFileNameWithoutExtension(photo) + MaskEnding
+            )
+            .Order(StringComparer.Ordinal)
+            .FirstOrDefault(PhotoFormat.IsPhoto);
 
     private static List<string> Expand(string path, Action<string>? leftOut)
     {
@@ -108,8 +144,14 @@ internal static class PhotoFiles
         if (!Directory.Exists(path))
             throw new CliException(ExitCode.NotFound, $"There is no file or folder '{path}'.");
 
-        var files = Directory.EnumerateFiles(path).Where(file => Path.GetFileName(file)[0] != '.').Order(StringComparer.Ordinal).ToList();
-        var names = files.Select(file => Path.GetFileNameWithoutExtension(file)!).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var files = Directory
+            .EnumerateFiles(path)
+            .Where(file => Path.GetFileName(file)[0] != '.')
+            .Order(StringComparer.Ordinal)
+            .ToList();
+        var names = files
+            .Select(file => Path.GetFileNameWithoutExtension(file)!)
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
         var photos = new List<string>();
         foreach (var file in files.Where(file => !IsMask(file, names)))
         {
@@ -126,12 +168,15 @@ internal static class PhotoFiles
     private static bool IsMask(string file, HashSet<string> names)
     {
         var name = Path.GetFileNameWithoutExtension(file);
-        return name.EndsWith(MaskEnding, StringComparison.OrdinalIgnoreCase) && names.Contains(name[..^MaskEnding.Length]);
+        return name.EndsWith(MaskEnding, StringComparison.OrdinalIgnoreCase)
+            && names.Contains(name[..^MaskEnding.Length]);
     }
 
     private static string Nothing(string folder)
     {
-        var below = Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal)
+        var below = Directory
+            .EnumerateDirectories(folder)
+            .Order(StringComparer.Ordinal)
             .FirstOrDefault(child => Directory.EnumerateFiles(child).Any(PhotoFormat.IsPhoto));
         return $"The folder '{folder}' holds no JPEG, PNG, WebP, BMP or GIF file."
             + (below is null ? "" : $" Its folder '{Path.GetFileName(below)}' does: name '{below}'.");

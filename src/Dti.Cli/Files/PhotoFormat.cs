@@ -6,9 +6,15 @@ internal static class PhotoFormat
     private const int Longest = 32;
 
     /// <summary>Whether it is a JPEG, PNG, WebP, BMP or GIF file.</summary>
-    public static bool IsPhoto(string file) => Read(file) is var head
-        && (head.StartsWith((byte[])[0xFF, 0xD8, 0xFF]) || head.StartsWith((byte[])[0x89, (byte)'P', (byte)'N', (byte)'G'])
-            || (head.StartsWith("RIFF"u8) && head.Length >= 12 && head[8..].StartsWith("WEBP"u8)) || head.StartsWith("BM"u8) || head.StartsWith("GIF8"u8));
+    public static bool IsPhoto(string file) =>
+        Read(file) is var head
+        && (
+            head.StartsWith((byte[])[0xFF, 0xD8, 0xFF])
+            || head.StartsWith((byte[])[0x89, (byte)'P', (byte)'N', (byte)'G'])
+            || (head.StartsWith("RIFF"u8) && head.Length >= 12 && head[8..].StartsWith("WEBP"u8))
+            || head.StartsWith("BM"u8)
+            || head.StartsWith("GIF8"u8)
+        );
 
     /// <summary>Why a file is no photo that can be trained on.</summary>
     public static string Reason(string file)
@@ -23,8 +29,10 @@ internal static class PhotoFormat
                 return "HEIC, which cannot be decoded; save it as JPEG or PNG (phones: camera settings, most compatible)";
         }
 
-        return head.StartsWith("II*\0"u8) || head.StartsWith("MM\0*"u8) ? "TIFF or a camera's raw format; save it as JPEG or PNG"
-            : head.Length == 0 ? "empty" : "not an image";
+        return head.StartsWith("II*\0"u8) || head.StartsWith("MM\0*"u8)
+                ? "TIFF or a camera's raw format; save it as JPEG or PNG"
+            : head.Length == 0 ? "empty"
+            : "not an image";
     }
 
     private static ReadOnlySpan<byte> Read(string file)

@@ -4,7 +4,9 @@ using Dti.ClientSdk;
 
 namespace Dti.Cli.Files;
 
-/// <summary>Names for pictures: <c>out.png</c>, or <c>out-1.png</c>, <c>out-2.png</c>, … for several or where names are taken.</summary>
+/// <summary>
+/// Names for pictures: <c>out.png</c>, or <c>out-1.png</c>, <c>out-2.png</c>, … for several or where names are taken.
+/// </summary>
 internal sealed class PictureFiles
 {
     private readonly string _stem; // folder and name without ending
@@ -30,13 +32,14 @@ internal sealed class PictureFiles
     }
 
     /// <summary>The format that a file name asks for; null if it names none.</summary>
-    public static PictureFormat? FormatOf(string? path) => Path.GetExtension(path)?.ToUpperInvariant() switch
-    {
-        ".PNG" => PictureFormat.Png,
-        ".JPG" or ".JPEG" => PictureFormat.Jpeg,
-        ".WEBP" => PictureFormat.Webp,
-        _ => null,
-    };
+    public static PictureFormat? FormatOf(string? path) =>
+        Path.GetExtension(path)?.ToUpperInvariant() switch
+        {
+            ".PNG" => PictureFormat.Png,
+            ".JPG" or ".JPEG" => PictureFormat.Jpeg,
+            ".WEBP" => PictureFormat.Webp,
+            _ => null,
+        };
 
     /// <summary>Writes a picture under the next name.</summary>
     public async Task<string> WriteAsync(Picture picture, CancellationToken cancellationToken)

@@ -9,7 +9,12 @@ internal static class SafeFile
     /// <param name="overwrite">Replace a file of that name; else it is an error.</param>
     /// <param name="cancellationToken">Stops before the file appears.</param>
     /// <exception cref="IOException">It exists, or cannot be written.</exception>
-    public static async Task WriteAsync(string path, ReadOnlyMemory<byte> data, bool overwrite, CancellationToken cancellationToken)
+    public static async Task WriteAsync(
+        string path,
+        ReadOnlyMemory<byte> data,
+        bool overwrite,
+        CancellationToken cancellationToken
+    )
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(folder);

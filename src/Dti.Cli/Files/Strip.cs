@@ -15,11 +15,17 @@ internal static class Strip
         var scale = Math.Min(1.0, (double)WidestPixels / ((long)pictures[0].Width * pictures.Count));
         var width = Math.Max(1, (int)(pictures[0].Width * scale));
         var height = Math.Max(1, (int)(pictures[0].Height * scale));
-        using var surface = SKSurface.Create(new SKImageInfo(width * pictures.Count, height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        using var surface = SKSurface.Create(
+            new SKImageInfo(width * pictures.Count, height, SKColorType.Rgba8888, SKAlphaType.Opaque)
+        );
         for (var i = 0; i < pictures.Count; i++)
         {
             using var image = SKImage.FromEncodedData(SKData.CreateCopy(pictures[i].Data.Span));
-            surface.Canvas.DrawImage(image, SKRect.Create(i * width, 0, width, height), new SKSamplingOptions(SKCubicResampler.Mitchell));
+            surface.Canvas.DrawImage(
+                image,
+                SKRect.Create(i * width, 0, width, height),
+                new SKSamplingOptions(SKCubicResampler.Mitchell)
+            );
         }
 
         using var strip = surface.Snapshot();

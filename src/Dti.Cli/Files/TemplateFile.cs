@@ -9,7 +9,18 @@ internal static class TemplateFile
         if (!File.Exists(path))
             throw new CliException(ExitCode.NotFound, $"There is no file '{path}'.");
 
-        var lines = CaptionText.Read(path).ReplaceLineEndings("\n").Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#').ToList();
-        return lines.Count > 0 ? lines : throw new CliException(ExitCode.Usage, $"'{path}' holds no prompt; write one a line, with {{concept}} where the concept is named.");
+        var lines = CaptionText
+            .Read(path)
+            .ReplaceLineEndings("\n")
+            .Split('\n')
+            .Select(line => line.Trim())
+            .Where(line => line.Length > 0 && line[0] != '#')
+            .ToList();
+        return lines.Count > 0
+            ? lines
+            : throw new CliException(
+                ExitCode.Usage,
+                $"'{path}' holds no prompt; write one a line, with {{concept}} where the concept is named."
+            );
     }
 }

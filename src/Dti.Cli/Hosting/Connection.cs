@@ -16,7 +16,12 @@ internal sealed class Connection : IAsyncDisposable
 
     public DtiClient Client { get; }
 
-    public static async Task<Connection> OpenAsync(string? address, Credentials credentials, DataFolders folders, CancellationToken cancellationToken)
+    public static async Task<Connection> OpenAsync(
+        string? address,
+        Credentials credentials,
+        DataFolders folders,
+        CancellationToken cancellationToken
+    )
     {
         if (address is { Length: > 0 })
         {

@@ -29,12 +29,15 @@ internal sealed class LocalServer : IAsyncDisposable
     public string? MetricsAddress => DtiHost.MetricsAddressOf(_app)?.GetLeftPart(UriPartial.Authority);
 
     /// <summary>
-    /// Any free port, the user's models and the built-in one; device, dtype and default model as the variables of servers say.
+    /// Any free port, the user's models and the built-in one; device, dtype and default model as the variables of
+    /// servers say.
     /// </summary>
     /// <param name="folders">Where concepts and models are.</param>
     public static DtiServerOptions Options(DataFolders folders)
     {
-        var variables = ServerConfiguration.OfEnvironment(Environment.GetEnvironmentVariables()).ToLookup(setting => setting.Key, setting => setting.Value);
+        var variables = ServerConfiguration
+            .OfEnvironment(Environment.GetEnvironmentVariables())
+            .ToLookup(setting => setting.Key, setting => setting.Value);
         string? Variable(string name) => variables[ServerConfiguration.Setting(name, null).Key].LastOrDefault();
         return new DtiServerOptions
         {
@@ -54,11 +57,18 @@ internal sealed class LocalServer : IAsyncDisposable
     public static Task<LocalServer> StartAsync(DtiServerOptions options, CancellationToken cancellationToken) =>
         StartAsync(options, Configure, cancellationToken);
 
-    /// <summary>Starts a server that goes on; where systemd or Windows started this process as a service, it tells them how it is.</summary>
+    /// <summary>
+    /// Starts a server that goes on; where systemd or Windows started this process as a service, it tells them how it
+    /// is.
+    /// </summary>
     /// <param name="options">Its options.</param>
     /// <param name="configuration">What else it is told: the section <c>Logging</c>.</param>
     /// <param name="cancellationToken">Gives up starting.</param>
-    public static Task<LocalServer> StartServiceAsync(DtiServerOptions options, IConfiguration configuration, CancellationToken cancellationToken) =>
+    public static Task<LocalServer> StartServiceAsync(
+        DtiServerOptions options,
+        IConfiguration configuration,
+        CancellationToken cancellationToken
+    ) =>
         StartAsync(
             options,
             builder =>
@@ -67,13 +77,18 @@ internal sealed class LocalServer : IAsyncDisposable
                 builder.Logging.AddConfiguration(configuration.GetSection("Logging"));
                 builder.Services.AddSystemd().AddWindowsService(service => service.ServiceName = "Dti");
             },
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <summary>Waits for the token, or for the service manager's word.</summary>
     public async Task UntilStoppedAsync(CancellationToken cancellationToken)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _app.Lifetime.ApplicationStopping);
-        await Task.Delay(Timeout.Infinite, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // how it is meant to end
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(
+            cancellationToken,
+            _app.Lifetime.ApplicationStopping
+        );
+        // how it is meant to end
+        await Task.Delay(Timeout.Infinite, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     public async ValueTask DisposeAsync()
@@ -82,7 +97,11 @@ internal sealed class LocalServer : IAsyncDisposable
         await _app.DisposeAsync().ConfigureAwait(false);
     }
 
-    private static async Task<LocalServer> StartAsync(DtiServerOptions options, Action<WebApplicationBuilder> configure, CancellationToken cancellationToken)
+    private static async Task<LocalServer> StartAsync(
+        DtiServerOptions options,
+        Action<WebApplicationBuilder> configure,
+        CancellationToken cancellationToken
+    )
     {
         var app = DtiHost.Build(options, configure);
         try
@@ -92,7 +111,12 @@ internal sealed class LocalServer : IAsyncDisposable
         catch (SocketException error)
         {
             await app.DisposeAsync().ConfigureAwait(false);
-            throw new CliException(ExitCode.Failed, Checkup.ClosedPort(options) is { } port ? $"{port.Text}. {port.Remedy}" : $"{options.Address} cannot be listened on: {error.Message}.");
+            throw new CliException(
+                ExitCode.Failed,
+                Checkup.ClosedPort(options) is { } port
+                    ? $"{port.Text}. {port.Remedy}"
+                    : $"{options.Address} cannot be listened on: {error.Message}."
+            );
         }
 
         return new LocalServer(app);
@@ -101,8 +125,11 @@ internal sealed class LocalServer : IAsyncDisposable
     private static void Configure(WebApplicationBuilder builder)
     {
         // stdout is for results, and Ctrl+C is the command's: it cancels its job before it stops its server.
-        builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.Configure<ConsoleLoggerOptions>(console =>
+            console.LogToStandardErrorThreshold = LogLevel.Trace
+        );
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical); // the command says why it could not start
+        // the command says why it could not start
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
     }
 }

@@ -16,7 +16,8 @@ internal static partial class ServeConfiguration
 
     /// <summary>The file of tokens that a server would be told.</summary>
     /// <inheritdoc cref="Read"/>
-    public static string TokenFile(string? file, string data) => Path.GetFullPath(Read(file, data, [])[ServerConfiguration.Setting(TokenFileKey, null).Key]!);
+    public static string TokenFile(string? file, string data) =>
+        Path.GetFullPath(Read(file, data, [])[ServerConfiguration.Setting(TokenFileKey, null).Key]!);
 
     /// <summary>Reads it.</summary>
     /// <param name="file">The file; null: <see cref="FileName"/> in <paramref name="data"/>.</param>
@@ -33,7 +34,8 @@ internal static partial class ServeConfiguration
                     ServerConfiguration.Setting(nameof(DtiServerOptions.ConceptFolder), Path.Combine(data, "concepts")),
                     ServerConfiguration.Setting(nameof(DtiServerOptions.JobFolder), Path.Combine(data, "jobs")),
                     ServerConfiguration.Setting(TokenFileKey, Path.Combine(data, "tokens.json")),
-                    new("Logging:LogLevel:Default", "Warning"), new("Logging:LogLevel:Dti", "Information"),
+                    new("Logging:LogLevel:Default", "Warning"),
+                    new("Logging:LogLevel:Dti", "Information"),
                 ])
                 .AddJsonFile(path, optional: file is null)
                 .AddInMemoryCollection(ServerConfiguration.OfEnvironment(Environment.GetEnvironmentVariables()))
@@ -42,7 +44,10 @@ internal static partial class ServeConfiguration
         }
         catch (FileNotFoundException)
         {
-            throw new CliException(ExitCode.Usage, Directory.Exists(path) ? Unreadable(path) : $"There is no settings file {path}.");
+            throw new CliException(
+                ExitCode.Usage,
+                Directory.Exists(path) ? Unreadable(path) : $"There is no settings file {path}."
+            );
         }
         catch (InvalidDataException wrong)
         {
@@ -62,15 +67,18 @@ internal static partial class ServeConfiguration
         return causes switch
         {
             _ when causes.Any(cause => cause is IOException or UnauthorizedAccessException) => Unreadable(path),
-            _ when causes.OfType<JsonException>().FirstOrDefault() is { LineNumber: { } line, BytePositionInLine: { } column } =>
+            _ when causes.OfType<JsonException>().FirstOrDefault()
+                    is { LineNumber: { } line, BytePositionInLine: { } column } =>
                 $"The settings file {path} is not JSON: it has an error in line {line + 1} at character {column + 1}.",
             _ when causes[^1] is FormatException format && Key().Match(format.Message) is { Success: true } key =>
                 $"The settings file {path} has the setting '{key.Groups[1].Value.Replace(':', '.')}' twice; keep one of them.",
-            _ => $"The settings file {path} must hold one JSON object, {{ \"{ServerConfiguration.Section}\": {{ … }} }}.",
+            _ =>
+                $"The settings file {path} must hold one JSON object, {{ \"{ServerConfiguration.Section}\": {{ … }} }}.",
         };
     }
 
-    private static string Unreadable(string path) => $"The settings file {path} cannot be read: "
+    private static string Unreadable(string path) =>
+        $"The settings file {path} cannot be read: "
         + $"{(Directory.Exists(path) ? "it is a folder; name the file in it" : "check who owns it and who may read it")}.";
 
     [GeneratedRegex("duplicate key '([^']*)'", RegexOptions.IgnoreCase)]

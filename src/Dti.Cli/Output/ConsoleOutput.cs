@@ -5,7 +5,9 @@ using Spectre.Console.Rendering;
 
 namespace Dti.Cli.Output;
 
-/// <summary>For people: live progress bars at a terminal, plain lines where output is redirected; errors on stderr.</summary>
+/// <summary>
+/// For people: live progress bars at a terminal, plain lines where output is redirected; errors on stderr.
+/// </summary>
 internal sealed class ConsoleOutput : IOutput
 {
     private readonly IAnsiConsole _out;
@@ -23,9 +25,7 @@ internal sealed class ConsoleOutput : IOutput
             _err.Profile.Width = int.MaxValue;
     }
 
-    public void Event(string name, object value)
-    {
-    }
+    public void Event(string name, object value) { }
 
     public void Line(string text = "") => _out.WriteLine(text);
 
@@ -33,7 +33,9 @@ internal sealed class ConsoleOutput : IOutput
     {
         var table = new Table { Border = TableBorder.None };
         foreach (var column in columns)
-            table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))).PadLeft(0).PadRight(2));
+            table.AddColumn(
+                new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))).PadLeft(0).PadRight(2)
+            );
         foreach (var row in rows)
             table.AddRow(row.Select(cell => new Text(cell)));
         _out.Write(table);
@@ -47,9 +49,9 @@ internal sealed class ConsoleOutput : IOutput
             FindingState.Doubtful => ("yellow", "doubt"),
             _ => ("red", "broken"),
         };
-        _out.MarkupLineInterpolated($"[{color}]{word,-6}[/] [bold]{finding.Name,-15}[/] {finding.Text}");
+        _out.MarkupLineInterpolated($"[{color}]{word, -6}[/] [bold]{finding.Name, -15}[/] {finding.Text}");
         if (finding.Remedy.Length > 0)
-            _out.MarkupLineInterpolated($"{"",-23}-> {finding.Remedy}");
+            _out.MarkupLineInterpolated($"{"", -23}-> {finding.Remedy}");
     }
 
     public void Warning(string code, string message) => _err.MarkupLineInterpolated($"[yellow]warning:[/] {message}");
@@ -57,12 +59,18 @@ internal sealed class ConsoleOutput : IOutput
     public void Error(CommandError error)
     {
         // The message of wrong fields is their sentences in a row.
-        if (error.Violations.Count == 0 || error.Message != string.Join(' ', error.Violations.Select(violation => violation.Description)))
+        if (
+            error.Violations.Count == 0
+            || error.Message != string.Join(' ', error.Violations.Select(violation => violation.Description))
+        )
             _err.MarkupLineInterpolated($"[red]error:[/] {error.Message}");
         foreach (var violation in error.Violations)
             _err.MarkupLineInterpolated($"[red]error:[/] [bold]{violation.Field}[/]: {violation.Description}");
         if (error.RetryAfter is { } retryAfter)
-            _err.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"  Try again in {Numbers.Duration(retryAfter)}.");
+            _err.MarkupLineInterpolated(
+                CultureInfo.InvariantCulture,
+                $"  Try again in {Numbers.Duration(retryAfter)}."
+            );
     }
 
     public async Task WithProgressAsync(string title, Func<IProgressMeter, Task> work)
@@ -73,12 +81,20 @@ internal sealed class ConsoleOutput : IOutput
             return;
         }
 
-        var progress = _out.Progress().Columns(
-            new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 20 }, new PercentageColumn(), new DetailsColumn());
-        await progress.StartAsync(context => work(new BarMeter(context.AddTask(Markup.Escape(title))))).ConfigureAwait(false);
+        var progress = _out.Progress()
+            .Columns(
+                new TaskDescriptionColumn { Alignment = Justify.Left },
+                new ProgressBarColumn { Width = 20 },
+                new PercentageColumn(),
+                new DetailsColumn()
+            );
+        await progress
+            .StartAsync(context => work(new BarMeter(context.AddTask(Markup.Escape(title)))))
+            .ConfigureAwait(false);
     }
 
-    private static IAnsiConsole Create(TextWriter writer) => AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) });
+    private static IAnsiConsole Create(TextWriter writer) =>
+        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) });
 
     /// <summary>A bar that moves.</summary>
     private sealed class BarMeter(ProgressTask task) : IProgressMeter

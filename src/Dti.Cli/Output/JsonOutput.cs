@@ -21,19 +21,17 @@ internal sealed class JsonOutput(TextWriter writer) : IOutput
     public void Event(string name, object value)
     {
         var line = new JsonObject { ["event"] = name };
-        foreach (var (key, node) in JsonSerializer.SerializeToNode(value, value.GetType(), _options)!.AsObject().ToList())
+        foreach (
+            var (key, node) in JsonSerializer.SerializeToNode(value, value.GetType(), _options)!.AsObject().ToList()
+        )
             line[key] = node?.DeepClone();
         writer.WriteLine(line.ToJsonString(_options));
         writer.Flush();
     }
 
-    public void Line(string text = "")
-    {
-    }
+    public void Line(string text = "") { }
 
-    public void Table(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)
-    {
-    }
+    public void Table(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows) { }
 
     public void Finding(Finding finding) => Event("finding", finding);
 
@@ -48,9 +46,7 @@ internal sealed class JsonOutput(TextWriter writer) : IOutput
     {
         public static readonly NoMeter Instance = new();
 
-        public void Report(int step, int total, string details, TimeSpan? timeLeft)
-        {
-        }
+        public void Report(int step, int total, string details, TimeSpan? timeLeft) { }
     }
 
     // Durations are numbers of seconds for programs.

@@ -15,10 +15,12 @@ internal static class LostServer
     /// <param name="since">When the connection was lost.</param>
     /// <param name="until">When the client gives up.</param>
     /// <param name="comfort">What becomes of the job.</param>
-    public static string Describe(DateTimeOffset since, DateTimeOffset until, string comfort) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"The server does not answer. Waiting for it since {since.ToLocalTime():HH:mm:ss}, until "
-        + $"{until.ToLocalTime():HH:mm}; {comfort}.");
+    public static string Describe(DateTimeOffset since, DateTimeOffset until, string comfort) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"The server does not answer. Waiting for it since {since.ToLocalTime():HH:mm:ss}, until "
+                + $"{until.ToLocalTime():HH:mm}; {comfort}."
+        );
 
     /// <summary>
     /// Cancels a job; where the server is away, when it is back. A server that does not know the job has nothing to
@@ -33,7 +35,8 @@ internal static class LostServer
             if (await Task.WhenAny(cancelling, moment).ConfigureAwait(false) == moment)
             {
                 output.Line(
-                    "The server does not answer; the job is cancelled when it is back. Ctrl+C again leaves it alone.");
+                    "The server does not answer; the job is cancelled when it is back. Ctrl+C again leaves it alone."
+                );
             }
 
             await cancelling.ConfigureAwait(false);

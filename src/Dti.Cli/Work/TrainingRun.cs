@@ -7,8 +7,12 @@ namespace Dti.Cli.Work;
 
 /// <summary>What a training gave.</summary>
 internal sealed record TrainingOutcome(
-    TrainingAccepted Accepted, IReadOnlyList<TrainingProgress> Progress, IReadOnlyList<TrainingPreview> Previews,
-    IReadOnlyList<TrainingWarning> Warnings, TrainingResult Result);
+    TrainingAccepted Accepted,
+    IReadOnlyList<TrainingProgress> Progress,
+    IReadOnlyList<TrainingPreview> Previews,
+    IReadOnlyList<TrainingWarning> Warnings,
+    TrainingResult Result
+);
 
 /// <summary>Follows a training: shows it, keeps its events, writes its previews, cancels it on Ctrl+C.</summary>
 internal sealed class TrainingRun(DtiClient client, IOutput output)
@@ -27,7 +31,12 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
     {
         try
         {
-            return await FollowAsync(request.Name, client.TrainAsync(request, null, cancellationToken), cancellationToken).ConfigureAwait(false);
+            return await FollowAsync(
+                    request.Name,
+                    client.TrainAsync(request, null, cancellationToken),
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -38,69 +47,78 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
 
     /// <summary>Shows a job that runs anyway; leaving it does not stop it.</summary>
     public async Task<TrainingOutcome> FollowAsync(
-        string title, IAsyncEnumerable<TrainingUpdate> updates, CancellationToken cancellationToken)
+        string title,
+        IAsyncEnumerable<TrainingUpdate> updates,
+        CancellationToken cancellationToken
+    )
     {
         TrainingAccepted? accepted = null;
         TrainingResult? result = null;
         var progress = new List<TrainingProgress>();
         var previews = new List<TrainingPreview>();
         var warnings = new List<TrainingWarning>();
-        await output.WithProgressAsync(title, async meter =>
-        {
-            await foreach (var update in updates.ConfigureAwait(false))
+        await output
+            .WithProgressAsync(title, async meter =>
             {
-                switch (update)
+                await foreach (var update in updates.ConfigureAwait(false))
                 {
-                    case TrainingAccepted first:
-                        accepted = first;
-                        _jobId = first.JobId;
-                        output.Event("accepted", first);
-                        output.Line(Describe(first));
-                        break;
-                    case TrainingQueued queued:
-                        output.Event("queued", queued);
-                        if (queued.Position > 0)
-                            output.Line($"{queued.Position} job(s) ahead of this one{(queued.ExpectedStart is { } start ? $", to start about {start.ToLocalTime():HH:mm}" : "")}.");
-                        break;
-                    case TrainingProgress step:
-                        progress.Add(step);
-                        output.Event("progress", step);
-                        meter.Report(step.Step, step.TotalSteps, Numbers.Training(step), step.TimeLeft);
-                        break;
-                    case TrainingCheck check:
-                        output.Event("check", check);
-                        output.Line(Numbers.Check(check));
-                        break;
-                    case TrainingPreview preview:
-                        previews.Add(preview);
-                        await ShowAsync(title, preview, cancellationToken).ConfigureAwait(false);
-                        break;
-                    case TrainingWarning warning:
-                        warnings.Add(warning);
-                        if (!ExpectedWarnings.Contains(warning.Code))
-                            output.Warning(warning.Code, warning.Message);
-                        break;
-                    case TrainingConnectionLost lost:
-                        output.Event("connection_lost", lost);
-                        output.Line(LostServer.Describe(lost.Since, lost.Until, "the training is not lost"));
-                        break;
-                    case TrainingResult last:
-                        result = last;
-                        output.Event("result", last);
-                        if (last.Stopped.Length > 0)
-                            output.Line(last.Stopped);
-                        break;
+                    switch (update)
+                    {
+                        case TrainingAccepted first:
+                            accepted = first;
+                            _jobId = first.JobId;
+                            output.Event("accepted", first);
+                            output.Line(Describe(first));
+                            break;
+                        case TrainingQueued queued:
+                            output.Event("queued", queued);
+                            if (queued.Position > 0)
+                                output.Line(
+                                    $"{queued.Position} job(s) ahead of this one{(queued.ExpectedStart is { } start ? $", to start about {start.ToLocalTime():HH:mm}" : "")}."
+                                );
+                            break;
+                        case TrainingProgress step:
+                            progress.Add(step);
+                            output.Event("progress", step);
+                            meter.Report(step.Step, step.TotalSteps, Numbers.Training(step), step.TimeLeft);
+                            break;
+                        case TrainingCheck check:
+                            output.Event("check", check);
+                            output.Line(Numbers.Check(check));
+                            break;
+                        case TrainingPreview preview:
+                            previews.Add(preview);
+                            await ShowAsync(title, preview, cancellationToken).ConfigureAwait(false);
+                            break;
+                        case TrainingWarning warning:
+                            warnings.Add(warning);
+                            if (!ExpectedWarnings.Contains(warning.Code))
+                                output.Warning(warning.Code, warning.Message);
+                            break;
+                        case TrainingConnectionLost lost:
+                            output.Event("connection_lost", lost);
+                            output.Line(LostServer.Describe(lost.Since, lost.Until, "the training is not lost"));
+                            break;
+                        case TrainingResult last:
+                            result = last;
+                            output.Event("result", last);
+                            if (last.Stopped.Length > 0)
+                                output.Line(last.Stopped);
+                            break;
+                    }
                 }
-            }
-        }).ConfigureAwait(false);
+            })
+            .ConfigureAwait(false);
         return new TrainingOutcome(accepted!, progress, previews, warnings, result!);
     }
 
-    private static string Describe(TrainingAccepted accepted) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"job {accepted.JobId}: {accepted.Settings.Placeholder} from {accepted.PhotoCount} photo(s), {accepted.Settings.Model} on " +
-        $"{accepted.Settings.Device} in {accepted.Settings.Dtype}, start {(accepted.Settings.StartConcept.Length > 0 ? $"concept {accepted.Settings.StartConcept}" : accepted.Settings.Initializer)}, " +
-        $"{accepted.Settings.Steps} steps{(accepted.StepsDone > 0 ? $", {accepted.StepsDone} of them done" : "")}, seed {accepted.Settings.Seed}");
+    private static string Describe(TrainingAccepted accepted) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"job {accepted.JobId}: {accepted.Settings.Placeholder} from {accepted.PhotoCount} photo(s), {accepted.Settings.Model} on "
+                + $"{accepted.Settings.Device} in {accepted.Settings.Dtype}, start {(accepted.Settings.StartConcept.Length > 0 ? $"concept {accepted.Settings.StartConcept}" : accepted.Settings.Initializer)}, "
+                + $"{accepted.Settings.Steps} steps{(accepted.StepsDone > 0 ? $", {accepted.StepsDone} of them done" : "")}, seed {accepted.Settings.Seed}"
+        );
 
     private async Task ShowAsync(string title, TrainingPreview preview, CancellationToken cancellationToken)
     {
@@ -108,9 +126,13 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
         if (PreviewFolder is not null)
         {
             var name = string.Create(
-                CultureInfo.InvariantCulture, $"{title}-{preview.Step:D6}-{preview.Picture.Index}{preview.Picture.FileExtension}");
+                CultureInfo.InvariantCulture,
+                $"{title}-{preview.Step:D6}-{preview.Picture.Index}{preview.Picture.FileExtension}"
+            );
             path = Path.Combine(PreviewFolder, name);
-            await SafeFile.WriteAsync(path, preview.Picture.Data, overwrite: true, cancellationToken).ConfigureAwait(false);
+            await SafeFile
+                .WriteAsync(path, preview.Picture.Data, overwrite: true, cancellationToken)
+                .ConfigureAwait(false);
             output.Line($"preview {path}");
         }
 
@@ -129,7 +151,9 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
         using var patience = new CancellationTokenSource(_askPatience);
         try
         {
-            var jobs = await client.ListJobsAsync([JobState.Queued, JobState.Running], 1000, patience.Token).ConfigureAwait(false);
+            var jobs = await client
+                .ListJobsAsync([JobState.Queued, JobState.Running], 1000, patience.Token)
+                .ConfigureAwait(false);
             foreach (var job in jobs.Where(job => job.RequestId == requestId))
                 await client.CancelJobAsync(job.JobId, patience.Token).ConfigureAwait(false);
         }

@@ -23,12 +23,13 @@ internal sealed class GenerationCursor : IJobCursor<GenerationUpdate>
     public int Step { get; private set; }
 
     /// <inheritdoc/>
-    public GenerationUpdate? Take(GenerationUpdate update) => update switch
-    {
-        GenerationAccepted accepted => Accept(accepted, accepted.JobId, accepted.Settings),
-        InterpolationAccepted accepted => Accept(accepted, accepted.JobId, accepted.Settings),
-        _ => IsNew(update) ? update : null,
-    };
+    public GenerationUpdate? Take(GenerationUpdate update) =>
+        update switch
+        {
+            GenerationAccepted accepted => Accept(accepted, accepted.JobId, accepted.Settings),
+            InterpolationAccepted accepted => Accept(accepted, accepted.JobId, accepted.Settings),
+            _ => IsNew(update) ? update : null,
+        };
 
     /// <inheritdoc/>
     public GenerationUpdate ConnectionLost(DateTimeOffset since, DateTimeOffset until) =>

@@ -9,10 +9,21 @@ internal static class JobStream
 {
     private static readonly TimeSpan _tellAfter = TimeSpan.FromSeconds(1);
 
-    /// <summary>Waits until the job's server answers: job id, what was lost, when to give up, and the delay between the first two tries.</summary>
-    public delegate Task FindServer(string jobId, DtiClientException lost, DateTime end, TimeSpan firstDelay, CancellationToken cancellationToken);
+    /// <summary>
+    /// Waits until the job's server answers: job id, what was lost, when to give up, and the delay between the first
+    /// two tries.
+    /// </summary>
+    public delegate Task FindServer(
+        string jobId,
+        DtiClientException lost,
+        DateTime end,
+        TimeSpan firstDelay,
+        CancellationToken cancellationToken
+    );
 
-    /// <summary>Reads from <paramref name="start"/>; whenever the connection drops, goes on with <paramref name="watch"/>.</summary>
+    /// <summary>
+    /// Reads from <paramref name="start"/>; whenever the connection drops, goes on with <paramref name="watch"/>.
+    /// </summary>
     /// <typeparam name="TUpdate">The kind of event.</typeparam>
     /// <param name="start">The first connection.</param>
     /// <param name="watch">A further one: job id and first step to events. Null: a lost connection is an error.</param>
@@ -23,9 +34,15 @@ internal static class JobStream
     /// <param name="logger">Told of each loss.</param>
     /// <param name="cancellationToken">Ends the sequence; the job goes on.</param>
     public static async IAsyncEnumerable<TUpdate> FollowAsync<TUpdate>(
-        Func<IAsyncEnumerable<TUpdate>> start, Func<string, int, IAsyncEnumerable<TUpdate>>? watch, FindServer find,
-        IJobCursor<TUpdate> cursor, DateTime? deadline, DtiClientOptions options, ILogger logger,
-        [EnumeratorCancellation] CancellationToken cancellationToken)
+        Func<IAsyncEnumerable<TUpdate>> start,
+        Func<string, int, IAsyncEnumerable<TUpdate>>? watch,
+        FindServer find,
+        IJobCursor<TUpdate> cursor,
+        DateTime? deadline,
+        DtiClientOptions options,
+        ILogger logger,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
         where TUpdate : class
     {
         var source = start();
@@ -62,7 +79,10 @@ internal static class JobStream
 
             if (Errors.HasPassed(deadline))
                 throw Errors.DeadlineExceeded(lost);
-            lost ??= new DtiClientException(StatusCode.Unavailable, "The server ended the stream before its last event.");
+            lost ??= new DtiClientException(
+                StatusCode.Unavailable,
+                "The server ended the stream before its last event."
+            );
             if (watch is null || cursor.JobId is not { } jobId || !options.PicksUp)
                 throw lost;
 
@@ -76,7 +96,8 @@ internal static class JobStream
 
             logger.Reconnecting(jobId, cursor.Step, options.ReconnectTimeout);
             if (tries > 0) // a connection that is lost again and again is not picked up ever faster
-                await Task.Delay(Shorter(Retries.Delay(options.RetryDelay, tries), _tellAfter), cancellationToken).ConfigureAwait(false);
+                await Task.Delay(Shorter(Retries.Delay(options.RetryDelay, tries), _tellAfter), cancellationToken)
+                    .ConfigureAwait(false);
             var found = find(jobId, lost, deadline < end ? deadline.Value : end, options.RetryDelay, cancellationToken);
             if (await Task.WhenAny(found, Task.Delay(_tellAfter, cancellationToken)).ConfigureAwait(false) != found)
                 yield return cursor.ConnectionLost(since.Value, end);

@@ -8,7 +8,8 @@ internal static class Retries
 {
     public static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(8);
 
-    // Not here: Generate and Interpolate, which would do the work twice; Import and Delete, whose second answer would be an error.
+    // Not here: Generate and Interpolate, which would do the work twice; Import and Delete, whose second answer would
+    // be an error.
     private static readonly (string Service, string[] Methods)[] _safe =
     [
         ("dti.v1.DtiService", ["Train"]),
@@ -18,7 +19,9 @@ internal static class Retries
         ("dti.v1.ServerService", ["Get"]),
     ];
 
-    /// <summary>The channel's own retries: until a call's first answer. What comes after, <see cref="JobStream"/> picks up.</summary>
+    /// <summary>
+    /// The channel's own retries: until a call's first answer. What comes after, <see cref="JobStream"/> picks up.
+    /// </summary>
     public static ServiceConfig? Config(DtiClientOptions options)
     {
         if (options.MaxRetries == 0)

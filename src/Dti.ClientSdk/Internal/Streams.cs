@@ -7,8 +7,11 @@ namespace Dti.ClientSdk.Internal;
 internal static class Streams
 {
     public static async IAsyncEnumerable<TUpdate> ReadAsync<TMessage, TUpdate>(
-        Func<CancellationToken, AsyncServerStreamingCall<TMessage>> open, Func<TMessage, TUpdate?> convert, DateTime? deadline,
-        [EnumeratorCancellation] CancellationToken cancellationToken)
+        Func<CancellationToken, AsyncServerStreamingCall<TMessage>> open,
+        Func<TMessage, TUpdate?> convert,
+        DateTime? deadline,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
         where TUpdate : class
     {
         using var call = open(cancellationToken);
@@ -19,7 +22,11 @@ internal static class Streams
         }
     }
 
-    private static async Task<bool> NextAsync<TMessage>(IAsyncStreamReader<TMessage> stream, DateTime? deadline, CancellationToken cancellationToken)
+    private static async Task<bool> NextAsync<TMessage>(
+        IAsyncStreamReader<TMessage> stream,
+        DateTime? deadline,
+        CancellationToken cancellationToken
+    )
     {
         try
         {

@@ -23,17 +23,20 @@ internal sealed class TrainingCursor(int fromStep = 0) : IJobCursor<TrainingUpda
     public int Step { get; private set; } = fromStep;
 
     /// <summary>Notes an event; false if the caller has it already.</summary>
-    public bool IsNew(TrainingUpdate update) => update switch
-    {
-        TrainingAccepted accepted => Accept(accepted.JobId),
-        TrainingQueued queued => Queue(queued.Position),
-        TrainingProgress progress => progress.Step > _progressStep && Reach(_progressStep = progress.Step),
-        TrainingCheck check => check.Step > _checkStep && Reach(_checkStep = check.Step),
-        TrainingPreview preview => preview.Step >= Step && _previews.Add((preview.Step, preview.Picture.Index)) && Reach(preview.Step),
-        TrainingWarning warning => _warnings.Add(warning),
-        TrainingResult => Finished = true,
-        _ => true,
-    };
+    public bool IsNew(TrainingUpdate update) =>
+        update switch
+        {
+            TrainingAccepted accepted => Accept(accepted.JobId),
+            TrainingQueued queued => Queue(queued.Position),
+            TrainingProgress progress => progress.Step > _progressStep && Reach(_progressStep = progress.Step),
+            TrainingCheck check => check.Step > _checkStep && Reach(_checkStep = check.Step),
+            TrainingPreview preview => preview.Step >= Step
+                && _previews.Add((preview.Step, preview.Picture.Index))
+                && Reach(preview.Step),
+            TrainingWarning warning => _warnings.Add(warning),
+            TrainingResult => Finished = true,
+            _ => true,
+        };
 
     /// <inheritdoc/>
     public TrainingUpdate? Take(TrainingUpdate update) => IsNew(update) ? update : null;

@@ -11,5 +11,6 @@ public sealed record CheckpointMark(string Name, IReadOnlyList<long> Shape, para
     /// <summary>A mark that only has to be there.</summary>
     public static CheckpointMark Flag(string name) => new(name, [0]);
 
-    internal OutgoingTensor Outgoing() => new(Name, "F32", Shape, stream => stream.Write(MemoryMarshal.AsBytes<float>(Values)));
+    internal OutgoingTensor Outgoing() =>
+        new(Name, "F32", Shape, stream => stream.Write(MemoryMarshal.AsBytes<float>(Values)));
 }

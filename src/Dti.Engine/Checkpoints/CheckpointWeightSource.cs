@@ -5,12 +5,20 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Checkpoints;
 
-/// <summary>Weights from a checkpoint: each tensor is read once, straight into memory of the asked dtype, when all are taken. Owns what it handed out.</summary>
+/// <summary>
+/// Weights from a checkpoint: each tensor is read once, straight into memory of the asked dtype, when all are taken.
+/// Owns what it handed out.
+/// </summary>
 /// <param name="weights">The checkpoint; needed only while modules are built.</param>
 /// <param name="dtype">The dtype that the model computes in.</param>
 /// <param name="device">The device that it computes on.</param>
 /// <param name="held">The dtype of weights that are turned into that one as they are used; null: the same.</param>
-public sealed class CheckpointWeightSource(ComponentWeights weights, ScalarType dtype, Device device, ScalarType? held = null) : IWeightSource, IDisposable
+public sealed class CheckpointWeightSource(
+    ComponentWeights weights,
+    ScalarType dtype,
+    Device device,
+    ScalarType? held = null
+) : IWeightSource, IDisposable
 {
     private readonly Dictionary<string, Tensor> _taken = new(StringComparer.Ordinal);
 
@@ -37,8 +45,8 @@ public sealed class CheckpointWeightSource(ComponentWeights weights, ScalarType 
 
     /// <summary>Reads the values of all that was handed out, the large tensors first, on all cores.</summary>
     /// <exception cref="DtiException">
-    /// The checkpoint holds more than was taken: it is of another architecture than its config says; up to five of the extra tensors are named. Or a file
-    /// cannot be read.
+    /// The checkpoint holds more than was taken: it is of another architecture than its config says; up to five of the
+    /// extra tensors are named. Or a file cannot be read.
     /// </exception>
     public void ReadAll()
     {
@@ -46,7 +54,9 @@ public sealed class CheckpointWeightSource(ComponentWeights weights, ScalarType 
         try
         {
             var largestFirst = _taken.OrderByDescending(taken => weights.Entry(taken.Key).Length).ToArray();
-            Parallel.ForEach(Partitioner.Create(largestFirst, EnumerablePartitionerOptions.NoBuffering), taken => weights.ReadInto(taken.Key, taken.Value));
+            Parallel.ForEach(Partitioner.Create(largestFirst, EnumerablePartitionerOptions.NoBuffering), taken =>
+                weights.ReadInto(taken.Key, taken.Value)
+            );
         }
         catch (AggregateException errors)
         {

@@ -5,14 +5,18 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Checkpoints;
 
-/// <summary>The weights of one component of a model: a folder's, in one file or several, or those that a single file holds.</summary>
+/// <summary>
+/// The weights of one component of a model: a folder's, in one file or several, or those that a single file holds.
+/// </summary>
 public sealed partial class ComponentWeights : IDisposable
 {
     private static readonly string[] _endings = [".safetensors", ".bin", ".pt", ".ckpt", ".msgpack", ".onnx"];
     private static readonly string[] _textParts = ["embeddings.", "encoder.", "final_layer_norm."];
 
     private readonly List<SafetensorsFile> _files = [];
-    private readonly Dictionary<string, (SafetensorsFile File, StoredTensor Tensor)> _tensors = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (SafetensorsFile File, StoredTensor Tensor)> _tensors = new(
+        StringComparer.Ordinal
+    );
 
     private ComponentWeights(string folder) => Folder = folder;
 
@@ -26,14 +30,24 @@ public sealed partial class ComponentWeights : IDisposable
     public long TotalBytes => _tensors.Values.Sum(tensor => tensor.Tensor.Entry.Length);
 
     /// <summary>Elements of all tensors.</summary>
-    public long TotalElements => _tensors.Values.Sum(tensor => tensor.Tensor.Shape.Aggregate(1L, (product, side) => product * side));
+    public long TotalElements =>
+        _tensors.Values.Sum(tensor => tensor.Tensor.Shape.Aggregate(1L, (product, side) => product * side));
 
-    /// <summary>What most of the bytes are stored as: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, <c>fp8_e4m3</c>, <c>fp8_e5m2</c>, …</summary>
-    public string StoredDtype => _tensors.Values.Select(tensor => tensor.Tensor.Entry)
-        .GroupBy(entry => entry.StoredDtype)
-        .MaxBy(group => group.Sum(entry => entry.Length))?.Key ?? "";
+    /// <summary>
+    /// What most of the bytes are stored as: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, <c>fp8_e4m3</c>, <c>fp8_e5m2</c>, …
+    /// </summary>
+    public string StoredDtype =>
+        _tensors
+            .Values.Select(tensor => tensor.Tensor.Entry)
+            .GroupBy(entry => entry.StoredDtype)
+            .MaxBy(group => group.Sum(entry => entry.Length))
+            ?.Key
+        ?? "";
 
-    /// <summary>Opens the weights that a folder holds: <c>NAME.safetensors</c>, <c>NAME.safetensors.index.json</c> with its shards, or their variants.</summary>
+    /// <summary>
+    /// Opens the weights that a folder holds: <c>NAME.safetensors</c>, <c>NAME.safetensors.index.json</c> with its
+    /// shards, or their variants.
+    /// </summary>
     /// <param name="folder">The component's folder.</param>
     /// <param name="variant"><c>fp16</c>, …; null: the plain files, or else the only variant there is.</param>
     /// <exception cref="DtiException">There are none, a shard is missing, or a file is not valid.</exception>
@@ -55,7 +69,13 @@ public sealed partial class ComponentWeights : IDisposable
 
     /// <summary>Whether a folder holds weights in any form, readable or not.</summary>
     internal static bool IsIn(string folder) =>
-        Directory.Exists(folder) && Directory.EnumerateFiles(folder).Any(file => _endings.Contains(Path.GetExtension(file)) || file.EndsWith(".safetensors.index.json", StringComparison.Ordinal));
+        Directory.Exists(folder)
+        && Directory
+            .EnumerateFiles(folder)
+            .Any(file =>
+                _endings.Contains(Path.GetExtension(file))
+                || file.EndsWith(".safetensors.index.json", StringComparison.Ordinal)
+            );
 
     /// <summary>Those of a component that a model lacks.</summary>
     internal static ComponentWeights None(string folder) => new(folder);
@@ -87,7 +107,8 @@ public sealed partial class ComponentWeights : IDisposable
     }
 
     /// <summary>Checks a tensor's shape.</summary>
-    /// <exception cref="DtiException">There is none of that name, or it is of another shape; the message names file, tensor, expected and found.</exception>
+    /// <exception cref="DtiException">There is none of that name, or it is of another shape; the message names file,
+    /// tensor, expected and found.</exception>
     public void EnsureShape(string name, IEnumerable<long> shape)
     {
         var entry = Entry(name);
@@ -95,7 +116,8 @@ public sealed partial class ComponentWeights : IDisposable
         {
             throw new DtiException(
                 ErrorKind.FailedPrecondition,
-                $"{FileOf(name).Path}: tensor '{name}' is {entry.ShapeText}; ({string.Join(", ", shape)}) was expected from the config.");
+                $"{FileOf(name).Path}: tensor '{name}' is {entry.ShapeText}; ({string.Join(", ", shape)}) was expected from the config."
+            );
         }
     }
 
@@ -137,7 +159,14 @@ public sealed partial class ComponentWeights : IDisposable
 
         using var matrix = new MemoryStream();
         file.CopyTo(tensor.Entry, matrix);
-        stream.Write(Transpose(matrix.GetBuffer(), (int)tensor.Entry.Shape[0], (int)tensor.Entry.Shape[1], SafetensorsHeader.WidthOf(tensor.Entry.FileDtype)));
+        stream.Write(
+            Transpose(
+                matrix.GetBuffer(),
+                (int)tensor.Entry.Shape[0],
+                (int)tensor.Entry.Shape[1],
+                SafetensorsHeader.WidthOf(tensor.Entry.FileDtype)
+            )
+        );
     }
 
     private static byte[] Transpose(ReadOnlySpan<byte> matrix, int rows, int columns, int width)
@@ -147,7 +176,9 @@ public sealed partial class ComponentWeights : IDisposable
         {
             for (var column = 0; column < columns; column++)
             {
-                matrix.Slice(((row * columns) + column) * width, width).CopyTo(turned.AsSpan(((column * rows) + row) * width));
+                matrix
+                    .Slice(((row * columns) + column) * width, width)
+                    .CopyTo(turned.AsSpan(((column * rows) + row) * width));
             }
         }
 
@@ -157,20 +188,31 @@ public sealed partial class ComponentWeights : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _files.ForEach(file => file.Dispose());
 
-    private (SafetensorsFile File, StoredTensor Tensor) Find(string name) => _tensors.TryGetValue(name, out var found)
-        ? found
-        : throw new DtiException(ErrorKind.FailedPrecondition, $"{(_files.Count == 1 ? _files[0].Path : Folder)} has no tensor '{name}'.");
+    private (SafetensorsFile File, StoredTensor Tensor) Find(string name) =>
+        _tensors.TryGetValue(name, out var found)
+            ? found
+            : throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{(_files.Count == 1 ? _files[0].Path : Folder)} has no tensor '{name}'."
+            );
 
     // transformers 5 saves a CLIPTextModel without the prefix that it had before, and still has in every other class.
     private void AddTextPrefix()
     {
         const string Prefix = "text_model.";
-        if (!_tensors.ContainsKey("embeddings.token_embedding.weight") || _tensors.Keys.Any(name => name.StartsWith(Prefix, StringComparison.Ordinal)))
+        if (
+            !_tensors.ContainsKey("embeddings.token_embedding.weight")
+            || _tensors.Keys.Any(name => name.StartsWith(Prefix, StringComparison.Ordinal))
+        )
         {
             return;
         }
 
-        foreach (var (name, tensor) in _tensors.Where(pair => _textParts.Any(part => pair.Key.StartsWith(part, StringComparison.Ordinal))).ToList())
+        foreach (
+            var (name, tensor) in _tensors
+                .Where(pair => _textParts.Any(part => pair.Key.StartsWith(part, StringComparison.Ordinal)))
+                .ToList()
+        )
         {
             _tensors.Remove(name);
             _tensors.Add(Prefix + name, tensor);
@@ -179,7 +221,9 @@ public sealed partial class ComponentWeights : IDisposable
 
     private void OpenFiles(string? variant)
     {
-        string[] files = Directory.Exists(Folder) ? [.. Directory.GetFiles(Folder).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal)] : [];
+        string[] files = Directory.Exists(Folder)
+            ? [.. Directory.GetFiles(Folder).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal)]
+            : [];
         foreach (var name in new[] { "diffusion_pytorch_model", "model" })
         {
             foreach (var choice in Variants(files, name, variant))
@@ -192,7 +236,14 @@ public sealed partial class ComponentWeights : IDisposable
                 }
 
                 // diffusers has spelt the index of a variant in two ways.
-                if (new[] { $"{name}.safetensors.index{infix}.json", $"{name}{infix}.safetensors.index.json" }.FirstOrDefault(files.Contains) is { } index)
+                if (
+                    new[]
+                    {
+                        $"{name}.safetensors.index{infix}.json",
+                        $"{name}{infix}.safetensors.index.json",
+                    }.FirstOrDefault(files.Contains) is
+                    { } index
+                )
                 {
                     AddShards(index);
                     return;
@@ -200,29 +251,41 @@ public sealed partial class ComponentWeights : IDisposable
             }
         }
 
-        var pickle = files.FirstOrDefault(file => file.EndsWith(".bin", StringComparison.Ordinal) || file.EndsWith(".pt", StringComparison.Ordinal) || file.EndsWith(".ckpt", StringComparison.Ordinal));
+        var pickle = files.FirstOrDefault(file =>
+            file.EndsWith(".bin", StringComparison.Ordinal)
+            || file.EndsWith(".pt", StringComparison.Ordinal)
+            || file.EndsWith(".ckpt", StringComparison.Ordinal)
+        );
         throw new DtiException(
             ErrorKind.FailedPrecondition,
             pickle is null
                 ? $"{Folder} holds no weights{(variant is null ? "" : $" of variant '{variant}'")}: expected diffusion_pytorch_model.safetensors or model.safetensors."
-                : $"{Folder} holds its weights as a pickle ({pickle}): loading one can run any program hidden in it, so it is refused. Convert it to safetensors first.");
+                : $"{Folder} holds its weights as a pickle ({pickle}): loading one can run any program hidden in it, so it is refused. Convert it to safetensors first."
+        );
     }
 
     /// <summary>The variants to look for, in order; the empty one is the plain files.</summary>
-    private static IEnumerable<string> Variants(string[] files, string name, string? variant) => variant is not null
-        ? [variant]
-        : files.Where(file => file.StartsWith(name + ".", StringComparison.Ordinal) && file.Contains(".safetensors", StringComparison.Ordinal))
-            .Select(file => file[(name.Length + 1)..])
-            .Where(rest => !Shard().IsMatch(rest)) // the index names them
-            .Select(rest => rest.Split('.') switch
-            {
-                ["safetensors", "index", var v, "json"] => v,
-                [var v, "safetensors"] => v,
-                [var v, "safetensors", "index", "json"] => v,
-                _ => "",
-            })
-            .Prepend("")
-            .Distinct();
+    private static IEnumerable<string> Variants(string[] files, string name, string? variant) =>
+        variant is not null
+            ? [variant]
+            : files
+                .Where(file =>
+                    file.StartsWith(name + ".", StringComparison.Ordinal)
+                    && file.Contains(".safetensors", StringComparison.Ordinal)
+                )
+                .Select(file => file[(name.Length + 1)..])
+                .Where(rest => !Shard().IsMatch(rest)) // the index names them
+                .Select(rest =>
+                    rest.Split('.') switch
+                    {
+                        ["safetensors", "index", var v, "json"] => v,
+                        [var v, "safetensors"] => v,
+                        [var v, "safetensors", "index", "json"] => v,
+                        _ => "",
+                    }
+                )
+                .Prepend("")
+                .Distinct();
 
     private void AddShards(string index)
     {
@@ -230,7 +293,10 @@ public sealed partial class ComponentWeights : IDisposable
         {
             if (Path.GetFileName(shard.Key) != shard.Key || !File.Exists(Path.Combine(Folder, shard.Key)))
             {
-                throw new DtiException(ErrorKind.FailedPrecondition, $"{Path.Combine(Folder, index)} names the shard '{shard.Key}', which is not in its folder.");
+                throw new DtiException(
+                    ErrorKind.FailedPrecondition,
+                    $"{Path.Combine(Folder, index)} names the shard '{shard.Key}', which is not in its folder."
+                );
             }
 
             AddFile(shard.Key, [.. shard]);
@@ -245,7 +311,10 @@ public sealed partial class ComponentWeights : IDisposable
         {
             if (!file.Tensors.ContainsKey(tensor))
             {
-                throw new DtiException(ErrorKind.FailedPrecondition, $"{file.Path} lacks tensor '{tensor}', which the index says it holds.");
+                throw new DtiException(
+                    ErrorKind.FailedPrecondition,
+                    $"{file.Path} lacks tensor '{tensor}', which the index says it holds."
+                );
             }
 
             _tensors[tensor] = (file, new StoredTensor(file.Tensors[tensor]));
@@ -256,10 +325,17 @@ public sealed partial class ComponentWeights : IDisposable
     {
         var path = Path.Combine(Folder, index);
         using var json = BoundedJson.Read(path, 32 * 1024 * 1024);
-        if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("weight_map", out var map) || map.ValueKind != JsonValueKind.Object
-            || map.EnumerateObject().Any(pair => pair.Value.ValueKind != JsonValueKind.String))
+        if (
+            json.RootElement.ValueKind != JsonValueKind.Object
+            || !json.RootElement.TryGetProperty("weight_map", out var map)
+            || map.ValueKind != JsonValueKind.Object
+            || map.EnumerateObject().Any(pair => pair.Value.ValueKind != JsonValueKind.String)
+        )
         {
-            throw new DtiException(ErrorKind.FailedPrecondition, $"{path} has no weight_map from tensor names to files.");
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{path} has no weight_map from tensor names to files."
+            );
         }
 
         var result = new Dictionary<string, string>(StringComparer.Ordinal);

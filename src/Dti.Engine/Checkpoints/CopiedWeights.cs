@@ -6,7 +6,9 @@ namespace Dti.Engine.Checkpoints;
 /// <summary>Copies on a device of weights that wait elsewhere. Owns the copies.</summary>
 /// <param name="weights">By name; they stay as they are.</param>
 /// <param name="device">Where the copies are.</param>
-internal sealed class CopiedWeights(IReadOnlyDictionary<string, Tensor> weights, Device device) : IWeightSource, IDisposable
+internal sealed class CopiedWeights(IReadOnlyDictionary<string, Tensor> weights, Device device)
+    : IWeightSource,
+        IDisposable
 {
     private readonly List<Tensor> _copies = [];
 

@@ -1,8 +1,8 @@
 namespace Dti.Engine.Checkpoints;
 
 /// <summary>
-/// The float8 formats that large checkpoints are stored in (arXiv 2209.05433). Every one of their values is a half as well, which is
-/// what they are widened to when read.
+/// The float8 formats that large checkpoints are stored in (arXiv 2209.05433). Every one of their values is a half as
+/// well, which is what they are widened to when read.
 /// </summary>
 public enum Float8
 {
@@ -16,7 +16,10 @@ public enum Float8
 internal static class Float8Extensions
 {
     private static readonly Half[] _e4m3 = [.. Enumerable.Range(0, 256).Select(bits => FromE4M3((byte)bits))];
-    private static readonly Half[] _e5m2 = [.. Enumerable.Range(0, 256).Select(bits => BitConverter.UInt16BitsToHalf((ushort)(bits << 8)))];
+    private static readonly Half[] _e5m2 =
+    [
+        .. Enumerable.Range(0, 256).Select(bits => BitConverter.UInt16BitsToHalf((ushort)(bits << 8))),
+    ];
 
     /// <summary>Widens values.</summary>
     /// <param name="format">Of the bytes.</param>
@@ -35,11 +38,16 @@ internal static class Float8Extensions
     {
         var sign = (bits & 0x80) != 0 ? -1.0 : 1.0;
         var (exponent, mantissa) = ((bits >> 3) & 0xF, bits & 0x7);
-        return (Half)(sign * ((exponent, mantissa) switch
-        {
-            (0xF, 0x7) => double.NaN,
-            (0, _) => mantissa * Math.Pow(2, -9),
-            _ => (1 + (mantissa / 8.0)) * Math.Pow(2, exponent - 7),
-        }));
+        return (Half)(
+            sign
+            * (
+                (exponent, mantissa) switch
+                {
+                    (0xF, 0x7) => double.NaN,
+                    (0, _) => mantissa * Math.Pow(2, -9),
+                    _ => (1 + (mantissa / 8.0)) * Math.Pow(2, exponent - 7),
+                }
+            )
+        );
     }
 }

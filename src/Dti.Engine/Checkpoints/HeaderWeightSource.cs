@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Checkpoints;
 
-/// <summary>Checks that a checkpoint has what a module takes, by its headers alone; what it hands out is empty.</summary>
+/// <summary>
+/// Checks that a checkpoint has what a module takes, by its headers alone; what it hands out is empty.
+/// </summary>
 /// <param name="weights">The checkpoint.</param>
 internal sealed class HeaderWeightSource(ComponentWeights weights) : IWeightSource
 {

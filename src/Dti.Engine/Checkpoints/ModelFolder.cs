@@ -16,18 +16,32 @@ public sealed class ModelFolder : Checkpoint
         : base(path)
     {
         using var index = BoundedJson.Read(System.IO.Path.Combine(Path, Index));
-        _settings = index.RootElement.ValueKind == JsonValueKind.Object
-            ? index.RootElement.EnumerateObject().DistinctBy(pair => pair.Name).ToDictionary(pair => pair.Name, pair => pair.Value.ToString(), StringComparer.Ordinal)
-            : [];
+        _settings =
+            index.RootElement.ValueKind == JsonValueKind.Object
+                ? index
+                    .RootElement.EnumerateObject()
+                    .DistinctBy(pair => pair.Name)
+                    .ToDictionary(pair => pair.Name, pair => pair.Value.ToString(), StringComparer.Ordinal)
+                : [];
         var pipeline = Setting("_class_name") ?? Nothing;
         Layout = pipelines.FirstOrDefault(known => known.ClassName == pipeline)
-            ?? throw Unsupported($"pipeline '{pipeline}'", string.Join(", ", pipelines.Select(known => known.ClassName)));
+            ?? throw Unsupported(
+                $"pipeline '{pipeline}'",
+                string.Join(", ", pipelines.Select(known => known.ClassName))
+            );
         foreach (var component in Layout.Components)
         {
-            var found = index.RootElement.TryGetProperty(component.Name, out var value) && value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 2
-                ? value[1].ToString()
-                : Nothing;
-            if (found != component.ClassName && found != component.ClassName + "Fast" && !(found.Length == 0 && CanLack(component.Name)))
+            var found =
+                index.RootElement.TryGetProperty(component.Name, out var value)
+                && value.ValueKind == JsonValueKind.Array
+                && value.GetArrayLength() == 2
+                    ? value[1].ToString()
+                    : Nothing;
+            if (
+                found != component.ClassName
+                && found != component.ClassName + "Fast"
+                && !(found.Length == 0 && CanLack(component.Name))
+            )
             {
                 throw Unsupported($"{component.Name} '{found}'", component.ClassName);
             }
@@ -49,13 +63,18 @@ public sealed class ModelFolder : Checkpoint
     /// <summary>Opens a folder.</summary>
     /// <param name="path">The folder.</param>
     /// <param name="pipelines">Kinds of folders that are known.</param>
-    /// <exception cref="DtiException">It is not a model folder, or its pipeline or one of its components is not supported.</exception>
+    /// <exception cref="DtiException">It is not a model folder, or its pipeline or one of its components is not
+    /// supported.</exception>
     public static ModelFolder Open(string path, IReadOnlyList<PipelineLayout> pipelines) => new(path, pipelines);
 
     /// <inheritdoc/>
     public override JsonElement ReadConfig(string component)
     {
-        var path = System.IO.Path.Combine(Path, component, component == "scheduler" ? "scheduler_config.json" : "config.json");
+        var path = System.IO.Path.Combine(
+            Path,
+            component,
+            component == "scheduler" ? "scheduler_config.json" : "config.json"
+        );
         if (CanLack(component) && !File.Exists(path))
         {
             return Layout.AutoencoderConfig!();
@@ -73,7 +92,10 @@ public sealed class ModelFolder : Checkpoint
     {
         foreach (var file in Directory.EnumerateFiles(TokenizerFolder(textEncoder)))
         {
-            AtomicFile.WriteAllBytes(System.IO.Path.Combine(folder, System.IO.Path.GetFileName(file)), File.ReadAllBytes(file));
+            AtomicFile.WriteAllBytes(
+                System.IO.Path.Combine(folder, System.IO.Path.GetFileName(file)),
+                File.ReadAllBytes(file)
+            );
         }
     }
 
@@ -81,7 +103,9 @@ public sealed class ModelFolder : Checkpoint
     public override ComponentWeights OpenWeights(string component, string? variant = null)
     {
         var folder = System.IO.Path.Combine(Path, component);
-        return CanLack(component) && !ComponentWeights.IsIn(folder) ? ComponentWeights.None(folder) : ComponentWeights.Open(folder, variant);
+        return CanLack(component) && !ComponentWeights.IsIn(folder)
+            ? ComponentWeights.None(folder)
+            : ComponentWeights.Open(folder, variant);
     }
 
     /// <summary>Another autoencoder can take the place of one that is missing.</summary>
@@ -89,6 +113,9 @@ public sealed class ModelFolder : Checkpoint
 
     private string TokenizerFolder(string textEncoder) => System.IO.Path.Combine(Path, TokenizerOf(textEncoder));
 
-    private DtiException Unsupported(string found, string supported) => new(
-        ErrorKind.FailedPrecondition, $"{System.IO.Path.Combine(Path, Index)}: {found} is not supported; folders of Stable Diffusion 1.x, 2.x and XL ({supported}) are.");
+    private DtiException Unsupported(string found, string supported) =>
+        new(
+            ErrorKind.FailedPrecondition,
+            $"{System.IO.Path.Combine(Path, Index)}: {found} is not supported; folders of Stable Diffusion 1.x, 2.x and XL ({supported}) are."
+        );
 }

@@ -5,7 +5,12 @@ namespace Dti.Engine.Checkpoints;
 /// <param name="Shape">Its shape there.</param>
 /// <param name="Parts">Names in the component: one, or those of q, k and v, one after the other.</param>
 /// <param name="Transposed">A single file keeps the matrix the other way round.</param>
-internal sealed record OriginalTensor(string Name, IReadOnlyList<long> Shape, IReadOnlyList<string> Parts, bool Transposed = false)
+internal sealed record OriginalTensor(
+    string Name,
+    IReadOnlyList<long> Shape,
+    IReadOnlyList<string> Parts,
+    bool Transposed = false
+)
 {
     private static readonly string[] _fused = ["q_proj", "k_proj", "v_proj"];
 
@@ -15,7 +20,11 @@ internal sealed record OriginalTensor(string Name, IReadOnlyList<long> Shape, IR
     /// <param name="shapes">Of the component's tensors, by name.</param>
     /// <param name="unknown">Names that no row knows.</param>
     public static List<OriginalTensor> Of(
-        IEnumerable<LayoutRow> rows, string prefix, IReadOnlyDictionary<string, IReadOnlyList<long>> shapes, out List<string> unknown)
+        IEnumerable<LayoutRow> rows,
+        string prefix,
+        IReadOnlyDictionary<string, IReadOnlyList<long>> shapes,
+        out List<string> unknown
+    )
     {
         var known = rows.Where(row => !row.Old).ToDictionary(row => row.Canonical, StringComparer.Ordinal);
         var tensors = new List<OriginalTensor>();
@@ -29,13 +38,18 @@ internal sealed record OriginalTensor(string Name, IReadOnlyList<long> Shape, IR
             }
 
             var rest = name[row.Canonical.Length..];
-            var fused = Array.FindIndex(_fused, part => row.FusesAttention && rest.StartsWith($".self_attn.{part}.", StringComparison.Ordinal));
+            var fused = Array.FindIndex(_fused, part =>
+                row.FusesAttention && rest.StartsWith($".self_attn.{part}.", StringComparison.Ordinal)
+            );
             if (fused > 0)
             {
                 continue; // goes with q
             }
 
-            string[] parts = fused < 0 ? [name] : [.. _fused.Select(part => name.Replace(_fused[0], part, StringComparison.Ordinal))];
+            string[] parts =
+                fused < 0
+                    ? [name]
+                    : [.. _fused.Select(part => name.Replace(_fused[0], part, StringComparison.Ordinal))];
             rest = fused < 0 ? rest : rest.Replace($"{_fused[0]}.", "in_proj_", StringComparison.Ordinal);
             var (stored, transposed) = Stored(name, fused < 0 ? shape : [3 * shape[0], .. shape.Skip(1)]);
             tensors.Add(new OriginalTensor(prefix + row.Original + Renamed(row, rest), stored, parts, transposed));
@@ -61,7 +75,10 @@ internal sealed record OriginalTensor(string Name, IReadOnlyList<long> Shape, IR
     {
         foreach (var (canonical, original) in row.Parts ?? [])
         {
-            if (rest.StartsWith('.' + canonical, StringComparison.Ordinal) && (rest.Length == canonical.Length + 1 || rest[canonical.Length + 1] == '.'))
+            if (
+                rest.StartsWith('.' + canonical, StringComparison.Ordinal)
+                && (rest.Length == canonical.Length + 1 || rest[canonical.Length + 1] == '.')
+            )
             {
                 return '.' + original + rest[(canonical.Length + 1)..];
             }
@@ -70,10 +87,13 @@ internal sealed record OriginalTensor(string Name, IReadOnlyList<long> Shape, IR
         return rest;
     }
 
-    private static (IReadOnlyList<long> Shape, bool Transposed) Stored(string name, IReadOnlyList<long> shape) => shape switch
-    {
-        [var rows, var columns] when name == "text_projection.weight" => ([columns, rows], true),
-        [_, _] when name.Contains(".mid_block.attentions.", StringComparison.Ordinal) && !name.Contains(".transformer_blocks.", StringComparison.Ordinal) => ([.. shape, 1, 1], false),
-        _ => (shape, false),
-    };
+    private static (IReadOnlyList<long> Shape, bool Transposed) Stored(string name, IReadOnlyList<long> shape) =>
+        shape switch
+        {
+            [var rows, var columns] when name == "text_projection.weight" => ([columns, rows], true),
+            [_, _]
+                when name.Contains(".mid_block.attentions.", StringComparison.Ordinal)
+                    && !name.Contains(".transformer_blocks.", StringComparison.Ordinal) => ([.. shape, 1, 1], false),
+            _ => (shape, false),
+        };
 }

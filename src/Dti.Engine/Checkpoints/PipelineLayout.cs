@@ -25,13 +25,21 @@ public enum ComponentRole
 /// <param name="Role">What it does.</param>
 public sealed record PipelineComponent(string Name, string ClassName, ComponentRole Role);
 
-/// <summary>A kind of model folder: the pipeline class that <c>model_index.json</c> names, and its components.</summary>
+/// <summary>
+/// A kind of model folder: the pipeline class that <c>model_index.json</c> names, and its components.
+/// </summary>
 /// <param name="ClassName">diffusers' class: <c>StableDiffusionPipeline</c>.</param>
 /// <param name="LoadTokenizer">Reads a tokenizer's folder.</param>
 /// <param name="Components">Those that Dti reads.</param>
-public sealed record PipelineLayout(string ClassName, Func<string, ITokenizer> LoadTokenizer, params IReadOnlyList<PipelineComponent> Components)
+public sealed record PipelineLayout(
+    string ClassName,
+    Func<string, ITokenizer> LoadTokenizer,
+    params IReadOnlyList<PipelineComponent> Components
+)
 {
-    /// <summary>The published config of the autoencoder, for folders without one; null: a folder has to hold its autoencoder.</summary>
+    /// <summary>
+    /// The published config of the autoencoder, for folders without one; null: a folder has to hold its autoencoder.
+    /// </summary>
     public Func<JsonElement>? AutoencoderConfig { get; init; }
 
     /// <summary>Its text encoders, in the order of their concept vectors.</summary>
@@ -43,5 +51,6 @@ public sealed record PipelineLayout(string ClassName, Func<string, ITokenizer> L
     /// <summary>The autoencoder; null: latents are made without weights.</summary>
     public string? Autoencoder => Named(ComponentRole.Autoencoder).SingleOrDefault();
 
-    private string[] Named(ComponentRole role) => [.. Components.Where(component => component.Role == role).Select(component => component.Name)];
+    private string[] Named(ComponentRole role) =>
+        [.. Components.Where(component => component.Role == role).Select(component => component.Name)];
 }

@@ -55,7 +55,11 @@ public sealed class SafetensorsFile : IDisposable
         {
             file?.Dispose();
             throw error is IOException or UnauthorizedAccessException
-                ? new DtiException(ErrorKind.FailedPrecondition, $"{path} cannot be read: {error.Message}", innerException: error)
+                ? new DtiException(
+                    ErrorKind.FailedPrecondition,
+                    $"{path} cannot be read: {error.Message}",
+                    innerException: error
+                )
                 : error;
         }
     }
@@ -81,8 +85,8 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>
-    /// Reads a tensor into existing memory: directly if that is contiguous, on the CPU and of the stored dtype; else converted in
-    /// pieces of at most 1 MiB of the file.
+    /// Reads a tensor into existing memory: directly if that is contiguous, on the CPU and of the stored dtype; else
+    /// converted in pieces of at most 1 MiB of the file.
     /// </summary>
     /// <param name="name">The tensor.</param>
     /// <param name="destination">As many elements as the tensor, contiguous.</param>
@@ -92,9 +96,15 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>As <see cref="ReadInto(string, Tensor)"/>, for a tensor of this file or a part of one.</summary>
     internal void ReadInto(SafetensorsEntry entry, Tensor destination)
     {
-        if (destination.numel() != entry.Shape.Aggregate(1L, (product, side) => product * side) || !destination.is_contiguous())
+        if (
+            destination.numel() != entry.Shape.Aggregate(1L, (product, side) => product * side)
+            || !destination.is_contiguous()
+        )
         {
-            throw new ArgumentException($"'{entry.Name}' is {entry.ShapeText}; the destination is ({string.Join(", ", destination.shape)}).", nameof(destination));
+            throw new ArgumentException(
+                $"'{entry.Name}' is {entry.ShapeText}; the destination is ({string.Join(", ", destination.shape)}).",
+                nameof(destination)
+            );
         }
 
         if (entry.Length == 0)
@@ -160,9 +170,10 @@ public sealed class SafetensorsFile : IDisposable
         return _staging;
     }
 
-    private SafetensorsEntry Entry(string name) => Tensors.TryGetValue(name, out var entry)
-        ? entry
-        : throw new DtiException(ErrorKind.FailedPrecondition, $"{Path} has no tensor '{name}'.");
+    private SafetensorsEntry Entry(string name) =>
+        Tensors.TryGetValue(name, out var entry)
+            ? entry
+            : throw new DtiException(ErrorKind.FailedPrecondition, $"{Path} has no tensor '{name}'.");
 
     private void Fill(Span<byte> memory, long offset)
     {
@@ -175,7 +186,11 @@ public sealed class SafetensorsFile : IDisposable
             }
             catch (IOException error)
             {
-                throw new DtiException(ErrorKind.FailedPrecondition, $"{Path} cannot be read: {error.Message}", innerException: error);
+                throw new DtiException(
+                    ErrorKind.FailedPrecondition,
+                    $"{Path} cannot be read: {error.Message}",
+                    innerException: error
+                );
             }
 
             if (read == 0)

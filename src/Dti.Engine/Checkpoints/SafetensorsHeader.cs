@@ -12,7 +12,14 @@ namespace Dti.Engine.Checkpoints;
 /// <param name="Begin">Offset of its first byte from the end of the header.</param>
 /// <param name="Length">Its bytes in the file.</param>
 /// <param name="Packed">How it is stored, if that is a float8; null: as <paramref name="Dtype"/>.</param>
-public sealed record SafetensorsEntry(string Name, ScalarType Dtype, IReadOnlyList<long> Shape, long Begin, long Length, Float8? Packed = null)
+public sealed record SafetensorsEntry(
+    string Name,
+    ScalarType Dtype,
+    IReadOnlyList<long> Shape,
+    long Begin,
+    long Length,
+    Float8? Packed = null
+)
 {
     /// <summary>The type that it is stored in, as the file names it: <c>F16</c>.</summary>
     public string FileDtype => SafetensorsHeader.NameOf(Dtype, Packed);
@@ -20,11 +27,17 @@ public sealed record SafetensorsEntry(string Name, ScalarType Dtype, IReadOnlyLi
     /// <summary>The shape, for messages: <c>(320, 4, 3, 3)</c>.</summary>
     public string ShapeText => $"({string.Join(", ", Shape)})";
 
-    /// <summary>The same as Dti names it: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, <c>fp8_e4m3</c>, <c>i64</c>, …</summary>
-    public string StoredDtype => FileDtype is ['F', .. var rest] ? $"fp{rest.ToLowerInvariant()}" : FileDtype.ToLowerInvariant();
+    /// <summary>
+    /// The same as Dti names it: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, <c>fp8_e4m3</c>, <c>i64</c>, …
+    /// </summary>
+    public string StoredDtype =>
+        FileDtype is ['F', .. var rest] ? $"fp{rest.ToLowerInvariant()}" : FileDtype.ToLowerInvariant();
 }
 
-/// <summary>Reads and checks the header of a safetensors file: nothing that a file says is believed before it is compared with the file's size.</summary>
+/// <summary>
+/// Reads and checks the header of a safetensors file: nothing that a file says is believed before it is compared with
+/// the file's size.
+/// </summary>
 internal static class SafetensorsHeader
 {
     /// <summary>The format's own bound on the header.</summary>
@@ -56,7 +69,11 @@ internal static class SafetensorsHeader
     /// <param name="file">For messages.</param>
     /// <returns>Metadata, tensors by name, and where the data begins.</returns>
     /// <exception cref="DtiException">The file is not a valid safetensors file.</exception>
-    public static (Dictionary<string, string> Metadata, Dictionary<string, SafetensorsEntry> Tensors, long DataStart) Read(Stream stream, long size, string file)
+    public static (
+        Dictionary<string, string> Metadata,
+        Dictionary<string, SafetensorsEntry> Tensors,
+        long DataStart
+    ) Read(Stream stream, long size, string file)
     {
         Span<byte> start = stackalloc byte[8];
         var read = stream.ReadAtLeast(start, 8, throwOnEndOfStream: false);
@@ -81,20 +98,25 @@ internal static class SafetensorsHeader
             EnsureDataIsCovered(tensors.Values, size - 8 - (long)length, file);
             return (metadata, tensors, 8 + (long)length);
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException or DecoderFallbackException)
+        catch (Exception error)
+            when (error is JsonException or InvalidOperationException or FormatException or DecoderFallbackException)
         {
             throw Bad(file, "its header is not valid JSON", error);
         }
     }
 
     /// <summary>The stored name of a dtype.</summary>
-    public static string NameOf(ScalarType dtype, Float8? packed = null) => Array.Find(_dtypes, known => (known.Type, known.Packed) == (dtype, packed)).Name
+    public static string NameOf(ScalarType dtype, Float8? packed = null) =>
+        Array.Find(_dtypes, known => (known.Type, known.Packed) == (dtype, packed)).Name
         ?? throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "has no name in safetensors");
 
     /// <summary>Bytes of an element of a stored dtype.</summary>
     public static int WidthOf(string dtype) => Array.Find(_dtypes, known => known.Name == dtype).Width;
 
-    private static (Dictionary<string, string> Metadata, Dictionary<string, SafetensorsEntry> Tensors) Parse(byte[] json, string file)
+    private static (Dictionary<string, string> Metadata, Dictionary<string, SafetensorsEntry> Tensors) Parse(
+        byte[] json,
+        string file
+    )
     {
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 4 });
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -121,7 +143,10 @@ internal static class SafetensorsHeader
             }
             else if (name.Length is 0 or > MaxNameLength || tensors.Count == MaxTensors)
             {
-                throw Bad(file, $"a tensor's name has {name.Length} characters, or there are more than {MaxTensors} tensors");
+                throw Bad(
+                    file,
+                    $"a tensor's name has {name.Length} characters, or there are more than {MaxTensors} tensors"
+                );
             }
             else
             {
@@ -158,7 +183,8 @@ internal static class SafetensorsHeader
     private static SafetensorsEntry ReadEntry(ref Utf8JsonReader reader, string name, string file)
     {
         string? dtype = null;
-        List<long>? shape = null, offsets = null;
+        List<long>? shape = null,
+            offsets = null;
         if (reader.TokenType != JsonTokenType.StartObject)
         {
             throw Bad(file, $"tensor '{Short(name)}' is not described by an object");
@@ -196,7 +222,10 @@ internal static class SafetensorsHeader
 
         if (Bytes(shape, width) != end - begin)
         {
-            throw Bad(file, $"tensor '{Short(name)}' is {dtype} ({string.Join(", ", shape)}), which is not the {end - begin} bytes it points at");
+            throw Bad(
+                file,
+                $"tensor '{Short(name)}' is {dtype} ({string.Join(", ", shape)}), which is not the {end - begin} bytes it points at"
+            );
         }
 
         return new SafetensorsEntry(name, type, shape, begin, end - begin, packed);
@@ -208,9 +237,17 @@ internal static class SafetensorsHeader
         var numbers = new List<long>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out var number) || number < 0 || numbers.Count == most)
+            if (
+                reader.TokenType != JsonTokenType.Number
+                || !reader.TryGetInt64(out var number)
+                || number < 0
+                || numbers.Count == most
+            )
             {
-                throw Bad(file, $"tensor '{Short(name)}' has a shape or data_offsets that are not at most {most} whole numbers");
+                throw Bad(
+                    file,
+                    $"tensor '{Short(name)}' has a shape or data_offsets that are not at most {most} whole numbers"
+                );
             }
 
             numbers.Add(number);
@@ -248,13 +285,19 @@ internal static class SafetensorsHeader
         {
             if (tensor.Begin != at)
             {
-                throw Bad(file, $"tensor '{Short(tensor.Name)}' begins at {tensor.Begin} where {at} was expected: data overlaps or has gaps");
+                throw Bad(
+                    file,
+                    $"tensor '{Short(tensor.Name)}' begins at {tensor.Begin} where {at} was expected: data overlaps or has gaps"
+                );
             }
 
             at += tensor.Length;
             if (at > dataBytes)
             {
-                throw Bad(file, $"tensor '{Short(tensor.Name)}' ends beyond the end of the file: it is cut off, perhaps an unfinished download");
+                throw Bad(
+                    file,
+                    $"tensor '{Short(tensor.Name)}' ends beyond the end of the file: it is cut off, perhaps an unfinished download"
+                );
             }
         }
 
@@ -270,13 +313,16 @@ internal static class SafetensorsHeader
         {
             throw new DtiException(
                 ErrorKind.FailedPrecondition,
-                $"{file} is a pickle (.pt, .bin, .ckpt): loading one can run any program hidden in it, so it is refused. Convert it to safetensors first.");
+                $"{file} is a pickle (.pt, .bin, .ckpt): loading one can run any program hidden in it, so it is refused. Convert it to safetensors first."
+            );
         }
 
         if (start.StartsWith("version"u8))
         {
             throw new DtiException(
-                ErrorKind.FailedPrecondition, $"{file} is a Git LFS pointer, not the file itself: run 'git lfs pull' where it came from.");
+                ErrorKind.FailedPrecondition,
+                $"{file} is a Git LFS pointer, not the file itself: run 'git lfs pull' where it came from."
+            );
         }
     }
 

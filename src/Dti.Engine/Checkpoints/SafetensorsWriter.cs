@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Checkpoints;
 
-/// <summary>Writes safetensors files, laid out as the reference library does: widest dtype first, then by name.</summary>
+/// <summary>
+/// Writes safetensors files, laid out as the reference library does: widest dtype first, then by name.
+/// </summary>
 public static class SafetensorsWriter
 {
     /// <summary>Writes a file; it appears whole or not at all.</summary>
@@ -13,19 +15,40 @@ public static class SafetensorsWriter
     /// <param name="tensors">Tensors of any device and layout; F64, F32, F16, BF16, integers or bool.</param>
     /// <param name="metadata">Free texts for the header.</param>
     /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
-    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
-        AtomicFile.Write(path, stream => Write(stream, tensors, metadata));
+    public static void Write(
+        string path,
+        IReadOnlyDictionary<string, Tensor> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null
+    ) => AtomicFile.Write(path, stream => Write(stream, tensors, metadata));
 
     /// <summary>Writes to a stream.</summary>
-    public static void Write(Stream stream, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null) => Write(
-        stream,
-        tensors.Select(pair => new OutgoingTensor(pair.Key, SafetensorsHeader.NameOf(pair.Value.dtype), pair.Value.shape, to => WriteData(to, pair.Value))),
-        metadata);
+    public static void Write(
+        Stream stream,
+        IReadOnlyDictionary<string, Tensor> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null
+    ) =>
+        Write(
+            stream,
+            tensors.Select(pair => new OutgoingTensor(
+                pair.Key,
+                SafetensorsHeader.NameOf(pair.Value.dtype),
+                pair.Value.shape,
+                to => WriteData(to, pair.Value)
+            )),
+            metadata
+        );
 
     /// <summary>Writes to a stream, one tensor after the other.</summary>
-    internal static void Write(Stream stream, IEnumerable<OutgoingTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    internal static void Write(
+        Stream stream,
+        IEnumerable<OutgoingTensor> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null
+    )
     {
-        OutgoingTensor[] ordered = [.. tensors.OrderByDescending(tensor => tensor.Width).ThenBy(tensor => tensor.Name, StringComparer.Ordinal)];
+        OutgoingTensor[] ordered =
+        [
+            .. tensors.OrderByDescending(tensor => tensor.Width).ThenBy(tensor => tensor.Name, StringComparer.Ordinal),
+        ];
         var header = Header(ordered, metadata);
         Span<byte> length = stackalloc byte[8];
         BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);

@@ -4,8 +4,8 @@ using Dti.Engine.Tokenization;
 namespace Dti.Engine.Checkpoints;
 
 /// <summary>
-/// A checkpoint in one file, in the original layout, as ComfyUI and A1111 use it. Such a file has no configs: they are those of its
-/// family's published models. EMA weights (<c>model_ema.*</c>) are passed over.
+/// A checkpoint in one file, in the original layout, as ComfyUI and A1111 use it. Such a file has no configs: they are
+/// those of its family's published models. EMA weights (<c>model_ema.*</c>) are passed over.
 /// </summary>
 public sealed class SingleFileCheckpoint : Checkpoint
 {
@@ -36,9 +36,15 @@ public sealed class SingleFileCheckpoint : Checkpoint
     /// <summary>Opens a file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="layouts">Kinds of single files that are known.</param>
-    /// <param name="like">A model whose configs and tokenizers a file of unusual sizes takes; null: those of the published models.</param>
-    /// <exception cref="DtiException">It is not a safetensors file, or of a kind that is not supported; the message names the kind.</exception>
-    public static SingleFileCheckpoint Open(string path, IReadOnlyList<SingleFileLayout> layouts, Checkpoint? like = null) => new(path, layouts, like);
+    /// <param name="like">A model whose configs and tokenizers a file of unusual sizes takes; null: those of the
+    /// published models.</param>
+    /// <exception cref="DtiException">It is not a safetensors file, or of a kind that is not supported; the message
+    /// names the kind.</exception>
+    public static SingleFileCheckpoint Open(
+        string path,
+        IReadOnlyList<SingleFileLayout> layouts,
+        Checkpoint? like = null
+    ) => new(path, layouts, like);
 
     internal static bool HasItsEnding(string path) => path.EndsWith(Ending, StringComparison.OrdinalIgnoreCase);
 
@@ -46,7 +52,8 @@ public sealed class SingleFileCheckpoint : Checkpoint
     public override JsonElement ReadConfig(string component) => _configs.GetProperty(component);
 
     /// <inheritdoc/>
-    public override ITokenizer LoadTokenizer(string textEncoder) => Like?.LoadTokenizer(textEncoder) ?? FileLayout.LoadTokenizer(textEncoder);
+    public override ITokenizer LoadTokenizer(string textEncoder) =>
+        Like?.LoadTokenizer(textEncoder) ?? FileLayout.LoadTokenizer(textEncoder);
 
     /// <inheritdoc/>
     internal override void WriteTokenizer(string textEncoder, string folder)
@@ -73,7 +80,8 @@ public sealed class SingleFileCheckpoint : Checkpoint
                 ? ComponentWeights.Of(file, tensors)
                 : throw new DtiException(
                     ErrorKind.FailedPrecondition,
-                    $"{Path}: {unknown.Count} tensors of its UNet are in no {FileLayout.Name} model: {string.Join(", ", unknown.Order(StringComparer.Ordinal).Take(5))}{(unknown.Count > 5 ? ", …" : "")}");
+                    $"{Path}: {unknown.Count} tensors of its UNet are in no {FileLayout.Name} model: {string.Join(", ", unknown.Order(StringComparer.Ordinal).Take(5))}{(unknown.Count > 5 ? ", …" : "")}"
+                );
         }
         catch
         {
@@ -83,5 +91,7 @@ public sealed class SingleFileCheckpoint : Checkpoint
     }
 
     private static JsonElement ConfigsOf(Checkpoint like) =>
-        JsonSerializer.SerializeToElement(((string[])[.. like.Components, "scheduler"]).ToDictionary(component => component, like.ReadConfig));
+        JsonSerializer.SerializeToElement(
+            ((string[])[.. like.Components, "scheduler"]).ToDictionary(component => component, like.ReadConfig)
+        );
 }

@@ -4,7 +4,10 @@ using Dti.Engine.Tokenization;
 
 namespace Dti.Engine.Checkpoints;
 
-/// <summary>A kind of single-file checkpoint: how it is recognised, where its tensors go, and what such a file does not hold itself.</summary>
+/// <summary>
+/// A kind of single-file checkpoint: how it is recognised, where its tensors go, and what such a file does not hold
+/// itself.
+/// </summary>
 public abstract class SingleFileLayout
 {
     /// <summary>Its name: <c>sd1</c>.</summary>
@@ -17,7 +20,9 @@ public abstract class SingleFileLayout
     /// <exception cref="DtiException">It nearly is, and is not supported; the message says what it is.</exception>
     public abstract bool Matches(SafetensorsFile file);
 
-    /// <summary>The configs of a file's model, by component: those of the published models, and what the file says itself.</summary>
+    /// <summary>
+    /// The configs of a file's model, by component: those of the published models, and what the file says itself.
+    /// </summary>
     public abstract JsonElement Configs(SafetensorsFile file);
 
     /// <summary>The tokenizer that goes with a text encoder.</summary>

@@ -15,7 +15,11 @@ internal sealed record StoredTensor(SafetensorsEntry Entry, bool Transposed = fa
     /// <param name="unknown">Names below the prefix that no row knows.</param>
     /// <returns>By canonical name.</returns>
     public static Dictionary<string, StoredTensor> Find(
-        IEnumerable<LayoutRow> rows, string prefix, IEnumerable<SafetensorsEntry> tensors, out List<string> unknown)
+        IEnumerable<LayoutRow> rows,
+        string prefix,
+        IEnumerable<SafetensorsEntry> tensors,
+        out List<string> unknown
+    )
     {
         var known = rows.ToDictionary(row => row.Original, StringComparer.Ordinal);
         var found = new Dictionary<string, StoredTensor>(StringComparer.Ordinal);
@@ -56,7 +60,10 @@ internal sealed record StoredTensor(SafetensorsEntry Entry, bool Transposed = fa
     {
         foreach (var (canonical, original) in row.Parts ?? [])
         {
-            if (rest.StartsWith('.' + original, StringComparison.Ordinal) && (rest.Length == original.Length + 1 || rest[original.Length + 1] == '.'))
+            if (
+                rest.StartsWith('.' + original, StringComparison.Ordinal)
+                && (rest.Length == original.Length + 1 || rest[original.Length + 1] == '.')
+            )
             {
                 return '.' + canonical + rest[(original.Length + 1)..];
             }
@@ -68,16 +75,37 @@ internal sealed record StoredTensor(SafetensorsEntry Entry, bool Transposed = fa
     private static IEnumerable<(string Name, StoredTensor Tensor)> Shapes(string name, SafetensorsEntry entry)
     {
         const string fused = ".in_proj_";
-        if (name.IndexOf(fused, StringComparison.Ordinal) is >= 0 and var at && entry.Shape is [var rows, ..] && rows % 3 == 0)
+        if (
+            name.IndexOf(fused, StringComparison.Ordinal) is >= 0 and var at
+            && entry.Shape is [var rows, ..]
+            && rows % 3 == 0
+        )
         {
             var third = entry.Length / 3;
-            return ((string[])["q", "k", "v"]).Select((part, i) => (
-                $"{name[..at]}.{part}_proj.{name[(at + fused.Length)..]}",
-                new StoredTensor(entry with { Shape = [rows / 3, .. entry.Shape.Skip(1)], Begin = entry.Begin + (i * third), Length = third })));
+            return ((string[])["q", "k", "v"]).Select(
+                (part, i) =>
+                    (
+                        $"{name[..at]}.{part}_proj.{name[(at + fused.Length)..]}",
+                        new StoredTensor(
+                            entry with
+                            {
+                                Shape = [rows / 3, .. entry.Shape.Skip(1)],
+                                Begin = entry.Begin + (i * third),
+                                Length = third,
+                            }
+                        )
+                    )
+            );
         }
 
-        var stored = name == "text_projection.weight" && !entry.Name.EndsWith(".weight", StringComparison.Ordinal) && entry.Shape.Count == 2 ? new StoredTensor(entry, Transposed: true)
-            : entry.Shape is [_, _, 1, 1] && name.Contains(".mid_block.attentions.", StringComparison.Ordinal) && name.Contains(".to_", StringComparison.Ordinal)
+        var stored =
+            name == "text_projection.weight"
+            && !entry.Name.EndsWith(".weight", StringComparison.Ordinal)
+            && entry.Shape.Count == 2
+                ? new StoredTensor(entry, Transposed: true)
+            : entry.Shape is [_, _, 1, 1]
+            && name.Contains(".mid_block.attentions.", StringComparison.Ordinal)
+            && name.Contains(".to_", StringComparison.Ordinal)
                 ? new StoredTensor(entry with { Shape = [entry.Shape[0], entry.Shape[1]] })
             : new StoredTensor(entry);
         return [(name, stored)];

@@ -32,10 +32,11 @@ internal static partial class TensorKinds
 
     [GeneratedRegex(
         @"\A((lora|lycoris)_(unet|te\d?|transformer|prior)_|unet:\d|text_encoder:\d)"
-        + @"|\.(lora_(up|down|mid|A|B)|lora\.(up|down)|hada_w[12]_[ab]|lokr_w[12](_[ab])?|dora_scale)(\.|\z)"
-        + @"|\.(oft_(blocks|diag)|on_input|diff_b?)(\.|\z)"
-        + @"|\.processor\.to_[qkvout]+_lora\.",
-        RegexOptions.CultureInvariant)]
+            + @"|\.(lora_(up|down|mid|A|B)|lora\.(up|down)|hada_w[12]_[ab]|lokr_w[12](_[ab])?|dora_scale)(\.|\z)"
+            + @"|\.(oft_(blocks|diag)|on_input|diff_b?)(\.|\z)"
+            + @"|\.processor\.to_[qkvout]+_lora\.",
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex Adapter();
 
     [GeneratedRegex(@"\A(320|640|768|1024|1280)[._]\d+[._]|\Ahypernet", RegexOptions.CultureInvariant)]
@@ -43,7 +44,8 @@ internal static partial class TensorKinds
 
     [GeneratedRegex(
         @"\A(control_model\.|controlnet_|input_hint_block\.|adapter\.|body\.\d|zero_convs\.)",
-        RegexOptions.CultureInvariant)]
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex Control();
 
     [GeneratedRegex(@"\A(image_proj|ip_adapter)\.", RegexOptions.CultureInvariant)]
@@ -51,13 +53,15 @@ internal static partial class TensorKinds
 
     [GeneratedRegex(
         @"\A(model\.diffusion_model|model_ema|cond_stage_model|conditioner\.embedders|first_stage_model)\."
-        + @"|\A(joint_blocks|double_blocks|text_encoders)\.",
-        RegexOptions.CultureInvariant)]
+            + @"|\A(joint_blocks|double_blocks|text_encoders)\.",
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex Checkpoint();
 
     [GeneratedRegex(
         @"\A(down_blocks|up_blocks|mid_block|input_blocks|output_blocks|middle_block|time_embedding|conv_in|conv_out)\.",
-        RegexOptions.CultureInvariant)]
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex UNet();
 
     [GeneratedRegex(@"\A(encoder|decoder|quant_conv|post_quant_conv)\.", RegexOptions.CultureInvariant)]

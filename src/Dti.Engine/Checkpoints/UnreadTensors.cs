@@ -29,7 +29,8 @@ internal static partial class UnreadTensors
             throw new DtiException(
                 ErrorKind.FailedPrecondition,
                 $"{weights.FileOf(extra[0]).Path} holds {extra.Length} tensors that the model of its config does not "
-                + $"have: {string.Join(", ", named)}{(extra.Length > 5 ? ", …" : "")}");
+                    + $"have: {string.Join(", ", named)}{(extra.Length > 5 ? ", …" : "")}"
+            );
         }
     }
 
@@ -37,6 +38,7 @@ internal static partial class UnreadTensors
 
     [GeneratedRegex(
         @"\A(logit_scale|logit_bias|text_projection\.(weight|bias)|visual_projection\.weight)\z|position_ids\z",
-        RegexOptions.CultureInvariant)]
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex Known();
 }

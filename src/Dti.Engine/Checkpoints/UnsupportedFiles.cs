@@ -22,7 +22,9 @@ internal static class UnsupportedFiles
         ("<", "an embedding"),
     ];
 
-    /// <summary>The error for a file of no kind that is supported; it says what the file is, if that is known.</summary>
+    /// <summary>
+    /// The error for a file of no kind that is supported; it says what the file is, if that is known.
+    /// </summary>
     public static DtiException Refused(SafetensorsFile file)
     {
         var kind = KindIn(_kinds) ?? TensorKinds.Of([.. file.Tensors.Keys]) ?? KindIn(_embeddings);
@@ -30,10 +32,17 @@ internal static class UnsupportedFiles
         return Refused(file, kind is null ? "its tensors are those of no model that Dti knows" : $"it is {kind}");
 
         string? KindIn((string Prefix, string Kind)[] kinds) =>
-            Array.Find(kinds, kind => file.Tensors.Keys.Any(name => name.StartsWith(kind.Prefix, StringComparison.Ordinal))).Kind;
+            Array
+                .Find(kinds, kind =>
+                    file.Tensors.Keys.Any(name => name.StartsWith(kind.Prefix, StringComparison.Ordinal))
+                )
+                .Kind;
     }
 
     /// <summary>The error for a file, with a reason.</summary>
     public static DtiException Refused(SafetensorsFile file, string why) =>
-        new(ErrorKind.FailedPrecondition, $"{file.Path} is not a checkpoint of Stable Diffusion 1.x, 2.x or XL: {why}.");
+        new(
+            ErrorKind.FailedPrecondition,
+            $"{file.Path} is not a checkpoint of Stable Diffusion 1.x, 2.x or XL: {why}."
+        );
 }

@@ -9,12 +9,14 @@ namespace Dti.Engine.Concepts;
 public enum ConceptFileFormat
 {
     /// <summary>
-    /// <c>{"&lt;name&gt;": (n, d)}</c>: diffusers' textual inversion and the reference implementation's <c>learned_embeds</c>. For SDXL as
-    /// <see cref="WebUi"/>: diffusers loads each of its tensors for its encoder.
+    /// <c>{"&lt;name&gt;": (n, d)}</c>: diffusers' textual inversion and the reference implementation's
+    /// <c>learned_embeds</c>. For SDXL as <see cref="WebUi"/>: diffusers loads each of its tensors for its encoder.
     /// </summary>
     Diffusers,
 
-    /// <summary><c>{"emb_params": (n, d)}</c>, for SDXL <c>{"clip_l": (n, 768), "clip_g": (n, 1280)}</c>: A1111 and ComfyUI.</summary>
+    /// <summary>
+    /// <c>{"emb_params": (n, d)}</c>, for SDXL <c>{"clip_l": (n, 768), "clip_g": (n, 1280)}</c>: A1111 and ComfyUI.
+    /// </summary>
     WebUi,
 }
 
@@ -62,7 +64,9 @@ public static class ConceptFile
         if (other is not null)
         {
             throw Bad(
-                file.Path, $"it holds {all[0].Count} vectors for one text encoder and {other.Count} for the other");
+                file.Path,
+                $"it holds {all[0].Count} vectors for one text encoder and {other.Count} for the other"
+            );
         }
 
         ignored = found.Ignored;
@@ -76,24 +80,51 @@ public static class ConceptFile
     /// <param name="format">The layout.</param>
     /// <param name="metadata">Free texts for the header.</param>
     /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
-    public static void Write(string path, ConceptEmbedding concept, ConceptFileFormat format, IReadOnlyDictionary<string, string>? metadata = null) =>
-        AtomicFile.Write(path, stream => Write(stream, concept, format, metadata));
+    public static void Write(
+        string path,
+        ConceptEmbedding concept,
+        ConceptFileFormat format,
+        IReadOnlyDictionary<string, string>? metadata = null
+    ) => AtomicFile.Write(path, stream => Write(stream, concept, format, metadata));
 
     /// <summary>Writes to a stream.</summary>
-    public static void Write(Stream stream, ConceptEmbedding concept, ConceptFileFormat format, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(
+        Stream stream,
+        ConceptEmbedding concept,
+        ConceptFileFormat format,
+        IReadOnlyDictionary<string, string>? metadata = null
+    )
     {
         using var scope = NewDisposeScope();
-        var keys = concept.Encoders.Count == 1 ? [format == ConceptFileFormat.WebUi ? WebUiKey : concept.Placeholder] : KeysOf(concept);
-        var texts = new Dictionary<string, string>(metadata ?? new Dictionary<string, string>()) { ["format"] = "pt" }; // what loaders look for
-        SafetensorsWriter.Write(stream, keys.Zip(concept.Encoders).ToDictionary(pair => pair.First, pair => Values(pair.Second)), texts);
+        var keys =
+            concept.Encoders.Count == 1
+                ? [format == ConceptFileFormat.WebUi ? WebUiKey : concept.Placeholder]
+                : KeysOf(concept);
+        // what loaders look for
+        var texts = new Dictionary<string, string>(metadata ?? new Dictionary<string, string>()) { ["format"] = "pt" };
+        SafetensorsWriter.Write(
+            stream,
+            keys.Zip(concept.Encoders).ToDictionary(pair => pair.First, pair => Values(pair.Second)),
+            texts
+        );
     }
 
-    private static IReadOnlyList<string> KeysOf(ConceptEmbedding concept) => concept.Keys
-        ?? ModelFamilies.BuiltIn.Embeddings.FirstOrDefault(layout => layout.Keys.Count == concept.Encoders.Count)?.Keys.Select(key => key.Key).ToArray()
-        ?? throw new DtiException(ErrorKind.FailedPrecondition, $"{concept.Placeholder} has vectors for {concept.Encoders.Count} text encoders; no embedding file holds so many.");
+    private static IReadOnlyList<string> KeysOf(ConceptEmbedding concept) =>
+        concept.Keys
+        ?? ModelFamilies
+            .BuiltIn.Embeddings.FirstOrDefault(layout => layout.Keys.Count == concept.Encoders.Count)
+            ?.Keys.Select(key => key.Key)
+            .ToArray()
+        ?? throw new DtiException(
+            ErrorKind.FailedPrecondition,
+            $"{concept.Placeholder} has vectors for {concept.Encoders.Count} text encoders; no embedding file holds so many."
+        );
 
     private static Tensor Values(DirectionalVectors vectors) =>
-        tensor(Enumerable.Range(0, vectors.Count).SelectMany(vectors.Embedding).ToArray(), [vectors.Count, vectors.Dimension]);
+        tensor(
+            Enumerable.Range(0, vectors.Count).SelectMany(vectors.Embedding).ToArray(),
+            [vectors.Count, vectors.Dimension]
+        );
 
     private static DirectionalVectors Vectors(SafetensorsFile file, IReadOnlyList<SafetensorsEntry> entries)
     {
@@ -103,17 +134,22 @@ public static class ConceptFile
             : throw Bad(
                 file.Path,
                 $"its tensors from '{entries[0].Name}' on hold {rows.Length} vectors; "
-                + $"expected 1 to {MaxVectors}, all of the same width");
+                    + $"expected 1 to {MaxVectors}, all of the same width"
+            );
     }
 
     private static float[][] Rows(SafetensorsFile file, SafetensorsEntry entry)
     {
-        if (entry.Shape.Count is not (1 or 2) || entry.Shape[^1] is < 1 or > MaxDimension
-            || (entry.Shape.Count == 2 && entry.Shape[0] is < 1 or > MaxVectors))
+        if (
+            entry.Shape.Count is not (1 or 2)
+            || entry.Shape[^1] is < 1 or > MaxDimension
+            || (entry.Shape.Count == 2 && entry.Shape[0] is < 1 or > MaxVectors)
+        )
         {
             throw Bad(
                 file.Path,
-                $"'{entry.Name}' is {entry.ShapeText}; expected (vectors, width) with 1 to {MaxVectors} vectors");
+                $"'{entry.Name}' is {entry.ShapeText}; expected (vectors, width) with 1 to {MaxVectors} vectors"
+            );
         }
 
         if (entry.Dtype is not (ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
@@ -126,15 +162,19 @@ public static class ConceptFile
         float[][] rows = [.. embeddings.data<float>().ToArray().Chunk((int)entry.Shape[^1])];
         var zero = Array.FindIndex(rows, row => row.All(value => value == 0));
         var broken = Array.FindIndex(rows, row => !row.All(float.IsFinite));
-        return zero < 0 && broken < 0 ? rows : throw new DtiException(
-            ErrorKind.FailedPrecondition,
-            broken >= 0
-                ? $"{file.Path}: row {broken} of tensor '{entry.Name}' {entry.ShapeText} holds a value that is not finite, "
-                    + "so its training failed; use an earlier save of it."
-                : $"{file.Path}: row {zero} of tensor '{entry.Name}' {entry.ShapeText} is all zero (rows count from 0), "
-                    + "so it has no direction. "
-                    + "Remove that row, or train the embedding for this text encoder too.");
+        return zero < 0 && broken < 0
+            ? rows
+            : throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                broken >= 0
+                    ? $"{file.Path}: row {broken} of tensor '{entry.Name}' {entry.ShapeText} holds a value that is not finite, "
+                        + "so its training failed; use an earlier save of it."
+                    : $"{file.Path}: row {zero} of tensor '{entry.Name}' {entry.ShapeText} is all zero (rows count from 0), "
+                        + "so it has no direction. "
+                        + "Remove that row, or train the embedding for this text encoder too."
+            );
     }
 
-    private static DtiException Bad(string path, string why) => new(ErrorKind.FailedPrecondition, $"{path} is not an embedding file: {why}.");
+    private static DtiException Bad(string path, string why) =>
+        new(ErrorKind.FailedPrecondition, $"{path} is not an embedding file: {why}.");
 }

@@ -12,12 +12,20 @@ public sealed class DirectionalVectors
     /// <summary>Takes directions, which are normalised, and magnitudes.</summary>
     /// <param name="directions">n rows of d values; none may be all zero or hold a value that is not finite.</param>
     /// <param name="magnitudes">n positive values.</param>
-    /// <exception cref="DtiException">No rows, rows of different lengths, a zero row, or a value that is not finite.</exception>
+    /// <exception cref="DtiException">No rows, rows of different lengths, a zero row, or a value that is not
+    /// finite.</exception>
     public DirectionalVectors(IReadOnlyList<float[]> directions, IReadOnlyList<float> magnitudes)
     {
-        if (directions.Count == 0 || directions.Count != magnitudes.Count || directions.Any(row => row.Length == 0 || row.Length != directions[0].Length))
+        if (
+            directions.Count == 0
+            || directions.Count != magnitudes.Count
+            || directions.Any(row => row.Length == 0 || row.Length != directions[0].Length)
+        )
         {
-            throw new DtiException(ErrorKind.InvalidArgument, "A concept needs at least one vector, all of the same width, each with a magnitude.");
+            throw new DtiException(
+                ErrorKind.InvalidArgument,
+                "A concept needs at least one vector, all of the same width, each with a magnitude."
+            );
         }
 
         _directions = [.. directions.Select(Unit)];
@@ -45,7 +53,8 @@ public sealed class DirectionalVectors
 
     /// <summary>The same directions, all of one magnitude.</summary>
     /// <param name="magnitude">m, positive.</param>
-    public DirectionalVectors WithMagnitude(float magnitude) => new(_directions, [.. Enumerable.Repeat(magnitude, Count)]);
+    public DirectionalVectors WithMagnitude(float magnitude) =>
+        new(_directions, [.. Enumerable.Repeat(magnitude, Count)]);
 
     /// <summary>The direction v_i, d values of norm 1.</summary>
     public ReadOnlySpan<float> Direction(int index) => _directions[index];
@@ -58,7 +67,10 @@ public sealed class DirectionalVectors
         var norm = Norm(row);
         return double.IsFinite(norm) && norm > 0
             ? Array.ConvertAll(row, value => (float)(value / norm))
-            : throw new DtiException(ErrorKind.InvalidArgument, "A concept's vector is all zero or holds a value that is not finite.");
+            : throw new DtiException(
+                ErrorKind.InvalidArgument,
+                "A concept's vector is all zero or holds a value that is not finite."
+            );
     }
 
     private static double Norm(float[] row) => Math.Sqrt(row.Sum(value => (double)value * value));

@@ -18,7 +18,8 @@ internal sealed partial record EmbeddingTensors(
     IReadOnlyList<IReadOnlyList<SafetensorsEntry>> Encoders,
     IReadOnlyList<string>? Keys,
     string? Placeholder,
-    IReadOnlyList<string> Ignored)
+    IReadOnlyList<string> Ignored
+)
 {
     private const int Shown = 6; // names in a message
 
@@ -35,14 +36,18 @@ internal sealed partial record EmbeddingTensors(
         string[] names = [.. file.Tensors.Keys];
         if (Bundles(file, names) is { Count: > 0 } bundles)
         {
-            var chosen = bundles.Count == 1
-                ? bundles.First()
-                : bundles.FirstOrDefault(bundle => wanted is not null && Plain(bundle.Key) == Plain(wanted));
+            var chosen =
+                bundles.Count == 1
+                    ? bundles.First()
+                    : bundles.FirstOrDefault(bundle => wanted is not null && Plain(bundle.Key) == Plain(wanted));
             string[] others = [.. names.Where(name => !IsBundled(name))];
-            return chosen.Key is not null ? Sort(file, chosen.Value, others, chosen.Key) : throw Bad(
-                file,
-                $"it is a LoRA whose bundle holds several embeddings ({Some([.. bundles.Keys])}); "
-                + "import one of them under its own name");
+            return chosen.Key is not null
+                ? Sort(file, chosen.Value, others, chosen.Key)
+                : throw Bad(
+                    file,
+                    $"it is a LoRA whose bundle holds several embeddings ({Some([.. bundles.Keys])}); "
+                        + "import one of them under its own name"
+                );
         }
 
         string[] tokens = [.. names.Where(name => Token().IsMatch(name))];
@@ -52,7 +57,13 @@ internal sealed partial record EmbeddingTensors(
             string[] rest = [.. names.Except(tokens)];
             return kind is not null || rest.Length == 0 // pivotal tuning keeps its tokens beside the LoRA
                 ? new(
-                    [[.. Ordered(tokens).Select(name => file.Tensors[name])]], null, Ordered(tokens).First(), rest)
+                    [
+                        [.. Ordered(tokens).Select(name => file.Tensors[name])],
+                    ],
+                    null,
+                    Ordered(tokens).First(),
+                    rest
+                )
                 : throw Unknown(file, rest);
         }
 
@@ -70,18 +81,31 @@ internal sealed partial record EmbeddingTensors(
     /// <param name="others">Tensors of the file that are not the embedding's.</param>
     /// <param name="placeholder">What the file calls it.</param>
     private static EmbeddingTensors Sort(
-        SafetensorsFile file, Dictionary<string, string> named, IReadOnlyList<string> others, string? placeholder)
+        SafetensorsFile file,
+        Dictionary<string, string> named,
+        IReadOnlyList<string> others,
+        string? placeholder
+    )
     {
-        var layout = ModelFamilies.BuiltIn.Embeddings.FirstOrDefault(
-            layout => layout.Keys.Count > 1 && layout.Keys.All(key => named.ContainsKey(key.Key)));
+        var layout = ModelFamilies.BuiltIn.Embeddings.FirstOrDefault(layout =>
+            layout.Keys.Count > 1 && layout.Keys.All(key => named.ContainsKey(key.Key))
+        );
         string[] own = layout is null ? [] : [.. layout.Keys.Select(key => key.Key)];
-        EmbeddingFileKey[] known =
-            [.. named.Keys.Except(own).Select(EmbeddingKeys.Find).OfType<EmbeddingFileKey>()];
+        EmbeddingFileKey[] known = [.. named.Keys.Except(own).Select(EmbeddingKeys.Find).OfType<EmbeddingFileKey>()];
         string[] unknown =
-            [.. named.Keys.Except(own).Where(key => EmbeddingKeys.Find(key) is null).Select(key => named[key])];
+        [
+            .. named.Keys.Except(own).Where(key => EmbeddingKeys.Find(key) is null).Select(key => named[key]),
+        ];
         if (named.Count == 1 && unknown is [var only])
         {
-            return new([[file.Tensors[only]]], null, placeholder ?? only, others); // the name is the placeholder
+            return new(
+                [
+                    [file.Tensors[only]],
+                ],
+                null,
+                placeholder ?? only,
+                others
+            ); // the name is the placeholder
         }
 
         if (unknown.Length > 0)
@@ -95,9 +119,14 @@ internal sealed partial record EmbeddingTensors(
         }
 
         string[] ignored =
-            [.. others, .. known.Where(key => key.Use == EmbeddingKeyUse.Ignored).Select(key => named[key.Key])];
+        [
+            .. others,
+            .. known.Where(key => key.Use == EmbeddingKeyUse.Ignored).Select(key => named[key.Key]),
+        ];
         EmbeddingFileKey[] vectors =
-            [.. known.Where(key => key.Use != EmbeddingKeyUse.Ignored).OrderBy(key => key.Use)];
+        [
+            .. known.Where(key => key.Use != EmbeddingKeyUse.Ignored).OrderBy(key => key.Use),
+        ];
         if (layout is null && vectors.Length == 0)
         {
             throw Bad(file, $"it holds no vectors but {Some([.. named.Values])}: {known[0].Note}");
@@ -115,22 +144,28 @@ internal sealed partial record EmbeddingTensors(
             [.. used.Select(key => (SafetensorsEntry[])[file.Tensors[named[key]]])],
             layout is null ? null : own,
             placeholder,
-            ignored);
+            ignored
+        );
     }
 
     private static bool IsBundled(string name) => name.StartsWith(EmbeddingKeys.BundlePrefix, StringComparison.Ordinal);
 
     /// <summary>The embeddings of a LoRA's bundle by name, each with its tensors by what it calls them.</summary>
     private static Dictionary<string, Dictionary<string, string>> Bundles(
-        SafetensorsFile file, IEnumerable<string> names)
+        SafetensorsFile file,
+        IEnumerable<string> names
+    )
     {
         var bundles = new Dictionary<string, Dictionary<string, string>>(StringComparer.Ordinal);
         foreach (var name in names.Where(IsBundled))
         {
             var rest = name[EmbeddingKeys.BundlePrefix.Length..];
-            var suffix = EmbeddingKeys.BundleSuffixes
-                .FirstOrDefault(key => rest.Length > key.Key.Length && rest.EndsWith(key.Key, StringComparison.Ordinal))
-                ?.Key ?? throw Unknown(file, [name]);
+            var suffix = EmbeddingKeys
+                .BundleSuffixes.FirstOrDefault(key =>
+                    rest.Length > key.Key.Length && rest.EndsWith(key.Key, StringComparison.Ordinal)
+                )
+                ?.Key
+                ?? throw Unknown(file, [name]);
             var bundle = rest[..^suffix.Length];
             bundles.TryAdd(bundle, new Dictionary<string, string>(StringComparer.Ordinal));
             if (!bundles[bundle].TryAdd(suffix == ".string_to_param.*" ? "emb_params" : suffix[1..], name))
@@ -142,10 +177,15 @@ internal sealed partial record EmbeddingTensors(
         return bundles;
     }
 
-    private static DtiException Unknown(SafetensorsFile file, IReadOnlyList<string> unknown) => Bad(
-        file,
-        $"it holds {file.Tensors.Count} tensors, of which no tool's embedding file has {Some(unknown)}; known are "
-        + string.Join(", ", EmbeddingKeys.All.Where(key => key.Use != EmbeddingKeyUse.Refused).Select(key => key.Key)));
+    private static DtiException Unknown(SafetensorsFile file, IReadOnlyList<string> unknown) =>
+        Bad(
+            file,
+            $"it holds {file.Tensors.Count} tensors, of which no tool's embedding file has {Some(unknown)}; known are "
+                + string.Join(
+                    ", ",
+                    EmbeddingKeys.All.Where(key => key.Use != EmbeddingKeyUse.Refused).Select(key => key.Key)
+                )
+        );
 
     private static string Some(IReadOnlyList<string> names) =>
         string.Join(", ", names.Order(StringComparer.Ordinal).Take(Shown))
@@ -161,7 +201,8 @@ internal sealed partial record EmbeddingTensors(
     private static IOrderedEnumerable<string> Ordered(string[] tokens)
     {
         var counted = tokens.Any(token => !token.EndsWith('>'));
-        return tokens.OrderBy(token => counted && token.EndsWith('>') ? -1 : NumberOf(token))
+        return tokens
+            .OrderBy(token => counted && token.EndsWith('>') ? -1 : NumberOf(token))
             .ThenBy(token => token, StringComparer.Ordinal);
 
         static int NumberOf(string token) =>

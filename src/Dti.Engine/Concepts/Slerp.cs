@@ -14,7 +14,11 @@ public static class Slerp
     public static ConceptEmbedding Between(ConceptEmbedding from, ConceptEmbedding to, double t)
     {
         EnsureAlike(from, to);
-        return new ConceptEmbedding(from.Placeholder, [.. from.Encoders.Zip(to.Encoders, (a, b) => Between(a, b, t))], from.Keys);
+        return new ConceptEmbedding(
+            from.Placeholder,
+            [.. from.Encoders.Zip(to.Encoders, (a, b) => Between(a, b, t))],
+            from.Keys
+        );
     }
 
     /// <summary>Angle between the directions of two concepts, degrees, one per vector and encoder.</summary>
@@ -22,14 +26,23 @@ public static class Slerp
     public static IReadOnlyList<double> AnglesDegrees(ConceptEmbedding from, ConceptEmbedding to)
     {
         EnsureAlike(from, to);
-        return [.. from.Encoders.Zip(to.Encoders).SelectMany(pair => Enumerable.Range(0, pair.First.Count)
-            .Select(i => Angle(pair.First.Direction(i), pair.Second.Direction(i)) * (180 / Math.PI)))];
+        return
+        [
+            .. from
+                .Encoders.Zip(to.Encoders)
+                .SelectMany(pair =>
+                    Enumerable
+                        .Range(0, pair.First.Count)
+                        .Select(i => Angle(pair.First.Direction(i), pair.Second.Direction(i)) * (180 / Math.PI))
+                ),
+        ];
     }
 
     /// <summary>
     /// The direction at t between two directions of any norm. Parallel ones give their common direction. Antipodal ones
-    /// (within 1e-6 rad) have no unique great circle: the path leaves <paramref name="a"/> toward the coordinate axis that is closest
-    /// to being perpendicular to it, the first one if several are, so the same pair always takes the same path.
+    /// (within 1e-6 rad) have no unique great circle: the path leaves <paramref name="a"/> toward the coordinate axis
+    /// that is closest to being perpendicular to it, the first one if several are, so the same pair always takes the
+    /// same path.
     /// </summary>
     /// <param name="a">Direction at t = 0, d values, not zero.</param>
     /// <param name="b">Direction at t = 1.</param>
@@ -50,14 +63,23 @@ public static class Slerp
         return [.. from.Zip(tangent, (p, q) => (cos * p) + (sin * q))];
     }
 
-    private static DirectionalVectors Between(DirectionalVectors a, DirectionalVectors b, double t) => new(
-        [.. Enumerable.Range(0, a.Count).Select(i => Array.ConvertAll(Directions(a.Direction(i), b.Direction(i), t), value => (float)value))],
-        [.. a.Magnitudes.Zip(b.Magnitudes, (p, q) => (float)(((1 - t) * p) + (t * q)))]);
+    private static DirectionalVectors Between(DirectionalVectors a, DirectionalVectors b, double t) =>
+        new(
+            [
+                .. Enumerable
+                    .Range(0, a.Count)
+                    .Select(i =>
+                        Array.ConvertAll(Directions(a.Direction(i), b.Direction(i), t), value => (float)value)
+                    ),
+            ],
+            [.. a.Magnitudes.Zip(b.Magnitudes, (p, q) => (float)(((1 - t) * p) + (t * q)))]
+        );
 
     /// <summary>2·atan2(‖a − b‖, ‖a + b‖): exact also near 0 and π, where the arc cosine is not.</summary>
     private static double Angle(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
-        double[] from = Unit(a), to = Unit(b);
+        double[] from = Unit(a),
+            to = Unit(b);
         return 2 * Math.Atan2(Norm(from.Zip(to, (p, q) => p - q)), Norm(from.Zip(to, (p, q) => p + q)));
     }
 
@@ -90,19 +112,24 @@ public static class Slerp
 
     private static void EnsureAlike(ConceptEmbedding from, ConceptEmbedding to)
     {
-        if (from.Encoders.Count != to.Encoders.Count || from.Encoders.Zip(to.Encoders).Any(pair => pair.First.Dimension != pair.Second.Dimension))
+        if (
+            from.Encoders.Count != to.Encoders.Count
+            || from.Encoders.Zip(to.Encoders).Any(pair => pair.First.Dimension != pair.Second.Dimension)
+        )
         {
             throw new DtiException(
                 ErrorKind.FailedPrecondition,
                 $"{from.Placeholder} has vectors of width {Widths(from)} and {to.Placeholder} of width {Widths(to)}: "
-                + "they belong to different kinds of models and cannot be blended. Train both with the same model.");
+                    + "they belong to different kinds of models and cannot be blended. Train both with the same model."
+            );
         }
 
         if (from.VectorCount != to.VectorCount)
         {
             throw new DtiException(
                 ErrorKind.FailedPrecondition,
-                $"{from.Placeholder} has {from.VectorCount} vectors and {to.Placeholder} has {to.VectorCount}; train them with the same number to blend them.");
+                $"{from.Placeholder} has {from.VectorCount} vectors and {to.Placeholder} has {to.VectorCount}; train them with the same number to blend them."
+            );
         }
     }
 }

@@ -17,7 +17,10 @@ internal static partial class BoundedJson
             using var stream = RegularFile.OpenRead(path);
             return stream.Length <= maxBytes
                 ? Parse(stream)
-                : throw new DtiException(ErrorKind.FailedPrecondition, $"{path} has {stream.Length} bytes; at most {maxBytes} are read.");
+                : throw new DtiException(
+                    ErrorKind.FailedPrecondition,
+                    $"{path} has {stream.Length} bytes; at most {maxBytes} are read."
+                );
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -25,7 +28,11 @@ internal static partial class BoundedJson
         }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new DtiException(ErrorKind.FailedPrecondition, $"{path} cannot be read: {error.Message}", innerException: error);
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{path} cannot be read: {error.Message}",
+                innerException: error
+            );
         }
     }
 

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Dti.Engine.Configs;
 
-/// <summary>Reads one component's <c>config.json</c>; every error names the file, the key and what is supported.</summary>
+/// <summary>
+/// Reads one component's <c>config.json</c>; every error names the file, the key and what is supported.
+/// </summary>
 /// <param name="component">Name for messages: <c>unet/config.json</c>.</param>
 /// <param name="root">The JSON object.</param>
 internal sealed class ComponentConfig(string component, JsonElement root)
@@ -15,12 +17,14 @@ internal sealed class ComponentConfig(string component, JsonElement root)
         root.ValueKind == JsonValueKind.Object ? root.EnumerateObject().Select(pair => pair.Name).Distinct() : [];
 
     /// <summary>A whole number within bounds; the default where the key is absent or null.</summary>
-    public int Int(string key, int absent, int min, int max) => Value(key) is { } value ? CheckedInt(key, value, min, max) : absent;
+    public int Int(string key, int absent, int min, int max) =>
+        Value(key) is { } value ? CheckedInt(key, value, min, max) : absent;
 
     /// <summary>A finite number.</summary>
     public double Double(string key, double absent) =>
         Value(key) is not { } value ? absent
-        : value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && double.IsFinite(number) ? number
+        : value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && double.IsFinite(number)
+            ? number
         : throw Wrong(key, value, "a number");
 
     /// <summary>True or false.</summary>
@@ -46,20 +50,36 @@ internal sealed class ComponentConfig(string component, JsonElement root)
     public int[] IntList(string key, int min, int max) =>
         Value(key) is { ValueKind: JsonValueKind.Array } value && value.GetArrayLength() is >= 1 and <= 16
             ? [.. value.EnumerateArray().Select(item => CheckedInt(key, item, min, max))]
-            : throw new DtiException(ErrorKind.FailedPrecondition, $"{component}: {key} must be a list of 1 to 16 numbers.");
+            : throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{component}: {key} must be a list of 1 to 16 numbers."
+            );
 
     /// <summary>A list of texts.</summary>
     public string[] Strings(string key, int count) =>
-        Value(key) is { ValueKind: JsonValueKind.Array } value && value.GetArrayLength() == count && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
+        Value(key) is { ValueKind: JsonValueKind.Array } value
+        && value.GetArrayLength() == count
+        && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
             ? [.. value.EnumerateArray().Select(item => item.GetString()!)]
-            : throw new DtiException(ErrorKind.FailedPrecondition, $"{component}: {key} must be a list of {count} texts.");
+            : throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{component}: {key} must be a list of {count} texts."
+            );
 
     /// <summary>A list of finite numbers.</summary>
     public double[] Doubles(string key, int count) =>
-        Value(key) is { ValueKind: JsonValueKind.Array } value && value.GetArrayLength() == count
-            && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number && item.TryGetDouble(out var number) && double.IsFinite(number))
+        Value(key) is { ValueKind: JsonValueKind.Array } value
+        && value.GetArrayLength() == count
+        && value
+            .EnumerateArray()
+            .All(item =>
+                item.ValueKind == JsonValueKind.Number && item.TryGetDouble(out var number) && double.IsFinite(number)
+            )
             ? [.. value.EnumerateArray().Select(item => item.GetDouble())]
-            : throw new DtiException(ErrorKind.FailedPrecondition, $"{component}: {key} must be a list of {count} numbers.");
+            : throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{component}: {key} must be a list of {count} numbers."
+            );
 
     /// <summary>The settings below a key; those of an absent one are all absent.</summary>
     public ComponentConfig Section(string key) =>
@@ -75,7 +95,10 @@ internal sealed class ComponentConfig(string component, JsonElement root)
     {
         if (Value(key) is { } value && value.GetRawText() != JsonSerializer.Serialize(supported))
         {
-            throw new DtiException(ErrorKind.FailedPrecondition, $"{component}: {key} {Short(value)} is not supported; {JsonSerializer.Serialize(supported)} is.");
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{component}: {key} {Short(value)} is not supported; {JsonSerializer.Serialize(supported)} is."
+            );
         }
     }
 
@@ -84,11 +107,17 @@ internal sealed class ComponentConfig(string component, JsonElement root)
     /// <param name="supported">JSON texts, the one to recommend first.</param>
     public void RequireOneOf(string key, IReadOnlyList<string> supported)
     {
-        if (Value(key) is { } value
-            && !supported.Contains(value.ValueKind == JsonValueKind.String ? $"\"{value.GetString()}\"" : value.GetRawText()))
+        if (
+            Value(key) is { } value
+            && !supported.Contains(
+                value.ValueKind == JsonValueKind.String ? $"\"{value.GetString()}\"" : value.GetRawText()
+            )
+        )
         {
             throw new DtiException(
-                ErrorKind.FailedPrecondition, $"{component}: {key} {Short(value)} is not supported; {supported[0]} is.");
+                ErrorKind.FailedPrecondition,
+                $"{component}: {key} {Short(value)} is not supported; {supported[0]} is."
+            );
         }
     }
 
@@ -99,7 +128,10 @@ internal sealed class ComponentConfig(string component, JsonElement root)
         {
             if (Value(key) is { } value)
             {
-                throw new DtiException(ErrorKind.FailedPrecondition, $"{component}: {key} {Short(value)} is not supported; only models without it are.");
+                throw new DtiException(
+                    ErrorKind.FailedPrecondition,
+                    $"{component}: {key} {Short(value)} is not supported; only models without it are."
+                );
             }
         }
     }
@@ -114,10 +146,15 @@ internal sealed class ComponentConfig(string component, JsonElement root)
             : throw Wrong(key, value, $"a whole number from {min} to {max}");
 
     private JsonElement? Value(string key) =>
-        root.ValueKind == JsonValueKind.Object && root.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        root.ValueKind == JsonValueKind.Object
+        && root.TryGetProperty(key, out var value)
+        && value.ValueKind != JsonValueKind.Null
+            ? value
+            : null;
 
     private DtiException Wrong(string key, JsonElement value, string expected) =>
         new(ErrorKind.FailedPrecondition, $"{component}: {key} is {Short(value)}; expected {expected}.");
 
-    private static string Short(JsonElement value) => value.GetRawText() is { Length: > 60 } text ? text[..60] + "…" : value.GetRawText();
+    private static string Short(JsonElement value) =>
+        value.GetRawText() is { Length: > 60 } text ? text[..60] + "…" : value.GetRawText();
 }

@@ -14,7 +14,12 @@ internal sealed class ClipModel
     {
         Text = new ClipTextModel(text, weights);
         Vision = new ClipVisionModel(vision, weights.Sub("vision_model"));
-        _visualProjection = new Linear(weights.Sub("visual_projection"), vision.Transformer.HiddenSize, text.ProjectionDim, bias: false);
+        _visualProjection = new Linear(
+            weights.Sub("visual_projection"),
+            vision.Transformer.HiddenSize,
+            text.ProjectionDim,
+            bias: false
+        );
         _logitScale = weights.Take("logit_scale");
     }
 
@@ -29,7 +34,8 @@ internal sealed class ClipModel
 
     /// <param name="pixelValues">(B, 3, S, S)</param>
     /// <returns>(B, p)</returns>
-    public Tensor ImageFeatures(Tensor pixelValues) => _visualProjection.Forward(Vision.Forward(pixelValues).PooledOutput);
+    public Tensor ImageFeatures(Tensor pixelValues) =>
+        _visualProjection.Forward(Vision.Forward(pixelValues).PooledOutput);
 
     /// <param name="inputIds">(B, 77) int64</param>
     /// <returns>(B, p)</returns>

@@ -21,7 +21,14 @@ internal sealed class ClipVisionModel
         var (width, eps) = (config.Transformer.HiddenSize, config.Transformer.LayerNormEps);
         var embeddings = weights.Sub("embeddings");
         _classEmbedding = embeddings.Take("class_embedding", width);
-        _patchEmbedding = new Conv2d(embeddings.Sub("patch_embedding"), 3, width, config.PatchSize, stride: config.PatchSize, bias: false);
+        _patchEmbedding = new Conv2d(
+            embeddings.Sub("patch_embedding"),
+            3,
+            width,
+            config.PatchSize,
+            stride: config.PatchSize,
+            bias: false
+        );
         _positionEmbedding = embeddings.Sub("position_embedding").Take("weight", 1 + config.PatchCount, width);
         _preLayerNorm = new LayerNorm(weights.Sub("pre_layrnorm"), width, eps); // spelt so in every checkpoint
         _layers = ClipEncoderLayer.Stack(config.Transformer, weights.Sub("encoder").Sub("layers"));
@@ -37,6 +44,9 @@ internal sealed class ClipVisionModel
         var patches = _patchEmbedding.Forward(pixelValues).flatten(2).transpose(1, 2);
         var hidden = cat([_classEmbedding.expand(pixelValues.shape[0], 1, -1), patches], 1) + _positionEmbedding;
         hidden = _layers.Aggregate(_preLayerNorm.Forward(hidden), (x, layer) => layer.Forward(x));
-        return (hidden.MoveToOuterDisposeScope(), _postLayerNorm.Forward(hidden.select(1, 0)).MoveToOuterDisposeScope());
+        return (
+            hidden.MoveToOuterDisposeScope(),
+            _postLayerNorm.Forward(hidden.select(1, 0)).MoveToOuterDisposeScope()
+        );
     }
 }

@@ -9,10 +9,13 @@ namespace Dti.Engine.Evaluation;
 /// <summary>DINOv2 with its preprocessing; a picture's features are those of the class token.</summary>
 internal sealed class Dinov2Evaluator : ImageEncoder<Dinov2Model>
 {
-    private Dinov2Evaluator(string folder, ImagePreprocessor preprocessor, ComputeTarget target, Func<WeightScope, Dinov2Model> build)
-        : base(folder, preprocessor, target, build)
-    {
-    }
+    private Dinov2Evaluator(
+        string folder,
+        ImagePreprocessor preprocessor,
+        ComputeTarget target,
+        Func<WeightScope, Dinov2Model> build
+    )
+        : base(folder, preprocessor, target, build) { }
 
     /// <inheritdoc cref="Evaluator.Load"/>
     public static Dinov2Evaluator Load(string folder, ComponentConfig config, ComputeTarget target)
@@ -23,7 +26,8 @@ internal sealed class Dinov2Evaluator : ImageEncoder<Dinov2Model>
             ? new Dinov2Evaluator(folder, preprocessor, target, weights => new Dinov2Model(vision, weights))
             : throw new DtiException(
                 ErrorKind.FailedPrecondition,
-                $"{folder}: preprocessor_config.json makes pictures of {preprocessor.Height} × {preprocessor.Width}; the patches of config.json are {vision.PatchSize} × {vision.PatchSize}.");
+                $"{folder}: preprocessor_config.json makes pictures of {preprocessor.Height} × {preprocessor.Width}; the patches of config.json are {vision.PatchSize} × {vision.PatchSize}."
+            );
     }
 
     /// <inheritdoc/>
@@ -33,8 +37,18 @@ internal sealed class Dinov2Evaluator : ImageEncoder<Dinov2Model>
     {
         config.Require("qkv_bias", true);
         config.Require("use_swiglu_ffn", false); // that of the giant model
-        var vision = VisionConfig.Parse(config, new VisionConfig(new TransformerConfig(768, 3072, 12, 12, Activation.Gelu, 1e-6), ImageSize: 224, PatchSize: 14));
-        var transformer = vision.Transformer with { IntermediateSize = vision.Transformer.HiddenSize * config.Int("mlp_ratio", 4, 1, 64) };
+        var vision = VisionConfig.Parse(
+            config,
+            new VisionConfig(
+                new TransformerConfig(768, 3072, 12, 12, Activation.Gelu, 1e-6),
+                ImageSize: 224,
+                PatchSize: 14
+            )
+        );
+        var transformer = vision.Transformer with
+        {
+            IntermediateSize = vision.Transformer.HiddenSize * config.Int("mlp_ratio", 4, 1, 64),
+        };
         return vision with { Transformer = transformer };
     }
 }

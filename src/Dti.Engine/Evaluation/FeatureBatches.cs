@@ -31,9 +31,13 @@ internal static class FeatureBatches
     /// <param name="prompts">The texts.</param>
     /// <param name="tokenize">As many ids for each.</param>
     /// <param name="features">(n, L) int64 to (n, d).</param>
-    public static Tensor OfTexts(IReadOnlyList<string> prompts, Func<string, IEnumerable<int>> tokenize, Func<Tensor, Tensor> features) => Of(prompts, batch =>
-    {
-        long[] ids = [.. batch.SelectMany(tokenize).Select(id => (long)id)];
-        return features(tensor(ids, [batch.Length, ids.Length / batch.Length], ScalarType.Int64));
-    });
+    public static Tensor OfTexts(
+        IReadOnlyList<string> prompts,
+        Func<string, IEnumerable<int>> tokenize,
+        Func<Tensor, Tensor> features
+    ) => Of(prompts, batch =>
+        {
+            long[] ids = [.. batch.SelectMany(tokenize).Select(id => (long)id)];
+            return features(tensor(ids, [batch.Length, ids.Length / batch.Length], ScalarType.Int64));
+        });
 }

@@ -18,7 +18,12 @@ internal abstract class ImageEncoder<TModel> : IImageEncoder
 
     /// <summary>Reads the weights.</summary>
     /// <exception cref="DtiException">They are missing, or do not go with the config.</exception>
-    protected ImageEncoder(string folder, ImagePreprocessor preprocessor, ComputeTarget target, Func<WeightScope, TModel> build)
+    protected ImageEncoder(
+        string folder,
+        ImagePreprocessor preprocessor,
+        ComputeTarget target,
+        Func<WeightScope, TModel> build
+    )
     {
         (_preprocessor, _target) = (preprocessor, target);
         using var weights = ComponentWeights.Open(folder);
@@ -30,7 +35,9 @@ internal abstract class ImageEncoder<TModel> : IImageEncoder
 
     /// <inheritdoc/>
     public Tensor EncodeImages(IReadOnlyList<RgbImage> images) =>
-        FeatureBatches.Of(images, batch => Features(_preprocessor.PixelValues(batch).to(_target.Dtype, _target.Device)));
+        FeatureBatches.Of(images, batch =>
+            Features(_preprocessor.PixelValues(batch).to(_target.Dtype, _target.Device))
+        );
 
     /// <inheritdoc/>
     public void Dispose() => _component.Dispose();
@@ -40,6 +47,9 @@ internal abstract class ImageEncoder<TModel> : IImageEncoder
     protected abstract Tensor Features(Tensor pixelValues);
 
     /// <inheritdoc cref="FeatureBatches.OfTexts"/>
-    protected Tensor EncodeTexts(IReadOnlyList<string> prompts, Func<string, IEnumerable<int>> tokenize, Func<Tensor, Tensor> features) =>
-        FeatureBatches.OfTexts(prompts, tokenize, ids => features(ids.to(_target.Device)));
+    protected Tensor EncodeTexts(
+        IReadOnlyList<string> prompts,
+        Func<string, IEnumerable<int>> tokenize,
+        Func<Tensor, Tensor> features
+    ) => FeatureBatches.OfTexts(prompts, tokenize, ids => features(ids.to(_target.Device)));
 }

@@ -6,15 +6,17 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Evaluation;
 
 /// <summary>
-/// Pictures as an image model takes them, by <c>preprocessor_config.json</c> (transformers' CLIP, SigLIP and Bit image processors, as they run on
-/// Pillow): resized on 8 bits, cut in the centre, (u8/255 − mean)/std.
+/// Pictures as an image model takes them, by <c>preprocessor_config.json</c> (transformers' CLIP, SigLIP and Bit image
+/// processors, as they run on Pillow): resized on 8 bits, cut in the centre, (u8/255 − mean)/std.
 /// </summary>
 internal sealed class ImagePreprocessor
 {
     private const double RescaleFactor = 1.0 / 255;
     private const int MaxSide = 4096;
     private readonly int? _shortestEdge;
-    private readonly (int Height, int Width) _size; // what pictures are resized to, or their least size with a shortest edge
+
+    // what pictures are resized to, or their least size with a shortest edge
+    private readonly (int Height, int Width) _size;
     private readonly ResizeFilter _filter;
     private readonly float[][] _values; // of each channel's 256 levels
 
@@ -38,14 +40,21 @@ internal sealed class ImagePreprocessor
         }
 
         var resample = config.Int("resample", (int)ResizeFilter.Bicubic, 0, 5);
-        _filter = Enum.IsDefined((ResizeFilter)resample) ? (ResizeFilter)resample : throw config.Unsupported("resample", $"{resample} (2 and 3 are)");
+        _filter = Enum.IsDefined((ResizeFilter)resample)
+            ? (ResizeFilter)resample
+            : throw config.Unsupported("resample", $"{resample} (2 and 3 are)");
         var (mean, std) = (config.Doubles("image_mean", 3), config.Doubles("image_std", 3));
         if (std.Any(value => value <= 0))
         {
             throw config.Unsupported("image_std", "of 0 or less");
         }
 
-        _values = [.. mean.Zip(std, (m, s) => Enumerable.Range(0, 256).Select(level => (float)(((level * RescaleFactor) - m) / s)).ToArray())];
+        _values =
+        [
+            .. mean.Zip(std, (m, s) =>
+                Enumerable.Range(0, 256).Select(level => (float)(((level * RescaleFactor) - m) / s)).ToArray()
+            ),
+        ];
     }
 
     /// <summary>Height of every prepared picture.</summary>
@@ -54,7 +63,10 @@ internal sealed class ImagePreprocessor
     /// <summary>Width of every prepared picture.</summary>
     public int Width { get; }
 
-    /// <summary>Reads a folder's <c>preprocessor_config.json</c>, in its form of today or that of before 2022, where sizes are single numbers.</summary>
+    /// <summary>
+    /// Reads a folder's <c>preprocessor_config.json</c>, in its form of today or that of before 2022, where sizes are
+    /// single numbers.
+    /// </summary>
     /// <exception cref="DtiException">It is missing, not valid or asks for what is not supported.</exception>
     public static ImagePreprocessor Load(string folder)
     {
@@ -66,11 +78,13 @@ internal sealed class ImagePreprocessor
     /// <summary>Refuses to go with a model that takes pictures of another size.</summary>
     /// <returns>Itself.</returns>
     /// <exception cref="DtiException">It does not fit.</exception>
-    public ImagePreprocessor EnsureSize(string folder, int imageSize) => Height == imageSize && Width == imageSize
-        ? this
-        : throw new DtiException(
-            ErrorKind.FailedPrecondition,
-            $"{folder}: preprocessor_config.json makes pictures of {Height} × {Width}; the model of config.json takes {imageSize} × {imageSize}.");
+    public ImagePreprocessor EnsureSize(string folder, int imageSize) =>
+        Height == imageSize && Width == imageSize
+            ? this
+            : throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{folder}: preprocessor_config.json makes pictures of {Height} × {Width}; the model of config.json takes {imageSize} × {imageSize}."
+            );
 
     /// <summary>Prepares pictures.</summary>
     /// <returns>(N, 3, <see cref="Height"/>, <see cref="Width"/>) float32 on the CPU.</returns>
@@ -97,20 +111,28 @@ internal sealed class ImagePreprocessor
         if (_shortestEdge is { } edge)
         {
             // Bounds what a thin strip grows to.
-            if (Math.Max(image.Height, image.Width) > (long)ImageLimits.Default.MaxAspectRatio * Math.Min(image.Height, image.Width))
+            if (
+                Math.Max(image.Height, image.Width)
+                > (long)ImageLimits.Default.MaxAspectRatio * Math.Min(image.Height, image.Width)
+            )
             {
                 throw new DtiException(
                     ErrorKind.InvalidArgument,
-                    $"A picture of {image.Width} × {image.Height} cannot be judged; its longer side may be at most {ImageLimits.Default.MaxAspectRatio} times the shorter one.");
+                    $"A picture of {image.Width} × {image.Height} cannot be judged; its longer side may be at most {ImageLimits.Default.MaxAspectRatio} times the shorter one."
+                );
             }
 
             (height, width) = PillowResize.ShorterSideTo(edge, image.Height, image.Width);
         }
 
-        return PillowResize.Resize(image, height, width, _filter).Crop((height - Height) / 2, (width - Width) / 2, Height, Width);
+        return PillowResize
+            .Resize(image, height, width, _filter)
+            .Crop((height - Height) / 2, (width - Width) / 2, Height, Width);
     }
 
-    /// <summary>In the form of before 2022, one number is the shortest edge where a cut follows, else both edges.</summary>
+    /// <summary>
+    /// In the form of before 2022, one number is the shortest edge where a cut follows, else both edges.
+    /// </summary>
     private static int? ShortestEdge(ComponentConfig config, bool crop) =>
         config.KindOf("size") == JsonValueKind.Number ? (crop ? config.Int("size", 224, 1, MaxSide) : null)
         : config.Section("size") is var size && size.KindOf("shortest_edge") == JsonValueKind.Undefined ? null

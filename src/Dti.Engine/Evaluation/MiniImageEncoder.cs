@@ -20,13 +20,24 @@ internal sealed class MiniImageEncoder
     private readonly Block[] _blocks;
 
     /// <param name="weights">The weights.</param>
-    /// <param name="patches">Begin with patches of 4 × 4 pixels instead of two strided convolutions, whose few channels cost a third of the time.</param>
+    /// <param name="patches">Begin with patches of 4 × 4 pixels instead of two strided convolutions, whose few channels
+    /// cost a third of the time.</param>
     public MiniImageEncoder(WeightScope weights, bool patches = false)
     {
         _patches = patches;
-        (long In, long Out)[] levels = patches ? [(48, FineChannels), (FineChannels, CoarseChannels)] : [(3, 24), (24, 48), (48, FineChannels), (FineChannels, CoarseChannels)];
-        IEnumerable<Conv2d> stem = patches ? [new Conv2d(weights.Sub("stem"), 3 * Patch * Patch, 48, 3, padding: 1)] : [];
-        _downs = [.. stem, .. levels.Select((level, i) => new Conv2d(weights.Sub("downs").Sub(i), level.In, level.Out, 4, stride: 2, padding: 1))];
+        (long In, long Out)[] levels = patches
+            ? [(48, FineChannels), (FineChannels, CoarseChannels)]
+            : [(3, 24), (24, 48), (48, FineChannels), (FineChannels, CoarseChannels)];
+        IEnumerable<Conv2d> stem = patches
+            ? [new Conv2d(weights.Sub("stem"), 3 * Patch * Patch, 48, 3, padding: 1)]
+            : [];
+        _downs =
+        [
+            .. stem,
+            .. levels.Select(
+                (level, i) => new Conv2d(weights.Sub("downs").Sub(i), level.In, level.Out, 4, stride: 2, padding: 1)
+            ),
+        ];
         long[] widths = [48, FineChannels, FineChannels, CoarseChannels, CoarseChannels];
         _blocks = [.. widths.Select((width, i) => new Block(weights.Sub("blocks").Sub(i), width))];
     }
@@ -35,7 +46,9 @@ internal sealed class MiniImageEncoder
     /// <returns>Maps of (B, 96, 16, 16) and (B, 128, 8, 8).</returns>
     public (Tensor Fine, Tensor Coarse) Forward(Tensor image)
     {
-        var h = _patches ? _downs[0].Forward(F.pixel_unshuffle(image, Patch)) : _downs[1].Forward(F.silu(_downs[0].Forward(image)));
+        var h = _patches
+            ? _downs[0].Forward(F.pixel_unshuffle(image, Patch))
+            : _downs[1].Forward(F.silu(_downs[0].Forward(image)));
         h = _blocks[0].Forward(h); // 32 × 32
         var fine = _blocks[2].Forward(_blocks[1].Forward(_downs[^2].Forward(h))); // 16 × 16
         var coarse = _blocks[4].Forward(_blocks[3].Forward(_downs[^1].Forward(F.silu(fine)))); // 8 × 8

@@ -10,8 +10,8 @@ using F = TorchSharp.torch.nn.functional;
 namespace Dti.Engine.Evaluation;
 
 /// <summary>
-/// The judge of dti-mini: an image–text encoder for 128 × 128 pictures that shares no weight with the generator (<c>models/dti-mini-judge</c>). The
-/// heads that read single attributes are its training's affair and are not loaded.
+/// The judge of dti-mini: an image–text encoder for 128 × 128 pictures that shares no weight with the generator
+/// (<c>models/dti-mini-judge</c>). The heads that read single attributes are its training's affair and are not loaded.
 /// </summary>
 internal sealed class MiniJudge : IImageTextEncoder, IWeightSource
 {
@@ -35,7 +35,12 @@ internal sealed class MiniJudge : IImageTextEncoder, IWeightSource
         var weights = new WeightScope(this);
         _image = new MiniImageEncoder(weights.Sub("visual"), patches: true);
         _text = new ClipTextModel(TextConfig(_tokenizer.VocabularySize), weights);
-        _imageProjection = new Linear(weights.Sub("visual_projection"), MiniImageEncoder.CoarseChannels * 4, Width, bias: false);
+        _imageProjection = new Linear(
+            weights.Sub("visual_projection"),
+            MiniImageEncoder.CoarseChannels * 4,
+            Width,
+            bias: false
+        );
         _textProjection = new Linear(weights.Sub("text_projection"), Width, Width, bias: false);
         _logitScale = Math.Min(100, Math.Exp(10 * weights.Take("logit_scale", 1).item<float>()));
     }
@@ -43,35 +48,43 @@ internal sealed class MiniJudge : IImageTextEncoder, IWeightSource
     /// <summary>Tokens of its vocabulary.</summary>
     public int Vocabulary => _tokenizer.VocabularySize;
 
-    /// <summary>Loads a folder: <c>config.json</c> names the tokenizer's, <c>model.safetensors</c> holds the weights.</summary>
+    /// <summary>
+    /// Loads a folder: <c>config.json</c> names the tokenizer's, <c>model.safetensors</c> holds the weights.
+    /// </summary>
     /// <exception cref="DtiException">A file is missing or not valid.</exception>
-    public static MiniJudge Load(string folder, ComponentConfig config) => new(folder, Path.Combine(folder, config.String("tokenizer", "tokenizer")));
+    public static MiniJudge Load(string folder, ComponentConfig config) =>
+        new(folder, Path.Combine(folder, config.String("tokenizer", "tokenizer")));
 
     /// <summary>The text encoder's sizes, which the judge's training uses too.</summary>
     /// <param name="vocabulary">Tokens.</param>
-    public static ClipTextConfig TextConfig(int vocabulary) => new()
-    {
-        VocabSize = vocabulary,
-        HiddenSize = Width,
-        IntermediateSize = 2 * Width,
-        NumHiddenLayers = 2,
-        NumAttentionHeads = 4,
-        MaxPositionEmbeddings = 77,
-        QuickGelu = true,
-        LayerNormEps = 1e-5,
-        EosTokenId = vocabulary - 1,
-    };
+    public static ClipTextConfig TextConfig(int vocabulary) =>
+        new()
+        {
+            VocabSize = vocabulary,
+            HiddenSize = Width,
+            IntermediateSize = 2 * Width,
+            NumHiddenLayers = 2,
+            NumAttentionHeads = 4,
+            MaxPositionEmbeddings = 77,
+            QuickGelu = true,
+            LayerNormEps = 1e-5,
+            EosTokenId = vocabulary - 1,
+        };
 
     /// <inheritdoc/>
     public Tensor EncodeImages(IReadOnlyList<RgbImage> images) => FeatureBatches.Of(images, batch =>
-    {
-        var pixels = stack(batch.Select(image => PillowResize.Resize(image, Side, Side).ToTensor()));
-        return _imageProjection.Forward(F.avg_pool2d(F.silu(_image.Forward(pixels).Coarse), [4, 4]).flatten(1));
-    });
+        {
+            var pixels = stack(batch.Select(image => PillowResize.Resize(image, Side, Side).ToTensor()));
+            return _imageProjection.Forward(F.avg_pool2d(F.silu(_image.Forward(pixels).Coarse), [4, 4]).flatten(1));
+        });
 
     /// <inheritdoc/>
     public Tensor EncodeTexts(IReadOnlyList<string> prompts) =>
-        FeatureBatches.OfTexts(prompts, prompt => _tokenizer.Tokenize(prompt).InputIds, ids => _textProjection.Forward(_text.Forward(ids).PooledOutput));
+        FeatureBatches.OfTexts(
+            prompts,
+            prompt => _tokenizer.Tokenize(prompt).InputIds,
+            ids => _textProjection.Forward(_text.Forward(ids).PooledOutput)
+        );
 
     /// <inheritdoc/>
     public Tensor Score(Tensor imageFeatures, Tensor textFeatures)
@@ -88,7 +101,10 @@ internal sealed class MiniJudge : IImageTextEncoder, IWeightSource
     {
         if (!_file.Tensors.TryGetValue(name, out var entry) || !entry.Shape.SequenceEqual(shape))
         {
-            throw new DtiException(ErrorKind.FailedPrecondition, $"{_file.Path} is not the judge of dti-mini: '{name}' is {(entry is null ? "missing" : entry.ShapeText)}.");
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{_file.Path} is not the judge of dti-mini: '{name}' is {(entry is null ? "missing" : entry.ShapeText)}."
+            );
         }
 
         using var stored = _file.Read(name);

@@ -12,7 +12,13 @@ internal sealed class SiglipEvaluator : ImageEncoder<SiglipModel>, IImageTextEnc
 {
     private readonly SiglipTokenizer _tokenizer;
 
-    private SiglipEvaluator(string folder, SiglipTokenizer tokenizer, ImagePreprocessor preprocessor, ComputeTarget target, Func<WeightScope, SiglipModel> build)
+    private SiglipEvaluator(
+        string folder,
+        SiglipTokenizer tokenizer,
+        ImagePreprocessor preprocessor,
+        ComputeTarget target,
+        Func<WeightScope, SiglipModel> build
+    )
         : base(folder, preprocessor, target, build) => _tokenizer = tokenizer;
 
     /// <inheritdoc cref="Evaluator.Load"/>
@@ -21,33 +27,50 @@ internal sealed class SiglipEvaluator : ImageEncoder<SiglipModel>, IImageTextEnc
         var text = SiglipTextConfig.Parse(config.Section("text_config"));
         var visionSection = config.Section("vision_config");
         visionSection.Require("vision_use_head", true);
-        var vision = VisionConfig.Parse(visionSection, new VisionConfig(new TransformerConfig(768, 3072, 12, 12, Activation.GeluTanh, 1e-6), ImageSize: 224, PatchSize: 16));
+        var vision = VisionConfig.Parse(
+            visionSection,
+            new VisionConfig(
+                new TransformerConfig(768, 3072, 12, 12, Activation.GeluTanh, 1e-6),
+                ImageSize: 224,
+                PatchSize: 16
+            )
+        );
         if (text.ProjectionSize != vision.Transformer.HiddenSize)
         {
             throw new DtiException(
                 ErrorKind.FailedPrecondition,
-                $"{folder}: the text tower of config.json gives {text.ProjectionSize} features, the image tower {vision.Transformer.HiddenSize}; they must be as many.");
+                $"{folder}: the text tower of config.json gives {text.ProjectionSize} features, the image tower {vision.Transformer.HiddenSize}; they must be as many."
+            );
         }
 
         var tokenizer = SiglipTokenizer.Load(folder, text.MaxPositionEmbeddings);
         if (tokenizer.VocabularySize > text.VocabSize)
         {
             throw new DtiException(
-                ErrorKind.FailedPrecondition, $"{folder}: spiece.model has {tokenizer.VocabularySize} pieces; the text_config of config.json says {text.VocabSize}.");
+                ErrorKind.FailedPrecondition,
+                $"{folder}: spiece.model has {tokenizer.VocabularySize} pieces; the text_config of config.json says {text.VocabSize}."
+            );
         }
 
         return new SiglipEvaluator(
-            folder, tokenizer, ImagePreprocessor.Load(folder).EnsureSize(folder, vision.ImageSize), target, weights => new SiglipModel(text, vision, weights));
+            folder,
+            tokenizer,
+            ImagePreprocessor.Load(folder).EnsureSize(folder, vision.ImageSize),
+            target,
+            weights => new SiglipModel(text, vision, weights)
+        );
     }
 
     /// <inheritdoc/>
-    public Tensor EncodeTexts(IReadOnlyList<string> prompts) => EncodeTexts(prompts, _tokenizer.Tokenize, ids => Model.Text.Forward(ids).PooledOutput);
+    public Tensor EncodeTexts(IReadOnlyList<string> prompts) =>
+        EncodeTexts(prompts, _tokenizer.Tokenize, ids => Model.Text.Forward(ids).PooledOutput);
 
     /// <inheritdoc/>
     public Tensor Score(Tensor imageFeatures, Tensor textFeatures)
     {
         using var scope = NewDisposeScope();
-        return sigmoid((Similarity.Cosine(imageFeatures, textFeatures) * Model.LogitScale) + Model.LogitBias).MoveToOuterDisposeScope();
+        return sigmoid((Similarity.Cosine(imageFeatures, textFeatures) * Model.LogitScale) + Model.LogitBias)
+            .MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

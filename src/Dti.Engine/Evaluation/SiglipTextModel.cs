@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Evaluation;
 
-/// <summary>The text tower of SigLIP (arXiv 2303.15343; transformers' SiglipTextModel): nothing is masked, not even padding, and the last position is the text's.</summary>
+/// <summary>
+/// The text tower of SigLIP (arXiv 2303.15343; transformers' SiglipTextModel): nothing is masked, not even padding, and
+/// the last position is the text's.
+/// </summary>
 internal sealed class SiglipTextModel
 {
     private readonly Tensor _tokenEmbedding; // (V, d)

@@ -5,7 +5,10 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Evaluation;
 
-/// <summary>The image tower of SigLIP (arXiv 2303.15343; transformers' SiglipVisionModel): no class token, a learnt query reads the patches.</summary>
+/// <summary>
+/// The image tower of SigLIP (arXiv 2303.15343; transformers' SiglipVisionModel): no class token, a learnt query reads
+/// the patches.
+/// </summary>
 internal sealed class SiglipVisionModel
 {
     private readonly Conv2d _patchEmbedding;
@@ -20,7 +23,13 @@ internal sealed class SiglipVisionModel
     {
         var width = config.Transformer.HiddenSize;
         var embeddings = weights.Sub("embeddings");
-        _patchEmbedding = new Conv2d(embeddings.Sub("patch_embedding"), 3, width, config.PatchSize, stride: config.PatchSize);
+        _patchEmbedding = new Conv2d(
+            embeddings.Sub("patch_embedding"),
+            3,
+            width,
+            config.PatchSize,
+            stride: config.PatchSize
+        );
         _positionEmbedding = embeddings.Sub("position_embedding").Take("weight", config.PatchCount, width);
         _layers = ClipEncoderLayer.Stack(config.Transformer, weights.Sub("encoder").Sub("layers"));
         _postLayerNorm = new LayerNorm(weights.Sub("post_layernorm"), width, config.Transformer.LayerNormEps);
@@ -38,17 +47,30 @@ internal sealed class SiglipVisionModel
         return (hidden.MoveToOuterDisposeScope(), _head.Forward(hidden).MoveToOuterDisposeScope());
     }
 
-    /// <summary>One query over all patches, then x + mlp(norm(x)) (transformers' SiglipMultiheadAttentionPoolingHead).</summary>
+    /// <summary>
+    /// One query over all patches, then x + mlp(norm(x)) (transformers' SiglipMultiheadAttentionPoolingHead).
+    /// </summary>
     private sealed class AttentionPoolingHead(TransformerConfig config, WeightScope weights)
     {
         private readonly Tensor _probe = weights.Take("probe", 1, 1, config.HiddenSize);
 
         // torch's MultiheadAttention keeps q, k and v in one matrix.
-        private readonly Tensor _inProjWeight = weights.Sub("attention").Take("in_proj_weight", 3 * config.HiddenSize, config.HiddenSize);
+        private readonly Tensor _inProjWeight = weights
+            .Sub("attention")
+            .Take("in_proj_weight", 3 * config.HiddenSize, config.HiddenSize);
         private readonly Tensor _inProjBias = weights.Sub("attention").Take("in_proj_bias", 3 * config.HiddenSize);
-        private readonly Linear _out = new(weights.Sub("attention").Sub("out_proj"), config.HiddenSize, config.HiddenSize);
+        private readonly Linear _out = new(
+            weights.Sub("attention").Sub("out_proj"),
+            config.HiddenSize,
+            config.HiddenSize
+        );
         private readonly LayerNorm _layerNorm = new(weights.Sub("layernorm"), config.HiddenSize, config.LayerNormEps);
-        private readonly FeedForward _mlp = new(weights.Sub("mlp"), config.HiddenSize, config.IntermediateSize, config.Activation);
+        private readonly FeedForward _mlp = new(
+            weights.Sub("mlp"),
+            config.HiddenSize,
+            config.IntermediateSize,
+            config.Activation
+        );
 
         /// <param name="hidden">(B, L, d)</param>
         /// <returns>(B, d)</returns>

@@ -3,7 +3,9 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Dti.Engine.Evaluation;
 
-/// <summary>What features say of each other: CLIP-I, CLIP-T and DINOv2 similarity are cosines of the features of one encoder.</summary>
+/// <summary>
+/// What features say of each other: CLIP-I, CLIP-T and DINOv2 similarity are cosines of the features of one encoder.
+/// </summary>
 public static class Similarity
 {
     /// <summary>The cosine of each of the first with each of the second.</summary>
@@ -25,7 +27,10 @@ public static class Similarity
         ArgumentNullException.ThrowIfNull(scores);
         if (scores.dim() != 2 || scores.shape[0] > scores.shape[1])
         {
-            throw new ArgumentException($"Each of N rows needs a column of its own; the scores are ({string.Join(", ", scores.shape)}).", nameof(scores));
+            throw new ArgumentException(
+                $"Each of N rows needs a column of its own; the scores are ({string.Join(", ", scores.shape)}).",
+                nameof(scores)
+            );
         }
 
         using var scope = NewDisposeScope();

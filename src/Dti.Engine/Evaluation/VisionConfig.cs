@@ -4,7 +4,9 @@ using Dti.Engine.Models;
 
 namespace Dti.Engine.Evaluation;
 
-/// <summary>The settings of an image tower (<c>vision_config</c>, transformers' CLIPVisionConfig and SiglipVisionConfig).</summary>
+/// <summary>
+/// The settings of an image tower (<c>vision_config</c>, transformers' CLIPVisionConfig and SiglipVisionConfig).
+/// </summary>
 /// <param name="Transformer">Of its layers.</param>
 /// <param name="ImageSize">Height and width of the pictures.</param>
 /// <param name="PatchSize">Height and width of a patch.</param>
@@ -23,7 +25,8 @@ internal sealed record VisionConfig(TransformerConfig Transformer, int ImageSize
         var parsed = new VisionConfig(
             TransformerConfig.Parse(config, absent.Transformer),
             config.Int("image_size", absent.ImageSize, 1, 4096),
-            config.Int("patch_size", absent.PatchSize, 1, 4096));
+            config.Int("patch_size", absent.PatchSize, 1, 4096)
+        );
         return parsed.PatchSize <= parsed.ImageSize
             ? parsed
             : throw config.Unsupported("patch_size", parsed.PatchSize.ToString(CultureInfo.InvariantCulture));

@@ -9,7 +9,8 @@ public abstract record GenerationEvent;
 /// <param name="Step">Steps done over all pictures, from 1.</param>
 /// <param name="TotalSteps">Steps of all pictures.</param>
 /// <param name="Preview">
-/// Every <see cref="GenerationSettings.PreviewEvery"/> steps: the model's prediction of the image, one pixel per latent, computed without the autoencoder.
+/// Every <see cref="GenerationSettings.PreviewEvery"/> steps: the model's prediction of the image, one pixel per
+/// latent, computed without the autoencoder.
 /// </param>
 public sealed record SamplingStep(int Step, int TotalSteps, GeneratedImage? Preview = null) : GenerationEvent;
 

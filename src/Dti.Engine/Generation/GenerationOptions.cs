@@ -1,6 +1,8 @@
 namespace Dti.Engine.Generation;
 
-/// <summary>What a caller asks of a generation; null takes the default. Ranges and defaults: <see cref="GenerationSettings"/>.</summary>
+/// <summary>
+/// What a caller asks of a generation; null takes the default. Ranges and defaults: <see cref="GenerationSettings"/>.
+/// </summary>
 public sealed record GenerationOptions
 {
     /// <inheritdoc cref="GenerationSettings.Prompt"/>

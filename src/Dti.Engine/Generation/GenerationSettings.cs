@@ -3,20 +3,22 @@ using Dti.Engine.Schedulers;
 
 namespace Dti.Engine.Generation;
 
-/// <summary>What a generation uses: every default filled in, every value within its range. It repeats the pictures.</summary>
+/// <summary>
+/// What a generation uses: every default filled in, every value within its range. It repeats the pictures.
+/// </summary>
 public sealed record GenerationSettings
 {
     /// <summary>Longest prompt that is read at all, in characters.</summary>
     public const int MaxPromptLength = 10_000;
 
-    private GenerationSettings()
-    {
-    }
+    private GenerationSettings() { }
 
     /// <summary>The prompt; placeholders stand for concepts.</summary>
     public string Prompt { get; internal init; } = "";
 
-    /// <summary>What to keep away from. Null: nothing is said of it, which is the empty prompt, or for SDXL zeros.</summary>
+    /// <summary>
+    /// What to keep away from. Null: nothing is said of it, which is the empty prompt, or for SDXL zeros.
+    /// </summary>
     public string? NegativePrompt { get; private init; }
 
     /// <summary>Pixels: a multiple of 8, 64 to 2048. Default: the model's own.</summary>
@@ -31,7 +33,10 @@ public sealed record GenerationSettings
     /// <summary>Classifier-free guidance, 1 to 100; 1 switches it off. Default 7.5.</summary>
     public double GuidanceScale { get; private init; }
 
-    /// <summary>A sampler that suits the model's noise process, for Stable Diffusion one of <see cref="SchedulerFactory.Names"/>. Default: the model's own.</summary>
+    /// <summary>
+    /// A sampler that suits the model's noise process, for Stable Diffusion one of <see
+    /// cref="SchedulerFactory.Names"/>. Default: the model's own.
+    /// </summary>
     public string Scheduler { get; private init; } = "";
 
     /// <summary>Seed of the initial noise: as diffusers', on the CPU. Default: a new one.</summary>
@@ -40,10 +45,16 @@ public sealed record GenerationSettings
     /// <summary>Pictures, 1 to 64. Default 1.</summary>
     public int ImageCount { get; private init; }
 
-    /// <summary>φ of arXiv 2305.08891, equation 16: how far strong guidance is brought back to the contrast of the unguided prediction, 0 to 1. Default 0.</summary>
+    /// <summary>
+    /// φ of arXiv 2305.08891, equation 16: how far strong guidance is brought back to the contrast of the unguided
+    /// prediction, 0 to 1. Default 0.
+    /// </summary>
     public double GuidanceRescale { get; private init; }
 
-    /// <summary>Which layer of the text encoder is used, from the last, as A1111 counts: 1 to 12. Not for SDXL, which always takes its own. Default 1, the last.</summary>
+    /// <summary>
+    /// Which layer of the text encoder is used, from the last, as A1111 counts: 1 to 12. Not for SDXL, which always
+    /// takes its own. Default 1, the last.
+    /// </summary>
     public int ClipSkip { get; private init; }
 
     /// <summary>What parentheses in the prompts mean. Default: weights, as in ComfyUI.</summary>
@@ -55,7 +66,10 @@ public sealed record GenerationSettings
     /// </summary>
     public LongPrompts LongPrompts { get; private init; }
 
-    /// <summary>Sampling steps between two previews of a picture, 0 (none) to <see cref="Steps"/>; they change nothing of it. Default 0.</summary>
+    /// <summary>
+    /// Sampling steps between two previews of a picture, 0 (none) to <see cref="Steps"/>; they change nothing of it.
+    /// Default 0.
+    /// </summary>
     public int PreviewEvery { get; private init; }
 
     /// <summary>What the model predicts. Default: what it says itself.</summary>
@@ -74,7 +88,12 @@ public sealed record GenerationSettings
         return settings;
     }
 
-    internal static GenerationSettings Resolve(GenerationOptions options, ModelProfile profile, Func<ulong> newSeed, Violations found)
+    internal static GenerationSettings Resolve(
+        GenerationOptions options,
+        ModelProfile profile,
+        Func<ulong> newSeed,
+        Violations found
+    )
     {
         var settings = new GenerationSettings
         {
@@ -93,7 +112,9 @@ public sealed record GenerationSettings
             GuidanceRescale = options.GuidanceRescale ?? 0,
             ClipSkip = options.ClipSkip ?? 1,
             PreviewEvery = options.PreviewEvery ?? 0,
-            PredictionType = found.Try("prediction_type", () => PredictionTypes.Resolve(options.PredictionType, profile.Noise)),
+            PredictionType = found.Try("prediction_type", () =>
+                PredictionTypes.Resolve(options.PredictionType, profile.Noise)
+            ),
         };
 
         PromptLength("prompt", settings.Prompt);
@@ -103,7 +124,10 @@ public sealed record GenerationSettings
         found.Range("steps", settings.Steps, 1, 1000);
         if (settings.GuidanceScale == 0)
         {
-            found.Add("guidance_scale", "guidance_scale is 0; it must be from 1 to 100, and 1 is no guidance, as turbo models are used.");
+            found.Add(
+                "guidance_scale",
+                "guidance_scale is 0; it must be from 1 to 100, and 1 is no guidance, as turbo models are used."
+            );
         }
         else
         {
@@ -117,7 +141,10 @@ public sealed record GenerationSettings
         }
         else if (settings.ClipSkip != 1)
         {
-            found.Add("clip_skip", $"clip_skip is {settings.ClipSkip}; {profile.Name} always takes the same layer of its text encoders, so leave it out.");
+            found.Add(
+                "clip_skip",
+                $"clip_skip is {settings.ClipSkip}; {profile.Name} always takes the same layer of its text encoders, so leave it out."
+            );
         }
 
         found.Range("num_images", settings.ImageCount, 1, 64);
@@ -131,7 +158,13 @@ public sealed record GenerationSettings
 
         bool CanBeSampled()
         {
-            using var scheduler = profile.CreateSampler(settings.Scheduler, settings.Steps, settings.PredictionType, settings.Width, settings.Height);
+            using var scheduler = profile.CreateSampler(
+                settings.Scheduler,
+                settings.Steps,
+                settings.PredictionType,
+                settings.Width,
+                settings.Height
+            );
             return true;
         }
 

@@ -9,7 +9,10 @@ public sealed class Interpolation(IDiffusionModel model)
 {
     private const string BlendPlaceholder = "<dti-blend>";
 
-    /// <summary>Generates the images. Each event is computed when it is requested, on the caller's thread: at most one sampling step at a time.</summary>
+    /// <summary>
+    /// Generates the images. Each event is computed when it is requested, on the caller's thread: at most one sampling
+    /// step at a time.
+    /// </summary>
     /// <param name="settings">The settings.</param>
     /// <param name="from">The concept at t = 0.</param>
     /// <param name="to">The concept at t = 1.</param>
@@ -19,25 +22,44 @@ public sealed class Interpolation(IDiffusionModel model)
     /// <exception cref="DtiException">The concepts cannot be blended, or do not fit the model.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public IEnumerable<GenerationEvent> Run(
-        InterpolationSettings settings, ConceptEmbedding from, ConceptEmbedding to, IReadOnlyList<ConceptEmbedding> others, CancellationToken cancellationToken)
+        InterpolationSettings settings,
+        ConceptEmbedding from,
+        ConceptEmbedding to,
+        IReadOnlyList<ConceptEmbedding> others,
+        CancellationToken cancellationToken
+    )
     {
         var generator = new TextToImage(model);
         var total = settings.Frames * settings.Generation.Steps;
         var frame = settings.Generation with
         {
-            Prompt = settings.Generation.Prompt.Replace(InterpolationSettings.ConceptMark, BlendPlaceholder, StringComparison.Ordinal),
+            Prompt = settings.Generation.Prompt.Replace(
+                InterpolationSettings.ConceptMark,
+                BlendPlaceholder,
+                StringComparison.Ordinal
+            ),
         };
         for (var index = 0; index < settings.Frames; index++)
         {
             var t = settings.T(index);
-            GeneratedImage Frame(GeneratedImage image) => image with { Index = index, Prompt = settings.Generation.Prompt, T = t };
+            GeneratedImage Frame(GeneratedImage image) =>
+                image with
+                {
+                    Index = index,
+                    Prompt = settings.Generation.Prompt,
+                    T = t,
+                };
             var blend = Slerp.Between(from, to, t) with { Placeholder = BlendPlaceholder };
             foreach (var happened in generator.Run(frame, [blend, .. others], cancellationToken))
             {
                 switch (happened)
                 {
                     case SamplingStep step:
-                        yield return new SamplingStep((index * settings.Generation.Steps) + step.Step, total, step.Preview is null ? null : Frame(step.Preview));
+                        yield return new SamplingStep(
+                            (index * settings.Generation.Steps) + step.Step,
+                            total,
+                            step.Preview is null ? null : Frame(step.Preview)
+                        );
                         break;
                     case GeneratedImage image:
                         yield return Frame(image);

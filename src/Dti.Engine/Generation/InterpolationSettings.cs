@@ -27,7 +27,9 @@ public sealed record InterpolationSettings
     /// <summary>Default: linear.</summary>
     public Easing Easing { get; private init; }
 
-    /// <summary>Everything else; its prompt holds <see cref="ConceptMark"/>, and its seed gives every frame the same noise.</summary>
+    /// <summary>
+    /// Everything else; its prompt holds <see cref="ConceptMark"/>, and its seed gives every frame the same noise.
+    /// </summary>
     public GenerationSettings Generation { get; }
 
     /// <summary>Angle between the two concepts' directions, degrees, one per vector and encoder.</summary>
@@ -43,13 +45,31 @@ public sealed record InterpolationSettings
     /// <param name="profile">The model.</param>
     /// <param name="newSeed">Chooses a seed where none was given.</param>
     /// <exception cref="ValidationException">Names every wrong field.</exception>
-    /// <exception cref="DtiException">The concepts cannot be blended: they have different numbers of vectors or widths.</exception>
+    /// <exception cref="DtiException">The concepts cannot be blended: they have different numbers of vectors or
+    /// widths.</exception>
     public static InterpolationSettings Resolve(
-        int? frames, Easing? easing, string? prompt, GenerationOptions options, ConceptEmbedding from, ConceptEmbedding to, ModelProfile profile, Func<ulong> newSeed)
+        int? frames,
+        Easing? easing,
+        string? prompt,
+        GenerationOptions options,
+        ConceptEmbedding from,
+        ConceptEmbedding to,
+        ModelProfile profile,
+        Func<ulong> newSeed
+    )
     {
         var found = new Violations();
         var text = prompt ?? $"a photo of {ConceptMark}";
-        var generation = GenerationSettings.Resolve(options with { Prompt = text, ImageCount = 1 }, profile, newSeed, found);
+        var generation = GenerationSettings.Resolve(
+            options with
+            {
+                Prompt = text,
+                ImageCount = 1,
+            },
+            profile,
+            newSeed,
+            found
+        );
         found.Range("frames", frames ?? 8, 2, 256);
         if (!text.Contains(ConceptMark, StringComparison.Ordinal))
         {

@@ -3,8 +3,9 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Generation;
 
 /// <summary>
-/// One image's share of the noise that diffusers' pipeline generates on the CPU for all images of a call: one generator, first for
-/// the initial latents, then for each step that adds noise. So an image is the same whether it is generated alone or in a batch.
+/// One image's share of the noise that diffusers' pipeline generates on the CPU for all images of a call: one
+/// generator, first for the initial latents, then for each step that adds noise. So an image is the same whether it is
+/// generated alone or in a batch.
 /// </summary>
 /// <param name="seed">Of the generator.</param>
 /// <param name="shape">(N, C, h, w), of all pictures.</param>

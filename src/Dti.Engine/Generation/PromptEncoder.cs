@@ -5,7 +5,10 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Generation;
 
-/// <summary>Prompts to what the denoiser is told of them, with the concepts' vectors at their placeholders and the prompt's weights applied.</summary>
+/// <summary>
+/// Prompts to what the denoiser is told of them, with the concepts' vectors at their placeholders and the prompt's
+/// weights applied.
+/// </summary>
 internal sealed class PromptEncoder
 {
     private readonly IDiffusionModel _model;
@@ -26,7 +29,8 @@ internal sealed class PromptEncoder
         IReadOnlyList<ConceptEmbedding> concepts,
         PromptSyntax syntax = PromptSyntax.Plain,
         int clipSkip = 1,
-        LongPrompts longPrompts = LongPrompts.Cut)
+        LongPrompts longPrompts = LongPrompts.Cut
+    )
     {
         (_model, _syntax, _clipSkip, _long) = (model, syntax, clipSkip, longPrompts);
         var encoders = model.Profile.Encoders;
@@ -37,7 +41,17 @@ internal sealed class PromptEncoder
             Array.ForEach(_placeholders, placeholders => placeholders.Add(concept.Placeholder, concept.VectorCount));
         }
 
-        _rows = [.. encoders.Select((_, i) => concepts.SelectMany(concept => Enumerable.Range(0, concept.VectorCount).Select(concept.Encoders[i].Embedding)).ToArray())];
+        _rows =
+        [
+            .. encoders.Select(
+                (_, i) =>
+                    concepts
+                        .SelectMany(concept =>
+                            Enumerable.Range(0, concept.VectorCount).Select(concept.Encoders[i].Embedding)
+                        )
+                        .ToArray()
+            ),
+        ];
     }
 
     /// <summary>What is cut off the prompt, as a warning; null when all of it is read.</summary>
@@ -46,9 +60,12 @@ internal sealed class PromptEncoder
         var chunks = Tokenize(prompt, encoder: 0);
         var tokens = chunks[^1].Tokens;
         var read = tokens.InputIds.Count + ((tokens.InputIds.Count - 2) * (chunks.Count - 1));
-        return tokens.CutText.Length == 0 ? null : new GenerationWarning(
-            "PROMPT_TOO_LONG",
-            $"The prompt has {tokens.TokenCount} tokens and the model reads {read}; this was cut: {tokens.CutText}");
+        return tokens.CutText.Length == 0
+            ? null
+            : new GenerationWarning(
+                "PROMPT_TOO_LONG",
+                $"The prompt has {tokens.TokenCount} tokens and the model reads {read}; this was cut: {tokens.CutText}"
+            );
     }
 
     /// <summary>
@@ -58,9 +75,9 @@ internal sealed class PromptEncoder
         _syntax == PromptSyntax.Weighted ? UnusedSyntax.Warning(prompt) : null;
 
     /// <summary>
-    /// A batch of one. Where a token has a weight w, its state is moved away from the state that the empty prompt has there: z₀ + w·(z − z₀);
-    /// the pooled text stays as it is (ComfyUI's <c>encode_token_weights</c>). The states of several chunks follow each
-    /// other; the pooled text is that of the first.
+    /// A batch of one. Where a token has a weight w, its state is moved away from the state that the empty prompt has
+    /// there: z₀ + w·(z − z₀); the pooled text stays as it is (ComfyUI's <c>encode_token_weights</c>). The states of
+    /// several chunks follow each other; the pooled text is that of the first.
     /// </summary>
     public Conditioning Encode(string prompt)
     {
@@ -69,12 +86,20 @@ internal sealed class PromptEncoder
         var tokens = _model.Profile.Encoders.Select((_, i) => Tokenize(pieces, i)).ToArray();
         var count = tokens.Min(chunks => chunks.Count);
         Conditioning[] chunks =
-            [.. Enumerable.Range(0, count).Select(chunk => Encode([.. tokens.Select(encoder => encoder[chunk])], pieces))];
-        return (count == 1 ? chunks[0] : chunks[0] with
-        {
-            States = cat([.. chunks.Select(chunk => chunk.States)], 1),
-            Mask = chunks[0].Mask is null ? null : cat([.. chunks.Select(chunk => chunk.Mask!)], 1),
-        }).MoveToOuterDisposeScope();
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(chunk => Encode([.. tokens.Select(encoder => encoder[chunk])], pieces)),
+        ];
+        return (
+            count == 1
+                ? chunks[0]
+                : chunks[0] with
+                {
+                    States = cat([.. chunks.Select(chunk => chunk.States)], 1),
+                    Mask = chunks[0].Mask is null ? null : cat([.. chunks.Select(chunk => chunk.Mask!)], 1),
+                }
+        ).MoveToOuterDisposeScope();
     }
 
     /// <param name="tokens">A chunk for each text encoder.</param>
@@ -85,7 +110,9 @@ internal sealed class PromptEncoder
         var conditioning = Condition(tokens.Select(token => token.Tokens));
         float[][] weights =
         [
-            .. tokens.Select(token => Array.ConvertAll(token.PieceOf, piece => piece < 0 ? 1 : (float)pieces[piece].Weight)),
+            .. tokens.Select(token =>
+                Array.ConvertAll(token.PieceOf, piece => piece < 0 ? 1 : (float)pieces[piece].Weight)
+            ),
         ];
         if (weights.All(token => token.All(weight => weight == 1)))
         {
@@ -95,7 +122,9 @@ internal sealed class PromptEncoder
         var states = conditioning.States;
         var empty = Condition(encoders.Select(encoder => encoder.Tokenizer.Tokenize(""))).States.to(ScalarType.Float32);
         var factors = cat(
-            [.. weights.Select((token, i) => tensor(token).view(1, -1, 1).expand(1, -1, encoders[i].Dimension))], -1);
+            [.. weights.Select((token, i) => tensor(token).view(1, -1, 1).expand(1, -1, encoders[i].Dimension))],
+            -1
+        );
         var full = states.to(ScalarType.Float32);
         var weighted = full + ((full - empty) * (factors.to(states.device) - 1)); // exactly z where w is 1
         return conditioning with { States = weighted.to(states.dtype) };
@@ -105,9 +134,20 @@ internal sealed class PromptEncoder
     {
         var device = _model.Target.Device;
         return _model.Condition(
-            [.. tokens.Select(token => tensor(token.InputIds.Select(id => (long)id).ToArray(), ScalarType.Int64).unsqueeze(0).to(device))],
-            [.. _rows.Select(rows => rows.Length == 0 ? null : tensor(rows.SelectMany(row => row).ToArray(), [rows.Length, rows[0].Length]).to(device))],
-            _clipSkip);
+            [
+                .. tokens.Select(token =>
+                    tensor(token.InputIds.Select(id => (long)id).ToArray(), ScalarType.Int64).unsqueeze(0).to(device)
+                ),
+            ],
+            [
+                .. _rows.Select(rows =>
+                    rows.Length == 0
+                        ? null
+                        : tensor(rows.SelectMany(row => row).ToArray(), [rows.Length, rows[0].Length]).to(device)
+                ),
+            ],
+            _clipSkip
+        );
     }
 
     private IReadOnlyList<PromptPiece> Pieces(string prompt) =>

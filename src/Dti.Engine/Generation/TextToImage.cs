@@ -7,22 +7,36 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Generation;
 
 /// <summary>
-/// Generates images from a prompt with classifier-free guidance (arXiv 2207.12598): uncond + g·(cond − uncond), both halves in
-/// one batch from the first layer on that sees the prompt. With the same seed and scheduler the pictures are diffusers' StableDiffusionPipeline's.
+/// Generates images from a prompt with classifier-free guidance (arXiv 2207.12598): uncond + g·(cond − uncond), both
+/// halves in one batch from the first layer on that sees the prompt. With the same seed and scheduler the pictures are
+/// diffusers' StableDiffusionPipeline's.
 /// </summary>
 /// <param name="model">The model; one run at a time may use it.</param>
 public sealed class TextToImage(IDiffusionModel model)
 {
-    /// <summary>Generates the images. Each event is computed when it is requested, on the caller's thread: at most one sampling step at a time.</summary>
+    /// <summary>
+    /// Generates the images. Each event is computed when it is requested, on the caller's thread: at most one sampling
+    /// step at a time.
+    /// </summary>
     /// <param name="settings">The settings.</param>
     /// <param name="concepts">The concepts whose placeholders the prompt may hold.</param>
     /// <param name="cancellationToken">Stops within one step.</param>
     /// <returns>Warnings; for each picture its sampling steps, then the picture.</returns>
     /// <exception cref="DtiException">A concept does not fit the model.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
-    public IEnumerable<GenerationEvent> Run(GenerationSettings settings, IReadOnlyList<ConceptEmbedding> concepts, CancellationToken cancellationToken)
+    public IEnumerable<GenerationEvent> Run(
+        GenerationSettings settings,
+        IReadOnlyList<ConceptEmbedding> concepts,
+        CancellationToken cancellationToken
+    )
     {
-        var prompts = new PromptEncoder(model, concepts, settings.PromptSyntax, settings.ClipSkip, settings.LongPrompts);
+        var prompts = new PromptEncoder(
+            model,
+            concepts,
+            settings.PromptSyntax,
+            settings.ClipSkip,
+            settings.LongPrompts
+        );
         foreach (var text in new[] { settings.Prompt, settings.NegativePrompt ?? "" })
         {
             foreach (var warning in new[] { prompts.CutWarning(text), prompts.SyntaxWarning(text) })
@@ -34,18 +48,24 @@ public sealed class TextToImage(IDiffusionModel model)
             }
         }
 
-        if (model.Profile.Noise is { SubstitutedClass: { } wanted } noiseConfig && settings.Scheduler == noiseConfig.DefaultSampler)
+        if (
+            model.Profile.Noise is { SubstitutedClass: { } wanted } noiseConfig
+            && settings.Scheduler == noiseConfig.DefaultSampler
+        )
         {
             yield return new GenerationWarning(
                 "SCHEDULER_SUBSTITUTED",
                 $"{model.Profile.Name} was saved with {wanted}, which is not implemented: {settings.Scheduler} takes its place. "
-                + $"The setting scheduler chooses another: {string.Join(", ", noiseConfig.Samplers)}.");
+                    + $"The setting scheduler chooses another: {string.Join(", ", noiseConfig.Samplers)}."
+            );
         }
 
         if (settings.PreviewEvery > 0 && model.Profile.LatentRgb is null)
         {
             yield return new GenerationWarning(
-                "NO_PREVIEWS", $"There are no previews: {model.Profile.Name} has latents of its own, and no {ModelNotes.FileName} says how they look ({LatentRgbFactors.Key}).");
+                "NO_PREVIEWS",
+                $"There are no previews: {model.Profile.Name} has latents of its own, and no {ModelNotes.FileName} says how they look ({LatentRgbFactors.Key})."
+            );
         }
 
         using var pair = EncodePair(settings, prompts);
@@ -65,7 +85,11 @@ public sealed class TextToImage(IDiffusionModel model)
     /// <summary>The noise of one picture: first what it starts from, then what schedulers add.</summary>
     internal PictureNoise Noise(GenerationSettings settings, int index)
     {
-        return new PictureNoise(settings.Seed, model.Profile.Latents.Of(settings.ImageCount, settings.Height, settings.Width), index);
+        return new PictureNoise(
+            settings.Seed,
+            model.Profile.Latents.Of(settings.ImageCount, settings.Height, settings.Width),
+            index
+        );
     }
 
     /// <summary>The negative prompt and the prompt; without guidance the prompt alone.</summary>
@@ -80,19 +104,35 @@ public sealed class TextToImage(IDiffusionModel model)
             return new PromptPair([(prompt with { Sizes = Sizes(settings, 1) }).DetachFromDisposeScope()]);
         }
 
-        var negative = settings.NegativePrompt is null && model.Profile.ForcesZerosForEmptyPrompt ? prompt.Zeros() : prompts.Encode(settings.NegativePrompt ?? "");
-        Conditioning[] batches = negative.States.shape[1] == prompt.States.shape[1]
-            ? [Conditioning.Cat(negative, prompt) with { Sizes = Sizes(settings, 2) }]
-            : [negative with { Sizes = Sizes(settings, 1) }, prompt with { Sizes = Sizes(settings, 1) }];
+        var negative =
+            settings.NegativePrompt is null && model.Profile.ForcesZerosForEmptyPrompt
+                ? prompt.Zeros()
+                : prompts.Encode(settings.NegativePrompt ?? "");
+        Conditioning[] batches =
+            negative.States.shape[1] == prompt.States.shape[1]
+                ? [Conditioning.Cat(negative, prompt) with { Sizes = Sizes(settings, 2) }]
+                : [negative with { Sizes = Sizes(settings, 1) }, prompt with { Sizes = Sizes(settings, 1) }];
         return new PromptPair([.. batches.Select(batch => batch.DetachFromDisposeScope())]);
     }
 
     /// <summary>Samples one picture's latents in place; the next step starts from what they then hold.</summary>
     internal IEnumerable<SamplingStep> Denoise(
-        GenerationSettings settings, PromptPair prompts, Latents latents, PictureNoise noise, int index, CancellationToken cancellationToken)
+        GenerationSettings settings,
+        PromptPair prompts,
+        Latents latents,
+        PictureNoise noise,
+        int index,
+        CancellationToken cancellationToken
+    )
     {
         model.UseOnly(ModelParts.Denoiser);
-        using var scheduler = model.Profile.CreateSampler(settings.Scheduler, settings.Steps, settings.PredictionType, settings.Width, settings.Height);
+        using var scheduler = model.Profile.CreateSampler(
+            settings.Scheduler,
+            settings.Steps,
+            settings.PredictionType,
+            settings.Width,
+            settings.Height
+        );
         latents.Replace(latents.Value * scheduler.InitNoiseSigma);
         using var timesteps = Timesteps(scheduler);
         var calls = scheduler.Timesteps.Count; // PLMS calls the model once more than it has steps
@@ -101,12 +141,24 @@ public sealed class TextToImage(IDiffusionModel model)
             cancellationToken.ThrowIfCancellationRequested();
             var step = call - (calls - settings.Steps) + 1;
             var wanted = step > 0 && settings.PreviewEvery > 0 && step % settings.PreviewEvery == 0;
-            var (next, preview) = DenoiseOnce(settings, scheduler, call, timesteps, latents.Value, prompts, noise, wanted);
+            var (next, preview) = DenoiseOnce(
+                settings,
+                scheduler,
+                call,
+                timesteps,
+                latents.Value,
+                prompts,
+                noise,
+                wanted
+            );
             latents.Replace(next);
             if (step > 0)
             {
                 yield return new SamplingStep(
-                    (index * settings.Steps) + step, settings.ImageCount * settings.Steps, preview is null ? null : new GeneratedImage(index, preview, settings.Prompt));
+                    (index * settings.Steps) + step,
+                    settings.ImageCount * settings.Steps,
+                    preview is null ? null : new GeneratedImage(index, preview, settings.Prompt)
+                );
             }
         }
     }
@@ -121,9 +173,19 @@ public sealed class TextToImage(IDiffusionModel model)
         return RgbImage.FromTensor(((decoded.to(ScalarType.Float32) / 2) + 0.5).clamp(0, 1).cpu()[0]);
     }
 
-    /// <summary>A step all of which is done where the model is: nothing waits for the device, unless a preview is wanted.</summary>
+    /// <summary>
+    /// A step all of which is done where the model is: nothing waits for the device, unless a preview is wanted.
+    /// </summary>
     private (Tensor Next, RgbImage? Preview) DenoiseOnce(
-        GenerationSettings settings, IScheduler scheduler, int call, Tensor timesteps, Tensor sample, PromptPair prompts, PictureNoise noise, bool wanted)
+        GenerationSettings settings,
+        IScheduler scheduler,
+        int call,
+        Tensor timesteps,
+        Tensor sample,
+        PromptPair prompts,
+        PictureNoise noise,
+        bool wanted
+    )
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
@@ -152,7 +214,9 @@ public sealed class TextToImage(IDiffusionModel model)
     private Tensor Timesteps(IScheduler scheduler)
     {
         using var scope = NewDisposeScope();
-        return tensor(scheduler.Timesteps.Select(t => (float)t).ToArray()).to(model.Target.Device).MoveToOuterDisposeScope();
+        return tensor(scheduler.Timesteps.Select(t => (float)t).ToArray())
+            .to(model.Target.Device)
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>An image of the size asked, not cut from a larger one, for each prompt.</summary>
@@ -162,7 +226,10 @@ public sealed class TextToImage(IDiffusionModel model)
         return tensor(sizes).unsqueeze(0).expand(prompts, -1).to(model.Target.Device);
     }
 
-    /// <summary>Brings a guided prediction a part of the way to the spread of the unguided one (arXiv 2305.08891, equations 15 and 16; diffusers' rescale_noise_cfg).</summary>
+    /// <summary>
+    /// Brings a guided prediction a part of the way to the spread of the unguided one (arXiv 2305.08891, equations 15
+    /// and 16; diffusers' rescale_noise_cfg).
+    /// </summary>
     /// <param name="guided">(1, C, h, w)</param>
     /// <param name="cond">The prediction for the prompt alone.</param>
     /// <param name="phi">0: not at all.</param>

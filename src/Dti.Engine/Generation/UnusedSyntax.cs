@@ -13,20 +13,25 @@ internal static partial class UnusedSyntax
     {
         string[] found =
         [
-            .. Patterns().SelectMany(pattern => pattern.Matches(prompt)).OrderBy(match => match.Index)
+            .. Patterns()
+                .SelectMany(pattern => pattern.Matches(prompt))
+                .OrderBy(match => match.Index)
                 .Select(match => match.Value.Length > ShownLength ? match.Value[..ShownLength] + "…" : match.Value)
                 .Distinct(StringComparer.Ordinal),
             .. Unbalanced(prompt) ? ["a parenthesis without its counterpart"] : Array.Empty<string>(),
         ];
-        return found.Length == 0 ? null : new GenerationWarning(
-            "PROMPT_SYNTAX_UNUSED",
-            "The prompt holds syntax that has no effect here and is read as words: " + string.Join(", ", found.Take(Shown))
-            + (found.Length > Shown ? $" and {found.Length - Shown} more" : "")
-            + ". (word:1.2), <concept> and embedding:concept have one.");
+        return found.Length == 0
+            ? null
+            : new GenerationWarning(
+                "PROMPT_SYNTAX_UNUSED",
+                "The prompt holds syntax that has no effect here and is read as words: "
+                    + string.Join(", ", found.Take(Shown))
+                    + (found.Length > Shown ? $" and {found.Length - Shown} more" : "")
+                    + ". (word:1.2), <concept> and embedding:concept have one."
+            );
     }
 
-    private static Regex[] Patterns() =>
-        [Words(), Networks(), Brackets(), Wildcards(), Braces(), DecimalComma()];
+    private static Regex[] Patterns() => [Words(), Networks(), Brackets(), Wildcards(), Braces(), DecimalComma()];
 
     /// <summary>Whether a parenthesis is open at the end, or closed without having been opened.</summary>
     private static bool Unbalanced(string prompt)
@@ -57,7 +62,8 @@ internal static partial class UnusedSyntax
 
     [GeneratedRegex(
         @"<(lora|lyco|lycoris|hypernet|segment|embed|ti):[^<>]{1,200}>",
-        RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+        RegexOptions.CultureInvariant | RegexOptions.IgnoreCase
+    )]
     private static partial Regex Networks();
 
     // A1111: prompt editing, alternating words, less emphasis.
@@ -65,7 +71,9 @@ internal static partial class UnusedSyntax
     private static partial Regex Brackets();
 
     [GeneratedRegex(
-        @"(?<![\p{L}\p{N}_])__[\p{L}\p{N}][\p{L}\p{N}_/*-]{0,100}?__(?![\p{L}\p{N}_])", RegexOptions.CultureInvariant)]
+        @"(?<![\p{L}\p{N}_])__[\p{L}\p{N}][\p{L}\p{N}_/*-]{0,100}?__(?![\p{L}\p{N}_])",
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex Wildcards();
 
     // Dynamic prompts' choices, NovelAI's emphasis.

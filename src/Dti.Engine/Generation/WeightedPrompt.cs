@@ -9,9 +9,9 @@ namespace Dti.Engine.Generation;
 internal readonly record struct PromptPiece(string Text, double Weight);
 
 /// <summary>
-/// Weights in prompts as ComfyUI reads them (comfy/sd1_clip.py, <c>token_weights</c>): parentheses multiply by 1.1, a number after the
-/// last colon within them is the weight itself, whatever is around; inner parentheses count from there. <c>\(</c> and <c>\)</c> are
-/// parentheses.
+/// Weights in prompts as ComfyUI reads them (comfy/sd1_clip.py, <c>token_weights</c>): parentheses multiply by 1.1, a
+/// number after the last colon within them is the weight itself, whatever is around; inner parentheses count from
+/// there. <c>\(</c> and <c>\)</c> are parentheses.
 /// </summary>
 internal static class WeightedPrompt
 {
@@ -23,7 +23,13 @@ internal static class WeightedPrompt
     public static IReadOnlyList<PromptPiece> Parse(string prompt)
     {
         var pieces = new List<PromptPiece>();
-        Read(prompt.Replace(@"\)", $"{EscapedClose}", StringComparison.Ordinal).Replace(@"\(", $"{EscapedOpen}", StringComparison.Ordinal), 1, pieces);
+        Read(
+            prompt
+                .Replace(@"\)", $"{EscapedClose}", StringComparison.Ordinal)
+                .Replace(@"\(", $"{EscapedOpen}", StringComparison.Ordinal),
+            1,
+            pieces
+        );
         return pieces;
     }
 
@@ -38,7 +44,16 @@ internal static class WeightedPrompt
             }
 
             var colon = inner.LastIndexOf(':');
-            if (colon > 0 && double.TryParse(inner.AsSpan(colon + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out var stated) && double.IsFinite(stated))
+            if (
+                colon > 0
+                && double.TryParse(
+                    inner.AsSpan(colon + 1),
+                    NumberStyles.Float,
+                    CultureInfo.InvariantCulture,
+                    out var stated
+                )
+                && double.IsFinite(stated)
+            )
             {
                 Read(inner[..colon], stated, pieces);
             }

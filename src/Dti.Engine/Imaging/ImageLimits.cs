@@ -1,6 +1,8 @@
 namespace Dti.Engine.Imaging;
 
-/// <summary>What a picture from outside may measure at most; checked against the file's header, before any pixel is decoded.</summary>
+/// <summary>
+/// What a picture from outside may measure at most; checked against the file's header, before any pixel is decoded.
+/// </summary>
 public sealed record ImageLimits
 {
     /// <summary>The published limits.</summary>
@@ -16,8 +18,8 @@ public sealed record ImageLimits
     public int MaxSide { get; init; } = 20_000;
 
     /// <summary>
-    /// Longer side : shorter side of a training photo. Default 8. Photos are resized by their shorter side, so that this
-    /// bounds what a thin strip grows to.
+    /// Longer side : shorter side of a training photo. Default 8. Photos are resized by their shorter side, so that
+    /// this bounds what a thin strip grows to.
     /// </summary>
     public int MaxAspectRatio { get; init; } = 8;
 }

@@ -38,5 +38,6 @@ internal static class Orientation
         return new RgbImage(outputWidth, outputHeight, pixels);
     }
 
-    private static byte OverWhite(int level, int alpha) => (byte)(((level * alpha) + (255 * (255 - alpha)) + 127) / 255);
+    private static byte OverWhite(int level, int alpha) =>
+        (byte)(((level * alpha) + (255 * (255 - alpha)) + 127) / 255);
 }

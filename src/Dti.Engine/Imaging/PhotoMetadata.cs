@@ -31,7 +31,11 @@ internal static class PhotoMetadata
             : Chunk(data, "iCCP"u8, "ICCP"u8).Length > 0;
 
     /// <summary>The data of the first chunk of a name in a PNG or a WebP; empty: there is none.</summary>
-    private static ReadOnlySpan<byte> Chunk(ReadOnlySpan<byte> data, ReadOnlySpan<byte> ofPng, ReadOnlySpan<byte> ofWebp)
+    private static ReadOnlySpan<byte> Chunk(
+        ReadOnlySpan<byte> data,
+        ReadOnlySpan<byte> ofPng,
+        ReadOnlySpan<byte> ofWebp
+    )
     {
         var isPng = data.StartsWith(PngSignature);
         if (!isPng && !(data.StartsWith("RIFF"u8) && data.Length >= 12 && data[8..].StartsWith("WEBP"u8)))

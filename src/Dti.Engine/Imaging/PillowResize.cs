@@ -1,6 +1,8 @@
 namespace Dti.Engine.Imaging;
 
-/// <summary>Kernels to resize with; the numbers are Pillow's, which <c>preprocessor_config.json</c> has under <c>resample</c>.</summary>
+/// <summary>
+/// Kernels to resize with; the numbers are Pillow's, which <c>preprocessor_config.json</c> has under <c>resample</c>.
+/// </summary>
 internal enum ResizeFilter
 {
     /// <summary>The triangle.</summary>
@@ -21,10 +23,11 @@ internal static class PillowResize
     // 8 bits are the level's, 2 are room for the kernel's overshoot.
     private const int PrecisionBits = 32 - 8 - 2;
 
-    /// <summary>Size with the shorter side at <paramref name="size"/>, the longer one rounded down, as torchvision's Resize.</summary>
-    public static (int Height, int Width) ShorterSideTo(int size, int height, int width) => height <= width
-        ? (size, (int)((long)size * width / height))
-        : ((int)((long)size * height / width), size);
+    /// <summary>
+    /// Size with the shorter side at <paramref name="size"/>, the longer one rounded down, as torchvision's Resize.
+    /// </summary>
+    public static (int Height, int Width) ShorterSideTo(int size, int height, int width) =>
+        height <= width ? (size, (int)((long)size * width / height)) : ((int)((long)size * height / width), size);
 
     /// <summary>Resizes to exactly <paramref name="height"/> × <paramref name="width"/>.</summary>
     public static RgbImage Resize(RgbImage image, int height, int width, ResizeFilter filter = ResizeFilter.Bicubic)
@@ -49,7 +52,9 @@ internal static class PillowResize
             for (var x = 0; x < width; x++)
             {
                 var (first, weights) = taps[x];
-                int red = 1 << (PrecisionBits - 1), green = red, blue = red;
+                int red = 1 << (PrecisionBits - 1),
+                    green = red,
+                    blue = red;
                 for (var k = 0; k < weights.Length; k++)
                 {
                     var pixel = row.Slice(3 * (first + k), 3);
@@ -96,7 +101,9 @@ internal static class PillowResize
         return new RgbImage(image.Width, height, pixels);
     }
 
-    /// <summary>For each output position, the first input position it reads and the fixed-point weights from there on.</summary>
+    /// <summary>
+    /// For each output position, the first input position it reads and the fixed-point weights from there on.
+    /// </summary>
     private static (int First, int[] Weights)[] Taps(int inputSize, int outputSize, ResizeFilter filter)
     {
         var scale = (double)inputSize / outputSize;
@@ -136,12 +143,13 @@ internal static class PillowResize
         });
     }
 
-    private static double Bicubic(double x) => x switch
-    {
-        < 1 and var t => ((((A + 2) * t) - (A + 3)) * t * t) + 1,
-        < 2 and var t => ((((t - 5) * t) + 8) * t - 4) * A,
-        _ => 0,
-    };
+    private static double Bicubic(double x) =>
+        x switch
+        {
+            < 1 and var t => ((((A + 2) * t) - (A + 3)) * t * t) + 1,
+            < 2 and var t => ((((t - 5) * t) + 8) * t - 4) * A,
+            _ => 0,
+        };
 
     private static byte Clip(int sum) => (byte)Math.Clamp(sum >> PrecisionBits, 0, 255);
 }

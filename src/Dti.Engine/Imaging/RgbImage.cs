@@ -6,7 +6,10 @@ namespace Dti.Engine.Imaging;
 public sealed class RgbImage
 {
     // Value of each level in a training tensor. The reference computes in double and rounds to float once.
-    private static readonly float[] _normalized = [.. Enumerable.Range(0, 256).Select(level => (float)((level / 127.5) - 1))];
+    private static readonly float[] _normalized =
+    [
+        .. Enumerable.Range(0, 256).Select(level => (float)((level / 127.5) - 1)),
+    ];
 
     /// <summary>Wraps pixels; the array is not copied.</summary>
     /// <param name="width">Pixels in a row, 1 or more.</param>
@@ -20,7 +23,10 @@ public sealed class RgbImage
         ArgumentNullException.ThrowIfNull(pixels);
         if (pixels.Length != 3L * width * height)
         {
-            throw new ArgumentException($"{width} × {height} pixels take {3L * width * height} bytes, not {pixels.Length}.", nameof(pixels));
+            throw new ArgumentException(
+                $"{width} × {height} pixels take {3L * width * height} bytes, not {pixels.Length}.",
+                nameof(pixels)
+            );
         }
 
         Width = width;
@@ -42,7 +48,8 @@ public sealed class RgbImage
     /// <param name="left">First column.</param>
     /// <param name="height">Rows.</param>
     /// <param name="width">Columns.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The rectangle reaches outside the picture, or is empty.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The rectangle reaches outside the picture, or is
+    /// empty.</exception>
     public RgbImage Crop(int top, int left, int height, int width)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(top);
@@ -77,7 +84,9 @@ public sealed class RgbImage
         return new RgbImage(Width, Height, pixels);
     }
 
-    /// <summary>The picture as the autoencoder takes it: (3, H, W) float32 on the CPU, u8 / 127.5 − 1, in [−1, 1].</summary>
+    /// <summary>
+    /// The picture as the autoencoder takes it: (3, H, W) float32 on the CPU, u8 / 127.5 − 1, in [−1, 1].
+    /// </summary>
     public Tensor ToTensor()
     {
         var source = Pixels.Span;
@@ -93,7 +102,9 @@ public sealed class RgbImage
         return tensor(values, [3, Height, Width]);
     }
 
-    /// <summary>A picture from values in [0, 1], as diffusers does it: 255·x, rounded half to even; outside values are clamped.</summary>
+    /// <summary>
+    /// A picture from values in [0, 1], as diffusers does it: 255·x, rounded half to even; outside values are clamped.
+    /// </summary>
     /// <param name="image">(3, H, W), any floating type and device.</param>
     /// <exception cref="ArgumentException">Another shape.</exception>
     public static RgbImage FromTensor(Tensor image)
@@ -101,7 +112,10 @@ public sealed class RgbImage
         ArgumentNullException.ThrowIfNull(image);
         if (image.dim() != 3 || image.shape[0] != 3)
         {
-            throw new ArgumentException($"A picture has shape (3, H, W), not ({string.Join(", ", image.shape)}).", nameof(image));
+            throw new ArgumentException(
+                $"A picture has shape (3, H, W), not ({string.Join(", ", image.shape)}).",
+                nameof(image)
+            );
         }
 
         using var scope = NewDisposeScope();

@@ -22,20 +22,22 @@ internal static class Activations
 {
     /// <summary>Reads <c>hidden_act</c>.</summary>
     /// <exception cref="DtiException">It is not a supported one.</exception>
-    public static Activation Parse(ComponentConfig config, Activation absent) => config.String("hidden_act", "") switch
-    {
-        "" => absent,
-        "quick_gelu" => Activation.QuickGelu,
-        "gelu" => Activation.Gelu,
-        "gelu_pytorch_tanh" => Activation.GeluTanh,
-        var other => throw config.Unsupported("hidden_act", other),
-    };
+    public static Activation Parse(ComponentConfig config, Activation absent) =>
+        config.String("hidden_act", "") switch
+        {
+            "" => absent,
+            "quick_gelu" => Activation.QuickGelu,
+            "gelu" => Activation.Gelu,
+            "gelu_pytorch_tanh" => Activation.GeluTanh,
+            var other => throw config.Unsupported("hidden_act", other),
+        };
 
     /// <summary>Applies it to each element.</summary>
-    public static Tensor Apply(this Activation activation, Tensor x) => activation switch
-    {
-        Activation.QuickGelu => x * sigmoid(1.702 * x),
-        Activation.GeluTanh => 0.5 * x * (1 + tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x)))),
-        _ => F.gelu(x),
-    };
+    public static Tensor Apply(this Activation activation, Tensor x) =>
+        activation switch
+        {
+            Activation.QuickGelu => x * sigmoid(1.702 * x),
+            Activation.GeluTanh => 0.5 * x * (1 + tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x)))),
+            _ => F.gelu(x),
+        };
 }

@@ -3,15 +3,18 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Models;
 
 /// <summary>
-/// Activation checkpointing (arXiv 1604.06174): blocks run without a graph, and once more with one when gradients are taken, the last
-/// first. Of a block only its inputs and its result are kept. Weights take no gradients, so a block before the first learnt vector has no
-/// graph at all, and is not run again.
+/// Activation checkpointing (arXiv 1604.06174): blocks run without a graph, and once more with one when gradients are
+/// taken, the last first. Of a block only its inputs and its result are kept. Weights take no gradients, so a block
+/// before the first learnt vector has no graph at all, and is not run again.
 /// </summary>
 public sealed class ActivationCheckpoints : IDisposable
 {
     private readonly Stack<Block> _blocks = [];
 
-    /// <summary>Takes the gradients of all leaves behind a loss, which add up in their <c>grad</c>. The results of all blocks are freed.</summary>
+    /// <summary>
+    /// Takes the gradients of all leaves behind a loss, which add up in their <c>grad</c>. The results of all blocks
+    /// are freed.
+    /// </summary>
     /// <param name="loss">(), a function of the results of blocks.</param>
     public void Backward(Tensor loss)
     {
@@ -26,7 +29,8 @@ public sealed class ActivationCheckpoints : IDisposable
     }
 
     /// <summary>Runs a block, to be run again for its gradient.</summary>
-    /// <returns>A leaf that takes gradients, owned by these checkpoints; a plain tensor if no input takes any.</returns>
+    /// <returns>A leaf that takes gradients, owned by these checkpoints; a plain tensor if no input takes
+    /// any.</returns>
     public Tensor Keep(Func<Tensor[], Tensor> forward, params Tensor[] inputs)
     {
         if (!inputs.Any(input => input.requires_grad))
@@ -83,24 +87,40 @@ public sealed class ActivationCheckpoints : IDisposable
 internal static class ActivationCheckpointsExtensions
 {
     /// <summary>
-    /// Cuts the graph: what was computed before is gone through backward once, however many blocks use it. Inputs of blocks are such cuts or
-    /// results of blocks.
+    /// Cuts the graph: what was computed before is gone through backward once, however many blocks use it. Inputs of
+    /// blocks are such cuts or results of blocks.
     /// </summary>
-    public static Tensor Cut(this ActivationCheckpoints? checkpoints, Tensor tensor) => checkpoints?.Keep(inputs => inputs[0], tensor) ?? tensor;
+    public static Tensor Cut(this ActivationCheckpoints? checkpoints, Tensor tensor) =>
+        checkpoints?.Keep(inputs => inputs[0], tensor) ?? tensor;
 
     /// <summary>Runs a block of one input.</summary>
     public static Tensor Run(this ActivationCheckpoints? checkpoints, Func<Tensor, Tensor> block, Tensor a) =>
         checkpoints?.Keep(inputs => block(inputs[0]), Leaf(a)) ?? block(a);
 
     /// <summary>Runs a block of two inputs.</summary>
-    public static Tensor Run(this ActivationCheckpoints? checkpoints, Func<Tensor, Tensor, Tensor> block, Tensor a, Tensor b) =>
-        checkpoints?.Keep(inputs => block(inputs[0], inputs[1]), Leaf(a), Leaf(b)) ?? block(a, b);
+    public static Tensor Run(
+        this ActivationCheckpoints? checkpoints,
+        Func<Tensor, Tensor, Tensor> block,
+        Tensor a,
+        Tensor b
+    ) => checkpoints?.Keep(inputs => block(inputs[0], inputs[1]), Leaf(a), Leaf(b)) ?? block(a, b);
 
     /// <summary>Runs a block of three inputs.</summary>
-    public static Tensor Run(this ActivationCheckpoints? checkpoints, Func<Tensor, Tensor, Tensor, Tensor> block, Tensor a, Tensor b, Tensor c) =>
-        checkpoints?.Keep(inputs => block(inputs[0], inputs[1], inputs[2]), Leaf(a), Leaf(b), Leaf(c)) ?? block(a, b, c);
+    public static Tensor Run(
+        this ActivationCheckpoints? checkpoints,
+        Func<Tensor, Tensor, Tensor, Tensor> block,
+        Tensor a,
+        Tensor b,
+        Tensor c
+    ) =>
+        checkpoints?.Keep(inputs => block(inputs[0], inputs[1], inputs[2]), Leaf(a), Leaf(b), Leaf(c))
+        ?? block(a, b, c);
 
-    private static Tensor Leaf(Tensor input) => input.is_leaf || !input.requires_grad
-        ? input
-        : throw new ArgumentException("An input of a block is neither a block's result nor cut off from its graph, which each block would go through again.", nameof(input));
+    private static Tensor Leaf(Tensor input) =>
+        input.is_leaf || !input.requires_grad
+            ? input
+            : throw new ArgumentException(
+                "An input of a block is neither a block's result nor cut off from its graph, which each block would go through again.",
+                nameof(input)
+            );
 }

@@ -19,7 +19,10 @@ internal sealed record AutoencoderKLConfig
     /// <summary>What latents are multiplied by, so that the UNet sees them with unit variance.</summary>
     public required double ScalingFactor { get; init; }
 
-    /// <summary>Mean and standard deviation by which latents are standardized before they are scaled; null: they are not (all but Playground 2.5).</summary>
+    /// <summary>
+    /// Mean and standard deviation by which latents are standardized before they are scaled; null: they are not (all
+    /// but Playground 2.5).
+    /// </summary>
     public LatentStatistics? Statistics { get; init; }
 
     /// <summary>It computes in fp32 whatever the model does (SDXL's overflows in fp16).</summary>
@@ -40,7 +43,13 @@ internal sealed record AutoencoderKLConfig
         config.Require("in_channels", 3);
         config.Require("out_channels", 3);
         var channels = config.IntList("block_out_channels", 1, 16_384);
-        foreach (var (key, supported) in new[] { ("down_block_types", "DownEncoderBlock2D"), ("up_block_types", "UpDecoderBlock2D") })
+        foreach (
+            var (key, supported) in new[]
+            {
+                ("down_block_types", "DownEncoderBlock2D"),
+                ("up_block_types", "UpDecoderBlock2D"),
+            }
+        )
         {
             if (config.Strings(key, channels.Length).FirstOrDefault(type => type != supported) is { } other)
             {
@@ -65,7 +74,9 @@ internal sealed record AutoencoderKLConfig
     public Tensor Normalize(Tensor latents)
     {
         using var scope = NewDisposeScope();
-        return (Statistics is null ? latents * ScalingFactor : Statistics.Standardize(latents) * ScalingFactor).MoveToOuterDisposeScope();
+        return (
+            Statistics is null ? latents * ScalingFactor : Statistics.Standardize(latents) * ScalingFactor
+        ).MoveToOuterDisposeScope();
     }
 
     /// <summary>Latents as the autoencoder makes them.</summary>
@@ -88,7 +99,8 @@ internal sealed class AutoencoderKL
 
     /// <param name="config">The settings.</param>
     /// <param name="weights">The weights.</param>
-    /// <param name="tile">Side in pixels, a multiple of 32, above which pictures go through in tiles of that side; null: never.</param>
+    /// <param name="tile">Side in pixels, a multiple of 32, above which pictures go through in tiles of that side;
+    /// null: never.</param>
     public AutoencoderKL(AutoencoderKLConfig config, WeightScope weights, int? tile = null)
     {
         Config = config;
@@ -107,8 +119,12 @@ internal sealed class AutoencoderKL
     public LatentDistribution Encode(Tensor image)
     {
         using var scope = NewDisposeScope();
-        var moments = Tiled(image, 1, Config.ScaleFactor, tile => _quantConv.Forward(_encoder.Forward(tile))).chunk(2, 1);
-        return new LatentDistribution(moments[0].MoveToOuterDisposeScope(), moments[1].clamp(-30, 20).MoveToOuterDisposeScope());
+        var moments = Tiled(image, 1, Config.ScaleFactor, tile => _quantConv.Forward(_encoder.Forward(tile)))
+            .chunk(2, 1);
+        return new LatentDistribution(
+            moments[0].MoveToOuterDisposeScope(),
+            moments[1].clamp(-30, 20).MoveToOuterDisposeScope()
+        );
     }
 
     /// <summary>Latents, not scaled, to pictures.</summary>
@@ -117,7 +133,8 @@ internal sealed class AutoencoderKL
     public Tensor Decode(Tensor latent)
     {
         using var scope = NewDisposeScope();
-        return Tiled(latent, Config.ScaleFactor, 1, tile => _decoder.Forward(_postQuantConv.Forward(tile))).MoveToOuterDisposeScope();
+        return Tiled(latent, Config.ScaleFactor, 1, tile => _decoder.Forward(_postQuantConv.Forward(tile)))
+            .MoveToOuterDisposeScope();
     }
 
     /// <param name="x">(B, C, H, W)</param>
@@ -127,6 +144,8 @@ internal sealed class AutoencoderKL
     private Tensor Tiled(Tensor x, int scale, int resultScale, Func<Tensor, Tensor> half)
     {
         using var section = StepProfile.In(StepPart.Vae);
-        return _tile is { } tile && Math.Max(x.shape[2], x.shape[3]) > tile / scale ? VaeTiling.Run(x, tile / scale, tile / resultScale, half) : half(x);
+        return _tile is { } tile && Math.Max(x.shape[2], x.shape[3]) > tile / scale
+            ? VaeTiling.Run(x, tile / scale, tile / resultScale, half)
+            : half(x);
     }
 }

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Models;
 
 /// <summary>
-/// What is known, without loading its weights, of an autoencoder that can take the place of a model's own: a folder or a file in diffusers'
-/// layout, or a file in the original one. Thread-safe.
+/// What is known, without loading its weights, of an autoencoder that can take the place of a model's own: a folder or
+/// a file in diffusers' layout, or a file in the original one. Thread-safe.
 /// </summary>
 public sealed class AutoencoderProfile
 {
@@ -29,19 +29,28 @@ public sealed class AutoencoderProfile
             using var file = SafetensorsFile.Open(Path);
             if (!file.Tensors.ContainsKey(Telling) && !file.Tensors.ContainsKey(OriginalLayout.VaePrefix + Telling))
             {
-                throw new DtiException(ErrorKind.FailedPrecondition, $"{Path} is not an autoencoder (VAE) of Stable Diffusion 1.x, 2.x or XL.");
+                throw new DtiException(
+                    ErrorKind.FailedPrecondition,
+                    $"{Path} is not an autoencoder (VAE) of Stable Diffusion 1.x, 2.x or XL."
+                );
             }
         }
     }
 
     /// <summary>The folder's name, or the file's without its ending.</summary>
-    public string Name => File.Exists(Path) ? System.IO.Path.GetFileNameWithoutExtension(Path) : System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(Path));
+    public string Name =>
+        File.Exists(Path)
+            ? System.IO.Path.GetFileNameWithoutExtension(Path)
+            : System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(Path));
 
     /// <summary>The folder, or the single file.</summary>
     public string Path { get; }
 
-    /// <summary>Whether a path looks like an autoencoder: a folder with a <c>config.json</c>, or a safetensors file.</summary>
-    public static bool IsAutoencoder(string path) => IsFolder(path) || (SingleFileCheckpoint.HasItsEnding(path) && RegularFile.Is(path));
+    /// <summary>
+    /// Whether a path looks like an autoencoder: a folder with a <c>config.json</c>, or a safetensors file.
+    /// </summary>
+    public static bool IsAutoencoder(string path) =>
+        IsFolder(path) || (SingleFileCheckpoint.HasItsEnding(path) && RegularFile.Is(path));
 
     /// <summary>Reads config and headers.</summary>
     /// <exception cref="DtiException">It is no autoencoder, or not of a supported kind.</exception>
@@ -51,17 +60,28 @@ public sealed class AutoencoderProfile
     /// <exception cref="DtiException">It does not go with the model; the message says why.</exception>
     internal AutoencoderKLConfig ConfigFor(ModelProfile model)
     {
-        var own = model.Autoencoder ?? throw new DtiException(ErrorKind.FailedPrecondition, $"Model '{model.Name}' has no autoencoder that another can replace.");
+        var own = model.Autoencoder
+            ?? throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"Model '{model.Name}' has no autoencoder that another can replace."
+            );
         var config = _config ?? own;
         try
         {
-            if ((config.LatentChannels, config.ScaleFactor, config.ScalingFactor, config.Statistics)
-                != (own.LatentChannels, own.ScaleFactor, own.ScalingFactor, own.Statistics))
+            if (
+                (config.LatentChannels, config.ScaleFactor, config.ScalingFactor, config.Statistics)
+                != (own.LatentChannels, own.ScaleFactor, own.ScalingFactor, own.Statistics)
+            )
             {
                 throw new DtiException(
                     ErrorKind.FailedPrecondition,
-                    FormattableString.Invariant($"its latents have {config.LatentChannels} channels per {config.ScaleFactor} pixels, scaled by {config.ScalingFactor}; ") +
-                    FormattableString.Invariant($"{own.LatentChannels} per {own.ScaleFactor}, scaled by {own.ScalingFactor}, are needed{(config.Statistics == own.Statistics ? "" : ", with the same latents_mean and latents_std")}."));
+                    FormattableString.Invariant(
+                        $"its latents have {config.LatentChannels} channels per {config.ScaleFactor} pixels, scaled by {config.ScalingFactor}; "
+                    )
+                        + FormattableString.Invariant(
+                            $"{own.LatentChannels} per {own.ScaleFactor}, scaled by {own.ScalingFactor}, are needed{(config.Statistics == own.Statistics ? "" : ", with the same latents_mean and latents_std")}."
+                        )
+                );
             }
 
             using var scope = NewDisposeScope();
@@ -71,7 +91,11 @@ public sealed class AutoencoderProfile
         }
         catch (DtiException error)
         {
-            throw new DtiException(ErrorKind.FailedPrecondition, $"VAE '{Name}' does not go with model '{model.Name}': {error.Message}", innerException: error);
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"VAE '{Name}' does not go with model '{model.Name}': {error.Message}",
+                innerException: error
+            );
         }
     }
 
@@ -90,7 +114,8 @@ public sealed class AutoencoderProfile
                 OriginalLayout.Vae(config.BlockOutChannels.Length, config.LayersPerBlock),
                 file.Tensors.ContainsKey(Telling) ? "" : OriginalLayout.VaePrefix,
                 file.Tensors.Values,
-                out _);
+                out _
+            );
         return ComponentWeights.Of(file, tensors);
     }
 

@@ -3,7 +3,9 @@ using Dti.Engine.Configs;
 
 namespace Dti.Engine.Models;
 
-/// <summary>The settings of a CLIP text encoder (<c>text_encoder/config.json</c>, transformers' CLIPTextConfig).</summary>
+/// <summary>
+/// The settings of a CLIP text encoder (<c>text_encoder/config.json</c>, transformers' CLIPTextConfig).
+/// </summary>
 internal sealed record ClipTextConfig
 {
     /// <summary>Rows of the token embedding.</summary>
@@ -30,23 +32,42 @@ internal sealed record ClipTextConfig
     /// <summary>ε of the layer norms.</summary>
     public required double LayerNormEps { get; init; }
 
-    /// <summary>The id at whose first position the pooled output is taken; 2 means "at the largest id" (transformers' legacy rule).</summary>
+    /// <summary>
+    /// The id at whose first position the pooled output is taken; 2 means "at the largest id" (transformers' legacy
+    /// rule).
+    /// </summary>
     public required int EosTokenId { get; init; }
 
-    /// <summary>Width p of the projected output (transformers' CLIPTextModelWithProjection); 0: there is no projection.</summary>
+    /// <summary>
+    /// Width p of the projected output (transformers' CLIPTextModelWithProjection); 0: there is no projection.
+    /// </summary>
     public int ProjectionDim { get; init; }
 
     /// <summary>Where its embeddings are.</summary>
-    public TokenEmbeddings Embeddings => new(
-        VocabSize, HiddenSize, "text_model.embeddings.token_embedding.weight", "text_model.embeddings.position_embedding.weight", MaxPositionEmbeddings);
+    public TokenEmbeddings Embeddings =>
+        new(
+            VocabSize,
+            HiddenSize,
+            "text_model.embeddings.token_embedding.weight",
+            "text_model.embeddings.position_embedding.weight",
+            MaxPositionEmbeddings
+        );
 
     /// <summary>Of its layers.</summary>
     public TransformerConfig Transformer =>
-        new(HiddenSize, IntermediateSize, NumHiddenLayers, NumAttentionHeads, QuickGelu ? Activation.QuickGelu : Activation.Gelu, LayerNormEps);
+        new(
+            HiddenSize,
+            IntermediateSize,
+            NumHiddenLayers,
+            NumAttentionHeads,
+            QuickGelu ? Activation.QuickGelu : Activation.Gelu,
+            LayerNormEps
+        );
 
     /// <summary>Reads the config.</summary>
     /// <param name="config">The JSON.</param>
-    /// <param name="projection">Whether the model projects its pooled output; the config states a width either way.</param>
+    /// <param name="projection">Whether the model projects its pooled output; the config states a width either
+    /// way.</param>
     /// <exception cref="DtiException">A value is missing, out of bounds or not supported.</exception>
     public static ClipTextConfig Parse(ComponentConfig config, bool projection = false)
     {

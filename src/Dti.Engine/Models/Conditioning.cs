@@ -7,10 +7,11 @@ namespace Dti.Engine.Models;
 /// <param name="Mask">(B, L), 1 where a state counts; null: all do.</param>
 /// <param name="Pooled">(B, p): each prompt as one vector; null: the family has none.</param>
 /// <param name="Sizes">
-/// (B, 6) fp32: height and width of the image as it came, top and left of its crop, height and width that are wanted; null: not said. Families that
-/// are not conditioned on sizes ignore it.
+/// (B, 6) fp32: height and width of the image as it came, top and left of its crop, height and width that are wanted;
+/// null: not said. Families that are not conditioned on sizes ignore it.
 /// </param>
-public sealed record Conditioning(Tensor States, Tensor? Mask = null, Tensor? Pooled = null, Tensor? Sizes = null) : IDisposable
+public sealed record Conditioning(Tensor States, Tensor? Mask = null, Tensor? Pooled = null, Tensor? Sizes = null)
+    : IDisposable
 {
     private IEnumerable<Tensor> All => new[] { States, Mask, Pooled, Sizes }.OfType<Tensor>();
 
@@ -19,13 +20,26 @@ public sealed record Conditioning(Tensor States, Tensor? Mask = null, Tensor? Po
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
-        return new(cat([first.States, second.States]), Both(first.Mask, second.Mask), Both(first.Pooled, second.Pooled), Both(first.Sizes, second.Sizes));
+        return new(
+            cat([first.States, second.States]),
+            Both(first.Mask, second.Mask),
+            Both(first.Pooled, second.Pooled),
+            Both(first.Sizes, second.Sizes)
+        );
 
         static Tensor? Both(Tensor? a, Tensor? b) => a is null || b is null ? null : cat([a, b]);
     }
 
-    /// <summary>What stands for no prompt at all where a model was trained on zeros (diffusers' <c>force_zeros_for_empty_prompt</c>).</summary>
-    public Conditioning Zeros() => this with { States = zeros_like(States), Pooled = Pooled is null ? null : zeros_like(Pooled) };
+    /// <summary>
+    /// What stands for no prompt at all where a model was trained on zeros (diffusers'
+    /// <c>force_zeros_for_empty_prompt</c>).
+    /// </summary>
+    public Conditioning Zeros() =>
+        this with
+        {
+            States = zeros_like(States),
+            Pooled = Pooled is null ? null : zeros_like(Pooled),
+        };
 
     /// <summary>Keeps all tensors when the scope ends.</summary>
     public Conditioning DetachFromDisposeScope() => Each(tensor => tensor.DetachFromDisposeScope());

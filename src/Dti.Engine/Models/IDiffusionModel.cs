@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Models;
 
 /// <summary>
-/// A loaded model of any family: text encoders, denoiser, autoencoder. Its weights never change and take no gradients. One computation at a time may
-/// use it.
+/// A loaded model of any family: text encoders, denoiser, autoencoder. Its weights never change and take no gradients.
+/// One computation at a time may use it.
 /// </summary>
 public interface IDiffusionModel : IDisposable
 {
@@ -26,8 +26,8 @@ public interface IDiffusionModel : IDisposable
     IReadOnlyList<ITextEncoder> TextEncoders { get; }
 
     /// <summary>
-    /// Says what is used next: everything else may leave the device, if idle components do. Whatever is used comes back by itself, so this
-    /// only ever saves memory.
+    /// Says what is used next: everything else may leave the device, if idle components do. Whatever is used comes back
+    /// by itself, so this only ever saves memory.
     /// </summary>
     void UseOnly(ModelParts parts);
 
@@ -39,19 +39,31 @@ public interface IDiffusionModel : IDisposable
     /// <param name="conceptRows">(r, d) for each text encoder; null: none.</param>
     /// <param name="clipSkip">The last layer in use, from the end, 1 to <see cref="ModelProfile.MaxClipSkip"/>.</param>
     /// <param name="checkpoints">Of activations, in training; null: none.</param>
-    Conditioning Condition(IReadOnlyList<Tensor> inputIds, IReadOnlyList<Tensor?> conceptRows, int clipSkip = 1, ActivationCheckpoints? checkpoints = null);
+    Conditioning Condition(
+        IReadOnlyList<Tensor> inputIds,
+        IReadOnlyList<Tensor?> conceptRows,
+        int clipSkip = 1,
+        ActivationCheckpoints? checkpoints = null
+    );
 
     /// <summary>What the model predicts of noisy latents: noise, velocity or flow, as its process says.</summary>
     /// <param name="sample">
-    /// Noisy latents as the model sees them, (B, C, h, w). Or (1, C, h, w) for all B prompts: then what comes before the first layer that sees the
-    /// prompt may be done once.
+    /// Noisy latents as the model sees them, (B, C, h, w). Or (1, C, h, w) for all B prompts: then what comes before
+    /// the first layer that sees the prompt may be done once.
     /// </param>
     /// <param name="times">(B) or (1), as the noise process counts.</param>
     /// <param name="conditioning">Of B prompts.</param>
     /// <param name="checkpoints">Of activations, in training; null: none.</param>
-    /// <param name="keys">Cached keys and values of the prompts, reused by all sampling steps; null: they are computed.</param>
+    /// <param name="keys">Cached keys and values of the prompts, reused by all sampling steps; null: they are
+    /// computed.</param>
     /// <returns>(B, C, h, w)</returns>
-    Tensor Predict(Tensor sample, Tensor times, Conditioning conditioning, ActivationCheckpoints? checkpoints = null, PromptKeys? keys = null);
+    Tensor Predict(
+        Tensor sample,
+        Tensor times,
+        Conditioning conditioning,
+        ActivationCheckpoints? checkpoints = null,
+        PromptKeys? keys = null
+    );
 
     /// <summary>The latents of images as the autoencoder gives them, fp32.</summary>
     /// <param name="pixels">(B, 3, H, W) fp32 on the CPU, in [−1, 1]; H and W multiples of the latents' factor.</param>

@@ -3,8 +3,8 @@ using Dti.Engine.Runtime.Devices;
 namespace Dti.Engine.Models;
 
 /// <summary>
-/// The working memory of a model in addition to its weights, estimated from its shapes before anything is loaded: the activations that are alive at once.
-/// Bytes.
+/// The working memory of a model in addition to its weights, estimated from its shapes before anything is loaded: the
+/// activations that are alive at once. Bytes.
 /// </summary>
 public interface IFootprint
 {

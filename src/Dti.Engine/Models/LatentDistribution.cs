@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Models;
 
-/// <summary>The distribution of an image's latents: N(mean, exp(logvar)), each (B, C, h, w); or, without a variance, the mean alone.</summary>
+/// <summary>
+/// The distribution of an image's latents: N(mean, exp(logvar)), each (B, C, h, w); or, without a variance, the mean
+/// alone.
+/// </summary>
 /// <param name="Mean">The mean.</param>
 /// <param name="LogVar">Log of the variance; null: the autoencoder is deterministic.</param>
 public sealed record LatentDistribution(Tensor Mean, Tensor? LogVar = null)

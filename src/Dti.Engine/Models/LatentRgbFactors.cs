@@ -5,11 +5,13 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Models;
 
 /// <summary>
-/// A linear map from latents to colours: a small picture without the autoencoder. It is fitted by least squares to what latents decode to, and gives
-/// colours and rough shapes. A model's folder may say its own (<c>dti.json</c>), under ComfyUI's names:
-/// <c>{"latent_rgb_factors": [[r, g, b], …], "latent_rgb_factors_bias": [r, g, b]}</c>, a row for each latent channel.
+/// A linear map from latents to colours: a small picture without the autoencoder. It is fitted by least squares to what
+/// latents decode to, and gives colours and rough shapes. A model's folder may say its own (<c>dti.json</c>), under
+/// ComfyUI's names: <c>{"latent_rgb_factors": [[r, g, b], …], "latent_rgb_factors_bias": [r, g, b]}</c>, a row for each
+/// latent channel.
 /// </summary>
-/// <param name="Factors">(C, 3): what a channel, scaled as the denoiser sees it, adds to red, green and blue in [−1, 1].</param>
+/// <param name="Factors">(C, 3): what a channel, scaled as the denoiser sees it, adds to red, green and blue in [−1,
+/// 1].</param>
 /// <param name="Bias">(3)</param>
 internal sealed record LatentRgbFactors(float[,] Factors, float[] Bias)
 {
@@ -21,12 +23,31 @@ internal sealed record LatentRgbFactors(float[,] Factors, float[] Bias)
 
     // The numbers are ComfyUI's (comfy/latent_formats.py: SD15, SDXL), for scaled latents.
     private static readonly LatentRgbFactors _stableDiffusion = new(
-        new[,] { { 0.3512f, 0.2297f, 0.3227f }, { 0.3250f, 0.4974f, 0.2350f }, { -0.2829f, 0.1762f, 0.2721f }, { -0.2120f, -0.2616f, -0.7177f } }, [0, 0, 0]);
+        new[,]
+        {
+            { 0.3512f, 0.2297f, 0.3227f },
+            { 0.3250f, 0.4974f, 0.2350f },
+            { -0.2829f, 0.1762f, 0.2721f },
+            { -0.2120f, -0.2616f, -0.7177f },
+        },
+        [0, 0, 0]
+    );
 
     private static readonly LatentRgbFactors _stableDiffusionXL = new(
-        new[,] { { 0.3651f, 0.4232f, 0.4341f }, { -0.2533f, -0.0042f, 0.1068f }, { 0.1076f, 0.1111f, -0.0362f }, { -0.3165f, -0.2492f, -0.2188f } }, [0.1084f, -0.0175f, -0.0011f]);
+        new[,]
+        {
+            { 0.3651f, 0.4232f, 0.4341f },
+            { -0.2533f, -0.0042f, 0.1068f },
+            { 0.1076f, 0.1111f, -0.0362f },
+            { -0.3165f, -0.2492f, -0.2188f },
+        },
+        [0.1084f, -0.0175f, -0.0011f]
+    );
 
-    /// <summary>The map of a model: what its folder says, else that of the published autoencoder whose scaling factor it has; null: none is known.</summary>
+    /// <summary>
+    /// The map of a model: what its folder says, else that of the published autoencoder whose scaling factor it has;
+    /// null: none is known.
+    /// </summary>
     /// <exception cref="DtiException">What its folder says does not go with its latents.</exception>
     public static LatentRgbFactors? Of(ModelNotes notes, AutoencoderKLConfig? vae)
     {
@@ -58,7 +79,10 @@ internal sealed record LatentRgbFactors(float[,] Factors, float[] Bias)
             (factors[channel, 0], factors[channel, 1], factors[channel, 2]) = (colour[0], colour[1], colour[2]);
         }
 
-        return new LatentRgbFactors(factors, notes.Find(BiasKey, JsonValueKind.Array) is { } bias ? Colour(notes, BiasKey, bias) : [0, 0, 0]);
+        return new LatentRgbFactors(
+            factors,
+            notes.Find(BiasKey, JsonValueKind.Array) is { } bias ? Colour(notes, BiasKey, bias) : [0, 0, 0]
+        );
     }
 
     /// <summary>The picture of latents, a pixel for each.</summary>
@@ -71,7 +95,9 @@ internal sealed record LatentRgbFactors(float[,] Factors, float[] Bias)
         return RgbImage.FromTensor(((colours / 2) + 0.5).view(3, latents.shape[2], latents.shape[3]));
     }
 
-    /// <summary>XL's map for the same autoencoder's latents, standardized before they are scaled (Playground 2.5).</summary>
+    /// <summary>
+    /// XL's map for the same autoencoder's latents, standardized before they are scaled (Playground 2.5).
+    /// </summary>
     private LatentRgbFactors Of(LatentStatistics statistics, double scaling)
     {
         var (factors, bias) = ((float[,])Factors.Clone(), (float[])Bias.Clone());
@@ -88,8 +114,10 @@ internal sealed record LatentRgbFactors(float[,] Factors, float[] Bias)
     }
 
     private static float[] Colour(ModelNotes notes, string key, JsonElement list) =>
-        list.ValueKind == JsonValueKind.Array && list.GetArrayLength() == 3
-        && list.EnumerateArray().All(value => value.ValueKind == JsonValueKind.Number && Math.Abs(value.GetDouble()) <= 100)
+        list.ValueKind == JsonValueKind.Array
+        && list.GetArrayLength() == 3
+        && list.EnumerateArray()
+            .All(value => value.ValueKind == JsonValueKind.Number && Math.Abs(value.GetDouble()) <= 100)
             ? [.. list.EnumerateArray().Select(value => value.GetSingle())]
             : throw notes.Bad($"{key} must hold three numbers for each colour, from -100 to 100");
 }

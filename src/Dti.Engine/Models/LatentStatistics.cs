@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Models;
 
-/// <summary>Mean and standard deviation of latents by channel (<c>latents_mean</c>, <c>latents_std</c> of <c>vae/config.json</c>).</summary>
+/// <summary>
+/// Mean and standard deviation of latents by channel (<c>latents_mean</c>, <c>latents_std</c> of
+/// <c>vae/config.json</c>).
+/// </summary>
 /// <param name="Mean">(C)</param>
 /// <param name="Deviation">(C), above 0.</param>
 internal sealed record LatentStatistics(double[] Mean, double[] Deviation)
@@ -12,16 +15,25 @@ internal sealed record LatentStatistics(double[] Mean, double[] Deviation)
     /// <exception cref="DtiException">One of the two is missing, or a value is out of bounds.</exception>
     public static LatentStatistics? Parse(ComponentConfig config, int channels)
     {
-        const string MeanKey = "latents_mean", DeviationKey = "latents_std";
+        const string MeanKey = "latents_mean",
+            DeviationKey = "latents_std";
         if (config.KindOf(MeanKey) == default && config.KindOf(DeviationKey) == default)
         {
             return null;
         }
 
-        var statistics = new LatentStatistics(config.Doubles(MeanKey, channels), config.Doubles(DeviationKey, channels));
-        return statistics.Deviation.All(value => value is > 0 and < 1e4) && statistics.Mean.All(value => Math.Abs(value) < 1e4)
+        var statistics = new LatentStatistics(
+            config.Doubles(MeanKey, channels),
+            config.Doubles(DeviationKey, channels)
+        );
+        return
+            statistics.Deviation.All(value => value is > 0 and < 1e4)
+            && statistics.Mean.All(value => Math.Abs(value) < 1e4)
             ? statistics
-            : throw new DtiException(ErrorKind.FailedPrecondition, $"{config.Component}: {MeanKey} and {DeviationKey} must be below 10000, and {DeviationKey} above 0.");
+            : throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{config.Component}: {MeanKey} and {DeviationKey} must be below 10000, and {DeviationKey} above 0."
+            );
     }
 
     /// <summary>(x − mean)/deviation.</summary>
@@ -41,7 +53,8 @@ internal sealed record LatentStatistics(double[] Mean, double[] Deviation)
     }
 
     /// <inheritdoc/>
-    public bool Equals(LatentStatistics? other) => other is not null && Mean.SequenceEqual(other.Mean) && Deviation.SequenceEqual(other.Deviation);
+    public bool Equals(LatentStatistics? other) =>
+        other is not null && Mean.SequenceEqual(other.Mean) && Deviation.SequenceEqual(other.Deviation);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Mean[0], Deviation[0]);

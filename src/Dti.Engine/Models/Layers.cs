@@ -6,8 +6,8 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Dti.Engine.Models;
 
-// The few layers that every model is made of. Each takes its weights by the names that checkpoints use; whoever made the
-// weight source owns the tensors.
+// The few layers that every model is made of. Each takes its weights by the names that checkpoints use; whoever made
+// the weight source owns the tensors.
 
 /// <summary>y = x Wᵀ + b.</summary>
 internal sealed class Linear : IPackable
@@ -33,7 +33,10 @@ internal sealed class Linear : IPackable
     /// <inheritdoc/>
     public FrozenWeight Pack(WeightPacking packing)
     {
-        var packed = packing.Pack(_weight, weight => new PackedLinear(weight, _bias) { KeepsTransposed = packing.KeepsTransposed });
+        var packed = packing.Pack(_weight, weight => new PackedLinear(weight, _bias)
+        {
+            KeepsTransposed = packing.KeepsTransposed,
+        });
         _kernel = packed;
         return packed;
     }
@@ -47,7 +50,15 @@ internal sealed class Conv2d : IPackable
     private readonly (long Kernel, long Stride, long Padding) _shape;
     private ILayerKernel _kernel;
 
-    public Conv2d(WeightScope weights, long inChannels, long outChannels, long kernel, long stride = 1, long padding = 0, bool bias = true)
+    public Conv2d(
+        WeightScope weights,
+        long inChannels,
+        long outChannels,
+        long kernel,
+        long stride = 1,
+        long padding = 0,
+        bool bias = true
+    )
     {
         _weight = weights.TakeHeld("weight", outChannels, inChannels, kernel, kernel);
         _bias = bias ? weights.Take("bias", outChannels) : null;
@@ -67,12 +78,18 @@ internal sealed class Conv2d : IPackable
     {
         if (_shape == (1, 1, 0))
         {
-            var pixels = packing.Pack(_weight, weight => new PackedLinear(weight.flatten(1), _bias) { KeepsTransposed = packing.KeepsTransposed });
+            var pixels = packing.Pack(_weight, weight => new PackedLinear(weight.flatten(1), _bias)
+            {
+                KeepsTransposed = packing.KeepsTransposed,
+            });
             _kernel = new PixelConvolution(pixels);
             return pixels;
         }
 
-        var packed = packing.Pack(_weight, weight => new PackedConvolution(weight, _bias, _shape.Stride, _shape.Padding) { KeepsTransposed = packing.KeepsTransposed });
+        var packed = packing.Pack(_weight, weight => new PackedConvolution(weight, _bias, _shape.Stride, _shape.Padding)
+        {
+            KeepsTransposed = packing.KeepsTransposed,
+        });
         _kernel = packed;
         return packed;
     }

@@ -23,7 +23,9 @@ public enum ModelParts
 /// <summary>A component, which can leave the device while it is not used.</summary>
 internal abstract class ModelComponent : IDisposable
 {
-    /// <summary>Frees what it holds on the device, if its weights wait on the host; the next use brings them back.</summary>
+    /// <summary>
+    /// Frees what it holds on the device, if its weights wait on the host; the next use brings them back.
+    /// </summary>
     public abstract void Release();
 
     /// <summary>Frees what only training needs, until the next training.</summary>
@@ -47,14 +49,36 @@ internal sealed class ModelComponent<T> : ModelComponent
     private WeightPacking? _packing;
     private T? _module;
 
-    /// <summary>Reads the weights, onto the device; if idle components are to leave it onto the host, and to the device when they are used.</summary>
-    /// <remarks>On a CPU whose kernels have a layout of their own, weights are packed (<see cref="WeightPacking"/>).</remarks>
+    /// <summary>
+    /// Reads the weights, onto the device; if idle components are to leave it onto the host, and to the device when
+    /// they are used.
+    /// </summary>
+    /// <remarks>
+    /// On a CPU whose kernels have a layout of their own, weights are packed (<see cref="WeightPacking"/>).
+    /// </remarks>
     /// <exception cref="DtiException">A tensor is missing, extra or of a wrong shape.</exception>
-    public ModelComponent(ComponentWeights weights, ComputeTarget target, MemoryPolicy memory, Func<WeightScope, T> build)
+    public ModelComponent(
+        ComponentWeights weights,
+        ComputeTarget target,
+        MemoryPolicy memory,
+        Func<WeightScope, T> build
+    )
     {
-        (_target, _offloaded, _keepTransposed, _build) = (target, memory.OffloadIdle, memory.KeepTransposed && !target.HoldsNarrower, build);
-        _packs = memory.PacksWeights is { } asked ? asked && target.CanPackWeights : target.PacksWeights(weights.TotalElements);
-        _weights = new CheckpointWeightSource(weights, target.Dtype, _offloaded ? CPU : target.Device, _packs ? target.HeldDtype : null);
+        (_target, _offloaded, _keepTransposed, _build) = (
+            target,
+            memory.OffloadIdle,
+            memory.KeepTransposed && !target.HoldsNarrower,
+            build
+        );
+        _packs = memory.PacksWeights is { } asked
+            ? asked && target.CanPackWeights
+            : target.PacksWeights(weights.TotalElements);
+        _weights = new CheckpointWeightSource(
+            weights,
+            target.Dtype,
+            _offloaded ? CPU : target.Device,
+            _packs ? target.HeldDtype : null
+        );
         try
         {
             _module = Build(_weights);

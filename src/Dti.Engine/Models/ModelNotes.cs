@@ -3,7 +3,10 @@ using Dti.Engine.Configs;
 
 namespace Dti.Engine.Models;
 
-/// <summary>The file that a model's folder may hold for Dti, <c>dti.json</c>: what its maker has measured of it. Each reader knows its own keys.</summary>
+/// <summary>
+/// The file that a model's folder may hold for Dti, <c>dti.json</c>: what its maker has measured of it. Each reader
+/// knows its own keys.
+/// </summary>
 internal sealed class ModelNotes : IDisposable
 {
     /// <summary>The file.</summary>
@@ -26,7 +29,10 @@ internal sealed class ModelNotes : IDisposable
         }
 
         _json = BoundedJson.Read(path);
-        if (_json.RootElement.ValueKind != JsonValueKind.Object || !_known.Any(key => _json.RootElement.TryGetProperty(key, out _)))
+        if (
+            _json.RootElement.ValueKind != JsonValueKind.Object
+            || !_known.Any(key => _json.RootElement.TryGetProperty(key, out _))
+        )
         {
             _json.Dispose();
             throw Bad($"it has none of {string.Join(", ", _known.Select(key => $"\"{key}\""))}");
@@ -46,16 +52,18 @@ internal sealed class ModelNotes : IDisposable
 
     /// <summary>All that the model knows; null: photographs in general.</summary>
     /// <exception cref="DtiException">It is empty, too long, or has line breaks.</exception>
-    public string? Domain() => Find(DomainKey, JsonValueKind.String)?.GetString() is not { } text ? null
+    public string? Domain() =>
+        Find(DomainKey, JsonValueKind.String)?.GetString() is not { } text ? null
         : text.Length <= MaxDomainLength && !string.IsNullOrWhiteSpace(text) && !text.Any(char.IsControl) ? text
         : throw Bad($"{DomainKey} must be one line of 1 to {MaxDomainLength} characters");
 
-    private static string Name(JsonValueKind kind) => kind switch
-    {
-        JsonValueKind.Object => "an object",
-        JsonValueKind.String => "a text",
-        _ => "a list",
-    };
+    private static string Name(JsonValueKind kind) =>
+        kind switch
+        {
+            JsonValueKind.Object => "an object",
+            JsonValueKind.String => "a text",
+            _ => "a list",
+        };
 
     /// <summary>What is wrong with it.</summary>
     public DtiException Bad(string why) => new(ErrorKind.FailedPrecondition, $"{_path} cannot be used: {why}.");

@@ -9,8 +9,8 @@ using Dti.Engine.Weights;
 namespace Dti.Engine.Models;
 
 /// <summary>
-/// What is known of a model without loading its weights: enough to check a request and to fill in its defaults. Each family has its own.
-/// Thread-safe.
+/// What is known of a model without loading its weights: enough to check a request and to fill in its defaults. Each
+/// family has its own. Thread-safe.
 /// </summary>
 public abstract class ModelProfile
 {
@@ -25,7 +25,11 @@ public abstract class ModelProfile
     /// <param name="autoencoder">Its autoencoder's config; null: it has none of that kind.</param>
     /// <exception cref="DtiException">Weights are missing, or the model's notes are not valid.</exception>
     internal ModelProfile(
-        Checkpoint checkpoint, IReadOnlyList<TextEncoderProfile> encoders, NoiseProcessConfig noise, AutoencoderKLConfig? autoencoder = null)
+        Checkpoint checkpoint,
+        IReadOnlyList<TextEncoderProfile> encoders,
+        NoiseProcessConfig noise,
+        AutoencoderKLConfig? autoencoder = null
+    )
     {
         (Checkpoint, Encoders, Noise, Autoencoder) = (checkpoint, encoders, noise, autoencoder);
         using var notes = ModelNotes.Read(checkpoint.Path);
@@ -51,7 +55,10 @@ public abstract class ModelProfile
     /// <summary>How its latents are shaped.</summary>
     public abstract LatentShape Latents { get; }
 
-    /// <summary>The most layers from the last that a text encoder can be stopped at (A1111's "clip skip"), from 1; 1: always the model's own.</summary>
+    /// <summary>
+    /// The most layers from the last that a text encoder can be stopped at (A1111's "clip skip"), from 1; 1: always the
+    /// model's own.
+    /// </summary>
     public abstract int MaxClipSkip { get; }
 
     /// <summary>Whether zeros stand for a negative prompt that is not given, instead of the empty text.</summary>
@@ -78,7 +85,9 @@ public abstract class ModelProfile
     /// <summary>What its folder says of training with it.</summary>
     public TrainingDefaults TrainingDefaults { get; }
 
-    /// <summary>All that the model knows, a noun phrase, where its folder declares that; null: photographs in general.</summary>
+    /// <summary>
+    /// All that the model knows, a noun phrase, where its folder declares that; null: photographs in general.
+    /// </summary>
     internal string? Domain { get; }
 
     /// <summary>Whether it has no autoencoder, so that it is used with another one (<see cref="With"/>) only.</summary>
@@ -87,7 +96,9 @@ public abstract class ModelProfile
     /// <summary>Bytes of the weights on disk.</summary>
     public long SizeBytes => _stored.Bytes;
 
-    /// <summary>What its denoiser is stored in: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, <c>fp8_e4m3</c> or <c>fp8_e5m2</c>.</summary>
+    /// <summary>
+    /// What its denoiser is stored in: <c>fp32</c>, <c>fp16</c>, <c>bf16</c>, <c>fp8_e4m3</c> or <c>fp8_e5m2</c>.
+    /// </summary>
     public string StoredDtype => _stored.DtypeOf(Checkpoint.Layout.Denoiser);
 
     /// <summary>Norms of the first text encoder's vocabulary; read from disk when first asked for.</summary>
@@ -105,7 +116,8 @@ public abstract class ModelProfile
     /// <summary>Reads the weights, each byte once, straight into tensors of the target's dtype.</summary>
     /// <param name="target">Where it is to compute.</param>
     /// <param name="memory">What to trade for memory; null: nothing.</param>
-    /// <exception cref="DtiException">A file is missing or corrupt, a tensor is missing, extra or of a wrong shape.</exception>
+    /// <exception cref="DtiException">A file is missing or corrupt, a tensor is missing, extra or of a wrong
+    /// shape.</exception>
     public abstract IDiffusionModel Load(ComputeTarget target, MemoryPolicy? memory = null);
 
     /// <summary>Prepares the sampling of an image.</summary>
@@ -121,22 +133,27 @@ public abstract class ModelProfile
     /// <summary>This model with another autoencoder; the same profile each time.</summary>
     /// <exception cref="DtiException">The autoencoder does not go with it.</exception>
     public ModelProfile With(AutoencoderProfile vae) => _withOther.GetOrAdd(vae, _ =>
-    {
-        var other = (ModelProfile)MemberwiseClone();
-        (other.Autoencoder, other._otherAutoencoder, other.LacksAutoencoder) = (vae.ConfigFor(this), vae, false);
-        other._stored = new StoredComponents(Checkpoint.Components, other.OpenWeights);
-        return other;
-    });
+        {
+            var other = (ModelProfile)MemberwiseClone();
+            (other.Autoencoder, other._otherAutoencoder, other.LacksAutoencoder) = (vae.ConfigFor(this), vae, false);
+            other._stored = new StoredComponents(Checkpoint.Components, other.OpenWeights);
+            return other;
+        });
 
     /// <summary>Bytes of the weights as a model holds them that computes there.</summary>
     /// <param name="target">Where it is to compute.</param>
     public long HeldBytes(ComputeTarget target) => _stored.Names.Sum(component => HeldBytes(target, component));
 
-    /// <summary>Of that, what training keeps a second time, transposed for the backward pass: all that gradients go through.</summary>
+    /// <summary>
+    /// Of that, what training keeps a second time, transposed for the backward pass: all that gradients go through.
+    /// </summary>
     /// <param name="target">Where it is to compute.</param>
-    public long TransposedBytes(ComputeTarget target) => _stored.Names
-        .Where(component => component != Checkpoint.Layout.Autoencoder && target.PacksWeights(_stored.ElementsOf(component)))
-        .Sum(component => HeldBytes(target, component));
+    public long TransposedBytes(ComputeTarget target) =>
+        _stored
+            .Names.Where(component =>
+                component != Checkpoint.Layout.Autoencoder && target.PacksWeights(_stored.ElementsOf(component))
+            )
+            .Sum(component => HeldBytes(target, component));
 
     /// <summary>Where the autoencoder computes: in fp32 where its config forces that.</summary>
     internal ComputeTarget AutoencoderTarget(ComputeTarget target) =>
@@ -145,7 +162,9 @@ public abstract class ModelProfile
     /// <summary>The weights of a component.</summary>
     /// <exception cref="DtiException">They are missing or not valid.</exception>
     internal ComponentWeights OpenWeights(string component) =>
-        component == Checkpoint.Layout.Autoencoder && _otherAutoencoder is { } vae ? vae.OpenWeights(Autoencoder!) : Checkpoint.OpenWeights(component);
+        component == Checkpoint.Layout.Autoencoder && _otherAutoencoder is { } vae
+            ? vae.OpenWeights(Autoencoder!)
+            : Checkpoint.OpenWeights(component);
 
     /// <summary>
     /// Checks by headers alone that a component's module finds its weights, and no others: what loading checks.
@@ -168,7 +187,10 @@ public abstract class ModelProfile
 
     private long HeldBytes(ComputeTarget target, string component)
     {
-        var (elements, own) = (_stored.ElementsOf(component), component == Checkpoint.Layout.Autoencoder ? AutoencoderTarget(target) : target);
+        var (elements, own) = (
+            _stored.ElementsOf(component),
+            component == Checkpoint.Layout.Autoencoder ? AutoencoderTarget(target) : target
+        );
         return elements * (own.PacksWeights(elements) ? own.HeldSize : own.ElementSize);
     }
 }

@@ -24,7 +24,9 @@ internal sealed class PackingWeightSource(IWeightSource source, WeightPacking pa
 
 internal static class PackingWeightSourceExtensions
 {
-    /// <summary>Registers a layer for packing, where the weights come from a <see cref="PackingWeightSource"/>.</summary>
+    /// <summary>
+    /// Registers a layer for packing, where the weights come from a <see cref="PackingWeightSource"/>.
+    /// </summary>
     public static void Register(this WeightScope weights, IPackable layer) =>
         (weights.Source as PackingWeightSource)?.Packing.Add(layer);
 }

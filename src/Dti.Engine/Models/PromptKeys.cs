@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Models;
 
-/// <summary>The keys and values that a denoiser's layers make of prompts: the same in each sampling step, so they are made in the first. Owns them.</summary>
+/// <summary>
+/// The keys and values that a denoiser's layers make of prompts: the same in each sampling step, so they are made in
+/// the first. Owns them.
+/// </summary>
 public sealed class PromptKeys : IDisposable
 {
     private readonly Dictionary<object, (Tensor Keys, Tensor Values)> _made = [];

@@ -11,11 +11,14 @@ internal sealed class StoredComponents
     /// <param name="open">Opens the weights of one.</param>
     /// <exception cref="DtiException">Weights are missing or not valid.</exception>
     public StoredComponents(IEnumerable<string> components, Func<string, ComponentWeights> open) =>
-        _components = components.ToDictionary(component => component, component =>
-        {
-            using var weights = open(component);
-            return new Stored(weights.TotalBytes, weights.TotalElements, weights.StoredDtype);
-        });
+        _components = components.ToDictionary(
+            component => component,
+            component =>
+            {
+                using var weights = open(component);
+                return new Stored(weights.TotalBytes, weights.TotalElements, weights.StoredDtype);
+            }
+        );
 
     /// <summary>All components.</summary>
     public IEnumerable<string> Names => _components.Keys;

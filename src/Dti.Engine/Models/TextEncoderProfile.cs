@@ -10,7 +10,13 @@ namespace Dti.Engine.Models;
 /// <param name="Tokens">The token embedding's tensor, (V, d).</param>
 /// <param name="Positions">The position embedding's tensor; null: positions are not embedded.</param>
 /// <param name="PositionCount">Its rows.</param>
-public sealed record TokenEmbeddings(int VocabularySize, int Dimension, string Tokens, string? Positions = null, int PositionCount = 0);
+public sealed record TokenEmbeddings(
+    int VocabularySize,
+    int Dimension,
+    string Tokens,
+    string? Positions = null,
+    int PositionCount = 0
+);
 
 /// <summary>What is known of one text encoder of a model without loading its weights. Thread-safe.</summary>
 public sealed class TextEncoderProfile
@@ -23,8 +29,10 @@ public sealed class TextEncoderProfile
     /// <param name="checkpoint">The model's files.</param>
     /// <param name="component"><c>text_encoder</c>, <c>text_encoder_2</c>, …</param>
     /// <param name="embeddings">Where its embeddings are.</param>
-    /// <param name="embeddingKey">The key of its vectors in embedding files for several encoders: <c>clip_l</c>.</param>
-    /// <exception cref="DtiException">The tokenizer is missing, not valid, or has more tokens than the encoder.</exception>
+    /// <param name="embeddingKey">The key of its vectors in embedding files for several encoders:
+    /// <c>clip_l</c>.</param>
+    /// <exception cref="DtiException">The tokenizer is missing, not valid, or has more tokens than the
+    /// encoder.</exception>
     public TextEncoderProfile(Checkpoint checkpoint, string component, TokenEmbeddings embeddings, string embeddingKey)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
@@ -53,18 +61,26 @@ public sealed class TextEncoderProfile
     /// <exception cref="DtiException">The weights cannot be read.</exception>
     public VocabularyNorms VocabularyNorms => _vocabularyNorms.Value;
 
-    /// <summary>Mean <see cref="PositionReadability"/> of its vocabulary; read from disk when first asked for. 0 where positions are not embedded.</summary>
+    /// <summary>
+    /// Mean <see cref="PositionReadability"/> of its vocabulary; read from disk when first asked for. 0 where positions
+    /// are not embedded.
+    /// </summary>
     internal double TypicalReadability => _typicalReadability.Value;
 
     /// <summary>An empty set of concept tokens, whose ids begin after its vocabulary.</summary>
     public PlaceholderTokens NewPlaceholders() => new(Embeddings.VocabularySize, Tokenizer.Normalized);
 
-    /// <summary>The vocabulary, (V, d), and the position embeddings, (77, d) for CLIP, or null; fp32 on the CPU.</summary>
+    /// <summary>
+    /// The vocabulary, (V, d), and the position embeddings, (77, d) for CLIP, or null; fp32 on the CPU.
+    /// </summary>
     internal (torch.Tensor Vocabulary, torch.Tensor? Positions) ReadEmbeddings()
     {
         using var weights = _checkpoint.OpenWeights(Component);
         var vocabulary = Read(weights, Embeddings.Tokens, Embeddings.VocabularySize);
-        return (vocabulary, Embeddings.Positions is null ? null : Read(weights, Embeddings.Positions, Embeddings.PositionCount));
+        return (
+            vocabulary,
+            Embeddings.Positions is null ? null : Read(weights, Embeddings.Positions, Embeddings.PositionCount)
+        );
     }
 
     private torch.Tensor Read(ComponentWeights weights, string name, int rows)

@@ -11,7 +11,13 @@ namespace Dti.Engine.Models;
 /// <param name="Activation">Of the feed-forward layer.</param>
 /// <param name="LayerNormEps">ε of the layer norms.</param>
 internal sealed record TransformerConfig(
-    int HiddenSize, int IntermediateSize, int NumHiddenLayers, int NumAttentionHeads, Activation Activation, double LayerNormEps)
+    int HiddenSize,
+    int IntermediateSize,
+    int NumHiddenLayers,
+    int NumAttentionHeads,
+    Activation Activation,
+    double LayerNormEps
+)
 {
     /// <summary>Reads the settings of a tower.</summary>
     /// <param name="config">The JSON.</param>
@@ -25,9 +31,13 @@ internal sealed record TransformerConfig(
             config.Int("num_hidden_layers", absent.NumHiddenLayers, 1, 256),
             config.Int("num_attention_heads", absent.NumAttentionHeads, 1, 256),
             Activations.Parse(config, absent.Activation),
-            config.Double("layer_norm_eps", absent.LayerNormEps));
+            config.Double("layer_norm_eps", absent.LayerNormEps)
+        );
         return parsed.HiddenSize % parsed.NumAttentionHeads == 0
             ? parsed
-            : throw config.Unsupported("num_attention_heads", parsed.NumAttentionHeads.ToString(CultureInfo.InvariantCulture));
+            : throw config.Unsupported(
+                "num_attention_heads",
+                parsed.NumAttentionHeads.ToString(CultureInfo.InvariantCulture)
+            );
     }
 }

@@ -22,9 +22,20 @@ internal sealed class VaeEncoder
         {
             var block = weights.Sub("down_blocks").Sub(level);
             var last = level == channels.Length - 1;
-            _downBlocks.Add((
-                VaeMidBlock.Resnets(config, block, config.LayersPerBlock, channels[Math.Max(0, level - 1)], channels[level]),
-                last ? null : new Conv2d(block.Sub("downsamplers.0.conv"), channels[level], channels[level], 3, stride: 2)));
+            _downBlocks.Add(
+                (
+                    VaeMidBlock.Resnets(
+                        config,
+                        block,
+                        config.LayersPerBlock,
+                        channels[Math.Max(0, level - 1)],
+                        channels[level]
+                    ),
+                    last
+                        ? null
+                        : new Conv2d(block.Sub("downsamplers.0.conv"), channels[level], channels[level], 3, stride: 2)
+                )
+            );
         }
 
         _midBlock = new VaeMidBlock(config, weights.Sub("mid_block"));
@@ -63,9 +74,20 @@ internal sealed class VaeDecoder
         {
             var block = weights.Sub("up_blocks").Sub(level);
             var last = level == channels.Length - 1;
-            _upBlocks.Add((
-                VaeMidBlock.Resnets(config, block, config.LayersPerBlock + 1, channels[Math.Max(0, level - 1)], channels[level]),
-                last ? null : new Conv2d(block.Sub("upsamplers.0.conv"), channels[level], channels[level], 3, padding: 1)));
+            _upBlocks.Add(
+                (
+                    VaeMidBlock.Resnets(
+                        config,
+                        block,
+                        config.LayersPerBlock + 1,
+                        channels[Math.Max(0, level - 1)],
+                        channels[level]
+                    ),
+                    last
+                        ? null
+                        : new Conv2d(block.Sub("upsamplers.0.conv"), channels[level], channels[level], 3, padding: 1)
+                )
+            );
         }
 
         _convNormOut = new GroupNorm(weights.Sub("conv_norm_out"), config.NormNumGroups, channels[^1], 1e-6);
@@ -100,9 +122,24 @@ internal sealed class VaeMidBlock
 
     public Tensor Forward(Tensor h) => _resnets[1].Forward(_attention.Forward(_resnets[0].Forward(h)));
 
-    public static ResnetBlock2D[] Resnets(AutoencoderKLConfig config, WeightScope weights, int count, long inChannels, long outChannels) =>
-        [.. Enumerable.Range(0, count).Select(i => new ResnetBlock2D(
-            weights.Sub("resnets").Sub(i), i == 0 ? inChannels : outChannels, outChannels, config.NormNumGroups, 1e-6))];
+    public static ResnetBlock2D[] Resnets(
+        AutoencoderKLConfig config,
+        WeightScope weights,
+        int count,
+        long inChannels,
+        long outChannels
+    ) =>
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(i => new ResnetBlock2D(
+                    weights.Sub("resnets").Sub(i),
+                    i == 0 ? inChannels : outChannels,
+                    outChannels,
+                    config.NormNumGroups,
+                    1e-6
+                )),
+        ];
 }
 
 /// <summary>Self-attention over the pixels of a feature map.</summary>

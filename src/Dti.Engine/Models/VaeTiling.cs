@@ -3,9 +3,9 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Models;
 
 /// <summary>
-/// Large pictures through an autoencoder, tile by tile (diffusers' AutoencoderKL.tiled_encode and tiled_decode): tiles overlap by a quarter,
-/// where the one above and the one on the left fade into the next. Each tile is normalised by itself, so the result differs a little from
-/// that of the whole. Memory is that of a tile, not of the picture.
+/// Large pictures through an autoencoder, tile by tile (diffusers' AutoencoderKL.tiled_encode and tiled_decode): tiles
+/// overlap by a quarter, where the one above and the one on the left fade into the next. Each tile is normalised by
+/// itself, so the result differs a little from that of the whole. Memory is that of a tile, not of the picture.
 /// </summary>
 internal static class VaeTiling
 {
@@ -30,9 +30,14 @@ internal static class VaeTiling
             for (var left = 0L; left < x.shape[3]; left += step)
             {
                 using var one = NewDisposeScope();
-                var result = half(x.narrow(2, top, Math.Min(tile, x.shape[2] - top)).narrow(3, left, Math.Min(tile, x.shape[3] - left)));
+                var result = half(
+                    x.narrow(2, top, Math.Min(tile, x.shape[2] - top))
+                        .narrow(3, left, Math.Min(tile, x.shape[3] - left))
+                );
                 result = above.Length > 0 ? Fade(above[tiles.Count], result, overlap, axis: 2) : result;
-                tiles.Add((tiles.Count > 0 ? Fade(tiles[^1], result, overlap, axis: 3) : result).MoveToOuterDisposeScope());
+                tiles.Add(
+                    (tiles.Count > 0 ? Fade(tiles[^1], result, overlap, axis: 3) : result).MoveToOuterDisposeScope()
+                );
             }
 
             rows.Add(cat([.. tiles.Select(part => Cut(part, limit))], 3).MoveToOuterDisposeScope());
@@ -48,8 +53,12 @@ internal static class VaeTiling
     {
         overlap = Math.Min(overlap, Math.Min(before.shape[axis], after.shape[axis]));
         var length = after.shape[axis];
-        var share = (arange(overlap, ScalarType.Float32, after.device) / overlap).to(after.dtype).view(axis == 2 ? [-1, 1] : [1, -1]);
-        var faded = (before.narrow(axis, before.shape[axis] - overlap, overlap) * (1 - share)) + (after.narrow(axis, 0, overlap) * share);
+        var share = (arange(overlap, ScalarType.Float32, after.device) / overlap)
+            .to(after.dtype)
+            .view(axis == 2 ? [-1, 1] : [1, -1]);
+        var faded =
+            (before.narrow(axis, before.shape[axis] - overlap, overlap) * (1 - share))
+            + (after.narrow(axis, 0, overlap) * share);
         return cat([faded, after.narrow(axis, overlap, length - overlap)], axis);
     }
 

@@ -69,8 +69,7 @@ public sealed class Pcg32
         do
         {
             bits = NextUInt32();
-        }
-        while (bits < threshold);
+        } while (bits < threshold);
         return (int)(bits % range);
     }
 

@@ -34,7 +34,10 @@ public enum StepPart
 /// <summary>What is done in a part.</summary>
 public enum StepWork
 {
-    /// <summary>Activations, additions, copies, calls. In the backward pass also attention and norms, which are libtorch's there.</summary>
+    /// <summary>
+    /// Activations, additions, copies, calls. In the backward pass also attention and norms, which are libtorch's
+    /// there.
+    /// </summary>
     Rest,
 
     /// <summary>Convolutions of more than a pixel.</summary>
@@ -51,8 +54,8 @@ public enum StepWork
 }
 
 /// <summary>
-/// Where the time of steps goes, as the thread that made it runs them. Modules and layers say what they are in; each moment counts once. Without
-/// a profile that costs a look at a field.
+/// Where the time of steps goes, as the thread that made it runs them. Modules and layers say what they are in; each
+/// moment counts once. Without a profile that costs a look at a field.
 /// </summary>
 public sealed class StepProfile : IDisposable
 {
@@ -64,7 +67,10 @@ public sealed class StepProfile : IDisposable
     private readonly bool _waits;
     private long _since = Stopwatch.GetTimestamp();
 
-    /// <summary>Starts to measure. On a GPU, where calls return before they are done, each section waits for it: the sum is more than a step takes.</summary>
+    /// <summary>
+    /// Starts to measure. On a GPU, where calls return before they are done, each section waits for it: the sum is more
+    /// than a step takes.
+    /// </summary>
     /// <param name="device">Where the model computes.</param>
     public StepProfile(torch.Device device)
     {
@@ -90,7 +96,8 @@ public sealed class StepProfile : IDisposable
     internal static Section In(StepPart part) => _current?.Open((part, StepWork.Rest)) ?? default;
 
     /// <summary>From here to the end of the scope, that work, in the part that it is called from.</summary>
-    internal static Section Of(StepWork work) => _current is { } profile ? profile.Open((profile._open.Peek().Part, work)) : default;
+    internal static Section Of(StepWork work) =>
+        _current is { } profile ? profile.Open((profile._open.Peek().Part, work)) : default;
 
     private Section Open((StepPart, StepWork) section)
     {

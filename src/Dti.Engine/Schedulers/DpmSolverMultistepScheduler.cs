@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Schedulers;
 
 /// <summary>
-/// DPM-Solver++ of second order, multistep (arXiv 2211.01095, algorithm 2, midpoint; diffusers' DPMSolverMultistepScheduler with its
-/// defaults). The first and the last step are of first order.
+/// DPM-Solver++ of second order, multistep (arXiv 2211.01095, algorithm 2, midpoint; diffusers'
+/// DPMSolverMultistepScheduler with its defaults). The first and the last step are of first order.
 /// </summary>
 /// <param name="process">The model's process; disposed of with this.</param>
 /// <param name="schedule">Levels at which α is as the process has it; the last one without noise.</param>
@@ -44,7 +44,8 @@ public sealed class DpmSolverMultistepScheduler(INoiseProcess process, SamplingS
     }
 
     /// <inheritdoc/>
-    public Tensor Denoised(Tensor modelOutput, int call, Tensor sample) => process.Denoised(sample, modelOutput, schedule.Levels[call]);
+    public Tensor Denoised(Tensor modelOutput, int call, Tensor sample) =>
+        process.Denoised(sample, modelOutput, schedule.Levels[call]);
 
     /// <inheritdoc/>
     public void Dispose()

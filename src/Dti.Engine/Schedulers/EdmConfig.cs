@@ -15,8 +15,8 @@ public enum SigmaSchedule
 }
 
 /// <summary>
-/// The <c>scheduler_config.json</c> of a model trained as EDM: diffusers' EDMEulerScheduler (CosXL) and EDMDPMSolverMultistepScheduler
-/// (Playground 2.5).
+/// The <c>scheduler_config.json</c> of a model trained as EDM: diffusers' EDMEulerScheduler (CosXL) and
+/// EDMDPMSolverMultistepScheduler (Playground 2.5).
 /// </summary>
 public sealed record EdmConfig : NoiseProcessConfig
 {
@@ -24,7 +24,9 @@ public sealed record EdmConfig : NoiseProcessConfig
     private const string DpmSolver = "dpmpp_2m";
     private const string KarrasEnding = "_karras";
 
-    private static readonly Dictionary<string, Func<INoiseProcess, SamplingSchedule, IScheduler>> _samplers = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<INoiseProcess, SamplingSchedule, IScheduler>> _samplers = new(
+        StringComparer.Ordinal
+    )
     {
         [DpmSolver] = (process, schedule) => new DpmSolverMultistepScheduler(process, schedule),
         [DpmSolver + KarrasEnding] = (process, schedule) => new DpmSolverMultistepScheduler(process, schedule),
@@ -69,11 +71,16 @@ public sealed record EdmConfig : NoiseProcessConfig
     {
         var config = new ComponentConfig("scheduler/scheduler_config.json", json);
         SchedulerClasses.CheckEdm(config);
-        var (prediction, schedule) = (config.String("prediction_type", "epsilon"), config.String("sigma_schedule", "karras"));
+        var (prediction, schedule) = (
+            config.String("prediction_type", "epsilon"),
+            config.String("sigma_schedule", "karras")
+        );
         return new EdmConfig
         {
             ClassName = config.String("_class_name", ""),
-            PredictionType = PredictionTypes.Find(prediction) is { } type and not PredictionType.Flow ? type : throw config.Unsupported("prediction_type", prediction),
+            PredictionType = PredictionTypes.Find(prediction) is { } type and not PredictionType.Flow
+                ? type
+                : throw config.Unsupported("prediction_type", prediction),
             Schedule = schedule switch
             {
                 "karras" => SigmaSchedule.Karras,
@@ -87,7 +94,9 @@ public sealed record EdmConfig : NoiseProcessConfig
         };
 
         double Positive(string key, double absent) =>
-            config.Double(key, absent) is > 0 and <= 1e4 and var value ? value : throw config.Unsupported(key, JsonSerializer.Serialize(config.Double(key, absent)));
+            config.Double(key, absent) is > 0 and <= 1e4 and var value
+                ? value
+                : throw config.Unsupported(key, JsonSerializer.Serialize(config.Double(key, absent)));
     }
 
     /// <inheritdoc/>
@@ -97,9 +106,18 @@ public sealed record EdmConfig : NoiseProcessConfig
     public override IScheduler CreateSampler(string name, int steps)
     {
         var karras = Schedule == SigmaSchedule.Karras || name.EndsWith(KarrasEnding, StringComparison.Ordinal);
-        var levels = karras ? Sigmas.Karras(SigmaMax, SigmaMin, steps, Rho) : Sigmas.Exponential(SigmaMax, SigmaMin, steps);
+        var levels = karras
+            ? Sigmas.Karras(SigmaMax, SigmaMin, steps, Rho)
+            : Sigmas.Exponential(SigmaMax, SigmaMin, steps);
         double[] sigmas = [.. levels.Select(sigma => (double)(float)sigma)]; // as diffusers keeps them
-        return _samplers[name](new EdmProcess(this), new SamplingSchedule(
-            Array.ConvertAll(sigmas, EdmProcess.Time), [.. sigmas.Append(0).Select(sigma => new NoiseLevel(1, sigma))], Math.Sqrt((SigmaMax * SigmaMax) + 1)));
+        return _samplers[name]
+            (
+                new EdmProcess(this),
+                new SamplingSchedule(
+                    Array.ConvertAll(sigmas, EdmProcess.Time),
+                    [.. sigmas.Append(0).Select(sigma => new NoiseLevel(1, sigma))],
+                    Math.Sqrt((SigmaMax * SigmaMax) + 1)
+                )
+            );
     }
 }

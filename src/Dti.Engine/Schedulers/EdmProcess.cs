@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Schedulers;
 
 /// <summary>
-/// Noise added to the image, x = x₀ + σ·ε, and a network whose input and output are scaled to unit variance (arXiv 2206.00364, section 5):
-/// D(x) = c_skip·x + c_out·F(c_in·x). Times are ln(σ)/4, fp32.
+/// Noise added to the image, x = x₀ + σ·ε, and a network whose input and output are scaled to unit variance (arXiv
+/// 2206.00364, section 5): D(x) = c_skip·x + c_out·F(c_in·x). Times are ln(σ)/4, fp32.
 /// </summary>
 /// <param name="config">The model's config.</param>
 public sealed class EdmProcess(EdmConfig config) : INoiseProcess
@@ -13,14 +13,20 @@ public sealed class EdmProcess(EdmConfig config) : INoiseProcess
     public Tensor DrawTimes(int count, Generator generator)
     {
         using var scope = NewDisposeScope();
-        var logarithm = (randn([count], ScalarType.Float32, CPU, generator: generator) * config.DeviationLogSigma) + config.MeanLogSigma;
+        var logarithm =
+            (randn([count], ScalarType.Float32, CPU, generator: generator) * config.DeviationLogSigma)
+            + config.MeanLogSigma;
         return (logarithm / 4).MoveToOuterDisposeScope();
     }
 
     /// <summary>Between two standard deviations below the mean of ln σ and two above.</summary>
     /// <inheritdoc/>
     public Tensor TimesAt(IReadOnlyList<double> shares) =>
-        tensor(shares.Select(share => (float)((config.MeanLogSigma + (((4 * share) - 2) * config.DeviationLogSigma)) / 4)).ToArray());
+        tensor(
+            shares
+                .Select(share => (float)((config.MeanLogSigma + (((4 * share) - 2) * config.DeviationLogSigma)) / 4))
+                .ToArray()
+        );
 
     /// <summary>c_in·(x₀ + σ·ε).</summary>
     /// <inheritdoc/>
@@ -49,16 +55,18 @@ public sealed class EdmProcess(EdmConfig config) : INoiseProcess
         using var scope = NewDisposeScope();
         var (data, sigma) = (config.SigmaData, level.Noise);
         var square = (sigma * sigma) + (data * data);
-        return ((data * data / square * sample) + (Sign(config.PredictionType) * sigma * data / Math.Sqrt(square) * modelOutput)).MoveToOuterDisposeScope();
+        return (
+            (data * data / square * sample)
+            + (Sign(config.PredictionType) * sigma * data / Math.Sqrt(square) * modelOutput)
+        ).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
-    public Tensor ScaleModelInput(Tensor sample, NoiseLevel level) => sample / Math.Sqrt((level.Noise * level.Noise) + (config.SigmaData * config.SigmaData));
+    public Tensor ScaleModelInput(Tensor sample, NoiseLevel level) =>
+        sample / Math.Sqrt((level.Noise * level.Noise) + (config.SigmaData * config.SigmaData));
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     /// <summary>c_noise: what the model is told of σ.</summary>
     internal static double Time(double sigma) => 0.25 * Math.Log(sigma);

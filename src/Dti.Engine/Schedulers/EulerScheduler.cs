@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Schedulers;
 
 /// <summary>
-/// What Euler's methods in σ share (arXiv 2206.00364): noise levels, the model's input, and the slope (x − x₀)/σ at a sample, which is dx/dσ
-/// both where noise is added to the image and in flow matching.
+/// What Euler's methods in σ share (arXiv 2206.00364): noise levels, the model's input, and the slope (x − x₀)/σ at a
+/// sample, which is dx/dσ both where noise is added to the image and in flow matching.
 /// </summary>
 public abstract class EulerScheduler : IScheduler
 {
@@ -13,7 +13,8 @@ public abstract class EulerScheduler : IScheduler
 
     /// <param name="process">The model's process; disposed of with this.</param>
     /// <param name="schedule">Levels whose noise goes down to 0.</param>
-    private protected EulerScheduler(INoiseProcess process, SamplingSchedule schedule) => (_process, _schedule) = (process, schedule);
+    private protected EulerScheduler(INoiseProcess process, SamplingSchedule schedule) =>
+        (_process, _schedule) = (process, schedule);
 
     /// <inheritdoc/>
     public IReadOnlyList<double> Timesteps => _schedule.Times;
@@ -37,7 +38,8 @@ public abstract class EulerScheduler : IScheduler
     }
 
     /// <inheritdoc/>
-    public Tensor Denoised(Tensor modelOutput, int call, Tensor sample) => _process.Denoised(sample, modelOutput, _schedule.Levels[call]);
+    public Tensor Denoised(Tensor modelOutput, int call, Tensor sample) =>
+        _process.Denoised(sample, modelOutput, _schedule.Levels[call]);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Schedulers;
 
 /// <summary>
-/// The <c>scheduler_config.json</c> of a flow-matching model: diffusers' FlowMatchEulerDiscreteScheduler, or DPMSolverMultistepScheduler with
-/// <c>use_flow_sigmas</c>.
+/// The <c>scheduler_config.json</c> of a flow-matching model: diffusers' FlowMatchEulerDiscreteScheduler, or
+/// DPMSolverMultistepScheduler with <c>use_flow_sigmas</c>.
 /// </summary>
 public sealed record FlowMatchingConfig : NoiseProcessConfig
 {
@@ -16,7 +16,9 @@ public sealed record FlowMatchingConfig : NoiseProcessConfig
     /// <summary>T: the model is told σ·T.</summary>
     public required int NumTrainTimesteps { get; init; }
 
-    /// <summary>How far noise levels are moved toward noise in sampling, above 0; 1: not at all (arXiv 2403.03206, equation 23).</summary>
+    /// <summary>
+    /// How far noise levels are moved toward noise in sampling, above 0; 1: not at all (arXiv 2403.03206, equation 23).
+    /// </summary>
     public required double Shift { get; init; }
 
     /// <summary>The same in training.</summary>
@@ -68,7 +70,8 @@ public sealed record FlowMatchingConfig : NoiseProcessConfig
 
     /// <summary>Prepares a run at the noise levels that diffusers' class for the sampler spreads.</summary>
     /// <inheritdoc/>
-    public override IScheduler CreateSampler(string name, int steps) => CreateSampler(name, name == DpmSolver ? SolverSigmas(steps) : EulerSigmas(steps));
+    public override IScheduler CreateSampler(string name, int steps) =>
+        CreateSampler(name, name == DpmSolver ? SolverSigmas(steps) : EulerSigmas(steps));
 
     /// <summary>Prepares a run at given noise levels, for families whose pipelines spread them otherwise.</summary>
     /// <param name="name">One of <see cref="Samplers"/>.</param>
@@ -77,9 +80,14 @@ public sealed record FlowMatchingConfig : NoiseProcessConfig
     {
         double[] levels = [.. sigmas.Select(sigma => (double)(float)sigma)]; // as diffusers keeps them
         var schedule = new SamplingSchedule(
-            Array.ConvertAll(levels, sigma => sigma * NumTrainTimesteps), [.. levels.Append(0).Select(sigma => new NoiseLevel(1 - sigma, sigma))], InitNoiseSigma: 1);
+            Array.ConvertAll(levels, sigma => sigma * NumTrainTimesteps),
+            [.. levels.Append(0).Select(sigma => new NoiseLevel(1 - sigma, sigma))],
+            InitNoiseSigma: 1
+        );
         var process = new FlowMatchingProcess(this);
-        return name == DpmSolver ? new DpmSolverMultistepScheduler(process, schedule) : new EulerDiscreteScheduler(process, schedule);
+        return name == DpmSolver
+            ? new DpmSolverMultistepScheduler(process, schedule)
+            : new EulerDiscreteScheduler(process, schedule);
     }
 
     /// <summary>A noise level moved toward noise.</summary>
@@ -89,7 +97,9 @@ public sealed record FlowMatchingConfig : NoiseProcessConfig
     private IEnumerable<double> EulerSigmas(int steps)
     {
         var (most, least) = (Shifted(1, Shift), Shifted(1.0 / NumTrainTimesteps, Shift));
-        return Enumerable.Range(0, steps).Select(i => Shifted(steps == 1 ? most : most + ((least - most) * i / (steps - 1)), Shift));
+        return Enumerable
+            .Range(0, steps)
+            .Select(i => Shifted(steps == 1 ? most : most + ((least - most) * i / (steps - 1)), Shift));
     }
 
     // Evenly from the level before the last training step.

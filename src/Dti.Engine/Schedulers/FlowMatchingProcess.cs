@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Schedulers;
 
 /// <summary>
-/// Rectified flow (arXiv 2209.03003, 2403.03206): x = (1 − σ)·x₀ + σ·ε, and the model predicts ε − x₀. Times are σ·T, fp32. Training samples one of
-/// the T training steps, all alike, whose σ is shifted toward noise.
+/// Rectified flow (arXiv 2209.03003, 2403.03206): x = (1 − σ)·x₀ + σ·ε, and the model predicts ε − x₀. Times are σ·T,
+/// fp32. Training samples one of the T training steps, all alike, whose σ is shifted toward noise.
 /// </summary>
 /// <param name="config">The model's config.</param>
 public sealed class FlowMatchingProcess(FlowMatchingConfig config) : INoiseProcess
@@ -13,14 +13,23 @@ public sealed class FlowMatchingProcess(FlowMatchingConfig config) : INoiseProce
     public Tensor DrawTimes(int count, Generator generator)
     {
         using var scope = NewDisposeScope();
-        var index = randint(0, config.NumTrainTimesteps, [count], ScalarType.Int64, CPU, generator: generator).to(ScalarType.Float32);
+        var index = randint(0, config.NumTrainTimesteps, [count], ScalarType.Int64, CPU, generator: generator)
+            .to(ScalarType.Float32);
         var sigma = (config.NumTrainTimesteps - index) / config.NumTrainTimesteps; // from 1 down to 1/T
-        return (config.TrainingShift * sigma / (1 + ((config.TrainingShift - 1) * sigma)) * config.NumTrainTimesteps).MoveToOuterDisposeScope();
+        return (
+            config.TrainingShift * sigma / (1 + ((config.TrainingShift - 1) * sigma)) * config.NumTrainTimesteps
+        ).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
     public Tensor TimesAt(IReadOnlyList<double> shares) =>
-        tensor(shares.Select(share => (float)(FlowMatchingConfig.Shifted(share, config.TrainingShift) * config.NumTrainTimesteps)).ToArray());
+        tensor(
+            shares
+                .Select(share =>
+                    (float)(FlowMatchingConfig.Shifted(share, config.TrainingShift) * config.NumTrainTimesteps)
+                )
+                .ToArray()
+        );
 
     /// <inheritdoc/>
     public Tensor AddNoise(Tensor x0, Tensor noise, Tensor times)
@@ -35,19 +44,20 @@ public sealed class FlowMatchingProcess(FlowMatchingConfig config) : INoiseProce
     {
         using var scope = NewDisposeScope();
         var sigma = Sigma(times);
-        return Predictions.Target(prediction ?? config.PredictionType, x0, noise, 1 - sigma, sigma).MoveToOuterDisposeScope();
+        return Predictions
+            .Target(prediction ?? config.PredictionType, x0, noise, 1 - sigma, sigma)
+            .MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
-    public Tensor Denoised(Tensor sample, Tensor modelOutput, NoiseLevel level) => Predictions.Denoised(config.PredictionType, sample, modelOutput, level);
+    public Tensor Denoised(Tensor sample, Tensor modelOutput, NoiseLevel level) =>
+        Predictions.Denoised(config.PredictionType, sample, modelOutput, level);
 
     /// <inheritdoc/>
     public Tensor ScaleModelInput(Tensor sample, NoiseLevel level) => sample;
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     private Tensor Sigma(Tensor times) => (times.to(ScalarType.Float32) / config.NumTrainTimesteps).view(-1, 1, 1, 1);
 }

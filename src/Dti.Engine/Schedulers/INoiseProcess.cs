@@ -3,8 +3,9 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Schedulers;
 
 /// <summary>
-/// The noise process that a model was trained with: how noise is added, what the model predicts, and what that says of the image. Training takes
-/// its target from here and samplers take their algebra, so that both agree. Times are what the model is told; each has a noise level.
+/// The noise process that a model was trained with: how noise is added, what the model predicts, and what that says of
+/// the image. Training takes its target from here and samplers take their algebra, so that both agree. Times are what
+/// the model is told; each has a noise level.
 /// </summary>
 public interface INoiseProcess : IDisposable
 {
@@ -14,7 +15,9 @@ public interface INoiseProcess : IDisposable
     /// <returns>(B) on the CPU, of the number type that the process counts in.</returns>
     Tensor DrawTimes(int count, Generator generator);
 
-    /// <summary>The times at given quantiles of the training distribution, from the image's end: the same at each call.</summary>
+    /// <summary>
+    /// The times at given quantiles of the training distribution, from the image's end: the same at each call.
+    /// </summary>
     /// <param name="shares">From 0 to below 1.</param>
     /// <returns>(B) on the CPU.</returns>
     Tensor TimesAt(IReadOnlyList<double> shares);

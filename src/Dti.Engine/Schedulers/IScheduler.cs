@@ -23,7 +23,8 @@ public interface IScheduler : IDisposable
     /// <param name="modelOutput">What the model predicts, (B, C, h, w) fp32.</param>
     /// <param name="call">Index into <see cref="Timesteps"/>.</param>
     /// <param name="sample">The sample before the step.</param>
-    /// <param name="noise">Gives unit noise of the sample's shape, fp32; asked once per call by schedulers that add noise, never by others.</param>
+    /// <param name="noise">Gives unit noise of the sample's shape, fp32; asked once per call by schedulers that add
+    /// noise, never by others.</param>
     Tensor Step(Tensor modelOutput, int call, Tensor sample, Func<Tensor> noise);
 
     /// <summary>What the model takes the finished sample to be, x₀. Changes nothing of the run.</summary>

@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Schedulers;
 
-/// <summary>What a model's folder says of its noise process: enough to make the process, and to know which samplers suit it.</summary>
+/// <summary>
+/// What a model's folder says of its noise process: enough to make the process, and to know which samplers suit it.
+/// </summary>
 public abstract record NoiseProcessConfig
 {
     /// <summary>diffusers' class, <c>PNDMScheduler</c>.</summary>

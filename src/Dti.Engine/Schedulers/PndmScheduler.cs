@@ -80,14 +80,15 @@ public sealed class PndmScheduler : IScheduler
     }
 
     /// <summary>Adams–Bashforth of the order that the history allows.</summary>
-    private Tensor Combine() => _outputs switch
-    {
-        [var e1] => e1,
-        [var e2, var e1] => ((3 * e1) - e2) / 2,
-        [var e3, var e2, var e1] => ((23 * e1) - (16 * e2) + (5 * e3)) / 12,
-        [var e4, var e3, var e2, var e1] => ((55 * e1) - (59 * e2) + (37 * e3) - (9 * e4)) / 24,
-        _ => throw new InvalidOperationException("no model output yet"),
-    };
+    private Tensor Combine() =>
+        _outputs switch
+        {
+            [var e1] => e1,
+            [var e2, var e1] => ((3 * e1) - e2) / 2,
+            [var e3, var e2, var e1] => ((23 * e1) - (16 * e2) + (5 * e3)) / 12,
+            [var e4, var e3, var e2, var e1] => ((55 * e1) - (59 * e2) + (37 * e3) - (9 * e4)) / 24,
+            _ => throw new InvalidOperationException("no model output yet"),
+        };
 
     /// <summary>φ of the paper's equation 11: from x_t to x_s with the noise estimate.</summary>
     private Tensor Transfer(Tensor sample, int t, int s, Tensor output)

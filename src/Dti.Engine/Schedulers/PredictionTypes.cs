@@ -17,7 +17,11 @@ public static class PredictionTypes
     public static PredictionType Resolve(string? name, NoiseProcessConfig config) =>
         name is null ? config.PredictionType
         : Find(name) is { } type && config.Predictions.Contains(type) ? type
-        : throw new DtiException(ErrorKind.InvalidArgument, $"prediction_type '{name}' is not one of {string.Join(", ", config.Predictions.Select(NameOf))}.", "prediction_type");
+        : throw new DtiException(
+            ErrorKind.InvalidArgument,
+            $"prediction_type '{name}' is not one of {string.Join(", ", config.Predictions.Select(NameOf))}.",
+            "prediction_type"
+        );
 
     /// <summary>The type of a name; null: there is none.</summary>
     internal static PredictionType? Find(string name) => _known.TryGetValue(name, out var type) ? type : null;

@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Schedulers;
 
-/// <summary>What each kind of prediction says of image and noise; the one place where they are converted into each other.</summary>
+/// <summary>
+/// What each kind of prediction says of image and noise; the one place where they are converted into each other.
+/// </summary>
 internal static class Predictions
 {
     /// <summary>x₀ of a sample x = α·x₀ + σ·ε.</summary>

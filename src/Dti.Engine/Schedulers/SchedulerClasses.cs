@@ -10,74 +10,109 @@ namespace Dti.Engine.Schedulers;
 internal static class SchedulerClasses
 {
     /// <summary>The classes that are implemented, and the samplers that they are.</summary>
-    public static IReadOnlyDictionary<string, string> Implemented { get; } = new Dictionary<string, string>
-    {
-        [""] = "ddim",
-        ["DDIMScheduler"] = "ddim",
-        ["DDIMParallelScheduler"] = "ddim",
-        ["DPMSolverMultistepScheduler"] = "dpmpp_2m",
-        ["EulerAncestralDiscreteScheduler"] = "euler_ancestral",
-        ["EulerDiscreteScheduler"] = "euler",
-        ["PNDMScheduler"] = "pndm",
-    };
+    public static IReadOnlyDictionary<string, string> Implemented { get; } =
+        new Dictionary<string, string>
+        {
+            [""] = "ddim",
+            ["DDIMScheduler"] = "ddim",
+            ["DDIMParallelScheduler"] = "ddim",
+            ["DPMSolverMultistepScheduler"] = "dpmpp_2m",
+            ["EulerAncestralDiscreteScheduler"] = "euler_ancestral",
+            ["EulerDiscreteScheduler"] = "euler",
+            ["PNDMScheduler"] = "pndm",
+        };
 
     /// <summary>The classes of models that were trained as EDM, and the samplers that they are.</summary>
-    public static IReadOnlyDictionary<string, string> Edm { get; } = new Dictionary<string, string>
-    {
-        ["EDMDPMSolverMultistepScheduler"] = "dpmpp_2m",
-        ["EDMEulerScheduler"] = "euler",
-    };
+    public static IReadOnlyDictionary<string, string> Edm { get; } =
+        new Dictionary<string, string>
+        {
+            ["EDMDPMSolverMultistepScheduler"] = "dpmpp_2m",
+            ["EDMEulerScheduler"] = "euler",
+        };
 
     /// <summary>
     /// Classes for models that are trained alike, and the samplers that take their place, with a warning.
     /// </summary>
-    public static IReadOnlyDictionary<string, string> Substitutes { get; } = new Dictionary<string, string>
-    {
-        ["DDPMParallelScheduler"] = "ddim",
-        ["DDPMScheduler"] = "ddim",
-        ["DEISMultistepScheduler"] = "dpmpp_2m",
-        ["DPMSolverSDEScheduler"] = "dpmpp_2m",
-        ["DPMSolverSinglestepScheduler"] = "dpmpp_2m",
-        ["HeunDiscreteScheduler"] = "euler",
-        ["KDPM2AncestralDiscreteScheduler"] = "euler_ancestral",
-        ["KDPM2DiscreteScheduler"] = "euler",
-        ["LCMScheduler"] = "ddim",
-        ["LMSDiscreteScheduler"] = "euler",
-        ["SASolverScheduler"] = "dpmpp_2m",
-        ["TCDScheduler"] = "ddim",
-        ["UniPCMultistepScheduler"] = "dpmpp_2m",
-    };
+    public static IReadOnlyDictionary<string, string> Substitutes { get; } =
+        new Dictionary<string, string>
+        {
+            ["DDPMParallelScheduler"] = "ddim",
+            ["DDPMScheduler"] = "ddim",
+            ["DEISMultistepScheduler"] = "dpmpp_2m",
+            ["DPMSolverSDEScheduler"] = "dpmpp_2m",
+            ["DPMSolverSinglestepScheduler"] = "dpmpp_2m",
+            ["HeunDiscreteScheduler"] = "euler",
+            ["KDPM2AncestralDiscreteScheduler"] = "euler_ancestral",
+            ["KDPM2DiscreteScheduler"] = "euler",
+            ["LCMScheduler"] = "ddim",
+            ["LMSDiscreteScheduler"] = "euler",
+            ["SASolverScheduler"] = "dpmpp_2m",
+            ["TCDScheduler"] = "ddim",
+            ["UniPCMultistepScheduler"] = "dpmpp_2m",
+        };
 
     /// <summary>Keys that <see cref="SchedulerConfig"/> reads, whatever the class.</summary>
-    public static IReadOnlySet<string> Read { get; } = new HashSet<string>(StringComparer.Ordinal)
-    {
-        "beta_end", "beta_schedule", "beta_start", "clip_sample", "num_train_timesteps", "prediction_type",
-        "rescale_betas_zero_snr", "set_alpha_to_one", "steps_offset", "timestep_spacing", "use_karras_sigmas",
-    };
+    public static IReadOnlySet<string> Read { get; } =
+        new HashSet<string>(StringComparer.Ordinal)
+        {
+            "beta_end",
+            "beta_schedule",
+            "beta_start",
+            "clip_sample",
+            "num_train_timesteps",
+            "prediction_type",
+            "rescale_betas_zero_snr",
+            "set_alpha_to_one",
+            "steps_offset",
+            "timestep_spacing",
+            "use_karras_sigmas",
+        };
 
     /// <summary>Keys that <see cref="EdmConfig"/> reads.</summary>
-    public static IReadOnlySet<string> ReadOfEdm { get; } = new HashSet<string>(StringComparer.Ordinal)
-    {
-        "prediction_type", "rho", "sigma_data", "sigma_max", "sigma_min", "sigma_schedule",
-    };
+    public static IReadOnlySet<string> ReadOfEdm { get; } =
+        new HashSet<string>(StringComparer.Ordinal)
+        {
+            "prediction_type",
+            "rho",
+            "sigma_data",
+            "sigma_max",
+            "sigma_min",
+            "sigma_schedule",
+        };
 
     /// <summary>Keys that change nothing where the other keys are as they must be.</summary>
-    public static IReadOnlySet<string> Harmless { get; } = new HashSet<string>(StringComparer.Ordinal)
-    {
-        "dynamic_thresholding_ratio", "sample_max_value", // of thresholding, which must be off
-        "euler_at_final", "lower_order_final", // a last step without noise is of first order
-        "base_image_seq_len", "base_shift", "flow_shift", "max_image_seq_len", "max_shift", "time_shift_type", // of flow sigmas
-        "tensor_format", // of diffusers before 0.3
-    };
+    public static IReadOnlySet<string> Harmless { get; } =
+        new HashSet<string>(StringComparer.Ordinal)
+        {
+            "dynamic_thresholding_ratio",
+            "sample_max_value", // of thresholding, which must be off
+            "euler_at_final",
+            "lower_order_final", // a last step without noise is of first order
+            "base_image_seq_len",
+            "base_shift",
+            "flow_shift",
+            "max_image_seq_len",
+            "max_shift",
+            "time_shift_type", // of flow sigmas
+            "tensor_format", // of diffusers before 0.3
+        };
 
     /// <summary>
     /// Keys of samplers that are not implemented, whose classes are substituted; another class does not read them.
     /// </summary>
-    public static IReadOnlySet<string> OfSubstituted { get; } = new HashSet<string>(StringComparer.Ordinal)
-    {
-        "corrector_order", "disable_corrector", "noise_sampler_seed", "original_inference_steps", "predict_x0",
-        "predictor_order", "solver_p", "tau_func", "timestep_scaling",
-    };
+    public static IReadOnlySet<string> OfSubstituted { get; } =
+        new HashSet<string>(StringComparer.Ordinal)
+        {
+            "corrector_order",
+            "disable_corrector",
+            "noise_sampler_seed",
+            "original_inference_steps",
+            "predict_x0",
+            "predictor_order",
+            "solver_p",
+            "tau_func",
+            "timestep_scaling",
+        };
 
     // What a key of an implemented class must say: the value that is implemented, first as it is when the key is
     // absent.
@@ -130,13 +165,25 @@ internal static class SchedulerClasses
         ["DDIMParallelScheduler"] = ["clip_sample_range"],
         ["DPMSolverMultistepScheduler"] =
         [
-            "algorithm_type", "final_sigmas_type", "lambda_min_clipped", "solver_order", "solver_type",
-            "use_beta_sigmas", "use_exponential_sigmas", "use_lu_lambdas", "variance_type",
+            "algorithm_type",
+            "final_sigmas_type",
+            "lambda_min_clipped",
+            "solver_order",
+            "solver_type",
+            "use_beta_sigmas",
+            "use_exponential_sigmas",
+            "use_lu_lambdas",
+            "variance_type",
         ],
         ["EulerAncestralDiscreteScheduler"] = [],
         ["EulerDiscreteScheduler"] =
         [
-            "final_sigmas_type", "interpolation_type", "sigma_max", "sigma_min", "timestep_type", "use_beta_sigmas",
+            "final_sigmas_type",
+            "interpolation_type",
+            "sigma_max",
+            "sigma_min",
+            "timestep_type",
+            "use_beta_sigmas",
             "use_exponential_sigmas",
         ],
         ["PNDMScheduler"] = ["skip_prk_steps"],
@@ -161,21 +208,33 @@ internal static class SchedulerClasses
 
         foreach (var key in config.Keys.Where(key => !key.StartsWith('_')))
         {
-            if (_requiredOfAll.TryGetValue(key, out var required)
-                || (_required.TryGetValue(key, out required) && isImplemented && _readBy[className].Contains(key)
-                    && (key != "clip_sample_range" || config.Bool("clip_sample", false))))
+            if (
+                _requiredOfAll.TryGetValue(key, out var required)
+                || (
+                    _required.TryGetValue(key, out required)
+                    && isImplemented
+                    && _readBy[className].Contains(key)
+                    && (key != "clip_sample_range" || config.Bool("clip_sample", false))
+                )
+            )
             {
                 config.RequireOneOf(key, required);
             }
-            else if (!Read.Contains(key) && !Harmless.Contains(key) && !OfSubstituted.Contains(key)
-                && !_required.ContainsKey(key))
+            else if (
+                !Read.Contains(key)
+                && !Harmless.Contains(key)
+                && !OfSubstituted.Contains(key)
+                && !_required.ContainsKey(key)
+            )
             {
                 throw UnknownKey(config, key);
             }
         }
     }
 
-    /// <summary>Refuses a key or a value of a model trained as EDM that would be sampled otherwise than the config says.</summary>
+    /// <summary>
+    /// Refuses a key or a value of a model trained as EDM that would be sampled otherwise than the config says.
+    /// </summary>
     /// <param name="config">The config.</param>
     /// <exception cref="DtiException">One of them is not supported; the message names it.</exception>
     public static void CheckEdm(ComponentConfig config)
@@ -193,7 +252,9 @@ internal static class SchedulerClasses
         }
     }
 
-    private static DtiException UnknownKey(ComponentConfig config, string key) => new(
-        ErrorKind.FailedPrecondition,
-        $"{config.Component}: '{key}' is a key of none of diffusers' schedulers of this kind. Correct its name, or remove it.");
+    private static DtiException UnknownKey(ComponentConfig config, string key) =>
+        new(
+            ErrorKind.FailedPrecondition,
+            $"{config.Component}: '{key}' is a key of none of diffusers' schedulers of this kind. Correct its name, or remove it."
+        );
 }

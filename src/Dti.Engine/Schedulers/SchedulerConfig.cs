@@ -17,7 +17,9 @@ public enum PredictionType
     Flow,
 }
 
-/// <summary>How sampling steps are spread over the training steps; names as in diffusers (arXiv 2305.08891, table 2).</summary>
+/// <summary>
+/// How sampling steps are spread over the training steps; names as in diffusers (arXiv 2305.08891, table 2).
+/// </summary>
 public enum TimestepSpacing
 {
     /// <summary>Multiples of T/n, from the start.</summary>
@@ -60,10 +62,15 @@ public sealed record SchedulerConfig : NoiseProcessConfig
     /// </summary>
     public required bool ClipSample { get; init; }
 
-    /// <summary>The model's own scheduler spreads noise levels as arXiv 2206.00364 does. Off where the config does not say.</summary>
+    /// <summary>
+    /// The model's own scheduler spreads noise levels as arXiv 2206.00364 does. Off where the config does not say.
+    /// </summary>
     public bool UseKarrasSigmas { get; init; }
 
-    /// <summary>The last training step has no signal left (arXiv 2305.08891, <c>rescale_betas_zero_snr</c>). Off where the config does not say.</summary>
+    /// <summary>
+    /// The last training step has no signal left (arXiv 2305.08891, <c>rescale_betas_zero_snr</c>). Off where the
+    /// config does not say.
+    /// </summary>
     public bool ZeroTerminalSnr { get; init; }
 
     /// <inheritdoc/>
@@ -102,8 +109,12 @@ public sealed record SchedulerConfig : NoiseProcessConfig
             NumTrainTimesteps = config.Int("num_train_timesteps", 1000, 1, 100_000),
             BetaStart = config.Double("beta_start", substituted ? 0.00085 : 0.0001),
             BetaEnd = config.Double("beta_end", substituted ? 0.012 : 0.02),
-            ScaledLinear = schedule == "scaled_linear" || (schedule == "linear" ? false : throw config.Unsupported("beta_schedule", schedule)),
-            PredictionType = PredictionTypes.Find(prediction) is { } type and not PredictionType.Flow ? type : throw config.Unsupported("prediction_type", prediction),
+            ScaledLinear =
+                schedule == "scaled_linear"
+                || (schedule == "linear" ? false : throw config.Unsupported("beta_schedule", schedule)),
+            PredictionType = PredictionTypes.Find(prediction) is { } type and not PredictionType.Flow
+                ? type
+                : throw config.Unsupported("prediction_type", prediction),
             TimestepSpacing = spacing switch
             {
                 "" => null,

@@ -3,14 +3,21 @@ namespace Dti.Engine.Schedulers;
 /// <summary>The samplers of models trained as DDPM, by name.</summary>
 public static class SchedulerFactory
 {
-    private static readonly Dictionary<string, Func<SchedulerConfig, int, IScheduler>> _known = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<SchedulerConfig, int, IScheduler>> _known = new(
+        StringComparer.Ordinal
+    )
     {
         ["ddim"] = (config, steps) => new DdimScheduler(config, steps),
         ["dpmpp_2m"] = (config, steps) => DpmSolver(config, steps, karras: false),
         ["dpmpp_2m_karras"] = (config, steps) => DpmSolver(config, steps, karras: true),
-        ["euler"] = (config, steps) => Euler(config, steps, karras: false, (process, schedule) => new EulerDiscreteScheduler(process, schedule)),
-        ["euler_ancestral"] = (config, steps) => Euler(config, steps, karras: false, (process, schedule) => new EulerAncestralDiscreteScheduler(process, schedule)),
-        ["euler_karras"] = (config, steps) => Euler(config, steps, karras: true, (process, schedule) => new EulerDiscreteScheduler(process, schedule)),
+        ["euler"] = (config, steps) =>
+            Euler(config, steps, karras: false, (process, schedule) => new EulerDiscreteScheduler(process, schedule)),
+        ["euler_ancestral"] = (config, steps) =>
+            Euler(config, steps, karras: false, (process, schedule) =>
+                new EulerAncestralDiscreteScheduler(process, schedule)
+            ),
+        ["euler_karras"] = (config, steps) =>
+            Euler(config, steps, karras: true, (process, schedule) => new EulerDiscreteScheduler(process, schedule)),
         ["pndm"] = (config, steps) => new PndmScheduler(config, steps),
     };
 
@@ -27,12 +34,15 @@ public static class SchedulerFactory
         : throw new DtiException(
             ErrorKind.InvalidArgument,
             $"scheduler '{name}' is not one of {string.Join(", ", config.Samplers)}.{(CloseTo(name, config) is { } close ? $" Close: {close}." : "")}",
-            "scheduler");
+            "scheduler"
+        );
 
     /// <summary>The sampler that A1111, ComfyUI and diffusers give a name like that; null: none here.</summary>
     private static string? CloseTo(string name, NoiseProcessConfig config)
     {
-        var plain = string.Concat(name.ToLowerInvariant().Replace("++", "pp", StringComparison.Ordinal).Where(char.IsAsciiLetterOrDigit));
+        var plain = string.Concat(
+            name.ToLowerInvariant().Replace("++", "pp", StringComparison.Ordinal).Where(char.IsAsciiLetterOrDigit)
+        );
         plain = plain switch
         {
             "eulera" or "eulerancestraldiscretescheduler" => "eulerancestral",
@@ -50,9 +60,15 @@ public static class SchedulerFactory
     /// <param name="config">The model's config.</param>
     /// <param name="steps">Sampling steps, at most the model's training steps.</param>
     /// <exception cref="DtiException">Unknown name, or too many steps.</exception>
-    public static IScheduler Create(string name, SchedulerConfig config, int steps) => _known[Resolve(name, config)](config, steps);
+    public static IScheduler Create(string name, SchedulerConfig config, int steps) =>
+        _known[Resolve(name, config)](config, steps);
 
-    private static EulerScheduler Euler(SchedulerConfig config, int steps, bool karras, Func<INoiseProcess, SamplingSchedule, EulerScheduler> create)
+    private static EulerScheduler Euler(
+        SchedulerConfig config,
+        int steps,
+        bool karras,
+        Func<INoiseProcess, SamplingSchedule, EulerScheduler> create
+    )
     {
         var timesteps = Timesteps.Spread(config, steps, TimestepSpacing.Linspace, roundLinspace: false);
         var process = new DdpmProcess(config);
@@ -65,7 +81,14 @@ public static class SchedulerFactory
         }
 
         sigmas = Array.ConvertAll(sigmas, sigma => (double)(float)sigma); // as diffusers keeps them
-        return create(process, new SamplingSchedule(timesteps, [.. sigmas.Append(0).Select(sigma => new NoiseLevel(1, sigma))], Sigmas.InitNoise(config, sigmas[0])));
+        return create(
+            process,
+            new SamplingSchedule(
+                timesteps,
+                [.. sigmas.Append(0).Select(sigma => new NoiseLevel(1, sigma))],
+                Sigmas.InitNoise(config, sigmas[0])
+            )
+        );
     }
 
     private static DpmSolverMultistepScheduler DpmSolver(SchedulerConfig config, int steps, bool karras)
@@ -78,8 +101,15 @@ public static class SchedulerFactory
             : Timesteps.Spread(config, steps, TimestepSpacing.Linspace, roundLinspace: true, beforeClean: true);
         sigmas = karras ? sigmas : Array.ConvertAll(timesteps, t => (double)trained[(int)t]);
         return new DpmSolverMultistepScheduler(
-            process, new SamplingSchedule(timesteps, [.. sigmas.Append(0).Select(sigma => VariancePreserving((float)sigma))], InitNoiseSigma: 1));
+            process,
+            new SamplingSchedule(
+                timesteps,
+                [.. sigmas.Append(0).Select(sigma => VariancePreserving((float)sigma))],
+                InitNoiseSigma: 1
+            )
+        );
     }
 
-    private static NoiseLevel VariancePreserving(double sigma) => new(1 / Math.Sqrt((sigma * sigma) + 1), sigma / Math.Sqrt((sigma * sigma) + 1));
+    private static NoiseLevel VariancePreserving(double sigma) =>
+        new(1 / Math.Sqrt((sigma * sigma) + 1), sigma / Math.Sqrt((sigma * sigma) + 1));
 }

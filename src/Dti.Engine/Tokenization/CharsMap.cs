@@ -4,12 +4,14 @@ using System.Text;
 namespace Dti.Engine.Tokenization;
 
 /// <summary>
-/// The normalisation that a SentencePiece model carries (<c>precompiled_charsmap</c>; sentencepiece, normalizer.cc): a trie of UTF-8 strings and
-/// what each becomes. At every place the longest of them is replaced; whatever is not in it stays.
+/// The normalisation that a SentencePiece model carries (<c>precompiled_charsmap</c>; sentencepiece, normalizer.cc): a
+/// trie of UTF-8 strings and what each becomes. At every place the longest of them is replaced; whatever is not in it
+/// stays.
 /// </summary>
 internal sealed class CharsMap
 {
-    private readonly uint[] _units; // a double array (Aoe 1989) as darts-clone packs it: label, offset, "has a leaf" in 32 bits
+    // a double array (Aoe 1989) as darts-clone packs it: label, offset, "has a leaf" in 32 bits
+    private readonly uint[] _units;
     private readonly byte[] _texts; // each ends with a 0
 
     /// <param name="blob">Length of the trie, trie, texts; empty: nothing is replaced.</param>
@@ -61,7 +63,9 @@ internal sealed class CharsMap
         return Encoding.UTF8.GetString([.. result]);
     }
 
-    /// <summary>The longest prefix in the trie, its length in bytes and where its replacement starts; length 0: there is none.</summary>
+    /// <summary>
+    /// The longest prefix in the trie, its length in bytes and where its replacement starts; length 0: there is none.
+    /// </summary>
     private (int Length, int Text) Longest(ReadOnlySpan<byte> source)
     {
         var longest = (0, 0);
@@ -81,7 +85,13 @@ internal sealed class CharsMap
 
             var unit = _units[node];
             node ^= Offset(unit);
-            if (HasLeaf(unit) && node < _units.Length && Value(_units[node]) is var text && text < _texts.Length && _texts.AsSpan((int)text).Contains((byte)0))
+            if (
+                HasLeaf(unit)
+                && node < _units.Length
+                && Value(_units[node]) is var text
+                && text < _texts.Length
+                && _texts.AsSpan((int)text).Contains((byte)0)
+            )
             {
                 longest = (i + 1, (int)text);
             }

@@ -14,8 +14,8 @@ namespace Dti.Engine.Tokenization;
 public sealed record TokenizedPrompt(IReadOnlyList<int> InputIds, int TokenCount, string CutText);
 
 /// <summary>
-/// CLIP's byte-level BPE as the tokenizers library runs it for diffusers: NFC, white space collapsed, lower case, words by
-/// CLIP's pattern. Thread-safe.
+/// CLIP's byte-level BPE as the tokenizers library runs it for diffusers: NFC, white space collapsed, lower case, words
+/// by CLIP's pattern. Thread-safe.
 /// </summary>
 public sealed partial class ClipTokenizer : ITokenizer
 {
@@ -30,7 +30,12 @@ public sealed partial class ClipTokenizer : ITokenizer
     private readonly Regex _rawPattern;
     private readonly Regex _normalizedPattern;
 
-    private ClipTokenizer(string source, IReadOnlyDictionary<string, int> ids, JsonDocument config, Func<BpeOptions> options)
+    private ClipTokenizer(
+        string source,
+        IReadOnlyDictionary<string, int> ids,
+        JsonDocument config,
+        Func<BpeOptions> options
+    )
     {
         _ids = ids;
         _tokens = new string[_ids.Count];
@@ -45,10 +50,15 @@ public sealed partial class ClipTokenizer : ITokenizer
         BosTokenId = Id(bos.Token, source);
         EosTokenId = Id(eos.Token, source);
         PadTokenId = Id(pad.Token, source);
-        ModelMaxLength = config.RootElement.TryGetProperty("model_max_length", out var max) && max.TryGetInt32(out var length) && length is >= 3 and <= 4096 ? length : 77;
+        ModelMaxLength =
+            config.RootElement.TryGetProperty("model_max_length", out var max)
+            && max.TryGetInt32(out var length)
+            && length is >= 3 and <= 4096
+                ? length
+                : 77;
 
-        // Given as a plain text, a special token is looked for in the prompt as it is; given as an object, in the normalised
-        // prompt if that says so. The last definition of a token holds.
+        // Given as a plain text, a special token is looked for in the prompt as it is; given as an object, in the
+        // normalised prompt if that says so. The last definition of a token holds.
         foreach (var (token, normalized) in new[] { bos, eos, pad })
         {
             _rawTokens.Remove(token);
@@ -72,14 +82,20 @@ public sealed partial class ClipTokenizer : ITokenizer
             bpe.UnknownToken = eos.Token;
             _bpe = BpeTokenizer.Create(bpe);
         }
-        catch (Exception error) when (error is ArgumentException or InvalidOperationException or FormatException or IOException)
+        catch (Exception error)
+            when (error is ArgumentException or InvalidOperationException or FormatException or IOException)
         {
-            throw new DtiException(ErrorKind.FailedPrecondition, $"{source}: its merges do not go with its vocabulary: {error.Message}", innerException: error);
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{source}: its merges do not go with its vocabulary: {error.Message}",
+                innerException: error
+            );
         }
     }
 
     /// <summary>What a tokenizer's folder holds; not all of it is needed.</summary>
-    internal static IReadOnlyList<string> Files { get; } = ["vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json"];
+    internal static IReadOnlyList<string> Files { get; } =
+    ["vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json"];
 
     /// <summary>V: the ids of placeholder tokens begin here.</summary>
     public int VocabularySize => _tokens.Length;
@@ -105,7 +121,10 @@ public sealed partial class ClipTokenizer : ITokenizer
     public static ClipTokenizer Load(string folder)
     {
         var whole = Path.Combine(folder, "tokenizer.json");
-        if (File.Exists(whole) && !(File.Exists(Path.Combine(folder, "vocab.json")) && File.Exists(Path.Combine(folder, "merges.txt"))))
+        if (
+            File.Exists(whole)
+            && !(File.Exists(Path.Combine(folder, "vocab.json")) && File.Exists(Path.Combine(folder, "merges.txt")))
+        )
         {
             using var settings = ReadSpecialTokens(folder);
             var (ids, pairs) = ReadWhole(whole);
@@ -123,7 +142,9 @@ public sealed partial class ClipTokenizer : ITokenizer
     public static ClipTokenizer Published(string padToken = "<|endoftext|>")
     {
         using var config = JsonDocument.Parse(PublishedConfig(padToken));
-        return new("the published vocabulary", PublishedVocabulary.Ids, config, () => new BpeOptions(PublishedVocabulary.Ids) { Merges = PublishedVocabulary.Merges });
+        return new("the published vocabulary", PublishedVocabulary.Ids, config, () =>
+            new BpeOptions(PublishedVocabulary.Ids) { Merges = PublishedVocabulary.Merges }
+        );
     }
 
     /// <summary>Writes that tokenizer as a folder that <see cref="Load"/>, transformers and diffusers read.</summary>
@@ -133,7 +154,10 @@ public sealed partial class ClipTokenizer : ITokenizer
     internal static void WritePublished(string folder, string padToken)
     {
         AtomicFile.WriteAllText(Path.Combine(folder, Files[0]), JsonSerializer.Serialize(PublishedVocabulary.Ids));
-        AtomicFile.WriteAllText(Path.Combine(folder, Files[1]), $"#version: 0.2\n{string.Join('\n', PublishedVocabulary.Merges)}\n");
+        AtomicFile.WriteAllText(
+            Path.Combine(folder, Files[1]),
+            $"#version: 0.2\n{string.Join('\n', PublishedVocabulary.Merges)}\n"
+        );
         AtomicFile.WriteAllText(Path.Combine(folder, Files[2]), PublishedConfig(padToken));
     }
 
@@ -175,7 +199,11 @@ public sealed partial class ClipTokenizer : ITokenizer
     /// is divided.
     /// </summary>
     /// <inheritdoc/>
-    public IReadOnlyList<PromptChunk> TokenizeChunks(IReadOnlyList<string> pieces, PlaceholderTokens? placeholders, int maxChunks)
+    public IReadOnlyList<PromptChunk> TokenizeChunks(
+        IReadOnlyList<string> pieces,
+        PlaceholderTokens? placeholders,
+        int maxChunks
+    )
     {
         var room = ModelMaxLength - 2;
         var chunks = new List<List<(int Id, int Piece)>> { new() };
@@ -185,7 +213,7 @@ public sealed partial class ClipTokenizer : ITokenizer
             foreach (var group in Groups(Encode(text, placeholders)))
             {
                 total += group.Count;
-                for (var rest = group; rest.Count > 0;)
+                for (var rest = group; rest.Count > 0; )
                 {
                     var free = room - chunks[^1].Count;
                     var fits = Math.Min(free, rest.Count);
@@ -212,7 +240,10 @@ public sealed partial class ClipTokenizer : ITokenizer
 
     /// <summary>The token of an id, as the vocabulary spells it: <c>cat&lt;/w&gt;</c>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such id.</exception>
-    public string Decode(int id) => id >= 0 && id < _tokens.Length ? _tokens[id] : throw new ArgumentOutOfRangeException(nameof(id), id, "is not in the vocabulary");
+    public string Decode(int id) =>
+        id >= 0 && id < _tokens.Length
+            ? _tokens[id]
+            : throw new ArgumentOutOfRangeException(nameof(id), id, "is not in the vocabulary");
 
     /// <summary>The id of a token, as the vocabulary spells it.</summary>
     public bool TryGetId(string token, out int id) => _ids.TryGetValue(token, out id);
@@ -226,21 +257,40 @@ public sealed partial class ClipTokenizer : ITokenizer
     /// <inheritdoc/>
     public string Normalized(string text) => Normalize(text);
 
-    internal static string Normalize(string text) => WhiteSpace().Replace(text.Normalize(NormalizationForm.FormC), " ").Replace("İ", "i̇", StringComparison.Ordinal).ToLowerInvariant();
+    internal static string Normalize(string text) =>
+        WhiteSpace()
+            .Replace(text.Normalize(NormalizationForm.FormC), " ")
+            .Replace("İ", "i̇", StringComparison.Ordinal)
+            .ToLowerInvariant();
 
     /// <summary>Matches any of the tokens, the longest first.</summary>
-    internal static Regex PatternOf(IEnumerable<string> tokens) => new(
-        string.Join('|', tokens.OrderByDescending(token => token.Length).Select(Regex.Escape).DefaultIfEmpty("(?!)")), RegexOptions.CultureInvariant);
+    internal static Regex PatternOf(IEnumerable<string> tokens) =>
+        new(
+            string.Join(
+                '|',
+                tokens.OrderByDescending(token => token.Length).Select(Regex.Escape).DefaultIfEmpty("(?!)")
+            ),
+            RegexOptions.CultureInvariant
+        );
 
     private List<int> Encode(string text, PlaceholderTokens? placeholders)
     {
         var ids = new List<int>();
-        var pattern = placeholders is { Count: > 0 } ? PatternOf(_normalizedTokens.Keys.Concat(placeholders.NormalizedTokens)) : _normalizedPattern;
-        Split(text, _rawPattern, token => ids.Add(_rawTokens[token]), rest => Split(
-            Normalize(rest),
-            pattern,
-            token => ids.Add(_normalizedTokens.TryGetValue(token, out var id) ? id : placeholders!.IdOf(token)),
-            words => EncodeWords(words, ids)));
+        var pattern = placeholders is { Count: > 0 }
+            ? PatternOf(_normalizedTokens.Keys.Concat(placeholders.NormalizedTokens))
+            : _normalizedPattern;
+        Split(
+            text,
+            _rawPattern,
+            token => ids.Add(_rawTokens[token]),
+            rest =>
+                Split(
+                    Normalize(rest),
+                    pattern,
+                    token => ids.Add(_normalizedTokens.TryGetValue(token, out var id) ? id : placeholders!.IdOf(token)),
+                    words => EncodeWords(words, ids)
+                )
+        );
         return ids;
     }
 
@@ -249,7 +299,7 @@ public sealed partial class ClipTokenizer : ITokenizer
     /// </summary>
     private IEnumerable<List<int>> Groups(List<int> ids)
     {
-        for (var from = 0; from < ids.Count;)
+        for (var from = 0; from < ids.Count; )
         {
             var concept = ids[from] >= VocabularySize;
             var to = from + 1;
@@ -295,15 +345,27 @@ public sealed partial class ClipTokenizer : ITokenizer
     {
         foreach (var word in Word().EnumerateMatches(text))
         {
-            ids.AddRange(_bpe.EncodeToIds(ByteAlphabet.Spell(text.AsSpan(word.Index, word.Length)), considerPreTokenization: false, considerNormalization: false));
+            ids.AddRange(
+                _bpe.EncodeToIds(
+                    ByteAlphabet.Spell(text.AsSpan(word.Index, word.Length)),
+                    considerPreTokenization: false,
+                    considerNormalization: false
+                )
+            );
         }
     }
 
-    private string Words(IEnumerable<int> ids, PlaceholderTokens? placeholders) => string.Concat(ids.Select(id =>
-        id >= _tokens.Length ? placeholders!.TokenOf(id) + " "
-        : _tokens[id].EndsWith(EndOfWord, StringComparison.Ordinal) ? ByteAlphabet.Read(_tokens[id][..^EndOfWord.Length]) + " "
-        : id == BosTokenId || id == EosTokenId ? _tokens[id] + " "
-        : ByteAlphabet.Read(_tokens[id]))).TrimEnd();
+    private string Words(IEnumerable<int> ids, PlaceholderTokens? placeholders) =>
+        string.Concat(
+                ids.Select(id =>
+                    id >= _tokens.Length ? placeholders!.TokenOf(id) + " "
+                    : _tokens[id].EndsWith(EndOfWord, StringComparison.Ordinal)
+                        ? ByteAlphabet.Read(_tokens[id][..^EndOfWord.Length]) + " "
+                    : id == BosTokenId || id == EosTokenId ? _tokens[id] + " "
+                    : ByteAlphabet.Read(_tokens[id])
+                )
+            )
+            .TrimEnd();
 
     /// <summary>As transformers' own folders say it.</summary>
     private static string PublishedConfig(string padToken)
@@ -327,9 +389,13 @@ public sealed partial class ClipTokenizer : ITokenizer
             """;
     }
 
-    private int Id(string token, string folder) => _ids.TryGetValue(token, out var id)
-        ? id
-        : throw new DtiException(ErrorKind.FailedPrecondition, $"{folder}: the special token '{token}' is not in vocab.json.");
+    private int Id(string token, string folder) =>
+        _ids.TryGetValue(token, out var id)
+            ? id
+            : throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{folder}: the special token '{token}' is not in vocab.json."
+            );
 
     /// <summary>
     /// Vocabulary and merges of the tokenizers library's file; merges are texts, <c>i n</c>, or pairs.
@@ -337,19 +403,31 @@ public sealed partial class ClipTokenizer : ITokenizer
     private static (Dictionary<string, int> Ids, string[] Merges) ReadWhole(string path)
     {
         using var json = BoundedJson.Read(path, MaxVocabularyBytes);
-        if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("model", out var model)
-            || model.ValueKind != JsonValueKind.Object || !model.TryGetProperty("type", out var type) || type.ToString() != "BPE"
-            || !model.TryGetProperty("vocab", out var vocabulary) || !model.TryGetProperty("merges", out var merges)
-            || merges.ValueKind != JsonValueKind.Array || merges.EnumerateArray().Any(merge => Merge(merge) is null))
+        if (
+            json.RootElement.ValueKind != JsonValueKind.Object
+            || !json.RootElement.TryGetProperty("model", out var model)
+            || model.ValueKind != JsonValueKind.Object
+            || !model.TryGetProperty("type", out var type)
+            || type.ToString() != "BPE"
+            || !model.TryGetProperty("vocab", out var vocabulary)
+            || !model.TryGetProperty("merges", out var merges)
+            || merges.ValueKind != JsonValueKind.Array
+            || merges.EnumerateArray().Any(merge => Merge(merge) is null)
+        )
         {
-            throw new DtiException(ErrorKind.FailedPrecondition, $"{path} has no vocabulary and merges of a BPE model, as CLIP's tokenizer has.");
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{path} has no vocabulary and merges of a BPE model, as CLIP's tokenizer has."
+            );
         }
 
         return (ReadVocabulary(vocabulary, path), [.. merges.EnumerateArray().Select(merge => Merge(merge)!)]);
 
         static string? Merge(JsonElement merge) =>
             merge.ValueKind == JsonValueKind.String ? merge.GetString()
-            : merge.ValueKind == JsonValueKind.Array && merge.GetArrayLength() == 2 && merge.EnumerateArray().All(part => part.ValueKind == JsonValueKind.String)
+            : merge.ValueKind == JsonValueKind.Array
+            && merge.GetArrayLength() == 2
+            && merge.EnumerateArray().All(part => part.ValueKind == JsonValueKind.String)
                 ? $"{merge[0].GetString()} {merge[1].GetString()}"
             : null;
     }
@@ -367,34 +445,51 @@ public sealed partial class ClipTokenizer : ITokenizer
         {
             foreach (var pair in vocabulary.EnumerateObject())
             {
-                ids[pair.Name] = pair.Value.ValueKind == JsonValueKind.Number && pair.Value.TryGetInt32(out var id) ? id : -1;
+                ids[pair.Name] =
+                    pair.Value.ValueKind == JsonValueKind.Number && pair.Value.TryGetInt32(out var id) ? id : -1;
             }
         }
 
-        return ids.Count > 0 && ids.Values.Distinct().Count() == ids.Count && ids.Values.All(id => id >= 0 && id < ids.Count)
+        return
+            ids.Count > 0
+            && ids.Values.Distinct().Count() == ids.Count
+            && ids.Values.All(id => id >= 0 && id < ids.Count)
             ? ids
-            : throw new DtiException(ErrorKind.FailedPrecondition, $"{path} does not map tokens to the ids 0, 1, 2, ….");
+            : throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{path} does not map tokens to the ids 0, 1, 2, …."
+            );
     }
 
     private static JsonDocument ReadSpecialTokens(string folder)
     {
         var config = Path.Combine(folder, "tokenizer_config.json");
         var map = Path.Combine(folder, "special_tokens_map.json");
-        return File.Exists(config) ? BoundedJson.Read(config) : File.Exists(map) ? BoundedJson.Read(map) : JsonDocument.Parse("{}");
+        return File.Exists(config) ? BoundedJson.Read(config)
+            : File.Exists(map) ? BoundedJson.Read(map)
+            : JsonDocument.Parse("{}");
     }
 
     private static (string Token, bool Normalized) SpecialToken(JsonDocument config, string key, string absent) =>
         !config.RootElement.TryGetProperty(key, out var value) ? (absent, false)
         : value.ValueKind == JsonValueKind.String ? (value.GetString()!, false)
-        : value.ValueKind == JsonValueKind.Object && value.TryGetProperty("content", out var content) && content.ValueKind == JsonValueKind.String
-            ? (content.GetString()!, value.TryGetProperty("normalized", out var normalized) && normalized.ValueKind == JsonValueKind.True)
+        : value.ValueKind == JsonValueKind.Object
+        && value.TryGetProperty("content", out var content)
+        && content.ValueKind == JsonValueKind.String
+            ? (
+                content.GetString()!,
+                value.TryGetProperty("normalized", out var normalized) && normalized.ValueKind == JsonValueKind.True
+            )
         : (absent, false);
 
     private static string Bounded(string path)
     {
         return RegularFile.LengthOf(path) is > 0 and <= MaxVocabularyBytes
             ? path
-            : throw new DtiException(ErrorKind.FailedPrecondition, $"{path} is missing, empty, or larger than {MaxVocabularyBytes} bytes.");
+            : throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{path} is missing, empty, or larger than {MaxVocabularyBytes} bytes."
+            );
     }
 
     [GeneratedRegex(@"\s+", RegexOptions.CultureInvariant)]

@@ -15,7 +15,9 @@ public interface ITokenizer
     /// <summary>The ids of the text alone: no start, no end, no padding, no template.</summary>
     IReadOnlyList<int> Encode(string text);
 
-    /// <summary>The ids of a prompt in pieces, each spelt for itself, with everything around them that the model wants.</summary>
+    /// <summary>
+    /// The ids of a prompt in pieces, each spelt for itself, with everything around them that the model wants.
+    /// </summary>
     /// <param name="pieces">The texts.</param>
     /// <param name="placeholders">Concept tokens that they may hold; null: none.</param>
     /// <param name="pieceOf">For each id which piece it comes from; −1: none.</param>
@@ -28,8 +30,11 @@ public interface ITokenizer
     /// <param name="pieces">The texts.</param>
     /// <param name="placeholders">Concept tokens that they may hold; null: none.</param>
     /// <param name="maxChunks">The most chunks; what is beyond is cut.</param>
-    IReadOnlyList<PromptChunk> TokenizeChunks(IReadOnlyList<string> pieces, PlaceholderTokens? placeholders, int maxChunks) =>
-        [new PromptChunk(Tokenize(pieces, placeholders, out var pieceOf), pieceOf)];
+    IReadOnlyList<PromptChunk> TokenizeChunks(
+        IReadOnlyList<string> pieces,
+        PlaceholderTokens? placeholders,
+        int maxChunks
+    ) => [new PromptChunk(Tokenize(pieces, placeholders, out var pieceOf), pieceOf)];
 
     /// <summary>A token as people write it, without the vocabulary's marks.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such id.</exception>
@@ -56,7 +61,11 @@ public static class TokenizerExtensions
     /// <param name="tokenizer">The tokenizer.</param>
     /// <param name="text">The prompt, of any length.</param>
     /// <param name="placeholders">Concept tokens that it may hold; null: none.</param>
-    public static TokenizedPrompt Tokenize(this ITokenizer tokenizer, string text, PlaceholderTokens? placeholders = null)
+    public static TokenizedPrompt Tokenize(
+        this ITokenizer tokenizer,
+        string text,
+        PlaceholderTokens? placeholders = null
+    )
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         return tokenizer.Tokenize([text], placeholders, out _);

@@ -3,8 +3,9 @@ using System.Text.RegularExpressions;
 namespace Dti.Engine.Tokenization;
 
 /// <summary>
-/// Tokens that stand for learnt vectors: <c>&lt;cat&gt;</c>, <c>&lt;cat&gt;_1</c>, …, with ids from V on in order of adding.
-/// They match without blanks around them, whatever their case, the longest first, as added tokens of the tokenizers library do.
+/// Tokens that stand for learnt vectors: <c>&lt;cat&gt;</c>, <c>&lt;cat&gt;_1</c>, …, with ids from V on in order of
+/// adding. They match without blanks around them, whatever their case, the longest first, as added tokens of the
+/// tokenizers library do.
 /// </summary>
 public sealed partial class PlaceholderTokens
 {
@@ -38,7 +39,11 @@ public sealed partial class PlaceholderTokens
             ids[i] = _vocabularySize + _tokens.Count;
             if (!_ids.TryAdd(_normalized(token), ids[i]))
             {
-                throw new DtiException(ErrorKind.InvalidArgument, $"Two concepts are both called {token}; capitals make no difference.", "placeholder");
+                throw new DtiException(
+                    ErrorKind.InvalidArgument,
+                    $"Two concepts are both called {token}; capitals make no difference.",
+                    "placeholder"
+                );
             }
 
             _tokens.Add(token);
@@ -58,7 +63,10 @@ public sealed partial class PlaceholderTokens
             return prompt;
         }
 
-        var found = ClipTokenizer.PatternOf(_ids.Keys).Matches(_normalized(prompt)).Select(match => _tokens[_ids[match.Value] - _vocabularySize]);
+        var found = ClipTokenizer
+            .PatternOf(_ids.Keys)
+            .Matches(_normalized(prompt))
+            .Select(match => _tokens[_ids[match.Value] - _vocabularySize]);
         foreach (var token in found.Distinct().ToArray())
         {
             var all = token;
@@ -69,15 +77,20 @@ public sealed partial class PlaceholderTokens
 
             if (all != token)
             {
-                prompt = prompt.Replace(token, all, StringComparison.OrdinalIgnoreCase); // tokens match whatever their case
+                // tokens match whatever their case
+                prompt = prompt.Replace(token, all, StringComparison.OrdinalIgnoreCase);
             }
         }
 
         return prompt;
     }
 
-    /// <summary>A concept as training captions hold it: <c>&lt;cat&gt;&lt;cat&gt;_1</c>, without blanks, as the reference implementation.</summary>
-    public static string Identifier(string placeholder, int vectors) => string.Concat(Enumerable.Range(0, vectors).Select(i => Name(placeholder, i)));
+    /// <summary>
+    /// A concept as training captions hold it: <c>&lt;cat&gt;&lt;cat&gt;_1</c>, without blanks, as the reference
+    /// implementation.
+    /// </summary>
+    public static string Identifier(string placeholder, int vectors) =>
+        string.Concat(Enumerable.Range(0, vectors).Select(i => Name(placeholder, i)));
 
     /// <summary>Checks a placeholder: <c>&lt;identifier&gt;</c>, and not a token that the vocabulary has.</summary>
     /// <exception cref="DtiException">It is not.</exception>
@@ -86,13 +99,19 @@ public sealed partial class PlaceholderTokens
         if (tokenizer.Knows(placeholder))
         {
             throw new DtiException(
-                ErrorKind.InvalidArgument, $"placeholder '{placeholder}' is a token of the model's vocabulary already; choose one like <my-{placeholder.Trim('<', '>', '|')}>.", "placeholder");
+                ErrorKind.InvalidArgument,
+                $"placeholder '{placeholder}' is a token of the model's vocabulary already; choose one like <my-{placeholder.Trim('<', '>', '|')}>.",
+                "placeholder"
+            );
         }
 
         if (!Shape().IsMatch(placeholder))
         {
             throw new DtiException(
-                ErrorKind.InvalidArgument, "placeholder must be like <my-cat>: angle brackets around 1 to 64 letters, digits, '-' or '_'.", "placeholder");
+                ErrorKind.InvalidArgument,
+                "placeholder must be like <my-cat>: angle brackets around 1 to 64 letters, digits, '-' or '_'.",
+                "placeholder"
+            );
         }
     }
 

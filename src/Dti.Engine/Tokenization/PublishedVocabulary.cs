@@ -3,8 +3,8 @@ using System.IO.Compression;
 namespace Dti.Engine.Tokenization;
 
 /// <summary>
-/// The vocabulary that CLIP was published with (github.com/openai/CLIP, MIT), for single-file checkpoints, which bring none: 49,408
-/// tokens, from the 48,894 merges that this assembly carries.
+/// The vocabulary that CLIP was published with (github.com/openai/CLIP, MIT), for single-file checkpoints, which bring
+/// none: 49,408 tokens, from the 48,894 merges that this assembly carries.
 /// </summary>
 internal static class PublishedVocabulary
 {
@@ -24,9 +24,17 @@ internal static class PublishedVocabulary
         string[] letters = [.. ByteAlphabet.Letters];
         IEnumerable<string> tokens =
         [
-            .. letters, .. letters.Select(letter => letter + "</w>"), .. merges.Select(merge => merge.Replace(" ", "", StringComparison.Ordinal)),
-            "<|startoftext|>", "<|endoftext|>",
+            .. letters,
+            .. letters.Select(letter => letter + "</w>"),
+            .. merges.Select(merge => merge.Replace(" ", "", StringComparison.Ordinal)),
+            "<|startoftext|>",
+            "<|endoftext|>",
         ];
-        return (tokens.Select((token, id) => (token, id)).ToDictionary(pair => pair.token, pair => pair.id, StringComparer.Ordinal), merges);
+        return (
+            tokens
+                .Select((token, id) => (token, id))
+                .ToDictionary(pair => pair.token, pair => pair.id, StringComparer.Ordinal),
+            merges
+        );
     }
 }

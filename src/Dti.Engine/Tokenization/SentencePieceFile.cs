@@ -31,7 +31,10 @@ internal enum PieceType
 /// <param name="Type">Its kind.</param>
 internal sealed record SentencePiece(string Text, float Score, PieceType Type);
 
-/// <summary>What a <c>spiece.model</c> holds, as far as unigram models without special rules need it (sentencepiece_model.proto).</summary>
+/// <summary>
+/// What a <c>spiece.model</c> holds, as far as unigram models without special rules need it
+/// (sentencepiece_model.proto).
+/// </summary>
 internal sealed class SentencePieceFile
 {
     private const int MaxBytes = 16 * 1024 * 1024;
@@ -39,22 +42,22 @@ internal sealed class SentencePieceFile
     private const int UnigramModelType = 1;
 
     private SentencePieceFile(CodedInputStream input) => ReadFields(input, field =>
-    {
-        switch (field)
         {
-            case 1 when Pieces.Count < MaxPieces:
-                Pieces.Add(ReadPiece(Message(input)));
-                return true;
-            case 2:
-                ReadTrainer(Message(input));
-                return true;
-            case 3:
-                ReadNormalizer(Message(input));
-                return true;
-            default:
-                return false;
-        }
-    });
+            switch (field)
+            {
+                case 1 when Pieces.Count < MaxPieces:
+                    Pieces.Add(ReadPiece(Message(input)));
+                    return true;
+                case 2:
+                    ReadTrainer(Message(input));
+                    return true;
+                case 3:
+                    ReadNormalizer(Message(input));
+                    return true;
+                default:
+                    return false;
+            }
+        });
 
     /// <summary>The pieces by id.</summary>
     public List<SentencePiece> Pieces { get; } = [];
@@ -63,7 +66,8 @@ internal sealed class SentencePieceFile
     public CharsMap CharsMap { get; private set; } = new([]);
 
     /// <summary>Reads a file.</summary>
-    /// <exception cref="DtiException">It is missing, too large, not a SentencePiece model, or one of another kind.</exception>
+    /// <exception cref="DtiException">It is missing, too large, not a SentencePiece model, or one of another
+    /// kind.</exception>
     public static SentencePieceFile Read(string path)
     {
         try
@@ -71,7 +75,10 @@ internal sealed class SentencePieceFile
             using var stream = RegularFile.OpenRead(path);
             if (stream.Length > MaxBytes)
             {
-                throw new DtiException(ErrorKind.FailedPrecondition, $"{path} has {stream.Length} bytes; at most {MaxBytes} are read.");
+                throw new DtiException(
+                    ErrorKind.FailedPrecondition,
+                    $"{path} has {stream.Length} bytes; at most {MaxBytes} are read."
+                );
             }
 
             using var input = new CodedInputStream(stream);
@@ -85,7 +92,11 @@ internal sealed class SentencePieceFile
         catch (Exception error) when (error is FormatException or IOException or UnauthorizedAccessException)
         {
             // InvalidProtocolBufferException is an IOException.
-            throw new DtiException(ErrorKind.FailedPrecondition, $"{path} is not a SentencePiece model that can be read: {error.Message}", innerException: error);
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{path} is not a SentencePiece model that can be read: {error.Message}",
+                innerException: error
+            );
         }
     }
 
@@ -115,33 +126,41 @@ internal sealed class SentencePieceFile
     }
 
     private static void ReadTrainer(CodedInputStream input) => ReadFields(input, field =>
-    {
-        if (field != 3)
         {
-            return false;
-        }
+            if (field != 3)
+            {
+                return false;
+            }
 
-        var type = input.ReadEnum();
-        return type == UnigramModelType ? true : throw new FormatException($"model_type {type} is not supported; {UnigramModelType}, unigram, is");
-    });
+            var type = input.ReadEnum();
+            return type == UnigramModelType
+                ? true
+                : throw new FormatException($"model_type {type} is not supported; {UnigramModelType}, unigram, is");
+        });
 
     private void ReadNormalizer(CodedInputStream input) => ReadFields(input, field =>
-    {
-        switch (field)
         {
-            case 2:
-                CharsMap = new CharsMap(input.ReadBytes().Span);
-                return true;
-            case 3 or 4 or 5:
-                return input.ReadBool() ? true : throw new FormatException("add_dummy_prefix, remove_extra_whitespaces and escape_whitespaces must be true");
-            default:
-                return false;
-        }
-    });
+            switch (field)
+            {
+                case 2:
+                    CharsMap = new CharsMap(input.ReadBytes().Span);
+                    return true;
+                case 3 or 4 or 5:
+                    return input.ReadBool()
+                        ? true
+                        : throw new FormatException(
+                            "add_dummy_prefix, remove_extra_whitespaces and escape_whitespaces must be true"
+                        );
+                default:
+                    return false;
+            }
+        });
 
     private static CodedInputStream Message(CodedInputStream input) => input.ReadBytes().CreateCodedInput();
 
-    /// <summary>Hands each field's number to its reader; one that is not read, which it says with false, is passed over.</summary>
+    /// <summary>
+    /// Hands each field's number to its reader; one that is not read, which it says with false, is passed over.
+    /// </summary>
     private static void ReadFields(CodedInputStream input, Func<int, bool> read)
     {
         while (input.ReadTag() is var tag && tag != 0)

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace Dti.Engine.Tokenization;
 
 /// <summary>
-/// SigLIP's tokenizer (transformers' SiglipTokenizer): lower case, no ASCII punctuation, white space collapsed; then the unigram model's ids, and
-/// <c>&lt;/s&gt;</c> at the end and as padding. Thread-safe.
+/// SigLIP's tokenizer (transformers' SiglipTokenizer): lower case, no ASCII punctuation, white space collapsed; then
+/// the unigram model's ids, and <c>&lt;/s&gt;</c> at the end and as padding. Thread-safe.
 /// </summary>
 internal sealed partial class SiglipTokenizer
 {

@@ -4,8 +4,9 @@ using System.Text.RegularExpressions;
 namespace Dti.Engine.Tokenization;
 
 /// <summary>
-/// A SentencePiece model of the unigram kind (arXiv 1808.06226): of all ways to cut a text into pieces, the most probable one. Our own, because
-/// Microsoft.ML.Tokenizers 2.0.1 fails on models that have no token for the start, as SigLIP's. Thread-safe.
+/// A SentencePiece model of the unigram kind (arXiv 1808.06226): of all ways to cut a text into pieces, the most
+/// probable one. Our own, because Microsoft.ML.Tokenizers 2.0.1 fails on models that have no token for the start, as
+/// SigLIP's. Thread-safe.
 /// </summary>
 internal sealed partial class UnigramModel
 {
@@ -49,7 +50,9 @@ internal sealed partial class UnigramModel
     public static UnigramModel Load(string path)
     {
         var model = new UnigramModel(SentencePieceFile.Read(path));
-        return model._unknownId >= 0 ? model : throw new DtiException(ErrorKind.FailedPrecondition, $"{path} has no piece for what is unknown.");
+        return model._unknownId >= 0
+            ? model
+            : throw new DtiException(ErrorKind.FailedPrecondition, $"{path} has no piece for what is unknown.");
     }
 
     /// <summary>The id of a token that is never in a text.</summary>
@@ -62,13 +65,17 @@ internal sealed partial class UnigramModel
         return text.Length == 0 ? [] : Cut($" {text}".Replace(' ', '\u2581'));
     }
 
-    /// <summary>Viterbi: the best cut of each prefix from the best cuts of the shorter ones. Neighbours that no piece spells are one unknown.</summary>
+    /// <summary>
+    /// Viterbi: the best cut of each prefix from the best cuts of the shorter ones. Neighbours that no piece spells are
+    /// one unknown.
+    /// </summary>
     private List<int> Cut(string text)
     {
-        var best = new (int Start, int Id, float Score)[text.Length + 1]; // of the cut that ends there: its last piece, and its score
+        // of the cut that ends there: its last piece, and its score
+        var best = new (int Start, int Id, float Score)[text.Length + 1];
         Array.Fill(best, (-1, _unknownId, float.NegativeInfinity));
         best[0].Score = 0;
-        for (var start = 0; start < text.Length;)
+        for (var start = 0; start < text.Length; )
         {
             Rune.DecodeFromUtf16(text.AsSpan(start), out _, out var character);
             var spelt = false;

@@ -22,9 +22,16 @@ internal sealed class AdamW : IEmbeddingOptimizer
     /// <param name="parameter">e: (n, d) fp32, changed in place by each step.</param>
     /// <param name="learningRate">η.</param>
     /// <param name="weightDecay">Decoupled from the gradient.</param>
-    /// <param name="renormalization">What happens to the rows' norms after each step, moments untouched; null: nothing.</param>
+    /// <param name="renormalization">What happens to the rows' norms after each step, moments untouched; null:
+    /// nothing.</param>
     /// <param name="regularizer">Its gradient is added to the loss's; disposed of with this. Null: none.</param>
-    public AdamW(Tensor parameter, double learningRate, double weightDecay, Renormalization? renormalization = null, StartRegularizer? regularizer = null)
+    public AdamW(
+        Tensor parameter,
+        double learningRate,
+        double weightDecay,
+        Renormalization? renormalization = null,
+        StartRegularizer? regularizer = null
+    )
     {
         (_parameter, _learningRate, _weightDecay) = (parameter, learningRate, weightDecay);
         (_renormalization, _regularizer) = (renormalization, regularizer);
@@ -40,7 +47,11 @@ internal sealed class AdamW : IEmbeddingOptimizer
     {
         get
         {
-            var state = new Dictionary<string, Tensor> { ["first_moment"] = _firstMoment, ["second_moment"] = _secondMoment };
+            var state = new Dictionary<string, Tensor>
+            {
+                ["first_moment"] = _firstMoment,
+                ["second_moment"] = _secondMoment,
+            };
             if (_regularizer is not null)
             {
                 state.Add("start", _regularizer.Start);

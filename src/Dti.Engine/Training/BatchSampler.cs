@@ -6,8 +6,9 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Training;
 
 /// <summary>
-/// Samples batches: photos in shuffled rounds, so that each is seen equally often and none is dropped; a crop and a caption
-/// for each; noise and timesteps. Everything follows from the seed, on any device: noise is generated on the CPU.
+/// Samples batches: photos in shuffled rounds, so that each is seen equally often and none is dropped; a crop and a
+/// caption for each; noise and timesteps. Everything follows from the seed, on any device: noise is generated on the
+/// CPU.
 /// </summary>
 internal sealed class BatchSampler : IDisposable
 {
@@ -33,7 +34,9 @@ internal sealed class BatchSampler : IDisposable
         _noise = new Generator(settings.Seed, CPU);
     }
 
-    /// <summary>The next step's batch, all that it accumulates: what chance gives does not depend on how it is divided.</summary>
+    /// <summary>
+    /// The next step's batch, all that it accumulates: what chance gives does not depend on how it is divided.
+    /// </summary>
     public TrainingBatch Next()
     {
         using var scope = NewDisposeScope();
@@ -59,8 +62,13 @@ internal sealed class BatchSampler : IDisposable
         var ids = Ids(captions).Select(encoder => encoder.MoveToOuterDisposeScope()).ToArray();
         var sizes = _photos.Sizes(crops).to(x0.device);
         return new TrainingBatch(
-            x0.MoveToOuterDisposeScope(), noise.MoveToOuterDisposeScope(), timesteps.MoveToOuterDisposeScope(), ids, sizes.MoveToOuterDisposeScope(),
-            masks is null ? null : stack(masks).to(x0.device).MoveToOuterDisposeScope());
+            x0.MoveToOuterDisposeScope(),
+            noise.MoveToOuterDisposeScope(),
+            timesteps.MoveToOuterDisposeScope(),
+            ids,
+            sizes.MoveToOuterDisposeScope(),
+            masks is null ? null : stack(masks).to(x0.device).MoveToOuterDisposeScope()
+        );
     }
 
     /// <summary>The state of chance. The caller disposes of its tensor.</summary>
@@ -85,9 +93,27 @@ internal sealed class BatchSampler : IDisposable
     public Tensor[] Ids(IReadOnlyCollection<string> templates)
     {
         var identifier = PlaceholderTokens.Identifier(_settings.Placeholder, _settings.VectorCount);
-        return [.. _model.Profile.Encoders.Select((encoder, i) => tensor(
-            templates.SelectMany(template => encoder.Tokenizer.Tokenize(PromptTemplates.Fill(template, identifier), _placeholders[i]).InputIds.Select(id => (long)id)).ToArray(),
-            [templates.Count, encoder.Tokenizer.ModelMaxLength], ScalarType.Int64).to(_model.Target.Device))];
+        return
+        [
+            .. _model.Profile.Encoders.Select(
+                (encoder, i) =>
+                    tensor(
+                            templates
+                                .SelectMany(template =>
+                                    encoder
+                                        .Tokenizer.Tokenize(
+                                            PromptTemplates.Fill(template, identifier),
+                                            _placeholders[i]
+                                        )
+                                        .InputIds.Select(id => (long)id)
+                                )
+                                .ToArray(),
+                            [templates.Count, encoder.Tokenizer.ModelMaxLength],
+                            ScalarType.Int64
+                        )
+                        .to(_model.Target.Device)
+            ),
+        ];
     }
 
     /// <inheritdoc/>
@@ -97,7 +123,8 @@ internal sealed class BatchSampler : IDisposable
         _noise.Dispose();
     }
 
-    private Tensor Randn(long[] shape) => randn(shape, ScalarType.Float32, CPU, generator: _noise).to(_model.Target.Device);
+    private Tensor Randn(long[] shape) =>
+        randn(shape, ScalarType.Float32, CPU, generator: _noise).to(_model.Target.Device);
 
     // A template is sampled for a photo with a caption too, so that a caption changes no other choice.
     private string NextTemplate(int photo)

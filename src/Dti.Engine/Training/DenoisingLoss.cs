@@ -18,24 +18,36 @@ internal sealed class DenoisingLoss(IDiffusionModel model, PredictionType? predi
     /// <param name="batch">The batch.</param>
     /// <param name="embeddings">One per text encoder.</param>
     /// <returns>The loss, (), and the gradients, (n, d) fp32 each.</returns>
-    public (Tensor Loss, IReadOnlyList<Tensor> Gradients) Evaluate(TrainingBatch batch, IReadOnlyList<TrainableEmbedding> embeddings)
+    public (Tensor Loss, IReadOnlyList<Tensor> Gradients) Evaluate(
+        TrainingBatch batch,
+        IReadOnlyList<TrainableEmbedding> embeddings
+    )
     {
         using var scope = NewDisposeScope();
         model.UseOnly(ModelParts.TextEncoders | ModelParts.Denoiser);
         Tensor[] rows = [.. embeddings.Select(embedding => embedding.Rows())];
         Tensor[] parameters = [.. embeddings.Select(embedding => embedding.Parameter)];
-        var (loss, gradients) = OwnNodes.Guard(() => model.Memory.CheckpointActivations ? Recomputing(batch, rows, parameters) : Whole(batch, rows, parameters));
-        return (loss.detach().MoveToOuterDisposeScope(), [.. gradients.Select(gradient => gradient.MoveToOuterDisposeScope())]);
+        var (loss, gradients) = OwnNodes.Guard(() =>
+            model.Memory.CheckpointActivations ? Recomputing(batch, rows, parameters) : Whole(batch, rows, parameters)
+        );
+        return (
+            loss.detach().MoveToOuterDisposeScope(),
+            [.. gradients.Select(gradient => gradient.MoveToOuterDisposeScope())]
+        );
     }
 
     /// <summary>
-    /// The same in parts, in the memory of one: the means of their losses and gradients, which are the whole's, since the parts are equal.
-    /// (A sum would count so many times as much against the prior, whose κ is added to it.)
+    /// The same in parts, in the memory of one: the means of their losses and gradients, which are the whole's, since
+    /// the parts are equal. (A sum would count so many times as much against the prior, whose κ is added to it.)
     /// </summary>
     /// <param name="batch">The batch.</param>
     /// <param name="embeddings">One per text encoder.</param>
     /// <param name="parts">How many; they divide the batch.</param>
-    public (Tensor Loss, IReadOnlyList<Tensor> Gradients) Evaluate(TrainingBatch batch, IReadOnlyList<TrainableEmbedding> embeddings, int parts)
+    public (Tensor Loss, IReadOnlyList<Tensor> Gradients) Evaluate(
+        TrainingBatch batch,
+        IReadOnlyList<TrainableEmbedding> embeddings,
+        int parts
+    )
     {
         if (parts == 1)
         {
@@ -44,7 +56,12 @@ internal sealed class DenoisingLoss(IDiffusionModel model, PredictionType? predi
 
         using var scope = NewDisposeScope();
         var results = batch.Split(parts).Select(part => Evaluate(part, embeddings)).ToArray();
-        Tensor[] gradients = [.. embeddings.Select((_, encoder) => Mean(results.Select(result => result.Gradients[encoder])).MoveToOuterDisposeScope())];
+        Tensor[] gradients =
+        [
+            .. embeddings.Select(
+                (_, encoder) => Mean(results.Select(result => result.Gradients[encoder])).MoveToOuterDisposeScope()
+            ),
+        ];
         return (Mean(results.Select(result => result.Loss)).MoveToOuterDisposeScope(), gradients);
 
         static Tensor Mean(IEnumerable<Tensor> parts) => stack(parts).mean([0L]);
@@ -58,7 +75,11 @@ internal sealed class DenoisingLoss(IDiffusionModel model, PredictionType? predi
     /// <param name="rows">e, (n, d), for each text encoder.</param>
     /// <param name="checkpoints">Of activations; null: none.</param>
     /// <returns>The loss, (), and the prediction, (B, C, h, w).</returns>
-    public (Tensor Loss, Tensor Prediction) Forward(TrainingBatch batch, IReadOnlyList<Tensor> rows, ActivationCheckpoints? checkpoints = null)
+    public (Tensor Loss, Tensor Prediction) Forward(
+        TrainingBatch batch,
+        IReadOnlyList<Tensor> rows,
+        ActivationCheckpoints? checkpoints = null
+    )
     {
         using var scope = NewDisposeScope();
         var dtype = model.Target.Dtype;
@@ -66,11 +87,16 @@ internal sealed class DenoisingLoss(IDiffusionModel model, PredictionType? predi
         var conditioning = model.Condition(batch.InputIds, rows, checkpoints: checkpoints) with { Sizes = batch.Sizes };
         var prediction = model.Predict(noisy, batch.Timesteps, conditioning, checkpoints);
         var target = model.NoiseProcess.Target(batch.Latents, batch.Noise, batch.Timesteps, predictionType);
-        var loss = batch.Mask is null ? nn.functional.mse_loss(prediction.to(ScalarType.Float32), target) : Masked(prediction.to(ScalarType.Float32) - target, batch.Mask);
+        var loss = batch.Mask is null
+            ? nn.functional.mse_loss(prediction.to(ScalarType.Float32), target)
+            : Masked(prediction.to(ScalarType.Float32) - target, batch.Mask);
         return (loss.MoveToOuterDisposeScope(), prediction.MoveToOuterDisposeScope());
     }
 
-    /// <summary>Each picture's mean over what its mask lets through, and of these the mean: a small concept counts as much as a large one.</summary>
+    /// <summary>
+    /// Each picture's mean over what its mask lets through, and of these the mean: a small concept counts as much as a
+    /// large one.
+    /// </summary>
     /// <param name="error">(B, C, h, w)</param>
     /// <param name="mask">(B, 1, h, w); a picture that shows nothing of the concept adds nothing.</param>
     private static Tensor Masked(Tensor error, Tensor mask)

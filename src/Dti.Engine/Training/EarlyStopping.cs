@@ -33,9 +33,13 @@ internal sealed class EarlyStopping
         var better = Best is null || check.HeldOutLoss < Best.HeldOutLoss - (Gain * Math.Max(0, fall));
         Best = better ? check : Best;
         var since = _checks.Count - 1 - _checks.IndexOf(Best!);
-        Reason = since < Patience ? null : string.Create(
-            CultureInfo.InvariantCulture,
-            $"The loss at noise that training does not see was lowest at step {Best!.Step} ({Best.HeldOutLoss:0.0000}) and has not fallen in the {check.Step - Best.Step} steps since, so the concept is that of step {Best.Step}.");
+        Reason =
+            since < Patience
+                ? null
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The loss at noise that training does not see was lowest at step {Best!.Step} ({Best.HeldOutLoss:0.0000}) and has not fallen in the {check.Step - Best.Step} steps since, so the concept is that of step {Best.Step}."
+                );
         return better;
     }
 }

@@ -8,7 +8,10 @@ internal interface IEmbeddingOptimizer : IDisposable
     /// <summary>Steps done. Set only to go on from a snapshot.</summary>
     int StepCount { get; set; }
 
-    /// <summary>What it carries from step to step besides the count, by name: live tensors, which a snapshot copies out of and back into.</summary>
+    /// <summary>
+    /// What it carries from step to step besides the count, by name: live tensors, which a snapshot copies out of and
+    /// back into.
+    /// </summary>
     IReadOnlyDictionary<string, Tensor> State { get; }
 
     /// <summary>One step.</summary>

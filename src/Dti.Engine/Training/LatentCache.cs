@@ -7,13 +7,19 @@ namespace Dti.Engine.Training;
 
 /// <summary>
 /// The autoencoder's view of each crop, computed once: while the autoencoder and the photos stay the same, so does the
-/// distribution of the latents. Only its sample differs from step to step. What is too much for memory goes to a temporary file.
+/// distribution of the latents. Only its sample differs from step to step. What is too much for memory goes to a
+/// temporary file.
 /// </summary>
 /// <param name="model">The model.</param>
 /// <param name="photos">The photos.</param>
 /// <param name="memoryBytes">Kept in memory, at most.</param>
 /// <param name="diskBytes">Kept on disk, at most; what comes after is computed each time.</param>
-internal sealed class LatentCache(IDiffusionModel model, TrainingSet photos, long memoryBytes = 256L << 20, long diskBytes = 2L << 30) : IDisposable
+internal sealed class LatentCache(
+    IDiffusionModel model,
+    TrainingSet photos,
+    long memoryBytes = 256L << 20,
+    long diskBytes = 2L << 30
+) : IDisposable
 {
     private readonly Dictionary<PhotoCrop, LatentDistribution> _inMemory = [];
     private readonly Dictionary<PhotoCrop, (long Offset, long[] Shape, int Parts)> _onDisk = [];
@@ -27,7 +33,10 @@ internal sealed class LatentCache(IDiffusionModel model, TrainingSet photos, lon
     /// <summary>Crops in the temporary file.</summary>
     public int OnDisk => _onDisk.Count;
 
-    /// <summary>The distribution of a crop's latents, (1, C, h, w) fp32. Its tensors belong to the cache or to the scope that is open here: use them within it.</summary>
+    /// <summary>
+    /// The distribution of a crop's latents, (1, C, h, w) fp32. Its tensors belong to the cache or to the scope that is
+    /// open here: use them within it.
+    /// </summary>
     public LatentDistribution Get(PhotoCrop crop)
     {
         if (_inMemory.TryGetValue(crop, out var known))
@@ -46,7 +55,10 @@ internal sealed class LatentCache(IDiffusionModel model, TrainingSet photos, lon
         if (_inMemoryBytes + bytes <= memoryBytes)
         {
             _inMemoryBytes += bytes;
-            _inMemory.Add(crop, new LatentDistribution(latent.Mean.DetachFromDisposeScope(), latent.LogVar?.DetachFromDisposeScope()));
+            _inMemory.Add(
+                crop,
+                new LatentDistribution(latent.Mean.DetachFromDisposeScope(), latent.LogVar?.DetachFromDisposeScope())
+            );
         }
         else if (!_diskFull)
         {
@@ -78,7 +90,8 @@ internal sealed class LatentCache(IDiffusionModel model, TrainingSet photos, lon
         return new LatentDistribution(mean.MoveToOuterDisposeScope(), logVar?.MoveToOuterDisposeScope());
     }
 
-    private static IEnumerable<Tensor> Parts(LatentDistribution latent) => new[] { latent.Mean, latent.LogVar }.OfType<Tensor>();
+    private static IEnumerable<Tensor> Parts(LatentDistribution latent) =>
+        new[] { latent.Mean, latent.LogVar }.OfType<Tensor>();
 
     // A disk without room costs time, not the training.
     private void Write(PhotoCrop crop, LatentDistribution latent)

@@ -4,10 +4,13 @@ using Dti.Engine.Imaging;
 
 namespace Dti.Engine.Training;
 
-/// <summary>What may be wrong with photos that can be used all the same: too small, out of focus, or nearly the same as another.</summary>
+/// <summary>
+/// What may be wrong with photos that can be used all the same: too small, out of focus, or nearly the same as another.
+/// </summary>
 internal static class PhotoChecks
 {
-    // From here on blur is told of. Photographs in focus lie between 0.18 and 0.43; after a Gaussian of two pixels between 0.48 and 0.76.
+    // From here on blur is told of. Photographs in focus lie between 0.18 and 0.43; after a Gaussian of two pixels
+    // between 0.48 and 0.76.
     private const double Blurred = 0.5;
 
     // Of 64 bits. A photo saved once more as JPEG differs in 0 to 7, photos of one thing in two places in 10 or more.
@@ -16,18 +19,32 @@ internal static class PhotoChecks
     /// <summary>Warnings about a set of photos.</summary>
     /// <param name="photos">Names, sizes as they came, and pictures resized for training.</param>
     /// <param name="resolution">Side of the crops in pixels.</param>
-    public static IEnumerable<TrainingWarning> Of(IReadOnlyList<(string Name, int Height, int Width, RgbImage Resized)> photos, int resolution)
+    public static IEnumerable<TrainingWarning> Of(
+        IReadOnlyList<(string Name, int Height, int Width, RgbImage Resized)> photos,
+        int resolution
+    )
     {
         foreach (var photo in photos.Where(photo => Math.Min(photo.Height, photo.Width) < resolution))
         {
-            yield return new("PHOTO_SMALL", string.Create(
-                CultureInfo.InvariantCulture,
-                $"Photo '{photo.Name}' is {photo.Width} × {photo.Height} pixels and was enlarged for a resolution of {resolution}; a larger one shows more, or ask for a lower resolution."));
+            yield return new(
+                "PHOTO_SMALL",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Photo '{photo.Name}' is {photo.Width} × {photo.Height} pixels and was enlarged for a resolution of {resolution}; a larger one shows more, or ask for a lower resolution."
+                )
+            );
         }
 
-        foreach (var photo in photos.Where(photo => Math.Min(photo.Height, photo.Width) >= resolution && Blur(photo.Resized) >= Blurred)) // an enlarged one is told of already
+        foreach (
+            var photo in photos.Where(photo =>
+                Math.Min(photo.Height, photo.Width) >= resolution && Blur(photo.Resized) >= Blurred
+            )
+        ) // an enlarged one is told of already
         {
-            yield return new("PHOTO_BLURRED", $"Photo '{photo.Name}' looks blurred; the concept will learn the blur. Leave it out if you have sharper ones.");
+            yield return new(
+                "PHOTO_BLURRED",
+                $"Photo '{photo.Name}' looks blurred; the concept will learn the blur. Leave it out if you have sharper ones."
+            );
         }
 
         ulong[] hashes = [.. photos.Select(photo => DifferenceHash(photo.Resized))];
@@ -37,21 +54,27 @@ internal static class PhotoChecks
             {
                 if (BitOperations.PopCount(hashes[i] ^ hashes[j]) <= Alike)
                 {
-                    yield return new("PHOTOS_ALIKE", $"Photos '{photos[i].Name}' and '{photos[j].Name}' are nearly the same; others from another side or in another place teach more.");
+                    yield return new(
+                        "PHOTOS_ALIKE",
+                        $"Photos '{photos[i].Name}' and '{photos[j].Name}' are nearly the same; others from another side or in another place teach more."
+                    );
                 }
             }
         }
     }
 
     /// <summary>
-    /// How blurred a picture is, 0 to 1: how little its steps from pixel to pixel shrink when it is blurred once more (Crété-Roffet et al.,
-    /// "The Blur Effect", 2007). Says the same of smooth and of busy pictures.
+    /// How blurred a picture is, 0 to 1: how little its steps from pixel to pixel shrink when it is blurred once more
+    /// (Crété-Roffet et al., "The Blur Effect", 2007). Says the same of smooth and of busy pictures.
     /// </summary>
     /// <param name="image">At least 11 pixels a side; smaller ones give 0.</param>
     public static double Blur(RgbImage image)
     {
         var levels = Grey(image);
-        return Math.Max(Along(levels, image.Height, image.Width, image.Width, 1), Along(levels, image.Width, image.Height, 1, image.Width));
+        return Math.Max(
+            Along(levels, image.Height, image.Width, image.Width, 1),
+            Along(levels, image.Width, image.Height, 1, image.Width)
+        );
     }
 
     /// <summary>64 bits, each whether a picture of 9 × 8 falls or rises from a pixel to the next.</summary>
@@ -74,14 +97,17 @@ internal static class PhotoChecks
     private static double Along(float[] levels, int lines, int n, int lineStep, int step)
     {
         const int reach = 4; // a box of nine pixels
-        double all = 0, kept = 0;
+        double all = 0,
+            kept = 0;
         for (var line = 0; line < lines; line++)
         {
             var start = line * lineStep;
             for (var i = reach + 1; i < n - reach; i++)
             {
                 var difference = Math.Abs(levels[start + (i * step)] - levels[start + ((i - 1) * step)]);
-                var blurred = Math.Abs(levels[start + ((i + reach) * step)] - levels[start + ((i - reach - 1) * step)]) / ((2 * reach) + 1); // the difference of two boxes
+                var blurred =
+                    Math.Abs(levels[start + ((i + reach) * step)] - levels[start + ((i - reach - 1) * step)])
+                    / ((2 * reach) + 1); // the difference of two boxes
                 all += difference;
                 kept += Math.Max(0, difference - blurred);
             }

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace Dti.Engine.Training;
 
 /// <summary>
-/// Prompts that the concept is trained with: the shortened ImageNet templates of Textual Inversion (Gal et al., 2022), in
-/// the order of its published code and of the reference. In each, <c>{}</c> stands for the concept.
+/// Prompts that the concept is trained with: the shortened ImageNet templates of Textual Inversion (Gal et al., 2022),
+/// in the order of its published code and of the reference. In each, <c>{}</c> stands for the concept.
 /// </summary>
 public static class PromptTemplates
 {
@@ -68,11 +68,17 @@ public static class PromptTemplates
     /// <param name="kind">What the photos show.</param>
     public static IReadOnlyList<string> For(ConceptKind kind) => kind == ConceptKind.Style ? Styles : Objects;
 
-    /// <summary>What stands for the concept in a text that the user wrote; <c>{}</c> does too, as in published templates.</summary>
+    /// <summary>
+    /// What stands for the concept in a text that the user wrote; <c>{}</c> does too, as in published templates.
+    /// </summary>
     public const string Concept = "{concept}";
 
-    /// <summary>A template, with <c>{}</c> for the concept, from a text that the user wrote: a caption of a photo, or a template.</summary>
-    /// <param name="text">A text with <c>{concept}</c> or <c>{}</c>; else with the initial word, whose first place the concept takes: of <c>a cat on a sofa</c> and <c>cat</c> comes <c>a {} on a sofa</c>.</param>
+    /// <summary>
+    /// A template, with <c>{}</c> for the concept, from a text that the user wrote: a caption of a photo, or a
+    /// template.
+    /// </summary>
+    /// <param name="text">A text with <c>{concept}</c> or <c>{}</c>; else with the initial word, whose first place the
+    /// concept takes: of <c>a cat on a sofa</c> and <c>cat</c> comes <c>a {} on a sofa</c>.</param>
     /// <param name="initializer">The initial word; empty: none.</param>
     /// <returns>The template; null: the text does not say where the concept goes.</returns>
     public static string? Parse(string text, string initializer)
@@ -84,13 +90,22 @@ public static class PromptTemplates
             return template;
         }
 
-        var word = string.IsNullOrEmpty(initializer) ? Match.Empty : Regex.Match(template, $@"(?<!\w){Regex.Escape(initializer)}(?!\w)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
-        return word.Success ? string.Concat(template.AsSpan(0, word.Index), "{}", template.AsSpan(word.Index + word.Length)) : null;
+        var word = string.IsNullOrEmpty(initializer)
+            ? Match.Empty
+            : Regex.Match(
+                template,
+                $@"(?<!\w){Regex.Escape(initializer)}(?!\w)",
+                RegexOptions.IgnoreCase | RegexOptions.CultureInvariant
+            );
+        return word.Success
+            ? string.Concat(template.AsSpan(0, word.Index), "{}", template.AsSpan(word.Index + word.Length))
+            : null;
     }
 
     /// <summary>Puts the concept into a template.</summary>
     /// <param name="template">One of the templates.</param>
-    /// <param name="placeholder">What stands for the concept in prompts; for several vectors, all tokens joined without blanks.</param>
+    /// <param name="placeholder">What stands for the concept in prompts; for several vectors, all tokens joined without
+    /// blanks.</param>
     public static string Fill(string template, string placeholder)
     {
         ArgumentNullException.ThrowIfNull(template);

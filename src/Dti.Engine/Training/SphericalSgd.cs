@@ -36,7 +36,8 @@ internal sealed class SphericalSgd : IEmbeddingOptimizer
     public int StepCount { get; set; }
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, Tensor> State => new Dictionary<string, Tensor> { ["second_moment"] = SecondMoment };
+    public IReadOnlyDictionary<string, Tensor> State =>
+        new Dictionary<string, Tensor> { ["second_moment"] = SecondMoment };
 
     /// <summary>One step along the sphere against the gradient.</summary>
     /// <param name="gradient">∂loss/∂v, (n, d), without the prior's term.</param>

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Training;
 
 /// <summary>
-/// λ·mean((e − e₀)²) over the elements of an embedding: holds it near its start (the reference implementation's <c>reg_lambda</c>; arXiv 2312.15905,
-/// section 3.3). For several text encoders the terms add up.
+/// λ·mean((e − e₀)²) over the elements of an embedding: holds it near its start (the reference implementation's
+/// <c>reg_lambda</c>; arXiv 2312.15905, section 3.3). For several text encoders the terms add up.
 /// </summary>
 internal sealed class StartRegularizer : IDisposable
 {
@@ -28,7 +28,8 @@ internal sealed class StartRegularizer : IDisposable
     public Tensor Loss(Tensor embedding) => _lambda * (embedding - Start).square().mean();
 
     /// <summary>Adds its gradient, 2λ(e − e₀)/(n·d), to a gradient of the loss.</summary>
-    public Tensor AddTo(Tensor gradient, Tensor embedding) => gradient + ((2 * _lambda / Start.numel()) * (embedding - Start));
+    public Tensor AddTo(Tensor gradient, Tensor embedding) =>
+        gradient + ((2 * _lambda / Start.numel()) * (embedding - Start));
 
     /// <inheritdoc/>
     public void Dispose() => Start.Dispose();

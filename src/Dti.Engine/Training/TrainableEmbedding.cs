@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Training;
 
-/// <summary>The only parameters of a training run: the vectors of the placeholder tokens. Always fp32, whatever the model computes in.</summary>
+/// <summary>
+/// The only parameters of a training run: the vectors of the placeholder tokens. Always fp32, whatever the model
+/// computes in.
+/// </summary>
 internal abstract class TrainableEmbedding : IDisposable
 {
     /// <param name="start">(n, d) embeddings to start from.</param>
@@ -21,10 +24,14 @@ internal abstract class TrainableEmbedding : IDisposable
     /// <summary>What the optimiser changes: (n, d), a leaf that takes gradients.</summary>
     public Tensor Parameter { get; }
 
-    /// <summary>μ, the directions of the initial word, or of the concept that training goes on from: (n, d), rows of norm 1.</summary>
+    /// <summary>
+    /// μ, the directions of the initial word, or of the concept that training goes on from: (n, d), rows of norm 1.
+    /// </summary>
     public Tensor Initial { get; }
 
-    /// <summary>e, what the text encoder sees: (n, d), differentiable with respect to <see cref="Parameter"/>.</summary>
+    /// <summary>
+    /// e, what the text encoder sees: (n, d), differentiable with respect to <see cref="Parameter"/>.
+    /// </summary>
     public abstract Tensor Rows();
 
     /// <summary>Mean angle between the directions of e and μ, degrees.</summary>
@@ -36,7 +43,10 @@ internal abstract class TrainableEmbedding : IDisposable
         var directions = rows / rows.norm(1, keepdim: true, p: 2f);
 
         // atan2 of the chord's two halves: exact also where the cosine rounds to 1.
-        var half = atan2((directions - Initial).norm(1, keepdim: false, p: 2f), (directions + Initial).norm(1, keepdim: false, p: 2f));
+        var half = atan2(
+            (directions - Initial).norm(1, keepdim: false, p: 2f),
+            (directions + Initial).norm(1, keepdim: false, p: 2f)
+        );
         return 2 * half.mean().item<float>() * (180 / Math.PI);
     }
 

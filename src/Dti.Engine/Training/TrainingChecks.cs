@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Training;
 
 /// <summary>
-/// How good a concept is at a step, measured deterministically, so that steps can be compared: the loss at noise and timesteps that training
-/// never uses, the same at each step; and how far the concept moves the words around it.
+/// How good a concept is at a step, measured deterministically, so that steps can be compared: the loss at noise and
+/// timesteps that training never uses, the same at each step; and how far the concept moves the words around it.
 /// </summary>
 internal sealed class TrainingChecks : IDisposable
 {
@@ -14,14 +14,18 @@ internal sealed class TrainingChecks : IDisposable
     // What is said of the concept in these must still be said when the concept is there.
     private static readonly string[] _objectProbes =
     [
-        "a photo of a {} on the beach at sunset", "an oil painting of a {} next to a red chair and a window", "a {} wearing a hat, in the snow, at night",
+        "a photo of a {} on the beach at sunset",
+        "an oil painting of a {} next to a red chair and a window",
+        "a {} wearing a hat, in the snow, at night",
         "a watercolour of a {} under a tree, mountains behind it and a bird in the sky",
     ];
 
     private static readonly string[] _styleProbes =
     [
-        "a picture in the style of {} of a house on the beach at sunset", "a painting in the style of {}, a red chair next to a window",
-        "in the style of {}: a dog wearing a hat, in the snow, at night", "a drawing in the style of {} of a tree, mountains behind it and a bird in the sky",
+        "a picture in the style of {} of a house on the beach at sunset",
+        "a painting in the style of {}, a red chair next to a window",
+        "in the style of {}: a dog wearing a hat, in the snow, at night",
+        "a drawing in the style of {} of a tree, mountains behind it and a bird in the sky",
     ];
 
     private readonly IDiffusionModel _model;
@@ -36,7 +40,13 @@ internal sealed class TrainingChecks : IDisposable
     /// <param name="photos">The photos.</param>
     /// <param name="batches">Gives latents and ids as training sees them.</param>
     /// <param name="start">e at the start, (n, d), of the first text encoder.</param>
-    public TrainingChecks(IDiffusionModel model, TrainingSettings settings, TrainingSet photos, BatchSampler batches, Tensor start)
+    public TrainingChecks(
+        IDiffusionModel model,
+        TrainingSettings settings,
+        TrainingSet photos,
+        BatchSampler batches,
+        Tensor start
+    )
     {
         (_model, _objective) = (model, new DenoisingLoss(model, settings.PredictionType));
         using var scope = NewDisposeScope();
@@ -48,16 +58,30 @@ internal sealed class TrainingChecks : IDisposable
             var x0 = model.Normalize(cat([.. crops.Select(crop => batches.Latents.Get(crop).Mean)]));
             var noise = randn(x0.shape, ScalarType.Float32, CPU, generator: generator).to(x0.device);
             var timesteps = model.NoiseProcess.TimesAt([.. draws.Select(draw => (draw + 0.5) / Samples)]).to(x0.device);
-            var captions = crops.Zip(draws, (crop, draw) => photos.Caption(crop.PhotoIndex) ?? settings.Templates[draw % settings.Templates.Count]).ToArray();
-            var mask = photos.HasMasks ? stack(crops.Select(crop => photos.Mask(crop, (int)x0.shape[^1]))).to(x0.device) : null;
-            _batches.Add(new TrainingBatch(
-                x0.DetachFromDisposeScope(), noise.DetachFromDisposeScope(), timesteps.DetachFromDisposeScope(),
-                [.. batches.Ids(captions).Select(ids => ids.DetachFromDisposeScope())],
-                photos.Sizes(crops).to(x0.device).DetachFromDisposeScope(), mask?.DetachFromDisposeScope()));
+            var captions = crops
+                .Zip(draws, (crop, draw) =>
+                    photos.Caption(crop.PhotoIndex) ?? settings.Templates[draw % settings.Templates.Count]
+                )
+                .ToArray();
+            var mask = photos.HasMasks
+                ? stack(crops.Select(crop => photos.Mask(crop, (int)x0.shape[^1]))).to(x0.device)
+                : null;
+            _batches.Add(
+                new TrainingBatch(
+                    x0.DetachFromDisposeScope(),
+                    noise.DetachFromDisposeScope(),
+                    timesteps.DetachFromDisposeScope(),
+                    [.. batches.Ids(captions).Select(ids => ids.DetachFromDisposeScope())],
+                    photos.Sizes(crops).to(x0.device).DetachFromDisposeScope(),
+                    mask?.DetachFromDisposeScope()
+                )
+            );
         }
 
         var tokenizer = model.Profile.Tokenizer;
-        _probes = batches.Ids(settings.Kind == ConceptKind.Style ? _styleProbes : _objectProbes)[0].DetachFromDisposeScope();
+        _probes = batches
+            .Ids(settings.Kind == ConceptKind.Style ? _styleProbes : _objectProbes)[0]
+            .DetachFromDisposeScope();
         var placed = _probes >= model.Profile.Encoders[0].Embeddings.VocabularySize;
         var end = _probes == tokenizer.EosTokenId;
         _words = ((placed.cumsum(1) == settings.VectorCount) & ~placed & (end.cumsum(1) == 0)).DetachFromDisposeScope();
@@ -73,7 +97,9 @@ internal sealed class TrainingChecks : IDisposable
         using var frozen = no_grad();
         _model.UseOnly(ModelParts.TextEncoders | ModelParts.Denoiser);
         Tensor[] rows = [.. embeddings.Select(embedding => embedding.Rows())];
-        var loss = _batches.Sum(batch => _objective.Forward(batch, rows).Loss.item<float>() * batch.Latents.shape[0]) / Samples;
+        var loss =
+            _batches.Sum(batch => _objective.Forward(batch, rows).Loss.item<float>() * batch.Latents.shape[0])
+            / Samples;
         var cosine = nn.functional.cosine_similarity(States(rows[0]), _undisturbed, dim: -1); // (P, 77)
         return new TrainingCheck(step, loss, 1 - cosine.masked_select(_words).mean().item<float>());
     }

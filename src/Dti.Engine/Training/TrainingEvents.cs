@@ -13,7 +13,8 @@ public abstract record TrainingEvent;
 /// <param name="LossAverage">Its exponential moving average, bias-corrected.</param>
 /// <param name="Norm">Mean norm of the embedding's vectors, over all text encoders.</param>
 /// <param name="AngleDegrees">Mean angle between the directions and their start μ.</param>
-/// <param name="KappaOverGradient">κ/‖g‖, mean over vectors, g the gradient of the denoising loss with respect to v; 0 where g is 0, and for methods without the prior.</param>
+/// <param name="KappaOverGradient">κ/‖g‖, mean over vectors, g the gradient of the denoising loss with respect to v; 0
+/// where g is 0, and for methods without the prior.</param>
 /// <param name="LearningRate">η.</param>
 /// <param name="StepsPerSecond">Moving average.</param>
 /// <param name="TimeLeft">Estimate from that average.</param>
@@ -27,7 +28,8 @@ public sealed record TrainingStep(
     double KappaOverGradient,
     double LearningRate,
     double StepsPerSecond,
-    TimeSpan TimeLeft) : TrainingEvent;
+    TimeSpan TimeLeft
+) : TrainingEvent;
 
 /// <summary>An image generated with the concept as it is at this step.</summary>
 /// <param name="Step">Steps done; 0: before the first, with the initialiser in the concept's place.</param>
@@ -39,8 +41,10 @@ public sealed record TrainingPreview(int Step, int Index, RgbImage Image, string
 
 /// <summary>A deterministic measurement of the concept; see <see cref="TrainingSettings.CheckEvery"/>.</summary>
 /// <param name="Step">Steps done; 0: the initial word.</param>
-/// <param name="HeldOutLoss">Denoising loss at noise and timesteps that training never uses, the same at each check.</param>
-/// <param name="Drift">How far the concept moves the words after it in a few prompts: 1 − cosine of their hidden states to what they were at the start, mean; 0 to 2.</param>
+/// <param name="HeldOutLoss">Denoising loss at noise and timesteps that training never uses, the same at each
+/// check.</param>
+/// <param name="Drift">How far the concept moves the words after it in a few prompts: 1 − cosine of their hidden states
+/// to what they were at the start, mean; 0 to 2.</param>
 public sealed record TrainingCheck(int Step, double HeldOutLoss, double Drift) : TrainingEvent;
 
 /// <summary>Something the user should know.</summary>
@@ -53,4 +57,9 @@ public sealed record TrainingWarning(string Code, string Message) : TrainingEven
 /// <param name="Last">The last step's numbers.</param>
 /// <param name="ConceptStep">The step that the concept is of: the last one, unless the run stopped by itself.</param>
 /// <param name="Stopped">Why the run stopped by itself, in one sentence; null: it did all steps.</param>
-public sealed record TrainingFinished(ConceptEmbedding Concept, TrainingStep Last, int ConceptStep, string? Stopped = null) : TrainingEvent;
+public sealed record TrainingFinished(
+    ConceptEmbedding Concept,
+    TrainingStep Last,
+    int ConceptStep,
+    string? Stopped = null
+) : TrainingEvent;

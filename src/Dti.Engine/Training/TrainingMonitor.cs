@@ -10,10 +10,14 @@ internal sealed class TrainingMonitor(TrainingSettings settings)
     private long _stepStart;
     private double _secondsPerStep;
 
-    /// <summary>The moving average of the loss, before its bias is corrected. Set only to go on from a snapshot.</summary>
+    /// <summary>
+    /// The moving average of the loss, before its bias is corrected. Set only to go on from a snapshot.
+    /// </summary>
     public double LossSum { get; set; }
 
-    /// <summary>Begins a step: what happens between steps (previews, a slow reader) does not count as training time.</summary>
+    /// <summary>
+    /// Begins a step: what happens between steps (previews, a slow reader) does not count as training time.
+    /// </summary>
     public void BeginStep() => _stepStart = Stopwatch.GetTimestamp();
 
     /// <summary>Ends it.</summary>
@@ -21,11 +25,17 @@ internal sealed class TrainingMonitor(TrainingSettings settings)
     /// <param name="loss">Its loss.</param>
     /// <param name="gradientNorms">‖g‖ per vector and text encoder.</param>
     /// <param name="embeddings">The embeddings after the step, one per text encoder.</param>
-    public TrainingStep EndStep(int step, double loss, IReadOnlyList<float> gradientNorms, IReadOnlyList<TrainableEmbedding> embeddings)
+    public TrainingStep EndStep(
+        int step,
+        double loss,
+        IReadOnlyList<float> gradientNorms,
+        IReadOnlyList<TrainableEmbedding> embeddings
+    )
     {
         LossSum = (LossDecay * LossSum) + ((1 - LossDecay) * loss);
         var seconds = Stopwatch.GetElapsedTime(_stepStart).TotalSeconds;
-        _secondsPerStep = _secondsPerStep == 0 ? seconds : (SpeedDecay * _secondsPerStep) + ((1 - SpeedDecay) * seconds);
+        _secondsPerStep =
+            _secondsPerStep == 0 ? seconds : (SpeedDecay * _secondsPerStep) + ((1 - SpeedDecay) * seconds);
         return new TrainingStep(
             step,
             settings.Steps,
@@ -33,9 +43,12 @@ internal sealed class TrainingMonitor(TrainingSettings settings)
             LossAverage: LossSum / (1 - Math.Pow(LossDecay, step)),
             embeddings.Average(embedding => embedding.Norm()),
             embeddings.Average(embedding => embedding.AngleDegrees()),
-            KappaOverGradient: gradientNorms.Average(norm => norm > 0 ? settings.Kappa * settings.KappaSchedule.Share(step, settings.Steps) / norm : 0),
+            KappaOverGradient: gradientNorms.Average(norm =>
+                norm > 0 ? settings.Kappa * settings.KappaSchedule.Share(step, settings.Steps) / norm : 0
+            ),
             settings.LearningRate,
             StepsPerSecond: _secondsPerStep > 0 ? 1 / _secondsPerStep : 0,
-            TimeLeft: TimeSpan.FromSeconds(_secondsPerStep * (settings.Steps - step)));
+            TimeLeft: TimeSpan.FromSeconds(_secondsPerStep * (settings.Steps - step))
+        );
     }
 }

@@ -37,7 +37,9 @@ public enum LearntEncoders
     Second,
 }
 
-/// <summary>What a caller asks of a training run; null takes the default. Ranges and defaults: <see cref="TrainingSettings"/>.</summary>
+/// <summary>
+/// What a caller asks of a training run; null takes the default. Ranges and defaults: <see cref="TrainingSettings"/>.
+/// </summary>
 public sealed record TrainingOptions
 {
     /// <inheritdoc cref="TrainingSettings.Kind"/>
@@ -46,10 +48,14 @@ public sealed record TrainingOptions
     /// <inheritdoc cref="TrainingSettings.Method"/>
     public TrainingMethod? Method { get; init; }
 
-    /// <summary>A preset of several settings; settings that are given individually take precedence. Null: balanced.</summary>
+    /// <summary>
+    /// A preset of several settings; settings that are given individually take precedence. Null: balanced.
+    /// </summary>
     public TrainingPreset? Preset { get; init; }
 
-    /// <summary>From likeness (0) to obedience (1): sets κ, unless that is asked for; directional only. Null: 0.5.</summary>
+    /// <summary>
+    /// From likeness (0) to obedience (1): sets κ, unless that is asked for; directional only. Null: 0.5.
+    /// </summary>
     public double? Obedience { get; init; }
 
     /// <inheritdoc cref="TrainingSettings.Placeholder"/>
@@ -67,7 +73,10 @@ public sealed record TrainingOptions
     /// <inheritdoc cref="TrainingSettings.Encoders"/>
     public LearntEncoders? Encoders { get; init; }
 
-    /// <summary>Texts that the concept is trained with; <see cref="PromptTemplates.Parse"/> says where it goes. Null or none: those of the kind.</summary>
+    /// <summary>
+    /// Texts that the concept is trained with; <see cref="PromptTemplates.Parse"/> says where it goes. Null or none:
+    /// those of the kind.
+    /// </summary>
     public IReadOnlyList<string>? Templates { get; init; }
 
     /// <inheritdoc cref="TrainingSettings.UseAlpha"/>
@@ -100,7 +109,9 @@ public sealed record TrainingOptions
     /// <inheritdoc cref="TrainingSettings.Magnitude"/>
     public MagnitudeChoice? Magnitude { get; init; }
 
-    /// <summary>The magnitude, where <see cref="Magnitude"/> is <see cref="MagnitudeChoice.Value"/>: above 0, at most 1000.</summary>
+    /// <summary>
+    /// The magnitude, where <see cref="Magnitude"/> is <see cref="MagnitudeChoice.Value"/>: above 0, at most 1000.
+    /// </summary>
     public double? MagnitudeValue { get; init; }
 
     /// <inheritdoc cref="TrainingSettings.Resolution"/>

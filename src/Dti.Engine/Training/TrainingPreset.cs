@@ -17,15 +17,18 @@ public enum TrainingPreset
 internal static class TrainingPresets
 {
     /// <summary>Share of the model's steps.</summary>
-    public static double Steps(TrainingPreset preset) => preset switch
-    {
-        TrainingPreset.Fast => 0.5,
-        TrainingPreset.Faithful => 2,
-        _ => 1,
-    };
+    public static double Steps(TrainingPreset preset) =>
+        preset switch
+        {
+            TrainingPreset.Fast => 0.5,
+            TrainingPreset.Faithful => 2,
+            _ => 1,
+        };
 
     /// <summary>κ for a wish.</summary>
-    /// <param name="obedience">0: all likeness, κ is 0; 0.5: what suits the model; 1: all obedience, ten times that.</param>
+    /// <param name="obedience">0: all likeness, κ is 0; 0.5: what suits the model; 1: all obedience, ten times
+    /// that.</param>
     /// <param name="middle">κ that suits the model.</param>
-    public static double Kappa(double obedience, double middle) => obedience <= 0 ? 0 : middle * Math.Pow(10, (2 * obedience) - 1);
+    public static double Kappa(double obedience, double middle) =>
+        obedience <= 0 ? 0 : middle * Math.Pow(10, (2 * obedience) - 1);
 }

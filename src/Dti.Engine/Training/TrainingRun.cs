@@ -31,11 +31,20 @@ internal sealed class TrainingRun : IDisposable
     /// <exception cref="DtiException">The snapshot is of another run.</exception>
     public TrainingRun(IDiffusionModel model, TrainingSettings settings, TrainingSet photos, TrainingSnapshot? from)
     {
-        (_settings, _described, _method) = (settings, TrainingSnapshot.Describe(settings, photos), LearningMethod.Of(settings.Method));
+        (_settings, _described, _method) = (
+            settings,
+            TrainingSnapshot.Describe(settings, photos),
+            LearningMethod.Of(settings.Method)
+        );
         from?.EnsureContinues(_described, settings.Steps);
         _keys = [.. model.Profile.Encoders.Select(encoder => encoder.EmbeddingKey)];
         _embeddings = [.. model.Profile.Encoders.Select((_, encoder) => Start(model, encoder))];
-        _optimizers = [.. _embeddings.Select((embedding, encoder) => _method.Optimizer(embedding, settings.MagnitudeValues[encoder], settings))];
+        _optimizers =
+        [
+            .. _embeddings.Select(
+                (embedding, encoder) => _method.Optimizer(embedding, settings.MagnitudeValues[encoder], settings)
+            ),
+        ];
         _learnt = settings.Encoders switch
         {
             LearntEncoders.First => [0],
@@ -47,7 +56,8 @@ internal sealed class TrainingRun : IDisposable
         _monitor = new TrainingMonitor(settings);
         if (settings.CheckEvery > 0)
         {
-            using var scope = NewDisposeScope(); // rows are a new tensor, or the parameter itself, which is not to be disposed of
+            // rows are a new tensor, or the parameter itself, which is not to be disposed of
+            using var scope = NewDisposeScope();
             _checks = new TrainingChecks(model, settings, photos, _batches, _embeddings[0].Rows());
         }
 
@@ -73,7 +83,15 @@ internal sealed class TrainingRun : IDisposable
 
     /// <summary>The concept as it is now.</summary>
     public ConceptEmbedding Concept =>
-        new(_settings.Placeholder, [.. _embeddings.Select((embedding, encoder) => _method.Result(embedding, _settings.MagnitudeValues[encoder]))], _keys);
+        new(
+            _settings.Placeholder,
+            [
+                .. _embeddings.Select(
+                    (embedding, encoder) => _method.Result(embedding, _settings.MagnitudeValues[encoder])
+                ),
+            ],
+            _keys
+        );
 
     /// <summary>Does the next step.</summary>
     /// <exception cref="DtiException">The loss stopped being a number.</exception>
@@ -88,7 +106,8 @@ internal sealed class TrainingRun : IDisposable
         {
             throw new DtiException(
                 ErrorKind.FailedPrecondition,
-                $"The loss is {value} at step {step}: the model's numbers overflow. Try dtype fp32, or check the model's weights.");
+                $"The loss is {value} at step {step}: the model's numbers overflow. Try dtype fp32, or check the model's weights."
+            );
         }
 
         using var section = StepProfile.In(StepPart.Optimizer);
@@ -98,7 +117,9 @@ internal sealed class TrainingRun : IDisposable
         }
 
         StepsDone = step;
-        var norms = _learnt.SelectMany(encoder => gradients[encoder].norm(1, keepdim: false, p: 2f).cpu().data<float>().ToArray());
+        var norms = _learnt.SelectMany(encoder =>
+            gradients[encoder].norm(1, keepdim: false, p: 2f).cpu().data<float>().ToArray()
+        );
         return Last = _monitor.EndStep(step, value, [.. norms], [.. _learnt.Select(encoder => _embeddings[encoder])]);
     }
 
@@ -143,7 +164,8 @@ internal sealed class TrainingRun : IDisposable
     public TrainingSnapshot Snapshot()
     {
         using var frozen = no_grad();
-        var tensors = Tensors().ToDictionary(part => part.Name, part => part.Tensor.detach().cpu().clone().DetachFromDisposeScope());
+        var tensors = Tensors()
+            .ToDictionary(part => part.Name, part => part.Tensor.detach().cpu().clone().DetachFromDisposeScope());
         var sampler = _batches.Save();
         tensors.Add(TrainingSnapshot.NoiseState, sampler.Noise);
         foreach (var (encoder, best) in _best.Index())
@@ -152,7 +174,14 @@ internal sealed class TrainingRun : IDisposable
         }
 
         return new TrainingSnapshot(
-            StepsDone, _monitor.LossSum, sampler.Random, sampler.Round, [.. _stopping.Checks], _described, tensors);
+            StepsDone,
+            _monitor.LossSum,
+            sampler.Random,
+            sampler.Round,
+            [.. _stopping.Checks],
+            _described,
+            tensors
+        );
     }
 
     /// <inheritdoc/>
@@ -174,9 +203,16 @@ internal sealed class TrainingRun : IDisposable
         foreach (var (name, tensor) in Tensors())
         {
             var saved = from.Get(name, tensor.shape);
-            if (_settings.Start is null && name.EndsWith(Mu, StringComparison.Ordinal) && !saved.eq(tensor.cpu()).all().item<bool>())
+            if (
+                _settings.Start is null
+                && name.EndsWith(Mu, StringComparison.Ordinal)
+                && !saved.eq(tensor.cpu()).all().item<bool>()
+            )
             {
-                throw new DtiException(ErrorKind.FailedPrecondition, "The snapshot was taken with other weights: its initial directions are not this model's. Go on with the model that it was begun with.");
+                throw new DtiException(
+                    ErrorKind.FailedPrecondition,
+                    "The snapshot was taken with other weights: its initial directions are not this model's. Go on with the model that it was begun with."
+                );
             }
 
             tensor.copy_(saved);
@@ -194,7 +230,12 @@ internal sealed class TrainingRun : IDisposable
 
         if (_settings.StopEarly && from.Checks.Count > 0)
         {
-            KeepBest(_embeddings.Select((embedding, encoder) => from.Get(Best(encoder), embedding.Parameter.shape).to(embedding.Parameter.device)));
+            KeepBest(
+                _embeddings.Select(
+                    (embedding, encoder) =>
+                        from.Get(Best(encoder), embedding.Parameter.shape).to(embedding.Parameter.device)
+                )
+            );
         }
 
         _batches.Restore(new SamplerState(from.Random, from.Round, from.Get(TrainingSnapshot.NoiseState)));
@@ -214,17 +255,28 @@ internal sealed class TrainingRun : IDisposable
     private const string Mu = "mu";
 
     /// <summary>What a snapshot holds of the embeddings and their optimisers.</summary>
-    private IEnumerable<(string Name, Tensor Tensor)> Tensors() => _embeddings.Zip(_optimizers).SelectMany((part, encoder) =>
-        new[] { ("parameter", part.First.Parameter), (Mu, part.First.Initial) }
-            .Concat(part.Second.State.Select(state => (state.Key, state.Value)))
-            .Select(tensor => ($"{encoder}.{tensor.Item1}", tensor.Item2)));
+    private IEnumerable<(string Name, Tensor Tensor)> Tensors() =>
+        _embeddings
+            .Zip(_optimizers)
+            .SelectMany(
+                (part, encoder) =>
+                    new[] { ("parameter", part.First.Parameter), (Mu, part.First.Initial) }
+                        .Concat(part.Second.State.Select(state => (state.Key, state.Value)))
+                        .Select(tensor => ($"{encoder}.{tensor.Item1}", tensor.Item2))
+            );
 
     private TrainableEmbedding Start(IDiffusionModel model, int encoder)
     {
         using var scope = NewDisposeScope();
-        var word = _settings.Initializer.Length > 0 ? _method.Start(model, encoder, _settings.Initializer, _settings.VectorCount) : null; // (n, d)
+        var word =
+            _settings.Initializer.Length > 0
+                ? _method.Start(model, encoder, _settings.Initializer, _settings.VectorCount)
+                : null; // (n, d)
         var vectors = _settings.Start?.Encoders[encoder];
-        var concept = vectors is null ? null : stack(Enumerable.Range(0, vectors.Count).Select(i => tensor(vectors.Embedding(i)))).to(model.Target.Device); // (n, d)
+        var concept = vectors is null
+            ? null
+            : stack(Enumerable.Range(0, vectors.Count).Select(i => tensor(vectors.Embedding(i))))
+                .to(model.Target.Device); // (n, d)
         return _method.Embedding(concept ?? word!, _settings.MagnitudeValues[encoder], word);
     }
 }

@@ -7,8 +7,9 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Training;
 
 /// <summary>
-/// A training run as it was after a step: embeddings, optimisers, states of chance, order of the photos. With the same model, settings and
-/// photos the run continues from it, bit-identical to an uninterrupted run; more steps may be asked for (where κ decays, it then decays over all of them).
+/// A training run as it was after a step: embeddings, optimisers, states of chance, order of the photos. With the same
+/// model, settings and photos the run continues from it, bit-identical to an uninterrupted run; more steps may be asked
+/// for (where κ decays, it then decays over all of them).
 /// </summary>
 public sealed class TrainingSnapshot : IDisposable
 {
@@ -17,14 +18,28 @@ public sealed class TrainingSnapshot : IDisposable
 
     // What a run may change and go on from: how long it goes, and what it shows.
     private static readonly string[] _free =
-        [nameof(TrainingSettings.Steps), nameof(TrainingSettings.PreviewEvery), nameof(TrainingSettings.PreviewPrompts), nameof(TrainingSettings.PreviewSteps), nameof(TrainingSettings.PreviewBaseline),
-         nameof(TrainingSettings.SnapshotEvery), nameof(TrainingSettings.Warnings)];
+    [
+        nameof(TrainingSettings.Steps),
+        nameof(TrainingSettings.PreviewEvery),
+        nameof(TrainingSettings.PreviewPrompts),
+        nameof(TrainingSettings.PreviewSteps),
+        nameof(TrainingSettings.PreviewBaseline),
+        nameof(TrainingSettings.SnapshotEvery),
+        nameof(TrainingSettings.Warnings),
+    ];
 
     private readonly IReadOnlyDictionary<string, Tensor> _tensors;
     private readonly JsonObject _described;
 
     internal TrainingSnapshot(
-        int step, double lossSum, Pcg32State random, IReadOnlyList<int> round, IReadOnlyList<TrainingCheck> checks, JsonObject described, IReadOnlyDictionary<string, Tensor> tensors)
+        int step,
+        double lossSum,
+        Pcg32State random,
+        IReadOnlyList<int> round,
+        IReadOnlyList<TrainingCheck> checks,
+        JsonObject described,
+        IReadOnlyDictionary<string, Tensor> tensors
+    )
     {
         (Step, LossSum, Random, Round, Checks) = (step, lossSum, random, round, checks);
         (_described, _tensors) = (described, tensors);
@@ -52,22 +67,47 @@ public sealed class TrainingSnapshot : IDisposable
         using var file = SafetensorsFile.Open(path);
         try
         {
-            var state = JsonSerializer.Deserialize<Header>(file.Metadata.GetValueOrDefault(Key, "null")) ?? throw new JsonException($"its header has no '{Key}'");
+            var state = JsonSerializer.Deserialize<Header>(file.Metadata.GetValueOrDefault(Key, "null"))
+                ?? throw new JsonException($"its header has no '{Key}'");
             using var scope = NewDisposeScope();
-            var tensors = file.Tensors.Keys.ToDictionary(name => name, name => file.Read(name).DetachFromDisposeScope());
-            return new TrainingSnapshot(state.Step, state.LossSum, new Pcg32State(state.Random[0], state.Random[1]), state.Round, state.Checks, state.Run, tensors);
+            var tensors = file.Tensors.Keys.ToDictionary(
+                name => name,
+                name => file.Read(name).DetachFromDisposeScope()
+            );
+            return new TrainingSnapshot(
+                state.Step,
+                state.LossSum,
+                new Pcg32State(state.Random[0], state.Random[1]),
+                state.Round,
+                state.Checks,
+                state.Run,
+                tensors
+            );
         }
         catch (Exception error) when (error is JsonException or IndexOutOfRangeException)
         {
-            throw new DtiException(ErrorKind.FailedPrecondition, $"{path} is not a snapshot of a training: {error.Message}", innerException: error);
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{path} is not a snapshot of a training: {error.Message}",
+                innerException: error
+            );
         }
     }
 
     /// <summary>Writes a safetensors file; it appears whole or not at all.</summary>
     /// <param name="path">The file; an older one is replaced.</param>
     /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
-    public void Write(string path) => SafetensorsWriter.Write(
-        path, _tensors, new Dictionary<string, string> { [Key] = JsonSerializer.Serialize(new Header(Step, LossSum, [Random.State, Random.Increment], Round, Checks, _described)) });
+    public void Write(string path) =>
+        SafetensorsWriter.Write(
+            path,
+            _tensors,
+            new Dictionary<string, string>
+            {
+                [Key] = JsonSerializer.Serialize(
+                    new Header(Step, LossSum, [Random.State, Random.Increment], Round, Checks, _described)
+                ),
+            }
+        );
 
     /// <inheritdoc/>
     public void Dispose()
@@ -83,7 +123,9 @@ public sealed class TrainingSnapshot : IDisposable
     {
         var run = JsonSerializer.SerializeToNode(settings)!.AsObject();
         Array.ForEach(_free, field => run.Remove(field));
-        run["Photos"] = new JsonArray([.. Enumerable.Range(0, photos.Count).Select(i => JsonValue.Create(photos.Fingerprint(i)))]);
+        run["Photos"] = new JsonArray([
+            .. Enumerable.Range(0, photos.Count).Select(i => JsonValue.Create(photos.Fingerprint(i))),
+        ]);
         return run;
     }
 
@@ -93,16 +135,29 @@ public sealed class TrainingSnapshot : IDisposable
     /// <exception cref="DtiException">It is another, the message names what differs; or it is done already.</exception>
     internal void EnsureContinues(JsonObject asked, int steps)
     {
-        string[] differing = [.. asked.Select(field => field.Key).Union(_described.Select(field => field.Key)).Where(key => !JsonNode.DeepEquals(asked[key], _described[key]))];
+        string[] differing =
+        [
+            .. asked
+                .Select(field => field.Key)
+                .Union(_described.Select(field => field.Key))
+                .Where(key => !JsonNode.DeepEquals(asked[key], _described[key])),
+        ];
         if (differing.Length > 0)
         {
             var names = string.Join(", ", differing.Select(JsonNamingPolicy.SnakeCaseLower.ConvertName));
-            throw new DtiException(ErrorKind.FailedPrecondition, $"The snapshot of step {Step} was taken with other {names}; a run can only be resumed with its original ones. Leave them unchanged, or start a new training.");
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"The snapshot of step {Step} was taken with other {names}; a run can only be resumed with its original ones. Leave them unchanged, or start a new training."
+            );
         }
 
         if (Step >= steps)
         {
-            throw new DtiException(ErrorKind.FailedPrecondition, $"{Step} steps are done already, and {steps} were asked for; ask for more steps to train further.", "steps");
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{Step} steps are done already, and {steps} were asked for; ask for more steps to train further.",
+                "steps"
+            );
         }
     }
 
@@ -111,8 +166,19 @@ public sealed class TrainingSnapshot : IDisposable
     /// <param name="shape">What it must measure; null: anything.</param>
     /// <exception cref="DtiException">It is missing or measures something else.</exception>
     internal Tensor Get(string name, long[]? shape = null) =>
-        _tensors.TryGetValue(name, out var tensor) && (shape is null || tensor.shape.SequenceEqual(shape)) ? tensor
-            : throw new DtiException(ErrorKind.FailedPrecondition, $"The snapshot of step {Step} does not fit: '{name}' is {(tensor is null ? "missing" : $"({string.Join(", ", tensor.shape)})")}.");
+        _tensors.TryGetValue(name, out var tensor) && (shape is null || tensor.shape.SequenceEqual(shape))
+            ? tensor
+            : throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"The snapshot of step {Step} does not fit: '{name}' is {(tensor is null ? "missing" : $"({string.Join(", ", tensor.shape)})")}."
+            );
 
-    private sealed record Header(int Step, double LossSum, ulong[] Random, IReadOnlyList<int> Round, IReadOnlyList<TrainingCheck> Checks, JsonObject Run);
+    private sealed record Header(
+        int Step,
+        double LossSum,
+        ulong[] Random,
+        IReadOnlyList<int> Round,
+        IReadOnlyList<TrainingCheck> Checks,
+        JsonObject Run
+    );
 }

@@ -8,7 +8,8 @@ public interface IWeightSource
     /// <summary>The tensor of that name, owned by the source.</summary>
     /// <param name="name">Full key, <c>down_blocks.0.resnets.1.conv1.weight</c>.</param>
     /// <param name="shape">The shape that the model needs.</param>
-    /// <exception cref="DtiException">It is missing or of another shape; the message names file, tensor, expected and found.</exception>
+    /// <exception cref="DtiException">It is missing or of another shape; the message names file, tensor, expected and
+    /// found.</exception>
     torch.Tensor Take(string name, long[] shape);
 
     /// <summary>As <see cref="Take"/>, of the dtype that large weights are held in until they are used.</summary>

@@ -6,14 +6,22 @@ internal static class CloseNames
     private const int MaxLength = 200; // a longer text is no mistyped name
 
     /// <summary>At most three, the closest first: spelt nearly alike, or one within the other.</summary>
-    public static IEnumerable<string> Of(string name, IEnumerable<string> known) => name.Length > MaxLength ? [] :
-        known.Select(candidate => (candidate, distance: Distance(name.ToUpperInvariant(), candidate.ToUpperInvariant())))
-            .Where(pair => pair.distance <= Math.Max(2, name.Length / 3) || pair.candidate.Contains(name, StringComparison.OrdinalIgnoreCase)
-                || (pair.candidate.Length > 2 && name.Contains(pair.candidate, StringComparison.OrdinalIgnoreCase)))
-            .OrderBy(pair => pair.distance)
-            .ThenBy(pair => pair.candidate, StringComparer.Ordinal)
-            .Select(pair => pair.candidate)
-            .Take(3);
+    public static IEnumerable<string> Of(string name, IEnumerable<string> known) =>
+        name.Length > MaxLength
+            ? []
+            : known
+                .Select(candidate =>
+                    (candidate, distance: Distance(name.ToUpperInvariant(), candidate.ToUpperInvariant()))
+                )
+                .Where(pair =>
+                    pair.distance <= Math.Max(2, name.Length / 3)
+                    || pair.candidate.Contains(name, StringComparison.OrdinalIgnoreCase)
+                    || (pair.candidate.Length > 2 && name.Contains(pair.candidate, StringComparison.OrdinalIgnoreCase))
+                )
+                .OrderBy(pair => pair.distance)
+                .ThenBy(pair => pair.candidate, StringComparer.Ordinal)
+                .Select(pair => pair.candidate)
+                .Take(3);
 
     /// <summary>Levenshtein's distance; names are short.</summary>
     private static int Distance(string a, string b)

@@ -2,7 +2,10 @@ using Dti.Engine.Generation;
 
 namespace Dti.Server.Configuration;
 
-/// <summary>What every request may measure, whatever it asks for. Each bound is checked before any work is done; <c>docs/security.md</c> lists them.</summary>
+/// <summary>
+/// What every request may measure, whatever it asks for. Each bound is checked before any work is done;
+/// <c>docs/security.md</c> lists them.
+/// </summary>
 internal static class RequestBounds
 {
     /// <summary>Characters of a text that people write: a prompt, a template, a caption.</summary>
@@ -11,13 +14,19 @@ internal static class RequestBounds
     /// <summary>Characters of every other text: a name, an id, a choice.</summary>
     public const int MaxName = 1000;
 
-    /// <summary>Characters of all texts of a request together. A concept keeps those of its training, so this also bounds its description.</summary>
+    /// <summary>
+    /// Characters of all texts of a request together. A concept keeps those of its training, so this also bounds its
+    /// description.
+    /// </summary>
     public const int MaxTexts = 100_000;
 
     /// <summary>Items of a list.</summary>
     public const int MaxItems = 1000;
 
-    /// <summary>Fields and items of a message as it is sent, nested ones included: each becomes an object, however few bytes it takes.</summary>
+    /// <summary>
+    /// Fields and items of a message as it is sent, nested ones included: each becomes an object, however few bytes it
+    /// takes.
+    /// </summary>
     public const int MaxFields = 20_000;
 
     /// <summary>Bytes of a request to a service that needs no token, and of one to reflection.</summary>
@@ -29,7 +38,9 @@ internal static class RequestBounds
     /// <summary>Connections at a time.</summary>
     public const int MaxConnections = 4096;
 
-    /// <summary>Calls of one caller, and of all callers, that wait for their turn to look at photos or at a vocabulary.</summary>
+    /// <summary>
+    /// Calls of one caller, and of all callers, that wait for their turn to look at photos or at a vocabulary.
+    /// </summary>
     public const int WaitingOfCaller = 64;
 
     /// <inheritdoc cref="WaitingOfCaller"/>
@@ -41,7 +52,11 @@ internal static class RequestBounds
     // Texts that people write; all others are names.
     private static readonly HashSet<string> _texts = new(StringComparer.Ordinal)
     {
-        "prompt", "negative_prompt", "templates", "preview_prompts", "caption",
+        "prompt",
+        "negative_prompt",
+        "templates",
+        "preview_prompts",
+        "caption",
     };
 
     /// <summary>Characters that a field of a message may have.</summary>

@@ -10,7 +10,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dti.Server.Diagnosis;
 
-/// <summary>Looks at everything that a server with some options needs, without starting it. Nothing is left behind but folders that it would make too.</summary>
+/// <summary>
+/// Looks at everything that a server with some options needs, without starting it. Nothing is left behind but folders
+/// that it would make too.
+/// </summary>
 public static class Checkup
 {
     /// <summary>Looks.</summary>
@@ -18,7 +21,9 @@ public static class Checkup
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>What was found, as it is found.</returns>
     public static async IAsyncEnumerable<Finding> RunAsync(
-        DtiServerOptions options, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
+        DtiServerOptions options,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default
+    )
     {
         var native = NativeLibraries.Look();
         foreach (var finding in Native(native))
@@ -26,11 +31,19 @@ public static class Checkup
             yield return finding;
         }
 
-        var target = native.Problem is null ? Try(() => ComputeTarget.Resolve(options.Device, options.Dtype)) : (null, native.Problem);
+        var target = native.Problem is null
+            ? Try(() => ComputeTarget.Resolve(options.Device, options.Dtype))
+            : (null, native.Problem);
         yield return target.Value is null
             ? new("device", FindingState.Broken, target.Problem, "Name a device that is here, or none.")
             : await DeviceAsync(target.Value, cancellationToken);
-        foreach (var finding in Folders(options).Append(Disk(options)).Concat(Ports(options)).Concat(DoorFindings.Of(options, TimeProvider.System.GetUtcNow())).Append(Clock()))
+        foreach (
+            var finding in Folders(options)
+                .Append(Disk(options))
+                .Concat(Ports(options))
+                .Concat(DoorFindings.Of(options, TimeProvider.System.GetUtcNow()))
+                .Append(Clock())
+        )
         {
             yield return finding;
         }
@@ -42,13 +55,19 @@ public static class Checkup
     }
 
     /// <summary>Of the options' ports, the first that cannot be listened on; null: none, or it is in use.</summary>
-    public static Finding? ClosedPort(DtiServerOptions options) => Ports(options).FirstOrDefault(port => port.State == FindingState.Broken);
+    public static Finding? ClosedPort(DtiServerOptions options) =>
+        Ports(options).FirstOrDefault(port => port.State == FindingState.Broken);
 
     private static IEnumerable<Finding> Native(NativeLibraries native)
     {
         var taken = native.Candidates.FirstOrDefault(candidate => candidate.Taken);
         yield return native.Problem is { } problem
-            ? new("native library", FindingState.Broken, problem, "Build again; on Linux, see docs/operations.md for the libraries of the system that it needs.")
+            ? new(
+                "native library",
+                FindingState.Broken,
+                problem,
+                "Build again; on Linux, see docs/operations.md for the libraries of the system that it needs."
+            )
             : new("native library", FindingState.Good, $"libtorch {native.TorchVersion}, {taken?.Path}; {native.Cuda}");
         foreach (var other in native.Candidates.Where(candidate => !candidate.Taken))
         {
@@ -60,13 +79,23 @@ public static class Checkup
     {
         using var probe = new DeviceProbe(target, TimeProvider.System, NullLogger<DeviceProbe>.Instance);
         return await probe.ProblemAsync(cancellationToken) is { } problem
-            ? new("device", FindingState.Broken, problem, "Look at the driver (nvidia-smi), or use the CPU: DTI_DEVICE=cpu.")
-            : new("device", FindingState.Good, $"{target.DeviceName} computes in {Words(target)}, with {Size(DeviceMemory.TotalBytes(target.Device))} of memory");
+            ? new(
+                "device",
+                FindingState.Broken,
+                problem,
+                "Look at the driver (nvidia-smi), or use the CPU: DTI_DEVICE=cpu."
+            )
+            : new(
+                "device",
+                FindingState.Good,
+                $"{target.DeviceName} computes in {Words(target)}, with {Size(DeviceMemory.TotalBytes(target.Device))} of memory"
+            );
     }
 
-    private static string Words(ComputeTarget target) => target.HoldsNarrower
-        ? $"fp32 and holds large weights in {target.DtypeName}, since this processor has no instructions for {target.DtypeName}"
-        : target.DtypeName;
+    private static string Words(ComputeTarget target) =>
+        target.HoldsNarrower
+            ? $"fp32 and holds large weights in {target.DtypeName}, since this processor has no instructions for {target.DtypeName}"
+            : target.DtypeName;
 
     private static IEnumerable<Finding> Folders(DtiServerOptions options)
     {
@@ -80,10 +109,18 @@ public static class Checkup
             yield return Writable("jobs", jobs);
         }
 
-        if (options.Security.TokenFile is { } tokens && Path.GetDirectoryName(Path.GetFullPath(tokens)) is { } folder && Path.Exists(folder)
-            && Writable("tokens", folder) is { State: not FindingState.Good } closed)
+        if (
+            options.Security.TokenFile is { } tokens
+            && Path.GetDirectoryName(Path.GetFullPath(tokens)) is { } folder
+            && Path.Exists(folder)
+            && Writable("tokens", folder) is { State: not FindingState.Good } closed
+        )
         {
-            yield return closed with { State = FindingState.Doubtful, Text = $"{closed.Text}; tokens cannot be made or revoked" }; // the server only reads
+            yield return closed with
+            {
+                State = FindingState.Doubtful,
+                Text = $"{closed.Text}; tokens cannot be made or revoked",
+            }; // the server only reads
         }
 
         yield return Writable("temporary", Path.GetTempPath());
@@ -100,14 +137,26 @@ public static class Checkup
         try
         {
             Directory.CreateDirectory(folder);
-            using var draft = new FileStream(Path.Combine(folder, $".{Guid.NewGuid():N}.tmp"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            using var draft = new FileStream(
+                Path.Combine(folder, $".{Guid.NewGuid():N}.tmp"),
+                FileMode.CreateNew,
+                FileAccess.Write,
+                FileShare.None,
+                1,
+                FileOptions.DeleteOnClose
+            );
             draft.WriteByte(0);
             draft.Flush(flushToDisk: true);
             return new(name, FindingState.Good, $"{folder} can be written");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return new(name, FindingState.Broken, $"{folder} cannot be written: {error.Message}", $"Give the user '{Environment.UserName}' the right to write there, or name another folder.");
+            return new(
+                name,
+                FindingState.Broken,
+                $"{folder} cannot be written: {error.Message}",
+                $"Give the user '{Environment.UserName}' the right to write there, or name another folder."
+            );
         }
     }
 
@@ -116,16 +165,29 @@ public static class Checkup
         var free = string.IsNullOrWhiteSpace(options.ConceptFolder) ? null : DiskSpace.FreeBytes(options.ConceptFolder);
         return free is null ? new("disk", FindingState.Doubtful, "how much is free cannot be told")
             : free < options.MinFreeDiskBytes
-                ? new("disk", FindingState.Broken, $"{Size(free)} free; below {Size(options.MinFreeDiskBytes)} nothing new is begun", "Free some space, or lower MinFreeDiskBytes.")
-                : new("disk", free < 4 * options.MinFreeDiskBytes ? FindingState.Doubtful : FindingState.Good, $"{Size(free)} free");
+                ? new(
+                    "disk",
+                    FindingState.Broken,
+                    $"{Size(free)} free; below {Size(options.MinFreeDiskBytes)} nothing new is begun",
+                    "Free some space, or lower MinFreeDiskBytes."
+                )
+            : new(
+                "disk",
+                free < 4 * options.MinFreeDiskBytes ? FindingState.Doubtful : FindingState.Good,
+                $"{Size(free)} free"
+            );
     }
 
     private static IEnumerable<Finding> Ports(DtiServerOptions options)
     {
-        foreach (var (name, address, port) in new (string, string, int?)[]
-        {
-            ("port", options.Address, options.Port), ("web port", options.Address, options.WebPort), ("metrics port", options.MetricsAddress, options.MetricsPort),
-        })
+        foreach (
+            var (name, address, port) in new (string, string, int?)[]
+            {
+                ("port", options.Address, options.Port),
+                ("web port", options.Address, options.WebPort),
+                ("metrics port", options.MetricsAddress, options.MetricsPort),
+            }
+        )
         {
             if (port is >= 0 and <= 65535 && IPAddress.TryParse(address, out var ip))
             {
@@ -144,11 +206,21 @@ public static class Checkup
         }
         catch (SocketException error) when (error.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
-            return new(name, FindingState.Doubtful, $"{end} is in use", "Well if that is the server that runs; else choose another port.");
+            return new(
+                name,
+                FindingState.Doubtful,
+                $"{end} is in use",
+                "Well if that is the server that runs; else choose another port."
+            );
         }
         catch (SocketException error)
         {
-            return new(name, FindingState.Broken, $"{end} cannot be listened on: {error.Message.TrimEnd('.')}", "Choose another address or port; ports below 1024 need a right.");
+            return new(
+                name,
+                FindingState.Broken,
+                $"{end} cannot be listened on: {error.Message.TrimEnd('.')}",
+                "Choose another address or port; ports below 1024 need a right."
+            );
         }
     }
 
@@ -157,10 +229,20 @@ public static class Checkup
         var (now, built) = (DateTime.UtcNow, File.GetLastWriteTimeUtc(typeof(Checkup).Assembly.Location));
         var text = string.Create(CultureInfo.InvariantCulture, $"{now:yyyy-MM-dd HH:mm:ss} UTC");
         return now < built - TimeSpan.FromDays(1)
-            ? new("clock", FindingState.Broken, $"{text}, before this program was made", "Set the clock: certificates and tokens end by it.")
+                ? new(
+                    "clock",
+                    FindingState.Broken,
+                    $"{text}, before this program was made",
+                    "Set the clock: certificates and tokens end by it."
+                )
             : SystemClock.IsSynchronised() is false
-                ? new("clock", FindingState.Doubtful, $"{text}, which no time service keeps", "Have systemd-timesyncd, chrony or the host keep the clock.")
-                : new("clock", FindingState.Good, text);
+                ? new(
+                    "clock",
+                    FindingState.Doubtful,
+                    $"{text}, which no time service keeps",
+                    "Have systemd-timesyncd, chrony or the host keep the clock."
+                )
+            : new("clock", FindingState.Good, text);
     }
 
     private static IEnumerable<Finding> Models(DtiServerOptions options, ComputeTarget? target)
@@ -177,21 +259,36 @@ public static class Checkup
         foreach (var model in found)
         {
             yield return model.Profile is { } profile
-                ? new("model", FindingState.Good, $"{model.Name} ({profile.Family}, {Held(profile, target)}){(model.Name == library.DefaultName ? ", the default" : "")}")
+                ? new(
+                    "model",
+                    FindingState.Good,
+                    $"{model.Name} ({profile.Family}, {Held(profile, target)}){(model.Name == library.DefaultName ? ", the default" : "")}"
+                )
                 : new("model", FindingState.Doubtful, $"{model.Name} cannot be used: {model.Problem}");
         }
 
         if (!found.Any(model => model.Profile is not null))
         {
-            yield return new("models", FindingState.Broken, "no model can be used", "Name one by --models or DTI_MODELS: a diffusers folder, a .safetensors file or ComfyUI's folder.");
+            yield return new(
+                "models",
+                FindingState.Broken,
+                "no model can be used",
+                "Name one by --models or DTI_MODELS: a diffusers folder, a .safetensors file or ComfyUI's folder."
+            );
         }
         else if (options.DefaultModel is { } asked && found.All(model => model.Name != asked))
         {
-            yield return new("models", FindingState.Broken, $"the default model, {asked}, is not among them", "Correct DefaultModel.");
+            yield return new(
+                "models",
+                FindingState.Broken,
+                $"the default model, {asked}, is not among them",
+                "Correct DefaultModel."
+            );
         }
     }
 
-    private static string Held(ModelProfile profile, ComputeTarget? target) => target is null ? Size(profile.SizeBytes) : $"{Size(profile.HeldBytes(target))} in {target.DtypeName}";
+    private static string Held(ModelProfile profile, ComputeTarget? target) =>
+        target is null ? Size(profile.SizeBytes) : $"{Size(profile.HeldBytes(target))} in {target.DtypeName}";
 
     private static (T? Value, string Problem) Try<T>(Func<T> look)
         where T : class

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Dti.Server.Diagnosis;
 
 /// <summary>
-/// Whether the device computes now: a sum of two ones on it, and its answer for a few seconds. A device that does not answer in time does
-/// not compute. Thread-safe; one look at a time.
+/// Whether the device computes now: a sum of two ones on it, and its answer for a few seconds. A device that does not
+/// answer in time does not compute. Thread-safe; one look at a time.
 /// </summary>
 internal sealed class DeviceProbe : IDisposable
 {
@@ -23,9 +23,7 @@ internal sealed class DeviceProbe : IDisposable
     private Task<float>? _pending; // of a device that did not answer
 
     public DeviceProbe(ComputeTarget target, TimeProvider time, ILogger<DeviceProbe> logger)
-        : this(() => Sum(target), target.DeviceName, time, logger)
-    {
-    }
+        : this(() => Sum(target), target.DeviceName, time, logger) { }
 
     /// <param name="onePlusOne">Has the device compute it.</param>
     /// <param name="device">Its name.</param>

@@ -6,8 +6,17 @@ using Microsoft.Extensions.Logging;
 
 namespace Dti.Server.Diagnosis;
 
-/// <summary>Whether a job could be accepted now: its folder is this server's, the disk has room, and a grain for it starts. Thread-safe; the answer holds for a few seconds.</summary>
-internal sealed class JobsProbe(JobSilo silo, JobFolder folder, DiskSpace disk, TimeProvider time, ILogger<JobsProbe> logger) : IDisposable
+/// <summary>
+/// Whether a job could be accepted now: its folder is this server's, the disk has room, and a grain for it starts.
+/// Thread-safe; the answer holds for a few seconds.
+/// </summary>
+internal sealed class JobsProbe(
+    JobSilo silo,
+    JobFolder folder,
+    DiskSpace disk,
+    TimeProvider time,
+    ILogger<JobsProbe> logger
+) : IDisposable
 {
     private static readonly TimeSpan _freshFor = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);

@@ -6,8 +6,8 @@ using RpcStatus = Google.Rpc.Status;
 namespace Dti.Server.Errors;
 
 /// <summary>
-/// A status travels in headers, the message twice, and peers take 8 KiB of these: more breaks the connection of every call on it. So what
-/// callers wrote is quoted as far as there is room.
+/// A status travels in headers, the message twice, and peers take 8 KiB of these: more breaks the connection of every
+/// call on it. So what callers wrote is quoted as far as there is room.
 /// </summary>
 internal static class StatusSize
 {
@@ -15,7 +15,9 @@ internal static class StatusSize
     private const int DetailBytes = 2500;
     private const int LongestField = 48;
     private const int ShortestDescription = 24;
-    private const int MostFields = DetailBytes / (LongestField + ShortestDescription + 8); // each with its tags and lengths
+
+    // each with its tags and lengths
+    private const int MostFields = DetailBytes / (LongestField + ShortestDescription + 8);
 
     /// <summary>The status, its texts cut where they are too long.</summary>
     public static RpcStatus Fit(int code, string message, IMessage[] details)
@@ -61,11 +63,17 @@ internal static class StatusSize
         {
             var longest = fields.MaxBy(field => field.CalculateSize())!;
             longest.Field = Cut(longest.Field, LongestField);
-            longest.Description = Cut(longest.Description, Math.Max(ShortestDescription, Encoded(longest.Description) / 2));
+            longest.Description = Cut(
+                longest.Description,
+                Math.Max(ShortestDescription, Encoded(longest.Description) / 2)
+            );
         }
     }
 
-    /// <summary>The beginning, and a full stop, that take so many bytes in a header, where all but ASCII takes three for each byte.</summary>
+    /// <summary>
+    /// The beginning, and a full stop, that take so many bytes in a header, where all but ASCII takes three for each
+    /// byte.
+    /// </summary>
     private static string Cut(string text, int bytes)
     {
         if (Encoded(text) <= bytes)
@@ -88,5 +96,7 @@ internal static class StatusSize
         return text[..kept] + "....";
     }
 
-    private static int Encoded(string text) => text.EnumerateRunes().Sum(rune => rune.Value is >= 0x20 and < 0x7F and not '%' ? 1 : 3 * rune.Utf8SequenceLength);
+    private static int Encoded(string text) =>
+        text.EnumerateRunes()
+            .Sum(rune => rune.Value is >= 0x20 and < 0x7F and not '%' ? 1 : 3 * rune.Utf8SequenceLength);
 }

@@ -4,8 +4,9 @@ using Microsoft.Extensions.Hosting;
 namespace Dti.Server.Hosting;
 
 /// <summary>
-/// Gives freed memory back to the system. glibc keeps what is freed, in a heap for each of a dozen threads, and tensors that one thread makes and another frees
-/// leave holes in them: the memory of a server that trained and generated images for hours kept growing. Where the C library is another one there is nothing to do.
+/// Gives freed memory back to the system. glibc keeps what is freed, in a heap for each of a dozen threads, and tensors
+/// that one thread makes and another frees leave holes in them: the memory of a server that trained and generated
+/// images for hours kept growing. Where the C library is another one there is nothing to do.
 /// </summary>
 /// <param name="time">The clock.</param>
 internal sealed class FreedMemory(TimeProvider time) : IHostedService, IDisposable
@@ -14,7 +15,10 @@ internal sealed class FreedMemory(TimeProvider time) : IHostedService, IDisposab
     public static readonly TimeSpan Every = TimeSpan.FromSeconds(30);
 
     private const string Library = "libc.so.6"; // glibc's name; musl's is another
-    private static readonly bool _isThere = OperatingSystem.IsLinux() && NativeLibrary.TryLoad(Library, out var handle) && NativeLibrary.TryGetExport(handle, "malloc_trim", out _);
+    private static readonly bool _isThere =
+        OperatingSystem.IsLinux()
+        && NativeLibrary.TryLoad(Library, out var handle)
+        && NativeLibrary.TryGetExport(handle, "malloc_trim", out _);
     private ITimer? _timer;
 
     public Task StartAsync(CancellationToken cancellationToken)

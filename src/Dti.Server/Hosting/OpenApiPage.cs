@@ -8,7 +8,9 @@ using Swashbuckle.AspNetCore.Swagger;
 
 namespace Dti.Server.Hosting;
 
-/// <summary>The contract as OpenAPI, made once: it stays the same while the server runs, and anybody may ask for it.</summary>
+/// <summary>
+/// The contract as OpenAPI, made once: it stays the same while the server runs, and anybody may ask for it.
+/// </summary>
 internal static class OpenApiPage
 {
     private const string Address = "/openapi/v1.json";
@@ -16,22 +18,27 @@ internal static class OpenApiPage
     public static void UseOpenApiPage(this WebApplication app)
     {
         var page = new Lazy<byte[]>(() => Make(app.Services));
-        app.Use(async (context, next) =>
-        {
-            if (context.Request.Path != Address || !(HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)))
+        app.Use(
+            async (context, next) =>
             {
-                await next(context);
-                return;
-            }
+                if (
+                    context.Request.Path != Address
+                    || !(HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
+                )
+                {
+                    await next(context);
+                    return;
+                }
 
-            var bytes = page.Value;
-            context.Response.ContentType = "application/json;charset=utf-8";
-            context.Response.ContentLength = bytes.Length;
-            if (HttpMethods.IsGet(context.Request.Method))
-            {
-                await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
+                var bytes = page.Value;
+                context.Response.ContentType = "application/json;charset=utf-8";
+                context.Response.ContentLength = bytes.Length;
+                if (HttpMethods.IsGet(context.Request.Method))
+                {
+                    await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
+                }
             }
-        });
+        );
     }
 
     private static byte[] Make(IServiceProvider services)

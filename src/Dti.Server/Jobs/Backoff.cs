@@ -1,8 +1,8 @@
 namespace Dti.Server.Jobs;
 
 /// <summary>
-/// Waits between tries of what keeps failing, longer each time, up to a bound. What is wrong is said once, and again only when it is something else; that
-/// it is over is said too. Not thread-safe.
+/// Waits between tries of what keeps failing, longer each time, up to a bound. What is wrong is said once, and again
+/// only when it is something else; that it is over is said too. Not thread-safe.
 /// </summary>
 /// <param name="time">Tells the time.</param>
 /// <param name="wrong">Says what is wrong.</param>

@@ -15,12 +15,18 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Jobs;
 
 /// <summary>
-/// Pulls jobs and computes them on a thread of its own: a device is never shared, a pool thread never blocked. One job at a time; but what
-/// someone waits for at the screen goes between the steps of a training, a job after each.
+/// Pulls jobs and computes them on a thread of its own: a device is never shared, a pool thread never blocked. One job
+/// at a time; but what someone waits for at the screen goes between the steps of a training, a job after each.
 /// </summary>
 internal sealed class DeviceWorker(
-    JobSilo silo, JobFolder folder, JobFeeds feeds, IJobRunner runner, ComputeTarget target, TimeProvider time, ILogger<DeviceWorker> logger)
-    : IHostedLifecycleService, IDeviceObserver, IDisposable
+    JobSilo silo,
+    JobFolder folder,
+    JobFeeds feeds,
+    IJobRunner runner,
+    ComputeTarget target,
+    TimeProvider time,
+    ILogger<DeviceWorker> logger
+) : IHostedLifecycleService, IDeviceObserver, IDisposable
 {
     private static readonly TimeSpan _renewEvery = TimeSpan.FromSeconds(5);
     private readonly string _device = NameOf(target.DeviceName);
@@ -52,7 +58,10 @@ internal sealed class DeviceWorker(
         return Task.CompletedTask;
     }
 
-    /// <summary>Jobs end, with their last snapshots, while the server still answers; their streams must, before the web server waits for them.</summary>
+    /// <summary>
+    /// Jobs end, with their last snapshots, while the server still answers; their streams must, before the web server
+    /// waits for them.
+    /// </summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         Stop();
@@ -69,7 +78,9 @@ internal sealed class DeviceWorker(
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Also a host that is disposed without having been stopped lets the thread leave the models before they go.</summary>
+    /// <summary>
+    /// Also a host that is disposed without having been stopped lets the thread leave the models before they go.
+    /// </summary>
     public void Dispose()
     {
         Stop();
@@ -184,7 +195,8 @@ internal sealed class DeviceWorker(
         }
         catch (Exception error)
         {
-            await queue.PutBackAsync(ticket.JobId, alone: false, backOff: error is not StateUnwrittenException); // a full disk affects every job
+            // a full disk affects every job
+            await queue.PutBackAsync(ticket.JobId, alone: false, backOff: error is not StateUnwrittenException);
             throw;
         }
 
@@ -202,7 +214,11 @@ internal sealed class DeviceWorker(
         catch (Exception error)
         {
             logger.JobRefused(ticket.JobId, error.Message);
-            await job.EndAsync(epoch, JobState.Failed, Google.Protobuf.MessageExtensions.ToByteArray(StatusOf(ticket.JobId, error)));
+            await job.EndAsync(
+                epoch,
+                JobState.Failed,
+                Google.Protobuf.MessageExtensions.ToByteArray(StatusOf(ticket.JobId, error))
+            );
             await queue.FinishedAsync(ticket.JobId, 0);
             return;
         }
@@ -281,7 +297,11 @@ internal sealed class DeviceWorker(
         try
         {
             attempt.Token.ThrowIfCancellationRequested();
-            foreach (var (step, message) in running.Watch(runner.Run(folder.Request(ticket.JobId, ticket.Kind), attempt, attempt.Token)))
+            foreach (
+                var (step, message) in running.Watch(
+                    runner.Run(folder.Request(ticket.JobId, ticket.Kind), attempt, attempt.Token)
+                )
+            )
             {
                 attempt.Report(step, message);
                 if (message is TrainResponse { Progress: not null } && _handedOver.TryTake(out var interactive))
@@ -300,7 +320,9 @@ internal sealed class DeviceWorker(
         {
             running.End(JobState.Cancelled);
             over = attempt.IsCancelled;
-            end = over ? attempt.EndAsync(JobState.Cancelled, RpcErrors.Cancelled(ticket.JobId)) : PutBackAsync(attempt, alone: false);
+            end = over
+                ? attempt.EndAsync(JobState.Cancelled, RpcErrors.Cancelled(ticket.JobId))
+                : PutBackAsync(attempt, alone: false);
         }
         catch (JobLostException error)
         {
@@ -308,10 +330,15 @@ internal sealed class DeviceWorker(
             running.End(JobState.Cancelled);
             (over, end) = (false, Task.CompletedTask);
         }
-        catch (RpcException error) when (error.StatusCode == StatusCode.ResourceExhausted && ticket.IsInteractive && _attempts.Values.Any(other => !other.Ticket.IsInteractive))
+        catch (RpcException error)
+            when (error.StatusCode == StatusCode.ResourceExhausted
+                && ticket.IsInteractive
+                && _attempts.Values.Any(other => !other.Ticket.IsInteractive)
+            )
         {
             running.End(JobState.Cancelled);
-            (over, end) = (false, PutBackAsync(attempt, alone: true)); // its model does not fit into memory together with the training's
+            // its model does not fit into memory together with the training's
+            (over, end) = (false, PutBackAsync(attempt, alone: true));
         }
         catch (Exception error) when (error is DtiException or IOException or RpcException)
         {
@@ -329,15 +356,18 @@ internal sealed class DeviceWorker(
         Leave(attempt, end, over, (clock.Elapsed - spent).TotalSeconds / Math.Max(1, attempt.Step - firstStep));
     }
 
-    private Google.Rpc.Status StatusOf(string jobId, Exception error) => error switch
-    {
-        DtiException known => RpcErrors.Of(known),
-        IOException or UnauthorizedAccessException => RpcErrors.Of(AtomicFile.Explain(folder.Of(jobId), error)),
-        RpcException known => known.GetRpcStatus() ?? RpcErrors.Internal(),
-        _ => RpcErrors.Internal(),
-    };
+    private Google.Rpc.Status StatusOf(string jobId, Exception error) =>
+        error switch
+        {
+            DtiException known => RpcErrors.Of(known),
+            IOException or UnauthorizedAccessException => RpcErrors.Of(AtomicFile.Explain(folder.Of(jobId), error)),
+            RpcException known => known.GetRpcStatus() ?? RpcErrors.Internal(),
+            _ => RpcErrors.Internal(),
+        };
 
-    /// <summary>Waits on the device's thread until the grains know, so that nothing of a job is left when the next begins.</summary>
+    /// <summary>
+    /// Waits on the device's thread until the grains know, so that nothing of a job is left when the next begins.
+    /// </summary>
     private void Leave(JobAttempt attempt, Task end, bool over, double secondsPerStep)
     {
         try
@@ -345,16 +375,24 @@ internal sealed class DeviceWorker(
             end.GetAwaiter().GetResult();
             if (over && !attempt.IsLost)
             {
-                silo.QueueAsync().GetAwaiter().GetResult().FinishedAsync(attempt.Ticket.JobId, attempt.Step > 0 ? secondsPerStep : 0).GetAwaiter().GetResult();
+                silo.QueueAsync()
+                    .GetAwaiter()
+                    .GetResult()
+                    .FinishedAsync(attempt.Ticket.JobId, attempt.Step > 0 ? secondsPerStep : 0)
+                    .GetAwaiter()
+                    .GetResult();
             }
         }
         catch (Exception error)
         {
-            logger.GrainSilent(attempt.Ticket.JobId, error.Message); // the queue misses it among what the device holds, and another attempt tells
+            // the queue misses it among what the device holds, and another attempt tells
+            logger.GrainSilent(attempt.Ticket.JobId, error.Message);
         }
 
         _attempts.TryRemove(attempt.Ticket.JobId, out _);
-        Interlocked.Exchange(ref _free, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+        Interlocked
+            .Exchange(ref _free, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))
+            .TrySetResult();
     }
 
     private async Task PutBackAsync(JobAttempt attempt, bool alone)

@@ -5,21 +5,29 @@ using Google.Protobuf.WellKnownTypes;
 
 namespace Dti.Server.Jobs;
 
-/// <summary>The events of each kind of job: <see cref="TrainResponse"/>, <see cref="GenerateResponse"/> or <see cref="InterpolateResponse"/>.</summary>
+/// <summary>
+/// The events of each kind of job: <see cref="TrainResponse"/>, <see cref="GenerateResponse"/> or <see
+/// cref="InterpolateResponse"/>.
+/// </summary>
 internal static class EventMessages
 {
     /// <summary>Reads an event.</summary>
-    public static IMessage Parse(JobKind kind, byte[] message) => kind switch
-    {
-        JobKind.Train => TrainResponse.Parser.ParseFrom(message),
-        JobKind.Generate => GenerateResponse.Parser.ParseFrom(message),
-        _ => InterpolateResponse.Parser.ParseFrom(message),
-    };
+    public static IMessage Parse(JobKind kind, byte[] message) =>
+        kind switch
+        {
+            JobKind.Train => TrainResponse.Parser.ParseFrom(message),
+            JobKind.Generate => GenerateResponse.Parser.ParseFrom(message),
+            _ => InterpolateResponse.Parser.ParseFrom(message),
+        };
 
     /// <summary>The event of a place in the queue.</summary>
     public static IMessage Queued(JobKind kind, QueuePlace place)
     {
-        var queued = new Queued { Position = place.Position, ExpectedStart = place.ExpectedStart is { } start ? Timestamp.FromDateTimeOffset(start) : null };
+        var queued = new Queued
+        {
+            Position = place.Position,
+            ExpectedStart = place.ExpectedStart is { } start ? Timestamp.FromDateTimeOffset(start) : null,
+        };
         return kind switch
         {
             JobKind.Train => new TrainResponse { Queued = queued },
@@ -28,25 +36,35 @@ internal static class EventMessages
         };
     }
 
-    /// <summary>What tells an event from every other of its job: one that a second attempt makes again has the same.</summary>
-    public static string Key(int step, IMessage message) => message switch
-    {
-        TrainResponse { Preview: { } preview } => $"preview {step} {preview.Picture.Index}",
-        TrainResponse { Warning: { } warning } => $"warning {warning.Code} {warning.Message}",
-        TrainResponse train => $"{train.EventCase} {step}",
-        GenerateResponse { Picture: { } picture } => $"picture {picture.Index}",
-        GenerateResponse { Warning: { } warning } => $"warning {warning.Code} {warning.Message}",
-        GenerateResponse generate => $"{generate.EventCase} {step}",
-        InterpolateResponse { Picture: { } picture } => $"picture {picture.Index}",
-        InterpolateResponse { Warning: { } warning } => $"warning {warning.Code} {warning.Message}",
-        InterpolateResponse interpolate => $"{interpolate.EventCase} {step}",
-        _ => throw new ArgumentException($"unknown event {message.Descriptor.Name}", nameof(message)),
-    };
+    /// <summary>
+    /// What tells an event from every other of its job: one that a second attempt makes again has the same.
+    /// </summary>
+    public static string Key(int step, IMessage message) =>
+        message switch
+        {
+            TrainResponse { Preview: { } preview } => $"preview {step} {preview.Picture.Index}",
+            TrainResponse { Warning: { } warning } => $"warning {warning.Code} {warning.Message}",
+            TrainResponse train => $"{train.EventCase} {step}",
+            GenerateResponse { Picture: { } picture } => $"picture {picture.Index}",
+            GenerateResponse { Warning: { } warning } => $"warning {warning.Code} {warning.Message}",
+            GenerateResponse generate => $"{generate.EventCase} {step}",
+            InterpolateResponse { Picture: { } picture } => $"picture {picture.Index}",
+            InterpolateResponse { Warning: { } warning } => $"warning {warning.Code} {warning.Message}",
+            InterpolateResponse interpolate => $"{interpolate.EventCase} {step}",
+            _ => throw new ArgumentException($"unknown event {message.Descriptor.Name}", nameof(message)),
+        };
 
     /// <summary>Whether it is a job's last.</summary>
-    public static bool IsResult(IMessage message) => message is TrainResponse { Result: not null } or GenerateResponse { Result: not null } or InterpolateResponse { Result: not null };
+    public static bool IsResult(IMessage message) =>
+        message
+            is TrainResponse { Result: not null }
+                or GenerateResponse { Result: not null }
+                or InterpolateResponse { Result: not null };
 
-    /// <summary>The event as it is stored in the job's log: without intermediate images of a generation, of which there may be thousands.</summary>
+    /// <summary>
+    /// The event as it is stored in the job's log: without intermediate images of a generation, of which there may be
+    /// thousands.
+    /// </summary>
     public static IMessage Kept(IMessage message)
     {
         switch (message)
@@ -65,6 +83,10 @@ internal static class EventMessages
     }
 
     /// <summary>Whether a watcher who cannot follow may miss it: the next of its kind says as much.</summary>
-    public static bool MayBeMissed(IMessage message) => message
-        is TrainResponse { Progress: not null } or TrainResponse { Preview: not null } or GenerateResponse { Progress: not null } or InterpolateResponse { Progress: not null };
+    public static bool MayBeMissed(IMessage message) =>
+        message
+            is TrainResponse { Progress: not null }
+                or TrainResponse { Preview: not null }
+                or GenerateResponse { Progress: not null }
+                or InterpolateResponse { Progress: not null };
 }

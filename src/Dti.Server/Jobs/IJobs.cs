@@ -14,7 +14,14 @@ namespace Dti.Server.Jobs;
 /// <param name="TotalSteps">Steps asked.</param>
 /// <param name="Accepted">Makes the first event from the job's id.</param>
 internal sealed record JobSubmission(
-    JobKind Kind, IMessage Request, string RequestId, string Fingerprint, string Name, int TotalSteps, Func<string, IMessage> Accepted)
+    JobKind Kind,
+    IMessage Request,
+    string RequestId,
+    string Fingerprint,
+    string Name,
+    int TotalSteps,
+    Func<string, IMessage> Accepted
+)
 {
     /// <summary>Whose job it is.</summary>
     public required Caller Caller { get; init; }
@@ -29,19 +36,24 @@ internal sealed record JobSubmission(
     public string? TraceParent { get; init; } = Activity.Current?.Id;
 }
 
-/// <summary>What callers do with jobs; says nothing of where they run. Callers see their own jobs, an admin all.</summary>
+/// <summary>
+/// What callers do with jobs; says nothing of where they run. Callers see their own jobs, an admin all.
+/// </summary>
 internal interface IJobs
 {
     /// <summary>Submits a job, or finds the one with the same request id.</summary>
     /// <returns>The job's id, and whether it was there already.</returns>
-    /// <exception cref="Grpc.Core.RpcException">The queue is full, or the request id stands for another request.</exception>
+    /// <exception cref="Grpc.Core.RpcException">The queue is full, or the request id stands for another
+    /// request.</exception>
     Task<(string JobId, bool Attached)> SubmitAsync(JobSubmission submission);
 
     /// <summary>Finds the job of a caller's request id.</summary>
     /// <exception cref="Grpc.Core.RpcException">It stands for another request.</exception>
     Task<string?> FindAsync(Caller caller, string requestId, string fingerprint);
 
-    /// <summary>Refuses a name under which a training waits or runs, or that prompts could not tell from its placeholder.</summary>
+    /// <summary>
+    /// Refuses a name under which a training waits or runs, or that prompts could not tell from its placeholder.
+    /// </summary>
     /// <param name="name">A concept's name.</param>
     /// <param name="placeholder">Its placeholder; empty: the one of its name.</param>
     /// <param name="caller">Who asks.</param>
@@ -49,8 +61,14 @@ internal interface IJobs
     Task EnsureUntrainedAsync(string name, string placeholder, Caller caller);
 
     /// <summary>The events of a job from a step on, then those to come.</summary>
-    /// <exception cref="Grpc.Core.RpcException">There is no such job; or, after all events, it failed or was cancelled.</exception>
-    IAsyncEnumerable<IMessage> WatchAsync(string jobId, Caller caller, int fromStep, CancellationToken cancellationToken);
+    /// <exception cref="Grpc.Core.RpcException">There is no such job; or, after all events, it failed or was
+    /// cancelled.</exception>
+    IAsyncEnumerable<IMessage> WatchAsync(
+        string jobId,
+        Caller caller,
+        int fromStep,
+        CancellationToken cancellationToken
+    );
 
     /// <summary>Stops a job within one step; a finished one stays as it is.</summary>
     /// <exception cref="Grpc.Core.RpcException">There is no such job.</exception>
@@ -73,7 +91,13 @@ internal interface IJobs
 /// <summary>Does the work of one job on the device.</summary>
 internal interface IJobRunner
 {
-    /// <summary>Events with the step each belongs to (0: none), made as they are asked for, on the caller's thread.</summary>
+    /// <summary>
+    /// Events with the step each belongs to (0: none), made as they are asked for, on the caller's thread.
+    /// </summary>
     /// <exception cref="JobLostException">Another process has the job.</exception>
-    IEnumerable<(int Step, IMessage Message)> Run(IMessage request, JobAttempt attempt, CancellationToken cancellationToken);
+    IEnumerable<(int Step, IMessage Message)> Run(
+        IMessage request,
+        JobAttempt attempt,
+        CancellationToken cancellationToken
+    );
 }

@@ -8,7 +8,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Dti.Server.Jobs;
 
-/// <summary>The attempt has lost its job: it was given to another process, whose events and files count from then on.</summary>
+/// <summary>
+/// The attempt has lost its job: it was given to another process, whose events and files count from then on.
+/// </summary>
 internal sealed class JobLostException(string jobId) : Exception($"Another process has taken over job {jobId}.");
 
 /// <summary>One start of a job on a device: writes the job's log, tells the grain, and hears when to stop.</summary>
@@ -23,7 +25,9 @@ internal sealed class JobAttempt : IDisposable
     private readonly long _before; // events of earlier attempts
     private readonly HashSet<string> _written = new(StringComparer.Ordinal);
     private readonly Queue<(int Step, IMessage Message)> _unwritten = [];
-    private readonly Channel<(long Number, JobEvent Event)> _told = Channel.CreateUnbounded<(long, JobEvent)>(new() { SingleReader = true });
+    private readonly Channel<(long Number, JobEvent Event)> _told = Channel.CreateUnbounded<(long, JobEvent)>(
+        new() { SingleReader = true }
+    );
     private readonly CancellationTokenSource _cancellation = new();
     private readonly Task _telling;
     private long _unwrittenBytes;
@@ -70,8 +74,12 @@ internal sealed class JobAttempt : IDisposable
 
     /// <summary>What earlier attempts told, with the step of each; as it is kept.</summary>
     /// <exception cref="IOException">The log cannot be read.</exception>
-    public IEnumerable<(int Step, IMessage Message)> Earlier() => _folder.Events(Ticket.JobId).Read(0).Take((int)_before)
-        .Select(happened => (happened.Step, EventMessages.Parse(Ticket.Kind, happened.Message)));
+    public IEnumerable<(int Step, IMessage Message)> Earlier() =>
+        _folder
+            .Events(Ticket.JobId)
+            .Read(0)
+            .Take((int)_before)
+            .Select(happened => (happened.Step, EventMessages.Parse(Ticket.Kind, happened.Message)));
 
     /// <summary>Asks the job to stop because its caller wants that.</summary>
     public void Cancel()
@@ -104,8 +112,8 @@ internal sealed class JobAttempt : IDisposable
     }
 
     /// <summary>
-    /// Writes an event to the log, as it is kept there, and tells it whole. One that an earlier attempt wrote already is left out. While the disk is full, events
-    /// wait in memory for room, in their order, and the job goes on.
+    /// Writes an event to the log, as it is kept there, and tells it whole. One that an earlier attempt wrote already
+    /// is left out. While the disk is full, events wait in memory for room, in their order, and the job goes on.
     /// </summary>
     /// <exception cref="IOException">The disk is full, and too much waits already.</exception>
     public void Report(int step, IMessage message)
@@ -131,7 +139,10 @@ internal sealed class JobAttempt : IDisposable
         }
     }
 
-    /// <summary>Writes and tells what has waited for room. To be called by the thread that reports, before anything counts that comes after those events.</summary>
+    /// <summary>
+    /// Writes and tells what has waited for room. To be called by the thread that reports, before anything counts that
+    /// comes after those events.
+    /// </summary>
     /// <exception cref="IOException">The disk is full.</exception>
     public void Flush()
     {
@@ -143,7 +154,9 @@ internal sealed class JobAttempt : IDisposable
             var happened = _log.Append(step, kept);
             _unwritten.Dequeue();
             _unwrittenBytes -= message.CalculateSize();
-            _told.Writer.TryWrite((number, ReferenceEquals(kept, message) ? happened : new JobEvent(step, message.ToByteArray())));
+            _told.Writer.TryWrite(
+                (number, ReferenceEquals(kept, message) ? happened : new JobEvent(step, message.ToByteArray()))
+            );
         }
     }
 

@@ -9,8 +9,9 @@ using RpcStatus = Google.Rpc.Status;
 namespace Dti.Server.Jobs;
 
 /// <summary>
-/// What this process knows of a job that someone here watches. One subscription serves any number of watchers, each at its own pace: the newest
-/// events are in memory, older ones are read from the job's log, and nobody waits for a watcher.
+/// What this process knows of a job that someone here watches. One subscription serves any number of watchers, each at
+/// its own pace: the newest events are in memory, older ones are read from the job's log, and nobody waits for a
+/// watcher.
 /// </summary>
 internal sealed class JobFeed(JobTicket ticket, EventFiles log)
 {
@@ -29,46 +30,54 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
     public int Watchers { get; set; }
 
     /// <summary>Events came.</summary>
-    public void Add(EventBatch batch) => Change(() =>
-    {
-        if (batch.First > _next)
+    public void Add(EventBatch batch) =>
+        Change(() =>
         {
-            CatchUp(batch.First); // some got lost on the way; all are in the log
-        }
-
-        foreach (var (number, happened) in batch.Events.Index())
-        {
-            if (batch.First + number == _next)
+            if (batch.First > _next)
             {
-                Add(happened);
+                CatchUp(batch.First); // some got lost on the way; all are in the log
             }
-        }
-    });
+
+            foreach (var (number, happened) in batch.Events.Index())
+            {
+                if (batch.First + number == _next)
+                {
+                    Add(happened);
+                }
+            }
+        });
 
     /// <summary>The job's place in the queue changed.</summary>
     public void Place(QueuePlace place) => Change(() => (_place, _placed) = (place, _placed + 1));
 
-    /// <summary>Takes over what the job's grain says when a subscription begins or is renewed, and when the job is over.</summary>
-    public void See(JobView view) => Change(() =>
-    {
-        CatchUp(long.MaxValue);
-        if (view.Place is not null && view.Place != _place)
+    /// <summary>
+    /// Takes over what the job's grain says when a subscription begins or is renewed, and when the job is over.
+    /// </summary>
+    public void See(JobView view) =>
+        Change(() =>
         {
-            (_place, _placed) = (view.Place, _placed + 1);
-        }
+            CatchUp(long.MaxValue);
+            if (view.Place is not null && view.Place != _place)
+            {
+                (_place, _placed) = (view.Place, _placed + 1);
+            }
 
-        _over = view.Record.IsOver ? view.Record : null;
-    });
+            _over = view.Record.IsOver ? view.Record : null;
+        });
 
     /// <summary>The server stops: watchers hear of it.</summary>
     public void Stop(RpcStatus status) => Change(() => _stopped = status);
 
     /// <summary>
-    /// All events from a step on: what has been, then what comes, each once and in order. The result comes when the job is over: who hears of it may ask
-    /// for all that comes after, another training of that concept for one.
+    /// All events from a step on: what has been, then what comes, each once and in order. The result comes when the job
+    /// is over: who hears of it may ask for all that comes after, another training of that concept for one.
     /// </summary>
-    /// <exception cref="RpcException">The job failed or was cancelled, or the server stops; after all events.</exception>
-    public async IAsyncEnumerable<IMessage> ReadAsync(int fromStep, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <exception cref="RpcException">The job failed or was cancelled, or the server stops; after all
+    /// events.</exception>
+    public async IAsyncEnumerable<IMessage> ReadAsync(
+        int fromStep,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         long next = 0;
         var (placed, following) = (0, false);
@@ -140,7 +149,9 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // Of progress the newest, of previews none, of everything else all.
-    private static IEnumerable<(int Step, IMessage Message)> WithoutWhatMayBeMissed(IEnumerable<(int Step, IMessage Message)> events)
+    private static IEnumerable<(int Step, IMessage Message)> WithoutWhatMayBeMissed(
+        IEnumerable<(int Step, IMessage Message)> events
+    )
     {
         (int, IMessage)? newest = null;
         foreach (var happened in events)
@@ -161,7 +172,15 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
         }
     }
 
-    private (IReadOnlyList<(int Step, IMessage Message)> Events, long Next, QueuePlace? Place, int Placed, JobRecord? Over, RpcStatus? Stopped, Task Changed) Look(long next)
+    private (
+        IReadOnlyList<(int Step, IMessage Message)> Events,
+        long Next,
+        QueuePlace? Place,
+        int Placed,
+        JobRecord? Over,
+        RpcStatus? Stopped,
+        Task Changed
+    ) Look(long next)
     {
         lock (_lock)
         {

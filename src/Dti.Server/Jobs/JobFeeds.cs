@@ -12,15 +12,23 @@ namespace Dti.Server.Jobs;
 /// <summary>The feeds of this process: each job that someone here watches is subscribed to once.</summary>
 internal sealed class JobFeeds(JobSilo silo, JobFolder folder, ILogger<JobFeeds> logger) : IJobObserver
 {
-    private static readonly TimeSpan _renewEvery = TimeSpan.FromSeconds(20); // a lost notice is made good then at the latest
+    // a lost notice is made good then at the latest
+    private static readonly TimeSpan _renewEvery = TimeSpan.FromSeconds(20);
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, (JobFeed Feed, Task Follows, CancellationTokenSource End)> _feeds = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (JobFeed Feed, Task Follows, CancellationTokenSource End)> _feeds = new(
+        StringComparer.Ordinal
+    );
     private IJobObserver? _self; // what grains know this process by
     private RpcStatus? _stopped;
 
     /// <summary>The events of a job from a step on, then those to come.</summary>
-    /// <exception cref="Grpc.Core.RpcException">There is no such job; or, after all events, it failed or was cancelled.</exception>
-    public async IAsyncEnumerable<IMessage> WatchAsync(JobTicket ticket, int fromStep, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <exception cref="Grpc.Core.RpcException">There is no such job; or, after all events, it failed or was
+    /// cancelled.</exception>
+    public async IAsyncEnumerable<IMessage> WatchAsync(
+        JobTicket ticket,
+        int fromStep,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         var feed = Enter(ticket, out var follows);
         try
@@ -137,7 +145,8 @@ internal sealed class JobFeeds(JobSilo silo, JobFolder folder, ILogger<JobFeeds>
             {
                 if (!first.TrySetException(error))
                 {
-                    logger.FeedInterrupted(jobId, error.Message); // the log has what is missed; the next renewal may succeed
+                    // the log has what is missed; the next renewal may succeed
+                    logger.FeedInterrupted(jobId, error.Message);
                 }
             }
 

@@ -20,24 +20,45 @@ namespace Dti.Server.Jobs;
 
 /// <summary>From a request to the engine and back: the one path from RPC to tensor.</summary>
 internal sealed class JobRunner(
-    DtiServerOptions options, ModelLibrary models, ModelCache loaded, ConceptLibrary library, TrainingRuns runs, ServerPaths paths, TimeProvider time, ILogger<JobRunner> logger) : IJobRunner
+    DtiServerOptions options,
+    ModelLibrary models,
+    ModelCache loaded,
+    ConceptLibrary library,
+    TrainingRuns runs,
+    ServerPaths paths,
+    TimeProvider time,
+    ILogger<JobRunner> logger
+) : IJobRunner
 {
-    public IEnumerable<(int Step, IMessage Message)> Run(IMessage request, JobAttempt attempt, CancellationToken cancellationToken) => request switch
-    {
-        TrainRequest train => Train(train, attempt, cancellationToken),
-        GenerateRequest generate => Generate(generate, attempt.Ticket.Owner, cancellationToken),
-        InterpolateRequest interpolate => Interpolate(interpolate, attempt.Ticket.Owner, cancellationToken),
-        _ => throw new ArgumentException($"unknown request {request.Descriptor.Name}", nameof(request)),
-    };
+    public IEnumerable<(int Step, IMessage Message)> Run(
+        IMessage request,
+        JobAttempt attempt,
+        CancellationToken cancellationToken
+    ) =>
+        request switch
+        {
+            TrainRequest train => Train(train, attempt, cancellationToken),
+            GenerateRequest generate => Generate(generate, attempt.Ticket.Owner, cancellationToken),
+            InterpolateRequest interpolate => Interpolate(interpolate, attempt.Ticket.Owner, cancellationToken),
+            _ => throw new ArgumentException($"unknown request {request.Descriptor.Name}", nameof(request)),
+        };
 
-    private IEnumerable<(int Step, IMessage Message)> Train(TrainRequest request, JobAttempt attempt, CancellationToken cancellationToken)
+    private IEnumerable<(int Step, IMessage Message)> Train(
+        TrainRequest request,
+        JobAttempt attempt,
+        CancellationToken cancellationToken
+    )
     {
         if (attempt.HasResult)
         {
             yield break; // the attempt before was killed when all was done
         }
 
-        if (attempt.Epoch > 1 && runs.JobOf(request.Name) == attempt.Ticket.JobId && runs.Steps(request.Name).LastOrDefault(step => step < request.Options.Steps) is > 0 and var newest)
+        if (
+            attempt.Epoch > 1
+            && runs.JobOf(request.Name) == attempt.Ticket.JobId
+            && runs.Steps(request.Name).LastOrDefault(step => step < request.Options.Steps) is > 0 and var newest
+        )
         {
             request.Resume = new TrainResume { FromStep = newest }; // where the attempt before was killed or stopped
         }
@@ -48,16 +69,25 @@ internal sealed class JobRunner(
         var concepts = library.For(caller);
         var profile = models.Get(request.Options.Model, request.Options.Vae);
         var target = ComputeTarget.Resolve(options.Device, request.Options.Dtype);
-        var concept = request.Resume is not null ? runs.Start(request.Name) : request.Options.HasStartConcept ? concepts.Load(request.Options.StartConcept) : null;
+        var concept =
+            request.Resume is not null ? runs.Start(request.Name)
+            : request.Options.HasStartConcept ? concepts.Load(request.Options.StartConcept)
+            : null;
         var settings = TrainingSettings.Resolve(request.Options.ToEngine(concept), request.Name, profile, PinnedSeed);
-        var size = TrainingSet.Measure(request.ToPhotos(settings), settings.Resolution, options.ImageLimits, settings.UseAlpha);
+        var size = TrainingSet.Measure(
+            request.ToPhotos(settings),
+            settings.Resolution,
+            options.ImageLimits,
+            settings.UseAlpha
+        );
         var photos = request.LoadPhotos(settings, options.ImageLimits, cancellationToken);
         using var from = request.Resume is null ? null : runs.Load(request.Name, request.Resume.FromStep);
         if (from is null)
         {
             if (attempt.Epoch == 1)
             {
-                concepts.EnsureFree(request.Name, settings.Placeholder, request.Overwrite); // it may have been taken while the job waited: better known before the training than after it
+                // it may have been taken while the job waited: better known before the training than after it
+                concepts.EnsureFree(request.Name, settings.Placeholder, request.Overwrite);
             }
 
             runs.Begin(request, concept, caller, attempt.Ticket.JobId);
@@ -70,13 +100,27 @@ internal sealed class JobRunner(
         RgbImage? thumbnail = null;
         var told = false;
         var summary = new TrainingSummary(settings);
-        foreach (var happened in attempt.Earlier().Where(earlier => earlier.Step <= (from?.Step ?? 0)).Select(earlier => ((TrainResponse)earlier.Message).ToEngine()).OfType<TrainingEvent>())
+        foreach (
+            var happened in attempt
+                .Earlier()
+                .Where(earlier => earlier.Step <= (from?.Step ?? 0))
+                .Select(earlier => ((TrainResponse)earlier.Message).ToEngine())
+                .OfType<TrainingEvent>()
+        )
         {
             summary.Add(happened); // the picture is of the whole run, however often the server was started
         }
 
         using var model = loaded.Use(profile, target, loaded.WorkingBytes(profile, target, settings, size));
-        using var keeper = new SnapshotKeeper(runs, request.Name, settings, options.SnapshotInterval, attempt, time, logger);
+        using var keeper = new SnapshotKeeper(
+            runs,
+            request.Name,
+            settings,
+            options.SnapshotInterval,
+            attempt,
+            time,
+            logger
+        );
         using var phase = Tracing.Phase("train");
         var trainer = new Trainer(model.Value, settings, photos);
         trainer.StepDone = () => keeper.Note(trainer);
@@ -86,14 +130,26 @@ internal sealed class JobRunner(
             switch (happened)
             {
                 case TrainingWarning warning:
-                    yield return (0, new TrainResponse { Warning = EventMapping.Warning(warning.Code, warning.Message) });
+                    yield return (
+                        0,
+                        new TrainResponse { Warning = EventMapping.Warning(warning.Code, warning.Message) }
+                    );
                     break;
                 case TrainingStep step:
                     yield return (step.Step, new TrainResponse { Progress = step.ToMessage() });
                     if (keeper.Problem is { } problem && !told)
                     {
                         told = true;
-                        yield return (0, new TrainResponse { Warning = EventMapping.Warning("SNAPSHOT_NOT_WRITTEN", $"{paths.Hide(problem)} Training goes on, but cannot be resumed from here.") });
+                        yield return (
+                            0,
+                            new TrainResponse
+                            {
+                                Warning = EventMapping.Warning(
+                                    "SNAPSHOT_NOT_WRITTEN",
+                                    $"{paths.Hide(problem)} Training goes on, but cannot be resumed from here."
+                                ),
+                            }
+                        );
                     }
 
                     break;
@@ -114,28 +170,42 @@ internal sealed class JobRunner(
                         PhotoSha256 = { Enumerable.Range(0, photos.Count).Select(photos.Sha256) },
                     };
                     attempt.EnsureHeld();
-                    library.For(caller with { Id = runs.Owner(request.Name) is { Length: > 0 } owner ? owner : caller.Id }).SaveLearnt(learnt, finished.Concept, thumbnail is null ? default : ImageCodec.Encode(thumbnail, ImageFormat.Png), summary.Draw());
-                    yield return (0, new TrainResponse
-                    {
-                        Result = new TrainResult
+                    library
+                        .For(caller with { Id = runs.Owner(request.Name) is { Length: > 0 } owner ? owner : caller.Id })
+                        .SaveLearnt(
+                            learnt,
+                            finished.Concept,
+                            thumbnail is null ? default : ImageCodec.Encode(thumbnail, ImageFormat.Png),
+                            summary.Draw()
+                        );
+                    yield return (
+                        0,
+                        new TrainResponse
                         {
-                            Name = request.Name,
-                            Placeholder = settings.Placeholder,
-                            Steps = finished.Last.Step,
-                            LossAverage = finished.Last.LossAverage,
-                            Norm = finished.Last.Norm,
-                            AngleDegrees = finished.Last.AngleDegrees,
-                            ConceptStep = finished.ConceptStep,
-                            Stopped = finished.Stopped ?? "",
-                            Elapsed = Duration.FromTimeSpan(time.GetElapsedTime(start)),
-                        },
-                    });
+                            Result = new TrainResult
+                            {
+                                Name = request.Name,
+                                Placeholder = settings.Placeholder,
+                                Steps = finished.Last.Step,
+                                LossAverage = finished.Last.LossAverage,
+                                Norm = finished.Last.Norm,
+                                AngleDegrees = finished.Last.AngleDegrees,
+                                ConceptStep = finished.ConceptStep,
+                                Stopped = finished.Stopped ?? "",
+                                Elapsed = Duration.FromTimeSpan(time.GetElapsedTime(start)),
+                            },
+                        }
+                    );
                     break;
             }
         }
     }
 
-    private IEnumerable<(int Step, IMessage Message)> Generate(GenerateRequest request, Caller caller, CancellationToken cancellationToken)
+    private IEnumerable<(int Step, IMessage Message)> Generate(
+        GenerateRequest request,
+        Caller caller,
+        CancellationToken cancellationToken
+    )
     {
         var start = time.GetTimestamp();
         var concepts = library.For(caller);
@@ -149,17 +219,37 @@ internal sealed class JobRunner(
         {
             yield return happened switch
             {
-                SamplingStep step => (step.Step, new GenerateResponse { Progress = step.ToMessage(time.GetElapsedTime(start), settings.Seed) }),
+                SamplingStep step => (
+                    step.Step,
+                    new GenerateResponse { Progress = step.ToMessage(time.GetElapsedTime(start), settings.Seed) }
+                ),
                 GeneratedImage image => (0, new GenerateResponse { Picture = encoding.Encode(image) }),
-                GenerationWarning warning => (0, new GenerateResponse { Warning = EventMapping.Warning(warning.Code, warning.Message) }),
+                GenerationWarning warning => (
+                    0,
+                    new GenerateResponse { Warning = EventMapping.Warning(warning.Code, warning.Message) }
+                ),
                 _ => throw new InvalidOperationException($"unknown event {happened}"),
             };
         }
 
-        yield return (0, new GenerateResponse { Result = new GenerateResult { Pictures = settings.ImageCount, Elapsed = Duration.FromTimeSpan(time.GetElapsedTime(start)) } });
+        yield return (
+            0,
+            new GenerateResponse
+            {
+                Result = new GenerateResult
+                {
+                    Pictures = settings.ImageCount,
+                    Elapsed = Duration.FromTimeSpan(time.GetElapsedTime(start)),
+                },
+            }
+        );
     }
 
-    private IEnumerable<(int Step, IMessage Message)> Interpolate(InterpolateRequest request, Caller caller, CancellationToken cancellationToken)
+    private IEnumerable<(int Step, IMessage Message)> Interpolate(
+        InterpolateRequest request,
+        Caller caller,
+        CancellationToken cancellationToken
+    )
     {
         var start = time.GetTimestamp();
         var concepts = library.For(caller);
@@ -174,18 +264,41 @@ internal sealed class JobRunner(
         {
             yield return happened switch
             {
-                SamplingStep step => (step.Step, new InterpolateResponse { Progress = step.ToMessage(time.GetElapsedTime(start), settings.Generation.Seed) }),
+                SamplingStep step => (
+                    step.Step,
+                    new InterpolateResponse
+                    {
+                        Progress = step.ToMessage(time.GetElapsedTime(start), settings.Generation.Seed),
+                    }
+                ),
                 GeneratedImage image => (0, new InterpolateResponse { Picture = encoding.Encode(image) }),
-                GenerationWarning warning => (0, new InterpolateResponse { Warning = EventMapping.Warning(warning.Code, warning.Message) }),
+                GenerationWarning warning => (
+                    0,
+                    new InterpolateResponse { Warning = EventMapping.Warning(warning.Code, warning.Message) }
+                ),
                 _ => throw new InvalidOperationException($"unknown event {happened}"),
             };
         }
 
-        yield return (0, new InterpolateResponse { Result = new InterpolateResult { Pictures = settings.Frames, Elapsed = Duration.FromTimeSpan(time.GetElapsedTime(start)) } });
+        yield return (
+            0,
+            new InterpolateResponse
+            {
+                Result = new InterpolateResult
+                {
+                    Pictures = settings.Frames,
+                    Elapsed = Duration.FromTimeSpan(time.GetElapsedTime(start)),
+                },
+            }
+        );
     }
 
     private static ConceptEmbedding[] LoadNamed(CallerConcepts concepts, GenerationSettings settings) =>
-        [.. concepts.NamedIn(settings.Prompt, settings.NegativePrompt ?? "").Select(concept => concepts.Load(concept.Name))];
+        [
+            .. concepts
+                .NamedIn(settings.Prompt, settings.NegativePrompt ?? "")
+                .Select(concept => concepts.Load(concept.Name)),
+        ];
 
     private Lease<IDiffusionModel> Use(ModelProfile profile, V1.GenerationOptions asked, GenerationSettings settings)
     {

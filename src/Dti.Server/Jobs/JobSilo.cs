@@ -16,10 +16,16 @@ using Orleans.Storage;
 namespace Dti.Server.Jobs;
 
 /// <summary>
-/// The Orleans silo that keeps the jobs. Grains hold where jobs are and tell watchers; they compute nothing. On one machine: a silo of its own in
-/// this process, on a free port of the loopback address, with its state in files.
+/// The Orleans silo that keeps the jobs. Grains hold where jobs are and tell watchers; they compute nothing. On one
+/// machine: a silo of its own in this process, on a free port of the loopback address, with its state in files.
 /// </summary>
-internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, CallerQuotas quotas, TimeProvider time, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
+internal sealed class JobSilo(
+    DtiServerOptions options,
+    JobFolder folder,
+    CallerQuotas quotas,
+    TimeProvider time,
+    ILoggerFactory loggers
+) : IHostedService, IAsyncDisposable
 {
     /// <summary>The name of the storage of grains' state.</summary>
     public const string Storage = "jobs";
@@ -27,7 +33,10 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
     /// <summary>The one pool of jobs.</summary>
     public const string Pool = "default";
 
-    /// <summary>The key of the system's clock among the silo's services, for times that are shown. Durations and ages are taken from <see cref="SteadyTime"/>.</summary>
+    /// <summary>
+    /// The key of the system's clock among the silo's services, for times that are shown. Durations and ages are taken
+    /// from <see cref="SteadyTime"/>.
+    /// </summary>
     public const string WallClock = "wall";
 
     private const int Attempts = 5; // a free port may be taken before the silo has it
@@ -40,7 +49,9 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
     /// <summary>Whether it has been told to stop: what it is asked from now on may stay without an answer.</summary>
     public bool IsStopping => _stopped;
 
-    /// <summary>Ends when a first job may come. Until then a silo whose jobs do not outlive it need not be there.</summary>
+    /// <summary>
+    /// Ends when a first job may come. Until then a silo whose jobs do not outlive it need not be there.
+    /// </summary>
     public Task Wanted => _wanted.Task;
 
     /// <summary>The grains, once the silo is there.</summary>
@@ -50,12 +61,16 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
     public async Task<IQueueGrain> QueueAsync() => (await GrainsAsync()).GetGrain<IQueueGrain>(Pool);
 
     /// <summary>Where other silos would connect.</summary>
-    internal async Task<IPEndPoint> EndpointAsync() => (await Host()).Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.Endpoint;
+    internal async Task<IPEndPoint> EndpointAsync() =>
+        (await Host()).Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.Endpoint;
 
     /// <summary>A job.</summary>
     public async Task<IJobGrain> JobAsync(string jobId) => (await GrainsAsync()).GetGrain<IJobGrain>(jobId);
 
-    /// <summary>Begins to start, if jobs outlive the server. That takes longest of all at its start, and needs nothing of the rest.</summary>
+    /// <summary>
+    /// Begins to start, if jobs outlive the server. That takes longest of all at its start, and needs nothing of the
+    /// rest.
+    /// </summary>
     public void Begin()
     {
         if (folder.IsDurable)
@@ -72,14 +87,19 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
             await Host().WaitAsync(cancellationToken);
             try
             {
-                if (await (await QueueAsync()).ListAsync(null) is { Count: > 0 } known) // with no queue at all, its jobs may still be wanted
+                // with no queue at all, its jobs may still be wanted
+                if (await (await QueueAsync()).ListAsync(null) is { Count: > 0 } known)
                 {
                     folder.KeepOnly(known);
                 }
             }
             catch (Exception error) when (error is not OperationCanceledException)
             {
-                throw new DtiException(ErrorKind.FailedPrecondition, $"The jobs in {folder.Root} cannot be read: {error.Message} Put a backup there, or move the folder away to begin with none.", innerException: error);
+                throw new DtiException(
+                    ErrorKind.FailedPrecondition,
+                    $"The jobs in {folder.Root} cannot be read: {error.Message} Put a backup there, or move the folder away to begin with none.",
+                    innerException: error
+                );
             }
         }
     }
@@ -134,7 +154,8 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
                 await host.StartAsync();
                 return host;
             }
-            catch (Exception error) when (attempt < Attempts && error is SocketException or { InnerException: SocketException })
+            catch (Exception error)
+                when (attempt < Attempts && error is SocketException or { InnerException: SocketException })
             {
                 host.Dispose();
             }
@@ -143,7 +164,9 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
 
     private IHost Build()
     {
-        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(
+            new HostApplicationBuilderSettings { DisableDefaults = true }
+        );
         var services = builder.Services;
         services.AddSingleton<ILoggerFactory>(new SiloLoggers(loggers, () => _stopped));
         services.AddSingleton<TimeProvider>(new SteadyTime(time));
@@ -157,11 +180,18 @@ internal sealed class JobSilo(DtiServerOptions options, JobFolder folder, Caller
         {
             silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, serviceId: "dti", clusterId: "dti");
             silo.Configure<EndpointOptions>(endpoint => endpoint.GatewayPort = 0); // no clients but this process
-            silo.Configure<SiloConnectionOptions>(connections => connections.ConfigureSiloInboundConnection(connection => connection.Use(_ => refused =>
-            {
-                refused.Abort(); // there is no other silo, and any program of this machine could claim to be one
-                return Task.CompletedTask;
-            })));
+            silo.Configure<SiloConnectionOptions>(connections =>
+                connections.ConfigureSiloInboundConnection(connection =>
+                    connection.Use(_ =>
+                        refused =>
+                        {
+                            // there is no other silo, and any program of this machine could claim to be one
+                            refused.Abort();
+                            return Task.CompletedTask;
+                        }
+                    )
+                )
+            );
             silo.Configure<SiloOptions>(own => own.SiloName = Environment.MachineName);
         });
         return builder.Build();

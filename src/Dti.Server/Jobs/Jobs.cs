@@ -41,22 +41,28 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, Serve
     }
 
     private async Task<Submitted> SubmitAsync(string jobId, JobSubmission submission) =>
-        await (await silo.QueueAsync()).SubmitAsync(new JobTicket
-        {
-            JobId = jobId,
-            Kind = submission.Kind,
-            Caller = submission.Caller.Id,
-            Scopes = (int)submission.Caller.Scopes,
-            RequestId = submission.RequestId,
-            Fingerprint = submission.Fingerprint,
-            Name = submission.Name,
-            Placeholder = submission.Placeholder,
-            TotalSteps = submission.TotalSteps,
-            Pictures = submission.Pictures,
-            Created = time.GetUtcNow(),
-            TraceParent = submission.TraceParent,
-        });
-    /// <summary>A job whose submission failed, so that its caller heard of none: it is cancelled if the queue has it, and leaves no photos.</summary>
+        await (await silo.QueueAsync()).SubmitAsync(
+            new JobTicket
+            {
+                JobId = jobId,
+                Kind = submission.Kind,
+                Caller = submission.Caller.Id,
+                Scopes = (int)submission.Caller.Scopes,
+                RequestId = submission.RequestId,
+                Fingerprint = submission.Fingerprint,
+                Name = submission.Name,
+                Placeholder = submission.Placeholder,
+                TotalSteps = submission.TotalSteps,
+                Pictures = submission.Pictures,
+                Created = time.GetUtcNow(),
+                TraceParent = submission.TraceParent,
+            }
+        );
+
+    /// <summary>
+    /// A job whose submission failed, so that its caller heard of none: it is cancelled if the queue has it, and leaves
+    /// no photos.
+    /// </summary>
     private async Task ForgetAsync(string jobId)
     {
         try
@@ -80,13 +86,21 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, Serve
 
     public async Task EnsureUntrainedAsync(string name, string placeholder, Caller caller)
     {
-        if (await (await silo.QueueAsync()).RefuseNameAsync(name, placeholder, caller.Id, (int)caller.Scopes) is { } refusal)
+        if (
+            await (await silo.QueueAsync()).RefuseNameAsync(name, placeholder, caller.Id, (int)caller.Scopes) is
+            { } refusal
+        )
         {
             throw Refused(refusal);
         }
     }
 
-    public async IAsyncEnumerable<IMessage> WatchAsync(string jobId, Caller caller, int fromStep, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<IMessage> WatchAsync(
+        string jobId,
+        Caller caller,
+        int fromStep,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         var record = await RecordAsync(jobId, caller);
         await foreach (var message in feeds.WatchAsync(record.Ticket!, fromStep, cancellationToken))
@@ -98,7 +112,8 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, Serve
     public async Task<Job> CancelAsync(string jobId, Caller caller)
     {
         await RecordAsync(jobId, caller);
-        return await CancelAsync(jobId) is { Ticket: not null } record ? record.ToMessage(paths) : throw Unknown(jobId); // forgotten meanwhile
+        // forgotten meanwhile
+        return await CancelAsync(jobId) is { Ticket: not null } record ? record.ToMessage(paths) : throw Unknown(jobId);
     }
 
     public Task AbandonAsync(string jobId) => feeds.IsStopped ? Task.CompletedTask : CancelAsync(jobId);
@@ -111,7 +126,13 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, Serve
         foreach (var ids in (await (await silo.QueueAsync()).ListAsync(caller.IsAdmin ? null : caller.Id)).Chunk(count))
         {
             var records = await Task.WhenAll(ids.Select(FindAsync));
-            found.AddRange(records.OfType<JobRecord>().Where(record => record.Ticket is not null && (states.Count == 0 || states.Contains(record.State))).Take(count - found.Count).Select(record => record.ToMessage(paths)));
+            found.AddRange(
+                records
+                    .OfType<JobRecord>()
+                    .Where(record => record.Ticket is not null && (states.Count == 0 || states.Contains(record.State)))
+                    .Take(count - found.Count)
+                    .Select(record => record.ToMessage(paths))
+            );
             if (found.Count == count)
             {
                 break;
@@ -136,8 +157,7 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, Serve
     private async Task<JobRecord> RecordAsync(string jobId, Caller caller)
     {
         var record = JobFolder.IsId(jobId) ? await (await silo.JobAsync(jobId)).GetAsync() : null;
-        return record?.Ticket is { } ticket && caller.MaySee(ticket.Caller) ? record
-            : throw Unknown(jobId);
+        return record?.Ticket is { } ticket && caller.MaySee(ticket.Caller) ? record : throw Unknown(jobId);
     }
 
     /// <summary>A job; null: its state cannot be read, which is no reason to show none of the others.</summary>

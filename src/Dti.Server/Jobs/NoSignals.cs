@@ -2,7 +2,9 @@ using Microsoft.Extensions.Hosting;
 
 namespace Dti.Server.Jobs;
 
-/// <summary>The lifetime of a host inside another program, which hears of signals itself, and starts and stops it.</summary>
+/// <summary>
+/// The lifetime of a host inside another program, which hears of signals itself, and starts and stops it.
+/// </summary>
 public sealed class NoSignals : IHostLifetime
 {
     /// <inheritdoc/>

@@ -3,13 +3,15 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Jobs;
 
 /// <summary>
-/// The server's logs for the silo, without Orleans' own words from the moment on at which it is told to stop: a single silo has no other to hand its grains
-/// and messages to, and calls each of them an error.
+/// The server's logs for the silo, without Orleans' own words from the moment on at which it is told to stop: a single
+/// silo has no other to hand its grains and messages to, and calls each of them an error.
 /// </summary>
 internal sealed class SiloLoggers(ILoggerFactory loggers, Func<bool> isStopping) : ILoggerFactory
 {
     public ILogger CreateLogger(string categoryName) =>
-        categoryName.StartsWith("Orleans", StringComparison.Ordinal) ? new UntilItStops(loggers.CreateLogger(categoryName), isStopping) : loggers.CreateLogger(categoryName);
+        categoryName.StartsWith("Orleans", StringComparison.Ordinal)
+            ? new UntilItStops(loggers.CreateLogger(categoryName), isStopping)
+            : loggers.CreateLogger(categoryName);
 
     public void AddProvider(ILoggerProvider provider) => loggers.AddProvider(provider);
 
@@ -25,7 +27,13 @@ internal sealed class SiloLoggers(ILoggerFactory loggers, Func<bool> isStopping)
 
         public bool IsEnabled(LogLevel logLevel) => !isStopping() && logger.IsEnabled(logLevel);
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             if (!isStopping())
             {

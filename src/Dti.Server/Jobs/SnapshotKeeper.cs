@@ -8,10 +8,18 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Jobs;
 
 /// <summary>
-/// Writes a run's snapshots: those to keep, one every few seconds for the case that the process is killed, and the last one however the run
-/// ends. A full disk costs snapshots, never the training.
+/// Writes a run's snapshots: those to keep, one every few seconds for the case that the process is killed, and the last
+/// one however the run ends. A full disk costs snapshots, never the training.
 /// </summary>
-internal sealed class SnapshotKeeper(TrainingRuns runs, string name, TrainingSettings settings, TimeSpan interval, JobAttempt attempt, TimeProvider time, ILogger logger) : IDisposable
+internal sealed class SnapshotKeeper(
+    TrainingRuns runs,
+    string name,
+    TrainingSettings settings,
+    TimeSpan interval,
+    JobAttempt attempt,
+    TimeProvider time,
+    ILogger logger
+) : IDisposable
 {
     private TrainingSnapshot? _newest;
     private long _saved = time.GetTimestamp();
@@ -25,8 +33,15 @@ internal sealed class SnapshotKeeper(TrainingRuns runs, string name, TrainingSet
         _newest?.Dispose();
         _newest = trainer.Snapshot();
 
-        // The last one is written when the concept is, by Dispose: a snapshot that exists means that the training is not finished.
-        if (_newest.Step < settings.Steps && ((settings.SnapshotEvery > 0 && _newest.Step % settings.SnapshotEvery == 0) || time.GetElapsedTime(_saved) > interval))
+        // The last one is written when the concept is, by Dispose: a snapshot that exists means that the training is
+        // not finished.
+        if (
+            _newest.Step < settings.Steps
+            && (
+                (settings.SnapshotEvery > 0 && _newest.Step % settings.SnapshotEvery == 0)
+                || time.GetElapsedTime(_saved) > interval
+            )
+        )
         {
             Problem = Save() ?? Problem;
         }

@@ -1,6 +1,9 @@
 namespace Dti.Server.Jobs;
 
-/// <summary>A clock that is not set: it begins at the system's time and then goes on with the monotonic one. Orleans starts no grain before the latest time that it has seen.</summary>
+/// <summary>
+/// A clock that is not set: it begins at the system's time and then goes on with the monotonic one. Orleans starts no
+/// grain before the latest time that it has seen.
+/// </summary>
 /// <param name="time">The system's.</param>
 internal sealed class SteadyTime(TimeProvider time) : TimeProvider
 {
@@ -20,5 +23,6 @@ internal sealed class SteadyTime(TimeProvider time) : TimeProvider
     public override long GetTimestamp() => time.GetTimestamp();
 
     /// <inheritdoc/>
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => time.CreateTimer(callback, state, dueTime, period);
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        time.CreateTimer(callback, state, dueTime, period);
 }

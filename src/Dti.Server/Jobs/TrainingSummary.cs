@@ -6,8 +6,8 @@ using SkiaSharp;
 namespace Dti.Server.Jobs;
 
 /// <summary>
-/// A run in one picture: loss, norm, angle and κ/‖g‖ over its steps, and below them its previews, a row for each prompt. Text needs one of
-/// a few fonts on the machine; without, there is none.
+/// A run in one picture: loss, norm, angle and κ/‖g‖ over its steps, and below them its previews, a row for each
+/// prompt. Text needs one of a few fonts on the machine; without, there is none.
 /// </summary>
 internal sealed class TrainingSummary(TrainingSettings settings)
 {
@@ -28,7 +28,10 @@ internal sealed class TrainingSummary(TrainingSettings settings)
     /// <summary>Steps whose previews are kept.</summary>
     internal IReadOnlyList<int> PreviewSteps => [.. _previews.Select(preview => preview.Step).Distinct()];
 
-    /// <summary>Takes note of an event; of many steps, only so many as a curve needs, and of many previews, encoded, so many as twice its columns.</summary>
+    /// <summary>
+    /// Takes note of an event; of many steps, only so many as a curve needs, and of many previews, encoded, so many as
+    /// twice its columns.
+    /// </summary>
     public void Add(TrainingEvent happened)
     {
         switch (happened)
@@ -66,7 +69,15 @@ internal sealed class TrainingSummary(TrainingSettings settings)
             _columns++;
         }
 
-        _previews.Add(new Preview(_columns - 1, drawn.Step, drawn.Index, drawn.Prompt, ImageCodec.Encode(drawn.Image, Engine.Imaging.ImageFormat.Jpeg)));
+        _previews.Add(
+            new Preview(
+                _columns - 1,
+                drawn.Step,
+                drawn.Index,
+                drawn.Prompt,
+                ImageCodec.Encode(drawn.Image, Engine.Imaging.ImageFormat.Jpeg)
+            )
+        );
     }
 
     /// <summary>The picture as it stands: a PNG; empty before the first step.</summary>
@@ -82,7 +93,10 @@ internal sealed class TrainingSummary(TrainingSettings settings)
         var columns = Columns();
         var rows = _previews.Select(preview => preview.Index).Distinct().Order().ToArray();
         var side = columns.Length == 0 ? 0 : Math.Min(bitmap.Width / columns.Length, 256);
-        using var canvas = new SKBitmap(bitmap.Width, bitmap.Height + (rows.Length * (side + Caption)) + (rows.Length > 0 ? Caption : 0));
+        using var canvas = new SKBitmap(
+            bitmap.Width,
+            bitmap.Height + (rows.Length * (side + Caption)) + (rows.Length > 0 ? Caption : 0)
+        );
         using (var drawing = new SKCanvas(canvas))
         {
             drawing.Clear(SKColors.White);
@@ -91,7 +105,14 @@ internal sealed class TrainingSummary(TrainingSettings settings)
             using var ink = new SKPaint { Color = new SKColor(0x33, 0x33, 0x33), IsAntialias = true };
             foreach (var (column, step) in columns.Index())
             {
-                drawing.DrawText(step == 0 ? $"before: {settings.Initializer}" : $"step {step}", (column * side) + 4, bitmap.Height + Caption - 7, SKTextAlign.Left, font, ink);
+                drawing.DrawText(
+                    step == 0 ? $"before: {settings.Initializer}" : $"step {step}",
+                    (column * side) + 4,
+                    bitmap.Height + Caption - 7,
+                    SKTextAlign.Left,
+                    font,
+                    ink
+                );
             }
 
             foreach (var (row, prompt) in rows.Index())
@@ -99,17 +120,30 @@ internal sealed class TrainingSummary(TrainingSettings settings)
                 var top = bitmap.Height + Caption + (row * (side + Caption));
                 foreach (var (column, step) in columns.Index())
                 {
-                    if (_previews.LastOrDefault(preview => preview.Step == step && preview.Index == prompt) is { } preview)
+                    if (
+                        _previews.LastOrDefault(preview => preview.Step == step && preview.Index == prompt) is
+                        { } preview
+                    )
                     {
                         using var picture = SKBitmap.Decode(preview.Picture);
                         var scale = (float)side / Math.Max(picture.Width, picture.Height);
                         using var image = SKImage.FromBitmap(picture);
                         drawing.DrawImage(
-                            image, SKRect.Create(column * side, top, picture.Width * scale, picture.Height * scale), new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear));
+                            image,
+                            SKRect.Create(column * side, top, picture.Width * scale, picture.Height * scale),
+                            new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear)
+                        );
                     }
                 }
 
-                drawing.DrawText(_previews.Last(preview => preview.Index == prompt).Prompt, 4, top + side + Caption - 7, SKTextAlign.Left, font, ink);
+                drawing.DrawText(
+                    _previews.Last(preview => preview.Index == prompt).Prompt,
+                    4,
+                    top + side + Caption - 7,
+                    SKTextAlign.Left,
+                    font,
+                    ink
+                );
             }
         }
 
@@ -121,15 +155,22 @@ internal sealed class TrainingSummary(TrainingSettings settings)
     private int[] Columns()
     {
         int[] steps = [.. _previews.Select(preview => preview.Step).Distinct().Order()];
-        return steps.Length <= MostColumns ? steps
-            : [.. Enumerable.Range(0, MostColumns).Select(i => steps[(int)Math.Round(i * (steps.Length - 1.0) / (MostColumns - 1))])];
+        return steps.Length <= MostColumns
+            ? steps
+            :
+            [
+                .. Enumerable
+                    .Range(0, MostColumns)
+                    .Select(i => steps[(int)Math.Round(i * (steps.Length - 1.0) / (MostColumns - 1))]),
+            ];
     }
 
     private Image Curves()
     {
         double[] x = [.. _steps.Select(step => (double)step.Step)];
         var norm = Panel("norm", (x, step => step.Norm, "", 1));
-        norm.Axes.SetLimitsY(0, 1.25 * _steps.Max(step => step.Norm)); // DTI's stays as it is, and rounding is not to look like more
+        // DTI's stays as it is, and rounding is not to look like more
+        norm.Axes.SetLimitsY(0, 1.25 * _steps.Max(step => step.Norm));
         var panels = new List<Plot>
         {
             Panel("loss", (x, step => step.Loss, "each step", 0.25), (x, step => step.LossAverage, "average", 1)),
@@ -160,7 +201,10 @@ internal sealed class TrainingSummary(TrainingSettings settings)
         return image;
     }
 
-    private Plot Panel(string label, params (double[] X, Func<TrainingStep, double> Y, string Name, double Opacity)[] lines)
+    private Plot Panel(
+        string label,
+        params (double[] X, Func<TrainingStep, double> Y, string Name, double Opacity)[] lines
+    )
     {
         var plot = new Plot();
         plot.Title(label, 14);

@@ -7,7 +7,9 @@ using RpcStatus = Google.Rpc.Status;
 
 namespace Dti.Server.Libraries;
 
-/// <summary>The library as one caller sees it: what belongs to others is not there, but for the names that it takes.</summary>
+/// <summary>
+/// The library as one caller sees it: what belongs to others is not there, but for the names that it takes.
+/// </summary>
 internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
 {
     private const string Exists = "CONCEPT_EXISTS";
@@ -15,7 +17,8 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     private const string PlaceholderExists = "PLACEHOLDER_EXISTS";
 
     /// <summary>Its concepts by name, without thumbnails; an admin's own before those of others.</summary>
-    public IReadOnlyList<Concept> List() => [.. library.List().Where(IsSeen).OrderByDescending(concept => concept.Owner == caller.Id)];
+    public IReadOnlyList<Concept> List() =>
+        [.. library.List().Where(IsSeen).OrderByDescending(concept => concept.Owner == caller.Id)];
 
     /// <summary>One concept with its thumbnail.</summary>
     /// <exception cref="RpcException">There is none of that name; close ones are listed.</exception>
@@ -67,28 +70,53 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
         }
 
         var all = List();
-        return [.. tokens.Distinct(StringComparer.OrdinalIgnoreCase).Select(token =>
-            all.FirstOrDefault(concept => string.Equals(concept.Placeholder, token, StringComparison.OrdinalIgnoreCase))
-            ?? throw RpcErrors.NotFound("concept", token, all.Select(concept => concept.Placeholder)).ToRpcException())];
+        return
+        [
+            .. tokens
+                .Distinct(StringComparer.OrdinalIgnoreCase)
+                .Select(token =>
+                    all.FirstOrDefault(concept =>
+                        string.Equals(concept.Placeholder, token, StringComparison.OrdinalIgnoreCase)
+                    )
+                    ?? throw RpcErrors
+                        .NotFound("concept", token, all.Select(concept => concept.Placeholder))
+                        .ToRpcException()
+                ),
+        ];
     }
 
-    /// <summary>A prompt in which each <c>embedding:NAME</c> is the placeholder of the concept of that name, or else of the one with the placeholder <c>&lt;NAME&gt;</c>.</summary>
+    /// <summary>
+    /// A prompt in which each <c>embedding:NAME</c> is the placeholder of the concept of that name, or else of the one
+    /// with the placeholder <c>&lt;NAME&gt;</c>.
+    /// </summary>
     /// <exception cref="RpcException">There is none of that name; close ones are listed.</exception>
     public string Spell(string prompt)
     {
         var all = new Lazy<IReadOnlyList<Concept>>(List);
         return ConceptNames.ReplaceEmbeddings(
             prompt,
-            name => (all.Value.FirstOrDefault(concept => string.Equals(concept.Name, name, StringComparison.OrdinalIgnoreCase))
-                ?? all.Value.FirstOrDefault(concept => string.Equals(concept.Placeholder, $"<{name}>", StringComparison.OrdinalIgnoreCase)))?.Placeholder,
-            name => RpcErrors.NotFound("concept", name, all.Value.Select(concept => concept.Name)).ToRpcException());
+            name =>
+                (
+                    all.Value.FirstOrDefault(concept =>
+                        string.Equals(concept.Name, name, StringComparison.OrdinalIgnoreCase)
+                    )
+                    ?? all.Value.FirstOrDefault(concept =>
+                        string.Equals(concept.Placeholder, $"<{name}>", StringComparison.OrdinalIgnoreCase)
+                    )
+                )?.Placeholder,
+            name => RpcErrors.NotFound("concept", name, all.Value.Select(concept => concept.Name)).ToRpcException()
+        );
     }
 
-    /// <summary>Refuses a name or a placeholder that a new concept cannot have. <see cref="Save"/> decides it again; this is for what takes long before.</summary>
+    /// <summary>
+    /// Refuses a name or a placeholder that a new concept cannot have. <see cref="Save"/> decides it again; this is for
+    /// what takes long before.
+    /// </summary>
     /// <param name="name">A valid name.</param>
     /// <param name="placeholder">Its placeholder; empty: the one of its name.</param>
     /// <param name="overwrite">Whether one of the caller's may be replaced.</param>
-    /// <exception cref="RpcException">There is a concept of that name, or one that prompts could not tell from it.</exception>
+    /// <exception cref="RpcException">There is a concept of that name, or one that prompts could not tell from
+    /// it.</exception>
     public void EnsureFree(string name, string placeholder, bool overwrite)
     {
         using var alone = library.Enter();
@@ -101,22 +129,34 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// <param name="thumbnailPng">A small PNG; empty: none.</param>
     /// <param name="summaryPng">A PNG of its training; empty: none.</param>
     /// <param name="overwrite">Whether one of the caller's may be replaced.</param>
-    /// <param name="admit">Throws where the caller may not store more; null: it may. Nothing is stored between this and the concept.</param>
+    /// <param name="admit">Throws where the caller may not store more; null: it may. Nothing is stored between this and
+    /// the concept.</param>
     /// <exception cref="RpcException">The name or the placeholder is taken.</exception>
     public Concept Save(
-        Concept concept, ConceptEmbedding embedding, ReadOnlyMemory<byte> thumbnailPng, ReadOnlyMemory<byte> summaryPng, bool overwrite, Action? admit = null) => library.Save(
-        concept, embedding, thumbnailPng, summaryPng, replaced =>
+        Concept concept,
+        ConceptEmbedding embedding,
+        ReadOnlyMemory<byte> thumbnailPng,
+        ReadOnlyMemory<byte> summaryPng,
+        bool overwrite,
+        Action? admit = null
+    ) => library.Save(concept, embedding, thumbnailPng, summaryPng, replaced =>
         {
             EnsureFree(replaced, concept.Name, concept.Placeholder, overwrite);
             admit?.Invoke();
             return OwnerOf(replaced, concept.Name);
         });
 
-    /// <summary>Saves what a training has learnt, whatever has come under its name meanwhile: that becomes an earlier version.</summary>
+    /// <summary>
+    /// Saves what a training has learnt, whatever has come under its name meanwhile: that becomes an earlier version.
+    /// </summary>
     /// <inheritdoc cref="ConceptLibrary.Save"/>
     /// <exception cref="RpcException">The name has come to another caller meanwhile.</exception>
-    public Concept SaveLearnt(Concept concept, ConceptEmbedding embedding, ReadOnlyMemory<byte> thumbnailPng, ReadOnlyMemory<byte> summaryPng) => library.Save(
-        concept, embedding, thumbnailPng, summaryPng, replaced => OwnerOf(replaced, concept.Name));
+    public Concept SaveLearnt(
+        Concept concept,
+        ConceptEmbedding embedding,
+        ReadOnlyMemory<byte> thumbnailPng,
+        ReadOnlyMemory<byte> summaryPng
+    ) => library.Save(concept, embedding, thumbnailPng, summaryPng, replaced => OwnerOf(replaced, concept.Name));
 
     /// <summary>What a concept was before it was replaced, newest first.</summary>
     /// <exception cref="RpcException">There is none of that name.</exception>
@@ -152,29 +192,49 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// <exception cref="RpcException">There is none of that name.</exception>
     public void Delete(string name) => library.Delete(name, concept => EnsureExists(concept, name));
 
-    /// <summary>The refusal of a name that another caller has, for a concept, a training that can go on, or one that waits or runs.</summary>
-    public static RpcStatus Taken(string name) => RpcErrors.Exists($"The name '{name}' is taken; choose another one.", NameTaken);
+    /// <summary>
+    /// The refusal of a name that another caller has, for a concept, a training that can go on, or one that waits or
+    /// runs.
+    /// </summary>
+    public static RpcStatus Taken(string name) =>
+        RpcErrors.Exists($"The name '{name}' is taken; choose another one.", NameTaken);
 
     private static Concept Version(IReadOnlyList<Concept> known, string version) =>
         known.FirstOrDefault(concept => concept.Version == version)
-            ?? throw RpcErrors.NotFound("version", version, known.Select(concept => concept.Version)).ToRpcException();
+        ?? throw RpcErrors.NotFound("version", version, known.Select(concept => concept.Version)).ToRpcException();
 
     private string OwnerOf(Concept? replaced, string name) =>
-        replaced is null || IsSeen(replaced) ? replaced?.Owner is { Length: > 0 } owner ? owner : caller.Id : throw Taken(name).ToRpcException();
+        replaced is null || IsSeen(replaced)
+            ? replaced?.Owner is { Length: > 0 } owner
+                ? owner
+                : caller.Id
+            : throw Taken(name).ToRpcException();
 
     private void EnsureFree(Concept? replaced, string name, string placeholder, bool overwrite)
     {
         if (replaced is not null && !(overwrite && IsSeen(replaced)))
         {
-            throw (IsSeen(replaced) ? RpcErrors.Exists($"There is a concept '{name}' already; choose another name, or ask to overwrite it.", Exists) : Taken(name)).ToRpcException();
+            throw (
+                IsSeen(replaced)
+                    ? RpcErrors.Exists(
+                        $"There is a concept '{name}' already; choose another name, or ask to overwrite it.",
+                        Exists
+                    )
+                    : Taken(name)
+            ).ToRpcException();
         }
 
         var own = placeholder.Length > 0 ? placeholder : $"<{name}>";
         if (replaced?.Placeholder != own && library.Rival(name, own) is { } rival)
         {
-            throw (IsSeen(rival)
-                ? RpcErrors.Exists($"Prompts could not tell '{name}' from the concept '{rival.Name}', which uses the placeholder {rival.Placeholder}; choose another name or placeholder.", PlaceholderExists)
-                : Taken(name)).ToRpcException();
+            throw (
+                IsSeen(rival)
+                    ? RpcErrors.Exists(
+                        $"Prompts could not tell '{name}' from the concept '{rival.Name}', which uses the placeholder {rival.Placeholder}; choose another name or placeholder.",
+                        PlaceholderExists
+                    )
+                    : Taken(name)
+            ).ToRpcException();
         }
     }
 

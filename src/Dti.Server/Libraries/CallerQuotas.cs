@@ -8,23 +8,35 @@ using RpcStatus = Google.Rpc.Status;
 namespace Dti.Server.Libraries;
 
 /// <summary>Keeps each caller within <see cref="CallerLimits"/>.</summary>
-internal sealed class CallerQuotas(DtiServerOptions options, ConceptLibrary library, TrainingRuns runs, TimeProvider time)
+internal sealed class CallerQuotas(
+    DtiServerOptions options,
+    ConceptLibrary library,
+    TrainingRuns runs,
+    TimeProvider time
+)
 {
     private static readonly TimeSpan _hour = TimeSpan.FromHours(1);
     private readonly CallerLimits _limits = options.PerCaller;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Queue<(long At, int Pictures)>> _generated = new(StringComparer.Ordinal);
 
-    /// <summary>Asks for a job, as the last thing before it is queued: where it is let in, its pictures are counted.</summary>
+    /// <summary>
+    /// Asks for a job, as the last thing before it is queued: where it is let in, its pictures are counted.
+    /// </summary>
     /// <param name="caller">The caller's id.</param>
     /// <param name="queued">How many of the caller's jobs wait.</param>
     /// <param name="pictures">Images that the job would generate (<see cref="Jobs.JobSubmission.Pictures"/>).</param>
-    /// <returns>Null: it is let in. Else RESOURCE_EXHAUSTED with when to come back, or INVALID_ARGUMENT if it asks for more than there ever is.</returns>
+    /// <returns>Null: it is let in. Else RESOURCE_EXHAUSTED with when to come back, or INVALID_ARGUMENT if it asks for
+    /// more than there ever is.</returns>
     public RpcStatus? Admit(string caller, int queued, int pictures)
     {
         if (queued >= _limits.MaxQueuedJobs)
         {
-            return RpcErrors.Exhausted($"{queued} of your jobs are waiting; this server allows each caller {_limits.MaxQueuedJobs}.", "CALLER_QUEUE_FULL", TimeSpan.FromSeconds(30));
+            return RpcErrors.Exhausted(
+                $"{queued} of your jobs are waiting; this server allows each caller {_limits.MaxQueuedJobs}.",
+                "CALLER_QUEUE_FULL",
+                TimeSpan.FromSeconds(30)
+            );
         }
 
         if (pictures == 0 || _limits.MaxPicturesPerHour is not { } most)
@@ -34,12 +46,22 @@ internal sealed class CallerQuotas(DtiServerOptions options, ConceptLibrary libr
 
         if (pictures > most)
         {
-            return RpcErrors.Invalid([new("options.num_images", $"{pictures} pictures are asked for; this server allows each caller {most} an hour.")]);
+            return RpcErrors.Invalid([
+                new(
+                    "options.num_images",
+                    $"{pictures} pictures are asked for; this server allows each caller {most} an hour."
+                ),
+            ]);
         }
 
         lock (_lock)
         {
-            foreach (var gone in _generated.Where(pair => !pair.Value.Any(batch => time.GetElapsedTime(batch.At) < _hour)).Select(pair => pair.Key).ToArray())
+            foreach (
+                var gone in _generated
+                    .Where(pair => !pair.Value.Any(batch => time.GetElapsedTime(batch.At) < _hour))
+                    .Select(pair => pair.Key)
+                    .ToArray()
+            )
             {
                 _generated.Remove(gone);
             }
@@ -61,9 +83,13 @@ internal sealed class CallerQuotas(DtiServerOptions options, ConceptLibrary libr
                 return null;
             }
 
-            var free = _hour - time.GetElapsedTime(drawn.First(batch => (over -= batch.Pictures) <= 0).At); // when enough of them are an hour old
+            // when enough of them are an hour old
+            var free = _hour - time.GetElapsedTime(drawn.First(batch => (over -= batch.Pictures) <= 0).At);
             return RpcErrors.Exhausted(
-                $"This server allows each caller {most} pictures an hour; there is room for these {pictures} in {Minutes(free)}.", "CALLER_PICTURES_SPENT", free);
+                $"This server allows each caller {most} pictures an hour; there is room for these {pictures} in {Minutes(free)}.",
+                "CALLER_PICTURES_SPENT",
+                free
+            );
         }
     }
 
@@ -71,14 +97,27 @@ internal sealed class CallerQuotas(DtiServerOptions options, ConceptLibrary libr
     /// <exception cref="RpcException">RESOURCE_EXHAUSTED.</exception>
     public void EnsureRoom(Caller caller)
     {
-        if (_limits.MaxStoredBytes is { } most && library.BytesOf(caller.Id) + runs.BytesOf(caller.Id) is var stored && stored >= most)
+        if (
+            _limits.MaxStoredBytes is { } most
+            && library.BytesOf(caller.Id) + runs.BytesOf(caller.Id) is var stored
+            && stored >= most
+        )
         {
-            throw RpcErrors.Exhausted(
-                $"Your concepts and trainings take {Mebibytes(stored)} of the {Mebibytes(most)} that this server allows each caller; delete some.", "CALLER_STORAGE_FULL", TimeSpan.FromMinutes(1)).ToRpcException();
+            throw RpcErrors
+                .Exhausted(
+                    $"Your concepts and trainings take {Mebibytes(stored)} of the {Mebibytes(most)} that this server allows each caller; delete some.",
+                    "CALLER_STORAGE_FULL",
+                    TimeSpan.FromMinutes(1)
+                )
+                .ToRpcException();
         }
     }
 
-    private static string Minutes(TimeSpan time) => time < TimeSpan.FromMinutes(1) ? "less than a minute" : $"{Math.Ceiling(time.TotalMinutes).ToString(CultureInfo.InvariantCulture)} minutes";
+    private static string Minutes(TimeSpan time) =>
+        time < TimeSpan.FromMinutes(1)
+            ? "less than a minute"
+            : $"{Math.Ceiling(time.TotalMinutes).ToString(CultureInfo.InvariantCulture)} minutes";
 
-    private static string Mebibytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 20):0.###} MiB");
+    private static string Mebibytes(long bytes) =>
+        string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 20):0.###} MiB");
 }

@@ -6,9 +6,10 @@ using Dti.V1;
 namespace Dti.Server.Libraries;
 
 /// <summary>
-/// The descriptions in a folder, each parsed once for as long as its file stays as it is. Files may be changed by anyone at any time: what came,
-/// went or was renamed shows in the folder's own time, and every file's time and length are looked at then; what was written in place, or by the library
-/// itself, is one file to be read again. Where the system does not tell of changes, all are looked at each time. Not thread-safe.
+/// The descriptions in a folder, each parsed once for as long as its file stays as it is. Files may be changed by
+/// anyone at any time: what came, went or was renamed shows in the folder's own time, and every file's time and length
+/// are looked at then; what was written in place, or by the library itself, is one file to be read again. Where the
+/// system does not tell of changes, all are looked at each time. Not thread-safe.
 /// </summary>
 internal sealed class ConceptDescriptions : IDisposable
 {
@@ -34,7 +35,10 @@ internal sealed class ConceptDescriptions : IDisposable
         (_folder, _read) = (folder, read);
         try
         {
-            _watcher = new FileSystemWatcher(folder, "*.json") { NotifyFilter = NotifyFilters.LastWrite | NotifyFilters.Size | NotifyFilters.FileName };
+            _watcher = new FileSystemWatcher(folder, "*.json")
+            {
+                NotifyFilter = NotifyFilters.LastWrite | NotifyFilters.Size | NotifyFilters.FileName,
+            };
             _watcher.Changed += (_, file) => _told.Enqueue(file.Name!);
             _watcher.Created += (_, file) => _told.Enqueue(file.Name!);
             _watcher.Deleted += (_, file) => _told.Enqueue(file.Name!);
@@ -43,7 +47,8 @@ internal sealed class ConceptDescriptions : IDisposable
                 _told.Enqueue(file.OldName!);
                 _told.Enqueue(file.Name!);
             };
-            _watcher.Error += (_, error) => (_missed, _deaf) = (true, _deaf || error.GetException() is not InternalBufferOverflowException);
+            _watcher.Error += (_, error) =>
+                (_missed, _deaf) = (true, _deaf || error.GetException() is not InternalBufferOverflowException);
             _watcher.EnableRaisingEvents = true;
         }
         catch (Exception error) when (error is IOException or PlatformNotSupportedException)
@@ -78,10 +83,11 @@ internal sealed class ConceptDescriptions : IDisposable
     }
 
     /// <summary>
-    /// Reads all before anyone lists them, so that the first who does finds little left to do. It takes half of a core at most, and ends where someone lists them
-    /// meanwhile: he has read the rest.
+    /// Reads all before anyone lists them, so that the first who does finds little left to do. It takes half of a core
+    /// at most, and ends where someone lists them meanwhile: he has read the rest.
     /// </summary>
-    /// <param name="alone">Does a little work while nobody else uses these descriptions; files are read in between.</param>
+    /// <param name="alone">Does a little work while nobody else uses these descriptions; files are read in
+    /// between.</param>
     /// <param name="cancellationToken">Ends it after a few files.</param>
     public void ReadAhead(Action<Action> alone, CancellationToken cancellationToken)
     {
@@ -107,7 +113,10 @@ internal sealed class ConceptDescriptions : IDisposable
         alone(() => List());
     }
 
-    /// <summary>Has the library itself change a description: then that alone is read again. What others change in the same moment is told by the system.</summary>
+    /// <summary>
+    /// Has the library itself change a description: then that alone is read again. What others change in the same
+    /// moment is told by the system.
+    /// </summary>
     public void Change(string name, Action change)
     {
         var isKnown = !_deaf && _settled && Directory.GetLastWriteTimeUtc(_folder) == _folderTime;
@@ -148,7 +157,13 @@ internal sealed class ConceptDescriptions : IDisposable
         var changed = new List<(string Name, DateTime Time, long Length)>();
         foreach (var file in All())
         {
-            if (_known.TryGetValue(file.Name, out var known) && known.Settled && known.Time == file.Time && known.Length == file.Length && !told.Contains(file.Name))
+            if (
+                _known.TryGetValue(file.Name, out var known)
+                && known.Settled
+                && known.Time == file.Time
+                && known.Length == file.Length
+                && !told.Contains(file.Name)
+            )
             {
                 known.SeenIn = _look;
             }
@@ -173,22 +188,28 @@ internal sealed class ConceptDescriptions : IDisposable
         Arrange();
     }
 
-    private FileSystemEnumerable<(string Name, DateTime Time, long Length)> All() => new(
-        _folder, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.LastWriteTimeUtc.UtcDateTime, entry.Length))
-    {
-        // A pipe or a device has no length. Of a link the length is its own.
-        ShouldIncludePredicate = (ref FileSystemEntry entry) =>
-            IsDescription(entry.FileName) && !entry.IsDirectory && (entry.Length > 0 || (entry.Attributes & FileAttributes.ReparsePoint) != 0),
-    };
+    private FileSystemEnumerable<(string Name, DateTime Time, long Length)> All() =>
+        new(_folder, (ref FileSystemEntry entry) =>
+            (entry.FileName.ToString(), entry.LastWriteTimeUtc.UtcDateTime, entry.Length)
+        )
+        {
+            // A pipe or a device has no length. Of a link the length is its own.
+            ShouldIncludePredicate = (ref FileSystemEntry entry) =>
+                IsDescription(entry.FileName)
+                && !entry.IsDirectory
+                && (entry.Length > 0 || (entry.Attributes & FileAttributes.ReparsePoint) != 0),
+        };
 
     private void Arrange() => _list = [.. _known.Values.Select(file => file.Concept).OfType<Concept>()];
 
-    private Known Read(string name, DateTime time, long length) => new(time, length, IsOld(time), _read(Path.Combine(_folder, name))) { SeenIn = _look };
+    private Known Read(string name, DateTime time, long length) =>
+        new(time, length, IsOld(time), _read(Path.Combine(_folder, name))) { SeenIn = _look };
 
     private static bool IsDescription(ReadOnlySpan<char> name) => name.EndsWith(".json", StringComparison.Ordinal);
 
     // By the clock that stamps files.
-    private static bool IsOld(DateTime time) => TimeProvider.System.GetUtcNow().UtcDateTime - time is var age && (age > _tick || age < -_tick);
+    private static bool IsOld(DateTime time) =>
+        TimeProvider.System.GetUtcNow().UtcDateTime - time is var age && (age > _tick || age < -_tick);
 
     /// <param name="Time">Of the file when it was read.</param>
     /// <param name="Length">Of it.</param>

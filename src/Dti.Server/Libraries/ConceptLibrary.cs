@@ -13,8 +13,9 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Libraries;
 
 /// <summary>
-/// The library of concepts: a folder with <c>NAME.safetensors</c>, <c>NAME.png</c>, <c>NAME.training.png</c> and <c>NAME.json</c> for each. The last one is
-/// written last and deleted first: a concept exists only when it is complete. All files of a concept are added, replaced or deleted as a whole, even if the process is killed meanwhile.
+/// The library of concepts: a folder with <c>NAME.safetensors</c>, <c>NAME.png</c>, <c>NAME.training.png</c> and
+/// <c>NAME.json</c> for each. The last one is written last and deleted first: a concept exists only when it is
+/// complete. All files of a concept are added, replaced or deleted as a whole, even if the process is killed meanwhile.
 /// </summary>
 internal sealed class ConceptLibrary : IDisposable
 {
@@ -42,7 +43,11 @@ internal sealed class ConceptLibrary : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DtiException(ErrorKind.FailedPrecondition, $"The concept folder {_folder} cannot be made: {error.Message}", innerException: error);
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"The concept folder {_folder} cannot be made: {error.Message}",
+                innerException: error
+            );
         }
 
         _journal = new FolderJournal(_folder);
@@ -66,19 +71,25 @@ internal sealed class ConceptLibrary : IDisposable
 
     /// <summary>Reads all descriptions before anyone lists them, without keeping others waiting.</summary>
     /// <exception cref="IOException">The folder cannot be read.</exception>
-    public void ReadAhead(CancellationToken cancellationToken) => _descriptions.ReadAhead(
-        work =>
-        {
-            using var alone = _journal.Enter();
-            work();
-        },
-        cancellationToken);
+    public void ReadAhead(CancellationToken cancellationToken) =>
+        _descriptions.ReadAhead(
+            work =>
+            {
+                using var alone = _journal.Enter();
+                work();
+            },
+            cancellationToken
+        );
 
-    /// <summary>One concept without thumbnails; of one that cannot be read the name alone; null: there is none of that name.</summary>
+    /// <summary>
+    /// One concept without thumbnails; of one that cannot be read the name alone; null: there is none of that name.
+    /// </summary>
     public Concept? Find(string name)
     {
         using var alone = _journal.Enter();
-        return ConceptNames.IsValid(name) && File.Exists(PathOf(name, ".json")) ? TryRead(PathOf(name, ".json")) ?? new Concept { Name = name } : null;
+        return ConceptNames.IsValid(name) && File.Exists(PathOf(name, ".json"))
+            ? TryRead(PathOf(name, ".json")) ?? new Concept { Name = name }
+            : null;
     }
 
     /// <summary>One concept with its thumbnail; it is there.</summary>
@@ -92,7 +103,9 @@ internal sealed class ConceptLibrary : IDisposable
     }
 
     private ByteString Picture(string name, string ending) =>
-        RegularFile.Is(PathOf(name, ending)) ? ByteString.CopyFrom(RegularFile.ReadAllBytes(PathOf(name, ending), MaxPictureBytes)) : ByteString.Empty;
+        RegularFile.Is(PathOf(name, ending))
+            ? ByteString.CopyFrom(RegularFile.ReadAllBytes(PathOf(name, ending), MaxPictureBytes))
+            : ByteString.Empty;
 
     /// <summary>The vectors of a concept, which is there.</summary>
     public ConceptEmbedding Load(string name)
@@ -101,12 +114,21 @@ internal sealed class ConceptLibrary : IDisposable
         return ConceptFile.Read(PathOf(name, ".safetensors"), Read(PathOf(name, ".json")).Placeholder);
     }
 
-    /// <summary>What a concept was before it was replaced, newest first, without thumbnails. Unreadable ones are logged and left out.</summary>
+    /// <summary>
+    /// What a concept was before it was replaced, newest first, without thumbnails. Unreadable ones are logged and left
+    /// out.
+    /// </summary>
     public IReadOnlyList<Concept> Versions(string name)
     {
         using var alone = _journal.Enter();
-        return [.. _earlier.Versions(name).Select(version => (Version: version, Concept: TryRead(_earlier.PathOf(name, version, ".json"))))
-            .Where(read => read.Concept is not null).Select(read => With(read.Concept!, read.Version))];
+        return
+        [
+            .. _earlier
+                .Versions(name)
+                .Select(version => (Version: version, Concept: TryRead(_earlier.PathOf(name, version, ".json"))))
+                .Where(read => read.Concept is not null)
+                .Select(read => With(read.Concept!, read.Version)),
+        ];
 
         static Concept With(Concept concept, string version)
         {
@@ -119,12 +141,16 @@ internal sealed class ConceptLibrary : IDisposable
     public ConceptEmbedding Load(string name, string version)
     {
         using var alone = _journal.Enter();
-        return ConceptFile.Read(_earlier.PathOf(name, version, ".safetensors"), Read(_earlier.PathOf(name, version, ".json")).Placeholder);
+        return ConceptFile.Read(
+            _earlier.PathOf(name, version, ".safetensors"),
+            Read(_earlier.PathOf(name, version, ".json")).Placeholder
+        );
     }
 
     /// <summary>Makes an earlier version the current one, which is kept as an earlier version.</summary>
     /// <param name="name">The concept's name.</param>
-    /// <param name="version">Chooses one of <see cref="Versions"/>; no other thread changes the library meanwhile.</param>
+    /// <param name="version">Chooses one of <see cref="Versions"/>; no other thread changes the library
+    /// meanwhile.</param>
     /// <param name="ownerOf">As for <see cref="Save"/>.</param>
     /// <exception cref="DtiException">The version cannot be read, or the concept cannot be saved.</exception>
     public Concept Restore(string name, Func<string> version, Func<Concept?, string> ownerOf)
@@ -139,17 +165,30 @@ internal sealed class ConceptLibrary : IDisposable
         var embedding = ConceptFile.Read(_earlier.PathOf(name, version, ".safetensors"), concept.Placeholder);
         return SaveIn(change, concept, embedding, Bytes(ThumbnailEnding), Bytes(SummaryEnding), ownerOf);
 
-        byte[] Bytes(string ending) => _earlier.PathOf(name, version, ending) is var file && RegularFile.Is(file) ? RegularFile.ReadAllBytes(file, MaxPictureBytes) : [];
+        byte[] Bytes(string ending) =>
+            _earlier.PathOf(name, version, ending) is var file && RegularFile.Is(file)
+                ? RegularFile.ReadAllBytes(file, MaxPictureBytes)
+                : [];
     }
 
-    /// <summary>Saves a concept, then reads it back and compares. One of that name that is there is kept as an earlier version.</summary>
+    /// <summary>
+    /// Saves a concept, then reads it back and compares. One of that name that is there is kept as an earlier version.
+    /// </summary>
     /// <param name="concept">Its description; name valid, vectors and time are filled in here.</param>
     /// <param name="embedding">Its vectors.</param>
     /// <param name="thumbnailPng">A small PNG; empty: none.</param>
     /// <param name="summaryPng">A PNG of its training; empty: none.</param>
-    /// <param name="ownerOf">Gives the owner, from the concept that is replaced (null: none), or throws; no other concept is saved meanwhile.</param>
-    /// <exception cref="DtiException">The disk is full or the folder cannot be written; an older concept of that name is still whole.</exception>
-    public Concept Save(Concept concept, ConceptEmbedding embedding, ReadOnlyMemory<byte> thumbnailPng, ReadOnlyMemory<byte> summaryPng, Func<Concept?, string> ownerOf)
+    /// <param name="ownerOf">Gives the owner, from the concept that is replaced (null: none), or throws; no other
+    /// concept is saved meanwhile.</param>
+    /// <exception cref="DtiException">The disk is full or the folder cannot be written; an older concept of that name
+    /// is still whole.</exception>
+    public Concept Save(
+        Concept concept,
+        ConceptEmbedding embedding,
+        ReadOnlyMemory<byte> thumbnailPng,
+        ReadOnlyMemory<byte> summaryPng,
+        Func<Concept?, string> ownerOf
+    )
     {
         using var phase = Tracing.Phase("save");
         using var change = _journal.EnterToChange();
@@ -160,17 +199,28 @@ internal sealed class ConceptLibrary : IDisposable
     /// <param name="name">The other one's name.</param>
     /// <param name="placeholder">Its placeholder.</param>
     public Concept? Rival(string name, string placeholder) =>
-        List().FirstOrDefault(concept => concept.Name != name && ConceptNames.AreAmbiguous(name, placeholder, concept.Name, concept.Placeholder));
+        List()
+            .FirstOrDefault(concept =>
+                concept.Name != name && ConceptNames.AreAmbiguous(name, placeholder, concept.Name, concept.Placeholder)
+            );
 
     private Concept SaveIn(
-        FolderChange change, Concept concept, ConceptEmbedding embedding, ReadOnlyMemory<byte> thumbnailPng, ReadOnlyMemory<byte> summaryPng, Func<Concept?, string> ownerOf)
+        FolderChange change,
+        Concept concept,
+        ConceptEmbedding embedding,
+        ReadOnlyMemory<byte> thumbnailPng,
+        ReadOnlyMemory<byte> summaryPng,
+        Func<Concept?, string> ownerOf
+    )
     {
         var vectors = embedding.Encoders[0];
         concept.Placeholder = embedding.Placeholder;
         concept.NumVectors = vectors.Count;
         concept.Dimension = vectors.Dimension;
         concept.Norms.Clear();
-        concept.Norms.AddRange(embedding.Encoders.SelectMany(encoder => encoder.Magnitudes).Select(norm => (double)norm));
+        concept.Norms.AddRange(
+            embedding.Encoders.SelectMany(encoder => encoder.Magnitudes).Select(norm => (double)norm)
+        );
         concept.Dimensions.Clear();
         concept.Dimensions.AddRange(embedding.Encoders.Select(encoder => encoder.Dimension));
         concept.Created = Timestamp.FromDateTimeOffset(_time.GetUtcNow());
@@ -179,7 +229,11 @@ internal sealed class ConceptLibrary : IDisposable
         var description = Encoding.UTF8.GetBytes(_writer.Format(concept));
         if (description.Length > MaxDescriptionBytes)
         {
-            throw new DtiException(ErrorKind.InvalidArgument, $"The description of the concept takes {description.Length} bytes; at most {MaxDescriptionBytes} can be read back.", "data");
+            throw new DtiException(
+                ErrorKind.InvalidArgument,
+                $"The description of the concept takes {description.Length} bytes; at most {MaxDescriptionBytes} can be read back.",
+                "data"
+            );
         }
 
         if (replaced is not null)
@@ -193,13 +247,31 @@ internal sealed class ConceptLibrary : IDisposable
         void Write()
         {
             var file = concept.Name + ".safetensors";
-            var read = ConceptFile.Read(change.Add(file, stream => ConceptFile.Write(stream, embedding, ConceptFileFormat.Diffusers, ConceptMetadata.Of(concept)))).Encoders;
-            if (read.Count != embedding.Encoders.Count || !read.Zip(embedding.Encoders).All(pair => Same(pair.First, pair.Second)))
+            var read = ConceptFile
+                .Read(
+                    change.Add(file, stream =>
+                        ConceptFile.Write(stream, embedding, ConceptFileFormat.Diffusers, ConceptMetadata.Of(concept))
+                    )
+                )
+                .Encoders;
+            if (
+                read.Count != embedding.Encoders.Count
+                || !read.Zip(embedding.Encoders).All(pair => Same(pair.First, pair.Second))
+            )
             {
-                throw new DtiException(ErrorKind.FailedPrecondition, $"{file} does not hold what was written to it; check the disk.");
+                throw new DtiException(
+                    ErrorKind.FailedPrecondition,
+                    $"{file} does not hold what was written to it; check the disk."
+                );
             }
 
-            foreach (var (name, png) in new[] { (concept.Name + ThumbnailEnding, thumbnailPng), (concept.Name + SummaryEnding, summaryPng) })
+            foreach (
+                var (name, png) in new[]
+                {
+                    (concept.Name + ThumbnailEnding, thumbnailPng),
+                    (concept.Name + SummaryEnding, summaryPng),
+                }
+            )
             {
                 if (!TryAdd(change, name, png))
                 {
@@ -235,13 +307,20 @@ internal sealed class ConceptLibrary : IDisposable
     }
 
     /// <summary>Bytes on disk of what belongs to an owner.</summary>
-    public long BytesOf(string owner) => List().Where(concept => concept.Owner == owner)
-        .Sum(concept => _earlier.BytesOf(concept.Name)
-            + _endings.Select(ending => new FileInfo(PathOf(concept.Name, ending))).Sum(file => file.Exists ? file.Length : 0));
+    public long BytesOf(string owner) =>
+        List()
+            .Where(concept => concept.Owner == owner)
+            .Sum(concept =>
+                _earlier.BytesOf(concept.Name)
+                + _endings
+                    .Select(ending => new FileInfo(PathOf(concept.Name, ending)))
+                    .Sum(file => file.Exists ? file.Length : 0)
+            );
 
     /// <summary>Deletes a concept and its earlier versions.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="ensure">Throws where it is not to be deleted, null being that there is none; no other thread changes the library meanwhile.</param>
+    /// <param name="ensure">Throws where it is not to be deleted, null being that there is none; no other thread
+    /// changes the library meanwhile.</param>
     public void Delete(string name, Action<Concept?> ensure)
     {
         using var change = _journal.EnterToChange();
@@ -263,9 +342,15 @@ internal sealed class ConceptLibrary : IDisposable
 
     // Splitting an embedding into direction and magnitude again may round its last digit the other way.
     private static bool Same(DirectionalVectors read, DirectionalVectors written) =>
-        read.Count == written.Count && read.Dimension == written.Dimension
-        && Enumerable.Range(0, written.Count).All(i => read.Embedding(i).Zip(written.Embedding(i))
-            .All(pair => Math.Abs(pair.First - pair.Second) <= 1e-6f * written.Magnitudes[i]));
+        read.Count == written.Count
+        && read.Dimension == written.Dimension
+        && Enumerable
+            .Range(0, written.Count)
+            .All(i =>
+                read.Embedding(i)
+                    .Zip(written.Embedding(i))
+                    .All(pair => Math.Abs(pair.First - pair.Second) <= 1e-6f * written.Magnitudes[i])
+            );
 
     private Concept? TryRead(string file)
     {
@@ -286,13 +371,24 @@ internal sealed class ConceptLibrary : IDisposable
         {
             return ConceptMetadata.Reader.Parse<Concept>(RegularFile.ReadAllText(file, MaxDescriptionBytes));
         }
-        catch (Exception error) when (error is InvalidProtocolBufferException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        catch (Exception error)
+            when (error
+                    is InvalidProtocolBufferException
+                        or InvalidOperationException
+                        or IOException
+                        or UnauthorizedAccessException
+            )
         {
-            throw new DtiException(ErrorKind.FailedPrecondition, $"{file} cannot be read as a concept's description: {error.Message}", innerException: error);
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{file} cannot be read as a concept's description: {error.Message}",
+                innerException: error
+            );
         }
     }
 
-    private string PathOf(string name, string extension) => ConceptNames.IsValid(name)
-        ? Path.Combine(_folder, name + extension)
-        : throw new DtiException(ErrorKind.InvalidArgument, $"name must be {ConceptNames.Rule}.", "name");
+    private string PathOf(string name, string extension) =>
+        ConceptNames.IsValid(name)
+            ? Path.Combine(_folder, name + extension)
+            : throw new DtiException(ErrorKind.InvalidArgument, $"name must be {ConceptNames.Rule}.", "name");
 }

@@ -17,8 +17,14 @@ internal static class ConceptMetadata
     /// <summary>Reads what another version wrote, too: fields that it does not know are left out.</summary>
     public static JsonParser Reader { get; } = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
 
-    /// <summary>How a concept was learnt, as far as the header of a file that Dti wrote says: the model, settings and hashes of photos.</summary>
-    /// <remarks>Texts that no training could have written are left out: a description must stay readable, and the vectors are what counts.</remarks>
+    /// <summary>
+    /// How a concept was learnt, as far as the header of a file that Dti wrote says: the model, settings and hashes of
+    /// photos.
+    /// </summary>
+    /// <remarks>
+    /// Texts that no training could have written are left out: a description must stay readable, and the vectors are
+    /// what counts.
+    /// </remarks>
     public static Concept Read(IReadOnlyDictionary<string, string> header)
     {
         var model = header.GetValueOrDefault("dti.model", "");
@@ -27,36 +33,50 @@ internal static class ConceptMetadata
         {
             Model = model.Length <= RequestBounds.MaxName ? model : "",
             Settings = Settings(header.GetValueOrDefault("dti.settings", "")),
-            PhotoSha256 = { photos.Length <= TrainingSet.MaxPhotos * HashLength ? photos.Split(',', StringSplitOptions.RemoveEmptyEntries) : [] },
+            PhotoSha256 =
+            {
+                photos.Length <= TrainingSet.MaxPhotos * HashLength
+                    ? photos.Split(',', StringSplitOptions.RemoveEmptyEntries)
+                    : [],
+            },
         };
     }
 
-    public static IReadOnlyDictionary<string, string> Of(Concept concept) => new Dictionary<string, string>
-    {
-        ["dti.name"] = concept.Name,
-        ["dti.placeholder"] = concept.Placeholder,
-        ["dti.family"] = concept.Family,
-        ["dti.model"] = concept.Model,
-        ["dti.method"] = concept.Settings?.Method switch
+    public static IReadOnlyDictionary<string, string> Of(Concept concept) =>
+        new Dictionary<string, string>
         {
-            null => "imported",
-            TrainingMethod.Ti => "textual inversion",
-            TrainingMethod.TiRescaled => "textual inversion, rescaled",
-            TrainingMethod.TiRenormalized => "textual inversion, renormalized",
-            TrainingMethod.TiSoftlyRenormalized => "textual inversion, softly renormalized",
-            TrainingMethod.CrossInit => "cross initialization",
-            _ => "directional textual inversion",
-        },
-        ["dti.magnitude"] = string.Join(',', concept.Norms.Select(norm => norm.ToString("R", CultureInfo.InvariantCulture))),
-        ["dti.settings"] = concept.Settings is null ? "" : JsonFormatter.Default.Format(concept.Settings),
-        ["dti.photo_sha256"] = string.Join(',', concept.PhotoSha256),
-    };
+            ["dti.name"] = concept.Name,
+            ["dti.placeholder"] = concept.Placeholder,
+            ["dti.family"] = concept.Family,
+            ["dti.model"] = concept.Model,
+            ["dti.method"] = concept.Settings?.Method switch
+            {
+                null => "imported",
+                TrainingMethod.Ti => "textual inversion",
+                TrainingMethod.TiRescaled => "textual inversion, rescaled",
+                TrainingMethod.TiRenormalized => "textual inversion, renormalized",
+                TrainingMethod.TiSoftlyRenormalized => "textual inversion, softly renormalized",
+                TrainingMethod.CrossInit => "cross initialization",
+                _ => "directional textual inversion",
+            },
+            ["dti.magnitude"] = string.Join(
+                ',',
+                concept.Norms.Select(norm => norm.ToString("R", CultureInfo.InvariantCulture))
+            ),
+            ["dti.settings"] = concept.Settings is null ? "" : JsonFormatter.Default.Format(concept.Settings),
+            ["dti.photo_sha256"] = string.Join(',', concept.PhotoSha256),
+        };
 
     private static TrainingSettings? Settings(string json)
     {
         try
         {
-            return json.Length is > 0 and <= MaxSettings && Reader.Parse<TrainingSettings>(json) is var settings && settings.CalculateSize() <= MaxSettings / 2 ? settings : null;
+            return
+                json.Length is > 0 and <= MaxSettings
+                && Reader.Parse<TrainingSettings>(json) is var settings
+                && settings.CalculateSize() <= MaxSettings / 2
+                ? settings
+                : null;
         }
         catch (Exception error) when (error is InvalidProtocolBufferException or InvalidJsonException)
         {

@@ -10,13 +10,36 @@ internal static partial class ConceptNames
 
     private static readonly HashSet<string> _windowsDevices = new(StringComparer.OrdinalIgnoreCase)
     {
-        "CON", "PRN", "AUX", "NUL", "COM1", "COM2", "COM3", "COM4", "COM5", "COM6", "COM7", "COM8", "COM9",
-        "LPT1", "LPT2", "LPT3", "LPT4", "LPT5", "LPT6", "LPT7", "LPT8", "LPT9",
+        "CON",
+        "PRN",
+        "AUX",
+        "NUL",
+        "COM1",
+        "COM2",
+        "COM3",
+        "COM4",
+        "COM5",
+        "COM6",
+        "COM7",
+        "COM8",
+        "COM9",
+        "LPT1",
+        "LPT2",
+        "LPT3",
+        "LPT4",
+        "LPT5",
+        "LPT6",
+        "LPT7",
+        "LPT8",
+        "LPT9",
     };
 
     public static bool IsValid(string name) => Shape().IsMatch(name) && !_windowsDevices.Contains(name);
 
-    /// <summary>Whether a prompt could mean either of two concepts: names and placeholders are compared without case, and <c>embedding:NAME</c> is read as a placeholder.</summary>
+    /// <summary>
+    /// Whether a prompt could mean either of two concepts: names and placeholders are compared without case, and
+    /// <c>embedding:NAME</c> is read as a placeholder.
+    /// </summary>
     /// <param name="name">The name of one.</param>
     /// <param name="placeholder">Its placeholder; empty: the one of its name.</param>
     /// <param name="otherName">The name of the other.</param>
@@ -24,14 +47,21 @@ internal static partial class ConceptNames
     public static bool AreAmbiguous(string name, string placeholder, string otherName, string otherPlaceholder)
     {
         var (own, other) = ($"<{name}>", $"<{otherName}>");
-        var (ownPlaceholder, othersPlaceholder) = (placeholder.Length > 0 ? placeholder : own, otherPlaceholder.Length > 0 ? otherPlaceholder : other);
-        return Same(own, other) || Same(ownPlaceholder, othersPlaceholder) || Same(own, othersPlaceholder) || Same(ownPlaceholder, other);
+        var (ownPlaceholder, othersPlaceholder) = (
+            placeholder.Length > 0 ? placeholder : own,
+            otherPlaceholder.Length > 0 ? otherPlaceholder : other
+        );
+        return Same(own, other)
+            || Same(ownPlaceholder, othersPlaceholder)
+            || Same(own, othersPlaceholder)
+            || Same(ownPlaceholder, other);
 
         static bool Same(string one, string two) => string.Equals(one, two, StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>Concept tokens in a prompt: <c>&lt;my-cat&gt;</c>.</summary>
-    public static IEnumerable<string> In(string prompt) => Token().Matches(prompt).Select(match => match.Value).Distinct(StringComparer.OrdinalIgnoreCase);
+    public static IEnumerable<string> In(string prompt) =>
+        Token().Matches(prompt).Select(match => match.Value).Distinct(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
     /// Replaces <c>embedding:NAME</c> as ComfyUI reads it (comfy/sd1_clip.py): the name ends at white space, at a
@@ -41,30 +71,38 @@ internal static partial class ConceptNames
     /// <param name="prompt">The prompt.</param>
     /// <param name="placeholderOf">The placeholder of the concept of a name; null: there is none.</param>
     /// <param name="missing">The error for a name of which there is none.</param>
-    public static string ReplaceEmbeddings(string prompt, Func<string, string?> placeholderOf, Func<string, Exception> missing) =>
-        Embedding().Replace(prompt, match =>
-        {
-            var name = match.Groups["name"].Value;
-            var end = match.Index + match.Length;
-            var weight = end < prompt.Length && prompt[end] == ')' ? Weight().Match(name).Value : "";
-            name = name[..^weight.Length];
-            var bare = name.TrimEnd(',');
-            foreach (var candidate in new[] { bare, FileEnding().Replace(bare, "") })
+    public static string ReplaceEmbeddings(
+        string prompt,
+        Func<string, string?> placeholderOf,
+        Func<string, Exception> missing
+    ) =>
+        Embedding()
+            .Replace(prompt, match =>
             {
-                if (placeholderOf(candidate) is { } placeholder)
+                var name = match.Groups["name"].Value;
+                var end = match.Index + match.Length;
+                var weight = end < prompt.Length && prompt[end] == ')' ? Weight().Match(name).Value : "";
+                name = name[..^weight.Length];
+                var bare = name.TrimEnd(',');
+                foreach (var candidate in new[] { bare, FileEnding().Replace(bare, "") })
                 {
-                    return placeholder + name[bare.Length..] + weight;
+                    if (placeholderOf(candidate) is { } placeholder)
+                    {
+                        return placeholder + name[bare.Length..] + weight;
+                    }
                 }
-            }
 
-            throw missing(bare);
-        });
+                throw missing(bare);
+            });
 
     /// <summary>The first <c>embedding:NAME</c> in a prompt; null: there is none.</summary>
-    public static string? EmbeddingIn(string prompt) => Embedding().Match(prompt) is { Success: true } match ? match.Value : null;
+    public static string? EmbeddingIn(string prompt) =>
+        Embedding().Match(prompt) is { Success: true } match ? match.Value : null;
 
     [GeneratedRegex(
-        @"(?<![A-Za-z0-9_])embedding:(?<name>(\\[()]|[^\s()])+)", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
+        @"(?<![A-Za-z0-9_])embedding:(?<name>(\\[()]|[^\s()])+)",
+        RegexOptions.CultureInvariant | RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture
+    )]
     private static partial Regex Embedding();
 
     [GeneratedRegex(@":[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\z", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]

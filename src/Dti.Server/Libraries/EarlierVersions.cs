@@ -5,8 +5,9 @@ using Dti.V1;
 namespace Dti.Server.Libraries;
 
 /// <summary>
-/// What concepts were before they were replaced: the files of each in a folder of its name below the library's <c>earlier</c>, called by the time at
-/// which that version came into the library. A version's description is written last. Not thread-safe.
+/// What concepts were before they were replaced: the files of each in a folder of its name below the library's
+/// <c>earlier</c>, called by the time at which that version came into the library. A version's description is written
+/// last. Not thread-safe.
 /// </summary>
 internal sealed class EarlierVersions(string libraryFolder)
 {
@@ -37,7 +38,10 @@ internal sealed class EarlierVersions(string libraryFolder)
         {
             if (Path.Combine(libraryFolder, concept.Name + ending) is var file && File.Exists(file))
             {
-                AtomicFile.WriteAllBytes(Path.Combine(folder, version + ending), RegularFile.ReadAllBytes(file, MaxBytes));
+                AtomicFile.WriteAllBytes(
+                    Path.Combine(folder, version + ending),
+                    RegularFile.ReadAllBytes(file, MaxBytes)
+                );
             }
         }
 
@@ -51,16 +55,25 @@ internal sealed class EarlierVersions(string libraryFolder)
     }
 
     /// <summary>The versions of a name, newest first.</summary>
-    public IReadOnlyList<string> Versions(string name) => Directory.Exists(FolderOf(name))
-        ? [.. Directory.EnumerateFiles(FolderOf(name), "*" + Description).Select(file => Path.GetFileNameWithoutExtension(file)).OrderDescending(StringComparer.Ordinal)]
-        : [];
+    public IReadOnlyList<string> Versions(string name) =>
+        Directory.Exists(FolderOf(name))
+            ?
+            [
+                .. Directory
+                    .EnumerateFiles(FolderOf(name), "*" + Description)
+                    .Select(file => Path.GetFileNameWithoutExtension(file))
+                    .OrderDescending(StringComparer.Ordinal),
+            ]
+            : [];
 
     /// <summary>A file of a version, which is one of <see cref="Versions"/>; it need not be there.</summary>
     public string PathOf(string name, string version, string ending) => Path.Combine(FolderOf(name), version + ending);
 
     /// <summary>Bytes on disk of all versions of a name.</summary>
     public long BytesOf(string name) =>
-        Directory.Exists(FolderOf(name)) ? new DirectoryInfo(FolderOf(name)).EnumerateFiles().Sum(file => file.Length) : 0;
+        Directory.Exists(FolderOf(name))
+            ? new DirectoryInfo(FolderOf(name)).EnumerateFiles().Sum(file => file.Length)
+            : 0;
 
     /// <summary>Deletes all versions of a name.</summary>
     public void Delete(string name)
@@ -75,7 +88,13 @@ internal sealed class EarlierVersions(string libraryFolder)
         (concept.Created?.ToDateTime() ?? DateTime.UnixEpoch).ToString(Format, CultureInfo.InvariantCulture);
 
     private static string After(string version) =>
-        DateTime.TryParseExact(version, Format, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal, out var time)
+        DateTime.TryParseExact(
+            version,
+            Format,
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal,
+            out var time
+        )
             ? time.AddTicks(1).ToString(Format, CultureInfo.InvariantCulture)
             : version + "-";
 

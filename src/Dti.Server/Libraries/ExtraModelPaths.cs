@@ -12,7 +12,10 @@ namespace Dti.Server.Libraries;
 /// <param name="IsDefault">It comes before ComfyUI's own.</param>
 internal sealed record ExtraFolder(string Kind, string Path, bool IsDefault);
 
-/// <summary>ComfyUI's <c>extra_model_paths.yaml</c>: groups of folders by what they hold, relative to the group's <c>base_path</c>.</summary>
+/// <summary>
+/// ComfyUI's <c>extra_model_paths.yaml</c>: groups of folders by what they hold, relative to the group's
+/// <c>base_path</c>.
+/// </summary>
 internal static partial class ExtraModelPaths
 {
     public const string FileName = "extra_model_paths.yaml";
@@ -29,11 +32,23 @@ internal static partial class ExtraModelPaths
         var found = new List<ExtraFolder>();
         foreach (var settings in Groups(file))
         {
-            var start = Path.Combine(folder, ExpandUser(Environment.ExpandEnvironmentVariables(Lines(settings, "base_path").FirstOrDefault(""))));
-            var isDefault = Lines(settings, "is_default").Any(line => line.Equals("true", StringComparison.OrdinalIgnoreCase));
-            foreach (var kind in settings.Children.Keys.OfType<YamlScalarNode>().Select(key => key.Value ?? "").Where(key => key is not ("base_path" or "is_default")))
+            var start = Path.Combine(
+                folder,
+                ExpandUser(Environment.ExpandEnvironmentVariables(Lines(settings, "base_path").FirstOrDefault("")))
+            );
+            var isDefault = Lines(settings, "is_default")
+                .Any(line => line.Equals("true", StringComparison.OrdinalIgnoreCase));
+            foreach (
+                var kind in settings
+                    .Children.Keys.OfType<YamlScalarNode>()
+                    .Select(key => key.Value ?? "")
+                    .Where(key => key is not ("base_path" or "is_default"))
+            )
             {
-                found.AddRange(Lines(settings, kind).Select(line => new ExtraFolder(kind, Path.GetFullPath(Path.Combine(start, line)), isDefault)));
+                found.AddRange(
+                    Lines(settings, kind)
+                        .Select(line => new ExtraFolder(kind, Path.GetFullPath(Path.Combine(start, line)), isDefault))
+                );
             }
         }
 
@@ -52,15 +67,27 @@ internal static partial class ExtraModelPaths
             var yaml = new YamlStream();
             using var reader = File.OpenText(file);
             yaml.Load(new LastOfAKey(new Parser(reader)));
-            return yaml.Documents.Select(document => document.RootNode).OfType<YamlMappingNode>().SelectMany(root => root.Children.Values).OfType<YamlMappingNode>();
+            return yaml
+                .Documents.Select(document => document.RootNode)
+                .OfType<YamlMappingNode>()
+                .SelectMany(root => root.Children.Values)
+                .OfType<YamlMappingNode>();
         }
         catch (YamlException error)
         {
-            throw new DtiException(ErrorKind.FailedPrecondition, $"{file} is not valid YAML at line {error.Start.Line}: {error.Message}", innerException: error);
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{file} is not valid YAML at line {error.Start.Line}: {error.Message}",
+                innerException: error
+            );
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DtiException(ErrorKind.FailedPrecondition, $"{file} cannot be read: {error.Message}", innerException: error);
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{file} cannot be read: {error.Message}",
+                innerException: error
+            );
         }
     }
 
@@ -68,8 +95,13 @@ internal static partial class ExtraModelPaths
     private static IEnumerable<string> Lines(YamlMappingNode settings, string key)
     {
         var value = settings.Children.TryGetValue(new YamlScalarNode(key), out var node) ? node : null;
-        var texts = value is YamlSequenceNode list ? list.Children.OfType<YamlScalarNode>() : value is YamlScalarNode scalar ? [scalar] : [];
-        return texts.SelectMany(text => (text.Value ?? "").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+        var texts =
+            value is YamlSequenceNode list ? list.Children.OfType<YamlScalarNode>()
+            : value is YamlScalarNode scalar ? [scalar]
+            : [];
+        return texts.SelectMany(text =>
+            (text.Value ?? "").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+        );
     }
 
     /// <summary>
@@ -148,11 +180,17 @@ internal static partial class ExtraModelPaths
         }
     }
 
-    /// <summary><c>~</c>, <c>$NAME</c> and <c>${NAME}</c> as a shell reads them; what is not set stays as it is.</summary>
+    /// <summary>
+    /// <c>~</c>, <c>$NAME</c> and <c>${NAME}</c> as a shell reads them; what is not set stays as it is.
+    /// </summary>
     private static string ExpandUser(string path)
     {
-        var home = path == "~" || path.StartsWith("~/", StringComparison.Ordinal) ? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) + path[1..] : path;
-        return Variable().Replace(home, match => Environment.GetEnvironmentVariable(match.Groups["name"].Value) ?? match.Value);
+        var home =
+            path == "~" || path.StartsWith("~/", StringComparison.Ordinal)
+                ? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) + path[1..]
+                : path;
+        return Variable()
+            .Replace(home, match => Environment.GetEnvironmentVariable(match.Groups["name"].Value) ?? match.Value);
     }
 
     [GeneratedRegex(@"\$(?:(?<name>\w+)|\{(?<name>\w+)\})")]

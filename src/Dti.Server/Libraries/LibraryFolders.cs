@@ -6,7 +6,11 @@ namespace Dti.Server.Libraries;
 /// <param name="Models">Models, and folders with models below them.</param>
 /// <param name="Vae">Folders with autoencoders below them.</param>
 /// <param name="Embeddings">Folders from which ComfyUI takes embeddings.</param>
-internal sealed record LibraryFolders(IReadOnlyList<string> Models, IReadOnlyList<string> Vae, IReadOnlyList<string> Embeddings)
+internal sealed record LibraryFolders(
+    IReadOnlyList<string> Models,
+    IReadOnlyList<string> Vae,
+    IReadOnlyList<string> Embeddings
+)
 {
     private static readonly string[] _modelKinds = ["checkpoints", "diffusers"];
 
@@ -20,7 +24,12 @@ internal sealed record LibraryFolders(IReadOnlyList<string> Models, IReadOnlyLis
         var all = configured.Select(Path.GetFullPath).SelectMany(Resolve).ToList();
         return new LibraryFolders(Holding(_modelKinds), Holding("vae"), Holding("embeddings"));
 
-        IReadOnlyList<string> Holding(params string[] kinds) => [.. all.Where(folder => kinds.Contains(folder.Kind)).Select(folder => folder.Path).Distinct(StringComparer.Ordinal)];
+        IReadOnlyList<string> Holding(params string[] kinds) =>
+            [
+                .. all.Where(folder => kinds.Contains(folder.Kind))
+                    .Select(folder => folder.Path)
+                    .Distinct(StringComparer.Ordinal),
+            ];
     }
 
     private static IEnumerable<ExtraFolder> Resolve(string path)
@@ -40,12 +49,18 @@ internal sealed record LibraryFolders(IReadOnlyList<string> Models, IReadOnlyLis
         return
         [
             .. extra.Where(folder => folder.IsDefault),
-            .. ((string[])[.. _modelKinds, "vae", "embeddings"]).Select(kind => new ExtraFolder(kind, Path.Combine(models, kind), false)),
+            .. ((string[])[.. _modelKinds, "vae", "embeddings"]).Select(kind => new ExtraFolder(
+                kind,
+                Path.Combine(models, kind),
+                false
+            )),
             .. extra.Where(folder => !folder.IsDefault),
         ];
     }
 
     /// <summary>ComfyUI's folder of models, if a path is that or ComfyUI's own; else null.</summary>
     private static string? ComfyModels(string path) =>
-        ((string[])[Path.TrimEndingDirectorySeparator(path), Path.Combine(path, "models")]).FirstOrDefault(folder => _modelKinds.Any(kind => Directory.Exists(Path.Combine(folder, kind))));
+        ((string[])[Path.TrimEndingDirectorySeparator(path), Path.Combine(path, "models")]).FirstOrDefault(folder =>
+            _modelKinds.Any(kind => Directory.Exists(Path.Combine(folder, kind)))
+        );
 }

@@ -4,15 +4,25 @@ using Microsoft.Extensions.Logging;
 
 namespace Dti.Server.Libraries;
 
-/// <summary>Reads the library's descriptions once the server is ready, so that the first listing of a large library need not wait for that.</summary>
-internal sealed class LibraryReadAhead(ConceptLibrary library, ILogger<LibraryReadAhead> logger) : IHostedLifecycleService, IDisposable
+/// <summary>
+/// Reads the library's descriptions once the server is ready, so that the first listing of a large library need not
+/// wait for that.
+/// </summary>
+internal sealed class LibraryReadAhead(ConceptLibrary library, ILogger<LibraryReadAhead> logger)
+    : IHostedLifecycleService,
+        IDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
     private Task _reading = Task.CompletedTask;
 
     public Task StartedAsync(CancellationToken cancellationToken)
     {
-        _reading = Task.Factory.StartNew(Read, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        _reading = Task.Factory.StartNew(
+            Read,
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default
+        );
         return Task.CompletedTask;
     }
 

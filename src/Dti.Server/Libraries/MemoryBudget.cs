@@ -7,8 +7,8 @@ using Grpc.Core;
 namespace Dti.Server.Libraries;
 
 /// <summary>
-/// What is in memory under a budget: loaded on first use, once however many ask at the same time, kept while used, and after that let
-/// go, least recently used first, when another needs the room. Thread-safe.
+/// What is in memory under a budget: loaded on first use, once however many ask at the same time, kept while used, and
+/// after that let go, least recently used first, when another needs the room. Thread-safe.
 /// </summary>
 /// <param name="bytes">The budget.</param>
 /// <param name="total">Bytes of it and of what is computed together; null: unknown.</param>
@@ -37,7 +37,8 @@ internal sealed class MemoryBudget(long bytes, long? total = null) : IDisposable
     /// <param name="name">For messages.</param>
     /// <param name="size">Bytes that it takes.</param>
     /// <param name="load">Loads it, on the caller's thread.</param>
-    /// <param name="workingBytes">Working memory in bytes that the caller needs in addition; idle entries are evicted for it too.</param>
+    /// <param name="workingBytes">Working memory in bytes that the caller needs in addition; idle entries are evicted
+    /// for it too.</param>
     /// <exception cref="DtiException">It is larger than the budget (FailedPrecondition).</exception>
     /// <exception cref="Grpc.Core.RpcException">What others use leaves no room (RESOURCE_EXHAUSTED).</exception>
     public Lease<T> Rent<T>(object key, string name, long size, Func<T> load, long workingBytes = 0)
@@ -71,7 +72,8 @@ internal sealed class MemoryBudget(long bytes, long? total = null) : IDisposable
         {
             throw new DtiException(
                 ErrorKind.FailedPrecondition,
-                $"{name} takes {GiB(size)}, and models may take {GiB(Bytes)} of memory: give them more when you start the server, or use a smaller dtype or model.");
+                $"{name} takes {GiB(size)}, and models may take {GiB(Bytes)} of memory: give them more when you start the server, or use a smaller dtype or model."
+            );
         }
     }
 
@@ -120,9 +122,13 @@ internal sealed class MemoryBudget(long bytes, long? total = null) : IDisposable
         Evict(() => Taken() + size > Bytes || Taken() + size + workingBytes > total);
         if (Taken() + size > Bytes)
         {
-            throw RpcErrors.Exhausted(
-                $"{name} takes {GiB(size)}; models in use take {GiB(Taken())} of the {GiB(Bytes)} that models may.",
-                "MODEL_MEMORY_FULL", TimeSpan.FromMinutes(1)).ToRpcException();
+            throw RpcErrors
+                .Exhausted(
+                    $"{name} takes {GiB(size)}; models in use take {GiB(Taken())} of the {GiB(Bytes)} that models may.",
+                    "MODEL_MEMORY_FULL",
+                    TimeSpan.FromMinutes(1)
+                )
+                .ToRpcException();
         }
     }
 
@@ -152,7 +158,8 @@ internal sealed class MemoryBudget(long bytes, long? total = null) : IDisposable
     }
 
     /// <summary>A size for people.</summary>
-    internal static string GiB(long size) => string.Create(CultureInfo.InvariantCulture, $"{size / (double)(1L << 30):G3} GiB");
+    internal static string GiB(long size) =>
+        string.Create(CultureInfo.InvariantCulture, $"{size / (double)(1L << 30):G3} GiB");
 
     private sealed class Entry(object key, long size, Lazy<IDisposable> loaded)
     {

@@ -12,11 +12,15 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Libraries;
 
 /// <summary>The models in memory, under <see cref="DtiServerOptions.ModelMemoryBytes"/>.</summary>
-internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standard, ILogger<ModelCache> logger) : IDisposable
+internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standard, ILogger<ModelCache> logger)
+    : IDisposable
 {
     private const double DefaultShare = 0.8; // the rest is for what they compute
     private readonly long _jobBytes = options.JobMemoryBytes ?? DeviceBytes(standard);
-    private readonly MemoryBudget _memory = new(options.ModelMemoryBytes ?? (long)(DefaultShare * DeviceBytes(standard)), options.JobMemoryBytes ?? DeviceBytes(standard));
+    private readonly MemoryBudget _memory = new(
+        options.ModelMemoryBytes ?? (long)(DefaultShare * DeviceBytes(standard)),
+        options.JobMemoryBytes ?? DeviceBytes(standard)
+    );
 
     /// <summary>Bytes that models may take together.</summary>
     public long BudgetBytes => _memory.Bytes;
@@ -29,27 +33,50 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
 
     /// <summary>Checks that a model fits.</summary>
     /// <exception cref="Dti.Engine.DtiException">It does not; the message has the numbers.</exception>
-    public void EnsureFits(ModelProfile profile, ComputeTarget target) => _memory.EnsureFits(NameOf(profile, target), profile.HeldBytes(target));
+    public void EnsureFits(ModelProfile profile, ComputeTarget target) =>
+        _memory.EnsureFits(NameOf(profile, target), profile.HeldBytes(target));
 
     /// <summary>Estimated working memory of a training in bytes, without the weights.</summary>
-    public long WorkingBytes(ModelProfile profile, ComputeTarget target, TrainingSettings settings, TrainingSetSize photos) =>
-        MemoryEstimate.OfTraining(profile, target, Policy(profile, target), settings, photos);
+    public long WorkingBytes(
+        ModelProfile profile,
+        ComputeTarget target,
+        TrainingSettings settings,
+        TrainingSetSize photos
+    ) => MemoryEstimate.OfTraining(profile, target, Policy(profile, target), settings, photos);
 
     /// <summary>Estimated working memory of a generation in bytes, without the weights.</summary>
-    public long WorkingBytes(ModelProfile profile, ComputeTarget target, GenerationSettings settings) => MemoryEstimate.OfGeneration(profile, target, Policy(profile, target), settings);
+    public long WorkingBytes(ModelProfile profile, ComputeTarget target, GenerationSettings settings) =>
+        MemoryEstimate.OfGeneration(profile, target, Policy(profile, target), settings);
 
     /// <summary>Checks that a training fits with its model.</summary>
     /// <exception cref="Dti.Engine.DtiException">The model alone does not fit.</exception>
     /// <exception cref="RpcException">Both do not (RESOURCE_EXHAUSTED); the message has the numbers.</exception>
-    public void EnsureFits(ModelProfile profile, ComputeTarget target, TrainingSettings settings, TrainingSetSize photos) => EnsureFits(
-        profile, target, WorkingBytes(profile, target, settings, photos),
-        $"Training with batches of {settings.BatchSize} crops of {settings.Resolution} × {settings.Resolution}",
-        photos.PeakBytes > 1L << 30 ? $"a smaller batch or resolution, or fewer photos, which take {MemoryBudget.GiB(photos.PeakBytes)}" : "a smaller batch or resolution");
+    public void EnsureFits(
+        ModelProfile profile,
+        ComputeTarget target,
+        TrainingSettings settings,
+        TrainingSetSize photos
+    ) =>
+        EnsureFits(
+            profile,
+            target,
+            WorkingBytes(profile, target, settings, photos),
+            $"Training with batches of {settings.BatchSize} crops of {settings.Resolution} × {settings.Resolution}",
+            photos.PeakBytes > 1L << 30
+                ? $"a smaller batch or resolution, or fewer photos, which take {MemoryBudget.GiB(photos.PeakBytes)}"
+                : "a smaller batch or resolution"
+        );
 
     /// <summary>Checks that a generation fits with its model.</summary>
     /// <inheritdoc cref="EnsureFits(ModelProfile, ComputeTarget, TrainingSettings, TrainingSetSize)"/>
-    public void EnsureFits(ModelProfile profile, ComputeTarget target, GenerationSettings settings) => EnsureFits(
-        profile, target, WorkingBytes(profile, target, settings), $"A picture of {settings.Width} × {settings.Height}", "a smaller picture");
+    public void EnsureFits(ModelProfile profile, ComputeTarget target, GenerationSettings settings) =>
+        EnsureFits(
+            profile,
+            target,
+            WorkingBytes(profile, target, settings),
+            $"A picture of {settings.Width} × {settings.Height}",
+            "a smaller picture"
+        );
 
     /// <summary>Takes a model into use, loaded if need be. It belongs to this cache.</summary>
     /// <param name="profile">The model.</param>
@@ -58,13 +85,19 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
     /// <exception cref="Dti.Engine.DtiException">It cannot be loaded, or does not fit.</exception>
     /// <exception cref="Grpc.Core.RpcException">What others use leaves no room.</exception>
     public Lease<IDiffusionModel> Use(ModelProfile profile, ComputeTarget target, long workingBytes = 0) =>
-        _memory.Rent(new ModelKey(profile, target.DeviceName, target.DtypeName), NameOf(profile, target), profile.HeldBytes(target), () =>
-        {
-            using var phase = Tracing.Phase("load");
-            var model = profile.Load(target, Policy(profile, target));
-            logger.ModelLoaded(profile.Name, target.DeviceName, target.DtypeName, model.Memory.Name);
-            return model;
-        }, workingBytes);
+        _memory.Rent(
+            new ModelKey(profile, target.DeviceName, target.DtypeName),
+            NameOf(profile, target),
+            profile.HeldBytes(target),
+            () =>
+            {
+                using var phase = Tracing.Phase("load");
+                var model = profile.Load(target, Policy(profile, target));
+                logger.ModelLoaded(profile.Name, target.DeviceName, target.DtypeName, model.Memory.Name);
+                return model;
+            },
+            workingBytes
+        );
 
     public void Dispose() => _memory.Dispose();
 
@@ -74,18 +107,25 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
         var held = profile.HeldBytes(target);
         if (held + workingBytes > _jobBytes)
         {
-            throw RpcErrors.TooLarge(
-                $"{what} takes about {MemoryBudget.GiB(held + workingBytes)} of memory with '{profile.Name}' in {target.DtypeName}, of which {MemoryBudget.GiB(held)} are the model; " +
-                $"a job may take {MemoryBudget.GiB(_jobBytes)} here. Ask for {smaller}, or have the server started with --memory low.",
-                held + workingBytes, _jobBytes).ToRpcException();
+            throw RpcErrors
+                .TooLarge(
+                    $"{what} takes about {MemoryBudget.GiB(held + workingBytes)} of memory with '{profile.Name}' in {target.DtypeName}, of which {MemoryBudget.GiB(held)} are the model; "
+                        + $"a job may take {MemoryBudget.GiB(_jobBytes)} here. Ask for {smaller}, or have the server started with --memory low.",
+                    held + workingBytes,
+                    _jobBytes
+                )
+                .ToRpcException();
         }
     }
 
-    private MemoryPolicy Policy(ModelProfile profile, ComputeTarget target) => MemoryPolicy.Resolve(options.Memory, profile.HeldBytes(target), target);
+    private MemoryPolicy Policy(ModelProfile profile, ComputeTarget target) =>
+        MemoryPolicy.Resolve(options.Memory, profile.HeldBytes(target), target);
 
-    private static long DeviceBytes(ComputeTarget target) => DeviceMemory.TotalBytes(target.Device) ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+    private static long DeviceBytes(ComputeTarget target) =>
+        DeviceMemory.TotalBytes(target.Device) ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
-    private static string NameOf(ModelProfile profile, ComputeTarget target) => $"Model '{profile.Name}' in {target.DtypeName}";
+    private static string NameOf(ModelProfile profile, ComputeTarget target) =>
+        $"Model '{profile.Name}' in {target.DtypeName}";
 
     private sealed record ModelKey(ModelProfile Profile, string Device, string Dtype);
 }

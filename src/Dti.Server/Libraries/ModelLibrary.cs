@@ -15,9 +15,19 @@ namespace Dti.Server.Libraries;
 /// <param name="Profile">What it is; null if it cannot be used.</param>
 /// <param name="Problem">Why it cannot; empty if it can.</param>
 /// <param name="Incomplete">What it is, if it can be used with another autoencoder only.</param>
-internal sealed record ModelEntry(string Name, string Path, string RelativePath, ModelProfile? Profile, string Problem, ModelProfile? Incomplete = null);
+internal sealed record ModelEntry(
+    string Name,
+    string Path,
+    string RelativePath,
+    ModelProfile? Profile,
+    string Problem,
+    ModelProfile? Incomplete = null
+);
 
-/// <summary>The models in the configured folders. Folders are looked at on every call, headers read again only where files changed.</summary>
+/// <summary>
+/// The models in the configured folders. Folders are looked at on every call, headers read again only where files
+/// changed.
+/// </summary>
 internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders folders, VaeLibrary vaes)
 {
     private const string NoAutoencoder =
@@ -29,12 +39,15 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
     public IReadOnlyList<ModelEntry> List()
     {
         var (configured, builtIn) = Scan();
-        return [.. configured.Concat(builtIn is null ? [] : [builtIn]).OrderBy(entry => entry.Name, StringComparer.Ordinal)];
+        return
+        [
+            .. configured.Concat(builtIn is null ? [] : [builtIn]).OrderBy(entry => entry.Name, StringComparer.Ordinal),
+        ];
     }
 
     /// <summary>
-    /// The name of the model that is used where a request names none; empty if there is none. Where models are configured it is one of
-    /// those, though none be usable: who names a broken model is to hear of it.
+    /// The name of the model that is used where a request names none; empty if there is none. Where models are
+    /// configured it is one of those, though none be usable: who names a broken model is to hear of it.
     /// </summary>
     public string DefaultName
     {
@@ -46,19 +59,27 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
             }
 
             var (configured, builtIn) = Scan();
-            return (configured.FirstOrDefault(entry => entry.Profile is not null) ?? configured.FirstOrDefault() ?? builtIn)?.Name ?? "";
+            return (
+                configured.FirstOrDefault(entry => entry.Profile is not null) ?? configured.FirstOrDefault() ?? builtIn
+            )?.Name
+                ?? "";
         }
     }
 
-    /// <summary>Checks that the configured default model is there: where it is not, no other one takes its place.</summary>
+    /// <summary>
+    /// Checks that the configured default model is there: where it is not, no other one takes its place.
+    /// </summary>
     /// <exception cref="ValidationException">There is no model of that name.</exception>
     public void EnsureDefaultExists()
     {
         if (options.DefaultModel is { } name && List() is var all && all.All(entry => entry.Name != name))
         {
-            throw new ValidationException([new(
-                nameof(DtiServerOptions.DefaultModel),
-                $"DefaultModel: {RpcErrors.NotFound("model", name, all.Select(entry => entry.Name)).Message} The models are {string.Join(", ", all.Select(entry => entry.Name).DefaultIfEmpty("none"))}.")]);
+            throw new ValidationException([
+                new(
+                    nameof(DtiServerOptions.DefaultModel),
+                    $"DefaultModel: {RpcErrors.NotFound("model", name, all.Select(entry => entry.Name)).Message} The models are {string.Join(", ", all.Select(entry => entry.Name).DefaultIfEmpty("none"))}."
+                ),
+            ]);
         }
     }
 
@@ -75,7 +96,11 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
             return incomplete.With(vaes.Get(vae));
         }
 
-        var profile = entry.Profile ?? throw new DtiException(ErrorKind.FailedPrecondition, $"Model '{entry.Name}' cannot be used: {entry.Problem}");
+        var profile = entry.Profile
+            ?? throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"Model '{entry.Name}' cannot be used: {entry.Problem}"
+            );
         return string.IsNullOrEmpty(vae) ? profile : profile.With(vaes.Get(vae));
     }
 
@@ -87,17 +112,22 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
         if (all.Count == 0)
         {
             throw new DtiException(
-                ErrorKind.FailedPrecondition, $"No model was found in {(folders.Models.Count == 0 ? "no folder: none is configured" : string.Join(", ", folders.Models))}.");
+                ErrorKind.FailedPrecondition,
+                $"No model was found in {(folders.Models.Count == 0 ? "no folder: none is configured" : string.Join(", ", folders.Models))}."
+            );
         }
 
-        return all.FirstOrDefault(entry => entry.Name == name) ?? throw RpcErrors.NotFound("model", name, all.Select(entry => entry.Name)).ToRpcException();
+        return all.FirstOrDefault(entry => entry.Name == name)
+            ?? throw RpcErrors.NotFound("model", name, all.Select(entry => entry.Name)).ToRpcException();
     }
 
     /// <summary>The models in the configured folders, in the order of these, and the built-in one.</summary>
     private (List<ModelEntry> Configured, ModelEntry? BuiltIn) Scan()
     {
         List<ModelEntry> entries = [.. Place.Find(folders.Models, Checkpoint.IsCheckpoint).Select(Read)];
-        var builtIn = options.BuiltInModel is { } model ? Place.Find([model], Checkpoint.IsCheckpoint).Select(Read).FirstOrDefault() : null;
+        var builtIn = options.BuiltInModel is { } model
+            ? Place.Find([model], Checkpoint.IsCheckpoint).Select(Read).FirstOrDefault()
+            : null;
         return (entries, entries.Any(entry => entry.Name == builtIn?.Name) ? null : builtIn);
     }
 

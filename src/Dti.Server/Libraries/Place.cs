@@ -9,8 +9,9 @@ internal sealed record Place(string Name, string Path, string RelativePath)
     private const int MaxDepth = 8;
 
     /// <summary>
-    /// Looks through folders and what is below them, links included, hidden ones left out. The name depends on the path alone; where
-    /// two have the same, the one that has been there longer keeps it and the other is called <c>name-2</c>.
+    /// Looks through folders and what is below them, links included, hidden ones left out. The name depends on the path
+    /// alone; where two have the same, the one that has been there longer keeps it and the other is called
+    /// <c>name-2</c>.
     /// </summary>
     /// <param name="roots">Folders, or what is looked for itself; those that do not exist are passed over.</param>
     /// <param name="isWanted">Whether a path is what is looked for; nothing is looked for inside of it.</param>
@@ -18,7 +19,11 @@ internal sealed record Place(string Name, string Path, string RelativePath)
     public static IReadOnlyList<Place> Find(IEnumerable<string> roots, Func<string, bool> isWanted)
     {
         var found = roots
-            .SelectMany(root => isWanted(root) ? [At(System.IO.Path.GetDirectoryName(root) ?? root, root)] : Below(root, isWanted, 0, []).Select(path => At(root, path)))
+            .SelectMany(root =>
+                isWanted(root)
+                    ? [At(System.IO.Path.GetDirectoryName(root) ?? root, root)]
+                    : Below(root, isWanted, 0, []).Select(path => At(root, path))
+            )
             .DistinctBy(place => place.Path, StringComparer.Ordinal)
             .ToList();
         var names = found.Select(place => place.Name).ToHashSet(StringComparer.Ordinal);
@@ -37,12 +42,26 @@ internal sealed record Place(string Name, string Path, string RelativePath)
     private static Place At(string root, string path)
     {
         var relative = System.IO.Path.GetRelativePath(root, path).Replace('\\', '/');
-        return new Place(File.Exists(path) ? relative[..^System.IO.Path.GetExtension(relative).Length] : relative, path, relative);
+        return new Place(
+            File.Exists(path) ? relative[..^System.IO.Path.GetExtension(relative).Length] : relative,
+            path,
+            relative
+        );
     }
 
-    private static IEnumerable<string> Below(string folder, Func<string, bool> isWanted, int depth, HashSet<string> seen) =>
+    private static IEnumerable<string> Below(
+        string folder,
+        Func<string, bool> isWanted,
+        int depth,
+        HashSet<string> seen
+    ) =>
         depth < MaxDepth && seen.Add(Target(folder))
-            ? Entries(folder).SelectMany(path => isWanted(path) ? [path] : Directory.Exists(path) ? Below(path, isWanted, depth + 1, seen) : [])
+            ? Entries(folder)
+                .SelectMany(path =>
+                    isWanted(path) ? [path]
+                    : Directory.Exists(path) ? Below(path, isWanted, depth + 1, seen)
+                    : []
+                )
             : [];
 
     /// <summary>What a link points at, so that links in a circle end.</summary>
@@ -62,7 +81,13 @@ internal sealed record Place(string Name, string Path, string RelativePath)
     {
         try
         {
-            return [.. Directory.GetFileSystemEntries(folder).Where(path => !System.IO.Path.GetFileName(path).StartsWith('.')).Order(StringComparer.Ordinal)];
+            return
+            [
+                .. Directory
+                    .GetFileSystemEntries(folder)
+                    .Where(path => !System.IO.Path.GetFileName(path).StartsWith('.'))
+                    .Order(StringComparer.Ordinal),
+            ];
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

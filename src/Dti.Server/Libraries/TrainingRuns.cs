@@ -14,9 +14,10 @@ using Grpc.Core;
 namespace Dti.Server.Libraries;
 
 /// <summary>
-/// Trainings that can be resumed, keyed by the name of their concept: a folder <c>.runs/NAME</c> in the library, with the request as it was
-/// accepted (<c>request.binpb</c>, photos included), whose it is (<c>owner</c>), the concept that it started from, and a snapshot per kept step
-/// (<c>000100.safetensors</c>). It is deleted when its concept is deleted or replaced. A run is replaced as a whole, even if the process is killed meanwhile.
+/// Trainings that can be resumed, keyed by the name of their concept: a folder <c>.runs/NAME</c> in the library, with
+/// the request as it was accepted (<c>request.binpb</c>, photos included), whose it is (<c>owner</c>), the concept that
+/// it started from, and a snapshot per kept step (<c>000100.safetensors</c>). It is deleted when its concept is deleted
+/// or replaced. A run is replaced as a whole, even if the process is killed meanwhile.
 /// </summary>
 internal sealed class TrainingRuns
 {
@@ -100,7 +101,8 @@ internal sealed class TrainingRuns
     }
 
     /// <summary>The request that began a run.</summary>
-    /// <exception cref="RpcException">There is none of that name that the caller may see; close ones are listed.</exception>
+    /// <exception cref="RpcException">There is none of that name that the caller may see; close ones are
+    /// listed.</exception>
     public TrainRequest Request(string name, Caller caller)
     {
         using var alone = _journal.Enter();
@@ -109,11 +111,17 @@ internal sealed class TrainingRuns
         {
             return File.Exists(file) && caller.MaySee(Owner(name))
                 ? TrainRequest.Parser.ParseFrom(File.ReadAllBytes(file))
-                : throw RpcErrors.NotFound("training", name, Names().Where(other => caller.MaySee(Owner(other)))).ToRpcException();
+                : throw RpcErrors
+                    .NotFound("training", name, Names().Where(other => caller.MaySee(Owner(other))))
+                    .ToRpcException();
         }
         catch (InvalidProtocolBufferException error)
         {
-            throw new DtiException(ErrorKind.FailedPrecondition, $"{file} cannot be read: {error.Message}", innerException: error);
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{file} cannot be read: {error.Message}",
+                innerException: error
+            );
         }
     }
 
@@ -128,7 +136,9 @@ internal sealed class TrainingRuns
     public string? JobOf(string name)
     {
         using var alone = _journal.Enter();
-        return File.Exists(PathOf(name, RequestFile)) && File.Exists(PathOf(name, JobFile)) ? File.ReadAllText(PathOf(name, JobFile)) : null;
+        return File.Exists(PathOf(name, RequestFile)) && File.Exists(PathOf(name, JobFile))
+            ? File.ReadAllText(PathOf(name, JobFile))
+            : null;
     }
 
     /// <summary>Steps whose snapshots are kept, in order.</summary>
@@ -136,7 +146,23 @@ internal sealed class TrainingRuns
     {
         using var alone = _journal.Enter();
         return Directory.Exists(FolderOf(name))
-            ? [.. Directory.EnumerateFiles(FolderOf(name), "*" + SnapshotEnding).Select(file => int.TryParse(Path.GetFileNameWithoutExtension(file), NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : 0).Where(step => step > 0).Order()]
+            ?
+            [
+                .. Directory
+                    .EnumerateFiles(FolderOf(name), "*" + SnapshotEnding)
+                    .Select(file =>
+                        int.TryParse(
+                            Path.GetFileNameWithoutExtension(file),
+                            NumberStyles.None,
+                            CultureInfo.InvariantCulture,
+                            out var step
+                        )
+                            ? step
+                            : 0
+                    )
+                    .Where(step => step > 0)
+                    .Order(),
+            ]
             : [];
     }
 
@@ -148,12 +174,15 @@ internal sealed class TrainingRuns
     /// <param name="name">The concept.</param>
     /// <param name="snapshot">The snapshot.</param>
     /// <param name="keepEvery">Steps between those that stay; 0: none does.</param>
-    /// <exception cref="DtiException">The disk is full or the folder cannot be written; what was there is still there.</exception>
+    /// <exception cref="DtiException">The disk is full or the folder cannot be written; what was there is still
+    /// there.</exception>
     public void Save(string name, TrainingSnapshot snapshot, int keepEvery)
     {
         using var change = _journal.EnterToChange(); // so that drafts of the snapshot belong to no other change
         snapshot.Write(PathOf(name, snapshot.Step));
-        foreach (var step in Steps(name).Where(step => step < snapshot.Step && (keepEvery == 0 || step % keepEvery != 0)))
+        foreach (
+            var step in Steps(name).Where(step => step < snapshot.Step && (keepEvery == 0 || step % keepEvery != 0))
+        )
         {
             File.Delete(PathOf(name, step));
         }
@@ -165,10 +194,15 @@ internal sealed class TrainingRuns
     public long BytesOf(string owner)
     {
         using var alone = _journal.Enter();
-        return Names().Where(name => ReadOwner(name) == owner).SelectMany(name => new DirectoryInfo(FolderOf(name)).EnumerateFiles()).Sum(file => file.Length);
+        return Names()
+            .Where(name => ReadOwner(name) == owner)
+            .SelectMany(name => new DirectoryInfo(FolderOf(name)).EnumerateFiles())
+            .Sum(file => file.Length);
     }
 
-    /// <summary>Keeps a run until the scope is disposed of, whatever becomes of the concept of its name: a job trains it.</summary>
+    /// <summary>
+    /// Keeps a run until the scope is disposed of, whatever becomes of the concept of its name: a job trains it.
+    /// </summary>
     public IDisposable Hold(string name)
     {
         using var alone = _journal.Enter();
@@ -188,14 +222,22 @@ internal sealed class TrainingRuns
             }
             catch (IOException error)
             {
-                throw new DtiException(ErrorKind.FailedPrecondition, $"The training of '{name}' is being written by another server; try again when it has ended.", innerException: error);
+                throw new DtiException(
+                    ErrorKind.FailedPrecondition,
+                    $"The training of '{name}' is being written by another server; try again when it has ended.",
+                    innerException: error
+                );
             }
         }
     }
 
-    private IEnumerable<string> Names() => Directory.Exists(_folder)
-        ? Directory.EnumerateDirectories(_folder).Select(folder => Path.GetFileName(folder)).Where(ConceptNames.IsValid)
-        : [];
+    private IEnumerable<string> Names() =>
+        Directory.Exists(_folder)
+            ? Directory
+                .EnumerateDirectories(_folder)
+                .Select(folder => Path.GetFileName(folder))
+                .Where(ConceptNames.IsValid)
+            : [];
 
     /// <summary>Whose a run is; empty: nobody's in particular, as of an older version.</summary>
     public string Owner(string name)
@@ -204,17 +246,22 @@ internal sealed class TrainingRuns
         return ReadOwner(name);
     }
 
-    private string ReadOwner(string name) => File.Exists(PathOf(name, OwnerFile)) ? File.ReadAllText(PathOf(name, OwnerFile)) : "";
+    private string ReadOwner(string name) =>
+        File.Exists(PathOf(name, OwnerFile)) ? File.ReadAllText(PathOf(name, OwnerFile)) : "";
 
     private static Action<Stream> Text(string text) => stream => stream.Write(Encoding.UTF8.GetBytes(text));
 
-    private static string Valid(string name) => ConceptNames.IsValid(name) ? name : throw new DtiException(ErrorKind.InvalidArgument, $"name must be {ConceptNames.Rule}.", "name");
+    private static string Valid(string name) =>
+        ConceptNames.IsValid(name)
+            ? name
+            : throw new DtiException(ErrorKind.InvalidArgument, $"name must be {ConceptNames.Rule}.", "name");
 
     private string FolderOf(string name) => Path.Combine(_folder, Valid(name));
 
     private string PathOf(string name, string file) => Path.Combine(FolderOf(name), file);
 
-    private string PathOf(string name, int step) => PathOf(name, step.ToString("D6", CultureInfo.InvariantCulture) + SnapshotEnding);
+    private string PathOf(string name, int step) =>
+        PathOf(name, step.ToString("D6", CultureInfo.InvariantCulture) + SnapshotEnding);
 
     private void Release(string name)
     {

@@ -11,7 +11,8 @@ internal sealed class VaeLibrary(LibraryFolders folders)
     private readonly ProfileCache<AutoencoderProfile> _profiles = new(AutoencoderProfile.Read);
 
     /// <summary>Names of those that can be used.</summary>
-    public IReadOnlyList<string> Names => [.. Scan().Where(entry => entry.Profile is not null).Select(entry => entry.Name).Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Names =>
+        [.. Scan().Where(entry => entry.Profile is not null).Select(entry => entry.Name).Order(StringComparer.Ordinal)];
 
     /// <summary>One of them.</summary>
     /// <exception cref="Grpc.Core.RpcException">There is none of that name; close ones are listed.</exception>
@@ -19,16 +20,22 @@ internal sealed class VaeLibrary(LibraryFolders folders)
     public AutoencoderProfile Get(string name)
     {
         var all = Scan();
-        var entry = all.Find(entry => entry.Name == name) ?? throw RpcErrors.NotFound("vae", name, all.Select(entry => entry.Name)).ToRpcException();
-        return entry.Profile ?? throw new DtiException(ErrorKind.FailedPrecondition, $"VAE '{name}' cannot be used: {entry.Problem}");
+        var entry = all.Find(entry => entry.Name == name)
+            ?? throw RpcErrors.NotFound("vae", name, all.Select(entry => entry.Name)).ToRpcException();
+        return entry.Profile
+            ?? throw new DtiException(ErrorKind.FailedPrecondition, $"VAE '{name}' cannot be used: {entry.Problem}");
     }
 
     private List<Entry> Scan() =>
-        [.. Place.Find(folders.Vae, AutoencoderProfile.IsAutoencoder).Select(place =>
-        {
-            var (profile, problem) = _profiles.Get(place.Path);
-            return new Entry(place.Name, profile, problem);
-        })];
+        [
+            .. Place
+                .Find(folders.Vae, AutoencoderProfile.IsAutoencoder)
+                .Select(place =>
+                {
+                    var (profile, problem) = _profiles.Get(place.Path);
+                    return new Entry(place.Name, profile, problem);
+                }),
+        ];
 
     private sealed record Entry(string Name, AutoencoderProfile? Profile, string Problem);
 }

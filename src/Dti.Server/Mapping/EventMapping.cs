@@ -49,46 +49,71 @@ internal sealed record PictureEncoding(PictureFormat Format, int Quality, ulong 
 /// <summary>What the engine reports, as messages, and back.</summary>
 internal static class EventMapping
 {
-    public static TrainProgress ToMessage(this TrainingStep step) => new()
-    {
-        Step = step.Step,
-        TotalSteps = step.TotalSteps,
-        Loss = step.Loss,
-        LossAverage = step.LossAverage,
-        Norm = step.Norm,
-        AngleDegrees = step.AngleDegrees,
-        KappaOverGradient = step.KappaOverGradient,
-        LearningRate = step.LearningRate,
-        StepsPerSecond = step.StepsPerSecond,
-        TimeLeft = Duration.FromTimeSpan(step.TimeLeft),
-    };
+    public static TrainProgress ToMessage(this TrainingStep step) =>
+        new()
+        {
+            Step = step.Step,
+            TotalSteps = step.TotalSteps,
+            Loss = step.Loss,
+            LossAverage = step.LossAverage,
+            Norm = step.Norm,
+            AngleDegrees = step.AngleDegrees,
+            KappaOverGradient = step.KappaOverGradient,
+            LearningRate = step.LearningRate,
+            StepsPerSecond = step.StepsPerSecond,
+            TimeLeft = Duration.FromTimeSpan(step.TimeLeft),
+        };
 
-    public static TrainCheck ToMessage(this TrainingCheck check) => new() { Step = check.Step, HeldOutLoss = check.HeldOutLoss, Drift = check.Drift };
+    public static TrainCheck ToMessage(this TrainingCheck check) =>
+        new()
+        {
+            Step = check.Step,
+            HeldOutLoss = check.HeldOutLoss,
+            Drift = check.Drift,
+        };
 
-    public static TrainPreview ToMessage(this TrainingPreview preview) => new()
-    {
-        Step = preview.Step,
-        Picture = PictureEncoding.Lossless(preview.Seed).Encode(preview.Image, preview.Index, preview.Prompt),
-    };
+    public static TrainPreview ToMessage(this TrainingPreview preview) =>
+        new()
+        {
+            Step = preview.Step,
+            Picture = PictureEncoding.Lossless(preview.Seed).Encode(preview.Image, preview.Index, preview.Prompt),
+        };
 
     /// <summary>What the engine reported; null: nothing that it would report.</summary>
-    public static TrainingEvent? ToEngine(this TrainResponse told) => told switch
-    {
-        { Progress: { } p } => new TrainingStep(
-            p.Step, p.TotalSteps, p.Loss, p.LossAverage, p.Norm, p.AngleDegrees, p.KappaOverGradient, p.LearningRate, p.StepsPerSecond, p.TimeLeft.ToTimeSpan()),
-        { Check: { } check } => new TrainingCheck(check.Step, check.HeldOutLoss, check.Drift),
-        { Preview: { Picture: { } picture } preview } => new TrainingPreview(
-            preview.Step, picture.Index, ImageCodec.Decode(picture.Data.Span, "preview"), picture.Prompt, picture.Seed),
-        _ => null,
-    };
+    public static TrainingEvent? ToEngine(this TrainResponse told) =>
+        told switch
+        {
+            { Progress: { } p } => new TrainingStep(
+                p.Step,
+                p.TotalSteps,
+                p.Loss,
+                p.LossAverage,
+                p.Norm,
+                p.AngleDegrees,
+                p.KappaOverGradient,
+                p.LearningRate,
+                p.StepsPerSecond,
+                p.TimeLeft.ToTimeSpan()
+            ),
+            { Check: { } check } => new TrainingCheck(check.Step, check.HeldOutLoss, check.Drift),
+            { Preview: { Picture: { } picture } preview } => new TrainingPreview(
+                preview.Step,
+                picture.Index,
+                ImageCodec.Decode(picture.Data.Span, "preview"),
+                picture.Prompt,
+                picture.Seed
+            ),
+            _ => null,
+        };
 
-    public static SamplingProgress ToMessage(this SamplingStep step, TimeSpan elapsed, ulong seed) => new()
-    {
-        Step = step.Step,
-        TotalSteps = step.TotalSteps,
-        TimeLeft = Duration.FromTimeSpan(elapsed / step.Step * (step.TotalSteps - step.Step)),
-        Preview = step.Preview is { } preview ? PictureEncoding.Lossless(seed).Encode(preview) : null,
-    };
+    public static SamplingProgress ToMessage(this SamplingStep step, TimeSpan elapsed, ulong seed) =>
+        new()
+        {
+            Step = step.Step,
+            TotalSteps = step.TotalSteps,
+            TimeLeft = Duration.FromTimeSpan(elapsed / step.Step * (step.TotalSteps - step.Step)),
+            Preview = step.Preview is { } preview ? PictureEncoding.Lossless(seed).Encode(preview) : null,
+        };
 
     public static Warning Warning(string code, string message) => new() { Code = code, Message = message };
 }

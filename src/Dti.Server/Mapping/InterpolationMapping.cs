@@ -10,7 +10,13 @@ internal static class InterpolationMapping
     /// <summary>The settings of an interpolation.</summary>
     /// <exception cref="Dti.Engine.DtiException">A field is wrong, or the concepts cannot be blended.</exception>
     public static InterpolationSettings Resolve(
-        this InterpolateRequest request, ConceptEmbedding from, ConceptEmbedding to, ModelProfile profile, Func<ulong> newSeed) => InterpolationSettings.Resolve(
+        this InterpolateRequest request,
+        ConceptEmbedding from,
+        ConceptEmbedding to,
+        ModelProfile profile,
+        Func<ulong> newSeed
+    ) =>
+        InterpolationSettings.Resolve(
             request.HasFrames ? request.Frames : null,
             request.Easing.ToEngine(),
             request.HasPrompt ? request.Prompt : null,
@@ -18,5 +24,6 @@ internal static class InterpolationMapping
             from,
             to,
             profile,
-            newSeed);
+            newSeed
+        );
 }

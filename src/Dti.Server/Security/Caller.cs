@@ -5,7 +5,8 @@ namespace Dti.Server.Security;
 
 /// <summary>Who calls. Can be written to disk with what it began.</summary>
 /// <param name="Id">
-/// A token's caller (a name without colon), <c>certificate:NAME</c>, or <see cref="LocalId"/>. Stable over restarts; not a file name.
+/// A token's caller (a name without colon), <c>certificate:NAME</c>, or <see cref="LocalId"/>. Stable over restarts;
+/// not a file name.
 /// </param>
 /// <param name="Scopes">What it may do.</param>
 internal sealed record Caller(string Id, Scopes Scopes)
@@ -40,6 +41,11 @@ internal sealed record Caller(string Id, Scopes Scopes)
             : throw new InvalidOperationException("a call came past authentication");
 
     /// <summary>The caller as ASP.NET Core carries it.</summary>
-    public ClaimsPrincipal ToPrincipal(string authenticationType) => new(new ClaimsIdentity(
-        [new Claim(ClaimTypes.Name, Id), new Claim(ScopeClaim, Scopes.ToString())], authenticationType));
+    public ClaimsPrincipal ToPrincipal(string authenticationType) =>
+        new(
+            new ClaimsIdentity(
+                [new Claim(ClaimTypes.Name, Id), new Claim(ScopeClaim, Scopes.ToString())],
+                authenticationType
+            )
+        );
 }

@@ -23,10 +23,15 @@ internal sealed class ClientAuthorities(X509Certificate2Collection roots)
             throw PemFile.Unusable(path, error.Message);
         }
 
-        return roots.Count > 0 ? new ClientAuthorities(roots) : throw PemFile.Unusable(path, "it holds no certificate in PEM format (-----BEGIN CERTIFICATE-----)");
+        return roots.Count > 0
+            ? new ClientAuthorities(roots)
+            : throw PemFile.Unusable(path, "it holds no certificate in PEM format (-----BEGIN CERTIFICATE-----)");
     }
 
-    /// <summary>A certificate is good that is in date, made for callers, and goes back to one of the authorities. Revocation lists are not asked.</summary>
+    /// <summary>
+    /// A certificate is good that is in date, made for callers, and goes back to one of the authorities. Revocation
+    /// lists are not asked.
+    /// </summary>
     public X509ChainPolicy Policy()
     {
         var policy = new X509ChainPolicy
@@ -41,5 +46,6 @@ internal sealed class ClientAuthorities(X509Certificate2Collection roots)
     }
 
     /// <summary>Whom a certificate speaks of: the common name of its subject.</summary>
-    public static string NameOf(X509Certificate2 certificate) => certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
+    public static string NameOf(X509Certificate2 certificate) =>
+        certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
 }

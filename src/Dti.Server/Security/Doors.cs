@@ -8,7 +8,10 @@ namespace Dti.Server.Security;
 /// <summary>One of these scopes is needed. Kept with the endpoint, so that a refusal can say which.</summary>
 internal sealed record ScopeRequirement(Scopes Scopes) : IAuthorizationRequirement;
 
-/// <summary>The doors of the server: who calls is known, and may only what the table of scopes says. Alike for gRPC, gRPC-Web and JSON.</summary>
+/// <summary>
+/// The doors of the server: who calls is known, and may only what the table of scopes says. Alike for gRPC, gRPC-Web
+/// and JSON.
+/// </summary>
 internal static class Doors
 {
     public static void AddDoors(this IServiceCollection services)
@@ -18,9 +21,13 @@ internal static class Doors
         services.AddSingleton<ServerPaths>();
         services.AddSingleton<OpenStreams>().AddHostedService(provider => provider.GetRequiredService<OpenStreams>());
         services.Configure<GrpcServiceOptions>(grpc => grpc.Interceptors.Add<StreamGuard>());
-        services.AddAuthentication(TokenAuthentication.Name).AddScheme<TokenAuthenticationOptions, TokenAuthentication>(TokenAuthentication.Name, null);
-        services.AddAuthorizationBuilder()
-            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build()); // calls that the server does not know
+        services
+            .AddAuthentication(TokenAuthentication.Name)
+            .AddScheme<TokenAuthenticationOptions, TokenAuthentication>(TokenAuthentication.Name, null);
+        services
+            .AddAuthorizationBuilder()
+            // calls that the server does not know
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
     }
 
     public static void UseDoors(this IApplicationBuilder app)
@@ -31,23 +38,30 @@ internal static class Doors
 
     /// <summary>Each call of a service needs what <see cref="RpcScopes"/> says of it.</summary>
     /// <exception cref="InvalidOperationException">When the server starts: the table does not know a call.</exception>
-    public static void RequireScopes(this IEndpointConventionBuilder endpoints) => endpoints.Add(endpoint =>
-    {
-        if (endpoint.Metadata.OfType<GrpcMethodMetadata>().LastOrDefault()?.Method.FullName is not { } method)
+    public static void RequireScopes(this IEndpointConventionBuilder endpoints) =>
+        endpoints.Add(endpoint =>
         {
-            return; // a name that the service does not have
-        }
+            if (endpoint.Metadata.OfType<GrpcMethodMetadata>().LastOrDefault()?.Method.FullName is not { } method)
+            {
+                return; // a name that the service does not have
+            }
 
-        var scopes = RpcScopes.Of(method);
-        if (scopes == Scopes.None)
-        {
-            endpoint.Metadata.Add(new AllowAnonymousAttribute());
-            return;
-        }
+            var scopes = RpcScopes.Of(method);
+            if (scopes == Scopes.None)
+            {
+                endpoint.Metadata.Add(new AllowAnonymousAttribute());
+                return;
+            }
 
-        var requirement = new ScopeRequirement(scopes);
-        endpoint.Metadata.Add(new AuthorizeAttribute());
-        endpoint.Metadata.Add(requirement);
-        endpoint.Metadata.Add(new AuthorizationPolicyBuilder().RequireAssertion(context => context.User.Identity?.IsAuthenticated == true && Caller.Of(context.User).Has(scopes)).Build());
-    });
+            var requirement = new ScopeRequirement(scopes);
+            endpoint.Metadata.Add(new AuthorizeAttribute());
+            endpoint.Metadata.Add(requirement);
+            endpoint.Metadata.Add(
+                new AuthorizationPolicyBuilder()
+                    .RequireAssertion(context =>
+                        context.User.Identity?.IsAuthenticated == true && Caller.Of(context.User).Has(scopes)
+                    )
+                    .Build()
+            );
+        });
 }

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Hosting;
 namespace Dti.Server.Security;
 
 /// <summary>
-/// The streams of callers that are open. Each second it is checked whether their callers may still call: the stream of a job that waits has no events at which that
-/// would be noticed.
+/// The streams of callers that are open. Each second it is checked whether their callers may still call: the stream of
+/// a job that waits has no events at which that would be noticed.
 /// </summary>
 internal sealed class OpenStreams(TimeProvider time) : IHostedService, IDisposable
 {

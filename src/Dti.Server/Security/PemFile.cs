@@ -21,5 +21,6 @@ internal static class PemFile
         }
     }
 
-    public static DtiException Unusable(string path, string why) => new(ErrorKind.FailedPrecondition, $"The file {path} cannot be used: {why.TrimEnd('.')}.");
+    public static DtiException Unusable(string path, string why) =>
+        new(ErrorKind.FailedPrecondition, $"The file {path} cannot be used: {why.TrimEnd('.')}.");
 }

@@ -6,8 +6,9 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Security;
 
 /// <summary>
-/// Something that is made of files, and made again when they change. They are looked at when it is asked for, at most every few seconds, by their
-/// content: links and folders that are swapped under them, as certbot and containers do, are seen too.
+/// Something that is made of files, and made again when they change. They are looked at when it is asked for, at most
+/// every few seconds, by their content: links and folders that are swapped under them, as certbot and containers do,
+/// are seen too.
 /// </summary>
 /// <param name="files">The files.</param>
 /// <param name="load">Makes it; throws <see cref="DtiException"/> if they do not do.</param>
@@ -40,7 +41,8 @@ internal sealed class ReloadedFiles<T>(IReadOnlyList<string> files, Func<T> load
         }
     }
 
-    private static byte[][] Read(IReadOnlyList<string> files) => [.. files.Select(file => RegularFile.ReadAllBytes(file, MaxBytes))];
+    private static byte[][] Read(IReadOnlyList<string> files) =>
+        [.. files.Select(file => RegularFile.ReadAllBytes(file, MaxBytes))];
 
     private void Reload()
     {

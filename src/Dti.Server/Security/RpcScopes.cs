@@ -3,7 +3,8 @@ using System.Collections.Frozen;
 namespace Dti.Server.Security;
 
 /// <summary>
-/// Which right each call needs. A call that is missing here keeps the server from starting; a test compares the table with the contract.
+/// Which right each call needs. A call that is missing here keeps the server from starting; a test compares the table
+/// with the contract.
 /// </summary>
 internal static class RpcScopes
 {
@@ -48,7 +49,8 @@ internal static class RpcScopes
     /// <summary>The rights of which a call needs one; <see cref="Scopes.None"/>: none at all.</summary>
     /// <param name="method">The call, as <c>/package.Service/Method</c> or without the first slash.</param>
     /// <exception cref="InvalidOperationException">The table does not know the call.</exception>
-    public static Scopes Of(string method) => _table.TryGetValue(method.TrimStart('/'), out var scopes)
-        ? scopes
-        : throw new InvalidOperationException($"{method} has no scope; give it one in {nameof(RpcScopes)}.");
+    public static Scopes Of(string method) =>
+        _table.TryGetValue(method.TrimStart('/'), out var scopes)
+            ? scopes
+            : throw new InvalidOperationException($"{method} has no scope; give it one in {nameof(RpcScopes)}.");
 }

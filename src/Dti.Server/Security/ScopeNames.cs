@@ -6,12 +6,18 @@ namespace Dti.Server.Security;
 internal static class ScopeNames
 {
     private static readonly (string Name, Scopes Scope)[] _all =
-        [("read", Scopes.Read), ("generate", Scopes.Generate), ("train", Scopes.Train), ("admin", Scopes.Admin)];
+    [
+        ("read", Scopes.Read),
+        ("generate", Scopes.Generate),
+        ("train", Scopes.Train),
+        ("admin", Scopes.Admin),
+    ];
 
     /// <summary>All of them, for messages.</summary>
     public const string All = "read, generate, train or admin";
 
-    public static IReadOnlyList<string> Of(Scopes scopes) => [.. _all.Where(pair => scopes.HasFlag(pair.Scope)).Select(pair => pair.Name)];
+    public static IReadOnlyList<string> Of(Scopes scopes) =>
+        [.. _all.Where(pair => scopes.HasFlag(pair.Scope)).Select(pair => pair.Name)];
 
     /// <summary>Reads names.</summary>
     /// <param name="names">In any order and case.</param>
@@ -23,7 +29,9 @@ internal static class ScopeNames
         var strangers = new List<string>();
         foreach (var name in names)
         {
-            var scope = _all.FirstOrDefault(pair => string.Equals(pair.Name, name, StringComparison.OrdinalIgnoreCase)).Scope;
+            var scope = _all.FirstOrDefault(pair =>
+                string.Equals(pair.Name, name, StringComparison.OrdinalIgnoreCase)
+            ).Scope;
             scopes |= scope;
             if (scope == Scopes.None)
             {

@@ -16,18 +16,33 @@ internal static class SecurityChecks
         var security = options.Security;
         if (!IPAddress.TryParse(options.Address, out _))
         {
-            yield return new(nameof(DtiServerOptions.Address), $"Address '{options.Address}' is not an IP address: write 127.0.0.1 for this machine alone, 0.0.0.0 or :: for every network that it is in.");
+            yield return new(
+                nameof(DtiServerOptions.Address),
+                $"Address '{options.Address}' is not an IP address: write 127.0.0.1 for this machine alone, 0.0.0.0 or :: for every network that it is in."
+            );
         }
         else if (!options.IsLoopback && !security.HasTls)
         {
             yield return new(
                 nameof(DtiServerOptions.Address),
-                $"Other machines reach the address {options.Address}, so TLS is needed: give a certificate and its key (--tls-cert and --tls-key). Or serve this machine alone, on 127.0.0.1.");
+                $"Other machines reach the address {options.Address}, so TLS is needed: give a certificate and its key (--tls-cert and --tls-key). Or serve this machine alone, on 127.0.0.1."
+            );
         }
 
         FieldViolation[] tls = security.HasTls
-            ? [.. Pem(nameof(SecurityOptions.TlsCertificate), security.TlsCertificate, "The private key needs its certificate (--tls-cert)."),
-                .. Pem(nameof(SecurityOptions.TlsKey), security.TlsKey, "The certificate needs its private key (--tls-key).")]
+            ?
+            [
+                .. Pem(
+                    nameof(SecurityOptions.TlsCertificate),
+                    security.TlsCertificate,
+                    "The private key needs its certificate (--tls-cert)."
+                ),
+                .. Pem(
+                    nameof(SecurityOptions.TlsKey),
+                    security.TlsKey,
+                    "The certificate needs its private key (--tls-key)."
+                ),
+            ]
             : [];
         foreach (var violation in tls)
         {
@@ -43,7 +58,10 @@ internal static class SecurityChecks
         {
             if (!security.HasTls)
             {
-                yield return new(Field(nameof(SecurityOptions.ClientCa)), "Callers show certificates with TLS only: give the server a certificate and its key, too (--tls-cert and --tls-key).");
+                yield return new(
+                    Field(nameof(SecurityOptions.ClientCa)),
+                    "Callers show certificates with TLS only: give the server a certificate and its key, too (--tls-cert and --tls-key)."
+                );
             }
 
             if (Problem(() => ClientAuthorities.Load(authorities)) is { } problem)
@@ -63,14 +81,24 @@ internal static class SecurityChecks
 
         if (security.OwnerToken is { Length: < MinOwnerToken })
         {
-            yield return new(Field(nameof(SecurityOptions.OwnerToken)), $"OwnerToken is shorter than {MinOwnerToken} characters, so that it could be guessed.");
+            yield return new(
+                Field(nameof(SecurityOptions.OwnerToken)),
+                $"OwnerToken is shorter than {MinOwnerToken} characters, so that it could be guessed."
+            );
         }
 
-        if (IPAddress.TryParse(options.Address, out _) && !options.IsLoopback && security.ClientCa is null && security.OwnerToken is null && tokens == 0)
+        if (
+            IPAddress.TryParse(options.Address, out _)
+            && !options.IsLoopback
+            && security.ClientCa is null
+            && security.OwnerToken is null
+            && tokens == 0
+        )
         {
             yield return new(
                 Field(nameof(SecurityOptions.TokenFile)),
-                $"Other machines reach the address {options.Address}, so callers need a token: make one first (dti tokens create NAME). Or let in who has a certificate of an authority of yours (--client-ca).");
+                $"Other machines reach the address {options.Address}, so callers need a token: make one first (dti tokens create NAME). Or let in who has a certificate of an authority of yours (--client-ca)."
+            );
         }
     }
 
@@ -82,7 +110,11 @@ internal static class SecurityChecks
     {
         SslStreamCertificateContext? loaded = null;
         return Problem(() => loaded = ServerCertificate.Load(security.TlsCertificate!, security.TlsKey!))
-            ?? ServerCertificate.Problem(loaded!.TargetCertificate, security.TlsCertificate!, TimeProvider.System.GetUtcNow());
+            ?? ServerCertificate.Problem(
+                loaded!.TargetCertificate,
+                security.TlsCertificate!,
+                TimeProvider.System.GetUtcNow()
+            );
     }
 
     private static string Field(string name) => $"{nameof(DtiServerOptions.Security)}.{name}";

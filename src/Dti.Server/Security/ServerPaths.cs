@@ -4,7 +4,10 @@ using RpcStatus = Google.Rpc.Status;
 
 namespace Dti.Server.Security;
 
-/// <summary>Takes the server's own folders out of what callers are told: <c>/srv/models/a/config.json</c> becomes <c>a/config.json</c>. The log keeps whole paths.</summary>
+/// <summary>
+/// Takes the server's own folders out of what callers are told: <c>/srv/models/a/config.json</c> becomes
+/// <c>a/config.json</c>. The log keeps whole paths.
+/// </summary>
 internal sealed class ServerPaths
 {
     private readonly string[] _roots;
@@ -13,17 +16,30 @@ internal sealed class ServerPaths
     {
         string?[] known =
         [
-            options.ConceptFolder, options.JobFolder, options.BuiltInModel, .. options.ModelFolders, options.Security.TokenFile, options.Security.TlsCertificate,
-            options.Security.TlsKey, options.Security.ClientCa, Path.GetTempPath(), AppContext.BaseDirectory,
+            options.ConceptFolder,
+            options.JobFolder,
+            options.BuiltInModel,
+            .. options.ModelFolders,
+            options.Security.TokenFile,
+            options.Security.TlsCertificate,
+            options.Security.TlsKey,
+            options.Security.ClientCa,
+            Path.GetTempPath(),
+            AppContext.BaseDirectory,
         ];
 
         // Of a model or a file that is named itself, its own name is told.
-        _roots = [.. known.Where(path => !string.IsNullOrWhiteSpace(path)).Select(path => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path!)))
-            .SelectMany(path => new[] { path, Path.GetDirectoryName(path) ?? "" })
-            .Where(path => path.Length > 1 && Path.GetPathRoot(path) != path)
-            .Select(path => path + Path.DirectorySeparatorChar)
-            .Distinct(StringComparer.Ordinal)
-            .OrderByDescending(path => path.Length)];
+        _roots =
+        [
+            .. known
+                .Where(path => !string.IsNullOrWhiteSpace(path))
+                .Select(path => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path!)))
+                .SelectMany(path => new[] { path, Path.GetDirectoryName(path) ?? "" })
+                .Where(path => path.Length > 1 && Path.GetPathRoot(path) != path)
+                .Select(path => path + Path.DirectorySeparatorChar)
+                .Distinct(StringComparer.Ordinal)
+                .OrderByDescending(path => path.Length),
+        ];
     }
 
     /// <summary>A text without the server's folders.</summary>
@@ -51,9 +67,13 @@ internal sealed class ServerPaths
         }
 
         var hidden = new RpcStatus { Code = status.Code, Message = message };
-        hidden.Details.AddRange(status.Details.Select(detail =>
-            detail.TryUnpack<BadRequest>(out var wrong) ? Google.Protobuf.WellKnownTypes.Any.Pack(Hide(wrong))
-            : detail.TryUnpack<ErrorInfo>(out var info) ? Google.Protobuf.WellKnownTypes.Any.Pack(Hide(info)) : detail));
+        hidden.Details.AddRange(
+            status.Details.Select(detail =>
+                detail.TryUnpack<BadRequest>(out var wrong) ? Google.Protobuf.WellKnownTypes.Any.Pack(Hide(wrong))
+                : detail.TryUnpack<ErrorInfo>(out var info) ? Google.Protobuf.WellKnownTypes.Any.Pack(Hide(info))
+                : detail
+            )
+        );
         return hidden;
     }
 

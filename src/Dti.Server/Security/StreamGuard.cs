@@ -4,13 +4,20 @@ using Grpc.Core.Interceptors;
 
 namespace Dti.Server.Security;
 
-/// <summary>Streams last for hours. One whose token is revoked or expires ends within a second, also while it has no event to send.</summary>
+/// <summary>
+/// Streams last for hours. One whose token is revoked or expires ends within a second, also while it has no event to
+/// send.
+/// </summary>
 internal sealed class StreamGuard(TokenCheck tokens, OpenStreams streams) : Interceptor
 {
     private const string Key = "dti.stream";
 
     public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
-        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
+        TRequest request,
+        IServerStreamWriter<TResponse> responseStream,
+        ServerCallContext context,
+        ServerStreamingServerMethod<TRequest, TResponse> continuation
+    )
     {
         var needed = RpcScopes.Of(context.Method);
         if (needed == Scopes.None)
@@ -20,7 +27,10 @@ internal sealed class StreamGuard(TokenCheck tokens, OpenStreams streams) : Inte
         }
 
         var call = context.GetHttpContext();
-        using var stream = streams.Enter(() => tokens.Check(call, OpenStreams.Period / 2).Caller is { } caller && caller.Has(needed), context.CancellationToken);
+        using var stream = streams.Enter(
+            () => tokens.Check(call, OpenStreams.Period / 2).Caller is { } caller && caller.Has(needed),
+            context.CancellationToken
+        );
         context.UserState[Key] = stream;
         try
         {
@@ -34,5 +44,7 @@ internal sealed class StreamGuard(TokenCheck tokens, OpenStreams streams) : Inte
 
     /// <summary>Ends when the caller of a stream goes away or may no longer call.</summary>
     public static CancellationToken TokenOf(ServerCallContext context) =>
-        context.UserState.TryGetValue(Key, out var stream) ? ((OpenStreams.Stream)stream).Token : context.CancellationToken;
+        context.UserState.TryGetValue(Key, out var stream)
+            ? ((OpenStreams.Stream)stream).Token
+            : context.CancellationToken;
 }

@@ -13,8 +13,8 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Security;
 
 /// <summary>
-/// TLS on a port, with files that are read again when they change: the handshake asks for them each time. (Kestrel's ServerCertificateSelector would
-/// not send the intermediate certificates.)
+/// TLS on a port, with files that are read again when they change: the handshake asks for them each time. (Kestrel's
+/// ServerCertificateSelector would not send the intermediate certificates.)
 /// </summary>
 internal static class Tls
 {
@@ -25,13 +25,24 @@ internal static class Tls
     /// <param name="options">The options.</param>
     /// <param name="withTls">What is spoken inside TLS.</param>
     /// <param name="without">What is spoken without.</param>
-    public static void Speak(this ListenOptions listen, DtiServerOptions options, HttpProtocols withTls, HttpProtocols without)
+    public static void Speak(
+        this ListenOptions listen,
+        DtiServerOptions options,
+        HttpProtocols withTls,
+        HttpProtocols without
+    )
     {
         listen.Protocols = options.Security.HasTls ? withTls : without;
         if (options.Security.HasTls)
         {
             var files = listen.ApplicationServices.GetRequiredService<TlsFiles>();
-            listen.UseHttps(new TlsHandshakeCallbackOptions { HandshakeTimeout = _handshake, OnConnection = _ => ValueTask.FromResult(files.Options()) });
+            listen.UseHttps(
+                new TlsHandshakeCallbackOptions
+                {
+                    HandshakeTimeout = _handshake,
+                    OnConnection = _ => ValueTask.FromResult(files.Options()),
+                }
+            );
         }
     }
 }
@@ -39,7 +50,8 @@ internal static class Tls
 /// <summary>What the handshakes need.</summary>
 internal sealed class TlsFiles
 {
-    private static readonly TimeSpan _late = TimeSpan.FromDays(7); // Let's Encrypt's are renewed a month before they end
+    // Let's Encrypt's are renewed a month before they end
+    private static readonly TimeSpan _late = TimeSpan.FromDays(7);
     private readonly ReloadedFiles<SslStreamCertificateContext> _certificate;
     private readonly ReloadedFiles<ClientAuthorities>? _authorities;
     private readonly string _file;
@@ -51,7 +63,9 @@ internal sealed class TlsFiles
     {
         (_file, _key, _time, _logger) = (options.Security.TlsCertificate!, options.Security.TlsKey!, time, logger);
         _certificate = new([_file, _key], Load, time, logger);
-        _authorities = options.Security.ClientCa is { } file ? new([file], () => ClientAuthorities.Load(file), time, logger) : null;
+        _authorities = options.Security.ClientCa is { } file
+            ? new([file], () => ClientAuthorities.Load(file), time, logger)
+            : null;
     }
 
     /// <summary>Of one handshake.</summary>
@@ -64,7 +78,9 @@ internal sealed class TlsFiles
             options.ClientCertificateRequired = true;
             options.CertificateChainPolicy = authorities.Policy();
             options.RemoteCertificateValidationCallback = (_, shown, _, errors) =>
-                errors == SslPolicyErrors.None && shown is X509Certificate2 certificate && ClientAuthorities.NameOf(certificate).Length > 0;
+                errors == SslPolicyErrors.None
+                && shown is X509Certificate2 certificate
+                && ClientAuthorities.NameOf(certificate).Length > 0;
         }
 
         return options;
@@ -80,7 +96,13 @@ internal sealed class TlsFiles
 
         if (loaded.TargetCertificate.NotAfter.ToUniversalTime() - _time.GetUtcNow() < _late)
         {
-            _logger.CertificateEnds(_file, string.Create(CultureInfo.InvariantCulture, $"{loaded.TargetCertificate.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm} UTC"));
+            _logger.CertificateEnds(
+                _file,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{loaded.TargetCertificate.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm} UTC"
+                )
+            );
         }
 
         return loaded;

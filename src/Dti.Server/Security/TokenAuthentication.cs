@@ -16,18 +16,29 @@ namespace Dti.Server.Security;
 internal sealed class TokenAuthenticationOptions : AuthenticationSchemeOptions;
 
 /// <summary>Knows a caller by its token, and refuses in the words of the contract.</summary>
-internal sealed class TokenAuthentication(IOptionsMonitor<TokenAuthenticationOptions> options, ILoggerFactory logging, UrlEncoder encoder, TokenCheck tokens)
-    : AuthenticationHandler<TokenAuthenticationOptions>(options, NullLoggerFactory.Instance, encoder) // what it would log of a refusal is said below, once
+internal sealed class TokenAuthentication(
+    IOptionsMonitor<TokenAuthenticationOptions> options,
+    ILoggerFactory logging,
+    UrlEncoder encoder,
+    TokenCheck tokens
+// what it would log of a refusal is said below, once
+) : AuthenticationHandler<TokenAuthenticationOptions>(options, NullLoggerFactory.Instance, encoder)
 {
     public const string Name = "Bearer";
     private const int LongestPath = 100;
-    private static readonly JsonFormatter _json = new(JsonFormatter.Settings.Default.WithTypeRegistry(RpcErrors.Details));
+    private static readonly JsonFormatter _json = new(
+        JsonFormatter.Settings.Default.WithTypeRegistry(RpcErrors.Details)
+    );
     private readonly ILogger _logger = logging.CreateLogger<TokenAuthentication>();
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         var (caller, reason) = tokens.Check(Context);
-        return Task.FromResult(caller is null ? AuthenticateResult.Fail(reason) : AuthenticateResult.Success(new AuthenticationTicket(caller.ToPrincipal(Name), Name)));
+        return Task.FromResult(
+            caller is null
+                ? AuthenticateResult.Fail(reason)
+                : AuthenticateResult.Success(new AuthenticationTicket(caller.ToPrincipal(Name), Name))
+        );
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
@@ -42,12 +53,19 @@ internal sealed class TokenAuthentication(IOptionsMonitor<TokenAuthenticationOpt
     {
         var needed = Context.GetEndpoint()?.Metadata.GetMetadata<ScopeRequirement>()?.Scopes ?? Scopes.Admin;
         var names = ScopeNames.Of(needed);
-        _logger.CallerRefused(Shown, Address, $"{Caller.Of(Context.User).Id} has not the scope {string.Join(" or ", names)}");
+        _logger.CallerRefused(
+            Shown,
+            Address,
+            $"{Caller.Of(Context.User).Id} has not the scope {string.Join(" or ", names)}"
+        );
         return RefuseAsync(StatusCodes.Status403Forbidden, RpcErrors.Denied(names));
     }
 
     // Anybody chooses the path, and the log keeps it.
-    private string Shown => Request.Path.ToUriComponent() is { Length: > LongestPath } path ? path[..LongestPath] + "…" : Request.Path.ToUriComponent();
+    private string Shown =>
+        Request.Path.ToUriComponent() is { Length: > LongestPath } path
+            ? path[..LongestPath] + "…"
+            : Request.Path.ToUriComponent();
 
     private string Address => $"{Context.Connection.RemoteIpAddress}";
 

@@ -8,8 +8,9 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Security;
 
 /// <summary>
-/// Who a token stands for. The file of tokens is read with each call, and understood again where it has changed: a token that is made or revoked
-/// counts from the next call on. Once tokens were needed they stay so until the server ends, whatever becomes of the file.
+/// Who a token stands for. The file of tokens is read with each call, and understood again where it has changed: a
+/// token that is made or revoked counts from the next call on. Once tokens were needed they stay so until the server
+/// ends, whatever becomes of the file.
 /// </summary>
 internal sealed class TokenCheck
 {
@@ -27,7 +28,11 @@ internal sealed class TokenCheck
         _owner = options.Security.OwnerToken is { } secret ? StoredToken.Hash(secret) : null;
         _time = time;
         _logger = logger;
-        _known = new Known(null, [], _owner is not null || options.Security.ClientCa is not null || !options.IsLoopback);
+        _known = new Known(
+            null,
+            [],
+            _owner is not null || options.Security.ClientCa is not null || !options.IsLoopback
+        );
     }
 
     /// <summary>Who makes a call, now.</summary>
@@ -37,13 +42,21 @@ internal sealed class TokenCheck
     public (Caller? Caller, string Reason) Check(HttpContext call, TimeSpan maxAge = default)
     {
         var header = $"{call.Request.Headers.Authorization}";
-        var secret = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : header.Length > 0 ? "" : null;
-        return Check(secret, call.Connection.ClientCertificate is { } shown ? ClientAuthorities.NameOf(shown) : null, maxAge);
+        var secret =
+            header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim()
+            : header.Length > 0 ? ""
+            : null;
+        return Check(
+            secret,
+            call.Connection.ClientCertificate is { } shown ? ClientAuthorities.NameOf(shown) : null,
+            maxAge
+        );
     }
 
     /// <summary>Whose token it is.</summary>
     /// <param name="secret">The token as it was sent; null: none was.</param>
-    /// <param name="certificate">Who the certificate of the connection speaks of, if it showed one and the authorities vouch for it.</param>
+    /// <param name="certificate">Who the certificate of the connection speaks of, if it showed one and the authorities
+    /// vouch for it.</param>
     /// <param name="maxAge">How old may be what is known of the file.</param>
     /// <returns>The caller; null with the reason, for the log: nobody is to be let in.</returns>
     public (Caller? Caller, string Reason) Check(string? secret, string? certificate, TimeSpan maxAge = default)
@@ -72,7 +85,10 @@ internal sealed class TokenCheck
         {
             (true, _) => (Caller.Local, ""),
             (_, null) => (null, secret is null ? "there is no token" : "the token is not known"),
-            (_, { Expires: { } end } late) when end <= _time.GetUtcNow() => (null, $"the token '{late.Name}' has expired"),
+            (_, { Expires: { } end } late) when end <= _time.GetUtcNow() => (
+                null,
+                $"the token '{late.Name}' has expired"
+            ),
             (_, { } good) => (new Caller(good.Caller, good.Scopes), ""),
         };
     }
@@ -90,12 +106,20 @@ internal sealed class TokenCheck
             var now = _time.GetTimestamp();
             var content = TokenFile.ReadBytes(_file);
             Volatile.Write(ref _read, now);
-            if (content is null ? known.Content is null : known.Content is not null && content.AsSpan().SequenceEqual(known.Content))
+            if (
+                content is null
+                    ? known.Content is null
+                    : known.Content is not null && content.AsSpan().SequenceEqual(known.Content)
+            )
             {
                 return known;
             }
 
-            return _known = new Known(content, content is null ? [] : TokenFile.Parse(_file, content), known.Needed || content is not null);
+            return _known = new Known(
+                content,
+                content is null ? [] : TokenFile.Parse(_file, content),
+                known.Needed || content is not null
+            );
         }
         catch (DtiException error)
         {

@@ -8,10 +8,17 @@ using Dti.Engine.Runtime.Files;
 namespace Dti.Server.Security;
 
 /// <summary>
-/// A token as it is kept. Of the secret there is only the SHA-256: it is 256 bits of chance, which nobody finds by trying, so that a slow hash as for
-/// passwords would protect nothing and cost each call.
+/// A token as it is kept. Of the secret there is only the SHA-256: it is 256 bits of chance, which nobody finds by
+/// trying, so that a slow hash as for passwords would protect nothing and cost each call.
 /// </summary>
-internal sealed record StoredToken(string Name, string Caller, Scopes Scopes, byte[] Sha256, DateTimeOffset Created, DateTimeOffset? Expires)
+internal sealed record StoredToken(
+    string Name,
+    string Caller,
+    Scopes Scopes,
+    byte[] Sha256,
+    DateTimeOffset Created,
+    DateTimeOffset? Expires
+)
 {
     public static byte[] Hash(string secret) => SHA256.HashData(Encoding.UTF8.GetBytes(secret));
 }
@@ -20,15 +27,22 @@ internal sealed record StoredToken(string Name, string Caller, Scopes Scopes, by
 internal static class TokenFile
 {
     private const int MaxBytes = 4 * 1024 * 1024;
-    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web) { WriteIndented = true, RespectNullableAnnotations = true };
+    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        RespectNullableAnnotations = true,
+    };
 
-    /// <summary>Whether there is one. Where that cannot be seen there may be: no answer would leave the doors open.</summary>
+    /// <summary>
+    /// Whether there is one. Where that cannot be seen there may be: no answer would leave the doors open.
+    /// </summary>
     /// <exception cref="DtiException">It cannot be seen.</exception>
     public static bool Exists(string path)
     {
         try
         {
-            return new FileInfo(path).Attributes != (FileAttributes)(-1); // File.Exists says false of what it may not see
+            // File.Exists says false of what it may not see
+            return new FileInfo(path).Attributes != (FileAttributes)(-1);
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -52,7 +66,12 @@ internal static class TokenFile
         try
         {
             RegularFile.EnsureIs(path);
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete); // it may be replaced meanwhile
+            using var file = new FileStream(
+                path,
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.ReadWrite | FileShare.Delete
+            ); // it may be replaced meanwhile
             if (file.Length > MaxBytes)
             {
                 throw Unusable(path, "it is too large");
@@ -78,7 +97,8 @@ internal static class TokenFile
     {
         try
         {
-            var lines = JsonSerializer.Deserialize<Content>(content, _json)?.Tokens ?? throw new JsonException("it holds no tokens");
+            var lines = JsonSerializer.Deserialize<Content>(content, _json)?.Tokens
+                ?? throw new JsonException("it holds no tokens");
             return [.. lines.Select(line => Read(line ?? throw new JsonException("a token is null")))];
         }
         catch (Exception error) when (error is JsonException or FormatException)
@@ -88,20 +108,38 @@ internal static class TokenFile
     }
 
     /// <summary>Replaces the file.</summary>
-    /// <exception cref="DtiException">The disk is full or the folder cannot be written; the file is as it was.</exception>
+    /// <exception cref="DtiException">The disk is full or the folder cannot be written; the file is as it
+    /// was.</exception>
     public static void Write(string path, IEnumerable<StoredToken> tokens)
     {
-        var lines = tokens.Select(token => new Line(token.Name, token.Caller, ScopeNames.Of(token.Scopes), Convert.ToHexStringLower(token.Sha256), token.Created, token.Expires));
-        AtomicFile.WriteAllBytes(path, JsonSerializer.SerializeToUtf8Bytes(new Content([.. lines]), _json), ownerOnly: true);
+        var lines = tokens.Select(token => new Line(
+            token.Name,
+            token.Caller,
+            ScopeNames.Of(token.Scopes),
+            Convert.ToHexStringLower(token.Sha256),
+            token.Created,
+            token.Expires
+        ));
+        AtomicFile.WriteAllBytes(
+            path,
+            JsonSerializer.SerializeToUtf8Bytes(new Content([.. lines]), _json),
+            ownerOnly: true
+        );
     }
 
-    private static StoredToken Read(Line line) => new(
-        line.Name,
-        line.Caller,
-        ScopeNames.TryParse(line.Scopes, out var scopes, out var unknown) ? scopes : throw new JsonException($"'{unknown}' is no scope"),
-        Convert.FromHexString(line.Sha256) is { Length: SHA256.HashSizeInBytes } hash ? hash : throw new JsonException("a hash has not 32 bytes"),
-        line.Created,
-        line.Expires);
+    private static StoredToken Read(Line line) =>
+        new(
+            line.Name,
+            line.Caller,
+            ScopeNames.TryParse(line.Scopes, out var scopes, out var unknown)
+                ? scopes
+                : throw new JsonException($"'{unknown}' is no scope"),
+            Convert.FromHexString(line.Sha256) is { Length: SHA256.HashSizeInBytes } hash
+                ? hash
+                : throw new JsonException("a hash has not 32 bytes"),
+            line.Created,
+            line.Expires
+        );
 
     private static DtiException Unusable(string path, string why) =>
         new(ErrorKind.FailedPrecondition, $"The token file {path} cannot be used: {why}");
@@ -114,5 +152,6 @@ internal static class TokenFile
         [property: JsonRequired] IReadOnlyList<string> Scopes,
         [property: JsonRequired] string Sha256,
         DateTimeOffset Created,
-        DateTimeOffset? Expires);
+        DateTimeOffset? Expires
+    );
 }

@@ -9,20 +9,29 @@ using Grpc.Core.Interceptors;
 
 namespace Dti.Server.Services;
 
-/// <summary>Refuses requests with longer texts or lists than <see cref="RequestBounds"/> allows, before their services see them.</summary>
+/// <summary>
+/// Refuses requests with longer texts or lists than <see cref="RequestBounds"/> allows, before their services see them.
+/// </summary>
 internal sealed class BoundsInterceptor : Interceptor
 {
     private const int MaxFound = 32; // a status names at most 31
 
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
-        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+        TRequest request,
+        ServerCallContext context,
+        UnaryServerMethod<TRequest, TResponse> continuation
+    )
     {
         Check(request);
         return continuation(request, context);
     }
 
     public override Task ServerStreamingServerHandler<TRequest, TResponse>(
-        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
+        TRequest request,
+        IServerStreamWriter<TResponse> responseStream,
+        ServerCallContext context,
+        ServerStreamingServerMethod<TRequest, TResponse> continuation
+    )
     {
         Check(request);
         return continuation(request, responseStream, context);
@@ -44,7 +53,12 @@ internal sealed class BoundsInterceptor : Interceptor
         Look(request, "");
         if (found.Count == 0 && total > RequestBounds.MaxTexts)
         {
-            found.Add(new FieldViolation("", $"The texts of the request have {total} characters together; at most {RequestBounds.MaxTexts} are read."));
+            found.Add(
+                new FieldViolation(
+                    "",
+                    $"The texts of the request have {total} characters together; at most {RequestBounds.MaxTexts} are read."
+                )
+            );
         }
 
         return found;
@@ -86,7 +100,10 @@ internal sealed class BoundsInterceptor : Interceptor
                 total += text.Length;
                 if (text.Length > RequestBounds.MaxLength(field.Name))
                 {
-                    Add(name, $"{name} has {text.Length} characters; at most {RequestBounds.MaxLength(field.Name)} are read.");
+                    Add(
+                        name,
+                        $"{name} has {text.Length} characters; at most {RequestBounds.MaxLength(field.Name)} are read."
+                    );
                 }
             }
             else if (value is IMessage inner)

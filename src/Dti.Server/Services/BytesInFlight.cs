@@ -5,8 +5,8 @@ namespace Dti.Server.Services;
 
 /// <summary>
 /// The bytes of all requests that are being received or whose calls still hold them, under
-/// <see cref="DtiServerOptions.MaxBytesInFlight"/>. The last eighth is for small requests, so that large ones cannot keep out
-/// a cancellation, and a caller with a token or a certificate has half at most.
+/// <see cref="DtiServerOptions.MaxBytesInFlight"/>. The last eighth is for small requests, so that large ones cannot
+/// keep out a cancellation, and a caller with a token or a certificate has half at most.
 /// </summary>
 internal sealed class BytesInFlight(DtiServerOptions options)
 {

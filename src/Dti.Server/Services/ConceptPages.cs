@@ -6,7 +6,8 @@ using Grpc.Core;
 namespace Dti.Server.Services;
 
 /// <summary>
-/// Pages of a list of concepts. A page has as many concepts as asked for, and at most as many bytes as every client of gRPC takes by default.
+/// Pages of a list of concepts. A page has as many concepts as asked for, and at most as many bytes as every client of
+/// gRPC takes by default.
 /// </summary>
 internal static class ConceptPages
 {
@@ -22,7 +23,14 @@ internal static class ConceptPages
     {
         if (size is < 0 or > Most)
         {
-            throw RpcErrors.Invalid([new FieldViolation("page_size", $"page_size is {size}; it must be from 1 to {Most}, or 0 for {Most}.")]).ToRpcException();
+            throw RpcErrors
+                .Invalid([
+                    new FieldViolation(
+                        "page_size",
+                        $"page_size is {size}; it must be from 1 to {Most}, or 0 for {Most}."
+                    ),
+                ])
+                .ToRpcException();
         }
 
         var response = new ConceptServiceListResponse();
@@ -30,7 +38,10 @@ internal static class ConceptPages
         for (var at = Start(all, token); at < all.Count; at++)
         {
             bytes += all[at].CalculateSize();
-            if (response.Concepts.Count > 0 && (response.Concepts.Count >= (size == 0 ? Most : size) || bytes > MaxBytes))
+            if (
+                response.Concepts.Count > 0
+                && (response.Concepts.Count >= (size == 0 ? Most : size) || bytes > MaxBytes)
+            )
             {
                 response.NextPageToken = response.Concepts[^1].Name;
                 break;
@@ -42,7 +53,8 @@ internal static class ConceptPages
         return response;
     }
 
-    // The name of the last concept of the page before. If that was deleted meanwhile, the page begins at the first name after it.
+    // The name of the last concept of the page before. If that was deleted meanwhile, the page begins at the first name
+    // after it.
     private static int Start(IReadOnlyList<Concept> all, string token)
     {
         if (token.Length == 0)

@@ -14,7 +14,10 @@ namespace Dti.Server.Services;
 internal sealed class ErrorInterceptor(JobSilo silo, ServerPaths paths, ILogger<ErrorInterceptor> logger) : Interceptor
 {
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
-        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+        TRequest request,
+        ServerCallContext context,
+        UnaryServerMethod<TRequest, TResponse> continuation
+    )
     {
         try
         {
@@ -27,7 +30,11 @@ internal sealed class ErrorInterceptor(JobSilo silo, ServerPaths paths, ILogger<
     }
 
     public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
-        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
+        TRequest request,
+        IServerStreamWriter<TResponse> responseStream,
+        ServerCallContext context,
+        ServerStreamingServerMethod<TRequest, TResponse> continuation
+    )
     {
         try
         {
@@ -42,7 +49,11 @@ internal sealed class ErrorInterceptor(JobSilo silo, ServerPaths paths, ILogger<
     private RpcException Translate(Exception error, ServerCallContext context)
     {
         var refusal = StatusOf(error, context);
-        if (refusal.GetRpcStatus() is { } status && paths.Hide(status) is var hidden && !ReferenceEquals(hidden, status))
+        if (
+            refusal.GetRpcStatus() is { } status
+            && paths.Hide(status) is var hidden
+            && !ReferenceEquals(hidden, status)
+        )
         {
             logger.CallRefusedForAFile(context.Method, status.Message);
             refusal = hidden.ToRpcException();
@@ -63,7 +74,14 @@ internal sealed class ErrorInterceptor(JobSilo silo, ServerPaths paths, ILogger<
             case OperationCanceledException or IOException when context.CancellationToken.IsCancellationRequested:
                 return RpcErrors.Gone().ToRpcException();
             case StateUnreadableException unreadable:
-                return RpcErrors.Of(new DtiException(ErrorKind.FailedPrecondition, $"{unreadable.Message} Mend the file, or put a backup there.")).ToRpcException();
+                return RpcErrors
+                    .Of(
+                        new DtiException(
+                            ErrorKind.FailedPrecondition,
+                            $"{unreadable.Message} Mend the file, or put a backup there."
+                        )
+                    )
+                    .ToRpcException();
             case StateUnwrittenException unwritten:
                 return Google.Rpc.Status.Parser.ParseFrom(unwritten.Refusal).ToRpcException();
             case OrleansException when silo.IsStopping: // there is nobody left to answer

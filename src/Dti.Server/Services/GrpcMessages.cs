@@ -20,8 +20,9 @@ using RpcStatus = Google.Rpc.Status;
 namespace Dti.Server.Services;
 
 /// <summary>
-/// Receives the one message of a call before gRPC does: within its limit and within <see cref="BytesInFlight"/>, also when it is compressed. Bytes that are no message
-/// are the caller's mistake, and are refused as such. What gRPC then gets is one whole message that is not compressed.
+/// Receives the one message of a call before gRPC does: within its limit and within <see cref="BytesInFlight"/>, also
+/// when it is compressed. Bytes that are no message are the caller's mistake, and are refused as such. What gRPC then
+/// gets is one whole message that is not compressed.
 /// </summary>
 internal sealed class GrpcMessages(DtiServerOptions options, BytesInFlight bytes, CallsWithoutToken open)
 {
@@ -35,8 +36,11 @@ internal sealed class GrpcMessages(DtiServerOptions options, BytesInFlight bytes
 
     private async Task ReceiveAsync(HttpContext context, RequestDelegate next)
     {
-        if (context.GetEndpoint()?.Metadata is not { } metadata || metadata.GetMetadata<GrpcMethodMetadata>()?.Method is not { } method
-            || metadata.GetMetadata<GrpcJsonTranscodingMetadata>() is not null)
+        if (
+            context.GetEndpoint()?.Metadata is not { } metadata
+            || metadata.GetMetadata<GrpcMethodMetadata>()?.Method is not { } method
+            || metadata.GetMetadata<GrpcJsonTranscodingMetadata>() is not null
+        )
         {
             await next(context);
             return;
@@ -46,7 +50,14 @@ internal sealed class GrpcMessages(DtiServerOptions options, BytesInFlight bytes
         using var entered = needsToken ? null : open.TryEnter(method.Type == MethodType.ServerStreaming);
         if (!needsToken && entered is null)
         {
-            Refuse(context, RpcErrors.Exhausted("Too many calls without a token are open.", "TOO_MANY_CALLS", TimeSpan.FromSeconds(5)));
+            Refuse(
+                context,
+                RpcErrors.Exhausted(
+                    "Too many calls without a token are open.",
+                    "TOO_MANY_CALLS",
+                    TimeSpan.FromSeconds(5)
+                )
+            );
             return;
         }
 
@@ -58,7 +69,12 @@ internal sealed class GrpcMessages(DtiServerOptions options, BytesInFlight bytes
 
         using var account = bytes.Open(needsToken ? Caller.Of(context.User).Id : "");
         context.Features.Set(account);
-        var (message, refusal) = await MessageAsync(context, needsToken ? options.MaxMessageBytes : RequestBounds.SmallMessageBytes, DescriptorOf(method), account);
+        var (message, refusal) = await MessageAsync(
+            context,
+            needsToken ? options.MaxMessageBytes : RequestBounds.SmallMessageBytes,
+            DescriptorOf(method),
+            account
+        );
         if (refusal is not null)
         {
             Refuse(context, refusal);
@@ -70,12 +86,21 @@ internal sealed class GrpcMessages(DtiServerOptions options, BytesInFlight bytes
     }
 
     private static async Task<(ReadOnlySequence<byte> Message, RpcStatus? Refusal)> MessageAsync(
-        HttpContext context, int limit, MessageDescriptor? type, BytesInFlight.Account account)
+        HttpContext context,
+        int limit,
+        MessageDescriptor? type,
+        BytesInFlight.Account account
+    )
     {
         var body = new RequestBody();
         try
         {
-            var problem = await body.ReceiveAsync(context.Request.BodyReader, limit + HeaderBytes, account, context.RequestAborted);
+            var problem = await body.ReceiveAsync(
+                context.Request.BodyReader,
+                limit + HeaderBytes,
+                account,
+                context.RequestAborted
+            );
             if (problem != BodyProblem.None)
             {
                 return (default, RefusalOf(problem, limit));
@@ -85,7 +110,8 @@ internal sealed class GrpcMessages(DtiServerOptions options, BytesInFlight bytes
         {
             return (default, RpcErrors.Malformed()); // gRPC-Web's text is no base64
         }
-        catch (Exception error) when (error is IOException or OperationCanceledException && context.RequestAborted.IsCancellationRequested)
+        catch (Exception error)
+            when (error is IOException or OperationCanceledException && context.RequestAborted.IsCancellationRequested)
         {
             return (default, RpcErrors.Gone());
         }
@@ -123,13 +149,21 @@ internal sealed class GrpcMessages(DtiServerOptions options, BytesInFlight bytes
             : (message, null);
     }
 
-    private static (ReadOnlySequence<byte> Message, RpcStatus? Refusal) Unpack(ReadOnlySequence<byte> packed, string encoding, int limit, BytesInFlight.Account account)
+    private static (ReadOnlySequence<byte> Message, RpcStatus? Refusal) Unpack(
+        ReadOnlySequence<byte> packed,
+        string encoding,
+        int limit,
+        BytesInFlight.Account account
+    )
     {
         var unpacked = new RequestBody();
         try
         {
             using var source = PipeReader.Create(packed).AsStream();
-            using Stream stream = encoding == "gzip" ? new GZipStream(source, CompressionMode.Decompress) : new ZLibStream(source, CompressionMode.Decompress);
+            using Stream stream =
+                encoding == "gzip"
+                    ? new GZipStream(source, CompressionMode.Decompress)
+                    : new ZLibStream(source, CompressionMode.Decompress);
             if (unpacked.Receive(stream, limit, account) is not BodyProblem.None and var problem)
             {
                 return (default, RefusalOf(problem, limit));
@@ -159,12 +193,18 @@ internal sealed class GrpcMessages(DtiServerOptions options, BytesInFlight bytes
         return header[0] <= 1;
     }
 
-    private static ReadOnlySpan<byte> Span(ReadOnlySequence<byte> message) => message.IsSingleSegment ? message.FirstSpan : message.ToArray();
+    private static ReadOnlySpan<byte> Span(ReadOnlySequence<byte> message) =>
+        message.IsSingleSegment ? message.FirstSpan : message.ToArray();
 
     /// <summary>The refusal of a body that was not received.</summary>
-    internal static RpcStatus RefusalOf(BodyProblem problem, int limit) => problem == BodyProblem.TooLarge
-        ? RpcErrors.MessageTooLarge(limit)
-        : RpcErrors.Exhausted("The server is receiving as many bytes of requests as it may.", "BYTES_IN_FLIGHT", TimeSpan.FromSeconds(5));
+    internal static RpcStatus RefusalOf(BodyProblem problem, int limit) =>
+        problem == BodyProblem.TooLarge
+            ? RpcErrors.MessageTooLarge(limit)
+            : RpcErrors.Exhausted(
+                "The server is receiving as many bytes of requests as it may.",
+                "BYTES_IN_FLIGHT",
+                TimeSpan.FromSeconds(5)
+            );
 
     private static void Refuse(HttpContext context, RpcStatus status)
     {
@@ -172,9 +212,11 @@ internal sealed class GrpcMessages(DtiServerOptions options, BytesInFlight bytes
         StatusHeaders.Write(context.Response, status);
     }
 
-    private static MessageDescriptor? DescriptorOf(IMethod method) => method.GetType().GetGenericArguments() is [{ } request, _]
-        ? (MessageDescriptor?)request.GetProperty("Descriptor", BindingFlags.Public | BindingFlags.Static)?.GetValue(null)
-        : null;
+    private static MessageDescriptor? DescriptorOf(IMethod method) =>
+        method.GetType().GetGenericArguments() is [{ } request, _]
+            ? (MessageDescriptor?)
+                request.GetProperty("Descriptor", BindingFlags.Public | BindingFlags.Static)?.GetValue(null)
+            : null;
 
     private sealed record Received(PipeReader Reader) : IRequestBodyPipeFeature;
 
@@ -199,7 +241,10 @@ internal sealed class GrpcMessages(DtiServerOptions options, BytesInFlight bytes
     }
 }
 
-/// <summary>Calls that need no token and are open now: streams, and others, each at most <see cref="RequestBounds.CallsWithoutToken"/>.</summary>
+/// <summary>
+/// Calls that need no token and are open now: streams, and others, each at most <see
+/// cref="RequestBounds.CallsWithoutToken"/>.
+/// </summary>
 internal sealed class CallsWithoutToken
 {
     private readonly int[] _open = new int[2];

@@ -6,15 +6,18 @@ using Microsoft.Extensions.Hosting;
 namespace Dti.Server.Services;
 
 /// <summary>
-/// What calls compute for a while that is no job, one at a time. Many at once would have a vocabulary or a photo each in memory, and keep the threads that answer all
-/// other calls. The turn goes to the caller that was served longest ago. It ends with the call, or when the server stops.
+/// What calls compute for a while that is no job, one at a time. Many at once would have a vocabulary or a photo each
+/// in memory, and keep the threads that answer all other calls. The turn goes to the caller that was served longest
+/// ago. It ends with the call, or when the server stops.
 /// </summary>
 /// <param name="lifetime">Says when the server stops; null: never.</param>
 internal sealed class HeavyCalls(IHostApplicationLifetime? lifetime = null)
 {
     private readonly Lock _lock = new();
     private readonly LinkedList<Waiter> _waiting = [];
-    private readonly Dictionary<string, long> _served = new(StringComparer.Ordinal); // by caller: the turn at which it last was
+
+    // by caller: the turn at which it last was
+    private readonly Dictionary<string, long> _served = new(StringComparer.Ordinal);
     private long _turn;
     private bool _busy;
 
@@ -24,7 +27,11 @@ internal sealed class HeavyCalls(IHostApplicationLifetime? lifetime = null)
     /// <param name="cancellationToken">Of the call: a cancelled call gives up its place or its turn.</param>
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     /// <exception cref="RpcException">Too many calls wait (RESOURCE_EXHAUSTED), or the server stops.</exception>
-    public async Task<T> RunAsync<T>(string caller, Func<CancellationToken, Task<T>> compute, CancellationToken cancellationToken)
+    public async Task<T> RunAsync<T>(
+        string caller,
+        Func<CancellationToken, Task<T>> compute,
+        CancellationToken cancellationToken
+    )
     {
         var stopping = lifetime?.ApplicationStopping ?? CancellationToken.None;
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
@@ -40,7 +47,8 @@ internal sealed class HeavyCalls(IHostApplicationLifetime? lifetime = null)
                 Leave();
             }
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException)
+            when (stopping.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw RpcErrors.Stopping().ToRpcException();
         }
@@ -59,9 +67,18 @@ internal sealed class HeavyCalls(IHostApplicationLifetime? lifetime = null)
                 return;
             }
 
-            if (_waiting.Count >= RequestBounds.Waiting || _waiting.Count(other => other.Caller == caller) >= RequestBounds.WaitingOfCaller)
+            if (
+                _waiting.Count >= RequestBounds.Waiting
+                || _waiting.Count(other => other.Caller == caller) >= RequestBounds.WaitingOfCaller
+            )
             {
-                throw RpcErrors.Exhausted("Too many calls are waiting to look at photos or at a vocabulary.", "TOO_MANY_CALLS", TimeSpan.FromSeconds(10)).ToRpcException();
+                throw RpcErrors
+                    .Exhausted(
+                        "Too many calls are waiting to look at photos or at a vocabulary.",
+                        "TOO_MANY_CALLS",
+                        TimeSpan.FromSeconds(10)
+                    )
+                    .ToRpcException();
             }
 
             waiter = new Waiter(caller);

@@ -16,17 +16,40 @@ internal sealed class JobGrpcService(IJobs jobs) : JobService.JobServiceBase
     {
         if (request.PageSize is < 0 or > 1000)
         {
-            throw RpcErrors.Invalid([new FieldViolation("page_size", $"page_size is {request.PageSize}; it must be from 1 to 1000, or 0 for 100.")]).ToRpcException();
+            throw RpcErrors
+                .Invalid([
+                    new FieldViolation(
+                        "page_size",
+                        $"page_size is {request.PageSize}; it must be from 1 to 1000, or 0 for 100."
+                    ),
+                ])
+                .ToRpcException();
         }
 
-        return new JobServiceListResponse { Jobs = { await jobs.ListAsync(Caller.Of(context), request.States, request.PageSize == 0 ? 100 : request.PageSize) } };
+        return new JobServiceListResponse
+        {
+            Jobs =
+            {
+                await jobs.ListAsync(
+                    Caller.Of(context),
+                    request.States,
+                    request.PageSize == 0 ? 100 : request.PageSize
+                ),
+            },
+        };
     }
 
-    public override async Task Watch(JobServiceWatchRequest request, IServerStreamWriter<JobServiceWatchResponse> responseStream, ServerCallContext context)
+    public override async Task Watch(
+        JobServiceWatchRequest request,
+        IServerStreamWriter<JobServiceWatchResponse> responseStream,
+        ServerCallContext context
+    )
     {
         if (request.FromStep < 0)
         {
-            throw RpcErrors.Invalid([new FieldViolation("from_step", $"from_step is {request.FromStep}; it must be 0 or more.")]).ToRpcException();
+            throw RpcErrors
+                .Invalid([new FieldViolation("from_step", $"from_step is {request.FromStep}; it must be 0 or more.")])
+                .ToRpcException();
         }
 
         var ends = StreamGuard.TokenOf(context);
@@ -39,10 +62,13 @@ internal sealed class JobGrpcService(IJobs jobs) : JobService.JobServiceBase
                     GenerateResponse generate => new JobServiceWatchResponse { Generate = generate },
                     _ => new JobServiceWatchResponse { Interpolate = (InterpolateResponse)message },
                 },
-                ends);
+                ends
+            );
         }
     }
 
-    public override async Task<JobServiceCancelResponse> Cancel(JobServiceCancelRequest request, ServerCallContext context) =>
-        new() { Job = await jobs.CancelAsync(request.JobId, Caller.Of(context)) };
+    public override async Task<JobServiceCancelResponse> Cancel(
+        JobServiceCancelRequest request,
+        ServerCallContext context
+    ) => new() { Job = await jobs.CancelAsync(request.JobId, Caller.Of(context)) };
 }

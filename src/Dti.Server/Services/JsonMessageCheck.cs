@@ -162,8 +162,13 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
             case FieldType.Bool:
                 Wrong(ref reader, path, "true or false");
                 break;
-            case FieldType.String when reader.TokenType == JsonTokenType.String && reader.ValueSpan.Length > 6 * RequestBounds.MaxLength(field.Name): // \u0041 is one
-                Add(path, $"{path} has more than {RequestBounds.MaxLength(field.Name)} characters; at most as many are read.");
+            case FieldType.String
+                when reader.TokenType == JsonTokenType.String
+                    && reader.ValueSpan.Length > 6 * RequestBounds.MaxLength(field.Name): // \u0041 is one
+                Add(
+                    path,
+                    $"{path} has more than {RequestBounds.MaxLength(field.Name)} characters; at most as many are read."
+                );
                 break;
             case FieldType.String when reader.TokenType == JsonTokenType.String:
                 break;
@@ -202,8 +207,8 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
             FieldType.Enum => field.EnumType.FindValueByName(text) is not null
                 || int.TryParse(text, NumberStyles.AllowLeadingSign, culture, out _),
             FieldType.Bool => text is "true" or "false",
-            FieldType.Double or FieldType.Float =>
-                double.TryParse(text, Float, culture, out _) || text is "NaN" or "Infinity" or "-Infinity",
+            FieldType.Double or FieldType.Float => double.TryParse(text, Float, culture, out _)
+                || text is "NaN" or "Infinity" or "-Infinity",
             FieldType.Int32 or FieldType.SInt32 or FieldType.SFixed32 => Whole(text, int.MinValue, int.MaxValue),
             FieldType.UInt32 or FieldType.Fixed32 => Whole(text, 0, uint.MaxValue),
             FieldType.Int64 or FieldType.SInt64 or FieldType.SFixed64 => Whole(text, long.MinValue, long.MaxValue),
@@ -221,18 +226,21 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
 
     private static bool Whole(string text, decimal min, decimal max) =>
         decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
-        && number >= min && number <= max && number == decimal.Truncate(number);
+        && number >= min
+        && number <= max
+        && number == decimal.Truncate(number);
 
-    private static string Expected(FieldDescriptor field) => field.FieldType switch
-    {
-        FieldType.Enum => "one of " + string.Join(", ", Values(field.EnumType)),
-        FieldType.Bool => "true or false",
-        FieldType.Double or FieldType.Float => "a number",
-        FieldType.Bytes => "base64",
-        FieldType.UInt32 or FieldType.Fixed32 or FieldType.UInt64 or FieldType.Fixed64 =>
-            "a whole number that is not negative",
-        _ => "a whole number",
-    };
+    private static string Expected(FieldDescriptor field) =>
+        field.FieldType switch
+        {
+            FieldType.Enum => "one of " + string.Join(", ", Values(field.EnumType)),
+            FieldType.Bool => "true or false",
+            FieldType.Double or FieldType.Float => "a number",
+            FieldType.Bytes => "base64",
+            FieldType.UInt32 or FieldType.Fixed32 or FieldType.UInt64 or FieldType.Fixed64 =>
+                "a whole number that is not negative",
+            _ => "a whole number",
+        };
 
     private static IEnumerable<string> Values(EnumDescriptor type) =>
         type.Values.Where(value => value.Number != 0).Select(value => value.Name);
@@ -245,7 +253,10 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
         var shown = name.Length > Shown ? name[..Shown] + "…" : name;
         var own = type.Fields.InFieldNumberOrder().Select(field => Join(path, field.Name)).ToArray();
         var plain = Plain(name);
-        string[] deeper = [.. Leaves(message, "", 3).Where(leaf => Plain(leaf[(leaf.LastIndexOf('.') + 1)..]) == plain)];
+        string[] deeper =
+        [
+            .. Leaves(message, "", 3).Where(leaf => Plain(leaf[(leaf.LastIndexOf('.') + 1)..]) == plain),
+        ];
         string[] meant = _otherNames.TryGetValue(plain, out var other)
             ? [.. own.Where(field => field.EndsWith(other, StringComparison.Ordinal))]
             : [];
@@ -253,14 +264,25 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
         Add(
             Join(path, shown),
             $"'{Join(path, shown)}' is not a field of this request. "
-            + (close.Length > 0 ? $"Close: {string.Join(", ", close)}." : $"There are {string.Join(", ", own.Take(30))}."));
+                + (
+                    close.Length > 0
+                        ? $"Close: {string.Join(", ", close)}."
+                        : $"There are {string.Join(", ", own.Take(30))}."
+                )
+        );
     }
 
     /// <summary>Paths of the fields of a message and of those in it.</summary>
-    private static IEnumerable<string> Leaves(MessageDescriptor type, string path, int depth) => depth == 0 ? [] :
-        type.Fields.InFieldNumberOrder().SelectMany(field => field.FieldType == FieldType.Message && !field.IsRepeated
-            ? Leaves(field.MessageType, Join(path, field.Name), depth - 1).Prepend(Join(path, field.Name))
-            : [Join(path, field.Name)]);
+    private static IEnumerable<string> Leaves(MessageDescriptor type, string path, int depth) =>
+        depth == 0
+            ? []
+            : type
+                .Fields.InFieldNumberOrder()
+                .SelectMany(field =>
+                    field.FieldType == FieldType.Message && !field.IsRepeated
+                        ? Leaves(field.MessageType, Join(path, field.Name), depth - 1).Prepend(Join(path, field.Name))
+                        : [Join(path, field.Name)]
+                );
 
     private static FieldDescriptor? Find(MessageDescriptor type, string name) =>
         type.FindFieldByName(name) ?? type.Fields.InFieldNumberOrder().FirstOrDefault(field => field.JsonName == name);
@@ -275,14 +297,17 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
         {
             JsonTokenType.StartObject => "an object",
             JsonTokenType.StartArray => "a list",
-            JsonTokenType.String => Short(reader.ValueIsEscaped ? reader.GetString()! : Start(reader.ValueSpan, 4 * Shown)),
+            JsonTokenType.String => Short(
+                reader.ValueIsEscaped ? reader.GetString()! : Start(reader.ValueSpan, 4 * Shown)
+            ),
             JsonTokenType.Null => "null",
             _ => Start(reader.ValueSpan, Shown),
         };
         Add(path, $"{path} is {found}; expected {expected}.");
         reader.Skip();
 
-        static string Start(ReadOnlySpan<byte> utf8, int length) => Encoding.UTF8.GetString(utf8[..Math.Min(utf8.Length, length)]);
+        static string Start(ReadOnlySpan<byte> utf8, int length) =>
+            Encoding.UTF8.GetString(utf8[..Math.Min(utf8.Length, length)]);
     }
 
     private static string Short(string text) => $"\"{(text.Length > Shown ? text[..Shown] + "…" : text)}\"";

@@ -20,8 +20,9 @@ namespace Dti.Server.Services;
 /// </summary>
 internal static class JsonRequests
 {
-    private static readonly JsonFormatter _formatter =
-        new(JsonFormatter.Settings.Default.WithTypeRegistry(RpcErrors.Details));
+    private static readonly JsonFormatter _formatter = new(
+        JsonFormatter.Settings.Default.WithTypeRegistry(RpcErrors.Details)
+    );
 
     public static void UseJsonRequests(this WebApplication app)
     {
@@ -41,8 +42,11 @@ internal static class JsonRequests
         var checks = new JsonMessageCheck(call.MethodDescriptor.InputType);
         checks.Query(
             context.Request.Query.Select(pair => (pair.Key, pair.Value.ToArray())),
-            [.. context.Request.RouteValues.Keys]);
-        using var account = bytes.Open(context.User.Identity?.IsAuthenticated == true ? Caller.Of(context.User).Id : "");
+            [.. context.Request.RouteValues.Keys]
+        );
+        using var account = bytes.Open(
+            context.User.Identity?.IsAuthenticated == true ? Caller.Of(context.User).Id : ""
+        );
         context.Features.Set(account);
         if (call.HttpRule.Body == "*" && context.Request.HasJsonContentType())
         {
@@ -50,8 +54,18 @@ internal static class JsonRequests
             BodyProblem problem;
             try
             {
-                problem = await received.ReceiveAsync(context.Request.BodyReader, long.MaxValue, account, context.RequestAborted);
-                problem = problem == BodyProblem.None && !account.TryTake(received.Length) ? BodyProblem.NoRoom : problem; // for the copy below
+                problem = await received.ReceiveAsync(
+                    context.Request.BodyReader,
+                    long.MaxValue,
+                    account,
+                    context.RequestAborted
+                );
+                problem =
+                    // for the copy below
+                    problem == BodyProblem.None
+                    && !account.TryTake(received.Length)
+                        ? BodyProblem.NoRoom
+                        : problem;
             }
             catch (BadHttpRequestException error) when (error.StatusCode == StatusCodes.Status413PayloadTooLarge)
             {
@@ -61,7 +75,12 @@ internal static class JsonRequests
             if (problem != BodyProblem.None)
             {
                 await RefuseAsync(
-                    context, GrpcMessages.RefusalOf(problem, limit), problem == BodyProblem.TooLarge ? StatusCodes.Status413PayloadTooLarge : StatusCodes.Status429TooManyRequests);
+                    context,
+                    GrpcMessages.RefusalOf(problem, limit),
+                    problem == BodyProblem.TooLarge
+                        ? StatusCodes.Status413PayloadTooLarge
+                        : StatusCodes.Status429TooManyRequests
+                );
                 return;
             }
 

@@ -12,8 +12,9 @@ using RpcStatus = Google.Rpc.Status;
 namespace Dti.Server.Services;
 
 /// <summary>
-/// Bytes that are no message, and a request that breaks off, fail before any interceptor hears of the call, and gRPC answers UNKNOWN. They are the
-/// caller's mistake, and are told as such. Needs gRPC's detailed errors, which nobody else sees.
+/// Bytes that are no message, and a request that breaks off, fail before any interceptor hears of the call, and gRPC
+/// answers UNKNOWN. They are the caller's mistake, and are told as such. Needs gRPC's detailed errors, which nobody
+/// else sees.
 /// </summary>
 internal static class MalformedMessages
 {
@@ -27,35 +28,58 @@ internal static class MalformedMessages
     {
         var limit = app.Services.GetRequiredService<DtiServerOptions>().MaxMessageBytes;
         var logger = app.Services.GetRequiredService<ILogger<ErrorInterceptor>>();
-        app.Use(async (context, next) =>
-        {
-            await next(context);
-            var headers = context.Response.Headers;
-            if (!context.Response.HasStarted && headers["grpc-status"] == "13" && !headers.ContainsKey("grpc-status-details-bin"))
+        app.Use(
+            async (context, next) =>
             {
-                Answer(headers, RpcErrors.Malformed()); // reflection's frames, which gRPC reads itself
-                return;
-            }
-
-            if (!context.Response.HasStarted && headers["grpc-status"] == "8" && Uri.UnescapeDataString($"{headers["grpc-message"]}") == TooLarge)
-            {
-                Answer(headers, RpcErrors.MessageTooLarge(limit));
-                return;
-            }
-
-            if (!context.Response.HasStarted && headers["grpc-status"] == "2" && Uri.UnescapeDataString($"{headers["grpc-message"]}") is var cause && cause.StartsWith(Framework, StringComparison.Ordinal))
-            {
-                var malformed = cause.Contains(nameof(InvalidProtocolBufferException), StringComparison.Ordinal) || cause.Contains(nameof(InvalidDataException), StringComparison.Ordinal);
-                var gone = context.RequestAborted.IsCancellationRequested || cause.Contains(nameof(IOException), StringComparison.Ordinal); // while the request was still on its way
-                if (!malformed && !gone)
+                await next(context);
+                var headers = context.Response.Headers;
+                if (
+                    !context.Response.HasStarted
+                    && headers["grpc-status"] == "13"
+                    && !headers.ContainsKey("grpc-status-details-bin")
+                )
                 {
-                    logger.CallBrokeOutside(context.Request.Path, cause);
+                    Answer(headers, RpcErrors.Malformed()); // reflection's frames, which gRPC reads itself
+                    return;
                 }
 
-                var status = malformed ? RpcErrors.Malformed() : gone ? RpcErrors.Gone() : RpcErrors.Internal();
-                Answer(headers, status);
+                if (
+                    !context.Response.HasStarted
+                    && headers["grpc-status"] == "8"
+                    && Uri.UnescapeDataString($"{headers["grpc-message"]}") == TooLarge
+                )
+                {
+                    Answer(headers, RpcErrors.MessageTooLarge(limit));
+                    return;
+                }
+
+                if (
+                    !context.Response.HasStarted
+                    && headers["grpc-status"] == "2"
+                    && Uri.UnescapeDataString($"{headers["grpc-message"]}") is var cause
+                    && cause.StartsWith(Framework, StringComparison.Ordinal)
+                )
+                {
+                    var malformed =
+                        cause.Contains(nameof(InvalidProtocolBufferException), StringComparison.Ordinal)
+                        || cause.Contains(nameof(InvalidDataException), StringComparison.Ordinal);
+                    var gone =
+                        context.RequestAborted.IsCancellationRequested
+                        // while the request was still on its way
+                        || cause.Contains(nameof(IOException), StringComparison.Ordinal);
+                    if (!malformed && !gone)
+                    {
+                        logger.CallBrokeOutside(context.Request.Path, cause);
+                    }
+
+                    var status =
+                        malformed ? RpcErrors.Malformed()
+                        : gone ? RpcErrors.Gone()
+                        : RpcErrors.Internal();
+                    Answer(headers, status);
+                }
             }
-        });
+        );
     }
 
     private static void Answer(IHeaderDictionary headers, RpcStatus status)

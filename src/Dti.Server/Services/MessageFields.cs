@@ -5,14 +5,17 @@ using Google.Protobuf.Reflection;
 namespace Dti.Server.Services;
 
 /// <summary>
-/// Counts the fields of a message before it is parsed. A field of two bytes may become an object of a hundred, so bytes alone do not bound the memory of a
-/// message.
+/// Counts the fields of a message before it is parsed. A field of two bytes may become an object of a hundred, so bytes
+/// alone do not bound the memory of a message.
 /// </summary>
 internal static class MessageFields
 {
     private const int MaxDepth = 32; // the contract nests three deep
 
-    /// <summary>Whether a message has at most <see cref="RequestBounds.MaxFields"/> fields. What is malformed is left to the parser.</summary>
+    /// <summary>
+    /// Whether a message has at most <see cref="RequestBounds.MaxFields"/> fields. What is malformed is left to the
+    /// parser.
+    /// </summary>
     public static bool AreFew(ReadOnlySpan<byte> message, MessageDescriptor type)
     {
         var left = RequestBounds.MaxFields;
@@ -40,7 +43,8 @@ internal static class MessageFields
                 case WireFormat.WireType.Fixed32 when TrySkip(ref message, 4):
                 case WireFormat.WireType.StartGroup or WireFormat.WireType.EndGroup:
                     break;
-                case WireFormat.WireType.LengthDelimited when TryVarint(ref message, out var length) && length <= (ulong)message.Length:
+                case WireFormat.WireType.LengthDelimited
+                    when TryVarint(ref message, out var length) && length <= (ulong)message.Length:
                     var content = message[..(int)length];
                     var field = type?.FindFieldByNumber((int)(tag >> 3));
                     message = message[(int)length..];
@@ -51,7 +55,10 @@ internal static class MessageFields
                             return false;
                         }
                     }
-                    else if (field is { IsRepeated: true } and not { FieldType: FieldType.String or FieldType.Bytes } && (left -= content.Length) < 0)
+                    else if (
+                        field is { IsRepeated: true } and not { FieldType: FieldType.String or FieldType.Bytes }
+                        && (left -= content.Length) < 0
+                    )
                     {
                         return false; // packed numbers take a byte or more each
                     }

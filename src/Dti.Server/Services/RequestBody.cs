@@ -15,7 +15,9 @@ internal enum BodyProblem
     NoRoom,
 }
 
-/// <summary>A request's body, received in pieces that are charged to <see cref="BytesInFlight"/> before they are kept.</summary>
+/// <summary>
+/// A request's body, received in pieces that are charged to <see cref="BytesInFlight"/> before they are kept.
+/// </summary>
 internal sealed class RequestBody
 {
     private const int FirstPiece = 4 << 10;
@@ -35,12 +37,20 @@ internal sealed class RequestBody
     /// <param name="maxBytes">The most that is received.</param>
     /// <param name="account">What it is charged to.</param>
     /// <param name="cancellationToken">The caller went away.</param>
-    public async Task<BodyProblem> ReceiveAsync(PipeReader reader, long maxBytes, BytesInFlight.Account account, CancellationToken cancellationToken)
+    public async Task<BodyProblem> ReceiveAsync(
+        PipeReader reader,
+        long maxBytes,
+        BytesInFlight.Account account,
+        CancellationToken cancellationToken
+    )
     {
         while (true)
         {
             var result = await reader.ReadAsync(cancellationToken);
-            var problem = Length + result.Buffer.Length > maxBytes ? BodyProblem.TooLarge : TryAdd(result.Buffer, account) ? BodyProblem.None : BodyProblem.NoRoom;
+            var problem =
+                Length + result.Buffer.Length > maxBytes ? BodyProblem.TooLarge
+                : TryAdd(result.Buffer, account) ? BodyProblem.None
+                : BodyProblem.NoRoom;
             reader.AdvanceTo(result.Buffer.End);
             if (problem != BodyProblem.None || result.IsCompleted)
             {
@@ -86,7 +96,7 @@ internal sealed class RequestBody
 
         foreach (var memory in bytes)
         {
-            for (var rest = memory.Span; rest.Length > 0;)
+            for (var rest = memory.Span; rest.Length > 0; )
             {
                 if (_last is null || _used == _last.Array.Length)
                 {

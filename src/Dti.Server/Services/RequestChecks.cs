@@ -36,10 +36,19 @@ internal sealed partial class RequestChecks
     {
         if (given && (!Enum.IsDefined(value) || Convert.ToInt32(value, CultureInfo.InvariantCulture) == 0))
         {
-            string[] names = [.. typeof(T).GetFields(BindingFlags.Public | BindingFlags.Static).Select(known => known.GetCustomAttribute<OriginalNameAttribute>()!.Name)];
+            string[] names =
+            [
+                .. typeof(T)
+                    .GetFields(BindingFlags.Public | BindingFlags.Static)
+                    .Select(known => known.GetCustomAttribute<OriginalNameAttribute>()!.Name),
+            ];
             var prefix = names[0].Length - "UNSPECIFIED".Length;
             var words = names.Skip(1).Select(name => name[prefix..]).ToArray();
-            Require(false, field, $"{field[(field.LastIndexOf('.') + 1)..]} must be {string.Join(", ", words[..^1])} or {words[^1]}.");
+            Require(
+                false,
+                field,
+                $"{field[(field.LastIndexOf('.') + 1)..]} must be {string.Join(", ", words[..^1])} or {words[^1]}."
+            );
         }
     }
 
@@ -56,7 +65,16 @@ internal sealed partial class RequestChecks
         }
         catch (ValidationException error)
         {
-            _found.AddRange(error.Violations.Select(violation => unprefixed.Contains(violation.Field) ? violation : violation with { Field = prefix + violation.Field }));
+            _found.AddRange(
+                error.Violations.Select(violation =>
+                    unprefixed.Contains(violation.Field)
+                        ? violation
+                        : violation with
+                        {
+                            Field = prefix + violation.Field,
+                        }
+                )
+            );
         }
         catch (DtiException error) when (error.Kind == ErrorKind.InvalidArgument)
         {

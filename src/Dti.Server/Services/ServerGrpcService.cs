@@ -7,23 +7,26 @@ using static TorchSharp.torch;
 
 namespace Dti.Server.Services;
 
-internal sealed class ServerGrpcService(ComputeTarget target, DtiServerOptions options) : ServerService.ServerServiceBase
+internal sealed class ServerGrpcService(ComputeTarget target, DtiServerOptions options)
+    : ServerService.ServerServiceBase
 {
     public override Task<ServerServiceGetResponse> Get(ServerServiceGetRequest request, ServerCallContext context)
     {
         var caller = Caller.Of(context);
-        return Task.FromResult(new ServerServiceGetResponse
-        {
-            Server = new ServerInfo
+        return Task.FromResult(
+            new ServerServiceGetResponse
             {
-                Version = ServerVersion.Text,
-                Device = target.DeviceName,
-                Dtype = target.DtypeName,
-                Memory = options.Memory,
-                TorchVersion = __version__,
-                Caller = caller.Id,
-                Scopes = { ScopeNames.Of(caller.Scopes) },
-            },
-        });
+                Server = new ServerInfo
+                {
+                    Version = ServerVersion.Text,
+                    Device = target.DeviceName,
+                    Dtype = target.DtypeName,
+                    Memory = options.Memory,
+                    TorchVersion = __version__,
+                    Caller = caller.Id,
+                    Scopes = { ScopeNames.Of(caller.Scopes) },
+                },
+            }
+        );
     }
 }

@@ -25,7 +25,8 @@ internal static class JobTelemetry
     /// <summary>A job runs until the result is disposed, on the thread that does so.</summary>
     /// <param name="jobId">The job.</param>
     /// <param name="kind">What it is.</param>
-    /// <param name="traceParent"><see cref="Activity.Id"/> of the call that submitted it; null: none, or it was not traced.</param>
+    /// <param name="traceParent"><see cref="Activity.Id"/> of the call that submitted it; null: none, or it was not
+    /// traced.</param>
     public static RunningJob Start(string jobId, JobKind kind, string? traceParent) => new(jobId, kind, traceParent);
 
     internal static KeyValuePair<string, object?> Kind(JobKind kind) => new("dti.job.kind", Lower(kind));
@@ -83,7 +84,10 @@ internal sealed class RunningJob : IDisposable
     {
         DtiMetrics.JobsRunning.Add(-1, JobTelemetry.Kind(_kind));
         DtiMetrics.JobDuration.Record(
-            Stopwatch.GetElapsedTime(_start).TotalSeconds, JobTelemetry.Kind(_kind), new("dti.job.state", JobTelemetry.Lower(_state)));
+            Stopwatch.GetElapsedTime(_start).TotalSeconds,
+            JobTelemetry.Kind(_kind),
+            new("dti.job.state", JobTelemetry.Lower(_state))
+        );
         _activity?.SetTag("dti.job.state", JobTelemetry.Lower(_state));
         _activity?.Dispose();
     }

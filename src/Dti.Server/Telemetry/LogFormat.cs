@@ -12,11 +12,21 @@ internal static class LogFormat
     /// <param name="format"><see cref="DtiServerOptions.LogFormat"/>.</param>
     public static void UseFormat(this ILoggingBuilder logging, string format)
     {
-        logging.Services.Configure<SimpleConsoleFormatterOptions>(text => (text.UseUtcTimestamp, text.TimestampFormat) = (true, "yyyy-MM-dd HH:mm:ssZ ")); // the journal has its own
+        logging.Services.Configure<SimpleConsoleFormatterOptions>(text =>
+            (text.UseUtcTimestamp, text.TimestampFormat) = (true, "yyyy-MM-dd HH:mm:ssZ ")
+        ); // the journal has its own
         if (format == "json")
         {
-            logging.AddJsonConsole(json => (json.IncludeScopes, json.UseUtcTimestamp, json.TimestampFormat) = (true, true, "yyyy-MM-ddTHH:mm:ss.fffZ"));
-            logging.Services.PostConfigure<ConsoleLoggerOptions>(console => console.FormatterName = ConsoleFormatterNames.Json); // also where systemd would choose
+            logging.AddJsonConsole(json =>
+                (json.IncludeScopes, json.UseUtcTimestamp, json.TimestampFormat) = (
+                    true,
+                    true,
+                    "yyyy-MM-ddTHH:mm:ss.fffZ"
+                )
+            );
+            logging.Services.PostConfigure<ConsoleLoggerOptions>(console =>
+                console.FormatterName = ConsoleFormatterNames.Json
+            ); // also where systemd would choose
         }
     }
 }

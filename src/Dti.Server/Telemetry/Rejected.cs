@@ -12,8 +12,13 @@ internal static class Rejected
     {
         if (refusal.StatusCode is not (StatusCode.OK or StatusCode.Cancelled))
         {
-            var reason = refusal.GetRpcStatus()?.GetDetail<ErrorInfo>()?.Reason ?? JsonNamingPolicy.SnakeCaseUpper.ConvertName($"{refusal.StatusCode}");
-            DtiMetrics.Rejections.Add(1, new("rpc.grpc.status_code", (int)refusal.StatusCode), new("dti.reason", reason));
+            var reason = refusal.GetRpcStatus()?.GetDetail<ErrorInfo>()?.Reason
+                ?? JsonNamingPolicy.SnakeCaseUpper.ConvertName($"{refusal.StatusCode}");
+            DtiMetrics.Rejections.Add(
+                1,
+                new("rpc.grpc.status_code", (int)refusal.StatusCode),
+                new("dti.reason", reason)
+            );
         }
     }
 }

@@ -5,7 +5,9 @@ namespace Dti.Server.Telemetry;
 /// <summary>Every message that the server logs. Ids are stable; Error means that an operator must act.</summary>
 internal static partial class ServerLog
 {
-    private static readonly Func<ILogger, string, IDisposable?> _jobScope = LoggerMessage.DefineScope<string>("Job {JobId}");
+    private static readonly Func<ILogger, string, IDisposable?> _jobScope = LoggerMessage.DefineScope<string>(
+        "Job {JobId}"
+    );
 
     /// <summary>Until it is disposed, what this thread logs carries the job's id.</summary>
     public static IDisposable? JobScope(this ILogger logger, string jobId) => _jobScope(logger, jobId);
@@ -29,7 +31,13 @@ internal static partial class ServerLog
     public static partial void CallBroke(this ILogger logger, Exception error, string method);
 
     [LoggerMessage(7, LogLevel.Information, "Model {Model} was loaded on {Device} in {Dtype}, for {Memory} memory")]
-    public static partial void ModelLoaded(this ILogger logger, string model, string device, string dtype, string memory);
+    public static partial void ModelLoaded(
+        this ILogger logger,
+        string model,
+        string device,
+        string dtype,
+        string memory
+    );
 
     [LoggerMessage(8, LogLevel.Warning, "Concept file {File} is left out of the library: {Reason}")]
     public static partial void ConceptUnreadable(this ILogger logger, string file, string reason);
@@ -76,7 +84,11 @@ internal static partial class ServerLog
     [LoggerMessage(42, LogLevel.Information, "Changed files are in use: {Files}")]
     public static partial void FilesReloaded(this ILogger logger, string files);
 
-    [LoggerMessage(43, LogLevel.Warning, "Changed files cannot be used ({Files}); what they held before still is: {Reason}")]
+    [LoggerMessage(
+        43,
+        LogLevel.Warning,
+        "Changed files cannot be used ({Files}); what they held before still is: {Reason}"
+    )]
     public static partial void FilesNotReloaded(this ILogger logger, string files, string reason);
 
     [LoggerMessage(44, LogLevel.Warning, "The certificate {File} ends at {End}; renew it")]

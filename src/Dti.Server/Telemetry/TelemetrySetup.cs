@@ -14,14 +14,20 @@ using OpenTelemetry.Trace;
 namespace Dti.Server.Telemetry;
 
 /// <summary>
-/// OpenTelemetry: Prometheus' page on a port of its own, and whatever the standard <c>OTEL_…</c> variables ask to be sent. Nothing is collected
-/// unless one of both is asked for.
+/// OpenTelemetry: Prometheus' page on a port of its own, and whatever the standard <c>OTEL_…</c> variables ask to be
+/// sent. Nothing is collected unless one of both is asked for.
 /// </summary>
 internal static class TelemetrySetup
 {
     private static readonly string[] _signals = ["", "TRACES_", "METRICS_", "LOGS_"];
-    private static readonly string[] _endpoints = [.. _signals.Select(signal => $"OTEL_EXPORTER_OTLP_{signal}ENDPOINT")];
-    private static readonly string[] _protocols = [.. _signals.Select(signal => $"OTEL_EXPORTER_OTLP_{signal}PROTOCOL")];
+    private static readonly string[] _endpoints =
+    [
+        .. _signals.Select(signal => $"OTEL_EXPORTER_OTLP_{signal}ENDPOINT"),
+    ];
+    private static readonly string[] _protocols =
+    [
+        .. _signals.Select(signal => $"OTEL_EXPORTER_OTLP_{signal}PROTOCOL"),
+    ];
 
     /// <summary>Whether a variable says where telemetry is sent, or how.</summary>
     public static bool Reads(string name) => _endpoints.Contains(name) || _protocols.Contains(name);
@@ -31,7 +37,10 @@ internal static class TelemetrySetup
     {
         foreach (var name in _endpoints)
         {
-            if (configuration[name] is { Length: > 0 } endpoint && !(Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
+            if (
+                configuration[name] is { Length: > 0 } endpoint
+                && !(Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https")
+            )
             {
                 yield return new(name, $"{name} is '{endpoint}'; write it like http://localhost:4317.");
             }
@@ -53,11 +62,13 @@ internal static class TelemetrySetup
             kestrel.Listen(IPAddress.Parse(options.MetricsAddress), port, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;
-                listen.Use(next => connection =>
-                {
-                    connection.Features.Set(new MetricsConnection());
-                    return next(connection);
-                });
+                listen.Use(next =>
+                    connection =>
+                    {
+                        connection.Features.Set(new MetricsConnection());
+                        return next(connection);
+                    }
+                );
             });
         }
     }
@@ -70,11 +81,16 @@ internal static class TelemetrySetup
             return;
         }
 
-        var telemetry = builder.Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService("dti", serviceVersion: ServerVersion.Text).AddEnvironmentVariableDetector())
+        var telemetry = builder
+            .Services.AddOpenTelemetry()
+            .ConfigureResource(resource =>
+                resource.AddService("dti", serviceVersion: ServerVersion.Text).AddEnvironmentVariableDetector()
+            )
             .WithMetrics(metrics =>
             {
-                metrics.AddMeter(DtiMetrics.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel").AddRuntimeInstrumentation();
+                metrics
+                    .AddMeter(DtiMetrics.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
+                    .AddRuntimeInstrumentation();
                 if (options.MetricsPort is not null)
                 {
                     metrics.AddPrometheusExporter(page => page.ScrapeResponseCacheDurationMilliseconds = 0);
@@ -82,30 +98,41 @@ internal static class TelemetrySetup
             });
         if (send)
         {
-            telemetry.WithTracing(traces => traces.AddSource(DtiMetrics.Name).AddAspNetCoreInstrumentation()).WithLogging().UseOtlpExporter();
+            telemetry
+                .WithTracing(traces => traces.AddSource(DtiMetrics.Name).AddAspNetCoreInstrumentation())
+                .WithLogging()
+                .UseOtlpExporter();
         }
     }
 
-    /// <summary>What comes in by the metrics port sees the metrics, and nothing else; no other port shows them.</summary>
+    /// <summary>
+    /// What comes in by the metrics port sees the metrics, and nothing else; no other port shows them.
+    /// </summary>
     public static void UseMetricsPage(this WebApplication app, DtiServerOptions options)
     {
         if (options.MetricsPort is not null)
         {
             var isLocal = IPAddress.TryParse(options.MetricsAddress, out var address) && IPAddress.IsLoopback(address);
-            app.MapWhen(context => context.Features.Get<MetricsConnection>() is not null, page =>
-            {
-                page.Use((context, next) =>
+            app.MapWhen(
+                context => context.Features.Get<MetricsConnection>() is not null,
+                page =>
                 {
-                    if (!isLocal || OwnNames.Contains(context.Request.Host.Host))
-                    {
-                        return next(context);
-                    }
+                    page.Use(
+                        (context, next) =>
+                        {
+                            if (!isLocal || OwnNames.Contains(context.Request.Host.Host))
+                            {
+                                return next(context);
+                            }
 
-                    context.Response.StatusCode = StatusCodes.Status400BadRequest; // a page of another site reaches this port under a name of its own
-                    return Task.CompletedTask;
-                });
-                page.UseOpenTelemetryPrometheusScrapingEndpoint();
-            });
+                            // a page of another site reaches this port under a name of its own
+                            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+                            return Task.CompletedTask;
+                        }
+                    );
+                    page.UseOpenTelemetryPrometheusScrapingEndpoint();
+                }
+            );
         }
     }
 

@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Dti.Server.Telemetry;
 
-/// <summary>The spans of the server besides those of its calls: one for a job, below the call that submitted it, and one for each of its phases.</summary>
+/// <summary>
+/// The spans of the server besides those of its calls: one for a job, below the call that submitted it, and one for
+/// each of its phases.
+/// </summary>
 internal static class Tracing
 {
     private static readonly ActivitySource _source = new(DtiMetrics.Name);
@@ -16,6 +19,9 @@ internal static class Tracing
             ? _source.StartActivity(name, ActivityKind.Consumer, above)
             : _source.StartActivity(name, ActivityKind.Consumer);
 
-    /// <summary>Starts the span of a phase of the job that runs on this thread: <c>load</c>, <c>train</c>, <c>draw</c>, <c>save</c>.</summary>
+    /// <summary>
+    /// Starts the span of a phase of the job that runs on this thread: <c>load</c>, <c>train</c>, <c>draw</c>,
+    /// <c>save</c>.
+    /// </summary>
     public static Activity? Phase(string name) => _source.StartActivity(name);
 }

@@ -6,7 +6,9 @@ namespace Dti.Engine.Tests.Checkpoints;
 
 public class HeaderLengthTests
 {
-    /// <summary>A concept whose header happened to be 0x0580 bytes long was refused as a pickle, which starts with 80 05.</summary>
+    /// <summary>
+    /// A concept whose header happened to be 0x0580 bytes long was refused as a pickle, which starts with 80 05.
+    /// </summary>
     [Theory]
     [InlineData(0x0280)]
     [InlineData(0x0580)]

@@ -34,7 +34,10 @@ public sealed class ModelFolderTests : IDisposable
             foreach (var (shard, number) in names.Chunk((names.Length / 3) + 1).Select((shard, i) => (shard, i + 1)))
             {
                 var file = $"diffusion_pytorch_model-0000{number}-of-00003.safetensors";
-                SafetensorsWriter.Write(Path.Combine(_model, "unet", file), shard.ToDictionary(name => name, name => tensors[name]));
+                SafetensorsWriter.Write(
+                    Path.Combine(_model, "unet", file),
+                    shard.ToDictionary(name => name, name => tensors[name])
+                );
                 Array.ForEach(shard, name => map[name] = file);
             }
 
@@ -51,7 +54,10 @@ public sealed class ModelFolderTests : IDisposable
     public void Load_IndexThatLeavesItsFolder_IsRefused()
     {
         File.Delete(UNet);
-        File.WriteAllText(UNet + ".index.json", """{"weight_map": {"conv_in.weight": "../vae/diffusion_pytorch_model.safetensors"}}""");
+        File.WriteAllText(
+            UNet + ".index.json",
+            """{"weight_map": {"conv_in.weight": "../vae/diffusion_pytorch_model.safetensors"}}"""
+        );
         Refused("../vae");
     }
 
@@ -110,7 +116,11 @@ public sealed class ModelFolderTests : IDisposable
         foreach (var (change, words) in changes.Zip(expected))
         {
             Rewrite(file, change, write: true);
-            Assert.Contains(words, Assert.Throws<DtiException>(() => ModelFamilies.BuiltIn.Read(_model)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                words,
+                Assert.Throws<DtiException>(() => ModelFamilies.BuiltIn.Read(_model)).Message,
+                StringComparison.Ordinal
+            );
         }
     }
 
@@ -124,12 +134,22 @@ public sealed class ModelFolderTests : IDisposable
             Path.Combine(_model, "text_encoder", "model.safetensors"),
             tensors =>
             {
-                foreach (var name in new[] { "text_projection.weight", "logit_scale", "visual_projection.weight", "vision_model.encoder.layers.0.mlp.fc1.bias", "text_model.embeddings.position_ids" })
+                foreach (
+                    var name in new[]
+                    {
+                        "text_projection.weight",
+                        "logit_scale",
+                        "visual_projection.weight",
+                        "vision_model.encoder.layers.0.mlp.fc1.bias",
+                        "text_model.embeddings.position_ids",
+                    }
+                )
                 {
                     tensors.Add(name, zeros(3));
                 }
             },
-            write: true);
+            write: true
+        );
         Load().Dispose();
     }
 
@@ -141,11 +161,22 @@ public sealed class ModelFolderTests : IDisposable
         var folder = Path.Combine(_model, "tokenizer");
         var expected = ClipTokenizer.Load(folder);
         using var vocabulary = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "vocab.json")));
-        var merges = File.ReadAllLines(Path.Combine(folder, "merges.txt")).Where(line => line.Length > 0 && !line.StartsWith("#version", StringComparison.Ordinal));
-        File.WriteAllText(Path.Combine(folder, "tokenizer.json"), JsonSerializer.Serialize(new
-        {
-            model = new { type = "BPE", vocab = vocabulary.RootElement, merges = merges.Select(merge => pairs ? (object)merge.Split(' ') : merge) },
-        }));
+        var merges = File.ReadAllLines(Path.Combine(folder, "merges.txt"))
+            .Where(line => line.Length > 0 && !line.StartsWith("#version", StringComparison.Ordinal));
+        File.WriteAllText(
+            Path.Combine(folder, "tokenizer.json"),
+            JsonSerializer.Serialize(
+                new
+                {
+                    model = new
+                    {
+                        type = "BPE",
+                        vocab = vocabulary.RootElement,
+                        merges = merges.Select(merge => pairs ? (object)merge.Split(' ') : merge),
+                    },
+                }
+            )
+        );
         foreach (var file in new[] { "vocab.json", "merges.txt", "special_tokens_map.json", "tokenizer_config.json" })
         {
             File.Delete(Path.Combine(folder, file));
@@ -171,7 +202,12 @@ public sealed class ModelFolderTests : IDisposable
     [InlineData("model_index.json", "CLIPTextModel", "T5EncoderModel", "T5EncoderModel")]
     [InlineData("unet/config.json", "\"UpBlock2D\"", "\"AttnUpBlock2D\"", "AttnUpBlock2D")]
     [InlineData("unet/config.json", "\"act_fn\": \"silu\"", "\"act_fn\": \"mish\"", "act_fn")]
-    [InlineData("unet/config.json", "\"class_embed_type\": null", "\"class_embed_type\": \"timestep\"", "class_embed_type")]
+    [InlineData(
+        "unet/config.json",
+        "\"class_embed_type\": null",
+        "\"class_embed_type\": \"timestep\"",
+        "class_embed_type"
+    )]
     [InlineData("unet/config.json", "\"in_channels\": 4", "\"in_channels\": 9", "inpainting")]
     [InlineData("vae/config.json", "\"scaling_factor\": 0.18215", "\"scaling_factor\": \"big\"", "scaling_factor")]
     [InlineData("text_encoder/config.json", "\"hidden_act\": \"quick_gelu\"", "\"hidden_act\": \"relu\"", "hidden_act")]
@@ -190,16 +226,26 @@ public sealed class ModelFolderTests : IDisposable
     public void Load_OldNamesOfTheAutoencodersAttention_AreTaken()
     {
         var vae = Path.Combine(_model, "vae", "diffusion_pytorch_model.safetensors");
-        Rewrite(vae, tensors =>
-        {
-            foreach (var name in tensors.Keys.Where(name => name.Contains("attentions.0.to_", StringComparison.Ordinal)).ToArray())
+        Rewrite(
+            vae,
+            tensors =>
             {
-                var old = name.Replace("to_q", "query", StringComparison.Ordinal).Replace("to_k", "key", StringComparison.Ordinal)
-                    .Replace("to_v", "value", StringComparison.Ordinal).Replace("to_out.0", "proj_attn", StringComparison.Ordinal);
-                tensors.Remove(name, out var tensor);
-                tensors.Add(old, tensor!);
-            }
-        }, write: true);
+                foreach (
+                    var name in tensors
+                        .Keys.Where(name => name.Contains("attentions.0.to_", StringComparison.Ordinal))
+                        .ToArray()
+                )
+                {
+                    var old = name.Replace("to_q", "query", StringComparison.Ordinal)
+                        .Replace("to_k", "key", StringComparison.Ordinal)
+                        .Replace("to_v", "value", StringComparison.Ordinal)
+                        .Replace("to_out.0", "proj_attn", StringComparison.Ordinal);
+                    tensors.Remove(name, out var tensor);
+                    tensors.Add(old, tensor!);
+                }
+            },
+            write: true
+        );
         Load().Dispose();
     }
 
@@ -222,7 +268,8 @@ public sealed class ModelFolderTests : IDisposable
         }
     }
 
-    private StableDiffusionModel Load() => StableDiffusionModel.Load(ModelFamilies.BuiltIn.Read(_model), new ComputeTarget(CPU, ScalarType.Float32));
+    private StableDiffusionModel Load() =>
+        StableDiffusionModel.Load(ModelFamilies.BuiltIn.Read(_model), new ComputeTarget(CPU, ScalarType.Float32));
 
     private void Refused(params string[] words)
     {

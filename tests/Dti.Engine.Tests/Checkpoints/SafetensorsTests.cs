@@ -32,7 +32,11 @@ public sealed class SafetensorsTests : IDisposable
             ["scalar"] = tensor(1.0).to(dtype),
             ["empty"] = zeros([0, 5], dtype),
         };
-        SafetensorsWriter.Write(FilePath("x"), tensors, new Dictionary<string, string> { ["format"] = "pt", ["ключ"] = "\"значение\"" });
+        SafetensorsWriter.Write(
+            FilePath("x"),
+            tensors,
+            new Dictionary<string, string> { ["format"] = "pt", ["ключ"] = "\"значение\"" }
+        );
 
         using var file = SafetensorsFile.Open(FilePath("x"));
 
@@ -61,8 +65,25 @@ public sealed class SafetensorsTests : IDisposable
     public void Read_Float8_IsWidenedExactly()
     {
         using var scope = NewDisposeScope();
-        var header = """{"e4m3":{"dtype":"F8_E4M3","shape":[2,4],"data_offsets":[0,8]},"e5m2":{"dtype":"F8_E5M2","shape":[4],"data_offsets":[8,12]}}"""u8;
-        byte[] bytes = [.. BitConverter.GetBytes((long)header.Length), .. header, 0x00, 0x80, 0x38, 0xB8, 0x01, 0x7E, 0xFE, 0x7F, 0x3C, 0xBE, 0x7B, 0x01];
+        var header =
+            """{"e4m3":{"dtype":"F8_E4M3","shape":[2,4],"data_offsets":[0,8]},"e5m2":{"dtype":"F8_E5M2","shape":[4],"data_offsets":[8,12]}}"""u8;
+        byte[] bytes =
+        [
+            .. BitConverter.GetBytes((long)header.Length),
+            .. header,
+            0x00,
+            0x80,
+            0x38,
+            0xB8,
+            0x01,
+            0x7E,
+            0xFE,
+            0x7F,
+            0x3C,
+            0xBE,
+            0x7B,
+            0x01,
+        ];
         File.WriteAllBytes(FilePath("x"), bytes);
         using var file = SafetensorsFile.Open(FilePath("x"));
 
@@ -79,7 +100,10 @@ public sealed class SafetensorsTests : IDisposable
     public void ReadInto_OtherDtype_Converts()
     {
         using var scope = NewDisposeScope();
-        SafetensorsWriter.Write(FilePath("x"), new Dictionary<string, Tensor> { ["a"] = tensor(new[] { 0.5f, -2f, 3f }).to(ScalarType.Float16) });
+        SafetensorsWriter.Write(
+            FilePath("x"),
+            new Dictionary<string, Tensor> { ["a"] = tensor(new[] { 0.5f, -2f, 3f }).to(ScalarType.Float16) }
+        );
         using var file = SafetensorsFile.Open(FilePath("x"));
         var wide = empty([3], ScalarType.Float32);
         file.ReadInto("a", wide);
@@ -89,7 +113,10 @@ public sealed class SafetensorsTests : IDisposable
     [Theory]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}""", "JSON")]
     [InlineData("""[]""", "laid out")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "twice")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""",
+        "twice"
+    )]
     [InlineData("""{"a":{"dtype":"F33","shape":[2],"data_offsets":[0,8]}}""", "F33")]
     [InlineData("""{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", "not the 8 bytes")]
     [InlineData("""{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}""", "whole numbers")]
@@ -100,7 +127,10 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}""", "cut off")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "holds 8")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "gaps")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "overlaps")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""",
+        "overlaps"
+    )]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"more":1}}""", "unknown or repeated")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}} {}""", "JSON")]
     public void Open_MalformedHeader_IsRefusedWithTheReason(string header, string reason)
@@ -129,7 +159,11 @@ public sealed class SafetensorsTests : IDisposable
     public void Open_OtherKindOfFile_SaysWhatItIs(string content, string word)
     {
         File.WriteAllText(FilePath("other"), content);
-        Assert.Contains(word, Assert.Throws<DtiException>(() => SafetensorsFile.Open(FilePath("other"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            word,
+            Assert.Throws<DtiException>(() => SafetensorsFile.Open(FilePath("other"))).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -137,10 +171,10 @@ public sealed class SafetensorsTests : IDisposable
     {
         AtomicFile.WriteAllText(FilePath("x"), "old");
         Assert.Throws<InvalidOperationException>(() => AtomicFile.Write(FilePath("x"), stream =>
-        {
-            stream.Write("new"u8);
-            throw new InvalidOperationException();
-        }));
+            {
+                stream.Write("new"u8);
+                throw new InvalidOperationException();
+            }));
         Assert.Equal("old", File.ReadAllText(FilePath("x")));
         Assert.Single(_folder.GetFiles());
     }
@@ -148,7 +182,9 @@ public sealed class SafetensorsTests : IDisposable
     [Fact]
     public void AtomicFile_DiskFull_IsResourceExhausted()
     {
-        var error = Assert.Throws<DtiException>(() => AtomicFile.Write(FilePath("x"), _ => throw new IOException("No space left on device", 28)));
+        var error = Assert.Throws<DtiException>(() =>
+            AtomicFile.Write(FilePath("x"), _ => throw new IOException("No space left on device", 28))
+        );
         Assert.Equal(ErrorKind.ResourceExhausted, error.Kind);
         Assert.Empty(_folder.GetFiles());
     }

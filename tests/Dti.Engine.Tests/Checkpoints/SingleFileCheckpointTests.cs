@@ -28,17 +28,35 @@ public sealed class SingleFileCheckpointTests : IDisposable
         var folder = ModelFamilies.BuiltIn.Open(Path.Combine(Fixtures.Root, fixture));
         var target = new ComputeTarget(CPU, ScalarType.Float32);
         using var expected = StableDiffusionModel.Load(ModelFamilies.BuiltIn.Describe(folder), target);
-        using var model = StableDiffusionModel.Load(ModelFamilies.BuiltIn.Describe(ModelFamilies.BuiltIn.OpenFile(Path.Combine(Fixtures.Root, fixture, "single_file.safetensors"), like: folder)), target);
+        using var model = StableDiffusionModel.Load(
+            ModelFamilies.BuiltIn.Describe(
+                ModelFamilies.BuiltIn.OpenFile(
+                    Path.Combine(Fixtures.Root, fixture, "single_file.safetensors"),
+                    like: folder
+                )
+            ),
+            target
+        );
 
         Assert.Equal(("single_file", family), (model.Profile.Name, model.Profile.Family));
         Assert.Equal(Norms(expected), Norms(model));
-        var ids = expected.Profile.Encoders.Select(encoder => tensor(encoder.Tokenizer.Tokenize("a photo of a cat").InputIds.Select(id => (long)id).ToArray()).unsqueeze(0)).ToArray();
+        var ids = expected
+            .Profile.Encoders.Select(encoder =>
+                tensor(encoder.Tokenizer.Tokenize("a photo of a cat").InputIds.Select(id => (long)id).ToArray())
+                    .unsqueeze(0)
+            )
+            .ToArray();
         var none = new Tensor?[ids.Length];
         var (states, _, pooled, _) = expected.Condition(ids, none);
         Same(states, model.Condition(ids, none).States);
         var latents = randn([1, 4, 16, 16], generator: new Generator(1, CPU));
-        var added = pooled is null ? null : new AddedConditioning(pooled, tensor(new float[] { 128, 128, 0, 0, 128, 128 }).unsqueeze(0));
-        Same(expected.UNet.Forward(latents, tensor([500f]), states, added), model.UNet.Forward(latents, tensor([500f]), states, added));
+        var added = pooled is null
+            ? null
+            : new AddedConditioning(pooled, tensor(new float[] { 128, 128, 0, 0, 128, 128 }).unsqueeze(0));
+        Same(
+            expected.UNet.Forward(latents, tensor([500f]), states, added),
+            model.UNet.Forward(latents, tensor([500f]), states, added)
+        );
         var picture = expected.Vae.Decode(latents);
         Same(picture, model.Vae.Decode(latents));
         Same(expected.Vae.Encode(picture).Mean, model.Vae.Encode(picture).Mean);
@@ -48,13 +66,27 @@ public sealed class SingleFileCheckpointTests : IDisposable
     [InlineData("sd1", "cond_stage_model.transformer.text_model.final_layer_norm.bias", null, 768, "epsilon", 512)]
     [InlineData("sd2", "cond_stage_model.model.ln_final.bias", null, 1024, "epsilon", 512)]
     [InlineData("sd2", "cond_stage_model.model.ln_final.bias", "v", 1024, "v_prediction", 768)]
-    public void Open_FilesOfAFamily_AreToldByTheirNames(string family, string text, string? prediction, int width, string expected, int resolution)
+    public void Open_FilesOfAFamily_AreToldByTheirNames(
+        string family,
+        string text,
+        string? prediction,
+        int width,
+        string expected,
+        int resolution
+    )
     {
         using var scope = NewDisposeScope();
-        var metadata = prediction is null ? [] : new Dictionary<string, string> { ["modelspec.prediction_type"] = prediction };
-        var checkpoint = ModelFamilies.BuiltIn.Open(Write(new() { [text] = zeros(4), [Input] = zeros(8, 4, 3, 3) }, metadata));
+        var metadata = prediction is null
+            ? []
+            : new Dictionary<string, string> { ["modelspec.prediction_type"] = prediction };
+        var checkpoint = ModelFamilies.BuiltIn.Open(
+            Write(new() { [text] = zeros(4), [Input] = zeros(8, 4, 3, 3) }, metadata)
+        );
 
-        Assert.Equal(family == "sd1" ? "quick_gelu" : "gelu", checkpoint.ReadConfig("text_encoder").GetProperty("hidden_act").GetString());
+        Assert.Equal(
+            family == "sd1" ? "quick_gelu" : "gelu",
+            checkpoint.ReadConfig("text_encoder").GetProperty("hidden_act").GetString()
+        );
         Assert.Equal(width, checkpoint.ReadConfig("unet").GetProperty("cross_attention_dim").GetInt32());
         Assert.Equal(resolution, 8 * checkpoint.ReadConfig("unet").GetProperty("sample_size").GetInt32());
         Assert.Equal(expected, checkpoint.ReadConfig("scheduler").GetProperty("prediction_type").GetString());
@@ -72,19 +104,44 @@ public sealed class SingleFileCheckpointTests : IDisposable
         {
             "sd1" => ["cond_stage_model.transformer.text_model.final_layer_norm.bias"],
             "sd2" => ["cond_stage_model.model.ln_final.bias"],
-            _ => ["conditioner.embedders.0.transformer.text_model.final_layer_norm.bias", "conditioner.embedders.1.model.ln_final.bias"],
+            _ =>
+            [
+                "conditioner.embedders.0.transformer.text_model.final_layer_norm.bias",
+                "conditioner.embedders.1.model.ln_final.bias",
+            ],
         };
         using var scope = NewDisposeScope();
-        var checkpoint = ModelFamilies.BuiltIn.Open(Write(names.Append(Input).ToDictionary(name => name, name => name == Input ? zeros(8, 4, 3, 3) : zeros(4))));
+        var checkpoint = ModelFamilies.BuiltIn.Open(
+            Write(names.Append(Input).ToDictionary(name => name, name => name == Input ? zeros(8, 4, 3, 3) : zeros(4)))
+        );
         ComponentConfig Config(string component) => new(component, checkpoint.ReadConfig(component));
 
-        Assert.Equal(unet, Count(weights => new UNet2DConditionModel(UNet2DConditionConfig.Parse(Config("unet")), weights)));
-        Assert.Equal(texts, checkpoint.TextEncoders.Select((component, i) => Count(weights => new ClipTextModel(ClipTextConfig.Parse(Config(component), projection: i == 1), weights))));
-        Assert.Equal(83_653_863, Count(weights => new AutoencoderKL(AutoencoderKLConfig.Parse(Config("vae")), weights)));
+        Assert.Equal(
+            unet,
+            Count(weights => new UNet2DConditionModel(UNet2DConditionConfig.Parse(Config("unet")), weights))
+        );
+        Assert.Equal(
+            texts,
+            checkpoint.TextEncoders.Select(
+                (component, i) =>
+                    Count(weights => new ClipTextModel(
+                        ClipTextConfig.Parse(Config(component), projection: i == 1),
+                        weights
+                    ))
+            )
+        );
+        Assert.Equal(
+            83_653_863,
+            Count(weights => new AutoencoderKL(AutoencoderKLConfig.Parse(Config("vae")), weights))
+        );
     }
 
-    private static IEnumerable<(double Min, double Mean, double Median, double Max)> Norms(StableDiffusionModel model) =>
-        model.Profile.Encoders.Select(encoder => encoder.VocabularyNorms).Select(norms => (norms.Min, norms.Mean, norms.Median, norms.Max));
+    private static IEnumerable<(double Min, double Mean, double Median, double Max)> Norms(
+        StableDiffusionModel model
+    ) =>
+        model
+            .Profile.Encoders.Select(encoder => encoder.VocabularyNorms)
+            .Select(norms => (norms.Min, norms.Mean, norms.Median, norms.Max));
 
     private static long Count<T>(Func<WeightScope, T> build)
     {
@@ -113,12 +170,16 @@ public sealed class SingleFileCheckpointTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var norm = tensor(Enumerable.Range(0, 64).Select(i => (float)(i % 2 == 0 ? deviation : -deviation)).ToArray());
-        var checkpoint = ModelFamilies.BuiltIn.Open(Write(new()
-        {
-            ["cond_stage_model.model.ln_final.bias"] = zeros(4),
-            [Input] = zeros(8, 4, 3, 3),
-            ["model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias"] = norm,
-        }));
+        var checkpoint = ModelFamilies.BuiltIn.Open(
+            Write(
+                new()
+                {
+                    ["cond_stage_model.model.ln_final.bias"] = zeros(4),
+                    [Input] = zeros(8, 4, 3, 3),
+                    ["model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias"] = norm,
+                }
+            )
+        );
 
         Assert.Equal(expected, checkpoint.ReadConfig("scheduler").GetProperty("prediction_type").GetString());
     }
@@ -129,9 +190,14 @@ public sealed class SingleFileCheckpointTests : IDisposable
         using var scope = NewDisposeScope();
         var folder = Path.Combine(Fixtures.Root, "tiny-sd15");
         using var file = SafetensorsFile.Open(Path.Combine(folder, "single_file.safetensors"));
-        var path = Write(file.Tensors.Keys.Where(name => !name.StartsWith("first_stage_model.", StringComparison.Ordinal)).ToDictionary(name => name, file.Read));
+        var path = Write(
+            file.Tensors.Keys.Where(name => !name.StartsWith("first_stage_model.", StringComparison.Ordinal))
+                .ToDictionary(name => name, file.Read)
+        );
 
-        var profile = ModelFamilies.BuiltIn.Describe(ModelFamilies.BuiltIn.OpenFile(path, like: ModelFamilies.BuiltIn.Open(folder)));
+        var profile = ModelFamilies.BuiltIn.Describe(
+            ModelFamilies.BuiltIn.OpenFile(path, like: ModelFamilies.BuiltIn.Open(folder))
+        );
         var whole = profile.With(AutoencoderProfile.Read(Path.Combine(folder, "vae")));
 
         Assert.Equal((true, false), (profile.LacksAutoencoder, whole.LacksAutoencoder));
@@ -145,13 +211,26 @@ public sealed class SingleFileCheckpointTests : IDisposable
     [InlineData("v_prediction", true, "v_pred", "ztsnr")]
     [InlineData("v_prediction", true, "ztsnr", "modelspec.prediction_type=v")]
     [InlineData("epsilon", false, "v_pred", "modelspec.prediction_type=epsilon")]
-    [InlineData("epsilon", false, "betas", "alphas_cumprod", "logvar", "modelspec.architecture=stable-diffusion-xl-v1-base")]
+    [InlineData(
+        "epsilon",
+        false,
+        "betas",
+        "alphas_cumprod",
+        "logvar",
+        "modelspec.architecture=stable-diffusion-xl-v1-base"
+    )]
     public void Open_MarksOfAFineTune_AreInItsSchedule(string prediction, bool zeroSnr, params string[] marks)
     {
         var scheduler = SchedulerConfig.Parse(ModelFamilies.BuiltIn.Open(WriteMarked(marks)).ReadConfig("scheduler"));
 
-        Assert.Equal(prediction == "epsilon" ? PredictionType.Epsilon : PredictionType.VPrediction, scheduler.PredictionType);
-        Assert.Equal((zeroSnr, zeroSnr ? TimestepSpacing.Trailing : TimestepSpacing.Leading), (scheduler.ZeroTerminalSnr, scheduler.TimestepSpacing));
+        Assert.Equal(
+            prediction == "epsilon" ? PredictionType.Epsilon : PredictionType.VPrediction,
+            scheduler.PredictionType
+        );
+        Assert.Equal(
+            (zeroSnr, zeroSnr ? TimestepSpacing.Trailing : TimestepSpacing.Leading),
+            (scheduler.ZeroTerminalSnr, scheduler.TimestepSpacing)
+        );
         using var process = new DdpmProcess(scheduler);
         Assert.Equal(zeroSnr, process.AlphasCumprod[-1].item<float>() < 1e-7);
         using var sampler = scheduler.CreateSampler(scheduler.DefaultSampler, 10);
@@ -181,16 +260,31 @@ public sealed class SingleFileCheckpointTests : IDisposable
     public void Open_MarksOfPlayground_AreInItsScheduleAndItsLatents()
     {
         using var scope = NewDisposeScope();
-        var checkpoint = ModelFamilies.BuiltIn.Open(WriteMarked(new Dictionary<string, Tensor>
-        {
-            ["edm_mean"] = tensor(new[] { -1.6574f, 1.886f, -1.383f, 2.5155f }).view(1, 4, 1, 1),
-            ["edm_std"] = tensor(new[] { 8.4927f, 5.9022f, 6.5498f, 5.2299f }).view(1, 4, 1, 1),
-        }));
+        var checkpoint = ModelFamilies.BuiltIn.Open(
+            WriteMarked(
+                new Dictionary<string, Tensor>
+                {
+                    ["edm_mean"] = tensor(new[] { -1.6574f, 1.886f, -1.383f, 2.5155f }).view(1, 4, 1, 1),
+                    ["edm_std"] = tensor(new[] { 8.4927f, 5.9022f, 6.5498f, 5.2299f }).view(1, 4, 1, 1),
+                }
+            )
+        );
 
-        var (noise, vae) = (EdmConfig.Parse(checkpoint.ReadConfig("scheduler")), AutoencoderKLConfig.Parse(new ComponentConfig("vae", checkpoint.ReadConfig("vae"))));
+        var (noise, vae) = (
+            EdmConfig.Parse(checkpoint.ReadConfig("scheduler")),
+            AutoencoderKLConfig.Parse(new ComponentConfig("vae", checkpoint.ReadConfig("vae")))
+        );
         Assert.Equal(
             (PredictionType.Epsilon, 0.5, 80.0, 0.002, SigmaSchedule.Karras, "dpmpp_2m"),
-            (noise.PredictionType, noise.SigmaData, noise.SigmaMax, noise.SigmaMin, noise.Schedule, noise.DefaultSampler));
+            (
+                noise.PredictionType,
+                noise.SigmaData,
+                noise.SigmaMax,
+                noise.SigmaMin,
+                noise.Schedule,
+                noise.DefaultSampler
+            )
+        );
         Assert.Equal(0.5, vae.ScalingFactor);
         Assert.Equal([-1.6574, 1.886, -1.383, 2.5155], vae.Statistics!.Mean);
         Assert.Equal([8.4927, 5.9022, 6.5498, 5.2299], vae.Statistics.Deviation);
@@ -212,27 +306,77 @@ public sealed class SingleFileCheckpointTests : IDisposable
 
         Assert.Equal(
             (PredictionType.VPrediction, 1.0, (double)largest, 0.002, SigmaSchedule.Exponential, "euler"),
-            (noise.PredictionType, noise.SigmaData, noise.SigmaMax, noise.SigmaMin, noise.Schedule, noise.DefaultSampler));
+            (
+                noise.PredictionType,
+                noise.SigmaData,
+                noise.SigmaMax,
+                noise.SigmaMin,
+                noise.Schedule,
+                noise.DefaultSampler
+            )
+        );
     }
 
     [Fact]
     public void Open_MarksOfEdmThatContradict_RefuseTheFileByName()
     {
         using var scope = NewDisposeScope();
-        Assert.Contains("two models, 'edm_mean' and 'edm_vpred.sigma_max'", Refused(new() { ["edm_mean"] = ones(4), ["edm_std"] = ones(4), ["edm_vpred.sigma_max"] = ones(1) }), StringComparison.Ordinal);
-        Assert.Contains("'edm_std' holds values that are not above 0", Refused(new() { ["edm_mean"] = ones(4), ["edm_std"] = zeros(4) }), StringComparison.Ordinal);
-        Assert.Contains("say 0.002 to 0, which is no range", Refused(new() { ["edm_vpred.sigma_max"] = zeros(1) }), StringComparison.Ordinal);
-        Assert.Contains("'ztsnr', which is of DDPM", Refused(new() { ["edm_vpred.sigma_max"] = ones(1), ["ztsnr"] = zeros(0), ["v_pred"] = zeros(0) }), StringComparison.Ordinal);
+        Assert.Contains(
+            "two models, 'edm_mean' and 'edm_vpred.sigma_max'",
+            Refused(
+                new()
+                {
+                    ["edm_mean"] = ones(4),
+                    ["edm_std"] = ones(4),
+                    ["edm_vpred.sigma_max"] = ones(1),
+                }
+            ),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "'edm_std' holds values that are not above 0",
+            Refused(new() { ["edm_mean"] = ones(4), ["edm_std"] = zeros(4) }),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "say 0.002 to 0, which is no range",
+            Refused(new() { ["edm_vpred.sigma_max"] = zeros(1) }),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "'ztsnr', which is of DDPM",
+            Refused(
+                new()
+                {
+                    ["edm_vpred.sigma_max"] = ones(1),
+                    ["ztsnr"] = zeros(0),
+                    ["v_pred"] = zeros(0),
+                }
+            ),
+            StringComparison.Ordinal
+        );
 
-        string Refused(Dictionary<string, Tensor> marks) => Assert.Throws<DtiException>(() => ModelFamilies.BuiltIn.Open(WriteMarked(marks))).Message;
+        string Refused(Dictionary<string, Tensor> marks) =>
+            Assert.Throws<DtiException>(() => ModelFamilies.BuiltIn.Open(WriteMarked(marks))).Message;
     }
 
     [Fact]
     public void Open_MarkOfEdmInAnotherFamily_RefusesTheFileByName()
     {
         using var scope = NewDisposeScope();
-        var path = Write(new() { ["cond_stage_model.transformer.text_model.final_layer_norm.bias"] = zeros(4), [Input] = zeros(8, 4, 3, 3), ["edm_vpred.sigma_max"] = ones(1) });
-        Assert.Contains("'edm_vpred.sigma_max'", Assert.Throws<DtiException>(() => ModelFamilies.BuiltIn.Open(path)).Message, StringComparison.Ordinal);
+        var path = Write(
+            new()
+            {
+                ["cond_stage_model.transformer.text_model.final_layer_norm.bias"] = zeros(4),
+                [Input] = zeros(8, 4, 3, 3),
+                ["edm_vpred.sigma_max"] = ones(1),
+            }
+        );
+        Assert.Contains(
+            "'edm_vpred.sigma_max'",
+            Assert.Throws<DtiException>(() => ModelFamilies.BuiltIn.Open(path)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     /// <summary>An SDXL file of a few tensors, with empty ones for marks and <c>key=value</c> for metadata.</summary>
@@ -240,8 +384,13 @@ public sealed class SingleFileCheckpointTests : IDisposable
     {
         using var scope = NewDisposeScope();
         return WriteMarked(
-            marks.Where(mark => !mark.Contains('=', StringComparison.Ordinal)).ToDictionary(mark => mark, _ => zeros(0)),
-            marks.Where(mark => mark.Contains('=', StringComparison.Ordinal)).ToDictionary(mark => mark.Split('=')[0], mark => mark.Split('=')[1]));
+            marks
+                .Where(mark => !mark.Contains('=', StringComparison.Ordinal))
+                .ToDictionary(mark => mark, _ => zeros(0)),
+            marks
+                .Where(mark => mark.Contains('=', StringComparison.Ordinal))
+                .ToDictionary(mark => mark.Split('=')[0], mark => mark.Split('=')[1])
+        );
     }
 
     private string WriteMarked(Dictionary<string, Tensor> tensors, Dictionary<string, string>? metadata = null)
@@ -271,7 +420,17 @@ public sealed class SingleFileCheckpointTests : IDisposable
     public void Open_Inpainting_IsRefusedByName()
     {
         using var scope = NewDisposeScope();
-        var error = Assert.Throws<DtiException>(() => ModelFamilies.BuiltIn.Open(Write(new() { ["cond_stage_model.transformer.text_model.final_layer_norm.bias"] = zeros(4), [Input] = zeros(8, 9, 3, 3) })));
+        var error = Assert.Throws<DtiException>(() =>
+            ModelFamilies.BuiltIn.Open(
+                Write(
+                    new()
+                    {
+                        ["cond_stage_model.transformer.text_model.final_layer_norm.bias"] = zeros(4),
+                        [Input] = zeros(8, 9, 3, 3),
+                    }
+                )
+            )
+        );
         Assert.Contains("an inpainting model", error.Message, StringComparison.Ordinal);
     }
 

@@ -29,8 +29,22 @@ public class ConceptInspectionTests(ModelFixture models) : IClassFixture<ModelFi
     {
         var model = models.Model("tiny-sd15");
         var row = model.TextEncoder.TokenEmbedding[model.Tokenizer.Encode("dog").Single()].data<float>().ToArray();
-        var found = new[] { 1f, 2f, 4f, 8f, 16f }.Select(factor =>
-            ConceptInspection.Of(model.Profile, new ConceptEmbedding("<x>", [DirectionalVectors.FromEmbeddings([[.. row.Select(x => x * factor)]])]), null)).ToArray();
+        var found = new[] { 1f, 2f, 4f, 8f, 16f }
+            .Select(factor =>
+                ConceptInspection.Of(
+                    model.Profile,
+                    new ConceptEmbedding(
+                        "<x>",
+                        [
+                            DirectionalVectors.FromEmbeddings([
+                                [.. row.Select(x => x * factor)],
+                            ]),
+                        ]
+                    ),
+                    null
+                )
+            )
+            .ToArray();
 
         Assert.All(found, inspection => Assert.Null(inspection.Vectors[0].AngleDegrees));
         var readable = found.Select(inspection => inspection.Vectors[0].PositionReadability).ToArray();
@@ -51,7 +65,14 @@ public class ConceptInspectionTests(ModelFixture models) : IClassFixture<ModelFi
     [Fact]
     public void Of_ConceptOfAnotherWidth_IsRefused()
     {
-        var concept = new ConceptEmbedding("<x>", [DirectionalVectors.FromEmbeddings([[1f, 2f, 3f]])]);
+        var concept = new ConceptEmbedding(
+            "<x>",
+            [
+                DirectionalVectors.FromEmbeddings([
+                    [1f, 2f, 3f],
+                ]),
+            ]
+        );
         Assert.Throws<DtiException>(() => ConceptInspection.Of(models.Model("tiny-sd15").Profile, concept, null));
     }
 }

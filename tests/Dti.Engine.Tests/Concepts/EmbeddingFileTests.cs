@@ -47,14 +47,18 @@ public sealed class EmbeddingFileTests : IDisposable
     [Theory]
     [InlineData(new[] { "emb_params:2x768", "emp_params_out:2x768" }, "emp_params_out")]
     [InlineData(
-        new[] { "clip_l:2x768", "clip_g:2x1280", "clip_l_out:2x768", "clip_g_out:2x1280" }, "clip_g_out", "clip_l_out")]
+        new[] { "clip_l:2x768", "clip_g:2x1280", "clip_l_out:2x768", "clip_g_out:2x1280" },
+        "clip_g_out",
+        "clip_l_out"
+    )]
     [InlineData(new[] { "clip_l:2x768", "clip_l_out:2x768" }, "clip_l_out")]
     [InlineData(new[] { Lora, Bundle + "string_to_param.*:2x768" }, LoraName)]
     [InlineData(new[] { Lora, Bundle + "clip_l:2x768", Bundle + "clip_g:2x1280" }, LoraName)]
     [InlineData(
         new[] { Lora, Bundle + "emb_params:2x768", Bundle + "emb_params_out:2x768" },
         LoraName,
-        Bundle + "emb_params_out")]
+        Bundle + "emb_params_out"
+    )]
     [InlineData(new[] { Lora, "<s1>:768" }, LoraName)]
     public void Read_TensorsThatChangeNothing_AreNamed(string[] tensors, params string[] expected)
     {
@@ -79,7 +83,11 @@ public sealed class EmbeddingFileTests : IDisposable
     public void Extract_LoraWithoutABundle_IsRefusedByFileSizeAndKind()
     {
         var message = Assert.Throws<DtiException>(() => BundledEmbeddings.Extract(Write(Lora), 1 << 20)).Message;
-        Assert.Contains("x.safetensors is not an embedding file: it has 0 MiB, and an embedding file has at most 1. It is a LoRA.", message, StringComparison.Ordinal);
+        Assert.Contains(
+            "x.safetensors is not an embedding file: it has 0 MiB, and an embedding file has at most 1. It is a LoRA.",
+            message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -161,9 +169,14 @@ public sealed class EmbeddingFileTests : IDisposable
     private string Write(params string[] tensors)
     {
         using var scope = NewDisposeScope();
-        return Save(tensors.Index().ToDictionary(
-            tensor => tensor.Item[..tensor.Item.LastIndexOf(':')],
-            tensor => full(Sides(tensor.Item), tensor.Index + 1f)));
+        return Save(
+            tensors
+                .Index()
+                .ToDictionary(
+                    tensor => tensor.Item[..tensor.Item.LastIndexOf(':')],
+                    tensor => full(Sides(tensor.Item), tensor.Index + 1f)
+                )
+        );
 
         static long[] Sides(string tensor) =>
             [.. tensor[(tensor.LastIndexOf(':') + 1)..].Split('x').Select(long.Parse)];

@@ -9,7 +9,12 @@ public class SlerpTests
     public static TheoryData<string> Pairs()
     {
         using var golden = new Golden(Fixtures.Common("slerp.safetensors"));
-        return [.. golden.Names.Where(name => name.EndsWith("/exact_unit", StringComparison.Ordinal)).Select(name => name.Split('/')[0])];
+        return
+        [
+            .. golden
+                .Names.Where(name => name.EndsWith("/exact_unit", StringComparison.Ordinal))
+                .Select(name => name.Split('/')[0]),
+        ];
     }
 
     [Theory]
@@ -17,7 +22,8 @@ public class SlerpTests
     public void Directions_GoldenPairs_FollowTheGreatCircle(string pair)
     {
         using var golden = new Golden(Fixtures.Common("slerp.safetensors"));
-        float[] a = golden[$"{pair}/a"].data<float>().ToArray(), b = golden[$"{pair}/b"].data<float>().ToArray();
+        float[] a = golden[$"{pair}/a"].data<float>().ToArray(),
+            b = golden[$"{pair}/b"].data<float>().ToArray();
         var ts = golden["t"].data<double>().ToArray();
 
         using var actual = tensor(ts.SelectMany(t => Slerp.Directions(a, b, t)).ToArray(), [ts.Length, a.Length]);
@@ -34,7 +40,10 @@ public class SlerpTests
         var to = Concept("<b>", golden[$"{pair}/b"].data<float>().ToArray());
         var ts = golden["t"].data<double>().ToArray();
 
-        using var actual = tensor(ts.SelectMany(t => Slerp.Between(from, to, t).Encoders[0].Embedding(0)).ToArray(), [ts.Length, from.Encoders[0].Dimension]);
+        using var actual = tensor(
+            ts.SelectMany(t => Slerp.Between(from, to, t).Encoders[0].Embedding(0)).ToArray(),
+            [ts.Length, from.Encoders[0].Dimension]
+        );
 
         golden.AssertClose($"{pair}/exact_lerp_norm", actual);
     }
@@ -42,7 +51,8 @@ public class SlerpTests
     [Fact]
     public void Directions_Antipodal_TakesOnePathAlongTheSphere()
     {
-        float[] a = [0.6f, 0.8f, 0], b = [-0.6f, -0.8f, 0];
+        float[] a = [0.6f, 0.8f, 0],
+            b = [-0.6f, -0.8f, 0];
 
         var half = Slerp.Directions(a, b, 0.5);
 
@@ -55,20 +65,25 @@ public class SlerpTests
 
     [Fact]
     public void Directions_Identical_StaysThere() =>
-        Assert.All(Slerp.Directions([3, 4], [6, 8], 0.3).Zip([0.6, 0.8]), pair => Assert.Equal(pair.Second, pair.First, 1e-12));
+        Assert.All(Slerp.Directions([3, 4], [6, 8], 0.3).Zip([0.6, 0.8]), pair =>
+            Assert.Equal(pair.Second, pair.First, 1e-12)
+        );
 
     [Fact]
     public void Between_DifferentNumbersOfVectors_IsRefusedWithBothCounts()
     {
-        var error = Assert.Throws<DtiException>(() => Slerp.Between(Concept("<a>", [1, 0]), Concept("<b>", [1, 0], [0, 1]), 0.5));
+        var error = Assert.Throws<DtiException>(() =>
+            Slerp.Between(Concept("<a>", [1, 0]), Concept("<b>", [1, 0], [0, 1]), 0.5)
+        );
         Assert.Contains("<a> has 1 vectors and <b> has 2", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Between_DifferentWidths_IsRefusedWithBothWidths()
     {
-        var error = Assert.Throws<DtiException>(
-            () => Slerp.Between(Concept("<a>", [1, 0]), Concept("<b>", [1, 0, 0]), 0.5));
+        var error = Assert.Throws<DtiException>(() =>
+            Slerp.Between(Concept("<a>", [1, 0]), Concept("<b>", [1, 0, 0]), 0.5)
+        );
         Assert.Contains("<a> has vectors of width 2 and <b> of width 3", error.Message, StringComparison.Ordinal);
     }
 
@@ -76,5 +91,6 @@ public class SlerpTests
     public void AnglesDegrees_RightAngle_IsNinety() =>
         Assert.Equal(90, Slerp.AnglesDegrees(Concept("<a>", [1, 0]), Concept("<b>", [0, 5]))[0], 1e-9);
 
-    private static ConceptEmbedding Concept(string placeholder, params float[][] rows) => new(placeholder, [DirectionalVectors.FromEmbeddings(rows)]);
+    private static ConceptEmbedding Concept(string placeholder, params float[][] rows) =>
+        new(placeholder, [DirectionalVectors.FromEmbeddings(rows)]);
 }

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Tests.Evaluation;
 
-/// <summary>CLIP against transformers: features and cosines 1e-4, logits 1e-3 (they carry exp(logit_scale) = 40).</summary>
+/// <summary>
+/// CLIP against transformers: features and cosines 1e-4, logits 1e-3 (they carry exp(logit_scale) = 40).
+/// </summary>
 public sealed class ClipEvaluatorTests : IDisposable
 {
     private readonly EvaluatorFixture _fixture = new("clip");
@@ -34,7 +36,9 @@ public sealed class ClipEvaluatorTests : IDisposable
 
         // States of padding differ: transformers masks it, and what stands before it sees none of it either way.
         var text = Golden["attention_mask"].unsqueeze(-1); // (3, 20, 1)
-        Golden.AssertClose("text_last_hidden_state", output.LastHiddenState.narrow(1, 0, 20) * text, recorded => recorded * text);
+        Golden.AssertClose("text_last_hidden_state", output.LastHiddenState.narrow(1, 0, 20) * text, recorded =>
+            recorded * text
+        );
         Golden.AssertClose("text_pooler_output", output.PooledOutput);
         Golden.AssertClose("text_features", output.TextEmbeds!);
     }
@@ -44,7 +48,10 @@ public sealed class ClipEvaluatorTests : IDisposable
     {
         var tokenizer = ClipTokenizer.Load(_fixture.Folder);
 
-        Assert.Equal(Golden["input_ids_77"].data<long>(), _fixture.Texts.SelectMany(text => tokenizer.Tokenize(text).InputIds).Select(id => (long)id));
+        Assert.Equal(
+            Golden["input_ids_77"].data<long>(),
+            _fixture.Texts.SelectMany(text => tokenizer.Tokenize(text).InputIds).Select(id => (long)id)
+        );
     }
 
     [Fact]
@@ -59,8 +66,16 @@ public sealed class ClipEvaluatorTests : IDisposable
 
         Golden.AssertClose("logits_per_image", score);
         Golden.AssertClose("cosine", Similarity.Cosine(images, texts));
-        Assert.Equal(official.GetProperty("mean").GetDouble(), Similarity.RowMeans(score).Average(), Golden.Tolerance("logits_per_image"));
-        Assert.Equal(official.GetProperty("row_mean").EnumerateArray().Select(mean => mean.GetSingle()), Similarity.RowMeans(score), Close);
+        Assert.Equal(
+            official.GetProperty("mean").GetDouble(),
+            Similarity.RowMeans(score).Average(),
+            Golden.Tolerance("logits_per_image")
+        );
+        Assert.Equal(
+            official.GetProperty("row_mean").EnumerateArray().Select(mean => mean.GetSingle()),
+            Similarity.RowMeans(score),
+            Close
+        );
     }
 
     [Fact]
@@ -82,7 +97,10 @@ public sealed class ClipEvaluatorTests : IDisposable
 
         Golden.AssertClose("pixel_values_pil", pixels);
         Golden.AssertClose("references/pixel_values_pil", references);
-        Golden.AssertClose("logits_per_image_pil", _evaluator.Score(_evaluator.EncodeImages(_fixture.Images), _evaluator.EncodeTexts(_fixture.Texts)));
+        Golden.AssertClose(
+            "logits_per_image_pil",
+            _evaluator.Score(_evaluator.EncodeImages(_fixture.Images), _evaluator.EncodeTexts(_fixture.Texts))
+        );
     }
 
     public void Dispose()
@@ -91,5 +109,6 @@ public sealed class ClipEvaluatorTests : IDisposable
         _fixture.Dispose();
     }
 
-    private bool Close(float expected, float actual) => Math.Abs(expected - actual) <= Golden.Tolerance("logits_per_image");
+    private bool Close(float expected, float actual) =>
+        Math.Abs(expected - actual) <= Golden.Tolerance("logits_per_image");
 }

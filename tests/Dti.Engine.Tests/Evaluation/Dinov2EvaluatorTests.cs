@@ -53,11 +53,16 @@ public sealed class Dinov2EvaluatorTests : IDisposable
         Golden.AssertClose("cls", images);
         Golden.AssertClose("references/cls", references);
         Golden.AssertClose("similarity", similarity);
-        Assert.Equal(official.GetProperty("value").GetProperty("mean").GetDouble(), perImage.Average(), Golden.Tolerance("similarity"));
+        Assert.Equal(
+            official.GetProperty("value").GetProperty("mean").GetDouble(),
+            perImage.Average(),
+            Golden.Tolerance("similarity")
+        );
         Assert.Equal(
             official.GetProperty("evaluate_score_three_images_batch_2").GetProperty("score").GetDouble(),
             new[] { perImage[0], perImage[1], perImage[0] }.Chunk(2).Average(batch => batch.Average()),
-            Golden.Tolerance("similarity"));
+            Golden.Tolerance("similarity")
+        );
     }
 
     [Fact]
@@ -68,7 +73,10 @@ public sealed class Dinov2EvaluatorTests : IDisposable
 
         Golden.AssertClose("pixel_values_pil", preprocessor.PixelValues(_fixture.Images));
         Golden.AssertClose("references/pixel_values_pil", preprocessor.PixelValues(_fixture.References));
-        Golden.AssertClose("similarity_pil", Similarity.Cosine(_evaluator.EncodeImages(_fixture.Images), _evaluator.EncodeImages(_fixture.References)));
+        Golden.AssertClose(
+            "similarity_pil",
+            Similarity.Cosine(_evaluator.EncodeImages(_fixture.Images), _evaluator.EncodeImages(_fixture.References))
+        );
     }
 
     [Fact]

@@ -5,7 +5,9 @@ using Dti.Tests;
 
 namespace Dti.Engine.Tests.Evaluation;
 
-/// <summary>An evaluator of <c>fixtures/evaluators</c> with what transformers and the reference's metrics give for it.</summary>
+/// <summary>
+/// An evaluator of <c>fixtures/evaluators</c> with what transformers and the reference's metrics give for it.
+/// </summary>
 internal sealed class EvaluatorFixture(string name) : IDisposable
 {
     public static string Root { get; } = Path.Combine(Fixtures.Root, "evaluators");
@@ -14,7 +16,10 @@ internal sealed class EvaluatorFixture(string name) : IDisposable
 
     public Golden Golden { get; } = new(Path.Combine(Root, name, "expected", $"{name}.safetensors"));
 
-    public JsonElement Facts { get; } = JsonDocument.Parse(File.ReadAllBytes(FixtureUse.Note(Path.Combine(Root, name, "expected", $"{name}.json")))).RootElement;
+    public JsonElement Facts { get; } =
+        JsonDocument
+            .Parse(File.ReadAllBytes(FixtureUse.Note(Path.Combine(Root, name, "expected", $"{name}.json"))))
+            .RootElement;
 
     public string[] Texts => [.. Facts.GetProperty("texts").EnumerateArray().Select(text => text.GetString()!)];
 
@@ -27,8 +32,19 @@ internal sealed class EvaluatorFixture(string name) : IDisposable
     public void Dispose() => Golden.Dispose();
 
     /// <summary>A copy of the folder that a test may damage; without what is expected.</summary>
-    public static string Copy(string name, string target) => Fixtures.CopyModel(Path.Combine("evaluators", name), target);
+    public static string Copy(string name, string target) =>
+        Fixtures.CopyModel(Path.Combine("evaluators", name), target);
 
     private RgbImage[] Pictures(string key) =>
-        [.. Facts.GetProperty(key).EnumerateArray().Select(picture => ImageCodec.Decode(File.ReadAllBytes(FixtureUse.Note(Path.Combine(Root, $"{picture.GetString()}.png"))), key))];
+        [
+            .. Facts
+                .GetProperty(key)
+                .EnumerateArray()
+                .Select(picture =>
+                    ImageCodec.Decode(
+                        File.ReadAllBytes(FixtureUse.Note(Path.Combine(Root, $"{picture.GetString()}.png"))),
+                        key
+                    )
+                ),
+        ];
 }

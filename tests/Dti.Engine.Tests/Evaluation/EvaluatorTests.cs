@@ -12,9 +12,18 @@ public sealed class EvaluatorTests : IDisposable
     public static TheoryData<string, string> NeededFiles()
     {
         var data = new TheoryData<string, string>();
-        foreach (var (name, tokenizer) in new[] { ("clip", new[] { "vocab.json", "merges.txt" }), ("siglip", ["spiece.model"]), ("dinov2", []) })
+        foreach (
+            var (name, tokenizer) in new[]
+            {
+                ("clip", new[] { "vocab.json", "merges.txt" }),
+                ("siglip", ["spiece.model"]),
+                ("dinov2", []),
+            }
+        )
         {
-            foreach (var file in (string[])["config.json", "preprocessor_config.json", "model.safetensors", .. tokenizer])
+            foreach (
+                var file in (string[])["config.json", "preprocessor_config.json", "model.safetensors", .. tokenizer]
+            )
             {
                 data.Add(name, file);
             }
@@ -48,7 +57,9 @@ public sealed class EvaluatorTests : IDisposable
         var features = half.EncodeImages(fixture.Images);
 
         Assert.Equal(ScalarType.Float32, features.dtype);
-        Assert.All(Similarity.Paired(Similarity.Cosine(full.EncodeImages(fixture.Images), features)), cosine => Assert.InRange(cosine, 0.999f, 1.001f));
+        Assert.All(Similarity.Paired(Similarity.Cosine(full.EncodeImages(fixture.Images), features)), cosine =>
+            Assert.InRange(cosine, 0.999f, 1.001f)
+        );
     }
 
     [Theory]
@@ -88,9 +99,27 @@ public sealed class EvaluatorTests : IDisposable
 
     [Theory]
     [InlineData("clip", "vision_config", "num_hidden_layers", 3, "has no tensor 'vision_model.encoder.layers.2.")]
-    [InlineData("clip", "vision_config", "num_hidden_layers", 1, "tensors that the model of its config does not have: 'vision_model.encoder.layers.1.")]
-    [InlineData("clip", "vision_config", "intermediate_size", 65, "'vision_model.encoder.layers.0.mlp.fc1.weight' is (64, 32)")]
-    [InlineData("clip", "vision_config", "image_size", 64, "makes pictures of 32 × 32; the model of config.json takes 64 × 64")]
+    [InlineData(
+        "clip",
+        "vision_config",
+        "num_hidden_layers",
+        1,
+        "tensors that the model of its config does not have: 'vision_model.encoder.layers.1."
+    )]
+    [InlineData(
+        "clip",
+        "vision_config",
+        "intermediate_size",
+        65,
+        "'vision_model.encoder.layers.0.mlp.fc1.weight' is (64, 32)"
+    )]
+    [InlineData(
+        "clip",
+        "vision_config",
+        "image_size",
+        64,
+        "makes pictures of 32 × 32; the model of config.json takes 64 × 64"
+    )]
     [InlineData("clip", "vision_config", "patch_size", 33, "patch_size 33 is not supported")]
     [InlineData("clip", "text_config", "vocab_size", 2513, "tokenizer has 2514 tokens")]
     [InlineData("siglip", "text_config", "vocab_size", 101, "spiece.model has 102 pieces")]
@@ -98,7 +127,13 @@ public sealed class EvaluatorTests : IDisposable
     [InlineData("siglip", "vision_config", "num_attention_heads", 3, "num_attention_heads 3 is not supported")]
     [InlineData("dinov2", null, "mlp_ratio", 3, "'encoder.layer.0.mlp.fc1.weight' is (128, 32)")]
     [InlineData("dinov2", null, "patch_size", 40, "the patches of config.json are 40 × 40")]
-    public void Load_WeightsOfAnotherConfig_SaysWhatDoesNotFit(string name, string? section, string key, int value, string expected)
+    public void Load_WeightsOfAnotherConfig_SaysWhatDoesNotFit(
+        string name,
+        string? section,
+        string key,
+        int value,
+        string expected
+    )
     {
         Change(name, config => (section is null ? config : config[section]!)[key] = value);
 

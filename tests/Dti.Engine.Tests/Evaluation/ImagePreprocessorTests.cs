@@ -42,14 +42,19 @@ public sealed class ImagePreprocessorTests : IDisposable
         using var scope = NewDisposeScope();
         using var fixture = new EvaluatorFixture("siglip");
 
-        fixture.Golden.AssertClose("pixel_values_pil", With("siglip", config => config["size"] = 32).PixelValues(fixture.Images));
+        fixture.Golden.AssertClose(
+            "pixel_values_pil",
+            With("siglip", config => config["size"] = 32).PixelValues(fixture.Images)
+        );
     }
 
     [Fact]
     public void PixelValues_ThinStrip_IsRefused()
     {
         using var scope = NewDisposeScope();
-        var error = Assert.Throws<DtiException>(() => With("clip", _ => { }).PixelValues([new RgbImage(900, 1, new byte[2700])]));
+        var error = Assert.Throws<DtiException>(() =>
+            With("clip", _ => { }).PixelValues([new RgbImage(900, 1, new byte[2700])])
+        );
 
         Assert.Equal(ErrorKind.InvalidArgument, error.Kind);
         Assert.Contains("900 × 1", error.Message, StringComparison.Ordinal);
@@ -87,7 +92,9 @@ public sealed class ImagePreprocessorTests : IDisposable
 
     private ImagePreprocessor With(string name, Action<JsonNode> change)
     {
-        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(EvaluatorFixture.Root, name, "preprocessor_config.json")))!;
+        var config = JsonNode.Parse(
+            File.ReadAllText(Path.Combine(EvaluatorFixture.Root, name, "preprocessor_config.json"))
+        )!;
         change(config);
         File.WriteAllText(Path.Combine(_folder.FullName, "preprocessor_config.json"), config.ToJsonString());
         return ImagePreprocessor.Load(_folder.FullName);

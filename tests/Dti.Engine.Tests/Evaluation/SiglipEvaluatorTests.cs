@@ -40,17 +40,27 @@ public sealed class SiglipEvaluatorTests : IDisposable
     {
         var tokenizer = SiglipTokenizer.Load(_fixture.Folder, 64);
 
-        Assert.Equal(Golden["input_ids"].data<long>(), _fixture.Texts.SelectMany(tokenizer.Tokenize).Select(id => (long)id));
+        Assert.Equal(
+            Golden["input_ids"].data<long>(),
+            _fixture.Texts.SelectMany(tokenizer.Tokenize).Select(id => (long)id)
+        );
     }
 
     [Fact]
     public void Score_RecordedPixels_GivesTheOfficialSigLipScore()
     {
         using var scope = NewDisposeScope();
-        var score = _evaluator.Score(_evaluator.Model.Vision.Forward(Golden["pixel_values"]).PooledOutput, _evaluator.EncodeTexts(_fixture.Texts));
+        var score = _evaluator.Score(
+            _evaluator.Model.Vision.Forward(Golden["pixel_values"]).PooledOutput,
+            _evaluator.EncodeTexts(_fixture.Texts)
+        );
 
         Golden.AssertClose("sigmoid", score);
-        Assert.Equal(_fixture.Facts.GetProperty("official").GetProperty("evaluate_text_score").GetDouble(), Similarity.Paired(score).Average(), Golden.Tolerance("sigmoid"));
+        Assert.Equal(
+            _fixture.Facts.GetProperty("official").GetProperty("evaluate_text_score").GetDouble(),
+            Similarity.Paired(score).Average(),
+            Golden.Tolerance("sigmoid")
+        );
     }
 
     [Fact]
@@ -61,7 +71,10 @@ public sealed class SiglipEvaluatorTests : IDisposable
 
         Golden.AssertClose("pixel_values_pil", pixels);
         Golden.AssertClose(
-            "logits_per_image_pil", _evaluator.Score(_evaluator.EncodeImages(_fixture.Images), _evaluator.EncodeTexts(_fixture.Texts)), logits => logits.sigmoid());
+            "logits_per_image_pil",
+            _evaluator.Score(_evaluator.EncodeImages(_fixture.Images), _evaluator.EncodeTexts(_fixture.Texts)),
+            logits => logits.sigmoid()
+        );
     }
 
     public void Dispose()

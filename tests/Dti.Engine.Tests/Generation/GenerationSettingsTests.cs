@@ -17,7 +17,17 @@ public class GenerationSettingsTests
     [InlineData("ddim", 1001, "steps is 1001; it must be from 1 to 1000.")]
     public void Resolve_StepsThatTheSchedulerDoesNotKnow_AreRefused(string scheduler, int steps, string? reason)
     {
-        void Resolve() => GenerationSettings.Resolve(new GenerationOptions { Prompt = "a cat", Scheduler = scheduler, Steps = steps }, _profile, () => 1);
+        void Resolve() =>
+            GenerationSettings.Resolve(
+                new GenerationOptions
+                {
+                    Prompt = "a cat",
+                    Scheduler = scheduler,
+                    Steps = steps,
+                },
+                _profile,
+                () => 1
+            );
 
         if (reason is null)
         {
@@ -40,14 +50,22 @@ public class GenerationSettingsTests
     [InlineData("uni_pc", null)]
     public void Resolve_SamplerOfAnotherTool_NamesTheOneHere(string name, string? close)
     {
-        var error = Assert.Throws<ValidationException>(() => GenerationSettings.Resolve(new GenerationOptions { Prompt = "a cat", Scheduler = name }, _profile, () => 1));
-        Assert.EndsWith(close is null ? "pndm." : $"Close: {close}.", Assert.Single(error.Violations).Description, StringComparison.Ordinal);
+        var error = Assert.Throws<ValidationException>(() =>
+            GenerationSettings.Resolve(new GenerationOptions { Prompt = "a cat", Scheduler = name }, _profile, () => 1)
+        );
+        Assert.EndsWith(
+            close is null ? "pndm." : $"Close: {close}.",
+            Assert.Single(error.Violations).Description,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Resolve_GuidanceOfTurboModels_SaysWhatNoGuidanceIsHere()
     {
-        var error = Assert.Throws<ValidationException>(() => GenerationSettings.Resolve(new GenerationOptions { Prompt = "a cat", GuidanceScale = 0 }, _profile, () => 1));
+        var error = Assert.Throws<ValidationException>(() =>
+            GenerationSettings.Resolve(new GenerationOptions { Prompt = "a cat", GuidanceScale = 0 }, _profile, () => 1)
+        );
         Assert.Contains("1 is no guidance", Assert.Single(error.Violations).Description, StringComparison.Ordinal);
     }
 
@@ -57,7 +75,9 @@ public class GenerationSettingsTests
     {
         var profile = ModelFamilies.BuiltIn.Read(Path.Combine(Fixtures.Root, "tiny-sdxl"));
 
-        var error = Assert.Throws<ValidationException>(() => GenerationSettings.Resolve(new GenerationOptions { Prompt = "a cat", ClipSkip = 2 }, profile, () => 1));
+        var error = Assert.Throws<ValidationException>(() =>
+            GenerationSettings.Resolve(new GenerationOptions { Prompt = "a cat", ClipSkip = 2 }, profile, () => 1)
+        );
 
         Assert.Equal("clip_skip", Assert.Single(error.Violations).Field);
     }

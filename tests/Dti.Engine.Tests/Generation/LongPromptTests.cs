@@ -27,10 +27,20 @@ public class LongPromptTests(ModelFixture models) : IClassFixture<ModelFixture>
         var tokenizer = models.Model("tiny-sd15").Tokenizer;
         var chunks = tokenizer.TokenizeChunks([.. lengths.Select(Words)], null, 16);
 
-        Assert.Equal(expected, chunks.Select(chunk => string.Join('+', chunk.PieceOf.Where(piece => piece >= 0).GroupBy(piece => piece).Select(piece => piece.Count()))));
+        Assert.Equal(
+            expected,
+            chunks.Select(chunk =>
+                string.Join(
+                    '+',
+                    chunk.PieceOf.Where(piece => piece >= 0).GroupBy(piece => piece).Select(piece => piece.Count())
+                )
+            )
+        );
         Assert.All(chunks, chunk => Assert.Equal(77, chunk.Tokens.InputIds.Count));
         Assert.All(chunks, chunk => Assert.Equal(tokenizer.BosTokenId, chunk.Tokens.InputIds[0]));
-        Assert.All(chunks, chunk => Assert.Equal(tokenizer.EosTokenId, chunk.Tokens.InputIds[chunk.PieceOf.Count(piece => piece >= 0) + 1]));
+        Assert.All(chunks, chunk =>
+            Assert.Equal(tokenizer.EosTokenId, chunk.Tokens.InputIds[chunk.PieceOf.Count(piece => piece >= 0) + 1])
+        );
         Assert.Equal(lengths.Sum() + 2, chunks[^1].Tokens.TokenCount);
     }
 
@@ -46,7 +56,10 @@ public class LongPromptTests(ModelFixture models) : IClassFixture<ModelFixture>
 
         var chunks = tokenizer.TokenizeChunks([$"{Words(before)} {placeholders.Expand("<x>")}"], placeholders, 16);
 
-        Assert.Equal(expected.Where(count => count > 0), chunks.Select(chunk => chunk.PieceOf.Count(piece => piece >= 0)));
+        Assert.Equal(
+            expected.Where(count => count > 0),
+            chunks.Select(chunk => chunk.PieceOf.Count(piece => piece >= 0))
+        );
     }
 
     [Fact]
@@ -94,7 +107,16 @@ public class LongPromptTests(ModelFixture models) : IClassFixture<ModelFixture>
         var model = models.Model("tiny-sd15");
         var encoder = new PromptEncoder(model, [], PromptSyntax.Weighted, longPrompts: LongPrompts.Chunks);
         var settings = GenerationSettings.Resolve(
-            new GenerationOptions { Prompt = "a cat", NegativePrompt = Words(80), Width = 64, Height = 64 }, model.Profile, () => 1);
+            new GenerationOptions
+            {
+                Prompt = "a cat",
+                NegativePrompt = Words(80),
+                Width = 64,
+                Height = 64,
+            },
+            model.Profile,
+            () => 1
+        );
         var latents = randn([1, 4, 8, 8], generator: new Generator(1, CPU));
         var time = tensor([500f]);
 
@@ -115,15 +137,26 @@ public class LongPromptTests(ModelFixture models) : IClassFixture<ModelFixture>
     [InlineData(null, LongPrompts.Cut, LongPrompts.Cut)]
     public void Resolve_LongPrompts_FollowTheSyntax(PromptSyntax? syntax, LongPrompts? asked, LongPrompts expected)
     {
-        var options = new GenerationOptions { Prompt = "x", PromptSyntax = syntax, LongPrompts = asked };
-        Assert.Equal(expected, GenerationSettings.Resolve(options, models.Model("tiny-sd15").Profile, () => 1).LongPrompts);
+        var options = new GenerationOptions
+        {
+            Prompt = "x",
+            PromptSyntax = syntax,
+            LongPrompts = asked,
+        };
+        Assert.Equal(
+            expected,
+            GenerationSettings.Resolve(options, models.Model("tiny-sd15").Profile, () => 1).LongPrompts
+        );
     }
 
     [Theory]
     [InlineData("a red circle BREAK blue sky", "BREAK")]
     [InlineData("a [red:blue:0.5] circle, [cat|dog], AND grass", "[red:blue:0.5], [cat|dog], AND")]
     [InlineData("a circle, <lora:detail:0.8> <hypernet:x:1>", "<lora:detail:0.8>, <hypernet:x:1>")]
-    [InlineData("a __color__ circle, __sub/kind-2__, {red|blue}, {2$$a|b}", "__color__, __sub/kind-2__, {red|blue}, {2$$a|b}")]
+    [InlineData(
+        "a __color__ circle, __sub/kind-2__, {red|blue}, {2$$a|b}",
+        "__color__, __sub/kind-2__, {red|blue}, {2$$a|b}"
+    )]
     [InlineData("[green] {{bright}}", "[green], {bright}")]
     [InlineData("(((red))), ((blue:1.3)", "a parenthesis without its counterpart")]
     [InlineData("red) (blue", "a parenthesis without its counterpart")]
@@ -136,7 +169,11 @@ public class LongPromptTests(ModelFixture models) : IClassFixture<ModelFixture>
 
         Assert.Equal(expected is null, warning is null);
         Assert.Equal("PROMPT_SYNTAX_UNUSED", warning?.Code ?? "PROMPT_SYNTAX_UNUSED");
-        Assert.Contains(expected is null ? "" : $"read as words: {expected}.", warning?.Message ?? "", StringComparison.Ordinal);
+        Assert.Contains(
+            expected is null ? "" : $"read as words: {expected}.",
+            warning?.Message ?? "",
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -144,17 +181,28 @@ public class LongPromptTests(ModelFixture models) : IClassFixture<ModelFixture>
     {
         var model = models.Model("tiny-sd15");
         string[] Warnings(PromptSyntax syntax) =>
-        [
-            .. new TextToImage(model)
-                .Run(
-                    GenerationSettings.Resolve(
-                        new GenerationOptions { Prompt = "a BREAK b", NegativePrompt = "[c]", Steps = 1, Width = 64, Height = 64, PromptSyntax = syntax },
-                        model.Profile,
-                        () => 1),
-                    [],
-                    TestContext.Current.CancellationToken)
-                .OfType<GenerationWarning>().Select(warning => warning.Code),
-        ];
+            [
+                .. new TextToImage(model)
+                    .Run(
+                        GenerationSettings.Resolve(
+                            new GenerationOptions
+                            {
+                                Prompt = "a BREAK b",
+                                NegativePrompt = "[c]",
+                                Steps = 1,
+                                Width = 64,
+                                Height = 64,
+                                PromptSyntax = syntax,
+                            },
+                            model.Profile,
+                            () => 1
+                        ),
+                        [],
+                        TestContext.Current.CancellationToken
+                    )
+                    .OfType<GenerationWarning>()
+                    .Select(warning => warning.Code),
+            ];
 
         Assert.Equal(["PROMPT_SYNTAX_UNUSED", "PROMPT_SYNTAX_UNUSED"], Warnings(PromptSyntax.Weighted));
         Assert.Empty(Warnings(PromptSyntax.Plain));

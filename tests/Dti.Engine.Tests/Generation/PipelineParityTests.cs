@@ -11,7 +11,8 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Tests.Generation;
 
 /// <summary>
-/// Image generation against diffusers' pipeline: the initial latents within 1e-6, each step from the recorded latents within 1e-4, images within 1/255 per pixel.
+/// Image generation against diffusers' pipeline: the initial latents within 1e-6, each step from the recorded latents
+/// within 1e-4, images within 1/255 per pixel.
 /// </summary>
 public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixture>
 {
@@ -29,7 +30,11 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
         foreach (string family in ModelFixture.AllFamilies().Select(row => row.Data))
         {
             using var json = Json(family);
-            foreach (var run in json.RootElement.EnumerateObject().Where(run => _schedulers.ContainsKey(run.Value.GetProperty("scheduler").GetString()!)))
+            foreach (
+                var run in json
+                    .RootElement.EnumerateObject()
+                    .Where(run => _schedulers.ContainsKey(run.Value.GetProperty("scheduler").GetString()!))
+            )
             {
                 data.Add(family, run.Name);
             }
@@ -46,20 +51,28 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
     /// relative to the latents as in the other runs, and the recorded image itself is 1.25 levels from the fp64 one.
     /// Such a run is held to its recorded latents step by step.
     /// </summary>
-    public static TheoryData<string, string> ConditionedRuns() => [.. Runs().Where(row => !IsClipped(row.Data.Item1, row.Data.Item2))];
+    public static TheoryData<string, string> ConditionedRuns() =>
+        [.. Runs().Where(row => !IsClipped(row.Data.Item1, row.Data.Item2))];
 
     /// <summary>The runs whose text encoder states were recorded.</summary>
-    public static TheoryData<string, string> RunsWithStates() => [.. Runs().Where(row =>
-    {
-        using var golden = new Golden(ModelFixture.Expected(row.Data.Item1, "pipeline.safetensors"));
-        return golden.Has(row.Data.Item2 + "/prompt_embeds");
-    })];
+    public static TheoryData<string, string> RunsWithStates() =>
+        [
+            .. Runs()
+                .Where(row =>
+                {
+                    using var golden = new Golden(ModelFixture.Expected(row.Data.Item1, "pipeline.safetensors"));
+                    return golden.Has(row.Data.Item2 + "/prompt_embeds");
+                }),
+        ];
 
-    private static bool IsClipped(string family, string run) => Scheduler(family, run) == "ddim"
-        && !File.ReadAllText(Path.Combine(Fixtures.Root, family, "scheduler", "scheduler_config.json")).Contains("\"clip_sample\"", StringComparison.Ordinal);
+    private static bool IsClipped(string family, string run) =>
+        Scheduler(family, run) == "ddim"
+        && !File.ReadAllText(Path.Combine(Fixtures.Root, family, "scheduler", "scheduler_config.json"))
+            .Contains("\"clip_sample\"", StringComparison.Ordinal);
 
     /// <summary>
-    /// The model of a run. If the recorded run clipped by diffusers' default, it is a copy whose config sets clip_sample.
+    /// The model of a run. If the recorded run clipped by diffusers' default, it is a copy whose config sets
+    /// clip_sample.
     /// </summary>
     private StableDiffusionModel Model(string family, string run)
     {
@@ -71,7 +84,10 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
         var folder = Directory.CreateTempSubdirectory("dti-clipped-");
         Fixtures.CopyModel(family, folder.FullName);
         var path = Path.Combine(folder.FullName, "scheduler", "scheduler_config.json");
-        File.WriteAllText(path, File.ReadAllText(path).Replace("{", "{\"clip_sample\": true,", StringComparison.Ordinal));
+        File.WriteAllText(
+            path,
+            File.ReadAllText(path).Replace("{", "{\"clip_sample\": true,", StringComparison.Ordinal)
+        );
         var model = models.Model(folder.FullName);
         folder.Delete(recursive: true);
         return model;
@@ -91,12 +107,29 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
             using var noise = drawing.Noise(settings, index);
             golden.AssertClose(run + "/initial_latents", noise.Next(), latents => latents.narrow(0, index, 1));
             using var latents = new Latents(initial.narrow(0, index, 1).clone().DetachFromDisposeScope());
-            using var conditioning = drawing.EncodePair(settings, new PromptEncoder(model, concepts, settings.PromptSyntax, settings.ClipSkip));
+            using var conditioning = drawing.EncodePair(
+                settings,
+                new PromptEncoder(model, concepts, settings.PromptSyntax, settings.ClipSkip)
+            );
             var call = (int)recorded.shape[0] - settings.Steps; // PLMS calls the model once more than it has steps
-            foreach (var step in drawing.Denoise(settings, conditioning, latents, noise, index, TestContext.Current.CancellationToken))
+            foreach (
+                var step in drawing.Denoise(
+                    settings,
+                    conditioning,
+                    latents,
+                    noise,
+                    index,
+                    TestContext.Current.CancellationToken
+                )
+            )
             {
                 var expected = recorded[call++].narrow(0, index, 1);
-                Golden.AssertClose(expected, latents.Value, golden.Tolerance(run + "/latents_steps"), $"image {index}, step {step.Step}");
+                Golden.AssertClose(
+                    expected,
+                    latents.Value,
+                    golden.Tolerance(run + "/latents_steps"),
+                    $"image {index}, step {step.Step}"
+                );
                 latents.Replace(expected.clone().DetachFromDisposeScope());
             }
 
@@ -113,7 +146,10 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
         var model = models.Model(family);
         foreach (var (index, settings, concepts) in Images(family, run))
         {
-            using var pair = new TextToImage(model).EncodePair(settings, new PromptEncoder(model, concepts, settings.PromptSyntax, settings.ClipSkip));
+            using var pair = new TextToImage(model).EncodePair(
+                settings,
+                new PromptEncoder(model, concepts, settings.PromptSyntax, settings.ClipSkip)
+            );
             foreach (var (row, kind) in new[] { (0, "negative_"), (1, "") })
             {
                 Tensor Recorded(Tensor states) => states.narrow(0, Math.Min(index, states.shape[0] - 1), 1);
@@ -144,7 +180,10 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
     {
         foreach (var (index, settings, concepts) in Images(family, run))
         {
-            var pictures = new TextToImage(models.Model(family)).Run(settings, concepts, TestContext.Current.CancellationToken).OfType<GeneratedImage>().ToList();
+            var pictures = new TextToImage(models.Model(family))
+                .Run(settings, concepts, TestContext.Current.CancellationToken)
+                .OfType<GeneratedImage>()
+                .ToList();
             AssertIsRecorded(family, run, index, pictures[index].Image);
         }
     }
@@ -161,11 +200,16 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
     private static string Scheduler(string family, string run)
     {
         using var json = Json(family);
-        return SchedulerFactory.Names.Contains(run) ? run : _schedulers[json.RootElement.GetProperty(run).GetProperty("scheduler").GetString()!];
+        return SchedulerFactory.Names.Contains(run)
+            ? run
+            : _schedulers[json.RootElement.GetProperty(run).GetProperty("scheduler").GetString()!];
     }
 
     /// <summary>Each image of a run: its index, the request that gives it, and the concepts of its prompt.</summary>
-    private List<(int Index, GenerationSettings Settings, ConceptEmbedding[] Concepts)> Images(string family, string run)
+    private List<(int Index, GenerationSettings Settings, ConceptEmbedding[] Concepts)> Images(
+        string family,
+        string run
+    )
     {
         using var json = Json(family);
         var recorded = json.RootElement.GetProperty(run);
@@ -176,14 +220,35 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
         // The pipeline gives several prompts one noise tensor, prompt by prompt; so does asking each for all images.
         return
         [
-            .. Enumerable.Range(0, count).Select(i => (
-                i,
-                Settings(family, Scheduler(family, run), recorded, prompts[i % prompts.Length], negatives.Length == 0 ? null : negatives[i % negatives.Length], count),
-                prompts[i % prompts.Length].Contains('<', StringComparison.Ordinal) ? new[] { "cat", "toy" }.Select(name => Concept(family, name)).ToArray() : [])),
+            .. Enumerable
+                .Range(0, count)
+                .Select(i =>
+                    (
+                        i,
+                        Settings(
+                            family,
+                            Scheduler(family, run),
+                            recorded,
+                            prompts[i % prompts.Length],
+                            negatives.Length == 0 ? null : negatives[i % negatives.Length],
+                            count
+                        ),
+                        prompts[i % prompts.Length].Contains('<', StringComparison.Ordinal)
+                            ? new[] { "cat", "toy" }.Select(name => Concept(family, name)).ToArray()
+                            : []
+                    )
+                ),
         ];
     }
 
-    private GenerationSettings Settings(string family, string scheduler, JsonElement recorded, string prompt, string? negative, int count) =>
+    private GenerationSettings Settings(
+        string family,
+        string scheduler,
+        JsonElement recorded,
+        string prompt,
+        string? negative,
+        int count
+    ) =>
         GenerationSettings.Resolve(
             new GenerationOptions
             {
@@ -199,22 +264,27 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
                 PromptSyntax = PromptSyntax.Plain,
             },
             models.Model(family).Profile,
-            () => throw new InvalidOperationException("the seed is given"));
+            () => throw new InvalidOperationException("the seed is given")
+        );
 
     /// <summary>The official files: one per text encoder.</summary>
     private static ConceptEmbedding Concept(string family, string name)
     {
-        var files = new[] { $"learned_embeds-{name}.safetensors", $"learned_embeds_2-{name}.safetensors" }.Select(file => ModelFixture.Expected(family, file)).Where(File.Exists);
+        var files = new[] { $"learned_embeds-{name}.safetensors", $"learned_embeds_2-{name}.safetensors" }
+            .Select(file => ModelFixture.Expected(family, file))
+            .Where(File.Exists);
         ConceptEmbedding[] parts = [.. files.Select(file => ConceptFile.Read(file))];
         return parts[0] with { Encoders = [.. parts.SelectMany(part => part.Encoders)] };
     }
 
-    private static JsonDocument Json(string family) => JsonDocument.Parse(File.ReadAllText(ModelFixture.Expected(family, "pipeline.json")));
+    private static JsonDocument Json(string family) =>
+        JsonDocument.Parse(File.ReadAllText(ModelFixture.Expected(family, "pipeline.json")));
 
-    private static string[] Texts(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Array => [.. value.EnumerateArray().Select(text => text.GetString()!)],
-        JsonValueKind.String => [value.GetString()!],
-        _ => [],
-    };
+    private static string[] Texts(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.Array => [.. value.EnumerateArray().Select(text => text.GetString()!)],
+            JsonValueKind.String => [value.GetString()!],
+            _ => [],
+        };
 }

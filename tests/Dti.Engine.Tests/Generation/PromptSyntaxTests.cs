@@ -25,7 +25,12 @@ public class PromptSyntaxTests(ModelFixture models) : IClassFixture<ModelFixture
     [InlineData("")]
     [InlineData("()")]
     public void Parse_Prompts_GivesComfyUIsPieces(string prompt, params string[] expected) =>
-        Assert.Equal(expected, WeightedPrompt.Parse(prompt).Select(piece => FormattableString.Invariant($"{piece.Text}|{piece.Weight:0.######}")));
+        Assert.Equal(
+            expected,
+            WeightedPrompt
+                .Parse(prompt)
+                .Select(piece => FormattableString.Invariant($"{piece.Text}|{piece.Weight:0.######}"))
+        );
 
     [Fact]
     public void Encode_WeightedToken_MovesItsStateAwayFromTheEmptyPrompts()
@@ -40,7 +45,9 @@ public class PromptSyntaxTests(ModelFixture models) : IClassFixture<ModelFixture
 
         var red = model.Tokenizer.Encode("red").Count; // the tiny vocabulary may spell it in several tokens
         var expected = even.clone();
-        expected[0].narrow(0, 2, red).copy_(empty[0].narrow(0, 2, red) + (1.4 * (even[0].narrow(0, 2, red) - empty[0].narrow(0, 2, red))));
+        expected[0]
+            .narrow(0, 2, red)
+            .copy_(empty[0].narrow(0, 2, red) + (1.4 * (even[0].narrow(0, 2, red) - empty[0].narrow(0, 2, red))));
         Assert.True((states - expected).abs().max().item<float>() < 1e-6);
         Assert.True(weighted.Encode("a red cat").States.eq(even).all().item<bool>());
         Assert.True(new PromptEncoder(model, []).Encode("a (red:1.4) cat").States.ne(states).any().item<bool>());
@@ -54,7 +61,10 @@ public class PromptSyntaxTests(ModelFixture models) : IClassFixture<ModelFixture
         var model = models.Model("tiny-sd15");
         var cat = ConceptFile.Read(ModelFixture.Expected("tiny-sd15", "learned_embeds-cat.safetensors"));
         var encoder = new PromptEncoder(model, [cat], PromptSyntax.Weighted);
-        var (even, states) = (encoder.Encode($"a {cat.Placeholder} x").States, encoder.Encode($"a ({cat.Placeholder}:0.5) x").States);
+        var (even, states) = (
+            encoder.Encode($"a {cat.Placeholder} x").States,
+            encoder.Encode($"a ({cat.Placeholder}:0.5) x").States
+        );
 
         var moved = (states - even).abs().amax([2])[0].gt(0).nonzero().flatten().data<long>().ToArray();
 

@@ -16,12 +16,17 @@ public class ImageCodecTests
         var back = ImageCodec.Decode(ImageCodec.Encode(picture, format, 95), "picture");
 
         Assert.Equal((48, 32), (back.Width, back.Height));
-        Assert.All(picture.Pixels.ToArray().Zip(back.Pixels.ToArray()), pair => Assert.InRange(pair.Second - pair.First, -tolerance, tolerance));
+        Assert.All(picture.Pixels.ToArray().Zip(back.Pixels.ToArray()), pair =>
+            Assert.InRange(pair.Second - pair.First, -tolerance, tolerance)
+        );
     }
 
     [Fact]
     public void Decode_Bmp_ReadsBottomRowLast() =>
-        Assert.Equal<byte>([255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255], ImageCodec.Decode(Pictures.Bmp(), "a.bmp").Pixels.ToArray());
+        Assert.Equal<byte>(
+            [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255],
+            ImageCodec.Decode(Pictures.Bmp(), "a.bmp").Pixels.ToArray()
+        );
 
     [Fact]
     public void Decode_Gif_TakesTheFirstFrame() =>
@@ -29,22 +34,34 @@ public class ImageCodecTests
 
     [Fact]
     public void Decode_GreyPng_GivesEqualChannels() =>
-        Assert.Equal<byte>([7, 7, 7, 200, 200, 200], ImageCodec.Decode(Pictures.GreyPng([7, 200]), "grey.png").Pixels.ToArray());
+        Assert.Equal<byte>(
+            [7, 7, 7, 200, 200, 200],
+            ImageCodec.Decode(Pictures.GreyPng([7, 200]), "grey.png").Pixels.ToArray()
+        );
 
     [Fact]
     public void Decode_SixteenBitPng_KeepsTheHighBytes() =>
-        Assert.Equal<byte>([1, 128, 254], ImageCodec.Decode(Pictures.SixteenBitPng(0x0110, 0x8020, 0xFE30), "deep.png").Pixels.ToArray());
+        Assert.Equal<byte>(
+            [1, 128, 254],
+            ImageCodec.Decode(Pictures.SixteenBitPng(0x0110, 0x8020, 0xFE30), "deep.png").Pixels.ToArray()
+        );
 
     [Fact]
     public void Decode_PalettePng_LooksColoursUp() =>
-        Assert.Equal<byte>([9, 8, 7, 255, 0, 1], ImageCodec.Decode(Pictures.PalettePng([255, 0, 1, 9, 8, 7], [1, 0]), "palette.png").Pixels.ToArray());
+        Assert.Equal<byte>(
+            [9, 8, 7, 255, 0, 1],
+            ImageCodec.Decode(Pictures.PalettePng([255, 0, 1, 9, 8, 7], [1, 0]), "palette.png").Pixels.ToArray()
+        );
 
     [Theory]
     [InlineData(0, 255, 255, 255)]
     [InlineData(255, 200, 100, 0)]
     [InlineData(128, 227, 177, 127)]
     public void Decode_Transparent_LiesOverWhite(byte alpha, byte red, byte green, byte blue) =>
-        Assert.Equal([red, green, blue], ImageCodec.Decode(Pictures.TransparentPng(200, 100, 0, alpha), "alpha.png").Pixels.ToArray());
+        Assert.Equal(
+            [red, green, blue],
+            ImageCodec.Decode(Pictures.TransparentPng(200, 100, 0, alpha), "alpha.png").Pixels.ToArray()
+        );
 
     /// <summary>
     /// Where other formats than JPEG keep it: PNG in eXIf, WebP in EXIF, with and without JPEG's prefix.
@@ -60,11 +77,19 @@ public class ImageCodecTests
         {
             foreach (var isLittle in new[] { true, false })
             {
-                var upright = ImageCodec.Decode(Pictures.WithExif(stored, format, 48, 32, orientation, isLittle, prefixed), "turned");
-                var expected = ImageCodec.Decode(Pictures.WithOrientation(Pictures.Jpeg(48, 32), orientation), "turned.jpg");
+                var upright = ImageCodec.Decode(
+                    Pictures.WithExif(stored, format, 48, 32, orientation, isLittle, prefixed),
+                    "turned"
+                );
+                var expected = ImageCodec.Decode(
+                    Pictures.WithOrientation(Pictures.Jpeg(48, 32), orientation),
+                    "turned.jpg"
+                );
 
                 Assert.Equal((expected.Width, expected.Height), (upright.Width, upright.Height));
-                Assert.All(expected.Pixels.ToArray().Zip(upright.Pixels.ToArray()), pair => Assert.InRange(pair.Second - pair.First, -24, 24));
+                Assert.All(expected.Pixels.ToArray().Zip(upright.Pixels.ToArray()), pair =>
+                    Assert.InRange(pair.Second - pair.First, -24, 24)
+                );
             }
         }
     }
@@ -73,7 +98,15 @@ public class ImageCodecTests
     [Fact]
     public void Decode_BrokenExif_IsAsIfThereWereNone()
     {
-        var whole = Pictures.WithExif(Pictures.Png(48, 32), ImageFormat.Png, 48, 32, 6, isLittle: false, prefixed: false);
+        var whole = Pictures.WithExif(
+            Pictures.Png(48, 32),
+            ImageFormat.Png,
+            48,
+            32,
+            6,
+            isLittle: false,
+            prefixed: false
+        );
         var at = whole.AsSpan().IndexOf("eXIf"u8) + 4;
         foreach (var offset in new uint[] { 0, 7, 20, 26, uint.MaxValue })
         {
@@ -100,7 +133,9 @@ public class ImageCodecTests
         var photo = ImageCodec.Decode(Pictures.DisplayP3(format, 200, 100, 50), "p3");
 
         byte[] expected = [215, 93, 31];
-        Assert.All(photo.Pixels.ToArray().Chunk(3), pixel => Assert.All(expected.Zip(pixel), pair => Assert.InRange(pair.Second - pair.First, -3, 3)));
+        Assert.All(photo.Pixels.ToArray().Chunk(3), pixel =>
+            Assert.All(expected.Zip(pixel), pair => Assert.InRange(pair.Second - pair.First, -3, 3))
+        );
     }
 
     [Theory]
@@ -111,7 +146,11 @@ public class ImageCodecTests
     {
         byte[] data = [0, 0, 0, 24, .. System.Text.Encoding.ASCII.GetBytes(brand), .. new byte[100]];
         var error = Assert.Throws<DtiException>(() => ImageCodec.Decode(data, "IMG_1"));
-        Assert.Contains($"'IMG_1' is {name}, which cannot be decoded; save it as JPEG or PNG", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"'IMG_1' is {name}, which cannot be decoded; save it as JPEG or PNG",
+            error.Message,
+            StringComparison.Ordinal
+        );
     }
 
     // EXIF names the visual sides of the stored first row and first column: 6 is (right, top), 8 is (left, bottom).
@@ -124,7 +163,14 @@ public class ImageCodecTests
     [InlineData(6, 32, 48, true, true, false)]
     [InlineData(7, 32, 48, true, true, true)]
     [InlineData(8, 32, 48, true, false, true)]
-    public void Decode_ExifOrientation_TurnsUpright(byte orientation, int width, int height, bool transposed, bool fromRight, bool fromBottom)
+    public void Decode_ExifOrientation_TurnsUpright(
+        byte orientation,
+        int width,
+        int height,
+        bool transposed,
+        bool fromRight,
+        bool fromBottom
+    )
     {
         var stored = Pictures.Jpeg(48, 32);
         var flat = ImageCodec.Decode(stored, "stored.jpg");
@@ -150,7 +196,9 @@ public class ImageCodecTests
     [InlineData(0)]
     [InlineData(101)]
     public void Encode_QualityOutOfRange_Throws(int quality) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => ImageCodec.Encode(Pictures.Gradient(2, 2), ImageFormat.Jpeg, quality));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            ImageCodec.Encode(Pictures.Gradient(2, 2), ImageFormat.Jpeg, quality)
+        );
 
     [Fact]
     public void Decode_TextFileNamedPng_IsRefusedByName() =>
@@ -182,7 +230,13 @@ public class ImageCodecTests
     }
 
     public static IEnumerable<TheoryDataRow<byte[]>> OneOfEachFormat =>
-        [Pictures.Jpeg(24, 16), Pictures.Png(24, 16), Pictures.Bmp(), Pictures.Gif(), ImageCodec.Encode(Pictures.Gradient(24, 16), ImageFormat.Webp)];
+        [
+            Pictures.Jpeg(24, 16),
+            Pictures.Png(24, 16),
+            Pictures.Bmp(),
+            Pictures.Gif(),
+            ImageCodec.Encode(Pictures.Gradient(24, 16), ImageFormat.Webp),
+        ];
 
     [Theory]
     [MemberData(nameof(OneOfEachFormat), DisableDiscoveryEnumeration = true)]

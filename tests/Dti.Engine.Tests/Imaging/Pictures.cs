@@ -22,7 +22,8 @@ internal static class Pictures
         return new RgbImage(width, height, pixels);
     }
 
-    public static byte[] Jpeg(int width, int height) => ImageCodec.Encode(Gradient(width, height), ImageFormat.Jpeg, 95);
+    public static byte[] Jpeg(int width, int height) =>
+        ImageCodec.Encode(Gradient(width, height), ImageFormat.Jpeg, 95);
 
     public static byte[] Png(int width, int height) => ImageCodec.Encode(Gradient(width, height), ImageFormat.Png);
 
@@ -35,7 +36,15 @@ internal static class Pictures
     }
 
     /// <summary>A PNG or WebP with an EXIF orientation.</summary>
-    public static byte[] WithExif(byte[] file, ImageFormat format, int width, int height, byte orientation, bool isLittle, bool prefixed)
+    public static byte[] WithExif(
+        byte[] file,
+        ImageFormat format,
+        int width,
+        int height,
+        byte orientation,
+        bool isLittle,
+        bool prefixed
+    )
     {
         byte[] tiff = isLittle
             ? [.. "II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0]
@@ -50,7 +59,25 @@ internal static class Pictures
         BinaryPrimitives.WriteInt32LittleEndian(length, tiff.Length);
         byte[] chunks =
         [
-            .. "WEBPVP8X"u8, 10, 0, 0, 0, 8, 0, 0, 0, (byte)(width - 1), 0, 0, (byte)(height - 1), 0, 0, .. file[12..], .. "EXIF"u8, .. length, .. tiff,
+            .. "WEBPVP8X"u8,
+            10,
+            0,
+            0,
+            0,
+            8,
+            0,
+            0,
+            0,
+            (byte)(width - 1),
+            0,
+            0,
+            (byte)(height - 1),
+            0,
+            0,
+            .. file[12..],
+            .. "EXIF"u8,
+            .. length,
+            .. tiff,
         ];
         BinaryPrimitives.WriteInt32LittleEndian(length, chunks.Length);
         return [.. "RIFF"u8, .. length, .. chunks];
@@ -80,30 +107,183 @@ internal static class Pictures
 
     /// <summary>24-bit BMP, 2 × 2, bottom row first: red, green over blue, white.</summary>
     public static byte[] Bmp() =>
-    [
-        .. "BM"u8, 70, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0,
-        40, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 1, 0, 24, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        255, 0, 0, 255, 255, 255, 0, 0,
-        0, 0, 255, 0, 255, 0, 0, 0,
-    ];
+        [
+            .. "BM"u8,
+            70,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            54,
+            0,
+            0,
+            0,
+            40,
+            0,
+            0,
+            0,
+            2,
+            0,
+            0,
+            0,
+            2,
+            0,
+            0,
+            0,
+            1,
+            0,
+            24,
+            0,
+            0,
+            0,
+            0,
+            0,
+            16,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            255,
+            0,
+            0,
+            255,
+            255,
+            255,
+            0,
+            0,
+            0,
+            0,
+            255,
+            0,
+            255,
+            0,
+            0,
+            0,
+        ];
 
     /// <summary>GIF of two frames, 2 × 1: first red, blue; then white, white.</summary>
     public static byte[] Gif() =>
-    [
-        .. "GIF89a"u8, 2, 0, 1, 0, 0x81, 0, 0,
-        255, 0, 0, 0, 0, 255, 255, 255, 255, 0, 0, 0,
-        0x21, 0xF9, 4, 0, 10, 0, 0, 0, 0x2C, 0, 0, 0, 0, 2, 0, 1, 0, 0, 2, 2, 0x44, 0x0A, 0,
-        0x21, 0xF9, 4, 0, 10, 0, 0, 0, 0x2C, 0, 0, 0, 0, 2, 0, 1, 0, 0, 2, 2, 0x94, 0x0A, 0,
-        0x3B,
-    ];
+        [
+            .. "GIF89a"u8,
+            2,
+            0,
+            1,
+            0,
+            0x81,
+            0,
+            0,
+            255,
+            0,
+            0,
+            0,
+            0,
+            255,
+            255,
+            255,
+            255,
+            0,
+            0,
+            0,
+            0x21,
+            0xF9,
+            4,
+            0,
+            10,
+            0,
+            0,
+            0,
+            0x2C,
+            0,
+            0,
+            0,
+            0,
+            2,
+            0,
+            1,
+            0,
+            0,
+            2,
+            2,
+            0x44,
+            0x0A,
+            0,
+            0x21,
+            0xF9,
+            4,
+            0,
+            10,
+            0,
+            0,
+            0,
+            0x2C,
+            0,
+            0,
+            0,
+            0,
+            2,
+            0,
+            1,
+            0,
+            0,
+            2,
+            2,
+            0x94,
+            0x0A,
+            0,
+            0x3B,
+        ];
 
     /// <summary>The JPEG with an APP1 segment that holds nothing but an EXIF orientation.</summary>
     public static byte[] WithOrientation(byte[] jpeg, byte orientation)
     {
         byte[] exif =
         [
-            0xFF, 0xE1, 0, 34, .. "Exif\0\0"u8, .. "II*\0"u8, 8, 0, 0, 0,
-            1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0,
+            0xFF,
+            0xE1,
+            0,
+            34,
+            .. "Exif\0\0"u8,
+            .. "II*\0"u8,
+            8,
+            0,
+            0,
+            0,
+            1,
+            0,
+            0x12,
+            0x01,
+            3,
+            0,
+            1,
+            0,
+            0,
+            0,
+            orientation,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
         ];
         return [.. jpeg[..2], .. exif, .. jpeg[2..]];
     }
@@ -112,11 +292,19 @@ internal static class Pictures
     public static byte[] PngHeader(int width, int height) => PngOf(width, height, 8, 2, [], [0, 0, 0, 0]);
 
     /// <summary>A PNG of one pixel, 16 bits a channel.</summary>
-    public static byte[] SixteenBitPng(ushort red, ushort green, ushort blue) => PngOf(
-        1, 1, 16, 2, [], [0, (byte)(red >> 8), (byte)red, (byte)(green >> 8), (byte)green, (byte)(blue >> 8), (byte)blue]);
+    public static byte[] SixteenBitPng(ushort red, ushort green, ushort blue) =>
+        PngOf(
+            1,
+            1,
+            16,
+            2,
+            [],
+            [0, (byte)(red >> 8), (byte)red, (byte)(green >> 8), (byte)green, (byte)(blue >> 8), (byte)blue]
+        );
 
     /// <summary>A PNG of one row of palette entries.</summary>
-    public static byte[] PalettePng(byte[] palette, byte[] row) => PngOf(row.Length, 1, 8, 3, Chunk("PLTE"u8, palette), [0, .. row]);
+    public static byte[] PalettePng(byte[] palette, byte[] row) =>
+        PngOf(row.Length, 1, 8, 3, Chunk("PLTE"u8, palette), [0, .. row]);
 
     private static byte[] PngOf(int width, int height, byte bits, byte colourType, byte[] palette, byte[] filteredRows)
     {
@@ -130,7 +318,15 @@ internal static class Pictures
             zlib.Write(filteredRows);
         }
 
-        return [0x89, .. "PNG\r\n\x1A\n"u8, .. Chunk("IHDR"u8, header), .. palette, .. Chunk("IDAT"u8, compressed.ToArray()), .. Chunk("IEND"u8, [])];
+        return
+        [
+            0x89,
+            .. "PNG\r\n\x1A\n"u8,
+            .. Chunk("IHDR"u8, header),
+            .. palette,
+            .. Chunk("IDAT"u8, compressed.ToArray()),
+            .. Chunk("IEND"u8, []),
+        ];
     }
 
     private static byte[] Chunk(ReadOnlySpan<byte> type, byte[] data)

@@ -4,7 +4,8 @@ namespace Dti.Engine.Tests.Imaging;
 
 public class PillowResizeTests
 {
-    public static IEnumerable<TheoryDataRow<string>> Cases => PreprocessFixture.Cases().Select(name => new TheoryDataRow<string>(name));
+    public static IEnumerable<TheoryDataRow<string>> Cases =>
+        PreprocessFixture.Cases().Select(name => new TheoryDataRow<string>(name));
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -31,7 +32,11 @@ public class PillowResizeTests
     [Fact]
     public void Resize_OneColour_KeepsIt()
     {
-        var image = new RgbImage(13, 7, [.. Enumerable.Repeat<byte[]>([250, 3, 128], 13 * 7).SelectMany(pixel => pixel)]);
+        var image = new RgbImage(
+            13,
+            7,
+            [.. Enumerable.Repeat<byte[]>([250, 3, 128], 13 * 7).SelectMany(pixel => pixel)]
+        );
 
         var resized = PillowResize.Resize(image, 31, 5);
 

@@ -10,10 +10,17 @@ public class RgbImageTests
     [Fact]
     public void ToTensor_AllLevels_AreRoundedOnceFromDouble()
     {
-        using var values = new RgbImage(256, 1, [.. Enumerable.Range(0, 256).SelectMany(level => Enumerable.Repeat((byte)level, 3))]).ToTensor();
+        using var values = new RgbImage(
+            256,
+            1,
+            [.. Enumerable.Range(0, 256).SelectMany(level => Enumerable.Repeat((byte)level, 3))]
+        ).ToTensor();
 
         Assert.Equal([3, 1, 256], values.shape);
-        Assert.Equal(Enumerable.Range(0, 256).Select(level => (float)((level / 127.5) - 1)), values[1, 0].data<float>().ToArray());
+        Assert.Equal(
+            Enumerable.Range(0, 256).Select(level => (float)((level / 127.5) - 1)),
+            values[1, 0].data<float>().ToArray()
+        );
     }
 
     [Fact]
@@ -77,8 +84,12 @@ public class RgbImageTests
 
     [Fact]
     public void FlipHorizontal_Rows_AreMirroredByPixel() =>
-        Assert.Equal<byte>([6, 7, 8, 3, 4, 5, 0, 1, 2, 15, 16, 17, 12, 13, 14, 9, 10, 11], _six.FlipHorizontal().Pixels.ToArray());
+        Assert.Equal<byte>(
+            [6, 7, 8, 3, 4, 5, 0, 1, 2, 15, 16, 17, 12, 13, 14, 9, 10, 11],
+            _six.FlipHorizontal().Pixels.ToArray()
+        );
 
     [Fact]
-    public void Constructor_WrongLength_Throws() => Assert.Throws<ArgumentException>(() => new RgbImage(2, 2, new byte[11]));
+    public void Constructor_WrongLength_Throws() =>
+        Assert.Throws<ArgumentException>(() => new RgbImage(2, 2, new byte[11]));
 }

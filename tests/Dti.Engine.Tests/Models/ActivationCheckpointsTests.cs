@@ -14,7 +14,14 @@ public class ActivationCheckpointsTests(ModelFixture models) : IClassFixture<Mod
     {
         using var scope = NewDisposeScope();
         var whole = models.Model(family);
-        using var saving = StableDiffusionModel.Load(whole.Profile, whole.Target, MemoryPolicy.Low with { OffloadIdle = false });
+        using var saving = StableDiffusionModel.Load(
+            whole.Profile,
+            whole.Target,
+            MemoryPolicy.Low with
+            {
+                OffloadIdle = false,
+            }
+        );
         var ((expectedLoss, expected), (loss, gradients)) = SameStep.Of(whole, saving);
 
         Assert.Equal(expectedLoss.item<float>(), loss.item<float>());
@@ -33,7 +40,14 @@ public class ActivationCheckpointsTests(ModelFixture models) : IClassFixture<Mod
         var leaf = ones(3).requires_grad_(true);
         var runs = 0;
 
-        var result = checkpoints.Run(x => { runs++; return x * x; }, leaf);
+        var result = checkpoints.Run(
+            x =>
+            {
+                runs++;
+                return x * x;
+            },
+            leaf
+        );
         checkpoints.Backward((result * 3).sum());
 
         Assert.Equal(2, runs);
@@ -48,7 +62,14 @@ public class ActivationCheckpointsTests(ModelFixture models) : IClassFixture<Mod
         var leaf = ones(3).requires_grad_(true);
         var runs = 0;
 
-        var plain = checkpoints.Run(x => { runs++; return x * x; }, ones(3));
+        var plain = checkpoints.Run(
+            x =>
+            {
+                runs++;
+                return x * x;
+            },
+            ones(3)
+        );
         checkpoints.Backward(checkpoints.Run((x, y) => x * y, plain, leaf).sum());
 
         Assert.Equal(1, runs);

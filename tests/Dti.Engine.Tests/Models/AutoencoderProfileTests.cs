@@ -40,7 +40,11 @@ public sealed class AutoencoderProfileTests : IDisposable
         using var frozen = no_grad();
         var target = new ComputeTarget(CPU, ScalarType.Float32);
         using var own = StableDiffusionModel.Load(_model, target);
-        using var other = StableDiffusionModel.Load(_model.With(AutoencoderProfile.Read(Brighter("original"))), target, MemoryPolicy.Low);
+        using var other = StableDiffusionModel.Load(
+            _model.With(AutoencoderProfile.Read(Brighter("original"))),
+            target,
+            MemoryPolicy.Low
+        );
         var latents = randn([1, 4, 8, 8], generator: new Generator(1, CPU));
         var before = other.Vae;
 
@@ -66,7 +70,11 @@ public sealed class AutoencoderProfileTests : IDisposable
         var error = Assert.Throws<DtiException>(() => _model.With(vae));
 
         Assert.Equal(ErrorKind.FailedPrecondition, error.Kind);
-        Assert.StartsWith("VAE 'vae' does not go with model 'tiny-sd15': its latents have 4 channels per 8 pixels, scaled by 0.13025", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "VAE 'vae' does not go with model 'tiny-sd15': its latents have 4 channels per 8 pixels, scaled by 0.13025",
+            error.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -82,11 +90,16 @@ public sealed class AutoencoderProfileTests : IDisposable
     [Fact]
     public void Read_FileThatIsNone_IsRefused()
     {
-        var error = Assert.Throws<DtiException>(() => AutoencoderProfile.Read(Path.Combine(Fixtures.Root, "tiny-sd15", "unet", "diffusion_pytorch_model.safetensors")));
+        var error = Assert.Throws<DtiException>(() =>
+            AutoencoderProfile.Read(
+                Path.Combine(Fixtures.Root, "tiny-sd15", "unet", "diffusion_pytorch_model.safetensors")
+            )
+        );
         Assert.Contains("is not an autoencoder (VAE)", error.Message, StringComparison.Ordinal);
     }
 
-    private static string Own() => Path.Combine(Fixtures.Root, "tiny-sd15", "vae", "diffusion_pytorch_model.safetensors");
+    private static string Own() =>
+        Path.Combine(Fixtures.Root, "tiny-sd15", "vae", "diffusion_pytorch_model.safetensors");
 
     /// <summary>The model's own autoencoder, but its pictures are brighter by one.</summary>
     private string Brighter(string layout)
@@ -95,7 +108,12 @@ public sealed class AutoencoderProfileTests : IDisposable
         var name = (layout == Prefix ? Prefix : "") + "decoder.conv_out.bias";
         return layout == "diffusers"
             ? Write(Own(), tensors => tensors[name] += 1)
-            : Write(Path.Combine(Fixtures.Root, "tiny-sd15", "single_file.safetensors"), tensors => tensors[name] += 1, Prefix, layout == Prefix ? Prefix : "");
+            : Write(
+                Path.Combine(Fixtures.Root, "tiny-sd15", "single_file.safetensors"),
+                tensors => tensors[name] += 1,
+                Prefix,
+                layout == Prefix ? Prefix : ""
+            );
     }
 
     /// <summary>Copies a file's tensors below a prefix, under another, changed.</summary>
@@ -103,7 +121,9 @@ public sealed class AutoencoderProfileTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var file = SafetensorsFile.Open(source);
-        var tensors = file.Tensors.Keys.Where(name => name.StartsWith(from, StringComparison.Ordinal)).ToDictionary(name => to + name[from.Length..], file.Read);
+        var tensors = file
+            .Tensors.Keys.Where(name => name.StartsWith(from, StringComparison.Ordinal))
+            .ToDictionary(name => to + name[from.Length..], file.Read);
         change(tensors);
         var path = Path.Combine(_folder.FullName, "other.safetensors");
         SafetensorsWriter.Write(path, tensors);

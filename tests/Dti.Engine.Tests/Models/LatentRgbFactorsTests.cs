@@ -23,7 +23,9 @@ public sealed class LatentRgbFactorsTests : IDisposable
     [Fact]
     public void Draw_LatentsOfAModelThatSays_AreMappedByItsFactors()
     {
-        var factors = Read("""{"latent_rgb_factors": [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0.5]], "latent_rgb_factors_bias": [0, 0, -0.5]}""");
+        var factors = Read(
+            """{"latent_rgb_factors": [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0.5]], "latent_rgb_factors_bias": [0, 0, -0.5]}"""
+        );
         using var latents = tensor(new[] { 1f, -1, 0, 0.6f, 0.5f, 0, 2, 1 }, [1, 4, 1, 2]);
 
         var picture = factors.Draw(latents);
@@ -38,7 +40,10 @@ public sealed class LatentRgbFactorsTests : IDisposable
     [InlineData("""{"latent_rgb_factors": [[1, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]]}""", "three numbers")]
     [InlineData("""{"latent_rgb_factors": [[1, 0, "red"], [0, 1, 0], [0, 0, 1], [0, 0, 0]]}""", "three numbers")]
     [InlineData("""{"latent_rgb_factors": [[1e9, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]]}""", "three numbers")]
-    [InlineData("""{"latent_rgb_factors": [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]], "latent_rgb_factors_bias": [1]}""", "latent_rgb_factors_bias")]
+    [InlineData(
+        """{"latent_rgb_factors": [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]], "latent_rgb_factors_bias": [1]}""",
+        "latent_rgb_factors_bias"
+    )]
     public void Read_FactorsThatMakeNoSense_AreTheModelsProblem(string json, string why)
     {
         var error = Assert.Throws<DtiException>(() => Read(json));

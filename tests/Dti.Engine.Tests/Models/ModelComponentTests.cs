@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Tests.Models;
 
-/// <summary>Idle components leave the device. Here the device is the CPU too, so only what happens is tried, not what it saves.</summary>
+/// <summary>
+/// Idle components leave the device. Here the device is the CPU too, so only what happens is tried, not what it saves.
+/// </summary>
 public class ModelComponentTests(ModelFixture models) : IClassFixture<ModelFixture>
 {
     private static readonly MemoryPolicy _offloading = MemoryPolicy.High with { OffloadIdle = true };
@@ -18,10 +20,26 @@ public class ModelComponentTests(ModelFixture models) : IClassFixture<ModelFixtu
         var resident = models.Model(family);
         using var offloading = StableDiffusionModel.Load(resident.Profile, resident.Target, _offloading);
         var settings = GenerationSettings.Resolve(
-            new Engine.Generation.GenerationOptions { Prompt = "a cat", Width = 64, Height = 64, Steps = 2, Seed = 3, ImageCount = 2 }, resident.Profile, () => 1);
+            new Engine.Generation.GenerationOptions
+            {
+                Prompt = "a cat",
+                Width = 64,
+                Height = 64,
+                Steps = 2,
+                Seed = 3,
+                ImageCount = 2,
+            },
+            resident.Profile,
+            () => 1
+        );
 
         byte[][] Draw(StableDiffusionModel model) =>
-            [.. new TextToImage(model).Run(settings, [], TestContext.Current.CancellationToken).OfType<GeneratedImage>().Select(picture => picture.Image.Pixels.ToArray())];
+            [
+                .. new TextToImage(model)
+                    .Run(settings, [], TestContext.Current.CancellationToken)
+                    .OfType<GeneratedImage>()
+                    .Select(picture => picture.Image.Pixels.ToArray()),
+            ];
 
         Assert.Equal(Draw(resident), Draw(offloading));
     }

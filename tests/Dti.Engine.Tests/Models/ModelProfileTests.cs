@@ -16,7 +16,10 @@ public class ModelProfileTests
         using var vae = ComponentWeights.Open(Path.Combine(folder, "vae"));
 
         Assert.Equal(profile.SizeBytes, profile.HeldBytes(new ComputeTarget(CPU, ScalarType.Float32)));
-        Assert.Equal(((profile.SizeBytes - vae.TotalBytes) / 2) + vae.TotalBytes, profile.HeldBytes(new ComputeTarget(CPU, ScalarType.BFloat16)));
+        Assert.Equal(
+            ((profile.SizeBytes - vae.TotalBytes) / 2) + vae.TotalBytes,
+            profile.HeldBytes(new ComputeTarget(CPU, ScalarType.BFloat16))
+        );
         Assert.Equal("fp32", profile.StoredDtype);
     }
 
@@ -36,7 +39,12 @@ public class ModelProfileTests
     [InlineData(null, 1280)]
     public void PublishedFamily_OfAConcept_IsToldByItsWidths(string? family, params int[] widths)
     {
-        var vectors = widths.Select(width => new Engine.Concepts.DirectionalVectors([[.. Enumerable.Repeat(1f, width)]], [1f]));
+        var vectors = widths.Select(width => new Engine.Concepts.DirectionalVectors(
+            [
+                [.. Enumerable.Repeat(1f, width)],
+            ],
+            [1f]
+        ));
 
         Assert.Equal(family, new Engine.Concepts.ConceptEmbedding("<x>", [.. vectors]).PublishedFamily);
     }

@@ -7,12 +7,15 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Tests.Models;
 
-/// <summary>Small models are not packed by themselves; here they are, and compute what they compute otherwise.</summary>
+/// <summary>
+/// Small models are not packed by themselves; here they are, and compute what they compute otherwise.
+/// </summary>
 public class PackedModelTests(ModelFixture models) : IClassFixture<ModelFixture>
 {
     [Theory]
     [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
-    public void Evaluate_PackedModel_GivesTheSameLossAndGradients(string family) => AssertSameGradients(models.Model(family), family);
+    public void Evaluate_PackedModel_GivesTheSameLossAndGradients(string family) =>
+        AssertSameGradients(models.Model(family), family);
 
     [Theory]
     [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
@@ -51,11 +54,17 @@ public class PackedModelTests(ModelFixture models) : IClassFixture<ModelFixture>
         Golden.AssertClose(plain.Vae.Encode(image).Mean, packed.Vae.Encode(image).Mean, 1e-4, family);
     }
 
-    private void AssertSameGradients(StableDiffusionModel plain, string family, MemoryPolicy? memory = null, ComputeTarget? target = null)
+    private void AssertSameGradients(
+        StableDiffusionModel plain,
+        string family,
+        MemoryPolicy? memory = null,
+        ComputeTarget? target = null
+    )
     {
         using var scope = NewDisposeScope();
         using var packed = ModelFixture.Packed(models.Model(family), memory, target);
-        var ((expectedLoss, expected), (loss, gradients)) = SameStep.Of(plain, packed, evaluations: 2); // the second with what the first has kept
+        // the second with what the first has kept
+        var ((expectedLoss, expected), (loss, gradients)) = SameStep.Of(plain, packed, evaluations: 2);
 
         Assert.Equal(expectedLoss.item<float>(), loss.item<float>(), 1e-5);
         Assert.Equal(expected.Count, gradients.Count);
@@ -80,10 +89,16 @@ public class PackedModelTests(ModelFixture models) : IClassFixture<ModelFixture>
             }
 
             using var stored = SafetensorsFile.Open(file);
-            SafetensorsWriter.Write(copy, stored.Tensors.Values.ToDictionary(entry => entry.Name, entry =>
-                entry.Shape.Count > 1 && !entry.Name.EndsWith("_embedding.weight", StringComparison.Ordinal)
-                    ? stored.Read(entry).to(ScalarType.BFloat16).to(ScalarType.Float32)
-                    : stored.Read(entry)));
+            SafetensorsWriter.Write(
+                copy,
+                stored.Tensors.Values.ToDictionary(
+                    entry => entry.Name,
+                    entry =>
+                        entry.Shape.Count > 1 && !entry.Name.EndsWith("_embedding.weight", StringComparison.Ordinal)
+                            ? stored.Read(entry).to(ScalarType.BFloat16).to(ScalarType.Float32)
+                            : stored.Read(entry)
+                )
+            );
         }
     }
 }

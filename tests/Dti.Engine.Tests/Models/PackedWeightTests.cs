@@ -32,7 +32,14 @@ public class PackedWeightTests
     [InlineData(ScalarType.Float32, 4, 4, 0, 12, 8)]
     [InlineData(ScalarType.BFloat16, 3, 1, 1, 8, 8)]
     [InlineData(ScalarType.BFloat16, 3, 2, 1, 9, 7)]
-    public void Forward_Convolution_IsTheLayer(ScalarType dtype, long kernel, long stride, long padding, long height, long width)
+    public void Forward_Convolution_IsTheLayer(
+        ScalarType dtype,
+        long kernel,
+        long stride,
+        long padding,
+        long height,
+        long width
+    )
     {
         Assert.SkipUnless(OneDnn.Supports(dtype), "not on this processor");
         using var scope = NewDisposeScope();
@@ -41,8 +48,11 @@ public class PackedWeightTests
         foreach (var keeps in new[] { false, true })
         {
             AssertSame(
-                x => F.conv2d(x, w, b, [stride, stride], [padding, padding]), new PackedConvolution(w, b, stride, padding) { KeepsTransposed = keeps }, x,
-                dtype == ScalarType.Float32 ? 1e-5 : 2e-2);
+                x => F.conv2d(x, w, b, [stride, stride], [padding, padding]),
+                new PackedConvolution(w, b, stride, padding) { KeepsTransposed = keeps },
+                x,
+                dtype == ScalarType.Float32 ? 1e-5 : 2e-2
+            );
         }
     }
 
@@ -59,7 +69,12 @@ public class PackedWeightTests
             var leaf = Random(ScalarType.Float32, 2, 48, height, width).requires_grad_(true);
             var (expected, actual) = (F.conv2d(leaf, w, null, [stride, stride], [1, 1]), packed.Forward(leaf));
             Golden.AssertClose(expected, actual, 1e-5, $"{height} × {width}");
-            Golden.AssertClose(autograd.grad([expected.sum()], [leaf])[0], autograd.grad([actual.sum()], [leaf])[0], 1e-5, $"its gradient, {height} × {width}");
+            Golden.AssertClose(
+                autograd.grad([expected.sum()], [leaf])[0],
+                autograd.grad([actual.sum()], [leaf])[0],
+                1e-5,
+                $"its gradient, {height} × {width}"
+            );
         }
     }
 
@@ -160,15 +175,12 @@ public class PackedWeightTests
     {
         public override Tensor Compute(Tensor x) => x.matmul(weight);
 
-        public override Tensor Gradient(Tensor gradient, long[] inputShape) => throw new NotSupportedException("no way back");
+        public override Tensor Gradient(Tensor gradient, long[] inputShape) =>
+            throw new NotSupportedException("no way back");
 
-        public override void ReleaseTransposed()
-        {
-        }
+        public override void ReleaseTransposed() { }
 
-        public override void Dispose()
-        {
-        }
+        public override void Dispose() { }
     }
 
     private sealed class PackedOnceThereIsMemory(Tensor weight) : PackedWeight(weight, null)

@@ -22,7 +22,10 @@ public class ParityTests(ModelFixture models) : IClassFixture<ModelFixture>
         golden.AssertClose("text_encoder/hidden_state_embeddings", encoder.Embed(ids, null));
         golden.AssertClose("text_encoder/hidden_state_penultimate", output.PenultimateHiddenState);
         golden.AssertClose("text_encoder/last_hidden_state", output.LastHiddenState);
-        golden.AssertClose("text_encoder/penultimate_after_final_layer_norm", encoder.Forward(ids, clipSkip: 2).LastHiddenState);
+        golden.AssertClose(
+            "text_encoder/penultimate_after_final_layer_norm",
+            encoder.Forward(ids, clipSkip: 2).LastHiddenState
+        );
         golden.AssertClose("text_encoder/pooler_output", output.PooledOutput);
     }
 
@@ -36,7 +39,9 @@ public class ParityTests(ModelFixture models) : IClassFixture<ModelFixture>
             using var scope = NewDisposeScope();
             var states = golden[$"{name}/encoder_hidden_states"].clone().requires_grad_(true);
 
-            var output = models.Model(family).UNet.Forward(golden[$"{name}/sample"], golden[$"{name}/timestep"], states);
+            var output = models
+                .Model(family)
+                .UNet.Forward(golden[$"{name}/sample"], golden[$"{name}/timestep"], states);
             var gradient = autograd.grad([(output * golden[$"{name}/w"]).sum()], [states])[0];
 
             golden.AssertClose($"{name}/output", output);
@@ -52,7 +57,14 @@ public class ParityTests(ModelFixture models) : IClassFixture<ModelFixture>
         var name = golden.Names.First().Split('/')[0];
         var features = new List<Tensor>();
 
-        var output = models.Model("tiny-sd15").UNet.Forward(golden[$"{name}/sample"], golden[$"{name}/timestep"], golden[$"{name}/encoder_hidden_states"], features: features);
+        var output = models
+            .Model("tiny-sd15")
+            .UNet.Forward(
+                golden[$"{name}/sample"],
+                golden[$"{name}/timestep"],
+                golden[$"{name}/encoder_hidden_states"],
+                features: features
+            );
 
         golden.AssertClose($"{name}/output", output);
         Assert.Equal([16L, 16, 8, 8], features.Select(level => level.shape[1]));
@@ -87,13 +99,19 @@ public class ParityTests(ModelFixture models) : IClassFixture<ModelFixture>
         using var json = JsonDocument.Parse(File.ReadAllText(ModelFixture.Expected(family, "tokenizer.json")));
         foreach (var (i, encoder) in models.Model(family).Profile.Encoders.Index())
         {
-            foreach (var (prompt, ids) in json.RootElement.GetProperty("prompts").EnumerateArray().Zip(json.RootElement.GetProperty(i == 0 ? "input_ids" : "input_ids_2").EnumerateArray()))
+            foreach (
+                var (prompt, ids) in json
+                    .RootElement.GetProperty("prompts")
+                    .EnumerateArray()
+                    .Zip(json.RootElement.GetProperty(i == 0 ? "input_ids" : "input_ids_2").EnumerateArray())
+            )
             {
                 var text = prompt.GetString()!;
                 var found = encoder.Tokenizer.Tokenize(text).InputIds;
                 Assert.True(
                     ids.EnumerateArray().Select(id => id.GetInt32()).SequenceEqual(found),
-                    $"'{text}' gave {string.Join(' ', found.Take(20))} instead of {string.Join(' ', ids.EnumerateArray().Take(20))}");
+                    $"'{text}' gave {string.Join(' ', found.Take(20))} instead of {string.Join(' ', ids.EnumerateArray().Take(20))}"
+                );
             }
         }
     }

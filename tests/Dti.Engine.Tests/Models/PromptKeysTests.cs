@@ -20,7 +20,10 @@ public class PromptKeysTests(ModelFixture models) : IClassFixture<ModelFixture>
         foreach (var timestep in new[] { 900f, 500f })
         {
             var expected = model.UNet.Forward(sample, tensor([timestep]), states).data<float>().ToArray();
-            Assert.Equal(expected, model.UNet.Forward(sample, tensor([timestep]), states, keys: keys).data<float>().ToArray());
+            Assert.Equal(
+                expected,
+                model.UNet.Forward(sample, tensor([timestep]), states, keys: keys).data<float>().ToArray()
+            );
         }
     }
 

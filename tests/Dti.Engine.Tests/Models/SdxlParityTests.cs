@@ -28,7 +28,10 @@ public sealed class SdxlParityTests : IDisposable
 
         var output = encoder.Forward(golden[$"{component}/input_ids"]);
 
-        golden.AssertClose($"{component}/hidden_state_embeddings", encoder.Embed(golden[$"{component}/input_ids"], null));
+        golden.AssertClose(
+            $"{component}/hidden_state_embeddings",
+            encoder.Embed(golden[$"{component}/input_ids"], null)
+        );
         golden.AssertClose($"{component}/hidden_state_penultimate", output.PenultimateHiddenState);
         golden.AssertClose($"{component}/last_hidden_state", output.LastHiddenState);
         golden.AssertClose($"{component}/{pooled}", output.TextEmbeds ?? output.PooledOutput);
@@ -52,14 +55,21 @@ public sealed class SdxlParityTests : IDisposable
     public void UNet2DConditionModel_EverySize_MatchesDiffusersWithGradients()
     {
         using var golden = new Golden(ModelFixture.Expected(Family, "unet.safetensors"));
-        var unet = Load("unet", (config, weights) => new UNet2DConditionModel(UNet2DConditionConfig.Parse(config), weights));
+        var unet = Load("unet", (config, weights) =>
+            new UNet2DConditionModel(UNet2DConditionConfig.Parse(config), weights)
+        );
         foreach (var name in golden.Names.Select(key => key.Split('/')[0]).Distinct())
         {
             using var scope = NewDisposeScope();
             var states = golden[$"{name}/encoder_hidden_states"].clone().requires_grad_(true);
             var pooled = golden[$"{name}/text_embeds"].clone().requires_grad_(true);
 
-            var output = unet.Forward(golden[$"{name}/sample"], golden[$"{name}/timestep"], states, new AddedConditioning(pooled, golden[$"{name}/time_ids"]));
+            var output = unet.Forward(
+                golden[$"{name}/sample"],
+                golden[$"{name}/timestep"],
+                states,
+                new AddedConditioning(pooled, golden[$"{name}/time_ids"])
+            );
             var gradients = autograd.grad([(output * golden[$"{name}/w"]).sum()], [states, pooled]);
 
             golden.AssertClose($"{name}/output", output);
@@ -69,10 +79,10 @@ public sealed class SdxlParityTests : IDisposable
     }
 
     private ClipTextModel TextEncoder(string component, int? endOfText = null) => Load(component, (config, weights) =>
-    {
-        var parsed = ClipTextConfig.Parse(config, projection: component == "text_encoder_2");
-        return new ClipTextModel(endOfText is { } id ? parsed with { EosTokenId = id } : parsed, weights);
-    });
+        {
+            var parsed = ClipTextConfig.Parse(config, projection: component == "text_encoder_2");
+            return new ClipTextModel(endOfText is { } id ? parsed with { EosTokenId = id } : parsed, weights);
+        });
 
     private T Load<T>(string component, Func<ComponentConfig, WeightScope, T> build)
     {

@@ -9,7 +9,8 @@ public class UNetSharingTests(ModelFixture models) : IClassFixture<ModelFixture>
 {
     [Theory]
     [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
-    public void Forward_OneSampleForTwoPrompts_PredictsAsForACopyForEach(string family) => AssertSame(models.Model(family), family);
+    public void Forward_OneSampleForTwoPrompts_PredictsAsForACopyForEach(string family) =>
+        AssertSame(models.Model(family), family);
 
     [Theory]
     [MemberData(nameof(ModelFixture.AllFamilies), MemberType = typeof(ModelFixture))]
@@ -25,10 +26,13 @@ public class UNetSharingTests(ModelFixture models) : IClassFixture<ModelFixture>
         using var frozen = no_grad();
         using var generator = new Generator(1);
         var config = model.Profile.UNetConfig;
-        var added = config.AdditionTimeEmbedDim == 0
-            ? null
-            : new AddedConditioning(
-                randn([2, config.AdditionInputDim - (6 * config.AdditionTimeEmbedDim)], generator: generator), tensor(new float[] { 64, 64, 0, 0, 64, 64 }).repeat(2, 1));
+        var added =
+            config.AdditionTimeEmbedDim == 0
+                ? null
+                : new AddedConditioning(
+                    randn([2, config.AdditionInputDim - (6 * config.AdditionTimeEmbedDim)], generator: generator),
+                    tensor(new float[] { 64, 64, 0, 0, 64, 64 }).repeat(2, 1)
+                );
         var states = randn([2, 77, config.CrossAttentionDim], generator: generator);
         var timestep = tensor([500f]);
 

@@ -35,14 +35,28 @@ public class VaeTilingTests(ModelFixture models) : IClassFixture<ModelFixture>
         const int tile = 16;
         var x = randn(1, 1, height, width);
         static Tensor Half(Tensor part) => part + part.mean();
-        const int step = 12, extent = 4, limit = 12;
+        const int step = 12,
+            extent = 4,
+            limit = 12;
         var rows = new List<List<float[,]>>();
         for (var i = 0; i < height; i += step)
         {
             rows.Add([]);
             for (var j = 0; j < width; j += step)
             {
-                rows[^1].Add(Values(Half(x[0, 0, TensorIndex.Slice(i, Math.Min(i + tile, height)), TensorIndex.Slice(j, Math.Min(j + tile, width))])));
+                rows[^1]
+                    .Add(
+                        Values(
+                            Half(
+                                x[
+                                    0,
+                                    0,
+                                    TensorIndex.Slice(i, Math.Min(i + tile, height)),
+                                    TensorIndex.Slice(j, Math.Min(j + tile, width))
+                                ]
+                            )
+                        )
+                    );
             }
         }
 
@@ -56,17 +70,23 @@ public class VaeTilingTests(ModelFixture models) : IClassFixture<ModelFixture>
                 {
                     var a = rows[i - 1][j];
                     var overlap = Math.Min(extent, Math.Min(a.GetLength(0), b.GetLength(0)));
-                    Each(overlap, b.GetLength(1), (y, column) => b[y, column] = Mix(a[a.GetLength(0) - overlap + y, column], b[y, column], (float)y / overlap));
+                    Each(overlap, b.GetLength(1), (y, column) =>
+                        b[y, column] = Mix(a[a.GetLength(0) - overlap + y, column], b[y, column], (float)y / overlap)
+                    );
                 }
 
                 if (j > 0)
                 {
                     var a = rows[i][j - 1];
                     var overlap = Math.Min(extent, Math.Min(a.GetLength(1), b.GetLength(1)));
-                    Each(b.GetLength(0), overlap, (row, y) => b[row, y] = Mix(a[row, a.GetLength(1) - overlap + y], b[row, y], (float)y / overlap));
+                    Each(b.GetLength(0), overlap, (row, y) =>
+                        b[row, y] = Mix(a[row, a.GetLength(1) - overlap + y], b[row, y], (float)y / overlap)
+                    );
                 }
 
-                Each(Math.Min(limit, b.GetLength(0)), Math.Min(limit, b.GetLength(1)), (row, column) => expected[(i * limit) + row, (j * limit) + column] = b[row, column]);
+                Each(Math.Min(limit, b.GetLength(0)), Math.Min(limit, b.GetLength(1)), (row, column) =>
+                    expected[(i * limit) + row, (j * limit) + column] = b[row, column]
+                );
             }
         }
 
@@ -85,7 +105,10 @@ public class VaeTilingTests(ModelFixture models) : IClassFixture<ModelFixture>
         var (latent, image) = (randn(1, 4, 8, 8), randn(1, 3, 64, 40));
 
         Assert.Equal(vae.Decode(latent).data<float>().ToArray(), weights.Vae.Decode(latent).data<float>().ToArray());
-        Assert.Equal(vae.Encode(image).Mean.data<float>().ToArray(), weights.Vae.Encode(image).Mean.data<float>().ToArray());
+        Assert.Equal(
+            vae.Encode(image).Mean.data<float>().ToArray(),
+            weights.Vae.Encode(image).Mean.data<float>().ToArray()
+        );
     }
 
     [Theory]
@@ -97,15 +120,18 @@ public class VaeTilingTests(ModelFixture models) : IClassFixture<ModelFixture>
         var vae = models.Model(family).Vae;
         using var tiled = new TiledVae(family, tile: 128);
         var generator = new Generator(1, CPU);
-        var (latent, image) = (randn([1, 4, 26, 34], generator: generator), randn([1, 3, 208, 272], generator: generator).clamp(-1, 1));
+        var (latent, image) = (
+            randn([1, 4, 26, 34], generator: generator),
+            randn([1, 3, 208, 272], generator: generator).clamp(-1, 1)
+        );
 
         AssertNear(vae.Decode(latent), tiled.Vae.Decode(latent));
         AssertNear(vae.Encode(image).Mean, tiled.Vae.Encode(image).Mean);
     }
 
     /// <summary>
-    /// Norms and attention see a tile instead of the whole, which in these random weights matters more than in trained ones: the results go
-    /// together, and a tile in the wrong place would not.
+    /// Norms and attention see a tile instead of the whole, which in these random weights matters more than in trained
+    /// ones: the results go together, and a tile in the wrong place would not.
     /// </summary>
     private static void AssertNear(Tensor expected, Tensor actual)
     {
@@ -129,7 +155,9 @@ public class VaeTilingTests(ModelFixture models) : IClassFixture<ModelFixture>
     private static float[,] Values(Tensor x)
     {
         var values = new float[x.shape[0], x.shape[1]];
-        Each(values.GetLength(0), values.GetLength(1), (row, column) => values[row, column] = x[row, column].item<float>());
+        Each(values.GetLength(0), values.GetLength(1), (row, column) =>
+            values[row, column] = x[row, column].item<float>()
+        );
         return values;
     }
 

@@ -10,30 +10,30 @@ public class ComputeThreadsTests(ModelFixture models) : IClassFixture<ModelFixtu
 {
     [Fact]
     public void Fit_FewerCoresThanThreads_LowersThemForThreadsToComeToo() => Try(3, () =>
-    {
-        ComputeThreads.Fit(2, asked: null);
-        Assert.Equal(2, get_num_threads());
-        Assert.Equal(2, OnAThread(get_num_threads));
-    });
+        {
+            ComputeThreads.Fit(2, asked: null);
+            Assert.Equal(2, get_num_threads());
+            Assert.Equal(2, OnAThread(get_num_threads));
+        });
 
     [Fact]
     public void Fit_MoreCoresThanThreads_RaisesNothing() => Try(3, () =>
-    {
-        ComputeThreads.Fit(4, asked: null);
-        Assert.Equal(3, get_num_threads());
-    });
+        {
+            ComputeThreads.Fit(4, asked: null);
+            Assert.Equal(3, get_num_threads());
+        });
 
     [Fact]
     public void Fit_ThreadsAskedFor_StayAsTheyAre() => Try(3, () =>
-    {
-        ComputeThreads.Fit(1, asked: "3");
-        Assert.Equal(3, get_num_threads());
-    });
+        {
+            ComputeThreads.Fit(1, asked: "3");
+            Assert.Equal(3, get_num_threads());
+        });
 
     /// <summary>The suite gives each operation one thread. People's machines give it all cores.</summary>
     [Fact]
-    public void Generation_SeveralThreadsForEachOperation_DrawsThePipelinesPictures() => Try(3, () =>
-        new PipelineParityTests(models).Run_RecordedSeed_DrawsThePipelinesPictures("tiny-sd15", "base"));
+    public void Generation_SeveralThreadsForEachOperation_DrawsThePipelinesPictures() =>
+        Try(3, () => new PipelineParityTests(models).Run_RecordedSeed_DrawsThePipelinesPictures("tiny-sd15", "base"));
 
     private static void Try(int threads, Action test)
     {

@@ -11,7 +11,9 @@ public class MaskedConstantsTests
     private const int DontNeed = 4; // MADV_DONTNEED
     private const ulong Present = 1UL << 63; // Documentation/admin-guide/mm/pagemap.rst
 
-    /// <summary>The same functions of ordinary numbers leave pages out, to which their code points nevertheless.</summary>
+    /// <summary>
+    /// The same functions of ordinary numbers leave pages out, to which their code points nevertheless.
+    /// </summary>
     [Fact]
     public void Load_PagesTakenByTheSystem_BringsInWhatOrdinaryNumbersDoNot()
     {
@@ -31,14 +33,21 @@ public class MaskedConstantsTests
 
     private static (nint Start, long Length) LibtorchCode()
     {
-        var line = File.ReadLines("/proc/self/maps").First(line => line.EndsWith("/libtorch_cpu.so", StringComparison.Ordinal) && line.Contains(" r-xp ", StringComparison.Ordinal));
-        var range = Array.ConvertAll(line.Split(' ')[0].Split('-'), address => long.Parse(address, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+        var line = File.ReadLines("/proc/self/maps")
+            .First(line =>
+                line.EndsWith("/libtorch_cpu.so", StringComparison.Ordinal)
+                && line.Contains(" r-xp ", StringComparison.Ordinal)
+            );
+        var range = Array.ConvertAll(line.Split(' ')[0].Split('-'), address =>
+            long.Parse(address, NumberStyles.HexNumber, CultureInfo.InvariantCulture)
+        );
         return ((nint)range[0], range[1] - range[0]);
     }
 
     private static bool InLargePages(nint start)
     {
-        var mapped = File.ReadLines("/proc/self/smaps").SkipWhile(line => !line.StartsWith($"{start:x}-", StringComparison.Ordinal))
+        var mapped = File.ReadLines("/proc/self/smaps")
+            .SkipWhile(line => !line.StartsWith($"{start:x}-", StringComparison.Ordinal))
             .FirstOrDefault(line => line.StartsWith("FilePmdMapped:", StringComparison.Ordinal));
         return mapped is not null && mapped.Any(digit => digit is >= '1' and <= '9');
     }

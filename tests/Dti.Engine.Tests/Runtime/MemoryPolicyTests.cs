@@ -14,7 +14,12 @@ public class MemoryPolicyTests
     [InlineData(4L, 15L, "balanced", true)]
     [InlineData(2L, 8L, "high", true)]
     [InlineData(2L, null, "balanced", false)]
-    public void Fitting_WeightsAndDevice_GoesByTheirRatio(long weights, long? device, string expected, bool keepsTransposed)
+    public void Fitting_WeightsAndDevice_GoesByTheirRatio(
+        long weights,
+        long? device,
+        string expected,
+        bool keepsTransposed
+    )
     {
         var policy = MemoryPolicy.Fitting(weights << 30, device << 30);
         Assert.Equal((expected, keepsTransposed), (policy.Name, policy.KeepTransposed));

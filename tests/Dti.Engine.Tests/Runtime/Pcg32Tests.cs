@@ -12,7 +12,8 @@ public class Pcg32Tests
 
         Assert.Equal(
             [0xa15c02b7, 0x7b47f409, 0xba1d3330, 0x83d2f293, 0xbfa4784b, 0xcbed606e],
-            Enumerable.Range(0, 6).Select(_ => random.NextUInt32()));
+            Enumerable.Range(0, 6).Select(_ => random.NextUInt32())
+        );
     }
 
     [Fact]
@@ -22,7 +23,10 @@ public class Pcg32Tests
         random.NextUInt32();
         var restored = new Pcg32(random.Save());
 
-        Assert.Equal(Enumerable.Range(0, 20).Select(_ => random.NextInt(1000)), Enumerable.Range(0, 20).Select(_ => restored.NextInt(1000)));
+        Assert.Equal(
+            Enumerable.Range(0, 20).Select(_ => random.NextInt(1000)),
+            Enumerable.Range(0, 20).Select(_ => restored.NextInt(1000))
+        );
     }
 
     [Fact]
@@ -45,7 +49,8 @@ public class Pcg32Tests
         Assert.Throws<ArgumentOutOfRangeException>(() => new Pcg32(1).NextInt(bound));
 
     [Fact]
-    public void Constructor_EvenIncrement_Throws() => Assert.Throws<ArgumentException>(() => new Pcg32(new Pcg32State(1, 2)));
+    public void Constructor_EvenIncrement_Throws() =>
+        Assert.Throws<ArgumentException>(() => new Pcg32(new Pcg32State(1, 2)));
 
     [Fact]
     public void NextUInt32_OtherStream_GivesOtherNumbers() =>

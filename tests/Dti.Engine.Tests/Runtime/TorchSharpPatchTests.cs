@@ -57,10 +57,21 @@ public class TorchSharpPatchTests
     [Fact]
     public void LoadedAssembly_KeepsTheArgumentsOfEveryMethod()
     {
-        const BindingFlags all = BindingFlags.DeclaredOnly | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static;
-        var optimised = typeof(torch).Assembly.GetTypes()
+        const BindingFlags all =
+            BindingFlags.DeclaredOnly
+            | BindingFlags.Public
+            | BindingFlags.NonPublic
+            | BindingFlags.Instance
+            | BindingFlags.Static;
+        var optimised = typeof(torch)
+            .Assembly.GetTypes()
             .SelectMany(type => type.GetMethods(all).Concat<MethodBase>(type.GetConstructors(all)))
-            .Where(method => method.GetMethodBody() is not null && !method.MethodImplementationFlags.HasFlag(MethodImplAttributes.NoOptimization | MethodImplAttributes.NoInlining));
+            .Where(method =>
+                method.GetMethodBody() is not null
+                && !method.MethodImplementationFlags.HasFlag(
+                    MethodImplAttributes.NoOptimization | MethodImplAttributes.NoInlining
+                )
+            );
 
         Assert.Empty(optimised);
     }

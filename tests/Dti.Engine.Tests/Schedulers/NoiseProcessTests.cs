@@ -28,7 +28,8 @@ public class NoiseProcessTests
     }
 
     /// <summary>
-    /// EDM and zero terminal SNR as diffusers samples them. The model of the recorded runs gives 0.3·input + 0.1·sin(t/100), for EDM sin(4t).
+    /// EDM and zero terminal SNR as diffusers samples them. The model of the recorded runs gives 0.3·input +
+    /// 0.1·sin(t/100), for EDM sin(4t).
     /// </summary>
     [Theory]
     [MemberData(nameof(Recorded))]
@@ -37,7 +38,10 @@ public class NoiseProcessTests
         using var scope = NewDisposeScope();
         using var json = JsonDocument.Parse(File.ReadAllText(Fixtures.Common("noise_processes.json")));
         using var golden = new Golden(Fixtures.Common("noise_processes.safetensors"));
-        var (config, isEdm) = (StableDiffusionNoise.Parse(json.RootElement.GetProperty(run)), run.StartsWith("edm", StringComparison.Ordinal));
+        var (config, isEdm) = (
+            StableDiffusionNoise.Parse(json.RootElement.GetProperty(run)),
+            run.StartsWith("edm", StringComparison.Ordinal)
+        );
         Assert.Equal(run.Split('/')[1], config.DefaultSampler);
         using var sampler = config.CreateSampler(config.DefaultSampler, 10);
 
@@ -51,7 +55,9 @@ public class NoiseProcessTests
         golden.AssertClose("trajectory/" + run, x, recorded => recorded[0]);
         for (var call = 0; call < sampler.Timesteps.Count; call++)
         {
-            var output = (0.3 * sampler.ScaleModelInput(x, call)) + (0.1 * Math.Sin(sampler.Timesteps[call] * (isEdm ? 4 : 0.01)));
+            var output =
+                (0.3 * sampler.ScaleModelInput(x, call))
+                + (0.1 * Math.Sin(sampler.Timesteps[call] * (isEdm ? 4 : 0.01)));
             x = sampler.Step(output, call, x, () => golden["ancestral_noise"][call]);
             golden.AssertClose("trajectory/" + run, x, recorded => recorded[call + 1]);
         }
@@ -63,7 +69,10 @@ public class NoiseProcessTests
         return [.. json.RootElement.EnumerateObject().Select(run => run.Name)];
     }
 
-    /// <summary>What ComfyUI computes for CosXL (ModelSamplingContinuousEDM with V_PREDICTION): D = x·σd²/(σ² + σd²) − F·σ·σd/√(σ² + σd²), t = ln(σ)/4.</summary>
+    /// <summary>
+    /// What ComfyUI computes for CosXL (ModelSamplingContinuousEDM with V_PREDICTION): D = x·σd²/(σ² + σd²) −
+    /// F·σ·σd/√(σ² + σd²), t = ln(σ)/4.
+    /// </summary>
     [Theory]
     [InlineData(0.002)]
     [InlineData(0.7)]
@@ -76,7 +85,11 @@ public class NoiseProcessTests
         var (data, level) = (0.5, new NoiseLevel(1, sigma));
         var square = (sigma * sigma) + (data * data);
 
-        Golden.AssertClose((sample * (data * data / square)) - (output * (sigma * data / Math.Sqrt(square))), process.Denoised(sample, output, level), 1e-6);
+        Golden.AssertClose(
+            (sample * (data * data / square)) - (output * (sigma * data / Math.Sqrt(square))),
+            process.Denoised(sample, output, level),
+            1e-6
+        );
         Golden.AssertClose(sample / Math.Sqrt(square), process.ScaleModelInput(sample, level), 1e-6);
         Assert.Equal(Math.Log(sigma) / 4, EdmProcess.Time(sigma), 1e-12);
     }
@@ -93,7 +106,11 @@ public class NoiseProcessTests
             var times = process.TimesAt([share]);
             var level = Level(name, process, times);
 
-            var found = process.Denoised((level.Signal * x0) + (level.Noise * noise), process.Target(x0, noise, times), level);
+            var found = process.Denoised(
+                (level.Signal * x0) + (level.Noise * noise),
+                process.Target(x0, noise, times),
+                level
+            );
 
             Golden.AssertClose(x0, found, 1e-4, $"at {share}");
         }
@@ -120,7 +137,10 @@ public class NoiseProcessTests
     {
         using var scope = NewDisposeScope();
         using var process = Config(name).CreateProcess();
-        var (x0, noise) = (randn([64, 4, 2, 2], generator: new Generator(1, CPU)), randn([64, 4, 2, 2], generator: new Generator(2, CPU)));
+        var (x0, noise) = (
+            randn([64, 4, 2, 2], generator: new Generator(1, CPU)),
+            randn([64, 4, 2, 2], generator: new Generator(2, CPU))
+        );
 
         var times = process.DrawTimes(64, new Generator(3, CPU));
 
@@ -168,12 +188,13 @@ public class NoiseProcessTests
     private static (Tensor X0, Tensor Noise) Pair() =>
         (randn([1, 4, 8, 8], generator: new Generator(1, CPU)), randn([1, 4, 8, 8], generator: new Generator(2, CPU)));
 
-    private static NoiseLevel Level(string name, INoiseProcess process, Tensor times) => process switch
-    {
-        DdpmProcess ddpm => ddpm.LevelAt((int)times.item<long>()),
-        EdmProcess => new NoiseLevel(1, Math.Exp(4 * times.item<float>())),
-        _ => Flow(times.item<float>()),
-    };
+    private static NoiseLevel Level(string name, INoiseProcess process, Tensor times) =>
+        process switch
+        {
+            DdpmProcess ddpm => ddpm.LevelAt((int)times.item<long>()),
+            EdmProcess => new NoiseLevel(1, Math.Exp(4 * times.item<float>())),
+            _ => Flow(times.item<float>()),
+        };
 
     private static NoiseLevel Flow(double time) => new(1 - (time / 1000), time / 1000);
 

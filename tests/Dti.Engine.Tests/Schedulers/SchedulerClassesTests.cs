@@ -17,7 +17,9 @@ namespace Dti.Engine.Tests.Schedulers;
 /// </summary>
 public sealed class SchedulerClassesTests : IDisposable
 {
-    private static readonly JsonNode _signatures = JsonNode.Parse(File.ReadAllText(Fixtures.Common("diffusers_schedulers.json")))!;
+    private static readonly JsonNode _signatures = JsonNode.Parse(
+        File.ReadAllText(Fixtures.Common("diffusers_schedulers.json"))
+    )!;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dti-schedulers-");
 
     public void Dispose() => _folder.Delete(recursive: true);
@@ -31,7 +33,11 @@ public sealed class SchedulerClassesTests : IDisposable
         var known = SchedulerClasses.Implemented.ContainsKey(name) || SchedulerClasses.Substitutes.ContainsKey(name);
         if (!known)
         {
-            Assert.Contains($"'{name}'", Assert.Throws<DtiException>(() => Parse(Defaults(name))).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                $"'{name}'",
+                Assert.Throws<DtiException>(() => Parse(Defaults(name))).Message,
+                StringComparison.Ordinal
+            );
             return;
         }
 
@@ -71,11 +77,15 @@ public sealed class SchedulerClassesTests : IDisposable
                 error = refused;
             }
 
-            var isOfASampler = SchedulerClasses.Substitutes.ContainsKey(name) && !SchedulerClasses.Read.Contains(key) && error is null;
+            var isOfASampler =
+                SchedulerClasses.Substitutes.ContainsKey(name) && !SchedulerClasses.Read.Contains(key) && error is null;
             Assert.True(
-                (error is not null && error.Message.Contains(key, StringComparison.Ordinal)) || (config is not null && config != defaults)
-                || SchedulerClasses.Harmless.Contains(key) || isOfASampler,
-                $"{name}.{key}: {error?.Message ?? "has no effect"}");
+                (error is not null && error.Message.Contains(key, StringComparison.Ordinal))
+                    || (config is not null && config != defaults)
+                    || SchedulerClasses.Harmless.Contains(key)
+                    || isOfASampler,
+                $"{name}.{key}: {error?.Message ?? "has no effect"}"
+            );
         }
     }
 
@@ -83,7 +93,10 @@ public sealed class SchedulerClassesTests : IDisposable
     [Theory]
     [InlineData("EDMEulerScheduler", "euler")]
     [InlineData("EDMDPMSolverMultistepScheduler", "dpmpp_2m")]
-    public void Parse_AnotherValueOfAnyKeyOfEdm_ChangesTheConfigOrIsRefusedByNameOrIsHarmless(string name, string sampler)
+    public void Parse_AnotherValueOfAnyKeyOfEdm_ChangesTheConfigOrIsRefusedByNameOrIsHarmless(
+        string name,
+        string sampler
+    )
     {
         var defaults = StableDiffusionNoise.Parse(JsonSerializer.SerializeToElement(Defaults(name)));
         Assert.Equal((name, sampler), (defaults.ClassName, defaults.DefaultSampler));
@@ -99,8 +112,11 @@ public sealed class SchedulerClassesTests : IDisposable
             try
             {
                 Assert.True(
-                    StableDiffusionNoise.Parse(JsonSerializer.SerializeToElement(changed)) != defaults || key == "num_train_timesteps" || SchedulerClasses.Harmless.Contains(key),
-                    $"{name}.{key} has no effect");
+                    StableDiffusionNoise.Parse(JsonSerializer.SerializeToElement(changed)) != defaults
+                        || key == "num_train_timesteps"
+                        || SchedulerClasses.Harmless.Contains(key),
+                    $"{name}.{key} has no effect"
+                );
             }
             catch (DtiException refused)
             {
@@ -110,7 +126,13 @@ public sealed class SchedulerClassesTests : IDisposable
 
         var unknown = Defaults(name);
         unknown["sigma_dta"] = 1.0;
-        Assert.Contains("'sigma_dta'", Assert.Throws<DtiException>(() => StableDiffusionNoise.Parse(JsonSerializer.SerializeToElement(unknown))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'sigma_dta'",
+            Assert
+                .Throws<DtiException>(() => StableDiffusionNoise.Parse(JsonSerializer.SerializeToElement(unknown)))
+                .Message,
+            StringComparison.Ordinal
+        );
     }
 
     /// <summary>
@@ -136,7 +158,11 @@ public sealed class SchedulerClassesTests : IDisposable
     {
         var config = Defaults(name);
         config["betta_start"] = 0.1;
-        Assert.Contains("'betta_start'", Assert.Throws<DtiException>(() => Parse(config)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'betta_start'",
+            Assert.Throws<DtiException>(() => Parse(config)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -146,7 +172,12 @@ public sealed class SchedulerClassesTests : IDisposable
     [InlineData("""{"_class_name": "FlaxPNDMScheduler"}""", false, false, 0)]
     [InlineData("""{"_class_name": "UniPCMultistepScheduler"}""", false, false, 1)]
     [InlineData("""{"_class_name": "DDPMScheduler", "clip_sample": true, "steps_offset": 0}""", true, false, 0)]
-    public void Parse_KeysThatAreAbsent_NeverClipAndTakeTheFamilysDefaults(string json, bool clips, bool toOne, int offset)
+    public void Parse_KeysThatAreAbsent_NeverClipAndTakeTheFamilysDefaults(
+        string json,
+        bool clips,
+        bool toOne,
+        int offset
+    )
     {
         var config = Parse(JsonNode.Parse(json)!.AsObject());
         Assert.Equal((clips, toOne, offset), (config.ClipSample, config.SetAlphaToOne, config.StepsOffset));
@@ -157,11 +188,17 @@ public sealed class SchedulerClassesTests : IDisposable
     public void Read_InfinityAsPythonWritesIt_IsTheDefault()
     {
         var path = Path.Combine(_folder.FullName, "scheduler_config.json");
-        File.WriteAllText(path, """{"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity, "flow_shift": 1.0, "x": [NaN, Infinity]}""");
+        File.WriteAllText(
+            path,
+            """{"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity, "flow_shift": 1.0, "x": [NaN, Infinity]}"""
+        );
         using var json = BoundedJson.Read(path);
 
         Assert.Equal("-Infinity", json.RootElement.GetProperty("lambda_min_clipped").GetString());
-        Assert.Equal(["NaN", "Infinity"], json.RootElement.GetProperty("x").EnumerateArray().Select(item => item.GetString()));
+        Assert.Equal(
+            ["NaN", "Infinity"],
+            json.RootElement.GetProperty("x").EnumerateArray().Select(item => item.GetString())
+        );
         Assert.Throws<DtiException>(() => Parse(JsonNode.Parse("""{"beta_start": "NaN"}""")!.AsObject()));
     }
 
@@ -170,23 +207,41 @@ public sealed class SchedulerClassesTests : IDisposable
     {
         var model = Fixtures.CopyModel("tiny-sd15", Path.Combine(_folder.FullName, "unipc"));
         var path = Path.Combine(model, "scheduler", "scheduler_config.json");
-        File.WriteAllText(path, File.ReadAllText(path).Replace("PNDMScheduler", "UniPCMultistepScheduler", StringComparison.Ordinal));
+        File.WriteAllText(
+            path,
+            File.ReadAllText(path).Replace("PNDMScheduler", "UniPCMultistepScheduler", StringComparison.Ordinal)
+        );
         using var loaded = ModelFamilies.BuiltIn.Read(model).Load(new ComputeTarget(CPU, ScalarType.Float32));
 
         GenerationWarning[] Warnings(string? scheduler) =>
-        [
-            .. new TextToImage(loaded)
-                .Run(
-                    GenerationSettings.Resolve(
-                        new GenerationOptions { Prompt = "a", Steps = 1, Width = 64, Height = 64, Scheduler = scheduler }, loaded.Profile, () => 1),
-                    [],
-                    TestContext.Current.CancellationToken)
-                .OfType<GenerationWarning>(),
-        ];
+            [
+                .. new TextToImage(loaded)
+                    .Run(
+                        GenerationSettings.Resolve(
+                            new GenerationOptions
+                            {
+                                Prompt = "a",
+                                Steps = 1,
+                                Width = 64,
+                                Height = 64,
+                                Scheduler = scheduler,
+                            },
+                            loaded.Profile,
+                            () => 1
+                        ),
+                        [],
+                        TestContext.Current.CancellationToken
+                    )
+                    .OfType<GenerationWarning>(),
+            ];
 
         var warning = Assert.Single(Warnings(null));
         Assert.Equal("SCHEDULER_SUBSTITUTED", warning.Code);
-        Assert.Contains("UniPCMultistepScheduler, which is not implemented: dpmpp_2m takes its place", warning.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "UniPCMultistepScheduler, which is not implemented: dpmpp_2m takes its place",
+            warning.Message,
+            StringComparison.Ordinal
+        );
         Assert.Empty(Warnings("euler"));
     }
 
@@ -194,12 +249,24 @@ public sealed class SchedulerClassesTests : IDisposable
     public void Formats_EveryClassAndKey_IsInTheDocumentation()
     {
         var text = File.ReadAllText(Path.Combine(Fixtures.Repository, "docs", "formats.md"));
-        var names = _signatures["classes"]!.AsObject().SelectMany(entry => entry.Value!.AsObject().Select(key => key.Key).Prepend(entry.Key));
-        var own = SchedulerClasses.Implemented.Keys.Concat(SchedulerClasses.Substitutes.Keys).Concat(SchedulerClasses.Edm.Keys).Where(name => name.Length > 0);
+        var names = _signatures["classes"]!
+            .AsObject()
+            .SelectMany(entry => entry.Value!.AsObject().Select(key => key.Key).Prepend(entry.Key));
+        var own = SchedulerClasses
+            .Implemented.Keys.Concat(SchedulerClasses.Substitutes.Keys)
+            .Concat(SchedulerClasses.Edm.Keys)
+            .Where(name => name.Length > 0);
         Assert.All(own, name => Assert.Contains(name, text, StringComparison.Ordinal));
         Assert.All(
-            names.Distinct().Where(key => SchedulerClasses.Read.Contains(key) || SchedulerClasses.ReadOfEdm.Contains(key) || SchedulerClasses.Harmless.Contains(key)),
-            key => Assert.Contains($"`{key}`", text, StringComparison.Ordinal));
+            names
+                .Distinct()
+                .Where(key =>
+                    SchedulerClasses.Read.Contains(key)
+                    || SchedulerClasses.ReadOfEdm.Contains(key)
+                    || SchedulerClasses.Harmless.Contains(key)
+                ),
+            key => Assert.Contains($"`{key}`", text, StringComparison.Ordinal)
+        );
     }
 
     private static JsonObject Defaults(string name)
@@ -209,5 +276,6 @@ public sealed class SchedulerClassesTests : IDisposable
         return json;
     }
 
-    private static SchedulerConfig Parse(JsonObject json) => SchedulerConfig.Parse(JsonSerializer.SerializeToElement(json));
+    private static SchedulerConfig Parse(JsonObject json) =>
+        SchedulerConfig.Parse(JsonSerializer.SerializeToElement(json));
 }

@@ -12,7 +12,14 @@ public class SchedulerParityTests
     public static TheoryData<string> Entries(string key)
     {
         using var json = Expected();
-        return [.. json.RootElement.GetProperty(key).EnumerateObject().Select(entry => entry.Name).Where(name => SchedulerFactory.Names.Contains(name.Split('/')[0]))];
+        return
+        [
+            .. json
+                .RootElement.GetProperty(key)
+                .EnumerateObject()
+                .Select(entry => entry.Name)
+                .Where(name => SchedulerFactory.Names.Contains(name.Split('/')[0])),
+        ];
     }
 
     [Theory]
@@ -21,7 +28,10 @@ public class SchedulerParityTests
     public void NoiseSchedule_BothKinds_MatchesDiffusers(string kind, double start, double end)
     {
         using var golden = new Golden(Fixtures.Common("schedulers.safetensors"));
-        var json = string.Create(CultureInfo.InvariantCulture, $$"""{"beta_start": {{start}}, "beta_end": {{end}}, "beta_schedule": "{{kind}}"}""");
+        var json = string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""{"beta_start": {{start}}, "beta_end": {{end}}, "beta_schedule": "{{kind}}"}"""
+        );
         using var schedule = new DdpmProcess(Config(json));
 
         golden.AssertClose($"ddpm/{kind}/betas", schedule.Betas);
@@ -33,7 +43,9 @@ public class SchedulerParityTests
     {
         using var scope = NewDisposeScope();
         using var golden = new Golden(Fixtures.Common("schedulers.safetensors"));
-        using var schedule = new DdpmProcess(Config("""{"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}"""));
+        using var schedule = new DdpmProcess(
+            Config("""{"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}""")
+        );
         var (x0, noise, t) = (golden["ddpm/x0"], golden["ddpm/noise"], golden["ddpm/timesteps"]);
 
         golden.AssertClose("ddpm/add_noise", schedule.AddNoise(x0, noise, t));
@@ -50,10 +62,22 @@ public class SchedulerParityTests
         var parts = entry.Split('/');
         var expected = json.RootElement.GetProperty("timesteps").GetProperty(entry);
 
-        using var scheduler = SchedulerFactory.Create(parts[0], Config(json, parts[0], parts[1], "epsilon"), int.Parse(parts[2], null));
+        using var scheduler = SchedulerFactory.Create(
+            parts[0],
+            Config(json, parts[0], parts[1], "epsilon"),
+            int.Parse(parts[2], null)
+        );
 
-        Assert.Equal(expected.GetProperty("timesteps").EnumerateArray().Select(t => t.GetDouble()), scheduler.Timesteps, (a, b) => Math.Abs(a - b) <= golden.Tolerance($"sigmas/{entry}") * Math.Max(1, a));
-        Assert.Equal(expected.GetProperty("init_noise_sigma").GetDouble(), scheduler.InitNoiseSigma, golden.Tolerance($"sigmas/{entry}") * scheduler.InitNoiseSigma);
+        Assert.Equal(
+            expected.GetProperty("timesteps").EnumerateArray().Select(t => t.GetDouble()),
+            scheduler.Timesteps,
+            (a, b) => Math.Abs(a - b) <= golden.Tolerance($"sigmas/{entry}") * Math.Max(1, a)
+        );
+        Assert.Equal(
+            expected.GetProperty("init_noise_sigma").GetDouble(),
+            scheduler.InitNoiseSigma,
+            golden.Tolerance($"sigmas/{entry}") * scheduler.InitNoiseSigma
+        );
         if (scheduler.Sigmas.Count > 0)
         {
             using var sigmas = tensor(scheduler.Sigmas.ToArray());
@@ -89,7 +113,9 @@ public class SchedulerParityTests
     public void Denoised_ModelThatIsRight_IsTheCleanSample(string name, string prediction)
     {
         using var scope = NewDisposeScope();
-        var config = Config($$"""{"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "prediction_type": "{{prediction}}", "timestep_spacing": "leading", "clip_sample": false}""");
+        var config = Config(
+            $$"""{"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "prediction_type": "{{prediction}}", "timestep_spacing": "leading", "clip_sample": false}"""
+        );
         using var schedule = new DdpmProcess(config);
         using var scheduler = SchedulerFactory.Create(name, config, 10);
         using var generator = new Generator(1, CPU);
@@ -98,8 +124,14 @@ public class SchedulerParityTests
         {
             var t = tensor(new[] { (long)scheduler.Timesteps[call] });
             var noisy = schedule.AddNoise(x0, noise, t);
-            var sample = noisy / scheduler.ScaleModelInput(ones(1), call); // those that count in σ scale the sample for the model
-            Golden.AssertClose(x0, scheduler.Denoised(schedule.Target(x0, noise, t), call, sample), 1e-4, $"call {call}");
+            // those that count in σ scale the sample for the model
+            var sample = noisy / scheduler.ScaleModelInput(ones(1), call);
+            Golden.AssertClose(
+                x0,
+                scheduler.Denoised(schedule.Target(x0, noise, t), call, sample),
+                1e-4,
+                $"call {call}"
+            );
         }
     }
 
@@ -107,7 +139,10 @@ public class SchedulerParityTests
     public void Resolve_UnknownName_ListsTheNames()
     {
         var error = Assert.Throws<DtiException>(() => SchedulerFactory.Resolve("heun", Config("{}")));
-        Assert.Equal("scheduler 'heun' is not one of ddim, dpmpp_2m, dpmpp_2m_karras, euler, euler_ancestral, euler_karras, pndm.", error.Message);
+        Assert.Equal(
+            "scheduler 'heun' is not one of ddim, dpmpp_2m, dpmpp_2m_karras, euler, euler_ancestral, euler_karras, pndm.",
+            error.Message
+        );
     }
 
     [Theory]
@@ -120,14 +155,21 @@ public class SchedulerParityTests
 
     [Fact]
     public void Create_MoreStepsThanTrained_IsRefused() =>
-        Assert.Equal("steps", Assert.Throws<DtiException>(() => SchedulerFactory.Create("ddim", Config("{}"), 1001)).Field);
+        Assert.Equal(
+            "steps",
+            Assert.Throws<DtiException>(() => SchedulerFactory.Create("ddim", Config("{}"), 1001)).Field
+        );
 
     [Theory]
     [MemberData(nameof(AllNames))]
     public void Step_AsManyStepsAsTrained_StaysWithinTheSchedule(string name)
     {
         using var scope = NewDisposeScope();
-        using var scheduler = SchedulerFactory.Create(name, Config("""{"steps_offset": 1, "beta_schedule": "scaled_linear"}"""), name == "dpmpp_2m" ? 999 : 1000);
+        using var scheduler = SchedulerFactory.Create(
+            name,
+            Config("""{"steps_offset": 1, "beta_schedule": "scaled_linear"}"""),
+            name == "dpmpp_2m" ? 999 : 1000
+        );
         var x = ones(1, 4, 2, 2);
         for (var call = 0; call < scheduler.Timesteps.Count; call++)
         {
@@ -138,14 +180,21 @@ public class SchedulerParityTests
         Assert.True(x.isfinite().all().item<bool>());
     }
 
-    /// <summary>On libtorch's meta device tensors have shapes and no values: looking at one throws, and so does mixing in a tensor that was left on the CPU.</summary>
+    /// <summary>
+    /// On libtorch's meta device tensors have shapes and no values: looking at one throws, and so does mixing in a
+    /// tensor that was left on the CPU.
+    /// </summary>
     [Theory]
     [MemberData(nameof(AllNames))]
     public void Step_OnADevice_StaysThereAndWaitsForNoValue(string name)
     {
         using var scope = NewDisposeScope();
         var device = new Device(TorchSharp.DeviceType.META);
-        using var scheduler = SchedulerFactory.Create(name, Config("""{"steps_offset": 1, "beta_schedule": "scaled_linear"}"""), 10);
+        using var scheduler = SchedulerFactory.Create(
+            name,
+            Config("""{"steps_offset": 1, "beta_schedule": "scaled_linear"}"""),
+            10
+        );
         var x = ones([1, 4, 2, 2], device: device) * scheduler.InitNoiseSigma;
         for (var call = 0; call < scheduler.Timesteps.Count; call++)
         {
@@ -176,7 +225,11 @@ public class SchedulerParityTests
 
     private static SchedulerConfig Config(JsonDocument json, string scheduler, string spacing, string prediction)
     {
-        var values = json.RootElement.GetProperty("constructor").GetProperty(scheduler).EnumerateObject().ToDictionary(pair => pair.Name, pair => (object)pair.Value);
+        var values = json
+            .RootElement.GetProperty("constructor")
+            .GetProperty(scheduler)
+            .EnumerateObject()
+            .ToDictionary(pair => pair.Name, pair => (object)pair.Value);
         values.Remove("class", out var name);
         values["_class_name"] = name!;
         values["timestep_spacing"] = spacing;

@@ -29,7 +29,10 @@ public class PlaceholderTokensTests
         {
             foreach (var (text, expected) in Texts(json, texts).Zip(json.RootElement.GetProperty(ids).EnumerateArray()))
             {
-                Assert.Equal(expected.EnumerateArray().Select(id => id.GetInt32()), tokenizer.Tokenize(text, placeholders).InputIds);
+                Assert.Equal(
+                    expected.EnumerateArray().Select(id => id.GetInt32()),
+                    tokenizer.Tokenize(text, placeholders).InputIds
+                );
             }
         }
     }
@@ -75,16 +78,21 @@ public class PlaceholderTokensTests
     {
         var (tokenizer, placeholders) = WithCatAndToy("tiny-sd15");
 
-        var tokens = tokenizer.Tokenize(string.Join(' ', Enumerable.Repeat("a", 75)) + " <toy> in a garden", placeholders);
+        var tokens = tokenizer.Tokenize(
+            string.Join(' ', Enumerable.Repeat("a", 75)) + " <toy> in a garden",
+            placeholders
+        );
 
         Assert.Equal(77, tokens.InputIds.Count);
         Assert.Equal(tokenizer.EosTokenId, tokens.InputIds[^1]);
         Assert.Equal("<toy> in a garden", tokens.CutText);
     }
 
-    private static JsonDocument Expected(string family) => JsonDocument.Parse(File.ReadAllText(ModelFixture.Expected(family, "tokenizer_placeholders.json")));
+    private static JsonDocument Expected(string family) =>
+        JsonDocument.Parse(File.ReadAllText(ModelFixture.Expected(family, "tokenizer_placeholders.json")));
 
-    private static IEnumerable<string> Texts(JsonDocument json, string key) => json.RootElement.GetProperty(key).EnumerateArray().Select(text => text.GetString()!);
+    private static IEnumerable<string> Texts(JsonDocument json, string key) =>
+        json.RootElement.GetProperty(key).EnumerateArray().Select(text => text.GetString()!);
 
     private static (ClipTokenizer Tokenizer, PlaceholderTokens Placeholders) WithCatAndToy(string family)
     {

@@ -15,9 +15,17 @@ public class PublishedTokenizerTests
         var tokenizer = ClipTokenizer.Published(padToken);
 
         Assert.Equal(json.RootElement.GetProperty("vocab_size").GetInt32(), tokenizer.VocabularySize);
-        foreach (var (prompt, ids) in json.RootElement.GetProperty("prompts").EnumerateArray().Zip(json.RootElement.GetProperty(recorded).EnumerateArray()))
+        foreach (
+            var (prompt, ids) in json
+                .RootElement.GetProperty("prompts")
+                .EnumerateArray()
+                .Zip(json.RootElement.GetProperty(recorded).EnumerateArray())
+        )
         {
-            Assert.Equal(ids.EnumerateArray().Select(id => id.GetInt32()), tokenizer.Tokenize(prompt.GetString()!).InputIds);
+            Assert.Equal(
+                ids.EnumerateArray().Select(id => id.GetInt32()),
+                tokenizer.Tokenize(prompt.GetString()!).InputIds
+            );
         }
     }
 }

@@ -5,7 +5,10 @@ namespace Dti.Engine.Tests.Tokenization;
 
 public class SiglipTokenizerTests
 {
-    private readonly SiglipTokenizer _tokenizer = SiglipTokenizer.Load(Path.Combine(Fixtures.Root, "evaluators", "siglip"), 64);
+    private readonly SiglipTokenizer _tokenizer = SiglipTokenizer.Load(
+        Path.Combine(Fixtures.Root, "evaluators", "siglip"),
+        64
+    );
 
     [Theory]
     [InlineData("", new int[0])]
@@ -31,6 +34,9 @@ public class SiglipTokenizerTests
     [Fact]
     public void Tokenize_TooLong_CutsAndEnds()
     {
-        Assert.Equal([.. Enumerable.Repeat(20, 63), 1], _tokenizer.Tokenize(string.Join(' ', Enumerable.Repeat("dog", 100))));
+        Assert.Equal(
+            [.. Enumerable.Repeat(20, 63), 1],
+            _tokenizer.Tokenize(string.Join(' ', Enumerable.Repeat("dog", 100)))
+        );
     }
 }

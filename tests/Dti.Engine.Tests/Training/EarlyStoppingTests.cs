@@ -33,7 +33,14 @@ public class EarlyStoppingTests(ModelFixture models) : IClassFixture<ModelFixtur
     {
         var plain = Run(new TrainingOptions { Steps = 12 });
         var watched = Run(new TrainingOptions { Steps = 12, CheckEvery = 4 });
-        var still = Run(new TrainingOptions { Steps = 12, CheckEvery = 4, LearningRate = 1e-12 });
+        var still = Run(
+            new TrainingOptions
+            {
+                Steps = 12,
+                CheckEvery = 4,
+                LearningRate = 1e-12,
+            }
+        );
 
         Assert.Equal(Vector(plain), Vector(watched));
         Assert.Equal([0, 4, 8, 12], watched.OfType<TrainingCheck>().Select(check => check.Step));
@@ -42,7 +49,10 @@ public class EarlyStoppingTests(ModelFixture models) : IClassFixture<ModelFixtur
         Assert.All(watched.OfType<TrainingCheck>().Skip(1), check => Assert.InRange(check.Drift, 1e-5, 2));
     }
 
-    /// <summary>The rows of an embedding that is learnt itself were disposed of with the first check, and the embedding with them.</summary>
+    /// <summary>
+    /// The rows of an embedding that is learnt itself were disposed of with the first check, and the embedding with
+    /// them.
+    /// </summary>
     [Theory]
     [InlineData(TrainingMethod.TextualInversion)]
     [InlineData(TrainingMethod.Rescaled)]
@@ -51,7 +61,14 @@ public class EarlyStoppingTests(ModelFixture models) : IClassFixture<ModelFixtur
     public void Run_ChecksOfOtherMethods_ChangeNothingEither(TrainingMethod method)
     {
         var plain = Run(new TrainingOptions { Steps = 4, Method = method });
-        var watched = Run(new TrainingOptions { Steps = 4, Method = method, CheckEvery = 2 });
+        var watched = Run(
+            new TrainingOptions
+            {
+                Steps = 4,
+                Method = method,
+                CheckEvery = 2,
+            }
+        );
 
         Assert.Equal(Vector(plain), Vector(watched));
         Assert.Equal([0, 2, 4], watched.OfType<TrainingCheck>().Select(check => check.Step));
@@ -61,7 +78,14 @@ public class EarlyStoppingTests(ModelFixture models) : IClassFixture<ModelFixtur
     public void Run_NothingMoreToLearn_StopsWithTheBestConceptAndSaysWhy()
     {
         // Steps this long only leap about: some early check stays the best.
-        var options = new TrainingOptions { Steps = 400, CheckEvery = 2, StopEarly = true, LearningRate = 1, SnapshotEvery = 1 };
+        var options = new TrainingOptions
+        {
+            Steps = 400,
+            CheckEvery = 2,
+            StopEarly = true,
+            LearningRate = 1,
+            SnapshotEvery = 1,
+        };
         var events = Run(options);
 
         var finished = (TrainingFinished)events[^1];
@@ -76,7 +100,13 @@ public class EarlyStoppingTests(ModelFixture models) : IClassFixture<ModelFixtur
     [Fact]
     public void Run_ResumedBeforeItStops_StopsAtTheSameStepWithTheSameConcept()
     {
-        var options = new TrainingOptions { Steps = 400, CheckEvery = 2, StopEarly = true, LearningRate = 1 };
+        var options = new TrainingOptions
+        {
+            Steps = 400,
+            CheckEvery = 2,
+            StopEarly = true,
+            LearningRate = 1,
+        };
         var (model, settings) = (models.Model("tiny-sd15"), Settings(options));
         var whole = Run(options);
         var last = ((TrainingFinished)whole[^1]).Last.Step;
@@ -100,17 +130,37 @@ public class EarlyStoppingTests(ModelFixture models) : IClassFixture<ModelFixtur
 
             using (snapshot)
             {
-                var rest = new Trainer(model, settings, NoisePhotos.Load()).Run(snapshot, TestContext.Current.CancellationToken).ToList();
+                var rest = new Trainer(model, settings, NoisePhotos.Load())
+                    .Run(snapshot, TestContext.Current.CancellationToken)
+                    .ToList();
                 Assert.Equal(((TrainingFinished)whole[^1]).Stopped, ((TrainingFinished)rest[^1]).Stopped);
                 Assert.Equal(Vector(whole), Vector(rest));
             }
         }
     }
 
-    private List<TrainingEvent> Run(TrainingOptions options) => [.. new Trainer(models.Model("tiny-sd15"), Settings(options), NoisePhotos.Load()).Run(TestContext.Current.CancellationToken)];
+    private List<TrainingEvent> Run(TrainingOptions options) =>
+        [
+            .. new Trainer(models.Model("tiny-sd15"), Settings(options), NoisePhotos.Load()).Run(
+                TestContext.Current.CancellationToken
+            ),
+        ];
 
     private TrainingSettings Settings(TrainingOptions options) =>
-        TrainingSettings.Resolve(options with { Resolution = 64, BatchSize = 1, PreviewEvery = 0, Initializer = "dog", Seed = 3 }, "x", models.Model("tiny-sd15").Profile, () => 1);
+        TrainingSettings.Resolve(
+            options with
+            {
+                Resolution = 64,
+                BatchSize = 1,
+                PreviewEvery = 0,
+                Initializer = "dog",
+                Seed = 3,
+            },
+            "x",
+            models.Model("tiny-sd15").Profile,
+            () => 1
+        );
 
-    private static float[] Vector(List<TrainingEvent> events) => ((TrainingFinished)events[^1]).Concept.Encoders[0].Embedding(0);
+    private static float[] Vector(List<TrainingEvent> events) =>
+        ((TrainingFinished)events[^1]).Concept.Encoders[0].Embedding(0);
 }

@@ -7,12 +7,17 @@ namespace Dti.Engine.Tests.Training;
 /// <summary>A step's photos in one batch or in several: the same numbers, but for fp32's rounding.</summary>
 public class GradientAccumulationTests(ModelFixture models) : IClassFixture<ModelFixture>
 {
-    private const float Kappa = 0.05f; // as large as the gradient of the tiny models, so that a gradient of another scale would turn another way
+    // as large as the gradient of the tiny models, so that a gradient of another scale would turn another way
+    private const float Kappa = 0.05f;
 
-    public static TheoryData<string, TrainingMethod> Methods => new(
-        from method in Enum.GetValues<TrainingMethod>()
-        from family in method is TrainingMethod.Directional or TrainingMethod.TextualInversion ? new[] { "tiny-sd15", "tiny-sdxl" } : ["tiny-sd15"]
-        select (family, method));
+    public static TheoryData<string, TrainingMethod> Methods =>
+        new(
+            from method in Enum.GetValues<TrainingMethod>()
+            from family in method is TrainingMethod.Directional or TrainingMethod.TextualInversion
+                ? new[] { "tiny-sd15", "tiny-sdxl" }
+                : ["tiny-sd15"]
+            select (family, method)
+        );
 
     [Theory]
     [MemberData(nameof(Methods))]
@@ -25,7 +30,8 @@ public class GradientAccumulationTests(ModelFixture models) : IClassFixture<Mode
         foreach (var (one, two) in whole.OfType<TrainingStep>().Zip(parts.OfType<TrainingStep>()))
         {
             Assert.Equal(one.Loss, two.Loss, 1e-6 * one.Loss);
-            Assert.Equal(one.KappaOverGradient, two.KappaOverGradient, 1e-3 * one.KappaOverGradient); // SDXL's miniature has gradients near zero
+            // SDXL's miniature has gradients near zero
+            Assert.Equal(one.KappaOverGradient, two.KappaOverGradient, 1e-3 * one.KappaOverGradient);
         }
 
         foreach (var (one, two) in Vectors(whole).Zip(Vectors(parts)))
@@ -39,7 +45,10 @@ public class GradientAccumulationTests(ModelFixture models) : IClassFixture<Mode
     [Fact]
     public void Run_FourBatchesOfOne_EqualOneOfFour()
     {
-        var (whole, parts) = (Run("tiny-sd15", TrainingMethod.Directional, 4, 1), Run("tiny-sd15", TrainingMethod.Directional, 1, 4));
+        var (whole, parts) = (
+            Run("tiny-sd15", TrainingMethod.Directional, 4, 1),
+            Run("tiny-sd15", TrainingMethod.Directional, 1, 4)
+        );
 
         Assert.All(Vectors(whole).Zip(Vectors(parts)), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
     }
@@ -49,7 +58,14 @@ public class GradientAccumulationTests(ModelFixture models) : IClassFixture<Mode
     {
         using var scope = NewDisposeScope();
         var latents = arange(16, ScalarType.Float32).reshape(4, 1, 2, 2);
-        var batch = new TrainingBatch(latents, latents + 100, arange(4), [arange(8).reshape(4, 2)], latents.reshape(4, 4), latents + 200);
+        var batch = new TrainingBatch(
+            latents,
+            latents + 100,
+            arange(4),
+            [arange(8).reshape(4, 2)],
+            latents.reshape(4, 4),
+            latents + 200
+        );
 
         var parts = batch.Split(2).ToArray();
 

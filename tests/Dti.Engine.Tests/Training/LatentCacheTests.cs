@@ -50,7 +50,12 @@ public class LatentCacheTests(ModelFixture models) : IClassFixture<ModelFixture>
         using var scope = NewDisposeScope();
         var photos = NoisePhotos.Load();
         PhotoCrop[] crops = [.. Enumerable.Range(0, 4).Select(i => new PhotoCrop(0, 0, i, Flip: false))];
-        using var cache = new LatentCache(models.Model("tiny-sd15"), photos, memoryBytes: OneCrop, diskBytes: 2 * OneCrop);
+        using var cache = new LatentCache(
+            models.Model("tiny-sd15"),
+            photos,
+            memoryBytes: OneCrop,
+            diskBytes: 2 * OneCrop
+        );
 
         foreach (var crop in crops.Concat(crops))
         {

@@ -14,7 +14,12 @@ public class LearningMethodTests(ModelFixture models) : IClassFixture<ModelFixtu
     public static TheoryData<string, string, string> CrossInitCases()
     {
         var data = new TheoryData<string, string, string>();
-        foreach (string family in ModelFixture.AllFamilies().Select(row => row.Data).Where(family => File.Exists(ModelFixture.Expected(family, "crossinit.json"))))
+        foreach (
+            string family in ModelFixture
+                .AllFamilies()
+                .Select(row => row.Data)
+                .Where(family => File.Exists(ModelFixture.Expected(family, "crossinit.json")))
+        )
         {
             using var json = JsonDocument.Parse(File.ReadAllText(ModelFixture.Expected(family, "crossinit.json")));
             foreach (var entry in json.RootElement.GetProperty("cases").EnumerateObject())
@@ -40,7 +45,8 @@ public class LearningMethodTests(ModelFixture models) : IClassFixture<ModelFixtu
         foreach (var (encoder, suffix) in Suffixes(models.Model(family)))
         {
             var expected = golden[$"{name}/embeds{suffix}"];
-            Tensor Start(TrainingMethod method) => LearningMethod.Of(method).Start(models.Model(family), encoder, initializer, (int)expected.shape[0]);
+            Tensor Start(TrainingMethod method) =>
+                LearningMethod.Of(method).Start(models.Model(family), encoder, initializer, (int)expected.shape[0]);
 
             golden.AssertClose($"{name}/embeds{suffix}", Start(TrainingMethod.CrossInit));
             golden.AssertClose($"{name}/static_embeds{suffix}", Start(TrainingMethod.TextualInversion));
@@ -63,10 +69,18 @@ public class LearningMethodTests(ModelFixture models) : IClassFixture<ModelFixtu
                 using var regularizer = new StartRegularizer(golden[$"{name}/{start}{suffix}"], lambda: 0.5);
 
                 loss += regularizer.Loss(embedding).item<float>();
-                golden.AssertClose($"{name}/{kind}/grad{suffix}", regularizer.AddTo(zeros_like(embedding), embedding), recorded => recorded * 0.5);
+                golden.AssertClose(
+                    $"{name}/{kind}/grad{suffix}",
+                    regularizer.AddTo(zeros_like(embedding), embedding),
+                    recorded => recorded * 0.5
+                );
             }
 
-            Assert.Equal(golden[$"{name}/{kind}/loss"].item<float>() * 0.5, loss, golden.Tolerance($"{name}/{kind}/loss"));
+            Assert.Equal(
+                golden[$"{name}/{kind}/loss"].item<float>() * 0.5,
+                loss,
+                golden.Tolerance($"{name}/{kind}/loss")
+            );
         }
     }
 
@@ -99,7 +113,12 @@ public class LearningMethodTests(ModelFixture models) : IClassFixture<ModelFixtu
     {
         using var scope = NewDisposeScope();
         var row = ones(1, 4).requires_grad_(true);
-        using var optimizer = new AdamW(row, learningRate: 0.1, weightDecay: 0, regularizer: new StartRegularizer(zeros(1, 4), 1));
+        using var optimizer = new AdamW(
+            row,
+            learningRate: 0.1,
+            weightDecay: 0,
+            regularizer: new StartRegularizer(zeros(1, 4), 1)
+        );
 
         optimizer.Step(zeros(1, 4));
 

@@ -15,7 +15,12 @@ public class PhotoChecksTests
     {
         var small = PillowResize.Resize(Scene(1), 40, 40);
 
-        var warning = Assert.Single(PhotoChecks.Of([("phone.png", 40, 40, PillowResize.Resize(small, Side, Side)), ("b.png", 200, 300, Scene(2))], Side));
+        var warning = Assert.Single(
+            PhotoChecks.Of(
+                [("phone.png", 40, 40, PillowResize.Resize(small, Side, Side)), ("b.png", 200, 300, Scene(2))],
+                Side
+            )
+        );
 
         Assert.Equal("PHOTO_SMALL", warning.Code);
         Assert.Contains("'phone.png' is 40 × 40", warning.Message, StringComparison.Ordinal);
@@ -37,13 +42,21 @@ public class PhotoChecksTests
     {
         var photo = ImageCodec.Encode(Scene(1), ImageFormat.Png);
 
-        var set = TrainingSet.Load([new Photo("one.png", photo), new Photo("two.png", photo)], Side, ImageLimits.Default);
+        var set = TrainingSet.Load(
+            [new Photo("one.png", photo), new Photo("two.png", photo)],
+            Side,
+            ImageLimits.Default
+        );
 
         Assert.Contains("'one.png' and 'two.png'", Assert.Single(set.Warnings).Message, StringComparison.Ordinal);
     }
 
     private static string[] Codes(params RgbImage[] photos) =>
-        [.. PhotoChecks.Of([.. photos.Select((photo, i) => ($"{i}.png", photo.Height, photo.Width, photo))], Side).Select(warning => warning.Code)];
+        [
+            .. PhotoChecks
+                .Of([.. photos.Select((photo, i) => ($"{i}.png", photo.Height, photo.Width, photo))], Side)
+                .Select(warning => warning.Code),
+        ];
 
     /// <summary>Discs of many sizes, with edges and areas as a photograph has.</summary>
     private static RgbImage Scene(int seed)

@@ -13,7 +13,11 @@ public class SamplePhotosTests
     public void Load_SamplePhotos_MakesATrainingSet(string concept)
     {
         var files = Directory.GetFiles(Path.Combine(SamplesFolder(), concept)).Order(StringComparer.Ordinal).ToArray();
-        var set = TrainingSet.Load([.. files.Select(file => new Photo(Path.GetFileName(file), File.ReadAllBytes(file)))], 512, ImageLimits.Default);
+        var set = TrainingSet.Load(
+            [.. files.Select(file => new Photo(Path.GetFileName(file), File.ReadAllBytes(file)))],
+            512,
+            ImageLimits.Default
+        );
 
         Assert.Equal(5, set.Count);
         Assert.Contains(files, file => file.EndsWith(".png", StringComparison.Ordinal));
@@ -23,7 +27,13 @@ public class SamplePhotosTests
 
     [Fact]
     public void Samples_Together_StaySmallEnoughToCloneQuickly() =>
-        Assert.InRange(new DirectoryInfo(SamplesFolder()).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length), 1, 1_500_000);
+        Assert.InRange(
+            new DirectoryInfo(SamplesFolder())
+                .EnumerateFiles("*", SearchOption.AllDirectories)
+                .Sum(file => file.Length),
+            1,
+            1_500_000
+        );
 
     private static string SamplesFolder([CallerFilePath] string file = "") =>
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "..", "..", "..", "samples"));

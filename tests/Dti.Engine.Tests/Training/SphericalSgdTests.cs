@@ -30,7 +30,11 @@ public class SphericalSgdTests
         }
 
         using var optimizer = new SphericalSgd(
-            p, settings.GetProperty("lr").GetDouble(), settings.GetProperty("beta").GetDouble(), new VonMisesFisherPrior(mu, settings.GetProperty("kappa").GetDouble()));
+            p,
+            settings.GetProperty("lr").GetDouble(),
+            settings.GetProperty("beta").GetDouble(),
+            new VonMisesFisherPrior(mu, settings.GetProperty("kappa").GetDouble())
+        );
         var grads = golden[$"{run}/grads"];
         for (var step = 0; step < grads.shape[0]; step++)
         {
@@ -46,13 +50,34 @@ public class SphericalSgdTests
         using var scope = NewDisposeScope();
         foreach (var size in new[] { 1e-6f, 1f, 1e6f })
         {
-            var v = tensor(new float[,] { { 1, 0 } });
+            var v = tensor(
+                new float[,]
+                {
+                    { 1, 0 },
+                }
+            );
             using var optimizer = new SphericalSgd(v, 0.01, 0, new VonMisesFisherPrior(zeros_like(v), 0));
-            optimizer.Step(tensor(new[,] { { 3f, size } }));
-            Assert.Equal(-Math.Atan(0.01), Math.Atan2(v[0, 1].item<float>(), v[0, 0].item<float>()), size < 1e-3 ? 2e-4 : 1e-7);
+            optimizer.Step(
+                tensor(
+                    new[,]
+                    {
+                        { 3f, size },
+                    }
+                )
+            );
+            Assert.Equal(
+                -Math.Atan(0.01),
+                Math.Atan2(v[0, 1].item<float>(), v[0, 0].item<float>()),
+                size < 1e-3 ? 2e-4 : 1e-7
+            );
         }
     }
 
     private static JsonElement Find(JsonElement json, string run) =>
-        json.TryGetProperty(run, out var found) ? found : json.EnumerateObject().Select(pair => pair.Value).First(value => value.ValueKind == JsonValueKind.Object && value.TryGetProperty(run, out _)).GetProperty(run);
+        json.TryGetProperty(run, out var found)
+            ? found
+            : json.EnumerateObject()
+                .Select(pair => pair.Value)
+                .First(value => value.ValueKind == JsonValueKind.Object && value.TryGetProperty(run, out _))
+                .GetProperty(run);
 }

@@ -11,9 +11,27 @@ public class StartConceptTests(ModelFixture models) : IClassFixture<ModelFixture
     [InlineData(TrainingMethod.TextualInversion)]
     public void Run_FromAConcept_StartsThere(TrainingMethod method)
     {
-        var concept = Learn("tiny-sd15", new TrainingOptions { Steps = 30, VectorCount = 2, LearningRate = 0.05 }).Concept;
+        var concept = Learn(
+            "tiny-sd15",
+            new TrainingOptions
+            {
+                Steps = 30,
+                VectorCount = 2,
+                LearningRate = 0.05,
+            }
+        ).Concept;
 
-        var (further, first) = Learn("tiny-sd15", new TrainingOptions { Start = concept, Method = method, Steps = 1, LearningRate = 1e-9, Initializer = null });
+        var (further, first) = Learn(
+            "tiny-sd15",
+            new TrainingOptions
+            {
+                Start = concept,
+                Method = method,
+                Steps = 1,
+                LearningRate = 1e-9,
+                Initializer = null,
+            }
+        );
 
         Assert.Equal(2, further.VectorCount);
         Assert.True(Cosine(concept, further, 1) > 0.99999);
@@ -26,10 +44,29 @@ public class StartConceptTests(ModelFixture models) : IClassFixture<ModelFixture
     {
         var concept = Learn("tiny-sd15", new TrainingOptions { Steps = 30, LearningRate = 0.05 }).Concept;
 
-        var (_, step) = Learn("tiny-sd15", new TrainingOptions { Start = concept, Initializer = "dog", Steps = 1, LearningRate = 1e-9 });
+        var (_, step) = Learn(
+            "tiny-sd15",
+            new TrainingOptions
+            {
+                Start = concept,
+                Initializer = "dog",
+                Steps = 1,
+                LearningRate = 1e-9,
+            }
+        );
 
         Assert.InRange(step.AngleDegrees, 10, 90);
-        var pulled = Learn("tiny-sd15", new TrainingOptions { Start = concept, Initializer = "dog", Steps = 30, LearningRate = 0.01, Kappa = 10 }).Last;
+        var pulled = Learn(
+            "tiny-sd15",
+            new TrainingOptions
+            {
+                Start = concept,
+                Initializer = "dog",
+                Steps = 30,
+                LearningRate = 0.01,
+                Kappa = 10,
+            }
+        ).Last;
         Assert.True(pulled.AngleDegrees < step.AngleDegrees - 10);
     }
 
@@ -37,10 +74,49 @@ public class StartConceptTests(ModelFixture models) : IClassFixture<ModelFixture
     public void Run_FromTextualInversion_KeepsTheMagnitudeOfTheVocabulary()
     {
         var model = models.Model("tiny-sd15");
-        var long_ = new ConceptEmbedding("<long>", [new DirectionalVectors([[.. Enumerable.Range(1, model.Profile.EmbeddingDimension).Select(i => (float)i)]], [12])]);
+        var long_ = new ConceptEmbedding(
+            "<long>",
+            [
+                new DirectionalVectors(
+                    [
+                        [.. Enumerable.Range(1, model.Profile.EmbeddingDimension).Select(i => (float)i)],
+                    ],
+                    [12]
+                ),
+            ]
+        );
 
-        Assert.Equal(model.Profile.VocabularyNorms.Mean, Learn("tiny-sd15", new TrainingOptions { Start = long_, Steps = 1, Initializer = null }).Concept.Encoders[0].Magnitudes[0], 1e-5);
-        Assert.Equal(12, Learn("tiny-sd15", new TrainingOptions { Start = long_, Steps = 1, Initializer = null, Magnitude = MagnitudeChoice.Initializer }).Concept.Encoders[0].Magnitudes[0], 1e-4);
+        Assert.Equal(
+            model.Profile.VocabularyNorms.Mean,
+            Learn(
+                "tiny-sd15",
+                new TrainingOptions
+                {
+                    Start = long_,
+                    Steps = 1,
+                    Initializer = null,
+                }
+            )
+                .Concept.Encoders[0]
+                .Magnitudes[0],
+            1e-5
+        );
+        Assert.Equal(
+            12,
+            Learn(
+                "tiny-sd15",
+                new TrainingOptions
+                {
+                    Start = long_,
+                    Steps = 1,
+                    Initializer = null,
+                    Magnitude = MagnitudeChoice.Initializer,
+                }
+            )
+                .Concept.Encoders[0]
+                .Magnitudes[0],
+            1e-4
+        );
     }
 
     [Fact]
@@ -48,8 +124,21 @@ public class StartConceptTests(ModelFixture models) : IClassFixture<ModelFixture
     {
         var concept = Learn("tiny-sd15", new TrainingOptions { Steps = 1 }).Concept;
 
-        Assert.Equal(ErrorKind.FailedPrecondition, Assert.Throws<DtiException>(() => Settings("tiny-sdxl", new TrainingOptions { Start = concept })).Kind);
-        var error = Assert.Throws<ValidationException>(() => Settings("tiny-sd15", new TrainingOptions { Start = concept, VectorCount = 3, Method = TrainingMethod.CrossInit }));
+        Assert.Equal(
+            ErrorKind.FailedPrecondition,
+            Assert.Throws<DtiException>(() => Settings("tiny-sdxl", new TrainingOptions { Start = concept })).Kind
+        );
+        var error = Assert.Throws<ValidationException>(() =>
+            Settings(
+                "tiny-sd15",
+                new TrainingOptions
+                {
+                    Start = concept,
+                    VectorCount = 3,
+                    Method = TrainingMethod.CrossInit,
+                }
+            )
+        );
         Assert.Equal(["num_vectors", "start_concept"], error.Violations.Select(violation => violation.Field));
     }
 
@@ -62,25 +151,58 @@ public class StartConceptTests(ModelFixture models) : IClassFixture<ModelFixture
 
         var (concept, last) = Learn("tiny-sdxl", new TrainingOptions { Steps = 20, Encoders = learnt });
 
-        Assert.All(start.Encoders[kept].Embedding(0).Zip(concept.Encoders[kept].Embedding(0)), pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
-        Assert.Contains(start.Encoders[moved].Embedding(0).Zip(concept.Encoders[moved].Embedding(0)), pair => Math.Abs(pair.First - pair.Second) > 1e-3f);
+        Assert.All(start.Encoders[kept].Embedding(0).Zip(concept.Encoders[kept].Embedding(0)), pair =>
+            Assert.Equal(pair.First, pair.Second, 1e-6f)
+        );
+        Assert.Contains(start.Encoders[moved].Embedding(0).Zip(concept.Encoders[moved].Embedding(0)), pair =>
+            Math.Abs(pair.First - pair.Second) > 1e-3f
+        );
         Assert.True(last.AngleDegrees > 1); // of the one that moves
     }
 
     [Fact]
-    public void Resolve_SecondTextEncoderOfOne_IsRefused() => Assert.Equal(
-        "text_encoders", Assert.Single(Assert.Throws<ValidationException>(() => Settings("tiny-sd15", new TrainingOptions { Encoders = LearntEncoders.Second })).Violations).Field);
+    public void Resolve_SecondTextEncoderOfOne_IsRefused() =>
+        Assert.Equal(
+            "text_encoders",
+            Assert
+                .Single(
+                    Assert
+                        .Throws<ValidationException>(() =>
+                            Settings("tiny-sd15", new TrainingOptions { Encoders = LearntEncoders.Second })
+                        )
+                        .Violations
+                )
+                .Field
+        );
 
     private (ConceptEmbedding Concept, TrainingStep Last) Learn(string family, TrainingOptions options)
     {
         var asked = options.Start is null ? options with { Initializer = options.Initializer ?? "dog" } : options;
-        var finished = (TrainingFinished)new Trainer(models.Model(family), Settings(family, asked), NoisePhotos.Load()).Run(TestContext.Current.CancellationToken).Last();
+        var finished = (TrainingFinished)
+            new Trainer(models.Model(family), Settings(family, asked), NoisePhotos.Load())
+                .Run(TestContext.Current.CancellationToken)
+                .Last();
         return (finished.Concept, finished.Last);
     }
 
     private TrainingSettings Settings(string family, TrainingOptions options) =>
-        TrainingSettings.Resolve(options with { Resolution = 64, BatchSize = 1, PreviewEvery = 0, Seed = 3 }, "x", models.Model(family).Profile, () => 1);
+        TrainingSettings.Resolve(
+            options with
+            {
+                Resolution = 64,
+                BatchSize = 1,
+                PreviewEvery = 0,
+                Seed = 3,
+            },
+            "x",
+            models.Model(family).Profile,
+            () => 1
+        );
 
     private static double Cosine(ConceptEmbedding a, ConceptEmbedding b, int vector) =>
-        a.Encoders[0].Direction(vector).ToArray().Zip(b.Encoders[0].Direction(vector).ToArray(), (x, y) => (double)x * y).Sum();
+        a.Encoders[0]
+            .Direction(vector)
+            .ToArray()
+            .Zip(b.Encoders[0].Direction(vector).ToArray(), (x, y) => (double)x * y)
+            .Sum();
 }

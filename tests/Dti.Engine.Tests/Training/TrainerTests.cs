@@ -11,14 +11,29 @@ public class TrainerTests(ModelFixture models) : IClassFixture<ModelFixture>
     [Fact]
     public void Run_ThreeVectors_EachMovesAndKeepsItsMagnitude()
     {
-        var events = Train(new TrainingOptions { Steps = 20, VectorCount = 3, Initializer = "white cat" });
+        var events = Train(
+            new TrainingOptions
+            {
+                Steps = 20,
+                VectorCount = 3,
+                Initializer = "white cat",
+            }
+        );
 
         var steps = events.OfType<TrainingStep>().ToArray();
         var learnt = Assert.IsType<TrainingFinished>(events[^1]).Concept.Encoders[0];
         Assert.Equal(Enumerable.Range(1, 20), steps.Select(step => step.Step));
         Assert.Equal(3, learnt.Count);
         Assert.All(steps, step => Assert.Equal(learnt.Magnitudes[0], step.Norm, 1e-5));
-        var start = Train(new TrainingOptions { Steps = 1, LearningRate = 1e-9, VectorCount = 3, Initializer = "white cat" });
+        var start = Train(
+            new TrainingOptions
+            {
+                Steps = 1,
+                LearningRate = 1e-9,
+                VectorCount = 3,
+                Initializer = "white cat",
+            }
+        );
         var initial = ((TrainingFinished)start[^1]).Concept.Encoders[0];
         for (var i = 0; i < 3; i++)
         {
@@ -42,7 +57,17 @@ public class TrainerTests(ModelFixture models) : IClassFixture<ModelFixture>
     [Fact]
     public void Run_SameSeed_GivesTheSameNumbersToTheBit()
     {
-        float[] Learn(ulong seed) => ((TrainingFinished)Train(new TrainingOptions { Steps = 6, Seed = seed, RandomFlip = true })[^1]).Concept.Encoders[0].Embedding(0);
+        float[] Learn(ulong seed) => (
+                (TrainingFinished)
+                    Train(
+                        new TrainingOptions
+                        {
+                            Steps = 6,
+                            Seed = seed,
+                            RandomFlip = true,
+                        }
+                    )[^1]
+            ).Concept.Encoders[0].Embedding(0);
 
         Assert.Equal(Learn(5), Learn(5));
         Assert.NotEqual(Learn(5), Learn(6));
@@ -70,9 +95,20 @@ public class TrainerTests(ModelFixture models) : IClassFixture<ModelFixture>
     [Fact]
     public void Run_Previews_ComeAtTheAskedStepsAndAtTheEndFromOneSeed()
     {
-        var events = Train(new TrainingOptions { Steps = 5, PreviewEvery = 2, PreviewSteps = 2, PreviewPrompts = ["a {concept}", "{concept} in snow"] });
+        var events = Train(
+            new TrainingOptions
+            {
+                Steps = 5,
+                PreviewEvery = 2,
+                PreviewSteps = 2,
+                PreviewPrompts = ["a {concept}", "{concept} in snow"],
+            }
+        );
         var previews = events.OfType<TrainingPreview>().ToArray();
-        Assert.Equal([(2, 0), (2, 1), (4, 0), (4, 1), (5, 0), (5, 1)], previews.Select(preview => (preview.Step, preview.Index)));
+        Assert.Equal(
+            [(2, 0), (2, 1), (4, 0), (4, 1), (5, 0), (5, 1)],
+            previews.Select(preview => (preview.Step, preview.Index))
+        );
         Assert.Single(previews.Select(preview => preview.Seed).Distinct());
         Assert.Equal("a <x>", previews[0].Prompt);
     }
@@ -97,8 +133,22 @@ public class TrainerTests(ModelFixture models) : IClassFixture<ModelFixture>
         };
         var error = Assert.Throws<ValidationException>(() => Settings(options));
         Assert.Equal(
-            ["batch_size", "beta", "initializer", "kappa", "learning_rate", "magnitude_value", "num_vectors", "placeholder", "preview_every", "preview_steps", "resolution", "steps"],
-            error.Violations.Select(violation => violation.Field).Order(StringComparer.Ordinal));
+            [
+                "batch_size",
+                "beta",
+                "initializer",
+                "kappa",
+                "learning_rate",
+                "magnitude_value",
+                "num_vectors",
+                "placeholder",
+                "preview_every",
+                "preview_steps",
+                "resolution",
+                "steps",
+            ],
+            error.Violations.Select(violation => violation.Field).Order(StringComparer.Ordinal)
+        );
     }
 
     [Theory]
@@ -107,13 +157,28 @@ public class TrainerTests(ModelFixture models) : IClassFixture<ModelFixture>
     [InlineData(TrainingMethod.Renormalized, 1, 1, true)]
     [InlineData(TrainingMethod.SoftlyRenormalized, 1, 1.9, false)]
     [InlineData(TrainingMethod.CrossInit, 5, 50, false)] // hidden states are longer than token embeddings
-    public void Run_Baseline_LearnsTheEmbeddingItself(TrainingMethod method, double least, double most, bool keepsTheMagnitude)
+    public void Run_Baseline_LearnsTheEmbeddingItself(
+        TrainingMethod method,
+        double least,
+        double most,
+        bool keepsTheMagnitude
+    )
     {
         var magnitude = Settings(new TrainingOptions()).MagnitudeValue;
 
-        var events = Train(new TrainingOptions { Method = method, Steps = 20, LearningRate = 0.05 });
+        var events = Train(
+            new TrainingOptions
+            {
+                Method = method,
+                Steps = 20,
+                LearningRate = 0.05,
+            }
+        );
 
-        var (kept, last) = (((TrainingFinished)events[^1]).Concept.Encoders[0].Magnitudes[0], events.OfType<TrainingStep>().Last());
+        var (kept, last) = (
+            ((TrainingFinished)events[^1]).Concept.Encoders[0].Magnitudes[0],
+            events.OfType<TrainingStep>().Last()
+        );
         Assert.InRange(last.AngleDegrees, 1, 180);
         Assert.InRange(last.Norm / magnitude, least - 1e-4, most + 1e-4);
         Assert.Equal(keepsTheMagnitude ? magnitude : last.Norm, kept, 1e-4);
@@ -122,8 +187,19 @@ public class TrainerTests(ModelFixture models) : IClassFixture<ModelFixture>
     [Fact]
     public void Run_Regularization_StaysNearerToTheStart()
     {
-        double Angle(double regularization) => Train(new TrainingOptions { Method = TrainingMethod.TextualInversion, Steps = 20, LearningRate = 0.05, Regularization = regularization })
-            .OfType<TrainingStep>().Last().AngleDegrees;
+        double Angle(double regularization) =>
+            Train(
+                    new TrainingOptions
+                    {
+                        Method = TrainingMethod.TextualInversion,
+                        Steps = 20,
+                        LearningRate = 0.05,
+                        Regularization = regularization,
+                    }
+                )
+                .OfType<TrainingStep>()
+                .Last()
+                .AngleDegrees;
 
         Assert.True(Angle(100) < 0.7 * Angle(0));
     }
@@ -131,7 +207,16 @@ public class TrainerTests(ModelFixture models) : IClassFixture<ModelFixture>
     [Fact]
     public void Run_KappaThatFalls_SaysHowStrongItIsAtEachStep()
     {
-        var steps = Train(new TrainingOptions { Steps = 10, Kappa = 0.1, KappaSchedule = KappaSchedule.Linear }).OfType<TrainingStep>().ToArray();
+        var steps = Train(
+                new TrainingOptions
+                {
+                    Steps = 10,
+                    Kappa = 0.1,
+                    KappaSchedule = KappaSchedule.Linear,
+                }
+            )
+            .OfType<TrainingStep>()
+            .ToArray();
         var constant = Train(new TrainingOptions { Steps = 1, Kappa = 0.1 }).OfType<TrainingStep>().Single();
 
         Assert.Equal(constant.KappaOverGradient, steps[0].KappaOverGradient, 1e-9);
@@ -142,41 +227,92 @@ public class TrainerTests(ModelFixture models) : IClassFixture<ModelFixture>
     public void Resolve_MagnitudeByChoice_IsWhatTheVocabularyHas()
     {
         var norms = models.Model("tiny-sd15").Profile.VocabularyNorms;
-        double Magnitude(MagnitudeChoice choice, string initializer = "cat") => Settings(new TrainingOptions { Magnitude = choice, Initializer = initializer }).MagnitudeValue;
+        double Magnitude(MagnitudeChoice choice, string initializer = "cat") =>
+            Settings(new TrainingOptions { Magnitude = choice, Initializer = initializer }).MagnitudeValue;
 
         Assert.Equal(norms.Mean, Magnitude(MagnitudeChoice.Mean));
         Assert.Equal(norms.Median, Magnitude(MagnitudeChoice.Median));
         Assert.InRange(norms.Median, norms.Min, norms.Max);
-        Assert.Equal((Magnitude(MagnitudeChoice.Initializer, "white") + Magnitude(MagnitudeChoice.Initializer)) / 2, Magnitude(MagnitudeChoice.Initializer, "white cat"), 1e-9);
+        Assert.Equal(
+            (Magnitude(MagnitudeChoice.Initializer, "white") + Magnitude(MagnitudeChoice.Initializer)) / 2,
+            Magnitude(MagnitudeChoice.Initializer, "white cat"),
+            1e-9
+        );
         Assert.NotEqual(Magnitude(MagnitudeChoice.Initializer, "white"), Magnitude(MagnitudeChoice.Initializer));
     }
 
     [Fact]
     public void Resolve_PriorForABaseline_IsRefused()
     {
-        var error = Assert.Throws<ValidationException>(() => Settings(new TrainingOptions { Method = TrainingMethod.TextualInversion, Kappa = 1e-4, Beta = 0.9 }));
+        var error = Assert.Throws<ValidationException>(() =>
+            Settings(
+                new TrainingOptions
+                {
+                    Method = TrainingMethod.TextualInversion,
+                    Kappa = 1e-4,
+                    Beta = 0.9,
+                }
+            )
+        );
         Assert.Equal(["kappa", "beta"], error.Violations.Select(violation => violation.Field));
     }
 
     [Fact]
     public void Resolve_RegularizationForDti_IsRefused() =>
-        Assert.Equal("regularization", Assert.Single(Assert.Throws<ValidationException>(() => Settings(new TrainingOptions { Regularization = 1 })).Violations).Field);
+        Assert.Equal(
+            "regularization",
+            Assert
+                .Single(
+                    Assert
+                        .Throws<ValidationException>(() => Settings(new TrainingOptions { Regularization = 1 }))
+                        .Violations
+                )
+                .Field
+        );
 
     [Fact]
     public void Run_InBf16_StaysFinite()
     {
-        using var model = StableDiffusionModel.Load(models.Model("tiny-sd15").Profile, new ComputeTarget(CPU, ScalarType.BFloat16));
-        var events = NewTrainer(new TrainingOptions { Steps = 3, PreviewEvery = 3, PreviewSteps = 2 }, model).Run(TestContext.Current.CancellationToken).ToList();
+        using var model = StableDiffusionModel.Load(
+            models.Model("tiny-sd15").Profile,
+            new ComputeTarget(CPU, ScalarType.BFloat16)
+        );
+        var events = NewTrainer(
+                new TrainingOptions
+                {
+                    Steps = 3,
+                    PreviewEvery = 3,
+                    PreviewSteps = 2,
+                },
+                model
+            )
+            .Run(TestContext.Current.CancellationToken)
+            .ToList();
         Assert.All(events.OfType<TrainingStep>(), step => Assert.True(double.IsFinite(step.Loss)));
         Assert.Single(events.OfType<TrainingPreview>());
     }
 
-    private List<TrainingEvent> Train(TrainingOptions options) => [.. NewTrainer(options).Run(TestContext.Current.CancellationToken).Where(happened => happened is not TrainingWarning)];
+    private List<TrainingEvent> Train(TrainingOptions options) =>
+        [
+            .. NewTrainer(options)
+                .Run(TestContext.Current.CancellationToken)
+                .Where(happened => happened is not TrainingWarning),
+        ];
 
-    private Trainer NewTrainer(TrainingOptions options, StableDiffusionModel? model = null) => new(
-        model ?? models.Model("tiny-sd15"),
-        Settings(options with { Resolution = 64, BatchSize = options.BatchSize ?? 2, PreviewEvery = options.PreviewEvery ?? 0, Initializer = options.Initializer ?? "dog" }),
-        NoisePhotos.Load());
+    private Trainer NewTrainer(TrainingOptions options, StableDiffusionModel? model = null) =>
+        new(
+            model ?? models.Model("tiny-sd15"),
+            Settings(
+                options with
+                {
+                    Resolution = 64,
+                    BatchSize = options.BatchSize ?? 2,
+                    PreviewEvery = options.PreviewEvery ?? 0,
+                    Initializer = options.Initializer ?? "dog",
+                }
+            ),
+            NoisePhotos.Load()
+        );
 
     private TrainingSettings Settings(TrainingOptions options) =>
         TrainingSettings.Resolve(options, "x", models.Model("tiny-sd15").Profile, () => 1);

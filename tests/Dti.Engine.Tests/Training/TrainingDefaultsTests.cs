@@ -13,17 +13,29 @@ public sealed class TrainingDefaultsTests : IDisposable
     public void Resolve_ModelThatSays_TakesItWhereNothingIsAsked()
     {
         var profile = Profile("""{"training": {"learning_rate": 0.08, "steps": 200, "kappa": 0.01}}""");
-        TrainingSettings Resolve(TrainingOptions options) => TrainingSettings.Resolve(options with { Initializer = "cat" }, "x", profile, () => 1);
+        TrainingSettings Resolve(TrainingOptions options) =>
+            TrainingSettings.Resolve(options with { Initializer = "cat" }, "x", profile, () => 1);
 
         Assert.Equal((0.08, 200), (Resolve(new()).LearningRate, Resolve(new()).Steps));
-        Assert.Equal((0.02, 7), (Resolve(new() { LearningRate = 0.02 }).LearningRate, Resolve(new() { Steps = 7 }).Steps));
+        Assert.Equal(
+            (0.02, 7),
+            (Resolve(new() { LearningRate = 0.02 }).LearningRate, Resolve(new() { Steps = 7 }).Steps)
+        );
         Assert.Equal((0.01, 0.1), (Resolve(new()).Kappa, Resolve(new() { Obedience = 1 }).Kappa));
         Assert.Equal(0.005, Resolve(new() { Method = TrainingMethod.TextualInversion }).LearningRate);
     }
 
     [Fact]
     public void Resolve_ModelThatSaysNothing_TakesThePapers() =>
-        Assert.Equal((0.01, 500), (TrainingSettings.Resolve(new() { Initializer = "cat" }, "x", Profile(null), () => 1) is var settings ? settings.LearningRate : 0, settings.Steps));
+        Assert.Equal(
+            (0.01, 500),
+            (
+                TrainingSettings.Resolve(new() { Initializer = "cat" }, "x", Profile(null), () => 1) is var settings
+                    ? settings.LearningRate
+                    : 0,
+                settings.Steps
+            )
+        );
 
     [Theory]
     [InlineData(TrainingPreset.Fast, 100)]
@@ -33,8 +45,26 @@ public sealed class TrainingDefaultsTests : IDisposable
     {
         var profile = Profile("""{"training": {"steps": 200}}""");
 
-        Assert.Equal(expected, TrainingSettings.Resolve(new() { Initializer = "cat", Preset = preset }, "x", profile, () => 1).Steps);
-        Assert.Equal(7, TrainingSettings.Resolve(new() { Initializer = "cat", Preset = preset, Steps = 7 }, "x", profile, () => 1).Steps);
+        Assert.Equal(
+            expected,
+            TrainingSettings.Resolve(new() { Initializer = "cat", Preset = preset }, "x", profile, () => 1).Steps
+        );
+        Assert.Equal(
+            7,
+            TrainingSettings
+                .Resolve(
+                    new()
+                    {
+                        Initializer = "cat",
+                        Preset = preset,
+                        Steps = 7,
+                    },
+                    "x",
+                    profile,
+                    () => 1
+                )
+                .Steps
+        );
     }
 
     [Theory]
@@ -46,14 +76,42 @@ public sealed class TrainingDefaultsTests : IDisposable
     {
         var profile = Profile(null);
 
-        Assert.Equal(kappa, TrainingSettings.Resolve(new() { Initializer = "cat", Obedience = obedience }, "x", profile, () => 1).Kappa, 1e-12);
-        Assert.Equal(0.3, TrainingSettings.Resolve(new() { Initializer = "cat", Obedience = obedience, Kappa = 0.3 }, "x", profile, () => 1).Kappa);
+        Assert.Equal(
+            kappa,
+            TrainingSettings.Resolve(new() { Initializer = "cat", Obedience = obedience }, "x", profile, () => 1).Kappa,
+            1e-12
+        );
+        Assert.Equal(
+            0.3,
+            TrainingSettings
+                .Resolve(
+                    new()
+                    {
+                        Initializer = "cat",
+                        Obedience = obedience,
+                        Kappa = 0.3,
+                    },
+                    "x",
+                    profile,
+                    () => 1
+                )
+                .Kappa
+        );
     }
 
     [Fact]
     public void Resolve_ObedienceOutOfRangeOrForABaseline_IsRefused()
     {
-        string Field(TrainingOptions options) => Assert.Single(Assert.Throws<ValidationException>(() => TrainingSettings.Resolve(options with { Initializer = "cat" }, "x", Profile(null), () => 1)).Violations).Field;
+        string Field(TrainingOptions options) =>
+            Assert
+                .Single(
+                    Assert
+                        .Throws<ValidationException>(() =>
+                            TrainingSettings.Resolve(options with { Initializer = "cat" }, "x", Profile(null), () => 1)
+                        )
+                        .Violations
+                )
+                .Field;
 
         Assert.Equal("obedience", Field(new() { Obedience = 1.5, Kappa = 0 }));
         Assert.Equal("obedience", Field(new() { Obedience = 0.7, Method = TrainingMethod.TextualInversion }));
@@ -62,7 +120,8 @@ public sealed class TrainingDefaultsTests : IDisposable
     [Fact]
     public void Resolve_ModelThatKnowsOnlyADomain_WarnsWithTheWayToARealModel()
     {
-        TrainingSettings Resolve(string? json) => TrainingSettings.Resolve(new() { Initializer = "cat" }, "x", Profile(json), () => 1);
+        TrainingSettings Resolve(string? json) =>
+            TrainingSettings.Resolve(new() { Initializer = "cat" }, "x", Profile(json), () => 1);
 
         Assert.Empty(Resolve(null).Warnings);
         var warning = Assert.Single(Resolve("""{"domain": "drawings of hats"}""").Warnings);
@@ -94,7 +153,11 @@ public sealed class TrainingDefaultsTests : IDisposable
     private ModelProfile Profile(string? json)
     {
         var source = Path.Combine(Fixtures.Root, "tiny-sd15");
-        foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories).Where(file => !file.Contains("expected", StringComparison.Ordinal)))
+        foreach (
+            var file in Directory
+                .EnumerateFiles(source, "*", SearchOption.AllDirectories)
+                .Where(file => !file.Contains("expected", StringComparison.Ordinal))
+        )
         {
             var target = Path.Combine(_folder, Path.GetRelativePath(source, file));
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);

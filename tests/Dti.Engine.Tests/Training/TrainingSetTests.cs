@@ -7,13 +7,18 @@ namespace Dti.Engine.Tests.Training;
 
 public class TrainingSetTests
 {
-    public static IEnumerable<TheoryDataRow<string>> Cases => PreprocessFixture.Cases().Select(name => new TheoryDataRow<string>(name));
+    public static IEnumerable<TheoryDataRow<string>> Cases =>
+        PreprocessFixture.Cases().Select(name => new TheoryDataRow<string>(name));
 
     [Theory]
     [MemberData(nameof(Cases))]
     public void Pixels_ReferenceCrop_EqualTheReferencesExactly(string name)
     {
-        var set = TrainingSet.Load([new Photo(name, PreprocessFixture.Photo(name))], PreprocessFixture.Size(name), ImageLimits.Default);
+        var set = TrainingSet.Load(
+            [new Photo(name, PreprocessFixture.Photo(name))],
+            PreprocessFixture.Size(name),
+            ImageLimits.Default
+        );
         var (top, left) = PreprocessFixture.Pair(name, "crop_top_left");
 
         using var pixels = set.Pixels(new PhotoCrop(0, top, left, Flip: false));
@@ -24,7 +29,10 @@ public class TrainingSetTests
         Assert.Equal(PreprocessFixture.Pair(name, "original_size_hw"), set.OriginalSize(0));
         if (PreprocessFixture.CenterCrop(name))
         {
-            Assert.Equal(new PhotoCrop(0, top, left, false), set.SampleCrop(0, centerCrop: true, randomFlip: false, new Pcg32(0)));
+            Assert.Equal(
+                new PhotoCrop(0, top, left, false),
+                set.SampleCrop(0, centerCrop: true, randomFlip: false, new Pcg32(0))
+            );
         }
     }
 
@@ -43,7 +51,10 @@ public class TrainingSetTests
         var set = Load(Pictures.Png(32, 35));
         var random = new Pcg32(1);
 
-        var crops = Enumerable.Range(0, 200).Select(_ => set.SampleCrop(0, centerCrop: false, randomFlip: true, random)).ToHashSet();
+        var crops = Enumerable
+            .Range(0, 200)
+            .Select(_ => set.SampleCrop(0, centerCrop: false, randomFlip: true, random))
+            .ToHashSet();
 
         Assert.Equal([0, 1, 2, 3], crops.Select(crop => crop.Top).Distinct().Order());
         Assert.All(crops, crop => Assert.Equal(0, crop.Left));
@@ -75,14 +86,19 @@ public class TrainingSetTests
 
     [Fact]
     public void Pixels_CropOutsideThePhoto_Throws() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => Load(Pictures.Png(32, 40)).Pixels(new PhotoCrop(0, 9, 0, false)));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            Load(Pictures.Png(32, 40)).Pixels(new PhotoCrop(0, 9, 0, false))
+        );
 
     [Fact]
     public void Sha256_OfAFile_IsItsPublishedHash()
     {
         var file = Pictures.Bmp();
 
-        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(file)), Load(file).Sha256(0));
+        Assert.Equal(
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(file)),
+            Load(file).Sha256(0)
+        );
     }
 
     [Theory]
@@ -100,8 +116,7 @@ public class TrainingSetTests
     }
 
     [Fact]
-    public void Load_FiftyPhotos_Works() =>
-        Assert.Equal(50, Load([.. Enumerable.Repeat(Pictures.Bmp(), 50)]).Count);
+    public void Load_FiftyPhotos_Works() => Assert.Equal(50, Load([.. Enumerable.Repeat(Pictures.Bmp(), 50)]).Count);
 
     [Fact]
     public void Load_SeveralBadPhotos_NamesEachAtOnce()
@@ -118,13 +133,22 @@ public class TrainingSetTests
         var refusal = Assert.Throws<ValidationException>(() => TrainingSet.Load(photos, 32, ImageLimits.Default));
 
         Assert.Equal(ErrorKind.InvalidArgument, refusal.Kind);
-        Assert.Equal(["photos[1]", "photos[2]", "photos[3]", "photos[4]"], refusal.Violations.Select(violation => violation.Field));
-        Assert.All(refusal.Violations.Zip(photos.Skip(1)), pair => Assert.Contains(pair.Second.Name, pair.First.Description, StringComparison.Ordinal));
+        Assert.Equal(
+            ["photos[1]", "photos[2]", "photos[3]", "photos[4]"],
+            refusal.Violations.Select(violation => violation.Field)
+        );
+        Assert.All(refusal.Violations.Zip(photos.Skip(1)), pair =>
+            Assert.Contains(pair.Second.Name, pair.First.Description, StringComparison.Ordinal)
+        );
     }
 
     private static TrainingSet Load(params byte[][] files) =>
         TrainingSet.Load([.. files.Select((file, i) => new Photo($"photo {i}", file))], 32, ImageLimits.Default);
 
     private static PhotoCrop[] Crops(TrainingSet set, Pcg32 random) =>
-        [.. Enumerable.Range(0, 20).Select(i => set.SampleCrop(i % set.Count, centerCrop: false, randomFlip: true, random))];
+        [
+            .. Enumerable
+                .Range(0, 20)
+                .Select(i => set.SampleCrop(i % set.Count, centerCrop: false, randomFlip: true, random)),
+        ];
 }

@@ -10,10 +10,14 @@ public sealed class TrainingSnapshotTests(ModelFixture models) : IClassFixture<M
     private const int Steps = 16;
     private readonly string _folder = Directory.CreateTempSubdirectory("dti-snapshots").FullName;
 
-    public static TheoryData<string, TrainingMethod> Methods => new(
-        from method in Enum.GetValues<TrainingMethod>()
-        from family in method is TrainingMethod.Directional or TrainingMethod.CrossInit ? new[] { "tiny-sd15", "tiny-sdxl" } : ["tiny-sd15"]
-        select (family, method));
+    public static TheoryData<string, TrainingMethod> Methods =>
+        new(
+            from method in Enum.GetValues<TrainingMethod>()
+            from family in method is TrainingMethod.Directional or TrainingMethod.CrossInit
+                ? new[] { "tiny-sd15", "tiny-sdxl" }
+                : ["tiny-sd15"]
+            select (family, method)
+        );
 
     [Theory]
     [MemberData(nameof(Methods))]
@@ -32,17 +36,25 @@ public sealed class TrainingSnapshotTests(ModelFixture models) : IClassFixture<M
             }
         }
 
-        // Every step's snapshot must give the next step and its own snapshot; so from each of them comes the whole rest.
+        // Every step's snapshot must give the next step and its own snapshot; so from each of them comes the whole
+        // rest.
         for (var step = 1; step < Steps; step++)
         {
             using var snapshot = TrainingSnapshot.Read(PathOf(step));
-            var resumed = new Trainer(model, step + 1 < Steps ? Prepare(family, Options(method) with { Steps = step + 1 }).Settings : settings, NoisePhotos.Load());
+            var resumed = new Trainer(
+                model,
+                step + 1 < Steps ? Prepare(family, Options(method) with { Steps = step + 1 }).Settings : settings,
+                NoisePhotos.Load()
+            );
             foreach (var happened in resumed.Run(snapshot, TestContext.Current.CancellationToken))
             {
                 if (happened is TrainingStep again)
                 {
                     Assert.Equal(step + 1, again.Step);
-                    Assert.Equal(Numbers(unbroken.OfType<TrainingStep>().Single(other => other.Step == again.Step)), Numbers(again));
+                    Assert.Equal(
+                        Numbers(unbroken.OfType<TrainingStep>().Single(other => other.Step == again.Step)),
+                        Numbers(again)
+                    );
                     if (again.Step < Steps)
                     {
                         using var next = resumed.Snapshot();
@@ -59,7 +71,9 @@ public sealed class TrainingSnapshotTests(ModelFixture models) : IClassFixture<M
 
         // And one of them all the way.
         using var early = TrainingSnapshot.Read(PathOf(7));
-        var rest = new Trainer(model, settings, NoisePhotos.Load()).Run(early, TestContext.Current.CancellationToken).ToList();
+        var rest = new Trainer(model, settings, NoisePhotos.Load())
+            .Run(early, TestContext.Current.CancellationToken)
+            .ToList();
         Assert.Equal(Steps - 7, rest.OfType<TrainingStep>().Count());
         Assert.Equal(Vectors(unbroken), Vectors(rest));
     }
@@ -71,9 +85,14 @@ public sealed class TrainingSnapshotTests(ModelFixture models) : IClassFixture<M
         var (_, longer) = Prepare("tiny-sd15", Options(TrainingMethod.Directional) with { Steps = 9 });
         using var end = SnapshotAfter(model, shorter, 6);
 
-        var further = new Trainer(model, longer, NoisePhotos.Load()).Run(end, TestContext.Current.CancellationToken).ToList();
+        var further = new Trainer(model, longer, NoisePhotos.Load())
+            .Run(end, TestContext.Current.CancellationToken)
+            .ToList();
 
-        Assert.Equal(Vectors([.. new Trainer(model, longer, NoisePhotos.Load()).Run(TestContext.Current.CancellationToken)]), Vectors(further));
+        Assert.Equal(
+            Vectors([.. new Trainer(model, longer, NoisePhotos.Load()).Run(TestContext.Current.CancellationToken)]),
+            Vectors(further)
+        );
     }
 
     [Fact]
@@ -81,9 +100,19 @@ public sealed class TrainingSnapshotTests(ModelFixture models) : IClassFixture<M
     {
         var (model, settings) = Prepare("tiny-sd15", Options(TrainingMethod.Directional));
         using var snapshot = SnapshotAfter(model, settings, 2);
-        var (_, other) = Prepare("tiny-sd15", Options(TrainingMethod.Directional) with { LearningRate = 0.02, Seed = 8, PreviewSteps = 3 });
+        var (_, other) = Prepare(
+            "tiny-sd15",
+            Options(TrainingMethod.Directional) with
+            {
+                LearningRate = 0.02,
+                Seed = 8,
+                PreviewSteps = 3,
+            }
+        );
 
-        var error = Assert.Throws<DtiException>(() => new Trainer(model, other, NoisePhotos.Load()).Run(snapshot, TestContext.Current.CancellationToken).ToList());
+        var error = Assert.Throws<DtiException>(() =>
+            new Trainer(model, other, NoisePhotos.Load()).Run(snapshot, TestContext.Current.CancellationToken).ToList()
+        );
 
         Assert.Contains("other learning_rate, seed;", error.Message, StringComparison.Ordinal);
     }
@@ -94,7 +123,11 @@ public sealed class TrainingSnapshotTests(ModelFixture models) : IClassFixture<M
         var (model, settings) = Prepare("tiny-sd15", Options(TrainingMethod.Directional) with { Steps = 2 });
         using var snapshot = SnapshotAfter(model, settings, 2);
 
-        var error = Assert.Throws<DtiException>(() => new Trainer(model, settings, NoisePhotos.Load()).Run(snapshot, TestContext.Current.CancellationToken).ToList());
+        var error = Assert.Throws<DtiException>(() =>
+            new Trainer(model, settings, NoisePhotos.Load())
+                .Run(snapshot, TestContext.Current.CancellationToken)
+                .ToList()
+        );
 
         Assert.StartsWith("2 steps are done already", error.Message, StringComparison.Ordinal);
     }
@@ -102,11 +135,29 @@ public sealed class TrainingSnapshotTests(ModelFixture models) : IClassFixture<M
     [Fact]
     public void Run_SnapshotOfAnotherModel_IsRefused()
     {
-        var (model, settings) = Prepare("tiny-sd15", Options(TrainingMethod.Directional) with { Magnitude = MagnitudeChoice.Value, MagnitudeValue = 0.4, PredictionType = "epsilon" });
+        var (model, settings) = Prepare(
+            "tiny-sd15",
+            Options(TrainingMethod.Directional) with
+            {
+                Magnitude = MagnitudeChoice.Value,
+                MagnitudeValue = 0.4,
+                PredictionType = "epsilon",
+            }
+        );
         using var snapshot = SnapshotAfter(model, settings, 2);
-        var (other, same) = Prepare("tiny-sd21", Options(TrainingMethod.Directional) with { Magnitude = MagnitudeChoice.Value, MagnitudeValue = 0.4, PredictionType = "epsilon" });
+        var (other, same) = Prepare(
+            "tiny-sd21",
+            Options(TrainingMethod.Directional) with
+            {
+                Magnitude = MagnitudeChoice.Value,
+                MagnitudeValue = 0.4,
+                PredictionType = "epsilon",
+            }
+        );
 
-        var error = Assert.Throws<DtiException>(() => new Trainer(other, same, NoisePhotos.Load()).Run(snapshot, TestContext.Current.CancellationToken).ToList());
+        var error = Assert.Throws<DtiException>(() =>
+            new Trainer(other, same, NoisePhotos.Load()).Run(snapshot, TestContext.Current.CancellationToken).ToList()
+        );
 
         Assert.Equal(ErrorKind.FailedPrecondition, error.Kind);
     }
@@ -121,26 +172,31 @@ public sealed class TrainingSnapshotTests(ModelFixture models) : IClassFixture<M
 
         Assert.Throws<DtiException>(() => TrainingSnapshot.Read(PathOf(2)));
         var concept = Path.Combine(Fixtures.Root, "tiny-sd15", "expected", "webui-toy.safetensors");
-        Assert.EndsWith("no 'dti.snapshot'", Assert.Throws<DtiException>(() => TrainingSnapshot.Read(concept)).Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "no 'dti.snapshot'",
+            Assert.Throws<DtiException>(() => TrainingSnapshot.Read(concept)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private static TrainingOptions Options(TrainingMethod method) => new()
-    {
-        Method = method,
-        Steps = Steps,
-        Resolution = 64,
-        BatchSize = 1,
-        VectorCount = 2,
-        Initializer = "white cat",
-        RandomFlip = true,
-        Kappa = method == TrainingMethod.Directional ? 1e-3 : null,
-        Beta = method == TrainingMethod.Directional ? 0.9 : null,
-        Regularization = method == TrainingMethod.Directional ? null : 0.5,
-        PreviewEvery = 0,
-        Seed = 7,
-    };
+    private static TrainingOptions Options(TrainingMethod method) =>
+        new()
+        {
+            Method = method,
+            Steps = Steps,
+            Resolution = 64,
+            BatchSize = 1,
+            VectorCount = 2,
+            Initializer = "white cat",
+            RandomFlip = true,
+            Kappa = method == TrainingMethod.Directional ? 1e-3 : null,
+            Beta = method == TrainingMethod.Directional ? 0.9 : null,
+            Regularization = method == TrainingMethod.Directional ? null : 0.5,
+            PreviewEvery = 0,
+            Seed = 7,
+        };
 
     private (StableDiffusionModel Model, TrainingSettings Settings) Prepare(string family, TrainingOptions options)
     {
@@ -164,8 +220,13 @@ public sealed class TrainingSnapshotTests(ModelFixture models) : IClassFixture<M
 
     private string PathOf(int step) => Path.Combine(_folder, step + ".safetensors");
 
-    private static double[] Numbers(TrainingStep step) => [step.Loss, step.LossAverage, step.Norm, step.AngleDegrees, step.KappaOverGradient];
+    private static double[] Numbers(TrainingStep step) =>
+        [step.Loss, step.LossAverage, step.Norm, step.AngleDegrees, step.KappaOverGradient];
 
     private static float[] Vectors(IReadOnlyList<TrainingEvent> events) =>
-        [.. ((TrainingFinished)events[^1]).Concept.Encoders.SelectMany(encoder => Enumerable.Range(0, encoder.Count).SelectMany(encoder.Embedding))];
+        [
+            .. ((TrainingFinished)events[^1]).Concept.Encoders.SelectMany(encoder =>
+                Enumerable.Range(0, encoder.Count).SelectMany(encoder.Embedding)
+            ),
+        ];
 }

@@ -4,7 +4,9 @@ using Grpc.Core;
 
 namespace Dti.Server.Tests.Attacks;
 
-/// <summary>What is accepted can be read back and is counted, and every name and placeholder means one concept.</summary>
+/// <summary>
+/// What is accepted can be read back and is counted, and every name and placeholder means one concept.
+/// </summary>
 public sealed class AcceptedConceptTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -24,7 +26,11 @@ public sealed class AcceptedConceptTests
         await server.Concepts.ImportAsync(RaceTests.Import("big", metadata: metadata), cancellationToken: Cancellation);
 
         Assert.Equal("", (await server.Concepts.GetAsync(new() { Name = "big" })).Concept.Model);
-        Assert.InRange(Directory.GetFiles(server.Options.ConceptFolder, "big*").Sum(file => new FileInfo(file).Length), 1, 20_000);
+        Assert.InRange(
+            Directory.GetFiles(server.Options.ConceptFolder, "big*").Sum(file => new FileInfo(file).Length),
+            1,
+            20_000
+        );
         await server.Concepts.DeleteAsync(new() { Name = "big" });
     }
 
@@ -41,25 +47,33 @@ public sealed class AcceptedConceptTests
         var (found, token, pages) = (new List<string>(), "", 0);
         do
         {
-            var page = await server.Concepts.ListAsync(new() { PageSize = 3, PageToken = token }, cancellationToken: Cancellation);
+            var page = await server.Concepts.ListAsync(
+                new() { PageSize = 3, PageToken = token },
+                cancellationToken: Cancellation
+            );
             found.AddRange(page.Concepts.Select(concept => concept.Name));
             token = page.NextPageToken;
             if (++pages == 1)
             {
                 await server.Concepts.DeleteAsync(new() { Name = token }); // who goes meanwhile takes no other along
             }
-        }
-        while (token.Length > 0);
+        } while (token.Length > 0);
 
         Assert.Equal(names, found);
         Assert.Equal(3, pages);
-        Assert.Equal(["page_size"], await Refusal.Fields(() => server.Concepts.ListAsync(new() { PageSize = 1001 }).ResponseAsync));
+        Assert.Equal(
+            ["page_size"],
+            await Refusal.Fields(() => server.Concepts.ListAsync(new() { PageSize = 1001 }).ResponseAsync)
+        );
     }
 
     [Fact]
     public void Page_LargeConcepts_EndsBeforeAClientsLimit()
     {
-        Concept[] all = [.. Enumerable.Range(0, 9).Select(i => new Concept { Name = $"c{i}", Model = new string('m', 900_000) })];
+        Concept[] all =
+        [
+            .. Enumerable.Range(0, 9).Select(i => new Concept { Name = $"c{i}", Model = new string('m', 900_000) }),
+        ];
         var (found, token) = (new List<string>(), "");
         do
         {
@@ -67,8 +81,7 @@ public sealed class AcceptedConceptTests
             Assert.InRange(page.CalculateSize(), 1, 4 << 20);
             found.AddRange(page.Concepts.Select(concept => concept.Name));
             token = page.NextPageToken;
-        }
-        while (token.Length > 0);
+        } while (token.Length > 0);
 
         Assert.Equal(all.Select(concept => concept.Name), found);
     }
@@ -79,7 +92,10 @@ public sealed class AcceptedConceptTests
         await using var server = TestServer.Start();
         await server.Concepts.ImportAsync(RaceTests.Import("cat"), cancellationToken: Cancellation);
 
-        var refused = await Refusal.Of(() => server.Concepts.ImportAsync(RaceTests.Import("CAT", overwrite: true)).ResponseAsync, StatusCode.AlreadyExists);
+        var refused = await Refusal.Of(
+            () => server.Concepts.ImportAsync(RaceTests.Import("CAT", overwrite: true)).ResponseAsync,
+            StatusCode.AlreadyExists
+        );
         Assert.Equal("PLACEHOLDER_EXISTS", Refusal.Reason(refused));
         await Refusal.Of(() => server.TrainAsync(TestServer.Request("Cat")), StatusCode.AlreadyExists);
         await server.Concepts.ImportAsync(RaceTests.Import("cat", overwrite: true), cancellationToken: Cancellation);
@@ -89,18 +105,30 @@ public sealed class AcceptedConceptTests
     public async Task Import_NameWhosePlaceholderAnotherHas_IsTakenAlsoWhileThatOneIsTrained()
     {
         await using var server = TestServer.Start();
-        using var call = server.Dti.Train(TestServer.Request("bar", steps: 100_000, change: request => request.Options.Placeholder = "<foo>"));
+        using var call = server.Dti.Train(
+            TestServer.Request("bar", steps: 100_000, change: request => request.Options.Placeholder = "<foo>")
+        );
         Assert.True(await call.ResponseStream.MoveNext(Cancellation));
         var jobId = call.ResponseStream.Current.Accepted.JobId;
 
-        var refused = await Refusal.Of(() => server.Concepts.ImportAsync(RaceTests.Import("FOO")).ResponseAsync, StatusCode.AlreadyExists);
+        var refused = await Refusal.Of(
+            () => server.Concepts.ImportAsync(RaceTests.Import("FOO")).ResponseAsync,
+            StatusCode.AlreadyExists
+        );
         Assert.Equal("CONCEPT_IN_TRAINING", Refusal.Reason(refused));
         await Refusal.Of(() => server.TrainAsync(TestServer.Request("foo")), StatusCode.AlreadyExists);
         await server.Jobs.CancelAsync(new() { JobId = jobId });
         await server.UntilAsync(jobId, job => job.State == JobState.Cancelled);
 
-        await server.TrainAsync(TestServer.Request("bar", change: request => (request.Overwrite, request.Options.Placeholder) = (true, "<foo>")));
-        refused = await Refusal.Of(() => server.Concepts.ImportAsync(RaceTests.Import("foo")).ResponseAsync, StatusCode.AlreadyExists);
+        await server.TrainAsync(
+            TestServer.Request("bar", change: request =>
+                (request.Overwrite, request.Options.Placeholder) = (true, "<foo>")
+            )
+        );
+        refused = await Refusal.Of(
+            () => server.Concepts.ImportAsync(RaceTests.Import("foo")).ResponseAsync,
+            StatusCode.AlreadyExists
+        );
         Assert.Equal("PLACEHOLDER_EXISTS", Refusal.Reason(refused));
     }
 }

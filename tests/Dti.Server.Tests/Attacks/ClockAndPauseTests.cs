@@ -46,7 +46,12 @@ public sealed class ClockAndPauseTests
         {
             await server.PictureAsync(TestServer.Draw("a dog"));
             var before = Directory.GetDirectories(jobs).Length;
-            using (new FailingDisk(jobs, after: 0, files: path => path.EndsWith(".state", StringComparison.Ordinal) || path.Contains(".state.", StringComparison.Ordinal)))
+            using (
+                new FailingDisk(jobs, after: 0, files: path =>
+                    path.EndsWith(".state", StringComparison.Ordinal)
+                    || path.Contains(".state.", StringComparison.Ordinal)
+                )
+            )
             {
                 await Assert.ThrowsAsync<Grpc.Core.RpcException>(() => server.TrainAsync(TestServer.Request("cat")));
             }
@@ -110,7 +115,10 @@ public sealed class ClockAndPauseTests
         await using var server = TestServer.Start();
         using var call = server.Dti.Train(TestServer.Request("cat", steps: 100_000));
         string? jobId = null;
-        while (await call.ResponseStream.MoveNext(Cancellation) && call.ResponseStream.Current.Progress is not { Step: >= 1 })
+        while (
+            await call.ResponseStream.MoveNext(Cancellation)
+            && call.ResponseStream.Current.Progress is not { Step: >= 1 }
+        )
         {
             jobId ??= call.ResponseStream.Current.Accepted?.JobId;
         }
@@ -144,11 +152,16 @@ public sealed class ClockAndPauseTests
         Assert.True(await call.ResponseStream.MoveNext(Cancellation));
         var jobId = call.ResponseStream.Current.Accepted.JobId;
         await server.UntilAsync(jobId, job => job.Step > 0);
-        await server.Services.GetServices<IHostedService>().OfType<DeviceWorker>().Single().StopAsync(Cancellation); // the test is the device now
+        // the test is the device now
+        await server.Services.GetServices<IHostedService>().OfType<DeviceWorker>().Single().StopAsync(Cancellation);
         var queue = await server.Services.GetRequiredService<JobSilo>().QueueAsync();
         var job = await server.Services.GetRequiredService<JobSilo>().JobAsync(jobId);
         Assert.Equal(jobId, (await queue.TakeAsync("device", "life", duringTraining: false))?.JobId);
-        await job.StartAsync((await server.Services.GetRequiredService<JobSilo>().GrainsAsync()).CreateObjectReference<IDeviceObserver>(new DeafDevice()));
+        await job.StartAsync(
+            (await server.Services.GetRequiredService<JobSilo>().GrainsAsync()).CreateObjectReference<IDeviceObserver>(
+                new DeafDevice()
+            )
+        );
         for (var time = 0; time < 3; time++)
         {
             await queue.RenewAsync("device", "life", []);
@@ -167,12 +180,22 @@ public sealed class ClockAndPauseTests
         for (var year = 2030; year > 2020; year--)
         {
             File.WriteAllText(Path.Combine(folder, "cat.json"), $"{year}");
-            earlier.Keep(new Concept { Name = "cat", Created = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTime(new DateTime(year, 1, 1, 0, 0, 0, DateTimeKind.Utc)) }, [".json"]);
+            earlier.Keep(
+                new Concept
+                {
+                    Name = "cat",
+                    Created = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTime(
+                        new DateTime(year, 1, 1, 0, 0, 0, DateTimeKind.Utc)
+                    ),
+                },
+                [".json"]
+            );
         }
 
         Assert.Equal(
             ["2021", "2022", "2023", "2024", "2025"],
-            earlier.Versions("cat").Select(version => File.ReadAllText(earlier.PathOf("cat", version, ".json"))));
+            earlier.Versions("cat").Select(version => File.ReadAllText(earlier.PathOf("cat", version, ".json")))
+        );
         Directory.Delete(folder, recursive: true);
     }
 

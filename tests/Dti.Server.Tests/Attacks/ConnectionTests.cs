@@ -8,7 +8,9 @@ using Grpc.Health.V1;
 
 namespace Dti.Server.Tests.Attacks;
 
-/// <summary>Connections and calls as nobody would make them. The server answers others meanwhile, and logs no error.</summary>
+/// <summary>
+/// Connections and calls as nobody would make them. The server answers others meanwhile, and logs no error.
+/// </summary>
 public sealed class ConnectionTests : IAsyncLifetime
 {
     private const string Check = "grpc.health.v1.Health/Check";
@@ -29,7 +31,8 @@ public sealed class ConnectionTests : IAsyncLifetime
             await AnswersAsync();
         }
 
-        await Task.Delay(500, Cancellation); // calls that were reset still run out, and must not find a server that is disposed of
+        // calls that were reset still run out, and must not find a server that is disposed of
+        await Task.Delay(500, Cancellation);
     }
 
     [Fact]
@@ -69,7 +72,11 @@ public sealed class ConnectionTests : IAsyncLifetime
     {
         using var frames = await Http2Frames.ConnectAsync(_server.Address, window: 0, cancellationToken: Cancellation);
         var stream = await frames.OpenAsync("dti.v1.DtiService/Train", null, Cancellation);
-        await frames.MessageAsync(stream, TestServer.Request("unread", change: request => request.Photos.RemoveAt(1)).ToByteArray(), Cancellation);
+        await frames.MessageAsync(
+            stream,
+            TestServer.Request("unread", change: request => request.Photos.RemoveAt(1)).ToByteArray(),
+            Cancellation
+        );
 
         Job? job = null;
         for (var look = 0; look < 1000 && job?.Ended is null; look++)
@@ -84,18 +91,22 @@ public sealed class ConnectionTests : IAsyncLifetime
     [Fact]
     public async Task SubmitStorm_MoreThanTheQueueHolds_AnswersEachAndForgetsNone()
     {
-        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(async i =>
-        {
-            try
-            {
-                await _server.PictureAsync(TestServer.Draw($"a dog {i}"));
-                return null;
-            }
-            catch (RpcException error)
-            {
-                return error;
-            }
-        }));
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, 60)
+                .Select(async i =>
+                {
+                    try
+                    {
+                        await _server.PictureAsync(TestServer.Draw($"a dog {i}"));
+                        return null;
+                    }
+                    catch (RpcException error)
+                    {
+                        return error;
+                    }
+                })
+        );
 
         Assert.Contains(null, answers);
         Assert.All(answers.OfType<RpcException>(), error =>
@@ -103,7 +114,10 @@ public sealed class ConnectionTests : IAsyncLifetime
             Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
             Assert.NotNull(Refusal.Detail<RetryInfo>(error).RetryDelay);
         });
-        Assert.Equal(answers.Count(error => error is null), (await _server.Jobs.ListAsync(new())).Jobs.Count(job => job.State == JobState.Succeeded));
+        Assert.Equal(
+            answers.Count(error => error is null),
+            (await _server.Jobs.ListAsync(new())).Jobs.Count(job => job.State == JobState.Succeeded)
+        );
     }
 
     [Fact]
@@ -113,14 +127,21 @@ public sealed class ConnectionTests : IAsyncLifetime
         var events = (await _server.GenerateAsync(draw)).Count;
         for (var read = 0; read < events; read++)
         {
-            using var call = _server.Dti.Generate(new GenerateRequest { Options = draw }, cancellationToken: Cancellation);
+            using var call = _server.Dti.Generate(
+                new GenerateRequest { Options = draw },
+                cancellationToken: Cancellation
+            );
             for (var i = 0; i < read; i++)
             {
                 Assert.True(await call.ResponseStream.MoveNext(Cancellation));
             }
         }
 
-        for (var look = 0; look < 1000 && (await _server.Jobs.ListAsync(new())).Jobs.Any(job => job.Ended is null); look++)
+        for (
+            var look = 0;
+            look < 1000 && (await _server.Jobs.ListAsync(new())).Jobs.Any(job => job.Ended is null);
+            look++
+        )
         {
             await Task.Delay(20, Cancellation);
         }
@@ -132,7 +153,10 @@ public sealed class ConnectionTests : IAsyncLifetime
     private async Task AnswersAsync()
     {
         using var channel = _server.NewChannel();
-        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, (await new Health.HealthClient(channel).CheckAsync(new(), deadline: DateTime.UtcNow.AddSeconds(60))).Status);
+        Assert.Equal(
+            HealthCheckResponse.Types.ServingStatus.Serving,
+            (await new Health.HealthClient(channel).CheckAsync(new(), deadline: DateTime.UtcNow.AddSeconds(60))).Status
+        );
         Assert.Empty((await _server.Concepts.ListAsync(new(), deadline: DateTime.UtcNow.AddSeconds(60))).Concepts);
     }
 }

@@ -24,11 +24,18 @@ public sealed class DetailTests : IDisposable
     public async Task OpenApi_AskedOften_IsMadeOnce()
     {
         var pages = new CountedPages();
-        await using var server = TestServer.Start(options => options with { WebPort = 0 }, services => services.AddSingleton<ISwaggerProvider>(pages));
+        await using var server = TestServer.Start(
+            options => options with { WebPort = 0 },
+            services => services.AddSingleton<ISwaggerProvider>(pages)
+        );
         using var http = new HttpClient { BaseAddress = server.WebAddress };
         for (var time = 0; time < 3; time++)
         {
-            Assert.Contains("\"made once\"", await http.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), Cancellation), StringComparison.Ordinal);
+            Assert.Contains(
+                "\"made once\"",
+                await http.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), Cancellation),
+                StringComparison.Ordinal
+            );
         }
 
         Assert.Equal(1, pages.Made);
@@ -39,9 +46,17 @@ public sealed class DetailTests : IDisposable
     {
         using var log = new LogCollector();
         await using var server = GuardedServer.Start(log);
-        using var http = new HttpClient { BaseAddress = server.Server.Address, DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var http = new HttpClient
+        {
+            BaseAddress = server.Server.Address,
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
 
-        using var response = await http.GetAsync(new Uri("/v1/concepts/" + new string('a', 6000) + "%0Ainjected", UriKind.Relative), Cancellation);
+        using var response = await http.GetAsync(
+            new Uri("/v1/concepts/" + new string('a', 6000) + "%0Ainjected", UriKind.Relative),
+            Cancellation
+        );
 
         Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
         var line = Assert.Single(log.Lines, line => line.StartsWith("A call of", StringComparison.Ordinal));
@@ -54,9 +69,17 @@ public sealed class DetailTests : IDisposable
     {
         using var log = new LogCollector();
         await using var server = GuardedServer.Start(log);
-        using var http = new HttpClient { BaseAddress = server.Server.Address, DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var http = new HttpClient
+        {
+            BaseAddress = server.Server.Address,
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
 
-        using var response = await http.GetAsync(new Uri("/v1/concepts/a%0D%0Afail:%20forged", UriKind.Relative), Cancellation);
+        using var response = await http.GetAsync(
+            new Uri("/v1/concepts/a%0D%0Afail:%20forged", UriKind.Relative),
+            Cancellation
+        );
 
         var line = Assert.Single(log.Lines, line => line.StartsWith("A call of", StringComparison.Ordinal));
         Assert.DoesNotContain('\n', line.TrimEnd());
@@ -82,10 +105,18 @@ public sealed class DetailTests : IDisposable
     {
         var model = Directory.CreateDirectory(Path.Combine(_folder.FullName, "models", "broken"));
         await File.WriteAllTextAsync(Path.Combine(model.FullName, "model_index.json"), "{", Cancellation);
-        await using var server = TestServer.Start(options => options with { ModelFolders = [.. options.ModelFolders, Path.Combine(_folder.FullName, "models")] });
+        await using var server = TestServer.Start(options =>
+            options with
+            {
+                ModelFolders = [.. options.ModelFolders, Path.Combine(_folder.FullName, "models")],
+            }
+        );
 
         var problem = (await server.Models.GetAsync(new() { Name = "broken" })).Model.Problem;
-        var refused = await Refusal.Of(() => server.GenerateAsync(new GenerationOptions { Prompt = "a dog", Model = "broken" }), StatusCode.FailedPrecondition);
+        var refused = await Refusal.Of(
+            () => server.GenerateAsync(new GenerationOptions { Prompt = "a dog", Model = "broken" }),
+            StatusCode.FailedPrecondition
+        );
 
         Assert.Contains(Path.Combine("broken", "model_index.json"), problem, StringComparison.Ordinal);
         Assert.DoesNotContain(Path.GetTempPath(), problem, StringComparison.Ordinal);
@@ -98,7 +129,9 @@ public sealed class DetailTests : IDisposable
     public void Start_CertificateThatHasEnded_IsRefused()
     {
         using var key = RSA.Create(2048);
-        var error = Assert.Throws<Engine.ValidationException>(() => StartWith(key, DateTimeOffset.UtcNow.AddMinutes(-1)));
+        var error = Assert.Throws<Engine.ValidationException>(() =>
+            StartWith(key, DateTimeOffset.UtcNow.AddMinutes(-1))
+        );
         Assert.Contains("it ended at", error.Message, StringComparison.Ordinal);
     }
 
@@ -117,21 +150,21 @@ public sealed class DetailTests : IDisposable
         var admin = new DtiService.DtiServiceClient(server.With(server.Secrets[Scopes.Admin]));
         using var first = admin.Train(TestServer.Request("first", steps: 100_000), cancellationToken: Cancellation);
         Assert.True(await first.ResponseStream.MoveNext(Cancellation));
-        using var waiting = new DtiService.DtiServiceClient(server.As("alice", "train")).Train(TestServer.Request("second"), cancellationToken: Cancellation);
-        while (await waiting.ResponseStream.MoveNext(Cancellation) && waiting.ResponseStream.Current.Queued is null)
-        {
-        }
+        using var waiting = new DtiService.DtiServiceClient(server.As("alice", "train")).Train(
+            TestServer.Request("second"),
+            cancellationToken: Cancellation
+        );
+        while (await waiting.ResponseStream.MoveNext(Cancellation) && waiting.ResponseStream.Current.Queued is null) { }
 
         server.Tokens.Revoke("alice");
 
         var refused = await Refusal.Of(
             async () =>
             {
-                while (await waiting.ResponseStream.MoveNext(Cancellation))
-                {
-                }
+                while (await waiting.ResponseStream.MoveNext(Cancellation)) { }
             },
-            StatusCode.Unauthenticated);
+            StatusCode.Unauthenticated
+        );
         Assert.Equal("TOKEN_REFUSED", Refusal.Reason(refused));
         var jobs = new JobService.JobServiceClient(server.With(server.Secrets[Scopes.Admin]));
         Assert.All((await jobs.ListAsync(new())).Jobs, job => Assert.Null(job.Ended));
@@ -141,10 +174,18 @@ public sealed class DetailTests : IDisposable
     {
         var request = new CertificateRequest("CN=Test", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         using var certificate = request.CreateSelfSigned(end.AddDays(-60), end);
-        var (file, keyFile) = (Path.Combine(_folder.FullName, "server.pem"), Path.Combine(_folder.FullName, "server.key"));
+        var (file, keyFile) = (
+            Path.Combine(_folder.FullName, "server.pem"),
+            Path.Combine(_folder.FullName, "server.key")
+        );
         File.WriteAllText(file, certificate.ExportCertificatePem());
         File.WriteAllText(keyFile, key.ExportPkcs8PrivateKeyPem());
-        TestServer.Start(options => options with { Security = new() { TlsCertificate = file, TlsKey = keyFile } });
+        TestServer.Start(options =>
+            options with
+            {
+                Security = new() { TlsCertificate = file, TlsKey = keyFile },
+            }
+        );
     }
 
     private sealed class CountedPages : ISwaggerProvider
@@ -154,7 +195,11 @@ public sealed class DetailTests : IDisposable
         public OpenApiDocument GetSwagger(string documentName, string? host = null, string? basePath = null)
         {
             Made++;
-            return new OpenApiDocument { Info = new OpenApiInfo { Title = "made once", Version = "v1" }, Paths = [] };
+            return new OpenApiDocument
+            {
+                Info = new OpenApiInfo { Title = "made once", Version = "v1" },
+                Paths = [],
+            };
         }
     }
 }

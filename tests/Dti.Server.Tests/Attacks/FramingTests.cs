@@ -67,7 +67,10 @@ public sealed class FramingTests
         await using var server = GuardedServer.Start();
         using var raw = new RawGrpc(server.Server.Address);
 
-        Assert.Equal(StatusCode.Unimplemented, (await raw.CallAsync(Check, RawGrpc.Frame("ab"u8, flag: 1), encoding: "zstd")).Code);
+        Assert.Equal(
+            StatusCode.Unimplemented,
+            (await raw.CallAsync(Check, RawGrpc.Frame("ab"u8, flag: 1), encoding: "zstd")).Code
+        );
     }
 
     [Theory]
@@ -81,7 +84,11 @@ public sealed class FramingTests
         var message = Google.Protobuf.MessageExtensions.ToByteArray(name);
 
         var answer = await raw.CallAsync(
-            "dti.v1.ConceptService/Get", encoding is null ? RawGrpc.Frame(message) : RawGrpc.Packed(message), encoding: encoding, token: server.Secrets[Scopes.Read]);
+            "dti.v1.ConceptService/Get",
+            encoding is null ? RawGrpc.Frame(message) : RawGrpc.Packed(message),
+            encoding: encoding,
+            token: server.Secrets[Scopes.Read]
+        );
 
         Assert.Equal((StatusCode.NotFound, "CONCEPT_NOT_FOUND"), answer);
     }

@@ -11,7 +11,9 @@ namespace Dti.Server.Tests.Attacks;
 public sealed class HeavyRequestTests
 {
     // A lossless WebP of 34 bytes that says 10,000 × 10,000 pixels, all of one colour.
-    private static readonly ByteString _large = ByteString.CopyFrom(Convert.FromHexString("524946461A000000574542505650384C0E0000002F0FE7C309071011FD0F4444FF03"));
+    private static readonly ByteString _large = ByteString.CopyFrom(
+        Convert.FromHexString("524946461A000000574542505650384C0E0000002F0FE7C309071011FD0F4444FF03")
+    );
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -24,7 +26,8 @@ public sealed class HeavyRequestTests
         var fields = await Refusal.Fields(() => server.TrainAsync(TestServer.Request("bad name!", change: Huge)));
 
         Assert.Equal(["name"], fields);
-        Assert.InRange((Process.GetCurrentProcess().TotalProcessorTime - before).TotalSeconds, 0, 3); // decoding them takes half a minute
+        // decoding them takes half a minute
+        Assert.InRange((Process.GetCurrentProcess().TotalProcessorTime - before).TotalSeconds, 0, 3);
     }
 
     [Fact]
@@ -35,7 +38,9 @@ public sealed class HeavyRequestTests
         using var first = server.Dti.Train(request, cancellationToken: Cancellation);
         Assert.True(await first.ResponseStream.MoveNext(Cancellation));
         using var held = new ManualResetEventSlim();
-        var turn = server.Services.GetRequiredService<HeavyCalls>().RunAsync("bob", cancelled => Task.FromResult(held.Wait(TimeSpan.FromMinutes(1), cancelled)), Cancellation);
+        var turn = server
+            .Services.GetRequiredService<HeavyCalls>()
+            .RunAsync("bob", cancelled => Task.FromResult(held.Wait(TimeSpan.FromMinutes(1), cancelled)), Cancellation);
 
         using var second = server.Dti.Train(request, cancellationToken: Cancellation);
         Assert.True(await second.ResponseStream.MoveNext(Cancellation));
@@ -51,14 +56,17 @@ public sealed class HeavyRequestTests
     {
         await using var server = TestServer.Start();
         using var held = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        var turn = server.Services.GetRequiredService<HeavyCalls>().RunAsync<int>(
-            "bob",
-            async ends =>
-            {
-                await Task.Delay(TimeSpan.FromMinutes(1), ends);
-                return 1;
-            },
-            Cancellation);
+        var turn = server
+            .Services.GetRequiredService<HeavyCalls>()
+            .RunAsync<int>(
+                "bob",
+                async ends =>
+                {
+                    await Task.Delay(TimeSpan.FromMinutes(1), ends);
+                    return 1;
+                },
+                Cancellation
+            );
         var waiting = server.TrainAsync(TestServer.Request("cat"));
 
         await server.StopAsync();
@@ -70,6 +78,8 @@ public sealed class HeavyRequestTests
     private static void Huge(TrainRequest request)
     {
         request.Photos.Clear();
-        request.Photos.AddRange(Enumerable.Range(0, 8).Select(i => new Photo { FileName = $"{i}.webp", Data = _large }));
+        request.Photos.AddRange(
+            Enumerable.Range(0, 8).Select(i => new Photo { FileName = $"{i}.webp", Data = _large })
+        );
     }
 }

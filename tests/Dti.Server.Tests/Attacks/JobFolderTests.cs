@@ -18,7 +18,10 @@ public sealed class JobFolderTests : DurableServer
         await Server.PictureAsync(TestServer.Draw("a dog"));
         Directory.Delete(JobFolder, recursive: true);
 
-        var refused = await Refusal.Of(() => Server.TrainAsync(TestServer.Request("cat")), StatusCode.FailedPrecondition);
+        var refused = await Refusal.Of(
+            () => Server.TrainAsync(TestServer.Request("cat")),
+            StatusCode.FailedPrecondition
+        );
 
         Assert.Contains("The folder of jobs was deleted", refused.Status.Detail, StringComparison.Ordinal);
         await NotServingAsync();
@@ -32,7 +35,11 @@ public sealed class JobFolderTests : DurableServer
         File.Delete(Path.Combine(JobFolder, ".lock"));
         Assert.Null(Server.Services.GetRequiredService<JobFolder>().Problem());
 
-        Assert.Contains("is used by another server", Assert.Throws<Engine.DtiException>(() => Start()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is used by another server",
+            Assert.Throws<Engine.DtiException>(() => Start()).Message,
+            StringComparison.Ordinal
+        );
         await Server.PictureAsync(TestServer.Draw("a dog"));
     }
 
@@ -45,8 +52,15 @@ public sealed class JobFolderTests : DurableServer
         File.Delete(file);
         await using (new FileStream(file, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None))
         {
-            var refused = await Refusal.Of(() => Server.PictureAsync(TestServer.Draw("a dog")), StatusCode.FailedPrecondition);
-            Assert.Contains("Another server has taken the folder of jobs", refused.Status.Detail, StringComparison.Ordinal);
+            var refused = await Refusal.Of(
+                () => Server.PictureAsync(TestServer.Draw("a dog")),
+                StatusCode.FailedPrecondition
+            );
+            Assert.Contains(
+                "Another server has taken the folder of jobs",
+                refused.Status.Detail,
+                StringComparison.Ordinal
+            );
             await NotServingAsync();
         }
     }

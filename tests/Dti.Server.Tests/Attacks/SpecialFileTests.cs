@@ -25,7 +25,12 @@ public sealed class SpecialFileTests : IDisposable
         File.CreateSymbolicLink(Path.Combine(_folder.FullName, "zero.safetensors"), "/dev/zero");
         Directory.CreateDirectory(Path.Combine(_folder.FullName, "model"));
         Pipe(Path.Combine(_folder.FullName, "model", "model_index.json"));
-        await using var server = TestServer.Start(options => options with { ModelFolders = [.. options.ModelFolders, _folder.FullName] });
+        await using var server = TestServer.Start(options =>
+            options with
+            {
+                ModelFolders = [.. options.ModelFolders, _folder.FullName],
+            }
+        );
 
         var models = await server.Models.ListAsync(new(), deadline: DateTime.UtcNow.AddSeconds(30));
 
@@ -70,7 +75,14 @@ public sealed class SpecialFileTests : IDisposable
             change = RaceTests.CodeOf(() => server.Concepts.ImportAsync(RaceTests.Import("dog")).ResponseAsync);
             for (var i = 0; i < 5; i++)
             {
-                Assert.Equal("cat", Assert.Single((await server.Concepts.ListAsync(new(), deadline: DateTime.UtcNow.AddSeconds(20))).Concepts).Name);
+                Assert.Equal(
+                    "cat",
+                    Assert
+                        .Single(
+                            (await server.Concepts.ListAsync(new(), deadline: DateTime.UtcNow.AddSeconds(20))).Concepts
+                        )
+                        .Name
+                );
                 await Task.Delay(20, Cancellation);
             }
 
@@ -86,14 +98,26 @@ public sealed class SpecialFileTests : IDisposable
     public async Task LocksAndDrafts_AreTheOwnersAlone()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "modes of files");
-        var area = Directory.CreateDirectory(Path.Combine(_folder.FullName, ".change")); // as an earlier version made them
+        // as an earlier version made them
+        var area = Directory.CreateDirectory(Path.Combine(_folder.FullName, ".change"));
         await File.WriteAllTextAsync(Path.Combine(area.FullName, "lock"), "", Cancellation);
-        File.SetUnixFileMode(area.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        File.SetUnixFileMode(
+            area.FullName,
+            UnixFileMode.UserRead
+                | UnixFileMode.UserWrite
+                | UnixFileMode.UserExecute
+                | UnixFileMode.OtherRead
+                | UnixFileMode.OtherExecute
+        );
         await using var server = TestServer.Start(options => options with { ConceptFolder = _folder.FullName });
         await server.Concepts.ImportAsync(RaceTests.Import("cat"), cancellationToken: Cancellation);
         await server.Concepts.ImportAsync(RaceTests.Import("cat", overwrite: true), cancellationToken: Cancellation);
 
-        foreach (var path in new[] { ".change", ".change/lock", ".runs", "earlier/cat" }.Select(path => Path.Combine(_folder.FullName, path)))
+        foreach (
+            var path in new[] { ".change", ".change/lock", ".runs", "earlier/cat" }.Select(path =>
+                Path.Combine(_folder.FullName, path)
+            )
+        )
         {
             Assert.True((File.GetUnixFileMode(path) & (UnixFileMode)0x3F) == 0, $"others may touch {path}");
         }

@@ -25,8 +25,21 @@ public abstract class DurableServer : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    private protected TestServer Start(Func<DtiServerOptions, DtiServerOptions>? change = null, Action<IServiceCollection>? services = null) => TestServer.Start(
-        options => (change ?? (same => same))(options with { ConceptFolder = Path.Combine(Folder.FullName, "concepts"), JobFolder = JobFolder }), services);
+    private protected TestServer Start(
+        Func<DtiServerOptions, DtiServerOptions>? change = null,
+        Action<IServiceCollection>? services = null
+    ) =>
+        TestServer.Start(
+            options =>
+                (change ?? (same => same))(
+                    options with
+                    {
+                        ConceptFolder = Path.Combine(Folder.FullName, "concepts"),
+                        JobFolder = JobFolder,
+                    }
+                ),
+            services
+        );
 
     private protected async Task RestartAsync(Func<DtiServerOptions, DtiServerOptions>? change = null)
     {

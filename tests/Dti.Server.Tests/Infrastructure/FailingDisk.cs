@@ -5,9 +5,10 @@ using Dti.Server.Jobs.Storage;
 namespace Dti.Server.Tests.Infrastructure;
 
 /// <summary>
-/// Files below a folder as on a disk that is full: the n-th thing done to one fails, be it to open it, to write to it (half arrives), to flush or to
-/// rename it. From then on nothing more can be written, until there is room again; names can be changed on a full disk, and files be deleted. Or as a
-/// process leaves them that is killed at the n-th of these things: from then on nothing at all is done to them.
+/// Files below a folder as on a disk that is full: the n-th thing done to one fails, be it to open it, to write to it
+/// (half arrives), to flush or to rename it. From then on nothing more can be written, until there is room again; names
+/// can be changed on a full disk, and files be deleted. Or as a process leaves them that is killed at the n-th of these
+/// things: from then on nothing at all is done to them.
 /// </summary>
 internal sealed class FailingDisk : IDisposable
 {
@@ -18,7 +19,8 @@ internal sealed class FailingDisk : IDisposable
     private readonly bool _kills;
     private volatile bool _full;
 
-    static FailingDisk() => (AtomicFile.Open, AtomicFile.Rename, AtomicFile.Delete, EventFiles.Open) = (Open, Rename, Delete, Open);
+    static FailingDisk() =>
+        (AtomicFile.Open, AtomicFile.Rename, AtomicFile.Delete, EventFiles.Open) = (Open, Rename, Delete, Open);
 
     /// <param name="folder">The folder.</param>
     /// <param name="after">How many things succeed before one fails.</param>
@@ -75,7 +77,9 @@ internal sealed class FailingDisk : IDisposable
     }
 
     private static FailingDisk? Of(string path) =>
-        _disks.FirstOrDefault(disk => path.StartsWith(disk.Key, StringComparison.Ordinal) && disk.Value._files(path)).Value;
+        _disks
+            .FirstOrDefault(disk => path.StartsWith(disk.Key, StringComparison.Ordinal) && disk.Value._files(path))
+            .Value;
 
     private void FailIf(bool fails)
     {

@@ -24,11 +24,16 @@ internal sealed class GuardedServer : IAsyncDisposable
             Secrets[scope] = Tokens.Create($"only-{ScopeNames.Of(scope)[0]}", ScopeNames.Of(scope)).Secret;
         }
 
-        _server = TestServer.Start(options =>
-        {
-            options = change?.Invoke(options) ?? options;
-            return options with { Security = options.Security with { TokenFile = file } };
-        }, log is null ? null : services => services.AddLogging(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(log)));
+        _server = TestServer.Start(
+            options =>
+            {
+                options = change?.Invoke(options) ?? options;
+                return options with { Security = options.Security with { TokenFile = file } };
+            },
+            log is null
+                ? null
+                : services => services.AddLogging(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(log))
+        );
     }
 
     public AccessTokens Tokens { get; }
@@ -54,11 +59,13 @@ internal sealed class GuardedServer : IAsyncDisposable
     public CallInvoker As(string name, params string[] scopes) => With(Tokens.Create(name, scopes).Secret);
 
     /// <summary>Calls with a token.</summary>
-    public CallInvoker With(string secret) => Channel().Intercept(headers =>
-    {
-        headers.Add("authorization", "Bearer " + secret);
-        return headers;
-    });
+    public CallInvoker With(string secret) =>
+        Channel()
+            .Intercept(headers =>
+            {
+                headers.Add("authorization", "Bearer " + secret);
+                return headers;
+            });
 
     public async ValueTask DisposeAsync()
     {

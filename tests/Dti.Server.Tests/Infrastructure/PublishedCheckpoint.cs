@@ -25,7 +25,13 @@ internal static class PublishedCheckpoint
             length += tensor.Shape.Aggregate(2L, (product, side) => product * side);
             header.Add(
                 tensor.Name,
-                new Dictionary<string, object> { ["dtype"] = "F16", ["shape"] = tensor.Shape, ["data_offsets"] = new[] { start, length } });
+                new Dictionary<string, object>
+                {
+                    ["dtype"] = "F16",
+                    ["shape"] = tensor.Shape,
+                    ["data_offsets"] = new[] { start, length },
+                }
+            );
         }
 
         var json = JsonSerializer.SerializeToUtf8Bytes(header);
@@ -49,7 +55,10 @@ internal static class PublishedCheckpoint
             {
                 "unet" => new UNet2DConditionModel(UNet2DConditionConfig.Parse(config), weights),
                 "vae" => new Engine.Models.AutoencoderKL(Engine.Models.AutoencoderKLConfig.Parse(config), weights),
-                _ => new Engine.Models.ClipTextModel(Engine.Models.ClipTextConfig.Parse(config, projection: false), weights),
+                _ => new Engine.Models.ClipTextModel(
+                    Engine.Models.ClipTextConfig.Parse(config, projection: false),
+                    weights
+                ),
             };
             var (prefix, rows) = family.Layout(component, json);
             var tensors = OriginalTensor.Of(rows, prefix, shapes.Shapes, out var unknown);

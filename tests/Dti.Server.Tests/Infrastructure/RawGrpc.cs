@@ -38,17 +38,35 @@ internal sealed class RawGrpc(Uri address) : IDisposable
 
     /// <summary>Calls a method.</summary>
     /// <returns>The status, and the reason in its details; empty: it has none.</returns>
-    public async Task<(StatusCode Code, string Reason)> CallAsync(string method, byte[] body, string mediaType = "application/grpc", string? encoding = null, string? token = null)
+    public async Task<(StatusCode Code, string Reason)> CallAsync(
+        string method,
+        byte[] body,
+        string mediaType = "application/grpc",
+        string? encoding = null,
+        string? token = null
+    )
     {
         using var response = await SendAsync(method, body, mediaType, encoding, token);
         await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken);
-        var status = Header(response, "grpc-status") ?? throw new InvalidOperationException($"HTTP {response.StatusCode} without a status of gRPC");
-        var details = Header(response, "grpc-status-details-bin") is { } text ? Google.Rpc.Status.Parser.ParseFrom(Convert.FromBase64String(text)) : null;
-        return ((StatusCode)int.Parse(status, System.Globalization.CultureInfo.InvariantCulture), details?.GetDetail<ErrorInfo>()?.Reason ?? "");
+        var status = Header(response, "grpc-status")
+            ?? throw new InvalidOperationException($"HTTP {response.StatusCode} without a status of gRPC");
+        var details = Header(response, "grpc-status-details-bin") is { } text
+            ? Google.Rpc.Status.Parser.ParseFrom(Convert.FromBase64String(text))
+            : null;
+        return (
+            (StatusCode)int.Parse(status, System.Globalization.CultureInfo.InvariantCulture),
+            details?.GetDetail<ErrorInfo>()?.Reason ?? ""
+        );
     }
 
     /// <summary>Sends a request and returns when the headers of the response are there.</summary>
-    public Task<HttpResponseMessage> SendAsync(string method, byte[] body, string mediaType = "application/grpc", string? encoding = null, string? token = null)
+    public Task<HttpResponseMessage> SendAsync(
+        string method,
+        byte[] body,
+        string mediaType = "application/grpc",
+        string? encoding = null,
+        string? token = null
+    )
     {
         var request = new HttpRequestMessage(HttpMethod.Post, "/" + method)
         {
@@ -67,9 +85,15 @@ internal sealed class RawGrpc(Uri address) : IDisposable
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         }
 
-        return _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        return _http.SendAsync(
+            request,
+            HttpCompletionOption.ResponseHeadersRead,
+            TestContext.Current.CancellationToken
+        );
     }
 
     private static string? Header(HttpResponseMessage response, string name) =>
-        response.TrailingHeaders.TryGetValues(name, out var trailing) ? trailing.First() : response.Headers.TryGetValues(name, out var values) ? values.First() : null;
+        response.TrailingHeaders.TryGetValues(name, out var trailing) ? trailing.First()
+        : response.Headers.TryGetValues(name, out var values) ? values.First()
+        : null;
 }

@@ -24,7 +24,8 @@ internal static class Refusal
     }
 
     public static T Detail<T>(RpcException error)
-        where T : class, IMessage<T>, new() => error.GetRpcStatus()!.GetDetail<T>() ?? throw new InvalidOperationException("no such detail");
+        where T : class, IMessage<T>, new() =>
+        error.GetRpcStatus()!.GetDetail<T>() ?? throw new InvalidOperationException("no such detail");
 
     public static string Reason(RpcException error) => Detail<ErrorInfo>(error).Reason;
 }

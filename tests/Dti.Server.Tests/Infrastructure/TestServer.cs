@@ -13,7 +13,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Dti.Server.Tests.Infrastructure;
 
-/// <summary>A real server on a free port, with a folder of its own and a real channel. Fails if anything logged an unexpected error.</summary>
+/// <summary>
+/// A real server on a free port, with a folder of its own and a real channel. Fails if anything logged an unexpected
+/// error.
+/// </summary>
 internal sealed class TestServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -82,16 +85,24 @@ internal sealed class TestServer : IAsyncDisposable
 
     /// <param name="change">Other options.</param>
     /// <param name="services">Services in the place of the server's own.</param>
-    public static TestServer Start(Func<DtiServerOptions, DtiServerOptions>? change = null, Action<IServiceCollection>? services = null) => new(change, services);
+    public static TestServer Start(
+        Func<DtiServerOptions, DtiServerOptions>? change = null,
+        Action<IServiceCollection>? services = null
+    ) => new(change, services);
 
-    public GrpcChannel NewChannel() => GrpcChannel.ForAddress(Address, new GrpcChannelOptions { MaxReceiveMessageSize = null });
+    public GrpcChannel NewChannel() =>
+        GrpcChannel.ForAddress(Address, new GrpcChannelOptions { MaxReceiveMessageSize = null });
 
     /// <summary>A small photo, different for each number.</summary>
     public static Photo Photo(int number = 0)
     {
         var pixels = new byte[80 * 72 * 3];
         new Random(number).NextBytes(pixels);
-        return new Photo { FileName = $"photo-{number}.png", Data = ByteString.CopyFrom(ImageCodec.Encode(new RgbImage(80, 72, pixels), ImageFormat.Png)) };
+        return new Photo
+        {
+            FileName = $"photo-{number}.png",
+            Data = ByteString.CopyFrom(ImageCodec.Encode(new RgbImage(80, 72, pixels), ImageFormat.Png)),
+        };
     }
 
     /// <summary>A training request that takes a second or two.</summary>
@@ -101,18 +112,40 @@ internal sealed class TestServer : IAsyncDisposable
         {
             Name = name,
             Photos = { Photo(1), Photo(2) },
-            Options = new TrainingOptions { Steps = steps, BatchSize = 1, Resolution = 64, PreviewEvery = 0, Seed = 7, Initializer = "dog" },
+            Options = new TrainingOptions
+            {
+                Steps = steps,
+                BatchSize = 1,
+                Resolution = 64,
+                PreviewEvery = 0,
+                Seed = 7,
+                Initializer = "dog",
+            },
         };
         change?.Invoke(request);
         return request;
     }
 
-    public static GenerationOptions Draw(string prompt) => new() { Prompt = prompt, Width = 64, Height = 64, Steps = 2, Seed = 3 };
+    public static GenerationOptions Draw(string prompt) =>
+        new()
+        {
+            Prompt = prompt,
+            Width = 64,
+            Height = 64,
+            Steps = 2,
+            Seed = 3,
+        };
 
-    public async Task<List<TrainResponse>> TrainAsync(TrainRequest request) => await All(Dti.Train(request, cancellationToken: TestContext.Current.CancellationToken));
+    public async Task<List<TrainResponse>> TrainAsync(TrainRequest request) =>
+        await All(Dti.Train(request, cancellationToken: TestContext.Current.CancellationToken));
 
     public async Task<List<GenerateResponse>> GenerateAsync(GenerationOptions options) =>
-        await All(Dti.Generate(new GenerateRequest { Options = options }, cancellationToken: TestContext.Current.CancellationToken));
+        await All(
+            Dti.Generate(
+                new GenerateRequest { Options = options },
+                cancellationToken: TestContext.Current.CancellationToken
+            )
+        );
 
     public async Task<byte[]> PictureAsync(GenerationOptions options) =>
         (await GenerateAsync(options)).Single(happened => happened.Picture is not null).Picture.Data.ToByteArray();
@@ -133,14 +166,23 @@ internal sealed class TestServer : IAsyncDisposable
             }
 
             Assert.True(job.Ended is null, $"the job ended as {job.State}: {job.Error}");
-            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromMinutes(2), $"the job is {job.State} at step {job.Step}");
+            Assert.True(
+                Stopwatch.GetElapsedTime(start) < TimeSpan.FromMinutes(2),
+                $"the job is {job.State} at step {job.Step}"
+            );
             await Task.Delay(10, TestContext.Current.CancellationToken);
         }
     }
 
     /// <summary>The bytes of a concept's vectors.</summary>
     public async Task<byte[]> VectorsAsync(string name) =>
-        SafetensorsBytes.OfTensors((await Concepts.ExportAsync(new ConceptServiceExportRequest { Name = name, Format = ConceptFormat.Webui })).Data);
+        SafetensorsBytes.OfTensors(
+            (
+                await Concepts.ExportAsync(
+                    new ConceptServiceExportRequest { Name = name, Format = ConceptFormat.Webui }
+                )
+            ).Data
+        );
 
     /// <summary>Stops the server as a SIGTERM does.</summary>
     public Task StopAsync() => _app.StopAsync(TestContext.Current.CancellationToken);

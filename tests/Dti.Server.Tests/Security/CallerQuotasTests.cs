@@ -27,7 +27,8 @@ public sealed class CallerQuotasTests : IDisposable
         _time.Advance(TimeSpan.FromMinutes(20));
         Assert.Null(quotas.Admit("alice", 0, 6));
 
-        Assert.Equal(TimeSpan.FromMinutes(40), Delay(quotas.Admit("alice", 0, 1))); // the first four are an hour old then
+        // the first four are an hour old then
+        Assert.Equal(TimeSpan.FromMinutes(40), Delay(quotas.Admit("alice", 0, 1)));
         Assert.Equal(TimeSpan.FromMinutes(60), Delay(quotas.Admit("alice", 0, 5)));
         Assert.Null(quotas.Admit("bob", 0, 10));
         _time.Advance(TimeSpan.FromMinutes(40));
@@ -50,28 +51,60 @@ public sealed class CallerQuotasTests : IDisposable
     [Fact]
     public async Task Generate_PicturesSpent_IsExhaustedWithWhenToComeBack()
     {
-        await using var server = GuardedServer.Start(options => options with { PerCaller = new() { MaxPicturesPerHour = 2 } });
+        await using var server = GuardedServer.Start(options =>
+            options with
+            {
+                PerCaller = new() { MaxPicturesPerHour = 2 },
+            }
+        );
         var alice = new DtiService.DtiServiceClient(server.As("alice", _user));
         var options = TestServer.Draw("a dog");
         options.NumImages = 2;
         await All(alice.Generate(new GenerateRequest { Options = options }));
 
-        var refused = await Refusal.Of(() => All(alice.Generate(new GenerateRequest { Options = TestServer.Draw("a dog") })), StatusCode.ResourceExhausted);
+        var refused = await Refusal.Of(
+            () => All(alice.Generate(new GenerateRequest { Options = TestServer.Draw("a dog") })),
+            StatusCode.ResourceExhausted
+        );
 
         Assert.Equal("CALLER_PICTURES_SPENT", Refusal.Reason(refused));
-        Assert.InRange(Refusal.Detail<RetryInfo>(refused).RetryDelay.ToTimeSpan(), TimeSpan.FromMinutes(50), TimeSpan.FromMinutes(60));
-        await All(new DtiService.DtiServiceClient(server.As("bob", _user)).Generate(new GenerateRequest { Options = TestServer.Draw("a dog") }));
+        Assert.InRange(
+            Refusal.Detail<RetryInfo>(refused).RetryDelay.ToTimeSpan(),
+            TimeSpan.FromMinutes(50),
+            TimeSpan.FromMinutes(60)
+        );
+        await All(
+            new DtiService.DtiServiceClient(server.As("bob", _user)).Generate(
+                new GenerateRequest { Options = TestServer.Draw("a dog") }
+            )
+        );
     }
 
     [Fact]
     public async Task Import_StorageFull_IsRefusedUntilSomethingIsDeleted()
     {
-        var toy = ByteString.CopyFrom(await File.ReadAllBytesAsync(Path.Combine(Fixtures.Root, "tiny-sd15", "expected", "learned_embeds-toy.safetensors"), TestContext.Current.CancellationToken));
-        await using var server = GuardedServer.Start(options => options with { PerCaller = new() { MaxStoredBytes = 100 } });
-        var (alice, bob) = (new ConceptService.ConceptServiceClient(server.As("alice", _user)), new ConceptService.ConceptServiceClient(server.As("bob", _user)));
+        var toy = ByteString.CopyFrom(
+            await File.ReadAllBytesAsync(
+                Path.Combine(Fixtures.Root, "tiny-sd15", "expected", "learned_embeds-toy.safetensors"),
+                TestContext.Current.CancellationToken
+            )
+        );
+        await using var server = GuardedServer.Start(options =>
+            options with
+            {
+                PerCaller = new() { MaxStoredBytes = 100 },
+            }
+        );
+        var (alice, bob) = (
+            new ConceptService.ConceptServiceClient(server.As("alice", _user)),
+            new ConceptService.ConceptServiceClient(server.As("bob", _user))
+        );
         await alice.ImportAsync(new() { Name = "hers", Data = toy });
 
-        var refused = await Refusal.Of(() => alice.ImportAsync(new() { Name = "more", Data = toy }).ResponseAsync, StatusCode.ResourceExhausted);
+        var refused = await Refusal.Of(
+            () => alice.ImportAsync(new() { Name = "more", Data = toy }).ResponseAsync,
+            StatusCode.ResourceExhausted
+        );
 
         Assert.Equal("CALLER_STORAGE_FULL", Refusal.Reason(refused));
         Assert.NotNull(Refusal.Detail<RetryInfo>(refused).RetryDelay);
@@ -83,18 +116,22 @@ public sealed class CallerQuotasTests : IDisposable
     private CallerQuotas Quotas(CallerLimits limits)
     {
         var options = new DtiServerOptions { ConceptFolder = _folder, PerCaller = limits };
-        return new CallerQuotas(options, new ConceptLibrary(options, _time, NullLogger<ConceptLibrary>.Instance), new TrainingRuns(options), _time);
+        return new CallerQuotas(
+            options,
+            new ConceptLibrary(options, _time, NullLogger<ConceptLibrary>.Instance),
+            new TrainingRuns(options),
+            _time
+        );
     }
 
-    private static TimeSpan Delay(Google.Rpc.Status? refusal) => refusal!.GetDetail<RetryInfo>()!.RetryDelay.ToTimeSpan();
+    private static TimeSpan Delay(Google.Rpc.Status? refusal) =>
+        refusal!.GetDetail<RetryInfo>()!.RetryDelay.ToTimeSpan();
 
     private static async Task All<T>(AsyncServerStreamingCall<T> call)
     {
         using (call)
         {
-            while (await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken))
-            {
-            }
+            while (await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken)) { }
         }
     }
 }

@@ -15,7 +15,9 @@ using GrpcStatus = Grpc.Core.StatusCode;
 
 namespace Dti.Server.Tests.Security;
 
-/// <summary>Every call with every kind of token, over the wire; calls come from the contract, so that a new one is tried too.</summary>
+/// <summary>
+/// Every call with every kind of token, over the wire; calls come from the contract, so that a new one is tried too.
+/// </summary>
 public class DoorTests
 {
     private static readonly Marshaller<byte[]> _bytes = Marshallers.Create(bytes => bytes, bytes => bytes);
@@ -23,24 +25,41 @@ public class DoorTests
     private static IEnumerable<MethodDescriptor> Contract =>
         new[]
         {
-            DtiServiceReflection.Descriptor, JobServiceReflection.Descriptor, ConceptServiceReflection.Descriptor, ModelServiceReflection.Descriptor,
-            ServerServiceReflection.Descriptor, HealthReflection.Descriptor, Grpc.Reflection.V1Alpha.ReflectionReflection.Descriptor,
-        }.SelectMany(file => file.Services).SelectMany(service => service.Methods);
+            DtiServiceReflection.Descriptor,
+            JobServiceReflection.Descriptor,
+            ConceptServiceReflection.Descriptor,
+            ModelServiceReflection.Descriptor,
+            ServerServiceReflection.Descriptor,
+            HealthReflection.Descriptor,
+            Grpc.Reflection.V1Alpha.ReflectionReflection.Descriptor,
+        }
+            .SelectMany(file => file.Services)
+            .SelectMany(service => service.Methods);
 
     /// <summary>Every call, as <c>package.Service/Method</c>.</summary>
-    public static TheoryData<string> Methods => [.. Contract.Select(Name), "grpc.reflection.v1.ServerReflection/ServerReflectionInfo"];
+    public static TheoryData<string> Methods =>
+        [.. Contract.Select(Name), "grpc.reflection.v1.ServerReflection/ServerReflectionInfo"];
 
     [Fact]
     public void Table_HasEachCallOfTheContract_AndNoOther() =>
-        Assert.Equal(Methods.Select(row => row.Data).Order(StringComparer.Ordinal), RpcScopes.Methods.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            Methods.Select(row => row.Data).Order(StringComparer.Ordinal),
+            RpcScopes.Methods.Order(StringComparer.Ordinal)
+        );
 
     [Fact]
     public void Contract_HasEachServiceOfTheAssembly()
     {
-        var services = typeof(DtiServerOptions).Assembly.GetTypes()
-            .Where(type => type.Namespace == "Dti.V1" && type.GetProperty("Descriptor")?.GetValue(null) is FileDescriptor)
+        var services = typeof(DtiServerOptions)
+            .Assembly.GetTypes()
+            .Where(type =>
+                type.Namespace == "Dti.V1" && type.GetProperty("Descriptor")?.GetValue(null) is FileDescriptor
+            )
             .SelectMany(type => ((FileDescriptor)type.GetProperty("Descriptor")!.GetValue(null)!).Services);
-        Assert.Subset(Contract.Select(method => method.Service.FullName).ToHashSet(), services.Select(service => service.FullName).ToHashSet());
+        Assert.Subset(
+            Contract.Select(method => method.Service.FullName).ToHashSet(),
+            services.Select(service => service.FullName).ToHashSet()
+        );
     }
 
     [Fact]
@@ -62,11 +81,17 @@ public class DoorTests
                 var error = await CallAsync(channel, method, secret is null ? null : "Bearer " + secret);
                 if (needed == Scopes.None)
                 {
-                    Assert.True(error?.StatusCode is not (GrpcStatus.Unauthenticated or GrpcStatus.PermissionDenied), $"{method}: {error}");
+                    Assert.True(
+                        error?.StatusCode is not (GrpcStatus.Unauthenticated or GrpcStatus.PermissionDenied),
+                        $"{method}: {error}"
+                    );
                     continue;
                 }
 
-                Assert.True(error?.StatusCode == GrpcStatus.Unauthenticated, $"{method} with {secret ?? "no token"}: {error}");
+                Assert.True(
+                    error?.StatusCode == GrpcStatus.Unauthenticated,
+                    $"{method} with {secret ?? "no token"}: {error}"
+                );
                 Assert.Equal("TOKEN_REFUSED", Refusal.Reason(error));
                 refusals.Add(error.Status.Detail);
             }
@@ -76,12 +101,24 @@ public class DoorTests
                 var error = await CallAsync(channel, method, "Bearer " + server.Secrets[scope]);
                 if (needed == Scopes.None || scope == Scopes.Admin || (needed & scope) != 0)
                 {
-                    Assert.True(error?.StatusCode is not (GrpcStatus.Unauthenticated or GrpcStatus.PermissionDenied or GrpcStatus.Internal or GrpcStatus.Unknown), $"{method} with {scope}: {error}");
+                    Assert.True(
+                        error?.StatusCode
+                            is not (
+                                GrpcStatus.Unauthenticated
+                                or GrpcStatus.PermissionDenied
+                                or GrpcStatus.Internal
+                                or GrpcStatus.Unknown
+                            ),
+                        $"{method} with {scope}: {error}"
+                    );
                 }
                 else
                 {
                     Assert.True(error?.StatusCode == GrpcStatus.PermissionDenied, $"{method} with {scope}: {error}");
-                    Assert.Equal(string.Join(',', ScopeNames.Of(needed)), Refusal.Detail<ErrorInfo>(error).Metadata["scopes"]);
+                    Assert.Equal(
+                        string.Join(',', ScopeNames.Of(needed)),
+                        Refusal.Detail<ErrorInfo>(error).Metadata["scopes"]
+                    );
                 }
             }
         }
@@ -95,8 +132,21 @@ public class DoorTests
     public async Task EveryCall_ByGrpcWeb_IsRefusedAsByGrpc(GrpcWebMode mode)
     {
         await using var server = GuardedServer.Start(options => options with { WebPort = 0 });
-        using var channel = GrpcChannel.ForAddress(server.Server.WebAddress!, new GrpcChannelOptions { HttpHandler = new GrpcWebHandler(mode, new HttpClientHandler()), HttpVersion = HttpVersion.Version11 });
-        foreach (var method in Methods.Select(row => row.Data).Where(method => RpcScopes.Of(method) != Scopes.None && !method.Contains("Reflection", StringComparison.Ordinal)))
+        using var channel = GrpcChannel.ForAddress(
+            server.Server.WebAddress!,
+            new GrpcChannelOptions
+            {
+                HttpHandler = new GrpcWebHandler(mode, new HttpClientHandler()),
+                HttpVersion = HttpVersion.Version11,
+            }
+        );
+        foreach (
+            var method in Methods
+                .Select(row => row.Data)
+                .Where(method =>
+                    RpcScopes.Of(method) != Scopes.None && !method.Contains("Reflection", StringComparison.Ordinal)
+                )
+        )
         {
             var refused = await CallAsync(channel, method, null);
             Assert.True(refused?.StatusCode == GrpcStatus.Unauthenticated, $"{method}: {refused}");
@@ -115,22 +165,48 @@ public class DoorTests
     {
         await using var server = GuardedServer.Start(options => options with { WebPort = 0 });
         using var http = new HttpClient { BaseAddress = server.Server.WebAddress };
-        var routes = Contract.Select(method => (Method: Name(method), Route: method.GetOptions()?.GetExtension(AnnotationsExtensions.Http))).Where(pair => pair.Route is not null).ToList();
-        Assert.Equal(Contract.Count(method => method.Service.FullName.StartsWith("dti.", StringComparison.Ordinal)), routes.Count);
+        var routes = Contract
+            .Select(method =>
+                (Method: Name(method), Route: method.GetOptions()?.GetExtension(AnnotationsExtensions.Http))
+            )
+            .Where(pair => pair.Route is not null)
+            .ToList();
+        Assert.Equal(
+            Contract.Count(method => method.Service.FullName.StartsWith("dti.", StringComparison.Ordinal)),
+            routes.Count
+        );
         foreach (var (method, route) in routes)
         {
-            var path = System.Text.RegularExpressions.Regex.Replace($"{route!.Get}{route.Post}{route.Delete}"[1..], @"\{[^}]*\}", "x");
-            var verb = route.PatternCase switch { HttpRule.PatternOneofCase.Get => HttpMethod.Get, HttpRule.PatternOneofCase.Post => HttpMethod.Post, _ => HttpMethod.Delete };
+            var path = System.Text.RegularExpressions.Regex.Replace(
+                $"{route!.Get}{route.Post}{route.Delete}"[1..],
+                @"\{[^}]*\}",
+                "x"
+            );
+            var verb = route.PatternCase switch
+            {
+                HttpRule.PatternOneofCase.Get => HttpMethod.Get,
+                HttpRule.PatternOneofCase.Post => HttpMethod.Post,
+                _ => HttpMethod.Delete,
+            };
             Assert.Equal((HttpStatusCode.Unauthorized, "TOKEN_REFUSED"), await SendAsync(http, verb, path, null));
             Assert.Equal((HttpStatusCode.Unauthorized, "TOKEN_REFUSED"), await SendAsync(http, verb, path, "wrong"));
             if (!RpcScopes.Of(method).HasFlag(Scopes.Read))
             {
-                Assert.Equal((HttpStatusCode.Forbidden, "SCOPE_MISSING"), await SendAsync(http, verb, path, server.Secrets[Scopes.Read]));
+                Assert.Equal(
+                    (HttpStatusCode.Forbidden, "SCOPE_MISSING"),
+                    await SendAsync(http, verb, path, server.Secrets[Scopes.Read])
+                );
             }
         }
 
-        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("v1/nothing", TestContext.Current.CancellationToken)).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("openapi/v1.json", TestContext.Current.CancellationToken)).StatusCode); // the contract is no secret
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (await http.GetAsync("v1/nothing", TestContext.Current.CancellationToken)).StatusCode
+        );
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await http.GetAsync("openapi/v1.json", TestContext.Current.CancellationToken)).StatusCode
+        ); // the contract is no secret
     }
 
     [Fact]
@@ -138,27 +214,55 @@ public class DoorTests
     {
         await using var server = GuardedServer.Start(options => options with { WebPort = 0 });
         using var http = new HttpClient { BaseAddress = server.Server.WebAddress };
-        foreach (var headers in new string[][]
-        {
-            ["Bearer"], ["Bearer "], ["Bearer  \t "], ["Bearer,Bearer"], ["Basic YWRtaW46YWRtaW4="], ["local"], ["Bearer local"],
-            ["Bearer e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"], // the hash of nothing
-            ["Bearer " + server.Secrets[Scopes.Admin], "Bearer wrong"],
-        })
+        foreach (
+            var headers in new string[][]
+            {
+                ["Bearer"],
+                ["Bearer "],
+                ["Bearer  \t "],
+                ["Bearer,Bearer"],
+                ["Basic YWRtaW46YWRtaW4="],
+                ["local"],
+                ["Bearer local"],
+                ["Bearer e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"], // the hash of nothing
+                ["Bearer " + server.Secrets[Scopes.Admin], "Bearer wrong"],
+            }
+        )
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, "v1/models");
             Assert.True(request.Headers.TryAddWithoutValidation("Authorization", headers));
             using var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
-            Assert.True(response.StatusCode == HttpStatusCode.Unauthorized, $"{string.Join(" | ", headers)}: {response.StatusCode}");
+            Assert.True(
+                response.StatusCode == HttpStatusCode.Unauthorized,
+                $"{string.Join(" | ", headers)}: {response.StatusCode}"
+            );
         }
     }
 
     [Fact]
     public async Task Preflight_OfAnAllowedPage_NeedsNoToken_AndTheCallAfterItDoes()
     {
-        await using var server = GuardedServer.Start(options => options with { WebPort = 0, WebOrigins = ["http://localhost:3000"] });
+        await using var server = GuardedServer.Start(options =>
+            options with
+            {
+                WebPort = 0,
+                WebOrigins = ["http://localhost:3000"],
+            }
+        );
         using var http = new HttpClient { BaseAddress = server.Server.WebAddress };
-        using var preflight = new HttpRequestMessage(HttpMethod.Options, "v1/models") { Headers = { { "Origin", "http://localhost:3000" }, { "Access-Control-Request-Method", "GET" }, { "Access-Control-Request-Headers", "authorization" } } };
-        using var call = new HttpRequestMessage(HttpMethod.Get, "v1/models") { Headers = { { "Origin", "http://localhost:3000" } } };
+        using var preflight = new HttpRequestMessage(HttpMethod.Options, "v1/models")
+        {
+            Headers =
+            {
+                { "Origin", "http://localhost:3000" },
+                { "Access-Control-Request-Method", "GET" },
+                { "Access-Control-Request-Headers", "authorization" },
+            },
+        };
+        using var call = new HttpRequestMessage(HttpMethod.Get, "v1/models")
+        {
+            Headers = { { "Origin", "http://localhost:3000" } },
+        };
 
         using var allowed = await http.SendAsync(preflight, TestContext.Current.CancellationToken);
         using var refused = await http.SendAsync(call, TestContext.Current.CancellationToken);
@@ -174,9 +278,14 @@ public class DoorTests
     {
         await using var server = GuardedServer.Start();
         using var channel = server.Channel();
-        var request = TestServer.Request("big", change: train => train.Photos[0].Data = Google.Protobuf.ByteString.CopyFrom(new byte[48 << 20]));
+        var request = TestServer.Request("big", change: train =>
+            train.Photos[0].Data = Google.Protobuf.ByteString.CopyFrom(new byte[48 << 20])
+        );
         using var call = new DtiService.DtiServiceClient(channel).Train(request);
-        await Refusal.Of(() => call.ResponseStream.MoveNext(TestContext.Current.CancellationToken), GrpcStatus.Unauthenticated);
+        await Refusal.Of(
+            () => call.ResponseStream.MoveNext(TestContext.Current.CancellationToken),
+            GrpcStatus.Unauthenticated
+        );
     }
 
     [Fact]
@@ -194,13 +303,21 @@ public class DoorTests
 
         Assert.Contains(log.Lines, line => line.Contains("the token is not known", StringComparison.Ordinal));
         Assert.Contains(log.Lines, line => line.Contains("the token 'late' has expired", StringComparison.Ordinal));
-        Assert.Contains(log.Lines, line => line.Contains("only-generate has not the scope read", StringComparison.Ordinal));
+        Assert.Contains(log.Lines, line =>
+            line.Contains("only-generate has not the scope read", StringComparison.Ordinal)
+        );
     }
 
-    private static async Task<(HttpStatusCode Status, string? Reason)> SendAsync(HttpClient http, HttpMethod verb, string path, string? secret)
+    private static async Task<(HttpStatusCode Status, string? Reason)> SendAsync(
+        HttpClient http,
+        HttpMethod verb,
+        string path,
+        string? secret
+    )
     {
         using var request = new HttpRequestMessage(verb, path);
-        request.Content = verb == HttpMethod.Post ? new StringContent("{}", System.Text.Encoding.UTF8, "application/json") : null;
+        request.Content =
+            verb == HttpMethod.Post ? new StringContent("{}", System.Text.Encoding.UTF8, "application/json") : null;
         request.Headers.Authorization = secret is null ? null : new("Bearer", secret);
         using var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
         var body = JsonNode.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!;
@@ -220,13 +337,23 @@ public class DoorTests
             headers.Add("authorization", authorization);
         }
 
-        using var call = channel.CreateCallInvoker().AsyncServerStreamingCall(
-            new Method<byte[], byte[]>(MethodType.ServerStreaming, names[0], names[1], _bytes, _bytes), null, new CallOptions(headers, cancellationToken: patience.Token), []);
+        using var call = channel
+            .CreateCallInvoker()
+            .AsyncServerStreamingCall(
+                new Method<byte[], byte[]>(MethodType.ServerStreaming, names[0], names[1], _bytes, _bytes),
+                null,
+                new CallOptions(headers, cancellationToken: patience.Token),
+                []
+            );
         try
         {
-            while (await call.ResponseStream.MoveNext(patience.Token) && method.Contains("Reflection", StringComparison.Ordinal))
+            while (
+                await call.ResponseStream.MoveNext(patience.Token)
+                && method.Contains("Reflection", StringComparison.Ordinal)
+            )
             {
-                // One answer is enough to know that it was let in; but reflection logs an error if it is left before its end.
+                // One answer is enough to know that it was let in; but reflection logs an error if it is left before
+                // its end.
             }
 
             return null;

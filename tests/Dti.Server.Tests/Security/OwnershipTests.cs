@@ -9,7 +9,9 @@ namespace Dti.Server.Tests.Security;
 /// <summary>What one caller has, another neither sees nor changes.</summary>
 public class OwnershipTests
 {
-    private static readonly ByteString _toy = ByteString.CopyFrom(File.ReadAllBytes(Path.Combine(Fixtures.Root, "tiny-sd15", "expected", "learned_embeds-toy.safetensors")));
+    private static readonly ByteString _toy = ByteString.CopyFrom(
+        File.ReadAllBytes(Path.Combine(Fixtures.Root, "tiny-sd15", "expected", "learned_embeds-toy.safetensors"))
+    );
 
     private static readonly string[] _user = ["read", "generate", "train"];
 
@@ -23,17 +25,25 @@ public class OwnershipTests
 
         Assert.Equal("alice", imported.Owner);
         Assert.Equal(["garden"], (await bob.ListAsync(new())).Concepts.Select(concept => concept.Name));
-        var unknown = await Refusal.Of(() => bob.GetAsync(new() { Name = "nobodys" }).ResponseAsync, StatusCode.NotFound);
-        foreach (var call in new Func<Task>[]
-        {
-            () => bob.GetAsync(new() { Name = "hers" }).ResponseAsync,
-            () => bob.InspectAsync(new() { Name = "hers" }).ResponseAsync,
-            () => bob.ExportAsync(new() { Name = "hers" }).ResponseAsync,
-            () => bob.DeleteAsync(new() { Name = "hers" }).ResponseAsync,
-        })
+        var unknown = await Refusal.Of(
+            () => bob.GetAsync(new() { Name = "nobodys" }).ResponseAsync,
+            StatusCode.NotFound
+        );
+        foreach (
+            var call in new Func<Task>[]
+            {
+                () => bob.GetAsync(new() { Name = "hers" }).ResponseAsync,
+                () => bob.InspectAsync(new() { Name = "hers" }).ResponseAsync,
+                () => bob.ExportAsync(new() { Name = "hers" }).ResponseAsync,
+                () => bob.DeleteAsync(new() { Name = "hers" }).ResponseAsync,
+            }
+        )
         {
             var refused = await Refusal.Of(call, StatusCode.NotFound);
-            Assert.Equal(unknown.Status.Detail.Replace("nobodys", "hers", StringComparison.Ordinal), refused.Status.Detail);
+            Assert.Equal(
+                unknown.Status.Detail.Replace("nobodys", "hers", StringComparison.Ordinal),
+                refused.Status.Detail
+            );
         }
 
         Assert.Equal("hers", (await alice.GetAsync(new() { Name = "hers" })).Concept.Name);
@@ -46,10 +56,23 @@ public class OwnershipTests
         await Concepts(server.As("alice", _user)).ImportAsync(Import("hers"));
         var bob = new DtiService.DtiServiceClient(server.As("bob", _user));
 
-        await Refusal.Of(() => First(bob.Generate(new GenerateRequest { Options = TestServer.Draw("a photo of <hers>") })), StatusCode.NotFound);
-        await Refusal.Of(() => First(bob.Generate(new GenerateRequest { Options = TestServer.Draw("embedding:hers") })), StatusCode.NotFound);
-        await Refusal.Of(() => First(bob.Interpolate(new InterpolateRequest { FromConcept = "hers", ToConcept = "hers" })), StatusCode.NotFound);
-        await Refusal.Of(() => First(bob.Train(TestServer.Request("mine", change: request => request.Options.StartConcept = "hers"))), StatusCode.NotFound);
+        await Refusal.Of(
+            () => First(bob.Generate(new GenerateRequest { Options = TestServer.Draw("a photo of <hers>") })),
+            StatusCode.NotFound
+        );
+        await Refusal.Of(
+            () => First(bob.Generate(new GenerateRequest { Options = TestServer.Draw("embedding:hers") })),
+            StatusCode.NotFound
+        );
+        await Refusal.Of(
+            () => First(bob.Interpolate(new InterpolateRequest { FromConcept = "hers", ToConcept = "hers" })),
+            StatusCode.NotFound
+        );
+        await Refusal.Of(
+            () =>
+                First(bob.Train(TestServer.Request("mine", change: request => request.Options.StartConcept = "hers"))),
+            StatusCode.NotFound
+        );
     }
 
     [Theory]
@@ -61,8 +84,19 @@ public class OwnershipTests
         await Concepts(server.As("alice", _user)).ImportAsync(Import("hers"));
         var bob = server.As("bob", _user);
 
-        var import = await Refusal.Of(() => Concepts(bob).ImportAsync(Import("hers", overwrite)).ResponseAsync, StatusCode.AlreadyExists);
-        var train = await Refusal.Of(() => First(new DtiService.DtiServiceClient(bob).Train(TestServer.Request("hers", change: request => request.Overwrite = overwrite))), StatusCode.AlreadyExists);
+        var import = await Refusal.Of(
+            () => Concepts(bob).ImportAsync(Import("hers", overwrite)).ResponseAsync,
+            StatusCode.AlreadyExists
+        );
+        var train = await Refusal.Of(
+            () =>
+                First(
+                    new DtiService.DtiServiceClient(bob).Train(
+                        TestServer.Request("hers", change: request => request.Overwrite = overwrite)
+                    )
+                ),
+            StatusCode.AlreadyExists
+        );
 
         Assert.Equal("The name 'hers' is taken; choose another one.", import.Status.Detail);
         Assert.Equal(import.Status.Detail, train.Status.Detail);
@@ -74,14 +108,21 @@ public class OwnershipTests
     public async Task Name_OfATrainingThatWaits_IsNotImported(string caller, string reason)
     {
         await using var server = GuardedServer.Start();
-        var callers = new Dictionary<string, CallInvoker> { ["alice"] = server.As("alice", _user), ["bob"] = server.As("bob", _user) };
+        var callers = new Dictionary<string, CallInvoker>
+        {
+            ["alice"] = server.As("alice", _user),
+            ["bob"] = server.As("bob", _user),
+        };
         var dti = new DtiService.DtiServiceClient(callers["alice"]);
         using var running = dti.Train(TestServer.Request("running", steps: 100_000));
         Assert.True(await running.ResponseStream.MoveNext(default));
         using var waiting = dti.Train(TestServer.Request("hers"));
         Assert.True(await waiting.ResponseStream.MoveNext(default));
 
-        var refused = await Refusal.Of(() => Concepts(callers[caller]).ImportAsync(Import("hers", overwrite: true)).ResponseAsync, StatusCode.AlreadyExists);
+        var refused = await Refusal.Of(
+            () => Concepts(callers[caller]).ImportAsync(Import("hers", overwrite: true)).ResponseAsync,
+            StatusCode.AlreadyExists
+        );
 
         Assert.Contains(reason, refused.Status.Detail, StringComparison.Ordinal);
     }
@@ -93,9 +134,16 @@ public class OwnershipTests
         var (alice, bob) = (server.As("alice", _user), server.As("bob", _user));
         await All(new DtiService.DtiServiceClient(alice).Train(TestServer.Request("hers")));
         Assert.Equal("alice", (await Concepts(alice).GetAsync(new() { Name = "hers" })).Concept.Owner);
-        await Refusal.Of(() => First(new DtiService.DtiServiceClient(bob).Train(new TrainRequest { Name = "hers", Resume = new() })), StatusCode.NotFound);
-        File.Delete(Path.Combine(server.Server.Options.ConceptFolder, "hers.json")); // as if it had been cancelled: the run is there, the concept is not
-        await Refusal.Of(() => First(new DtiService.DtiServiceClient(bob).Train(TestServer.Request("hers"))), StatusCode.AlreadyExists);
+        await Refusal.Of(
+            () => First(new DtiService.DtiServiceClient(bob).Train(new TrainRequest { Name = "hers", Resume = new() })),
+            StatusCode.NotFound
+        );
+        // as if it had been cancelled: the run is there, the concept is not
+        File.Delete(Path.Combine(server.Server.Options.ConceptFolder, "hers.json"));
+        await Refusal.Of(
+            () => First(new DtiService.DtiServiceClient(bob).Train(TestServer.Request("hers"))),
+            StatusCode.AlreadyExists
+        );
         await Refusal.Of(() => Concepts(bob).ImportAsync(Import("hers")).ResponseAsync, StatusCode.AlreadyExists);
     }
 
@@ -104,22 +152,34 @@ public class OwnershipTests
     {
         await using var server = GuardedServer.Start();
         var (hers, his) = (server.As("alice", _user), server.As("bob", _user));
-        var (alice, bob, admin) = (new JobService.JobServiceClient(hers), new JobService.JobServiceClient(his), new JobService.JobServiceClient(server.As("root", "admin")));
+        var (alice, bob, admin) = (
+            new JobService.JobServiceClient(hers),
+            new JobService.JobServiceClient(his),
+            new JobService.JobServiceClient(server.As("root", "admin"))
+        );
         var request = TestServer.Request("hers", steps: 100_000, change: train => train.RequestId = "the-same");
         using var training = new DtiService.DtiServiceClient(hers).Train(request);
         Assert.True(await training.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
         var id = training.ResponseStream.Current.Accepted.JobId;
 
-        var unknown = await Refusal.Of(() => bob.GetAsync(new() { JobId = new string('0', id.Length) }).ResponseAsync, StatusCode.NotFound);
-        foreach (var call in new Func<Task>[]
-        {
-            () => bob.GetAsync(new() { JobId = id }).ResponseAsync,
-            () => bob.CancelAsync(new() { JobId = id }).ResponseAsync,
-            () => First(bob.Watch(new() { JobId = id })),
-        })
+        var unknown = await Refusal.Of(
+            () => bob.GetAsync(new() { JobId = new string('0', id.Length) }).ResponseAsync,
+            StatusCode.NotFound
+        );
+        foreach (
+            var call in new Func<Task>[]
+            {
+                () => bob.GetAsync(new() { JobId = id }).ResponseAsync,
+                () => bob.CancelAsync(new() { JobId = id }).ResponseAsync,
+                () => First(bob.Watch(new() { JobId = id })),
+            }
+        )
         {
             var refused = await Refusal.Of(call, StatusCode.NotFound);
-            Assert.Equal(unknown.Status.Detail.Replace(new string('0', id.Length), id, StringComparison.Ordinal), refused.Status.Detail);
+            Assert.Equal(
+                unknown.Status.Detail.Replace(new string('0', id.Length), id, StringComparison.Ordinal),
+                refused.Status.Detail
+            );
         }
 
         Assert.Empty((await bob.ListAsync(new())).Jobs);
@@ -127,7 +187,10 @@ public class OwnershipTests
         Assert.Equal(id, Assert.Single((await admin.ListAsync(new())).Jobs).JobId);
 
         // Neither does the same request id attach, nor the refusal of the name tell of the job.
-        var taken = await Refusal.Of(() => First(new DtiService.DtiServiceClient(his).Train(request)), StatusCode.AlreadyExists);
+        var taken = await Refusal.Of(
+            () => First(new DtiService.DtiServiceClient(his).Train(request)),
+            StatusCode.AlreadyExists
+        );
         Assert.Equal("The name 'hers' is taken; choose another one.", taken.Status.Detail);
         await admin.CancelAsync(new() { JobId = id });
     }
@@ -140,7 +203,16 @@ public class OwnershipTests
         await All(new DtiService.DtiServiceClient(alice).Train(TestServer.Request("hers")));
         File.Delete(Path.Combine(server.Server.Options.ConceptFolder, "hers.json")); // as if it had been cancelled
 
-        await All(new DtiService.DtiServiceClient(admin).Train(new TrainRequest { Name = "hers", Resume = new(), Options = new() { Steps = 4 } }));
+        await All(
+            new DtiService.DtiServiceClient(admin).Train(
+                new TrainRequest
+                {
+                    Name = "hers",
+                    Resume = new(),
+                    Options = new() { Steps = 4 },
+                }
+            )
+        );
 
         Assert.Equal("alice", (await Concepts(alice).GetAsync(new() { Name = "hers" })).Concept.Owner);
     }
@@ -179,7 +251,10 @@ public class OwnershipTests
         await using (var server = GuardedServer.Start(options => options with { ConceptFolder = folder.FullName }))
         {
             Assert.Empty((await Concepts(server.As("alice", _user)).ListAsync(new())).Concepts);
-            Assert.Equal("ours", Assert.Single((await Concepts(server.As("root", "admin")).ListAsync(new())).Concepts).Name);
+            Assert.Equal(
+                "ours",
+                Assert.Single((await Concepts(server.As("root", "admin")).ListAsync(new())).Concepts).Name
+            );
         }
 
         folder.Delete(recursive: true);
@@ -187,15 +262,19 @@ public class OwnershipTests
 
     private static ConceptService.ConceptServiceClient Concepts(CallInvoker invoker) => new(invoker);
 
-    private static ConceptServiceImportRequest Import(string name, bool overwrite = false) => new() { Name = name, Data = _toy, Overwrite = overwrite };
+    private static ConceptServiceImportRequest Import(string name, bool overwrite = false) =>
+        new()
+        {
+            Name = name,
+            Data = _toy,
+            Overwrite = overwrite,
+        };
 
     private static async Task All<T>(AsyncServerStreamingCall<T> call)
     {
         using (call)
         {
-            while (await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken))
-            {
-            }
+            while (await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken)) { }
         }
     }
 

@@ -26,7 +26,9 @@ public sealed class RevocationTests : IDisposable
     {
         await using var server = GuardedServer.Start();
         var secret = server.Tokens.Create("alice", _user).Secret;
-        using var call = new DtiService.DtiServiceClient(server.With(secret)).Train(TestServer.Request("hers", steps: 100_000));
+        using var call = new DtiService.DtiServiceClient(server.With(secret)).Train(
+            TestServer.Request("hers", steps: 100_000)
+        );
         var refused = await Refusal.Of(
             async () =>
             {
@@ -38,7 +40,8 @@ public sealed class RevocationTests : IDisposable
                     }
                 }
             },
-            StatusCode.Unauthenticated);
+            StatusCode.Unauthenticated
+        );
 
         Assert.Equal("TOKEN_REFUSED", Refusal.Reason(refused));
         var jobs = new JobService.JobServiceClient(server.With(server.Secrets[Scopes.Admin]));
@@ -117,7 +120,14 @@ public sealed class RevocationTests : IDisposable
         File.WriteAllText(file, "1");
         using var logging = LoggerFactory.Create(builder => builder.AddProvider(_log));
         var number = new ReloadedFiles<int>(
-            [file], () => int.TryParse(File.ReadAllText(file), out var read) ? read : throw new Engine.DtiException(Engine.ErrorKind.FailedPrecondition, "no number"), _time, logging.CreateLogger("test"));
+            [file],
+            () =>
+                int.TryParse(File.ReadAllText(file), out var read)
+                    ? read
+                    : throw new Engine.DtiException(Engine.ErrorKind.FailedPrecondition, "no number"),
+            _time,
+            logging.CreateLogger("test")
+        );
         Assert.Equal(1, number.Value);
 
         File.WriteAllText(file, "x");
@@ -136,6 +146,14 @@ public sealed class RevocationTests : IDisposable
     private TokenCheck Check(string? ownerToken = null)
     {
         var logging = LoggerFactory.Create(builder => builder.AddProvider(_log));
-        return new TokenCheck(new DtiServerOptions { ConceptFolder = _folder, Security = new() { TokenFile = TokenPath, OwnerToken = ownerToken } }, _time, logging.CreateLogger<TokenCheck>());
+        return new TokenCheck(
+            new DtiServerOptions
+            {
+                ConceptFolder = _folder,
+                Security = new() { TokenFile = TokenPath, OwnerToken = ownerToken },
+            },
+            _time,
+            logging.CreateLogger<TokenCheck>()
+        );
     }
 }

@@ -39,14 +39,27 @@ public sealed class StartTests : IDisposable
 
         Assert.Equal(["Security.TokenFile"], Fields(new SecurityOptions { TokenFile = tokens }, "127.0.0.1"));
         Assert.Throws<DtiException>(() => new AccessTokens(tokens).List());
-        Assert.DoesNotContain(DoorFindings.Of(new DtiServerOptions { ConceptFolder = _folder, Security = new SecurityOptions { TokenFile = tokens } }, DateTimeOffset.UtcNow), finding => finding.State == FindingState.Good);
+        Assert.DoesNotContain(
+            DoorFindings.Of(
+                new DtiServerOptions
+                {
+                    ConceptFolder = _folder,
+                    Security = new SecurityOptions { TokenFile = tokens },
+                },
+                DateTimeOffset.UtcNow
+            ),
+            finding => finding.State == FindingState.Good
+        );
     }
 
     [Fact]
     public void Build_AnotherAddressWithTlsAlone_WantsAToken()
     {
         var (certificate, key) = Pair("server");
-        Assert.Equal(["Security.TokenFile"], Fields(new SecurityOptions { TlsCertificate = certificate, TlsKey = key }));
+        Assert.Equal(
+            ["Security.TokenFile"],
+            Fields(new SecurityOptions { TlsCertificate = certificate, TlsKey = key })
+        );
     }
 
     [Fact]
@@ -56,7 +69,17 @@ public sealed class StartTests : IDisposable
         var tokens = new AccessTokens(Path.Combine(_folder, "tokens.json"));
         tokens.Create("a", ["read"]);
         tokens.Revoke("a");
-        Assert.Equal(["Security.TokenFile"], Fields(new SecurityOptions { TlsCertificate = certificate, TlsKey = key, TokenFile = Path.Combine(_folder, "tokens.json") }));
+        Assert.Equal(
+            ["Security.TokenFile"],
+            Fields(
+                new SecurityOptions
+                {
+                    TlsCertificate = certificate,
+                    TlsKey = key,
+                    TokenFile = Path.Combine(_folder, "tokens.json"),
+                }
+            )
+        );
     }
 
     [Fact]
@@ -83,9 +106,21 @@ public sealed class StartTests : IDisposable
         File.WriteAllText(broken, "{");
 
         var violations = Violations(
-            new SecurityOptions { TlsCertificate = certificate, TlsKey = otherKey, ClientCa = Path.Combine(_folder, "nowhere.pem"), TokenFile = broken, OwnerToken = "short" }, "127.0.0.1");
+            new SecurityOptions
+            {
+                TlsCertificate = certificate,
+                TlsKey = otherKey,
+                ClientCa = Path.Combine(_folder, "nowhere.pem"),
+                TokenFile = broken,
+                OwnerToken = "short",
+            },
+            "127.0.0.1"
+        );
 
-        Assert.Equal(["Security.TlsCertificate", "Security.ClientCa", "Security.TokenFile", "Security.OwnerToken"], violations.Select(violation => violation.Field));
+        Assert.Equal(
+            ["Security.TlsCertificate", "Security.ClientCa", "Security.TokenFile", "Security.OwnerToken"],
+            violations.Select(violation => violation.Field)
+        );
         Assert.Contains("not the private key of the certificate", violations[0].Description, StringComparison.Ordinal);
         Assert.Contains("nowhere.pem", violations[1].Description, StringComparison.Ordinal);
         Assert.Contains(broken, violations[2].Description, StringComparison.Ordinal);
@@ -101,8 +136,17 @@ public sealed class StartTests : IDisposable
         var half = Violations(new SecurityOptions { TlsCertificate = certificate }, "127.0.0.1");
 
         Assert.Equal(["Security.TlsCertificate", "Security.TlsKey"], both.Select(violation => violation.Field));
-        Assert.Equal((true, true), (both[0].Description.Contains(certificate, StringComparison.Ordinal), both[1].Description.Contains(key, StringComparison.Ordinal)));
-        Assert.Equal([both[0].Description, "The certificate needs its private key (--tls-key)."], half.Select(violation => violation.Description));
+        Assert.Equal(
+            (true, true),
+            (
+                both[0].Description.Contains(certificate, StringComparison.Ordinal),
+                both[1].Description.Contains(key, StringComparison.Ordinal)
+            )
+        );
+        Assert.Equal(
+            [both[0].Description, "The certificate needs its private key (--tls-key)."],
+            half.Select(violation => violation.Description)
+        );
     }
 
     [Fact]
@@ -111,9 +155,25 @@ public sealed class StartTests : IDisposable
         using var certificate = Certificates.For(IPAddress.Loopback);
         var (file, keyFile) = Certificates.Write(_folder, "locked", certificate);
         using var key = certificate.GetECDsaPrivateKey();
-        File.WriteAllText(keyFile, key!.ExportEncryptedPkcs8PrivateKeyPem("password", new(System.Security.Cryptography.PbeEncryptionAlgorithm.Aes128Cbc, System.Security.Cryptography.HashAlgorithmName.SHA256, 1)));
+        File.WriteAllText(
+            keyFile,
+            key!.ExportEncryptedPkcs8PrivateKeyPem(
+                "password",
+                new(
+                    System.Security.Cryptography.PbeEncryptionAlgorithm.Aes128Cbc,
+                    System.Security.Cryptography.HashAlgorithmName.SHA256,
+                    1
+                )
+            )
+        );
 
-        Assert.Contains("openssl pkey", Assert.Single(Violations(new SecurityOptions { TlsCertificate = file, TlsKey = keyFile }, "127.0.0.1")).Description, StringComparison.Ordinal);
+        Assert.Contains(
+            "openssl pkey",
+            Assert
+                .Single(Violations(new SecurityOptions { TlsCertificate = file, TlsKey = keyFile }, "127.0.0.1"))
+                .Description,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -134,19 +194,42 @@ public sealed class StartTests : IDisposable
         Assert.Contains("has no good token", found["callers"].Text, StringComparison.Ordinal);
         if (!OperatingSystem.IsWindows())
         {
-            Assert.Equal(($"chmod 600 {key}", $"chmod 600 {tokens}"), (found["private key"].Remedy, found["token file"].Remedy));
+            Assert.Equal(
+                ($"chmod 600 {key}", $"chmod 600 {tokens}"),
+                (found["private key"].Remedy, found["token file"].Remedy)
+            );
         }
 
         Assert.Equal(FindingState.Broken, Findings(DateTimeOffset.UtcNow.AddDays(1)).First().State);
         Assert.Equal(FindingState.Good, Findings(DateTimeOffset.UtcNow.AddDays(-30)).First().State);
 
         IEnumerable<Finding> Findings(DateTimeOffset now) =>
-            DoorFindings.Of(new DtiServerOptions { ConceptFolder = _folder, Security = new() { TlsCertificate = certificate, TlsKey = key, TokenFile = tokens } }, now);
+            DoorFindings.Of(
+                new DtiServerOptions
+                {
+                    ConceptFolder = _folder,
+                    Security = new()
+                    {
+                        TlsCertificate = certificate,
+                        TlsKey = key,
+                        TokenFile = tokens,
+                    },
+                },
+                now
+            );
     }
 
     [Fact]
     public void Options_AsText_KeepTheSecret() =>
-        Assert.DoesNotContain("secret", new DtiServerOptions { ConceptFolder = "x", Security = new() { OwnerToken = "secret" } }.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "secret",
+            new DtiServerOptions
+            {
+                ConceptFolder = "x",
+                Security = new() { OwnerToken = "secret" },
+            }.ToString(),
+            StringComparison.Ordinal
+        );
 
     private (string Certificate, string Key) Pair(string name)
     {
@@ -154,8 +237,20 @@ public sealed class StartTests : IDisposable
         return Certificates.Write(_folder, name, certificate);
     }
 
-    private IEnumerable<string> Fields(SecurityOptions security, string address = "0.0.0.0") => Violations(security, address).Select(violation => violation.Field);
+    private IEnumerable<string> Fields(SecurityOptions security, string address = "0.0.0.0") =>
+        Violations(security, address).Select(violation => violation.Field);
 
     private IReadOnlyList<FieldViolation> Violations(SecurityOptions security, string address) =>
-        Assert.Throws<ValidationException>(() => DtiHost.Build(new DtiServerOptions { ConceptFolder = _folder, Address = address, Security = security })).Violations;
+        Assert
+            .Throws<ValidationException>(() =>
+                DtiHost.Build(
+                    new DtiServerOptions
+                    {
+                        ConceptFolder = _folder,
+                        Address = address,
+                        Security = security,
+                    }
+                )
+            )
+            .Violations;
 }

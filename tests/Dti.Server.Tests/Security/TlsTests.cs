@@ -31,7 +31,10 @@ public sealed class TlsTests : IDisposable
     {
         var tokens = new AccessTokens(Path.Combine(_folder, "tokens.json"));
         var secret = tokens.Create("alice", ["read"]).Secret;
-        await using var server = Start(security => security with { TokenFile = Path.Combine(_folder, "tokens.json") }, "0.0.0.0");
+        await using var server = Start(
+            security => security with { TokenFile = Path.Combine(_folder, "tokens.json") },
+            "0.0.0.0"
+        );
         using var channel = Channel(server, Handler());
         using var http = new HttpClient(Handler()) { BaseAddress = Local(server) };
 
@@ -52,9 +55,14 @@ public sealed class TlsTests : IDisposable
     {
         await using var server = Start();
         using var handler = Handler();
-        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.Issuer == _root.Subject; // the name is not that of the certificate
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+            certificate?.Issuer == _root.Subject; // the name is not that of the certificate
         using var http = new HttpClient(handler) { BaseAddress = Local(server) };
-        using var request = new HttpRequestMessage(HttpMethod.Get, "v1/models") { Version = Version.Parse(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "v1/models")
+        {
+            Version = Version.Parse(version),
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         request.Headers.Host = "gpu.example";
 
         Assert.Equal(HttpStatusCode.OK, (await http.SendAsync(request, Cancellation)).StatusCode);
@@ -66,7 +74,12 @@ public sealed class TlsTests : IDisposable
         using var intermediate = Certificates.Authority(_root);
         using var certificate = Certificates.For(IPAddress.Loopback, intermediate);
         var (file, key) = Certificates.Write(_folder, "server", certificate, intermediate);
-        await using var server = TestServer.Start(options => options with { Security = new() { TlsCertificate = file, TlsKey = key } });
+        await using var server = TestServer.Start(options =>
+            options with
+            {
+                Security = new() { TlsCertificate = file, TlsKey = key },
+            }
+        );
         using var channel = Channel(server, Handler()); // trusts the root, and knows of nothing between
 
         Assert.Single((await new ModelService.ModelServiceClient(channel).ListAsync(new())).Models);
@@ -76,7 +89,10 @@ public sealed class TlsTests : IDisposable
     public async Task Certificate_Renewed_IsShownWithoutARestart()
     {
         await using var server = Start();
-        Assert.Equal(Shown(await File.ReadAllTextAsync(Path.Combine(_folder, "server.pem"), Cancellation)), await ShownAsync(server));
+        Assert.Equal(
+            Shown(await File.ReadAllTextAsync(Path.Combine(_folder, "server.pem"), Cancellation)),
+            await ShownAsync(server)
+        );
 
         WriteServerCertificate();
         var renewed = Shown(await File.ReadAllTextAsync(Path.Combine(_folder, "server.pem"), Cancellation));
@@ -97,13 +113,23 @@ public sealed class TlsTests : IDisposable
         using var bob = Certificates.OfCaller("bob", _root);
         using var hers = Channel(server, Handler(alice));
         using var his = Channel(server, Handler(bob));
-        var toy = ByteString.CopyFrom(await File.ReadAllBytesAsync(Path.Combine(Fixtures.Root, "tiny-sd15", "expected", "learned_embeds-toy.safetensors"), Cancellation));
+        var toy = ByteString.CopyFrom(
+            await File.ReadAllBytesAsync(
+                Path.Combine(Fixtures.Root, "tiny-sd15", "expected", "learned_embeds-toy.safetensors"),
+                Cancellation
+            )
+        );
 
-        var concept = (await new ConceptService.ConceptServiceClient(hers).ImportAsync(new() { Name = "toy", Data = toy })).Concept;
+        var concept = (
+            await new ConceptService.ConceptServiceClient(hers).ImportAsync(new() { Name = "toy", Data = toy })
+        ).Concept;
 
         Assert.Equal("certificate:alice", concept.Owner);
         Assert.Empty((await new ConceptService.ConceptServiceClient(his).ListAsync(new())).Concepts);
-        await Refusal.Of(() => new ConceptService.ConceptServiceClient(hers).InstallAsync(new() { Name = "toy" }).ResponseAsync, StatusCode.PermissionDenied);
+        await Refusal.Of(
+            () => new ConceptService.ConceptServiceClient(hers).InstallAsync(new() { Name = "toy" }).ResponseAsync,
+            StatusCode.PermissionDenied
+        );
     }
 
     [Fact]
@@ -111,14 +137,33 @@ public sealed class TlsTests : IDisposable
     {
         var tokens = new AccessTokens(Path.Combine(_folder, "tokens.json"));
         var secret = tokens.Create("reader", ["read"]).Secret;
-        await using var server = Start(security => WithClientAuthority(security) with { TokenFile = Path.Combine(_folder, "tokens.json") });
+        await using var server = Start(security =>
+            WithClientAuthority(security) with
+            {
+                TokenFile = Path.Combine(_folder, "tokens.json"),
+            }
+        );
         using var alice = Certificates.OfCaller("alice", _root);
         using var channel = Channel(server, Handler(alice));
         var concepts = new ConceptService.ConceptServiceClient(channel);
 
-        await concepts.DeleteAsync(new() { Name = "none" }).ResponseAsync.ContinueWith(call => Assert.Equal(StatusCode.NotFound, ((RpcException)call.Exception!.InnerException!).StatusCode), Cancellation);
-        await Refusal.Of(() => concepts.DeleteAsync(new() { Name = "none" }, new Metadata { { "authorization", "Bearer " + secret } }).ResponseAsync, StatusCode.PermissionDenied);
-        await Refusal.Of(() => concepts.ListAsync(new(), new Metadata { { "authorization", "Bearer wrong" } }).ResponseAsync, StatusCode.Unauthenticated);
+        await concepts
+            .DeleteAsync(new() { Name = "none" })
+            .ResponseAsync.ContinueWith(
+                call => Assert.Equal(StatusCode.NotFound, ((RpcException)call.Exception!.InnerException!).StatusCode),
+                Cancellation
+            );
+        await Refusal.Of(
+            () =>
+                concepts
+                    .DeleteAsync(new() { Name = "none" }, new Metadata { { "authorization", "Bearer " + secret } })
+                    .ResponseAsync,
+            StatusCode.PermissionDenied
+        );
+        await Refusal.Of(
+            () => concepts.ListAsync(new(), new Metadata { { "authorization", "Bearer wrong" } }).ResponseAsync,
+            StatusCode.Unauthenticated
+        );
     }
 
     [Theory]
@@ -140,8 +185,13 @@ public sealed class TlsTests : IDisposable
         using var channel = Channel(server, Handler(shown));
 
         // With TLS 1.3 the client hears of it after its side of the handshake, at one moment or another.
-        var error = await Assert.ThrowsAsync<RpcException>(() => new ModelService.ModelServiceClient(channel).ListAsync(new()).ResponseAsync);
-        Assert.True(error.Status is { StatusCode: StatusCode.Unavailable or StatusCode.Internal, DebugException: not null }, $"{error}");
+        var error = await Assert.ThrowsAsync<RpcException>(() =>
+            new ModelService.ModelServiceClient(channel).ListAsync(new()).ResponseAsync
+        );
+        Assert.True(
+            error.Status is { StatusCode: StatusCode.Unavailable or StatusCode.Internal, DebugException: not null },
+            $"{error}"
+        );
     }
 
     private SecurityOptions WithClientAuthority(SecurityOptions security)
@@ -155,7 +205,13 @@ public sealed class TlsTests : IDisposable
     {
         var (file, key) = WriteServerCertificate();
         var security = new SecurityOptions { TlsCertificate = file, TlsKey = key };
-        return TestServer.Start(options => options with { Address = address, Security = change?.Invoke(security) ?? security });
+        return TestServer.Start(options =>
+            options with
+            {
+                Address = address,
+                Security = change?.Invoke(security) ?? security,
+            }
+        );
     }
 
     private (string Certificate, string Key) WriteServerCertificate()
@@ -176,24 +232,35 @@ public sealed class TlsTests : IDisposable
         using var client = new System.Net.Sockets.TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, server.Address.Port, Cancellation);
         await using var tls = new SslStream(client.GetStream());
-        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "127.0.0.1", CertificateChainPolicy = Trust() }, Cancellation);
+        await tls.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions { TargetHost = "127.0.0.1", CertificateChainPolicy = Trust() },
+            Cancellation
+        );
         return ((X509Certificate2)tls.RemoteCertificate!).Thumbprint;
     }
 
     private static Uri Local(TestServer server) => new UriBuilder(server.Address) { Host = "127.0.0.1" }.Uri;
 
-    private static GrpcChannel Channel(TestServer server, HttpMessageHandler handler) => GrpcChannel.ForAddress(Local(server), new GrpcChannelOptions { HttpHandler = handler });
+    private static GrpcChannel Channel(TestServer server, HttpMessageHandler handler) =>
+        GrpcChannel.ForAddress(Local(server), new GrpcChannelOptions { HttpHandler = handler });
 
     private SocketsHttpHandler Handler(X509Certificate2? own = null)
     {
         var handler = new SocketsHttpHandler { SslOptions = { CertificateChainPolicy = Trust() } };
         if (own is not null)
         {
-            handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => own; // also one that the server would not ask for
+            // also one that the server would not ask for
+            handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => own;
         }
 
         return handler;
     }
 
-    private X509ChainPolicy Trust() => new() { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { _root }, RevocationMode = X509RevocationMode.NoCheck };
+    private X509ChainPolicy Trust() =>
+        new()
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            CustomTrustStore = { _root },
+            RevocationMode = X509RevocationMode.NoCheck,
+        };
 }

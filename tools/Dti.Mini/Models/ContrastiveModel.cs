@@ -20,7 +20,12 @@ internal sealed class ContrastiveModel
         Text = new ClipTextModel(text, weights);
         _textProjection = new Linear(weights.Sub("text_projection"), text.HiddenSize, Width, bias: false);
         _image = new MiniImageEncoder(weights.Sub("visual"));
-        _imageProjection = new Linear(weights.Sub("visual_projection"), MiniImageEncoder.CoarseChannels * 16, Width, bias: false);
+        _imageProjection = new Linear(
+            weights.Sub("visual_projection"),
+            MiniImageEncoder.CoarseChannels * 16,
+            Width,
+            bias: false
+        );
         _logitScale = weights.Take("logit_scale", 1);
     }
 
@@ -35,10 +40,12 @@ internal sealed class ContrastiveModel
     }
 
     /// <summary>(B, 128) fp32, of length 1.</summary>
-    public Tensor EncodeText(Tensor inputIds) => F.normalize(_textProjection.Forward(Text.Forward(inputIds).PooledOutput).to(ScalarType.Float32));
+    public Tensor EncodeText(Tensor inputIds) =>
+        F.normalize(_textProjection.Forward(Text.Forward(inputIds).PooledOutput).to(ScalarType.Float32));
 
     /// <summary>Similarities times a learnt factor: (images, texts).</summary>
-    public Tensor Logits(Tensor images, Tensor texts) => Similarity(images, texts) * (_logitScale.to(ScalarType.Float32) * 10).exp().clamp(max: 100);
+    public Tensor Logits(Tensor images, Tensor texts) =>
+        Similarity(images, texts) * (_logitScale.to(ScalarType.Float32) * 10).exp().clamp(max: 100);
 
     /// <summary>Cosines: (images, texts).</summary>
     public static Tensor Similarity(Tensor images, Tensor texts) => images.matmul(texts.t());

@@ -7,12 +7,15 @@ using F = TorchSharp.torch.nn.functional;
 namespace Dti.Mini.Models;
 
 /// <summary>
-/// Gives designs their embeddings: directions from their parameters, all with the norm of words. A text space in which new designs appear all the
-/// time, with some noise, has room for designs that no name stands for; names alone would be learnt by heart.
+/// Gives designs their embeddings: directions from their parameters, all with the norm of words. A text space in which
+/// new designs appear all the time, with some noise, has room for designs that no name stands for; names alone would be
+/// learnt by heart.
 /// </summary>
 internal sealed class DesignEmbedder(long width, WeightScope weights)
 {
-    /// <summary>The norm of all rows: what words reach by the end of training, so that names are words like others.</summary>
+    /// <summary>
+    /// The norm of all rows: what words reach by the end of training, so that names are words like others.
+    /// </summary>
     public const double Norm = 0.71;
 
     /// <summary>The longest noise, relative to the norm.</summary>
@@ -33,7 +36,9 @@ internal sealed class DesignEmbedder(long width, WeightScope weights)
         if (generator is not null)
         {
             var noise = F.normalize(randn(directions.shape, ScalarType.Float32, generator: generator));
-            directions = F.normalize(directions + (noise * rand([directions.shape[0], 1], generator: generator) * Noise));
+            directions = F.normalize(
+                directions + (noise * rand([directions.shape[0], 1], generator: generator) * Noise)
+            );
         }
 
         return directions * Norm;

@@ -6,8 +6,8 @@ using F = TorchSharp.torch.nn.functional;
 namespace Dti.Mini.Models;
 
 /// <summary>
-/// Reads objects from latents, noisy or not, at 16 × 16 and 8 × 8. The denoiser learns to draw what this finds: an error in latents hardly tells a
-/// mug from a lump of the mug's size and colour. It shares nothing with the judge.
+/// Reads objects from latents, noisy or not, at 16 × 16 and 8 × 8. The denoiser learns to draw what this finds: an
+/// error in latents hardly tells a mug from a lump of the mug's size and colour. It shares nothing with the judge.
 /// </summary>
 internal sealed class LatentReader
 {
@@ -25,9 +25,19 @@ internal sealed class LatentReader
     public LatentReader(int latentChannels, WeightScope weights)
     {
         _convIn = new Conv2d(weights.Sub("conv_in"), latentChannels, Fine, 3, padding: 1);
-        _fine = [.. Enumerable.Range(0, 2).Select(i => new ResnetBlock2D(weights.Sub("fine").Sub(i), Fine, Fine, Groups, Eps))];
+        _fine =
+        [
+            .. Enumerable
+                .Range(0, 2)
+                .Select(i => new ResnetBlock2D(weights.Sub("fine").Sub(i), Fine, Fine, Groups, Eps)),
+        ];
         _downsampler = new Conv2d(weights.Sub("downsampler"), Fine, Coarse, 3, stride: 2, padding: 1);
-        _coarse = [.. Enumerable.Range(0, 3).Select(i => new ResnetBlock2D(weights.Sub("coarse").Sub(i), Coarse, Coarse, Groups, Eps))];
+        _coarse =
+        [
+            .. Enumerable
+                .Range(0, 3)
+                .Select(i => new ResnetBlock2D(weights.Sub("coarse").Sub(i), Coarse, Coarse, Groups, Eps)),
+        ];
         _join = new ResnetBlock2D(weights.Sub("join"), Fine + Coarse, Coarse, Groups, Eps);
         _head = new ObjectHead(Coarse, weights.Sub("head"));
     }
@@ -40,7 +50,9 @@ internal sealed class LatentReader
     {
         var fine = _fine.Aggregate(_convIn.Forward(latents), (h, resnet) => resnet.Forward(h));
         var coarse = _coarse.Aggregate(_downsampler.Forward(fine), (h, resnet) => resnet.Forward(h));
-        var joined = _join.Forward(cat([fine, F.interpolate(coarse, fine.shape[2..], mode: InterpolationMode.Nearest)], 1));
+        var joined = _join.Forward(
+            cat([fine, F.interpolate(coarse, fine.shape[2..], mode: InterpolationMode.Nearest)], 1)
+        );
         return _head.Loss(joined, labels, weights);
     }
 }

@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace Dti.Mini.Models;
 
 /// <summary>
-/// What each cell of a batch of images shows (<see cref="SceneMap"/>), as tensors. The cells of all images follow one another, row by row.
+/// What each cell of a batch of images shows (<see cref="SceneMap"/>), as tensors. The cells of all images follow one
+/// another, row by row.
 /// </summary>
 internal sealed class ObjectLabels
 {
@@ -20,21 +21,30 @@ internal sealed class ObjectLabels
         }
 
         var cells = scenes.SelectMany(scene => SceneMap.Of(scene, side)).ToArray();
-        var seen = cells.Index().Where(cell => cell.Item is not null).Select(cell => (cell.Index, Cell: cell.Item!.Value)).ToArray();
+        var seen = cells
+            .Index()
+            .Where(cell => cell.Item is not null)
+            .Select(cell => (cell.Index, Cell: cell.Item!.Value))
+            .ToArray();
 
         Images = scenes.Count;
         CellsPerImage = side * side;
         Kind = tensor(cells.Select(cell => cell is { } c ? ObjectTargets.KindOf(c.Object) + 1L : 0).ToArray());
         At = tensor(seen.Select(entry => (long)entry.Index).ToArray());
         Targets = new ObjectTargets(objects).At(tensor(seen.Select(entry => index[entry.Cell.Object]).ToArray()));
-        Place = tensor(seen.SelectMany(entry => (float[])[entry.Cell.At.X, entry.Cell.At.Y]).ToArray(), [seen.Length, 2]);
+        Place = tensor(
+            seen.SelectMany(entry => (float[])[entry.Cell.At.X, entry.Cell.At.Y]).ToArray(),
+            [seen.Length, 2]
+        );
     }
 
     public int Images { get; }
 
     public int CellsPerImage { get; }
 
-    /// <summary>(cells) int64: 0 where there is no object, else one more than <see cref="ObjectTargets.KindOf"/>.</summary>
+    /// <summary>
+    /// (cells) int64: 0 where there is no object, else one more than <see cref="ObjectTargets.KindOf"/>.
+    /// </summary>
     public Tensor Kind { get; }
 
     /// <summary>(n) int64, which cells show an object; the labels below are theirs.</summary>

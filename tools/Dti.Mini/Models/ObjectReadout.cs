@@ -23,14 +23,27 @@ internal sealed class ObjectTargets
         Kind = tensor(objects.Select(o => (long)KindOf(o)).ToArray());
         Pattern = tensor(objects.Select(o => (long)o.Pattern).ToArray());
         Size = tensor(objects.Select(o => (long)o.Size).ToArray());
-        Colour = tensor(objects.SelectMany(o => DesignParameters.Channels(o.Colour.Value)).ToArray(), [objects.Count, 3]);
-        Material = tensor(designs.Select(designed => (long)(designed.Modifier?.Material ?? World.Designs.Material.None)).ToArray());
+        Colour = tensor(
+            objects.SelectMany(o => DesignParameters.Channels(o.Colour.Value)).ToArray(),
+            [objects.Count, 3]
+        );
+        Material = tensor(
+            designs.Select(designed => (long)(designed.Modifier?.Material ?? World.Designs.Material.None)).ToArray()
+        );
         Parts = tensor(
-            designs.SelectMany(designed => DesignParameters.Parts(designed.Painted).Select(part => (long)part)).ToArray(),
-            [designs.Length, DesignParameters.Choices.Count]);
-        Colours = tensor(designs.SelectMany(designed => DesignParameters.ColoursOf(designed.Painted)).ToArray(), [designs.Length, DesignParameters.Colours]);
+            designs
+                .SelectMany(designed => DesignParameters.Parts(designed.Painted).Select(part => (long)part))
+                .ToArray(),
+            [designs.Length, DesignParameters.Choices.Count]
+        );
+        Colours = tensor(
+            designs.SelectMany(designed => DesignParameters.ColoursOf(designed.Painted)).ToArray(),
+            [designs.Length, DesignParameters.Colours]
+        );
         Proportions = tensor(
-            designs.SelectMany(designed => DesignParameters.ProportionsOf(designed.Painted)).ToArray(), [designs.Length, DesignParameters.Proportions]);
+            designs.SelectMany(designed => DesignParameters.ProportionsOf(designed.Painted)).ToArray(),
+            [designs.Length, DesignParameters.Proportions]
+        );
     }
 
     // Of objects by their index, each as often as it occurs there.
@@ -40,7 +53,12 @@ internal sealed class ObjectTargets
         _designOf = all._designOf[index];
         Designed = _designOf.ge(0).nonzero().flatten();
         var rows = _designOf[Designed];
-        (Material, Parts, Colours, Proportions) = (all.Material[rows], all.Parts[rows], all.Colours[rows], all.Proportions[rows]);
+        (Material, Parts, Colours, Proportions) = (
+            all.Material[rows],
+            all.Parts[rows],
+            all.Colours[rows],
+            all.Proportions[rows]
+        );
     }
 
     /// <summary>Shapes of the catalogue, then families of designs.</summary>
@@ -82,20 +100,39 @@ internal sealed class ObjectTargets
 
     /// <summary>The place of an object's shape or family.</summary>
     public static int KindOf(SceneObject o) =>
-        o.Designed is { } designed ? ShapeCatalogue.All.Count + (int)designed.Painted.Family : ShapeCatalogue.IndexOf(o.Shape);
+        o.Designed is { } designed
+            ? ShapeCatalogue.All.Count + (int)designed.Painted.Family
+            : ShapeCatalogue.IndexOf(o.Shape);
 }
 
 /// <summary>What a readout says of n objects: logits, but for colours and proportions.</summary>
 internal sealed record ObjectReading(
-    Tensor Kind, Tensor Pattern, Tensor Size, Tensor Colour, Tensor Material, Tensor[] Parts, Tensor Colours, Tensor Proportions);
+    Tensor Kind,
+    Tensor Pattern,
+    Tensor Size,
+    Tensor Colour,
+    Tensor Material,
+    Tensor[] Parts,
+    Tensor Colours,
+    Tensor Proportions
+);
 
-/// <summary>Reads from features what an object looks like: colours count four times, proportions twice (they are what a lump lacks most).</summary>
+/// <summary>
+/// Reads from features what an object looks like: colours count four times, proportions twice (they are what a lump
+/// lacks most).
+/// </summary>
 internal sealed class ObjectReadout(long channels, WeightScope weights, long width = 256)
 {
     private static readonly long[] _sizes =
     [
-        ObjectTargets.Kinds, Enum.GetValues<Pattern>().Length, Enum.GetValues<ObjectSize>().Length, 3, Enum.GetValues<Material>().Length,
-        .. DesignParameters.Choices.Select(choices => (long)choices), DesignParameters.Colours, DesignParameters.Proportions,
+        ObjectTargets.Kinds,
+        Enum.GetValues<Pattern>().Length,
+        Enum.GetValues<ObjectSize>().Length,
+        3,
+        Enum.GetValues<Material>().Length,
+        .. DesignParameters.Choices.Select(choices => (long)choices),
+        DesignParameters.Colours,
+        DesignParameters.Proportions,
     ];
 
     private readonly Linear _hidden = new(weights.Sub("hidden"), channels, width);
@@ -117,8 +154,11 @@ internal sealed class ObjectReadout(long channels, WeightScope weights, long wid
     {
         var each = weights ?? ones([targets.Count]);
         Tensor Entropy(Tensor logits, Tensor target) => F.cross_entropy(logits, target, reduction: nn.Reduction.None);
-        var loss = Entropy(reading.Kind, targets.Kind) + (0.5 * Entropy(reading.Pattern, targets.Pattern))
-            + (0.3 * Entropy(reading.Size, targets.Size)) + (4 * (reading.Colour - targets.Colour).abs().mean([1]));
+        var loss =
+            Entropy(reading.Kind, targets.Kind)
+            + (0.5 * Entropy(reading.Pattern, targets.Pattern))
+            + (0.3 * Entropy(reading.Size, targets.Size))
+            + (4 * (reading.Colour - targets.Colour).abs().mean([1]));
         var total = (loss * each).sum() / targets.Count;
         if (targets.Designs == 0)
         {
@@ -132,11 +172,17 @@ internal sealed class ObjectReadout(long channels, WeightScope weights, long wid
             design = design + (0.5 * Entropy(logits[at], targets.Parts[.., part]));
         }
 
-        design = design + (4 * (reading.Colours[at] - targets.Colours).abs().mean([1])) + (2 * (reading.Proportions[at] - targets.Proportions).abs().mean([1]));
+        design =
+            design
+            + (4 * (reading.Colours[at] - targets.Colours).abs().mean([1]))
+            + (2 * (reading.Proportions[at] - targets.Proportions).abs().mean([1]));
         return total + ((design * each[at]).sum() / targets.Designs);
     }
 
-    /// <summary>How well designs are read: share of discrete parts that are right, and the mean distance of part colours (RGB in [0, 1]³).</summary>
+    /// <summary>
+    /// How well designs are read: share of discrete parts that are right, and the mean distance of part colours (RGB in
+    /// [0, 1]³).
+    /// </summary>
     public static (double Parts, double ColourError) Accuracy(ObjectReading reading, ObjectTargets targets)
     {
         if (targets.Designs == 0)
@@ -144,9 +190,21 @@ internal sealed class ObjectReadout(long channels, WeightScope weights, long wid
             return (0, 0);
         }
 
-        var right = reading.Parts.Index().Average(
-            part => part.Item[targets.Designed].argmax(1).eq(targets.Parts[.., part.Index]).to(ScalarType.Float32).mean().item<float>());
-        var distance = ((reading.Colours[targets.Designed] - targets.Colours) / 2).view(-1, 3, 3).norm(2, p: 2f).mean().item<float>();
+        var right = reading
+            .Parts.Index()
+            .Average(part =>
+                part.Item[targets.Designed]
+                    .argmax(1)
+                    .eq(targets.Parts[.., part.Index])
+                    .to(ScalarType.Float32)
+                    .mean()
+                    .item<float>()
+            );
+        var distance = ((reading.Colours[targets.Designed] - targets.Colours) / 2)
+            .view(-1, 3, 3)
+            .norm(2, p: 2f)
+            .mean()
+            .item<float>();
         return (right, distance);
     }
 }

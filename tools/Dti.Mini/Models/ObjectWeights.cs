@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Dti.Mini.Models;
 
 /// <summary>
-/// Weights of the denoising loss over the cells of latents: more where objects stand. Backdrops fill most of a picture and are learnt soon; without
-/// this, what is left of a small denoiser's attention goes to their grain.
+/// Weights of the denoising loss over the cells of latents: more where objects stand. Backdrops fill most of a picture
+/// and are learnt soon; without this, what is left of a small denoiser's attention goes to their grain.
 /// </summary>
 internal static class ObjectWeights
 {
@@ -37,5 +37,8 @@ internal static class ObjectWeights
 
     // The cells that a part of the picture touches.
     private static (int First, int Last) Cells(float from, float to, int side) =>
-        (Math.Clamp((int)MathF.Floor(from * side), 0, side - 1), Math.Clamp((int)MathF.Ceiling(to * side) - 1, 0, side - 1));
+        (
+            Math.Clamp((int)MathF.Floor(from * side), 0, side - 1),
+            Math.Clamp((int)MathF.Ceiling(to * side) - 1, 0, side - 1)
+        );
 }

@@ -17,12 +17,21 @@ internal static class ContactSheet
             for (var y = 0; y < side; y++)
             {
                 var row = (i / columns * side) + y;
-                pictures[i].AsSpan(3 * y * side, 3 * side).CopyTo(pixels.AsSpan(3 * ((row * columns * side) + (i % columns * side))));
+                pictures[i]
+                    .AsSpan(3 * y * side, 3 * side)
+                    .CopyTo(pixels.AsSpan(3 * ((row * columns * side) + (i % columns * side))));
             }
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        File.WriteAllBytes(path, ImageCodec.Encode(new RgbImage(columns * side, rows * side, pixels), Path.GetExtension(path) == ".webp" ? ImageFormat.Webp : ImageFormat.Png, quality: 82));
+        File.WriteAllBytes(
+            path,
+            ImageCodec.Encode(
+                new RgbImage(columns * side, rows * side, pixels),
+                Path.GetExtension(path) == ".webp" ? ImageFormat.Webp : ImageFormat.Png,
+                quality: 82
+            )
+        );
     }
 
     /// <summary>A rendered scene.</summary>

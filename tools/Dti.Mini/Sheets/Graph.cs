@@ -18,8 +18,20 @@ internal static class Graph
     private const string Font = "dti";
 
     // This build of Skia finds no font by its name.
-    private static readonly string[] _fonts = ["/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", @"C:\Windows\Fonts\segoeui.ttf"];
-    private static readonly Color[] _colours = [Color.FromHex("#b4532a"), Color.FromHex("#2a66cc"), Color.FromHex("#359b45"), Color.FromHex("#823fb0"), Color.FromHex("#8c5a1c"), Color.FromHex("#555555")];
+    private static readonly string[] _fonts =
+    [
+        "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+        @"C:\Windows\Fonts\segoeui.ttf",
+    ];
+    private static readonly Color[] _colours =
+    [
+        Color.FromHex("#b4532a"),
+        Color.FromHex("#2a66cc"),
+        Color.FromHex("#359b45"),
+        Color.FromHex("#823fb0"),
+        Color.FromHex("#8c5a1c"),
+        Color.FromHex("#555555"),
+    ];
 
     static Graph()
     {
@@ -50,7 +62,12 @@ internal static class Graph
     /// <param name="y">Label of the vertical one.</param>
     /// <param name="series">What it shows.</param>
     /// <param name="ticks">Positions on the horizontal axis and what is written there; null: as the values ask.</param>
-    public static Plot Of(string x, string y, IEnumerable<Series> series, IReadOnlyList<(double Position, string Label)>? ticks = null)
+    public static Plot Of(
+        string x,
+        string y,
+        IEnumerable<Series> series,
+        IReadOnlyList<(double Position, string Label)>? ticks = null
+    )
     {
         var plot = new Plot();
         plot.XLabel(x);

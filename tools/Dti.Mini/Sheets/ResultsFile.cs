@@ -3,7 +3,10 @@ using Dti.Mini.World;
 
 namespace Dti.Mini.Sheets;
 
-/// <summary>Results in a CSV file beside the page about the model: a key of two parts, then named values. Rows are added as they come, from any thread.</summary>
+/// <summary>
+/// Results in a CSV file beside the page about the model: a key of two parts, then named values. Rows are added as they
+/// come, from any thread.
+/// </summary>
 /// <param name="name">Of the file.</param>
 internal sealed class ResultsFile(string name)
 {
@@ -22,7 +25,24 @@ internal sealed class ResultsFile(string name)
             }
 
             var lines = File.ReadAllLines(FilePath).Select(line => line.Split(',')).ToArray();
-            return [.. lines.Skip(1).Select(line => (line[0], line[1], lines[0].Zip(line).Skip(2).ToDictionary(pair => pair.First, pair => double.Parse(pair.Second, CultureInfo.InvariantCulture))))];
+            return
+            [
+                .. lines
+                    .Skip(1)
+                    .Select(line =>
+                        (
+                            line[0],
+                            line[1],
+                            lines[0]
+                                .Zip(line)
+                                .Skip(2)
+                                .ToDictionary(
+                                    pair => pair.First,
+                                    pair => double.Parse(pair.Second, CultureInfo.InvariantCulture)
+                                )
+                        )
+                    ),
+            ];
         }
     }
 
@@ -38,7 +58,15 @@ internal sealed class ResultsFile(string name)
             File.WriteAllText(FilePath, string.Join(',', ["what", "of", .. values.Keys]) + "\n");
         }
 
-        File.AppendAllText(FilePath, string.Join(',', [what, of, .. values.Values.Select(value => value.ToString("F4", CultureInfo.InvariantCulture))]) + "\n");
-        Console.WriteLine($"{string.Join("  ", values.Select(value => string.Create(CultureInfo.InvariantCulture, $"{value.Key} {value.Value:F3}")))}  {what} {of}");
+        File.AppendAllText(
+            FilePath,
+            string.Join(
+                ',',
+                [what, of, .. values.Values.Select(value => value.ToString("F4", CultureInfo.InvariantCulture))]
+            ) + "\n"
+        );
+        Console.WriteLine(
+            $"{string.Join("  ", values.Select(value => string.Create(CultureInfo.InvariantCulture, $"{value.Key} {value.Value:F3}")))}  {what} {of}"
+        );
     }
 }

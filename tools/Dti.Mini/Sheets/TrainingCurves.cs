@@ -13,7 +13,11 @@ internal static class TrainingCurves
         ("unet", "mean squared error of v", ["error", "eval_error"]),
         ("reader", "share of objects' cells read right", ["eval_right"]),
         ("unet-refined", "share of objects' cells read right", ["eval_read_right", "eval_drawn_right"]),
-        ("judge", "share read right", ["eval_shape", "eval_colour", "eval_pattern", "eval_place", "eval_style", "eval_relation"]),
+        (
+            "judge",
+            "share read right",
+            ["eval_shape", "eval_colour", "eval_pattern", "eval_place", "eval_style", "eval_relation"]
+        ),
     ];
 
     /// <summary>Takes over the curves of a work folder, and draws all stages whose curves are there.</summary>
@@ -29,18 +33,34 @@ internal static class TrainingCurves
             }
         }
 
-        Graph.Write(Path.Combine(MiniWorld.ImageFolder, "dti-mini-curves.webp"), [.. _panels
-            .Where(panel => File.Exists(CurveFile(panel.Stage)))
-            .Select(panel => Graph.Of($"{panel.Stage}: steps", panel.Title, panel.Values.Select(value => Curve(panel.Stage, value))))]);
+        Graph.Write(
+            Path.Combine(MiniWorld.ImageFolder, "dti-mini-curves.webp"),
+            [
+                .. _panels
+                    .Where(panel => File.Exists(CurveFile(panel.Stage)))
+                    .Select(panel =>
+                        Graph.Of(
+                            $"{panel.Stage}: steps",
+                            panel.Title,
+                            panel.Values.Select(value => Curve(panel.Stage, value))
+                        )
+                    ),
+            ]
+        );
     }
 
     private static string CurveFile(string stage) => Path.Combine(MiniWorld.MeasuredFolder, stage + ".curve.jsonl");
 
     private static Series Curve(string stage, string value)
     {
-        var points = File.ReadLines(CurveFile(stage)).Select(line => JsonDocument.Parse(line).RootElement).Where(point => point.TryGetProperty(value, out _)).ToArray();
+        var points = File.ReadLines(CurveFile(stage))
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .Where(point => point.TryGetProperty(value, out _))
+            .ToArray();
         return new Series(
             value.Replace("eval_", "held-out ", StringComparison.Ordinal),
-            [.. points.Select(point => point.GetProperty("step").GetDouble())], [.. points.Select(point => point.GetProperty(value).GetDouble())]);
+            [.. points.Select(point => point.GetProperty("step").GetDouble())],
+            [.. points.Select(point => point.GetProperty(value).GetDouble())]
+        );
     }
 }

@@ -13,11 +13,12 @@ namespace Dti.Mini.Stages;
 internal sealed record Denoiser(UNet2DConditionModel UNet, ObjectHead Head);
 
 /// <summary>
-/// What the denoiser learns from: the error of v (arXiv 2202.00512); half of the timesteps are drawn evenly, half about the middle
-/// (logit-normal, arXiv 2403.03206), where shapes are decided. That error says little of shapes: a lump of a mug's size and colour is nearly
-/// as good as a mug. So a refined denoiser has three helps: cells of objects count more; a head names objects from its features (as
-/// arXiv 2410.06940 has features foretell another network's); and a frozen reader must find them in the latents that v speaks of (a perceptual
-/// loss within the latent space, as arXiv 2401.00110).
+/// What the denoiser learns from: the error of v (arXiv 2202.00512); half of the timesteps are drawn evenly, half about
+/// the middle (logit-normal, arXiv 2403.03206), where shapes are decided. That error says little of shapes: a lump of a
+/// mug's size and colour is nearly as good as a mug. So a refined denoiser has three helps: cells of objects count
+/// more; a head names objects from its features (as arXiv 2410.06940 has features foretell another network's); and a
+/// frozen reader must find them in the latents that v speaks of (a perceptual loss within the latent space, as arXiv
+/// 2401.00110).
 /// </summary>
 /// <param name="sampler">Encodes captions.</param>
 /// <param name="schedule">The noise.</param>
@@ -38,10 +39,20 @@ internal sealed class DenoiserLoss(MiniSampler sampler, DdpmProcess schedule, La
     /// <param name="indices">Which pictures.</param>
     /// <param name="dice">Chooses wordings, timesteps and noise.</param>
     /// <param name="dropout">Share of the captions that are left out.</param>
-    public (Tensor Loss, Dictionary<string, double> Logs) Of(Denoiser model, LatentStore store, ulong seed, int[] indices, Dice dice, float dropout)
+    public (Tensor Loss, Dictionary<string, double> Logs) Of(
+        Denoiser model,
+        LatentStore store,
+        ulong seed,
+        int[] indices,
+        Dice dice,
+        float dropout
+    )
     {
         var scenes = indices.Select(index => Scene.Sample(seed, index)).ToArray();
-        var states = sampler.Encode(scenes.Select(scene => (scene, dice.Chance(dropout) ? "" : Captions.SayMarked(scene, dice))), (ulong)dice.Int(int.MaxValue));
+        var states = sampler.Encode(
+            scenes.Select(scene => (scene, dice.Chance(dropout) ? "" : Captions.SayMarked(scene, dice))),
+            (ulong)dice.Int(int.MaxValue)
+        );
         var x0 = store.Read(indices).to(ScalarType.Float32);
         using var generator = new Generator((ulong)dice.Int(int.MaxValue), CPU);
         var noise = randn(x0.shape, ScalarType.Float32, generator: generator);
@@ -54,7 +65,8 @@ internal sealed class DenoiserLoss(MiniSampler sampler, DdpmProcess schedule, La
         var logs = new Dictionary<string, double> { ["error"] = errors.mean().item<float>() };
         var side = (int)x0.shape[^1];
         var (cells, labels) = (ObjectWeights.Of(scenes, side), new ObjectLabels(scenes, side));
-        var named = model.Head.Loss(features[^2], labels); // the last level but one has been brought up to the last one's size
+        // the last level but one has been brought up to the last one's size
+        var named = model.Head.Loss(features[^2], labels);
         (logs["named"], logs["named_parts"]) = (named.Kinds, named.Parts);
         var loss = ((errors * cells).mean() / cells.mean()) + (Naming * named.Loss);
         if (reader is null)
@@ -64,7 +76,10 @@ internal sealed class DenoiserLoss(MiniSampler sampler, DdpmProcess schedule, La
 
         var drawn = schedule.Original(noisy.to(ScalarType.Float32), velocity, timesteps);
         var read = reader.Loss(
-            ReaderStage.Seen(drawn, schedule, generator).to(Precision.Compute), labels, ((Unreadable - timesteps.to(ScalarType.Float32)) / (Unreadable - Readable)).clamp(0, 1));
+            ReaderStage.Seen(drawn, schedule, generator).to(Precision.Compute),
+            labels,
+            ((Unreadable - timesteps.to(ScalarType.Float32)) / (Unreadable - Readable)).clamp(0, 1)
+        );
         (logs["drawn"], logs["drawn_parts"], logs["drawn_colour_error"]) = (read.Kinds, read.Parts, read.ColourError);
         return (loss + (Drawing * read.Loss), logs);
     }

@@ -9,7 +9,9 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Dti.Mini.Stages;
 
-/// <summary>The judge: attributes of scenes and their captions, with a seed of its own. Nothing of it reaches the generator.</summary>
+/// <summary>
+/// The judge: attributes of scenes and their captions, with a seed of its own. Nothing of it reaches the generator.
+/// </summary>
 internal static class JudgeStage
 {
     private const int Batch = 48; // per replica
@@ -23,7 +25,13 @@ internal static class JudgeStage
         var tokenizer = ClipTokenizer.Load(MiniWorld.TokenizerFolder);
         var weights = new FreshWeights(3_000_000, seed: 7, StartOf);
         var loop = new TrainingLoop<JudgeModel>(
-            folder, "judge", new LoopSettings(steps, 1.5e-3, 200, 0.05, 0.998), weights, () => new JudgeModel(tokenizer.VocabularySize, new WeightScope(weights), designs: true), threads);
+            folder,
+            "judge",
+            new LoopSettings(steps, 1.5e-3, 200, 0.05, 0.998),
+            weights,
+            () => new JudgeModel(tokenizer.VocabularySize, new WeightScope(weights), designs: true),
+            threads
+        );
         loop.Run(
             (model, step, replica) =>
             {
@@ -32,7 +40,12 @@ internal static class JudgeStage
                 var scenes = indices.Select(index => Scene.Sample(MiniWorld.TrainSeed, index)).ToArray();
                 var reading = model.Read(Blur(pictures.Read(indices), dice));
                 var (loss, logs) = Attributes(model, reading, new Labels(scenes));
-                var texts = model.EncodeText(CaptionBatch.Ids(tokenizer, scenes.Select(scene => Captions.Say(DesignCaptions.WithFamilies(scene), dice))));
+                var texts = model.EncodeText(
+                    CaptionBatch.Ids(
+                        tokenizer,
+                        scenes.Select(scene => Captions.Say(DesignCaptions.WithFamilies(scene), dice))
+                    )
+                );
                 var logits = reading.Embedding.matmul(texts.t()) * model.LogitScale;
                 var own = arange(Batch);
                 var contrast = 0.5 * (F.cross_entropy(logits, own) + F.cross_entropy(logits.t(), own));
@@ -40,14 +53,28 @@ internal static class JudgeStage
                 return (loss + (0.3 * contrast), logs);
             },
             250,
-            model => Accuracy(model, heldOut, [.. Enumerable.Range(0, 500).Select(i => Scene.Sample(MiniWorld.HeldOutSeed, i))]));
+            model =>
+                Accuracy(
+                    model,
+                    heldOut,
+                    [.. Enumerable.Range(0, 500).Select(i => Scene.Sample(MiniWorld.HeldOutSeed, i))]
+                )
+        );
         ModelExport.Judge(loop.Averaged);
     }
 
-    /// <summary>Some pictures at half their resolution, so that the judge does not read styles and patterns by single pixels, which generated pictures lack.</summary>
+    /// <summary>
+    /// Some pictures at half their resolution, so that the judge does not read styles and patterns by single pixels,
+    /// which generated pictures lack.
+    /// </summary>
     private static Tensor Blur(Tensor pictures, Dice dice)
     {
-        var soft = F.interpolate(F.avg_pool2d(pictures, 2), [SceneRenderer.Side, SceneRenderer.Side], mode: InterpolationMode.Bilinear, align_corners: false);
+        var soft = F.interpolate(
+            F.avg_pool2d(pictures, 2),
+            [SceneRenderer.Side, SceneRenderer.Side],
+            mode: InterpolationMode.Bilinear,
+            align_corners: false
+        );
         var blurred = tensor(Enumerable.Range(0, (int)pictures.shape[0]).Select(_ => dice.Chance(Blurred)).ToArray());
         return where(blurred.view(-1, 1, 1, 1), soft, pictures);
     }
@@ -82,33 +109,62 @@ internal static class JudgeStage
             var objects = model.Object(reading.Queries[labels.Picture, labels.Shape]);
             foreach (var (part, logits) in objects.Parts.Index().Where(_ => labels.Targets.Designs > 0))
             {
-                Add("part_" + _partNames[part], logits[labels.Targets.Designed].argmax(1).eq(labels.Targets.Parts[.., part]));
+                Add(
+                    "part_" + _partNames[part],
+                    logits[labels.Targets.Designed].argmax(1).eq(labels.Targets.Parts[.., part])
+                );
             }
 
             if (labels.Targets.Designs > 0)
             {
-                Add("colour_error", ((objects.Colours[labels.Targets.Designed] - labels.Targets.Colours) / 2).view(-1, 3, 3).norm(2, p: 2f).mean([1]));
-                Add("proportion_error", (objects.Proportions[labels.Targets.Designed] - labels.Targets.Proportions).abs().mean([1]));
+                Add(
+                    "colour_error",
+                    ((objects.Colours[labels.Targets.Designed] - labels.Targets.Colours) / 2)
+                        .view(-1, 3, 3)
+                        .norm(2, p: 2f)
+                        .mean([1])
+                );
+                Add(
+                    "proportion_error",
+                    (objects.Proportions[labels.Targets.Designed] - labels.Targets.Proportions).abs().mean([1])
+                );
             }
 
             Add("place", reading.Place.argmax(1).eq(labels.Place));
             Add("style", reading.Style.argmax(1).eq(labels.Style));
-            Add("relation", model.Relation(reading.Queries[labels.Pair, labels.First], reading.Queries[labels.Pair, labels.Second]).argmax(1).eq(labels.Relation));
+            Add(
+                "relation",
+                model
+                    .Relation(reading.Queries[labels.Pair, labels.First], reading.Queries[labels.Pair, labels.Second])
+                    .argmax(1)
+                    .eq(labels.Relation)
+            );
         }
 
         return right.ToDictionary(entry => entry.Key, entry => entry.Value.Right / entry.Value.Of);
     }
 
-    private static (Tensor Loss, Dictionary<string, double> Logs) Attributes(JudgeModel model, Reading reading, Labels labels)
+    private static (Tensor Loss, Dictionary<string, double> Logs) Attributes(
+        JudgeModel model,
+        Reading reading,
+        Labels labels
+    )
     {
-        var presence = F.binary_cross_entropy_with_logits(reading.Presence, labels.Presence, pos_weights: tensor(4f)) * 4;
+        var presence =
+            F.binary_cross_entropy_with_logits(reading.Presence, labels.Presence, pos_weights: tensor(4f)) * 4;
         var where = F.cross_entropy(reading.Cells[labels.Picture, labels.Shape], labels.Cell);
-        var colour = F.cross_entropy(reading.Colour[labels.Picture, labels.Shape][labels.Plain], labels.Colour[labels.Plain]);
+        var colour = F.cross_entropy(
+            reading.Colour[labels.Picture, labels.Shape][labels.Plain],
+            labels.Colour[labels.Plain]
+        );
         var pattern = F.cross_entropy(reading.Pattern[labels.Picture, labels.Shape], labels.Pattern);
         var box = F.l1_loss(reading.Boxes[labels.Picture, labels.Shape], labels.Box);
         var place = F.cross_entropy(reading.Place, labels.Place);
         var style = F.cross_entropy(reading.Style, labels.Style);
-        var relation = F.cross_entropy(model.Relation(reading.Queries[labels.Pair, labels.First], reading.Queries[labels.Pair, labels.Second]), labels.Relation);
+        var relation = F.cross_entropy(
+            model.Relation(reading.Queries[labels.Pair, labels.First], reading.Queries[labels.Pair, labels.Second]),
+            labels.Relation
+        );
         var logs = new Dictionary<string, double>
         {
             ["presence"] = presence.item<float>(),
@@ -121,7 +177,18 @@ internal static class JudgeStage
         };
         var objects = ObjectReadout.Loss(model.Object(reading.Queries[labels.Picture, labels.Shape]), labels.Targets);
         logs["objects"] = objects.item<float>();
-        return ((0.5 * objects) + presence + (0.5 * where) + colour + pattern + box + (0.5 * place) + (0.5 * style) + relation, logs);
+        return (
+            (0.5 * objects)
+                + presence
+                + (0.5 * where)
+                + colour
+                + pattern
+                + box
+                + (0.5 * place)
+                + (0.5 * style)
+                + relation,
+            logs
+        );
     }
 
     private static Start StartOf(string name, long[] shape) =>
@@ -140,15 +207,27 @@ internal static class JudgeStage
             var objects = scenes.SelectMany((scene, i) => scene.Objects.Select(o => (Picture: i, Object: o))).ToArray();
             Picture = Ids(objects.Select(entry => entry.Picture));
             Shape = Ids(objects.Select(entry => ObjectTargets.KindOf(entry.Object)));
-            Plain = Ids(objects.Index().Where(entry => entry.Item.Object.Designed is null).Select(entry => entry.Index));
-            Colour = Ids(objects.Select(entry => entry.Object.Designed is null ? ObjectColour.IndexOf(entry.Object.Colour) : 0));
+            Plain = Ids(
+                objects.Index().Where(entry => entry.Item.Object.Designed is null).Select(entry => entry.Index)
+            );
+            Colour = Ids(
+                objects.Select(entry => entry.Object.Designed is null ? ObjectColour.IndexOf(entry.Object.Colour) : 0)
+            );
             Targets = new ObjectTargets([.. objects.Select(entry => entry.Object)]);
             Pattern = Ids(objects.Select(entry => (int)entry.Object.Pattern));
             Cell = Ids(objects.Select(entry => CellOf(entry.Object)));
-            Box = tensor(objects.SelectMany(entry => (float[])[entry.Object.X, entry.Object.Foot, entry.Object.Extent]).ToArray(), [objects.Length, 3]);
+            Box = tensor(
+                objects
+                    .SelectMany(entry => (float[])[entry.Object.X, entry.Object.Foot, entry.Object.Extent])
+                    .ToArray(),
+                [objects.Length, 3]
+            );
             Place = Ids(scenes.Select(scene => (int)scene.Place));
             Style = Ids(scenes.Select(scene => (int)scene.Style));
-            var pairs = scenes.Select((scene, i) => (Picture: i, Scene: scene)).Where(entry => entry.Scene.Relation is not null).ToArray();
+            var pairs = scenes
+                .Select((scene, i) => (Picture: i, Scene: scene))
+                .Where(entry => entry.Scene.Relation is not null)
+                .ToArray();
             Pair = Ids(pairs.Select(entry => entry.Picture));
             First = Ids(pairs.Select(entry => ObjectTargets.KindOf(entry.Scene.Objects[0])));
             Second = Ids(pairs.Select(entry => ObjectTargets.KindOf(entry.Scene.Objects[1])));

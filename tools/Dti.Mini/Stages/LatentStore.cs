@@ -38,7 +38,16 @@ internal sealed class LatentStore
                     using var frozen = no_grad();
                     var from = first + (thread * chunk);
                     var length = Math.Clamp(count - from, 0, chunk);
-                    parts[thread] = length == 0 ? [] : (vae.Encode(pictures.Read([.. Enumerable.Range(from, length)])).Mean * vae.Config.ScalingFactor).to(ScalarType.BFloat16).contiguous().bytes.ToArray();
+                    parts[thread] =
+                        length == 0
+                            ? []
+                            : (
+                                vae.Encode(pictures.Read([.. Enumerable.Range(from, length)])).Mean
+                                * vae.Config.ScalingFactor
+                            )
+                                .to(ScalarType.BFloat16)
+                                .contiguous()
+                                .bytes.ToArray();
                 });
                 file.Position = first * bytes;
                 foreach (var part in parts)
@@ -58,5 +67,6 @@ internal sealed class LatentStore
     }
 
     /// <summary>(B, C, 16, 16) bf16.</summary>
-    public Tensor Read(IReadOnlyList<int> indices) => _latents.index_select(0, tensor(indices.Select(i => (long)i).ToArray()));
+    public Tensor Read(IReadOnlyList<int> indices) =>
+        _latents.index_select(0, tensor(indices.Select(i => (long)i).ToArray()));
 }

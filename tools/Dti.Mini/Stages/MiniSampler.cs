@@ -12,7 +12,12 @@ using static TorchSharp.torch;
 namespace Dti.Mini.Stages;
 
 /// <summary>Draws many pictures at once while the denoiser is in training, with DDIM.</summary>
-internal sealed class MiniSampler(ClipTextModel text, AutoencoderKL vae, ClipTokenizer tokenizer, DesignEmbedder? embedder = null)
+internal sealed class MiniSampler(
+    ClipTextModel text,
+    AutoencoderKL vae,
+    ClipTokenizer tokenizer,
+    DesignEmbedder? embedder = null
+)
 {
     /// <summary>What sample sheets show.</summary>
     public static IReadOnlyList<string> Prompts { get; } =
@@ -44,27 +49,31 @@ internal sealed class MiniSampler(ClipTextModel text, AutoencoderKL vae, ClipTok
     ];
 
     /// <summary>The noise schedule of dti-mini.</summary>
-    public static SchedulerConfig Schedule { get; } = new()
-    {
-        ClassName = "DDIMScheduler",
-        NumTrainTimesteps = 1000,
-        BetaStart = 0.00085,
-        BetaEnd = 0.012,
-        ScaledLinear = true,
-        PredictionType = PredictionType.VPrediction,
-        TimestepSpacing = TimestepSpacing.Leading,
-        StepsOffset = 1,
-        SetAlphaToOne = false,
-        ClipSample = false,
-    };
+    public static SchedulerConfig Schedule { get; } =
+        new()
+        {
+            ClassName = "DDIMScheduler",
+            NumTrainTimesteps = 1000,
+            BetaStart = 0.00085,
+            BetaEnd = 0.012,
+            ScaledLinear = true,
+            PredictionType = PredictionType.VPrediction,
+            TimestepSpacing = TimestepSpacing.Leading,
+            StepsOffset = 1,
+            SetAlphaToOne = false,
+            ClipSample = false,
+        };
 
     /// <summary>(B, 77, d) bf16; padded to 77 as the finished model sees it.</summary>
     public Tensor Encode(IEnumerable<string> captions)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var prompts = captions.Select(caption => tokenizer.Tokenize(caption).InputIds.Select(id => (long)id).ToArray()).ToArray();
-        return text.Forward(tensor([.. prompts.SelectMany(ids => ids)], [prompts.Length, 77])).LastHiddenState.MoveToOuterDisposeScope();
+        var prompts = captions
+            .Select(caption => tokenizer.Tokenize(caption).InputIds.Select(id => (long)id).ToArray())
+            .ToArray();
+        return text.Forward(tensor([.. prompts.SelectMany(ids => ids)], [prompts.Length, 77]))
+            .LastHiddenState.MoveToOuterDisposeScope();
     }
 
     /// <summary>(B, 77, d), of captions in which designs without a name are embeddings with some noise.</summary>
@@ -76,12 +85,20 @@ internal sealed class MiniSampler(ClipTextModel text, AutoencoderKL vae, ClipTok
         using var frozen = no_grad();
         using var generator = seed is { } number ? new Generator(number, CPU) : null;
         var batch = new DesignCaptions(tokenizer, captions, length: 77);
-        var rows = batch.Parameters is { } parameters ? embedder!.Embed(parameters.to(Precision.Compute), generator) : null;
+        var rows = batch.Parameters is { } parameters
+            ? embedder!.Embed(parameters.to(Precision.Compute), generator)
+            : null;
         return text.Forward(batch.Ids, rows).LastHiddenState.MoveToOuterDisposeScope();
     }
 
     /// <summary>Pictures of prompts, (128, 128, 3) bytes each.</summary>
-    public byte[][] Sample(UNet2DConditionModel unet, IReadOnlyList<string> prompts, double guidance, int steps, int seed)
+    public byte[][] Sample(
+        UNet2DConditionModel unet,
+        IReadOnlyList<string> prompts,
+        double guidance,
+        int steps,
+        int seed
+    )
     {
         using var states = Encode(prompts);
         return Sample(unet, states, guidance, steps, seed);
@@ -100,11 +117,20 @@ internal sealed class MiniSampler(ClipTextModel text, AutoencoderKL vae, ClipTok
         using var scheduler = SchedulerFactory.Create("ddim", Schedule, steps);
         for (var call = 0; call < scheduler.Timesteps.Count; call++)
         {
-            var output = unet.Forward(cat([x, x]).to(Precision.Compute), tensor([(float)scheduler.Timesteps[call]]), states).to(ScalarType.Float32).chunk(2);
-            x = scheduler.Step(output[0] + (guidance * (output[1] - output[0])), call, x, () => throw new NotSupportedException());
+            var output = unet.Forward(
+                    cat([x, x]).to(Precision.Compute),
+                    tensor([(float)scheduler.Timesteps[call]]),
+                    states
+                )
+                .to(ScalarType.Float32)
+                .chunk(2);
+            x = scheduler.Step(output[0] + (guidance * (output[1] - output[0])), call, x, () =>
+                throw new NotSupportedException()
+            );
         }
 
-        var images = (vae.Decode((x / vae.Config.ScalingFactor).to(Precision.Compute)).to(ScalarType.Float32) / 2) + 0.5;
+        var images =
+            (vae.Decode((x / vae.Config.ScalingFactor).to(Precision.Compute)).to(ScalarType.Float32) / 2) + 0.5;
         return [.. Enumerable.Range(0, (int)count).Select(i => RgbImage.FromTensor(images[i]).Pixels.ToArray())];
     }
 }

@@ -12,7 +12,10 @@ using static TorchSharp.torch;
 
 namespace Dti.Mini.Stages;
 
-/// <summary>How often the finished model draws what 500 held-out captions ask for, as the judge reads it; and how well the judge reads drawn pictures.</summary>
+/// <summary>
+/// How often the finished model draws what 500 held-out captions ask for, as the judge reads it; and how well the judge
+/// reads drawn pictures.
+/// </summary>
 internal static class QualityStage
 {
     /// <summary>Rows by who drew the pictures.</summary>
@@ -27,14 +30,18 @@ internal static class QualityStage
         var tokenizer = ClipTokenizer.Load(MiniWorld.TokenizerFolder);
         var judge = new JudgeModel(tokenizer.VocabularySize, new WeightScope(new FrozenWeights(MiniWorld.JudgeFile)));
         var scenes = Enumerable.Range(0, Count).Select(i => Scene.Sample(MiniWorld.HeldOutSeed, i)).ToArray();
-        string[] captions = [.. scenes.Select((scene, i) => Captions.Say(scene, new Dice(41, (ulong)i), everything: true))];
+        string[] captions =
+        [
+            .. scenes.Select((scene, i) => Captions.Say(scene, new Dice(41, (ulong)i), everything: true)),
+        ];
 
         var model = (StableDiffusionProfile)ModelFamilies.BuiltIn.Read(MiniWorld.ModelFolder);
         var weights = (string component) => new WeightScope(new FrozenWeights(MiniWorld.WeightsOf(component)));
         var sampler = new MiniSampler(
             new ClipTextModel(model.TextConfig, weights("text_encoder")),
             new AutoencoderKL(model.VaeConfig, weights("vae")),
-            tokenizer);
+            tokenizer
+        );
         var unet = new UNet2DConditionModel(model.UNetConfig, weights("unet"));
         var drawn = new List<byte[]>();
         for (var first = 0; first < Count; first += Batch)
@@ -45,12 +52,26 @@ internal static class QualityStage
 
         using var store = PictureStore.Open(folder, MiniWorld.HeldOutSeed, Count);
         Results.Add("drawn by the world", "-", JudgeStage.Accuracy(judge, store, scenes));
-        Results.Add("drawn by dti-mini", string.Create(CultureInfo.InvariantCulture, $"guidance {guidance}"), JudgeStage.Accuracy(judge, (from, count) => Stack(drawn.GetRange(from, count)), scenes));
+        Results.Add(
+            "drawn by dti-mini",
+            string.Create(CultureInfo.InvariantCulture, $"guidance {guidance}"),
+            JudgeStage.Accuracy(judge, (from, count) => Stack(drawn.GetRange(from, count)), scenes)
+        );
         ContactSheet.Write(Path.Combine(folder, $"quality-{guidance}.png"), 10, drawn[..100]);
         File.WriteAllLines(Path.Combine(folder, "quality.txt"), captions);
     }
 
     /// <summary>Pictures of (128, 128, 3) bytes as (B, 3, 128, 128) bf16 in [−1, 1].</summary>
-    public static Tensor Stack(IReadOnlyList<byte[]> pictures) => stack([.. pictures.Select(picture =>
-        tensor(picture, [SceneRenderer.Side, SceneRenderer.Side, 3]).to(ScalarType.Float32).div(127.5).sub(1).to(Precision.Compute).permute(2, 0, 1))]).contiguous();
+    public static Tensor Stack(IReadOnlyList<byte[]> pictures) =>
+        stack([
+                .. pictures.Select(picture =>
+                    tensor(picture, [SceneRenderer.Side, SceneRenderer.Side, 3])
+                        .to(ScalarType.Float32)
+                        .div(127.5)
+                        .sub(1)
+                        .to(Precision.Compute)
+                        .permute(2, 0, 1)
+                ),
+            ])
+            .contiguous();
 }

@@ -10,23 +10,27 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Dti.Mini.Stages;
 
-/// <summary>Stage 1: the text encoder, contrastively with an image encoder, against captions of other pictures and captions with one mistake.</summary>
+/// <summary>
+/// Stage 1: the text encoder, contrastively with an image encoder, against captions of other pictures and captions with
+/// one mistake.
+/// </summary>
 internal static class TextStage
 {
     private const int Batch = 64; // per replica
 
-    public static ClipTextConfig Config(int vocabulary) => new()
-    {
-        VocabSize = vocabulary,
-        HiddenSize = 160,
-        IntermediateSize = 320,
-        NumHiddenLayers = 8,
-        NumAttentionHeads = 4,
-        MaxPositionEmbeddings = 77,
-        QuickGelu = true,
-        LayerNormEps = 1e-5,
-        EosTokenId = vocabulary - 1,
-    };
+    public static ClipTextConfig Config(int vocabulary) =>
+        new()
+        {
+            VocabSize = vocabulary,
+            HiddenSize = 160,
+            IntermediateSize = 320,
+            NumHiddenLayers = 8,
+            NumAttentionHeads = 4,
+            MaxPositionEmbeddings = 77,
+            QuickGelu = true,
+            LayerNormEps = 1e-5,
+            EosTokenId = vocabulary - 1,
+        };
 
     public static void Run(string folder, int threads, int steps)
     {
@@ -36,55 +40,96 @@ internal static class TextStage
         var config = Config(tokenizer.VocabularySize);
         var weights = new FreshWeights(6_000_000, seed: 1, StartOf);
         var loop = new TrainingLoop<ContrastiveModel>(
-            folder, "text", new LoopSettings(steps, 1e-3, 200, 0.1, 0.998), weights, () => new ContrastiveModel(config, new WeightScope(weights)), threads);
+            folder,
+            "text",
+            new LoopSettings(steps, 1e-3, 200, 0.1, 0.998),
+            weights,
+            () => new ContrastiveModel(config, new WeightScope(weights)),
+            threads
+        );
         loop.Run(
             (model, step, replica) =>
             {
                 var dice = Dice.OfStep(11, step, replica);
                 var indices = dice.Indices(Batch, pictures.Count);
-                var logits = Logits(model, tokenizer, pictures, MiniWorld.TrainSeed, indices, dice); // (B, 2B): right captions, then mistaken ones
+                // (B, 2B): right captions, then mistaken ones
+                var logits = Logits(model, tokenizer, pictures, MiniWorld.TrainSeed, indices, dice);
                 var targets = arange(Batch);
-                var loss = 0.5 * (F.cross_entropy(logits, targets) + F.cross_entropy(logits.narrow(1, 0, Batch).t(), targets));
-                return (loss, new() { ["right"] = logits.argmax(1).eq(targets).to(ScalarType.Float32).mean().item<float>() });
+                var loss =
+                    0.5 * (F.cross_entropy(logits, targets) + F.cross_entropy(logits.narrow(1, 0, Batch).t(), targets));
+                return (
+                    loss,
+                    new() { ["right"] = logits.argmax(1).eq(targets).to(ScalarType.Float32).mean().item<float>() }
+                );
             },
             250,
             model =>
             {
-                var logits = Logits(model, tokenizer, heldOut, MiniWorld.HeldOutSeed, [.. Enumerable.Range(0, 256)], new Dice(12));
+                var logits = Logits(
+                    model,
+                    tokenizer,
+                    heldOut,
+                    MiniWorld.HeldOutSeed,
+                    [.. Enumerable.Range(0, 256)],
+                    new Dice(12)
+                );
                 var right = logits.narrow(1, 0, 256);
                 var own = right.diag();
                 return new()
                 {
                     ["of_256"] = right.argmax(1).eq(arange(256)).to(ScalarType.Float32).mean().item<float>(),
-                    ["mistakes_seen"] = own.gt(logits.narrow(1, 256, 256).diag()).to(ScalarType.Float32).mean().item<float>(),
+                    ["mistakes_seen"] = own.gt(logits.narrow(1, 256, 256).diag())
+                        .to(ScalarType.Float32)
+                        .mean()
+                        .item<float>(),
                 };
-            });
-        var learnt = loop.Averaged.Where(weight => weight.Key.StartsWith("text_model.", StringComparison.Ordinal)).ToDictionary();
+            }
+        );
+        var learnt = loop
+            .Averaged.Where(weight => weight.Key.StartsWith("text_model.", StringComparison.Ordinal))
+            .ToDictionary();
         LiftUnusedRows(learnt["text_model.embeddings.token_embedding.weight"], tokenizer);
         ModelExport.TextEncoder(config, learnt);
     }
 
     /// <summary>
-    /// Gives rows of tokens that no caption holds (letters, halves of words) the mean norm of those that were learnt: the mean norm
-    /// of the vocabulary, which is DTI's magnitude, is then that of words.
+    /// Gives rows of tokens that no caption holds (letters, halves of words) the mean norm of those that were learnt:
+    /// the mean norm of the vocabulary, which is DTI's magnitude, is then that of words.
     /// </summary>
     private static void LiftUnusedRows(Tensor embedding, ClipTokenizer tokenizer)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var used = zeros(embedding.shape[0], ScalarType.Bool);
-        foreach (var id in Enumerable.Range(0, 20_000).SelectMany(i => tokenizer.Encode(Captions.Say(Scene.Sample(MiniWorld.TrainSeed, i), new Dice(13, (ulong)i)))).Concat([tokenizer.BosTokenId, tokenizer.EosTokenId]).Distinct())
+        foreach (
+            var id in Enumerable
+                .Range(0, 20_000)
+                .SelectMany(i =>
+                    tokenizer.Encode(Captions.Say(Scene.Sample(MiniWorld.TrainSeed, i), new Dice(13, (ulong)i)))
+                )
+                .Concat([tokenizer.BosTokenId, tokenizer.EosTokenId])
+                .Distinct()
+        )
         {
             used[id] = true;
         }
 
         var norms = embedding.norm(1, keepdim: true, p: 2f);
         var typical = norms[used].mean();
-        Console.WriteLine($"{used.sum().item<long>()} of {embedding.shape[0]} tokens are used; their mean norm is {typical.item<float>():F3}");
+        Console.WriteLine(
+            $"{used.sum().item<long>()} of {embedding.shape[0]} tokens are used; their mean norm is {typical.item<float>():F3}"
+        );
         embedding.copy_(where(used.unsqueeze(1), embedding, embedding / norms * typical));
     }
 
-    private static Tensor Logits(ContrastiveModel model, ClipTokenizer tokenizer, PictureStore pictures, ulong seed, int[] indices, Dice dice)
+    private static Tensor Logits(
+        ContrastiveModel model,
+        ClipTokenizer tokenizer,
+        PictureStore pictures,
+        ulong seed,
+        int[] indices,
+        Dice dice
+    )
     {
         var scenes = indices.Select(index => Scene.Sample(seed, index)).ToArray();
         var wordings = scenes.Select(_ => (ulong)dice.Int(int.MaxValue)).ToArray();

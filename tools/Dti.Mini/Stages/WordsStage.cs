@@ -12,8 +12,9 @@ using static TorchSharp.torch;
 namespace Dti.Mini.Stages;
 
 /// <summary>
-/// Stage 1b: the text encoder learns designs, from captions alone: heads must read the parameters of each object from its states. The embeddings
-/// of designs come from their parameters (<see cref="DesignEmbedder"/>), most of them new ones.
+/// Stage 1b: the text encoder learns designs, from captions alone: heads must read the parameters of each object from
+/// its states. The embeddings of designs come from their parameters (<see cref="DesignEmbedder"/>), most of them new
+/// ones.
 /// </summary>
 internal static class WordsStage
 {
@@ -26,19 +27,44 @@ internal static class WordsStage
         var config = TextStage.Config(tokenizer.VocabularySize);
         var weights = new FreshWeights(8_000_000, seed: 4, StartOf);
         var loop = new TrainingLoop<CaptionReader>(
-            folder, "words", new LoopSettings(steps, 2e-3, 100, 0.01, 0.998, Muon: true), weights, () => new CaptionReader(config, new WeightScope(weights)), threads,
-            start: fresh => WarmStart(fresh));
-        (Tensor Loss, Dictionary<string, double> Logs) Loss(CaptionReader model, ulong seed, int[] indices, Dice dice, bool noisy)
+            folder,
+            "words",
+            new LoopSettings(steps, 2e-3, 100, 0.01, 0.998, Muon: true),
+            weights,
+            () => new CaptionReader(config, new WeightScope(weights)),
+            threads,
+            start: fresh => WarmStart(fresh)
+        );
+        (Tensor Loss, Dictionary<string, double> Logs) Loss(
+            CaptionReader model,
+            ulong seed,
+            int[] indices,
+            Dice dice,
+            bool noisy
+        )
         {
             using var generator = noisy ? new Generator((ulong)dice.Int(int.MaxValue), CPU) : null;
 
             // Short captions go with short ones, so that little is computed for padding.
-            var chunks = indices.Select(index => DesignCaptions.WithoutNames(Scene.Sample(seed, index)))
-                .Select(scene => (Scene: scene, Marked: Captions.SayMarked(scene, dice))).OrderBy(caption => caption.Marked.Length).Chunk(Chunk).ToArray();
-            var losses = chunks.Select(chunk => model.Loss(new DesignCaptions(tokenizer, chunk), [.. chunk.Select(caption => caption.Scene)], generator)).ToArray();
+            var chunks = indices
+                .Select(index => DesignCaptions.WithoutNames(Scene.Sample(seed, index)))
+                .Select(scene => (Scene: scene, Marked: Captions.SayMarked(scene, dice)))
+                .OrderBy(caption => caption.Marked.Length)
+                .Chunk(Chunk)
+                .ToArray();
+            var losses = chunks
+                .Select(chunk =>
+                    model.Loss(
+                        new DesignCaptions(tokenizer, chunk),
+                        [.. chunk.Select(caption => caption.Scene)],
+                        generator
+                    )
+                )
+                .ToArray();
             return (
                 losses.Select(chunk => chunk.Loss).Aggregate((sum, loss) => sum + loss) / losses.Length,
-                losses[0].Logs.Keys.ToDictionary(key => key, key => losses.Average(chunk => chunk.Logs[key])));
+                losses[0].Logs.Keys.ToDictionary(key => key, key => losses.Average(chunk => chunk.Logs[key]))
+            );
         }
 
         loop.Run(
@@ -50,9 +76,16 @@ internal static class WordsStage
             50,
             model =>
             {
-                var (loss, logs) = Loss(model, Design.HeldOutScenes, [.. Enumerable.Range(0, 256)], new Dice(42), noisy: false);
+                var (loss, logs) = Loss(
+                    model,
+                    Design.HeldOutScenes,
+                    [.. Enumerable.Range(0, 256)],
+                    new Dice(42),
+                    noisy: false
+                );
                 return new(logs) { ["loss"] = loss.item<float>() };
-            });
+            }
+        );
         Finish(loop.Averaged, tokenizer, config);
     }
 
@@ -70,13 +103,27 @@ internal static class WordsStage
         using var frozen = no_grad();
         var table = learnt["text_model.embeddings.token_embedding.weight"];
         Directory.CreateDirectory(MiniWorld.ModelFolder);
-        SafetensorsWriter.Write(EmbedderFile, learnt.Where(weight => weight.Key.StartsWith("designs.", StringComparison.Ordinal)).ToDictionary());
+        SafetensorsWriter.Write(
+            EmbedderFile,
+            learnt.Where(weight => weight.Key.StartsWith("designs.", StringComparison.Ordinal)).ToDictionary()
+        );
         var embedder = Embedder((int)table.shape[1]);
 
         var used = zeros(table.shape[0], ScalarType.Bool);
-        foreach (var id in Enumerable.Range(0, 20_000)
-            .SelectMany(i => tokenizer.Encode(Captions.Say(DesignCaptions.WithoutNames(Scene.Sample(Design.TrainScenes, i)), new Dice(43, (ulong)i))))
-            .Concat([tokenizer.BosTokenId, tokenizer.EosTokenId]).Distinct())
+        foreach (
+            var id in Enumerable
+                .Range(0, 20_000)
+                .SelectMany(i =>
+                    tokenizer.Encode(
+                        Captions.Say(
+                            DesignCaptions.WithoutNames(Scene.Sample(Design.TrainScenes, i)),
+                            new Dice(43, (ulong)i)
+                        )
+                    )
+                )
+                .Concat([tokenizer.BosTokenId, tokenizer.EosTokenId])
+                .Distinct()
+        )
         {
             used[id] = true;
         }
@@ -87,12 +134,19 @@ internal static class WordsStage
         for (var i = 0; i < DesignNames.All.Count; i++)
         {
             var id = tokenizer.Encode(DesignNames.All[i]);
-            var row = embedder.Embed(tensor(DesignParameters.Of(Design.Named(i)), [1, DesignParameters.Count]).to(Precision.Compute));
+            var row = embedder.Embed(
+                tensor(DesignParameters.Of(Design.Named(i)), [1, DesignParameters.Count]).to(Precision.Compute)
+            );
             table[id.Single()] = (row[0].to(ScalarType.Float32) / DesignEmbedder.Norm * words);
         }
 
-        Console.WriteLine($"{used.sum().item<long>()} words with a mean norm of {words.item<float>():F3}; {DesignNames.All.Count} names");
-        ModelExport.TextEncoder(config, learnt.Where(weight => weight.Key.StartsWith("text_model.", StringComparison.Ordinal)).ToDictionary());
+        Console.WriteLine(
+            $"{used.sum().item<long>()} words with a mean norm of {words.item<float>():F3}; {DesignNames.All.Count} names"
+        );
+        ModelExport.TextEncoder(
+            config,
+            learnt.Where(weight => weight.Key.StartsWith("text_model.", StringComparison.Ordinal)).ToDictionary()
+        );
     }
 
     // From the text encoder of the world without designs, whose tokens keep their rows.
@@ -103,7 +157,11 @@ internal static class WordsStage
         using var frozen = no_grad();
         using var file = SafetensorsFile.Open(Path.Combine(first, "text_encoder", "model.safetensors"));
         var before = ClipTokenizer.Load(Path.Combine(first, "tokenizer"));
-        foreach (var (name, weight) in weights.Named(weights.Master).Where(entry => entry.Key.StartsWith("text_model.", StringComparison.Ordinal)))
+        foreach (
+            var (name, weight) in weights
+                .Named(weights.Master)
+                .Where(entry => entry.Key.StartsWith("text_model.", StringComparison.Ordinal))
+        )
         {
             using var stored = file.Read(name).to(ScalarType.Float32);
             if (name != table)

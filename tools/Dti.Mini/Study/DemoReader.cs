@@ -22,7 +22,8 @@ internal sealed class DemoReader(int vocabulary)
         var reading = Read([image]);
         var pattern = reading.Pattern[0, ShapeCatalogue.IndexOf(subject.Shape)].argmax().item<long>();
         return Shows(reading, 0, subject.Shape, subject.Colour)
-            && pattern == (int)Pattern.Plain && reading.Place[0].argmax().item<long>() == (int)place;
+            && pattern == (int)Pattern.Plain
+            && reading.Place[0].argmax().item<long>() == (int)place;
     }
 
     /// <summary>Share of images that show the subject's shape in its colour.</summary>
@@ -38,7 +39,10 @@ internal sealed class DemoReader(int vocabulary)
     /// <param name="subject">The subject.</param>
     /// <param name="scenes">For each image, the scene asked for; its second object is the other one.</param>
     public Dictionary<string, double> Obedience(
-        IReadOnlyList<RgbImage> images, DemoSubject subject, IReadOnlyList<Scene> scenes)
+        IReadOnlyList<RgbImage> images,
+        DemoSubject subject,
+        IReadOnlyList<Scene> scenes
+    )
     {
         using var scope = NewDisposeScope();
         var reading = Read(images);

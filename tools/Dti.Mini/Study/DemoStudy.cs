@@ -42,26 +42,49 @@ internal sealed class DemoStudy
     [
         Prompt(
             "a photo of {concept} in front of a striped blue house in the snow",
-            Outdoors.House, "blue", Place.Snow, Style.Photo),
+            Outdoors.House,
+            "blue",
+            Place.Snow,
+            Style.Photo
+        ),
         Prompt(
             "a photo of {concept} to the left of a spotted red mushroom in a forest",
-            Outdoors.Mushroom, "red", Place.Forest, Style.Photo),
+            Outdoors.Mushroom,
+            "red",
+            Place.Forest,
+            Style.Photo
+        ),
         Prompt(
             "pixel art of {concept} to the right of a green tree in a meadow",
-            Outdoors.Tree, "green", Place.Meadow, Style.Pixel),
+            Outdoors.Tree,
+            "green",
+            Place.Meadow,
+            Style.Pixel
+        ),
     ];
 
     private static IReadOnlyList<(Place Place, string Text)> PhotoPlaces { get; } =
     [
-        (Place.Meadow, "in a meadow"), (Place.Kitchen, "in a kitchen"), (Place.Beach, "on the beach"),
-        (Place.Desert, "in the desert"), (Place.City, "in the city"),
+        (Place.Meadow, "in a meadow"),
+        (Place.Kitchen, "in a kitchen"),
+        (Place.Beach, "on the beach"),
+        (Place.Desert, "in the desert"),
+        (Place.City, "in the city"),
     ];
 
     // The effective rates and the κ of the official launchers; null: asked for in words.
     private static IReadOnlyList<(string Name, TrainingOptions? Options)> Methods { get; } =
     [
         ("words", null),
-        ("dti", new() { Method = TrainingMethod.Directional, LearningRate = 0.04, Kappa = 1e-4 }),
+        (
+            "dti",
+            new()
+            {
+                Method = TrainingMethod.Directional,
+                LearningRate = 0.04,
+                Kappa = 1e-4,
+            }
+        ),
         ("ti", new() { Method = TrainingMethod.TextualInversion, LearningRate = 0.02 }),
     ];
 
@@ -74,11 +97,14 @@ internal sealed class DemoStudy
             Directory.CreateDirectory(PhotoFolder(subject));
             foreach (var (i, (place, text)) in PhotoPlaces.Index())
             {
-                var photo = Enumerable.Range(1, 20).Select(seed => Photo(model, subject, text, seed))
+                var photo = Enumerable
+                    .Range(1, 20)
+                    .Select(seed => Photo(model, subject, text, seed))
                     .First(image => _reader.Shows(image, subject, place));
                 File.WriteAllBytes(
                     Path.Combine(PhotoFolder(subject), $"{i + 1}.jpg"),
-                    ImageCodec.Encode(photo, ImageFormat.Jpeg, quality: 93));
+                    ImageCodec.Encode(photo, ImageFormat.Jpeg, quality: 93)
+                );
             }
         }
     }
@@ -108,18 +134,23 @@ internal sealed class DemoStudy
                         Measure(model, unit.subject, concept, Named(unit.Name, count));
                     }
                 }
-            });
+            }
+        );
     }
 
     private static string Named(string method, int steps) => $"{method} {steps}";
 
     private static string PhotoFolder(DemoSubject subject) => Path.Combine("samples", subject.Name);
 
-    private RgbImage Photo(StableDiffusionModel model, DemoSubject subject, string place, int seed) => Generate(
-        model, null, $"a photo of a plain {subject.Colour.Name} {subject.Shape.Name} {place}", seed);
+    private RgbImage Photo(StableDiffusionModel model, DemoSubject subject, string place, int seed) =>
+        Generate(model, null, $"a photo of a plain {subject.Colour.Name} {subject.Shape.Name} {place}", seed);
 
     private List<(int Steps, ConceptEmbedding Concept)> Learn(
-        StableDiffusionModel model, DemoSubject subject, TrainingOptions method, IReadOnlyList<int> steps)
+        StableDiffusionModel model,
+        DemoSubject subject,
+        TrainingOptions method,
+        IReadOnlyList<int> steps
+    )
     {
         var options = method with
         {
@@ -132,7 +163,9 @@ internal sealed class DemoStudy
         var settings = TrainingSettings.Resolve(options, subject.Name, _profile, () => 1);
         Photo[] photos =
         [
-            .. Directory.EnumerateFiles(PhotoFolder(subject)).Order(StringComparer.Ordinal)
+            .. Directory
+                .EnumerateFiles(PhotoFolder(subject))
+                .Order(StringComparer.Ordinal)
                 .Select(path => new Photo(Path.GetFileName(path), File.ReadAllBytes(path))),
         ];
         var trainer = StudyTraining.Create(model, settings, photos);
@@ -158,18 +191,26 @@ internal sealed class DemoStudy
 
         var words = concept?.Placeholder ?? subject.Words;
         RgbImage[] Images(string prompt) =>
-        [
-            .. Enumerable.Range(1, Seeds).Select(
-                seed => Generate(model, concept, prompt.Replace("{concept}", words, StringComparison.Ordinal), seed)),
-        ];
+            [
+                .. Enumerable
+                    .Range(1, Seeds)
+                    .Select(seed =>
+                        Generate(model, concept, prompt.Replace("{concept}", words, StringComparison.Ordinal), seed)
+                    ),
+            ];
 
         RgbImage[] complex = [.. Prompts.SelectMany(prompt => Images(prompt.Text))];
         var simple = Images("a photo of {concept}");
         ContactSheet.Write(
-            Path.Combine(_folder, $"{subject.Name}-{name.Replace(' ', '-')}.webp"), Seeds,
-            [.. complex.Concat(simple).Select(image => image.Pixels.ToArray())]);
+            Path.Combine(_folder, $"{subject.Name}-{name.Replace(' ', '-')}.webp"),
+            Seeds,
+            [.. complex.Concat(simple).Select(image => image.Pixels.ToArray())]
+        );
         var scores = _reader.Obedience(
-            complex, subject, [.. Prompts.SelectMany(prompt => Enumerable.Repeat(prompt.Scene, Seeds))]);
+            complex,
+            subject,
+            [.. Prompts.SelectMany(prompt => Enumerable.Repeat(prompt.Scene, Seeds))]
+        );
         scores["simple"] = _reader.Shown(simple, subject);
         scores["norm"] = concept?.Encoders[0].Magnitudes.Average() ?? 0;
         Results.Add(name, subject.Name, scores);
@@ -177,10 +218,19 @@ internal sealed class DemoStudy
 
     private RgbImage Generate(StableDiffusionModel model, ConceptEmbedding? concept, string prompt, int seed)
     {
-        var options = new GenerationOptions { Prompt = prompt, Steps = 20, GuidanceScale = 5, Seed = (ulong)seed };
+        var options = new GenerationOptions
+        {
+            Prompt = prompt,
+            Steps = 20,
+            GuidanceScale = 5,
+            Seed = (ulong)seed,
+        };
         var settings = GenerationSettings.Resolve(options, _profile, () => 1);
-        return new TextToImage(model).Run(settings, concept is null ? [] : [concept], default)
-            .OfType<GeneratedImage>().Single().Image;
+        return new TextToImage(model)
+            .Run(settings, concept is null ? [] : [concept], default)
+            .OfType<GeneratedImage>()
+            .Single()
+            .Image;
     }
 
     private static StudyPrompt Prompt(string text, Shape other, string colour, Place place, Style style)
@@ -188,6 +238,8 @@ internal sealed class DemoStudy
         var known = ObjectColour.All.Single(known => known.Name == colour);
         var thing = new SceneObject(other, known, Pattern.Plain, ObjectSize.Medium, 0, 0, 0, 0);
         return new StudyPrompt(
-            text, new Scene([thing, thing], Relation.LeftOf, place, style, Lighting.Day, new Camera(0, 1, 0, 0), 0));
+            text,
+            new Scene([thing, thing], Relation.LeftOf, place, style, Lighting.Day, new Camera(0, 1, 0, 0), 0)
+        );
     }
 }

@@ -13,13 +13,16 @@ namespace Dti.Mini.Study;
 /// <param name="vocabulary">Tokens of the model's vocabulary.</param>
 internal sealed class DesignReader(int vocabulary)
 {
-    private readonly JudgeModel _judge =
-        new(vocabulary, new WeightScope(new FrozenWeights(MiniWorld.JudgeFile)), designs: true);
+    private readonly JudgeModel _judge = new(
+        vocabulary,
+        new WeightScope(new FrozenWeights(MiniWorld.JudgeFile)),
+        designs: true
+    );
 
     /// <summary>
-    /// How well images show a design, means over images: <c>parts</c>, the share of its seven discrete parts that are right;
-    /// <c>colour_error</c>, the mean distance of its three colours (RGB in [0, 1]³); <c>proportion_error</c>, in units of
-    /// half the range of a proportion.
+    /// How well images show a design, means over images: <c>parts</c>, the share of its seven discrete parts that are
+    /// right; <c>colour_error</c>, the mean distance of its three colours (RGB in [0, 1]³); <c>proportion_error</c>, in
+    /// units of half the range of a proportion.
     /// </summary>
     /// <param name="images">(128, 128, 3) bytes each; the most visible design of each is read.</param>
     /// <param name="design">The design that they should show.</param>
@@ -28,12 +31,17 @@ internal sealed class DesignReader(int vocabulary)
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var reading = _judge.Read(QualityStage.Stack(images));
-        var families = reading.Presence.narrow(1, ShapeCatalogue.All.Count, ObjectTargets.Kinds - ShapeCatalogue.All.Count);
+        var families = reading.Presence.narrow(
+            1,
+            ShapeCatalogue.All.Count,
+            ObjectTargets.Kinds - ShapeCatalogue.All.Count
+        );
         var kinds = families.argmax(1) + ShapeCatalogue.All.Count;
         var read = _judge.Object(reading.Queries[arange(images.Count), kinds]);
 
         var parts = DesignParameters.Parts(design);
-        double Right(int part) => read.Parts[part].argmax(1).eq(parts[part]).to(ScalarType.Float32).mean().item<float>();
+        double Right(int part) =>
+            read.Parts[part].argmax(1).eq(parts[part]).to(ScalarType.Float32).mean().item<float>();
         var colours = (read.Colours - tensor(DesignParameters.ColoursOf(design))) / 2;
         var proportions = read.Proportions - tensor(DesignParameters.ProportionsOf(design));
         return new()

@@ -15,9 +15,9 @@ using static TorchSharp.torch;
 namespace Dti.Mini.Study;
 
 /// <summary>
-/// Whether new concepts are learnt: held-out designs, learnt from five photos by each method, compared with the family's word (the
-/// floor), with a description in words, and with the embedding that the denoiser's training would have used (the ceilings). A killed
-/// run continues: concepts and rows of results are kept.
+/// Whether new concepts are learnt: held-out designs, learnt from five photos by each method, compared with the
+/// family's word (the floor), with a description in words, and with the embedding that the denoiser's training would
+/// have used (the ceilings). A killed run continues: concepts and rows of results are kept.
 /// </summary>
 internal sealed class DesignStudy
 {
@@ -35,7 +35,11 @@ internal sealed class DesignStudy
         var profile = (StableDiffusionProfile)ModelFamilies.BuiltIn.Read(MiniWorld.ModelFolder);
         _model = StudyTraining.Load(profile);
         _sampler = new MiniSampler(
-            _model.TextEncoder, _model.Vae, _model.Tokenizer, WordsStage.Embedder(profile.TextConfig.HiddenSize));
+            _model.TextEncoder,
+            _model.Vae,
+            _model.Tokenizer,
+            WordsStage.Embedder(profile.TextConfig.HiddenSize)
+        );
         _reader = File.Exists(MiniWorld.JudgeFile) ? new DesignReader(_model.Tokenizer.VocabularySize) : null;
     }
 
@@ -44,13 +48,10 @@ internal sealed class DesignStudy
 
     /// <summary>The methods at the effective rates of the official launchers.</summary>
     private static IReadOnlyList<StudyMethod> Methods { get; } =
-    [
-        new("dti", TrainingMethod.Directional, 0.04, 300, 1e-4),
-        new("ti", TrainingMethod.TextualInversion, 0.02, 300),
-    ];
+    [new("dti", TrainingMethod.Directional, 0.04, 300, 1e-4), new("ti", TrainingMethod.TextualInversion, 0.02, 300)];
 
     private static IReadOnlyList<string> Prompts { get; } =
-        ["a photo of {concept} in a meadow", "a photo of {concept} on the beach", "a photo of {concept} in the snow"];
+    ["a photo of {concept} in a meadow", "a photo of {concept} on the beach", "a photo of {concept} in the snow"];
 
     /// <summary>Reads and shows designs under every condition, one design per core.</summary>
     /// <param name="count">How many designs, from the first.</param>
@@ -66,7 +67,10 @@ internal sealed class DesignStudy
         });
         var columns = sheet[0].Length;
         ContactSheet.Write(
-            Path.Combine(_folder, "designs.webp"), columns, [.. Enumerable.Range(0, count).SelectMany(index => sheet[index])]);
+            Path.Combine(_folder, "designs.webp"),
+            columns,
+            [.. Enumerable.Range(0, count).SelectMany(index => sheet[index])]
+        );
     }
 
     /// <summary>Two photos, then two images of each condition.</summary>
@@ -82,7 +86,9 @@ internal sealed class DesignStudy
             Show(method.Name, prompts => States(concept, prompts), concept.Encoders[0].Magnitudes.Average());
         }
 
-        Show("embedding", prompts => _sampler.Encode(Said("a <0>", prompts).Select(text => (scenes[0], text)), seed: null));
+        Show("embedding", prompts =>
+            _sampler.Encode(Said("a <0>", prompts).Select(text => (scenes[0], text)), seed: null)
+        );
         Show("description", prompts => _sampler.Encode(Said(DesignWords.Describe(design), prompts)));
         Show("family", prompts => _sampler.Encode(Said($"a {family}", prompts)));
         return [.. rows];
@@ -93,12 +99,20 @@ internal sealed class DesignStudy
             using var frozen = no_grad();
             var states = encode(Prompts);
             byte[][] images =
-                [.. Enumerable.Range(0, Seeds).SelectMany(seed => _sampler.Sample(_model.UNet, states, guidance: 4, steps: 25, seed))];
+            [
+                .. Enumerable
+                    .Range(0, Seeds)
+                    .SelectMany(seed => _sampler.Sample(_model.UNet, states, guidance: 4, steps: 25, seed)),
+            ];
             rows.AddRange(images.Take(2));
             var name = index.ToString(CultureInfo.InvariantCulture);
             if (_reader is not null && !Results.Holds(condition, name))
             {
-                Results.Add(condition, name, new Dictionary<string, double>(_reader.Read(images, design)) { ["norm"] = norm });
+                Results.Add(
+                    condition,
+                    name,
+                    new Dictionary<string, double>(_reader.Read(images, design)) { ["norm"] = norm }
+                );
             }
         }
     }

@@ -8,9 +8,10 @@ using static TorchSharp.torch;
 namespace Dti.Mini.Study;
 
 /// <summary>
-/// The paper's cause (section 3): how well a token's position can be read after the first layer norm as its norm grows. Two readings:
-/// the share of the variance that comes from the position, which <c>dti inspect</c> prints, and the share of positions that the best
-/// linear reader tells right, fitted on three quarters of the vocabulary at its own norms and tried on the rest.
+/// The paper's cause (section 3): how well a token's position can be read after the first layer norm as its norm grows.
+/// Two readings: the share of the variance that comes from the position, which <c>dti inspect</c> prints, and the share
+/// of positions that the best linear reader tells right, fitted on three quarters of the vocabulary at its own norms
+/// and tried on the rest.
 /// </summary>
 internal static class PositionStudy
 {
@@ -45,7 +46,10 @@ internal static class PositionStudy
     private static string Name(double factor) => factor.ToString(CultureInfo.InvariantCulture);
 }
 
-/// <summary>Reads positions linearly: discriminants of the first layer norm's output, one class per position, one covariance for all.</summary>
+/// <summary>
+/// Reads positions linearly: discriminants of the first layer norm's output, one class per position, one covariance for
+/// all.
+/// </summary>
 internal sealed class PositionReader
 {
     private readonly Tensor _positions; // (p, d)
@@ -79,6 +83,9 @@ internal sealed class PositionReader
         };
     }
 
-    /// <summary>What the first attention layer sees, but for the layer norm's own weights, which no linear reader minds.</summary>
-    private Tensor Seen(Tensor embeddings) => nn.functional.layer_norm(embeddings.unsqueeze(1) + _positions, [_positions.shape[1]]);
+    /// <summary>
+    /// What the first attention layer sees, but for the layer norm's own weights, which no linear reader minds.
+    /// </summary>
+    private Tensor Seen(Tensor embeddings) =>
+        nn.functional.layer_norm(embeddings.unsqueeze(1) + _positions, [_positions.shape[1]]);
 }

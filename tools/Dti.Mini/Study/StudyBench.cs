@@ -18,8 +18,8 @@ using static TorchSharp.torch;
 namespace Dti.Mini.Study;
 
 /// <summary>
-/// What all studies share: concepts, learnt once and kept; pictures of them, from the same noise for all; and the judge, an encoder
-/// that the generator never saw.
+/// What all studies share: concepts, learnt once and kept; pictures of them, from the same noise for all; and the
+/// judge, an encoder that the generator never saw.
 /// </summary>
 internal sealed class StudyBench
 {
@@ -32,9 +32,15 @@ internal sealed class StudyBench
     public StudyBench(string folder)
     {
         Folder = Path.Combine(folder, "study");
-        _model = StableDiffusionModel.Load(ModelFamilies.BuiltIn.Read(MiniWorld.ModelFolder), new ComputeTarget(CPU, Precision.Compute));
+        _model = StableDiffusionModel.Load(
+            ModelFamilies.BuiltIn.Read(MiniWorld.ModelFolder),
+            new ComputeTarget(CPU, Precision.Compute)
+        );
         _sampler = new MiniSampler(_model.TextEncoder, _model.Vae, _model.Tokenizer);
-        _judge = new JudgeModel(_model.Tokenizer.VocabularySize, new WeightScope(new FrozenWeights(MiniWorld.JudgeFile)));
+        _judge = new JudgeModel(
+            _model.Tokenizer.VocabularySize,
+            new WeightScope(new FrozenWeights(MiniWorld.JudgeFile))
+        );
     }
 
     /// <summary>Of concepts and sheets.</summary>
@@ -63,15 +69,18 @@ internal sealed class StudyBench
     }
 
     /// <summary>
-    /// A subject's concepts after each of some numbers of steps, from one run: as κ does not change, a shorter run is the beginning of a longer
-    /// one. And the run's checks, every 25 steps.
+    /// A subject's concepts after each of some numbers of steps, from one run: as κ does not change, a shorter run is
+    /// the beginning of a longer one. And the run's checks, every 25 steps.
     /// </summary>
     public IReadOnlyList<TrainingCheck> TrainOnce(IReadOnlyList<StudyMethod> lengths, Subject subject)
     {
         var checks = new List<TrainingCheck>();
         Train(lengths.MaxBy(length => length.Steps)!, subject, checkEvery: 25, each: (trainer, happened) =>
         {
-            if (happened is TrainingStep step && lengths.FirstOrDefault(length => length.Steps == step.Step) is { } length)
+            if (
+                happened is TrainingStep step
+                && lengths.FirstOrDefault(length => length.Steps == step.Step) is { } length
+            )
             {
                 Keep(length, subject, trainer.Concept());
             }
@@ -83,7 +92,8 @@ internal sealed class StudyBench
         return checks;
     }
 
-    private string PathOf(StudyMethod method, Subject subject) => Path.Combine(Folder, method.Folder, subject.Name + ".safetensors");
+    private string PathOf(StudyMethod method, Subject subject) =>
+        Path.Combine(Folder, method.Folder, subject.Name + ".safetensors");
 
     private void Keep(StudyMethod method, Subject subject, ConceptEmbedding concept)
     {
@@ -93,7 +103,15 @@ internal sealed class StudyBench
 
     private void Train(StudyMethod method, Subject subject, Action<Trainer, TrainingEvent> each, int checkEvery = 0)
     {
-        var settings = TrainingSettings.Resolve(method.Options(subject.Initializer, seed: 1) with { CheckEvery = checkEvery }, subject.Name, Profile, () => 1);
+        var settings = TrainingSettings.Resolve(
+            method.Options(subject.Initializer, seed: 1) with
+            {
+                CheckEvery = checkEvery,
+            },
+            subject.Name,
+            Profile,
+            () => 1
+        );
         using var model = StudyTraining.Load(Profile);
         var trainer = StudyTraining.Create(model, settings, StudyTraining.Photos(SubjectPhotos.Of(subject)));
         foreach (var happened in trainer.Run(default))
@@ -102,14 +120,26 @@ internal sealed class StudyBench
         }
     }
 
-    /// <summary>Pictures of prompts, the same noise for each concept; <c>{concept}</c> stands for it. All prompts of a seed, then the next.</summary>
+    /// <summary>
+    /// Pictures of prompts, the same noise for each concept; <c>{concept}</c> stands for it. All prompts of a seed,
+    /// then the next.
+    /// </summary>
     public byte[][] Draw(ConceptEmbedding concept, IReadOnlyList<string> prompts, int seeds)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var encoder = new PromptEncoder(_model, [concept]);
-        var states = cat([.. prompts.Select(prompt => encoder.Encode(prompt.Replace("{concept}", concept.Placeholder, StringComparison.Ordinal)).States)]);
-        return [.. Enumerable.Range(0, seeds).SelectMany(seed => _sampler.Sample(_model.UNet, states, guidance: 4, steps: 25, seed))];
+        var states = cat([
+            .. prompts.Select(prompt =>
+                encoder.Encode(prompt.Replace("{concept}", concept.Placeholder, StringComparison.Ordinal)).States
+            ),
+        ]);
+        return
+        [
+            .. Enumerable
+                .Range(0, seeds)
+                .SelectMany(seed => _sampler.Sample(_model.UNet, states, guidance: 4, steps: 25, seed)),
+        ];
     }
 
     /// <summary>What the judge reads in pictures.</summary>
@@ -119,10 +149,14 @@ internal sealed class StudyBench
         return _judge.Read(QualityStage.Stack(pictures));
     }
 
-    /// <summary>Mean cosine of the judge's embeddings between each picture and a subject's photos: one value per picture.</summary>
+    /// <summary>
+    /// Mean cosine of the judge's embeddings between each picture and a subject's photos: one value per picture.
+    /// </summary>
     public float[] Likeness(Reading pictures, Subject subject)
     {
-        var photos = _photos.GetOrAdd(subject.Name, _ => Read([.. SubjectPhotos.Of(subject).Select(ContactSheet.Draw)]).Embedding.DetachFromDisposeScope());
+        var photos = _photos.GetOrAdd(subject.Name, _ =>
+            Read([.. SubjectPhotos.Of(subject).Select(ContactSheet.Draw)]).Embedding.DetachFromDisposeScope()
+        );
         return pictures.Embedding.matmul(photos.t()).mean([1]).data<float>().ToArray();
     }
 }

@@ -20,19 +20,55 @@ internal static class StudyMethods
     /// <summary>Learning rates of each.</summary>
     public static IReadOnlyList<StudyMethod> Tuned { get; } =
     [
-        .. new[] { 0.01, 0.02, 0.04, 0.08, 0.16 }.Select(rate => new StudyMethod(Named("tune-dti", rate), TrainingMethod.Directional, rate, Steps)),
-        .. new[] { 0.001, 0.0025, 0.005, 0.01, 0.02 }.Select(rate => new StudyMethod(Named("tune-ti", rate), TrainingMethod.TextualInversion, rate, Steps)),
-        .. new[] { 0.005, 0.01, 0.02 }.Select(rate => new StudyMethod(Named("tune-ti-rescaled", rate), TrainingMethod.TextualInversion, rate, Steps, Rescaled: true)),
-        .. new[] { 0.001, 0.0025, 0.005, 0.01 }.Select(rate => new StudyMethod(Named("tune-ti-renormalized", rate), TrainingMethod.Renormalized, rate, Steps)),
+        .. new[] { 0.01, 0.02, 0.04, 0.08, 0.16 }.Select(rate => new StudyMethod(
+            Named("tune-dti", rate),
+            TrainingMethod.Directional,
+            rate,
+            Steps
+        )),
+        .. new[] { 0.001, 0.0025, 0.005, 0.01, 0.02 }.Select(rate => new StudyMethod(
+            Named("tune-ti", rate),
+            TrainingMethod.TextualInversion,
+            rate,
+            Steps
+        )),
+        .. new[] { 0.005, 0.01, 0.02 }.Select(rate => new StudyMethod(
+            Named("tune-ti-rescaled", rate),
+            TrainingMethod.TextualInversion,
+            rate,
+            Steps,
+            Rescaled: true
+        )),
+        .. new[] { 0.001, 0.0025, 0.005, 0.01 }.Select(rate => new StudyMethod(
+            Named("tune-ti-renormalized", rate),
+            TrainingMethod.Renormalized,
+            rate,
+            Steps
+        )),
     ];
 
     /// <summary>Strengths of the prior.</summary>
     public static IReadOnlyList<StudyMethod> Kappas { get; } =
-        [.. new[] { 0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1 }.Select(kappa => new StudyMethod(Named("kappa", kappa), TrainingMethod.Directional, DtiRate, Steps, kappa))];
+    [
+        .. new[] { 0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1 }.Select(kappa => new StudyMethod(
+            Named("kappa", kappa),
+            TrainingMethod.Directional,
+            DtiRate,
+            Steps,
+            kappa
+        )),
+    ];
 
     /// <summary>Lengths of training.</summary>
     public static IReadOnlyList<StudyMethod> StepCounts { get; } =
-        [.. new[] { 25, 50, 100, 150, 200, 250, 300, 400, 500 }.Select(steps => new StudyMethod(Named("steps", steps), TrainingMethod.Directional, DtiRate, steps))];
+    [
+        .. new[] { 25, 50, 100, 150, 200, 250, 300, 400, 500 }.Select(steps => new StudyMethod(
+            Named("steps", steps),
+            TrainingMethod.Directional,
+            DtiRate,
+            steps
+        )),
+    ];
 
     public static IEnumerable<StudyMethod> All => [.. Tuned, .. Compared, .. Kappas, .. StepCounts];
 

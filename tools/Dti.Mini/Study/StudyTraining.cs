@@ -17,12 +17,16 @@ internal static class StudyTraining
         StableDiffusionModel.Load(profile, new ComputeTarget(CPU, ScalarType.Float32));
 
     /// <summary>Rendered scenes as photos, PNG.</summary>
-    public static Photo[] Photos(IEnumerable<Scene> scenes) => [.. scenes.Select((scene, i) => new Photo($"{i}.png", Png(scene)))];
+    public static Photo[] Photos(IEnumerable<Scene> scenes) =>
+        [.. scenes.Select((scene, i) => new Photo($"{i}.png", Png(scene)))];
 
     /// <summary>A trainer on photos, not started.</summary>
     public static Trainer Create(StableDiffusionModel model, TrainingSettings settings, Photo[] photos) =>
         new(model, settings, TrainingSet.Load(photos, settings.Resolution, new ImageLimits()));
 
     private static byte[] Png(Scene scene) =>
-        ImageCodec.Encode(new RgbImage(SceneRenderer.Side, SceneRenderer.Side, ContactSheet.Draw(scene)), ImageFormat.Png);
+        ImageCodec.Encode(
+            new RgbImage(SceneRenderer.Side, SceneRenderer.Side, ContactSheet.Draw(scene)),
+            ImageFormat.Png
+        );
 }

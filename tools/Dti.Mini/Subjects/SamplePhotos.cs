@@ -29,7 +29,10 @@ internal static class SamplePhotos
         foreach (var (i, pixels) in pictures.Index())
         {
             var image = new RgbImage(SceneRenderer.Side, SceneRenderer.Side, pixels);
-            File.WriteAllBytes(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{i + 1}.jpg")), ImageCodec.Encode(image, ImageFormat.Jpeg, quality: 93));
+            File.WriteAllBytes(
+                Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{i + 1}.jpg")),
+                ImageCodec.Encode(image, ImageFormat.Jpeg, quality: 93)
+            );
         }
     }
 }

@@ -9,7 +9,5 @@ namespace Dti.Mini.Subjects;
 internal sealed record Subject(string Name, string Initializer, Shape Shape)
 {
     public Subject(string name, string initializer, IReadOnlyList<Part> parts)
-        : this(name, initializer, new Shape(name, parts))
-    {
-    }
+        : this(name, initializer, new Shape(name, parts)) { }
 }

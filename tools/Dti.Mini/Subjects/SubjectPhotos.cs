@@ -14,22 +14,35 @@ internal static class SubjectPhotos
     public static Scene[] Of(Design design, int seed)
     {
         var dice = new Dice(78, (ulong)seed);
-        var places = dice.Shuffle(Enum.GetValues<Place>().Where(place => place is not (Place.Space or Place.NightSea or Place.Underwater)));
+        var places = dice.Shuffle(
+            Enum.GetValues<Place>().Where(place => place is not (Place.Space or Place.NightSea or Place.Underwater))
+        );
         return
         [
-            .. Enumerable.Range(0, Count).Select(i => new Scene(
-                [
-                    SceneObject.Of(new DesignedObject(design, null, null), ObjectSize.Medium) with
-                    {
-                        X = dice.Range(0.44f, 0.56f),
-                        Foot = Backdrops.Ground + dice.Range(0.06f, 0.12f),
-                        Extent = dice.Range(0.62f, 0.74f),
-                        Tilt = dice.Range(-6, 6),
-                    },
-                ],
-                null, places[i], Style.Photo, i == 3 ? Lighting.Evening : Lighting.Day,
-                new Camera(dice.Range(-2.5f, 2.5f), dice.Range(1, 1.06f), dice.Range(-0.02f, 0.02f), dice.Range(-0.02f, 0.02f)),
-                (ulong)dice.Int(int.MaxValue))),
+            .. Enumerable
+                .Range(0, Count)
+                .Select(i => new Scene(
+                    [
+                        SceneObject.Of(new DesignedObject(design, null, null), ObjectSize.Medium) with
+                        {
+                            X = dice.Range(0.44f, 0.56f),
+                            Foot = Backdrops.Ground + dice.Range(0.06f, 0.12f),
+                            Extent = dice.Range(0.62f, 0.74f),
+                            Tilt = dice.Range(-6, 6),
+                        },
+                    ],
+                    null,
+                    places[i],
+                    Style.Photo,
+                    i == 3 ? Lighting.Evening : Lighting.Day,
+                    new Camera(
+                        dice.Range(-2.5f, 2.5f),
+                        dice.Range(1, 1.06f),
+                        dice.Range(-0.02f, 0.02f),
+                        dice.Range(-0.02f, 0.02f)
+                    ),
+                    (ulong)dice.Int(int.MaxValue)
+                )),
         ];
     }
 
@@ -37,14 +50,38 @@ internal static class SubjectPhotos
     public static Scene[] Of(Subject subject)
     {
         var dice = new Dice(77, (ulong)subject.Name.Sum(letter => letter));
-        var places = dice.Shuffle(Enum.GetValues<Place>().Where(place => place is not (Place.Space or Place.NightSea or Place.Underwater)));
+        var places = dice.Shuffle(
+            Enum.GetValues<Place>().Where(place => place is not (Place.Space or Place.NightSea or Place.Underwater))
+        );
         return
         [
-            .. Enumerable.Range(0, Count).Select(i => new Scene(
-                [new SceneObject(subject.Shape, ObjectColour.All[0], Pattern.Plain, ObjectSize.Medium, dice.Range(0.4f, 0.6f), Backdrops.Ground + dice.Range(0.04f, 0.12f), dice.Range(0.55f, 0.72f), dice.Range(-6, 6))],
-                null, places[i], Style.Photo, i == 3 ? Lighting.Evening : Lighting.Day,
-                new Camera(dice.Range(-2.5f, 2.5f), dice.Range(1, 1.06f), dice.Range(-0.02f, 0.02f), dice.Range(-0.02f, 0.02f)),
-                (ulong)dice.Int(int.MaxValue))),
+            .. Enumerable
+                .Range(0, Count)
+                .Select(i => new Scene(
+                    [
+                        new SceneObject(
+                            subject.Shape,
+                            ObjectColour.All[0],
+                            Pattern.Plain,
+                            ObjectSize.Medium,
+                            dice.Range(0.4f, 0.6f),
+                            Backdrops.Ground + dice.Range(0.04f, 0.12f),
+                            dice.Range(0.55f, 0.72f),
+                            dice.Range(-6, 6)
+                        ),
+                    ],
+                    null,
+                    places[i],
+                    Style.Photo,
+                    i == 3 ? Lighting.Evening : Lighting.Day,
+                    new Camera(
+                        dice.Range(-2.5f, 2.5f),
+                        dice.Range(1, 1.06f),
+                        dice.Range(-0.02f, 0.02f),
+                        dice.Range(-0.02f, 0.02f)
+                    ),
+                    (ulong)dice.Int(int.MaxValue)
+                )),
         ];
     }
 }

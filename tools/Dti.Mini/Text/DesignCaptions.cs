@@ -18,7 +18,8 @@ internal sealed partial class DesignCaptions
 
     /// <param name="tokenizer">V tokens.</param>
     /// <param name="captions">Scenes and their captions, marked (<see cref="Captions.SayMarked"/>).</param>
-    /// <param name="length">Tokens of each caption; longer ones are cut, shorter ones padded; 0: those of the longest.</param>
+    /// <param name="length">Tokens of each caption; longer ones are cut, shorter ones padded; 0: those of the
+    /// longest.</param>
     public DesignCaptions(ClipTokenizer tokenizer, IEnumerable<(Scene Scene, string Marked)> captions, int length = 0)
     {
         foreach (var (scene, marked) in captions)
@@ -49,10 +50,13 @@ internal sealed partial class DesignCaptions
     /// <summary>(B, Length) int64.</summary>
     public Tensor Ids { get; }
 
-    /// <summary>(r, <see cref="DesignParameters.Count"/>) fp32, the parameters of all rows; null: there are none.</summary>
-    public Tensor? Parameters => _rows.Count == 0
-        ? null
-        : tensor(_rows.SelectMany(DesignParameters.Of).ToArray(), [_rows.Count, DesignParameters.Count]);
+    /// <summary>
+    /// (r, <see cref="DesignParameters.Count"/>) fp32, the parameters of all rows; null: there are none.
+    /// </summary>
+    public Tensor? Parameters =>
+        _rows.Count == 0
+            ? null
+            : tensor(_rows.SelectMany(DesignParameters.Of).ToArray(), [_rows.Count, DesignParameters.Count]);
 
     /// <summary>(B) int64: where each caption ends.</summary>
     public Tensor Ends => tensor(_ends.ToArray());
@@ -66,10 +70,16 @@ internal sealed partial class DesignCaptions
     /// <summary>A scene whose designs are called by their families.</summary>
     public static Scene WithFamilies(Scene scene) => Renamed(scene, o => o.Shape.Name);
 
-    private static Scene Renamed(Scene scene, Func<SceneObject, string?> name) => scene with
-    {
-        Objects = [.. scene.Objects.Select(o => o.Designed is { } designed ? o with { Designed = designed with { Name = name(o) } } : o)],
-    };
+    private static Scene Renamed(Scene scene, Func<SceneObject, string?> name) =>
+        scene with
+        {
+            Objects =
+            [
+                .. scene.Objects.Select(o =>
+                    o.Designed is { } designed ? o with { Designed = designed with { Name = name(o) } } : o
+                ),
+            ],
+        };
 
     private void Add(ClipTokenizer tokenizer, Scene scene, string marked)
     {
@@ -87,7 +97,8 @@ internal sealed partial class DesignCaptions
             }
             else
             {
-                _objects.Add((_ids.Count, ids.Count, scene.Objects[match.Groups["end"].Value[0] - '0'])); // one more for the start token
+                // one more for the start token
+                _objects.Add((_ids.Count, ids.Count, scene.Objects[match.Groups["end"].Value[0] - '0']));
             }
         }
 

@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace Dti.Mini.Training;
 
-/// <summary>AdamW (arXiv 1711.05101) over <see cref="FreshWeights"/>, <see cref="Muon"/> for the matrices if asked, and an exponential moving average of the weights.</summary>
+/// <summary>
+/// AdamW (arXiv 1711.05101) over <see cref="FreshWeights"/>, <see cref="Muon"/> for the matrices if asked, and an
+/// exponential moving average of the weights.
+/// </summary>
 internal sealed class FlatOptimizer
 {
     private const double Beta1 = 0.9;
@@ -19,7 +22,13 @@ internal sealed class FlatOptimizer
     /// <param name="beta2">Of the second moment.</param>
     /// <param name="maxNorm">Longer gradients are shortened to this.</param>
     /// <param name="muon">Take Muon's step for the weights that <see cref="Muon.Takes"/>.</param>
-    public FlatOptimizer(FreshWeights weights, double weightDecay, double beta2 = 0.98, double maxNorm = 1, bool muon = false)
+    public FlatOptimizer(
+        FreshWeights weights,
+        double weightDecay,
+        double beta2 = 0.98,
+        double maxNorm = 1,
+        bool muon = false
+    )
     {
         (_weights, _beta2, _maxNorm) = (weights, beta2, maxNorm);
         using var frozen = no_grad();
@@ -28,7 +37,11 @@ internal sealed class FlatOptimizer
         Average = weights.Master.clone().DetachFromDisposeScope();
         _gradient = zeros_like(weights.Master).DetachFromDisposeScope();
         _decay = zeros_like(weights.Master).DetachFromDisposeScope();
-        foreach (var weight in weights.Entries.Where(entry => entry.Shape.Length >= 2 && !entry.Name.Contains("embedding", StringComparison.Ordinal)))
+        foreach (
+            var weight in weights.Entries.Where(entry =>
+                entry.Shape.Length >= 2 && !entry.Name.Contains("embedding", StringComparison.Ordinal)
+            )
+        )
         {
             weight.In(_decay).fill_(weightDecay);
         }
@@ -82,14 +95,15 @@ internal sealed class FlatOptimizer
     }
 
     /// <summary>Puts Muon's steps in the places of its matrices.</summary>
-    private void Orthogonalise(Tensor update, int threads) => Parallel.For(0, _matrices.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
-    {
-        set_num_threads(1);
-        using var frozen = no_grad();
-        using var scope = NewDisposeScope();
-        var matrix = _matrices[i];
-        matrix.In(update).copy_(Muon.Step(matrix.In(_gradient).lerp(matrix.In(FirstMoment), Muon.Momentum)));
-    });
+    private void Orthogonalise(Tensor update, int threads) =>
+        Parallel.For(0, _matrices.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
+        {
+            set_num_threads(1);
+            using var frozen = no_grad();
+            using var scope = NewDisposeScope();
+            var matrix = _matrices[i];
+            matrix.In(update).copy_(Muon.Step(matrix.In(_gradient).lerp(matrix.In(FirstMoment), Muon.Momentum)));
+        });
 
     private void Gather(IReadOnlyList<IReadOnlyList<Tensor>> replicas)
     {

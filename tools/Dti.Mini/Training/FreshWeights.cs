@@ -34,8 +34,8 @@ internal sealed record FlatWeight(string Name, long[] Shape, long Offset)
 }
 
 /// <summary>
-/// The weights of a model that is trained from nothing, in one flat fp32 buffer, beside a bf16 copy that the forward and
-/// backward passes use. The optimiser then works on a few long tensors instead of hundreds of short ones.
+/// The weights of a model that is trained from nothing, in one flat fp32 buffer, beside a bf16 copy that the forward
+/// and backward passes use. The optimiser then works on a few long tensors instead of hundreds of short ones.
 /// </summary>
 /// <param name="capacity">Room for this many numbers.</param>
 /// <param name="seed">Of the initial values.</param>
@@ -63,7 +63,10 @@ internal sealed class FreshWeights(long capacity, long seed, Func<string, long[]
     /// <summary>The weights that passes use, flat.</summary>
     public Tensor Compute => _compute.narrow(0, 0, _used);
 
-    /// <summary>The tensors that modules hold, in the order of <see cref="Entries"/>: leaves over <see cref="Compute"/>'s memory.</summary>
+    /// <summary>
+    /// The tensors that modules hold, in the order of <see cref="Entries"/>: leaves over <see cref="Compute"/>'s
+    /// memory.
+    /// </summary>
     public IReadOnlyList<Tensor> Leaves => _leaves;
 
     public bool Contains(string name) => _index.ContainsKey(name);
@@ -105,7 +108,9 @@ internal sealed class FreshWeights(long capacity, long seed, Func<string, long[]
     {
         using var frozen = no_grad();
         using var file = SafetensorsFile.Open(path);
-        foreach (var (name, weight) in Named(Master).Where(entry => !entry.Key.StartsWith(apart, StringComparison.Ordinal)))
+        foreach (
+            var (name, weight) in Named(Master).Where(entry => !entry.Key.StartsWith(apart, StringComparison.Ordinal))
+        )
         {
             using var stored = file.Read(name);
             weight.copy_(stored);
@@ -115,7 +120,8 @@ internal sealed class FreshWeights(long capacity, long seed, Func<string, long[]
     }
 
     /// <summary>The weights by name, from a flat buffer like <see cref="Master"/>.</summary>
-    public Dictionary<string, Tensor> Named(Tensor flat) => _entries.ToDictionary(entry => entry.Name, entry => entry.In(flat));
+    public Dictionary<string, Tensor> Named(Tensor flat) =>
+        _entries.ToDictionary(entry => entry.Name, entry => entry.In(flat));
 
     private void Initialise(Tensor target, string name, long[] shape)
     {

@@ -16,6 +16,8 @@ internal sealed class FrozenWeights(string path) : IWeightSource
         using var stored = _file.Read(name);
         return stored.shape.SequenceEqual(shape)
             ? stored.to(Precision.Compute).DetachFromDisposeScope()
-            : throw new InvalidOperationException($"{name} is ({string.Join(", ", stored.shape)}), not ({string.Join(", ", shape)}).");
+            : throw new InvalidOperationException(
+                $"{name} is ({string.Join(", ", stored.shape)}), not ({string.Join(", ", shape)})."
+            );
     }
 }

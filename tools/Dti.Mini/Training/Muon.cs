@@ -3,8 +3,9 @@ using static TorchSharp.torch;
 namespace Dti.Mini.Training;
 
 /// <summary>
-/// Muon's step (Jordan et al., 2024): the momentum of a matrix with its singular values all set near 1, so that no direction waits for another.
-/// Scaled as in arXiv 2502.16982, so that learning rate and weight decay mean what they mean for AdamW.
+/// Muon's step (Jordan et al., 2024): the momentum of a matrix with its singular values all set near 1, so that no
+/// direction waits for another. Scaled as in arXiv 2502.16982, so that learning rate and weight decay mean what they
+/// mean for AdamW.
 /// </summary>
 internal static class Muon
 {
@@ -15,7 +16,9 @@ internal static class Muon
 
     /// <summary>Which weights are such matrices: those between hidden features, kernels as (out, in·k·k).</summary>
     public static bool Takes(string name, long[] shape) =>
-        shape.Length >= 2 && !name.Contains("embedding", StringComparison.Ordinal) && name is not ("conv_in.weight" or "conv_out.weight");
+        shape.Length >= 2
+        && !name.Contains("embedding", StringComparison.Ordinal)
+        && name is not ("conv_in.weight" or "conv_out.weight");
 
     /// <summary>The step of one matrix, in the shape of its gradient, before the learning rate.</summary>
     /// <param name="update">Momentum (with Nesterov's look ahead), fp32.</param>
@@ -34,6 +37,8 @@ internal static class Muon
         }
 
         x = rows > columns ? x.t() : x;
-        return (x.to(ScalarType.Float32) * (0.2 * Math.Sqrt(Math.Max(rows, columns)))).view(update.shape).MoveToOuterDisposeScope();
+        return (x.to(ScalarType.Float32) * (0.2 * Math.Sqrt(Math.Max(rows, columns))))
+            .view(update.shape)
+            .MoveToOuterDisposeScope();
     }
 }

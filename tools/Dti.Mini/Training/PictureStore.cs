@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Dti.Mini.Training;
 
-/// <summary>Rendered scenes in a file that all stages map into memory: scene i is <c>Scene.Sample(seed, i)</c>.</summary>
+/// <summary>
+/// Rendered scenes in a file that all stages map into memory: scene i is <c>Scene.Sample(seed, i)</c>.
+/// </summary>
 internal sealed class PictureStore : IDisposable
 {
     private readonly MemoryMappedFile _file;
@@ -35,7 +37,12 @@ internal sealed class PictureStore : IDisposable
             for (var first = have; first < count; first += chunk)
             {
                 var length = Math.Min(chunk, count - first);
-                Parallel.For(0, length, i => SceneRenderer.Render(Scene.Sample(seed, first + i), pixels.AsSpan(i * SceneRenderer.Bytes, SceneRenderer.Bytes)));
+                Parallel.For(0, length, i =>
+                    SceneRenderer.Render(
+                        Scene.Sample(seed, first + i),
+                        pixels.AsSpan(i * SceneRenderer.Bytes, SceneRenderer.Bytes)
+                    )
+                );
                 file.Position = (long)first * SceneRenderer.Bytes;
                 file.Write(pixels, 0, length * SceneRenderer.Bytes);
                 Console.Write($"\rdrawn {first + length:N0} of {count:N0}");
@@ -50,7 +57,10 @@ internal sealed class PictureStore : IDisposable
         return new PictureStore(path, count);
     }
 
-    /// <summary>Pictures as (B, 3, 128, 128) bf16 in [−1, 1]. Contiguous: group norm runs 25 times slower backwards over channels that come last.</summary>
+    /// <summary>
+    /// Pictures as (B, 3, 128, 128) bf16 in [−1, 1]. Contiguous: group norm runs 25 times slower backwards over
+    /// channels that come last.
+    /// </summary>
     public Tensor Read(IReadOnlyList<int> indices)
     {
         using var scope = NewDisposeScope();
@@ -62,13 +72,19 @@ internal sealed class PictureStore : IDisposable
             var target = bytes.bytes;
             for (var i = 0; i < indices.Count; i++)
             {
-                new ReadOnlySpan<byte>(source + ((long)indices[i] * SceneRenderer.Bytes), SceneRenderer.Bytes).CopyTo(target[(i * SceneRenderer.Bytes)..]);
+                new ReadOnlySpan<byte>(source + ((long)indices[i] * SceneRenderer.Bytes), SceneRenderer.Bytes).CopyTo(
+                    target[(i * SceneRenderer.Bytes)..]
+                );
             }
 
             _view.SafeMemoryMappedViewHandle.ReleasePointer();
         }
 
-        return (bytes.to(ScalarType.Float32).div_(127.5).sub_(1)).to(Precision.Compute).permute(0, 3, 1, 2).contiguous().MoveToOuterDisposeScope();
+        return (bytes.to(ScalarType.Float32).div_(127.5).sub_(1))
+            .to(Precision.Compute)
+            .permute(0, 3, 1, 2)
+            .contiguous()
+            .MoveToOuterDisposeScope();
     }
 
     public void Dispose()

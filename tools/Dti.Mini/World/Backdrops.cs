@@ -3,7 +3,9 @@ using static Dti.Mini.World.Paths;
 
 namespace Dti.Mini.World;
 
-/// <summary>One painted piece of a backdrop, in the picture's unit square (it reaches a little beyond, for the camera's jitter).</summary>
+/// <summary>
+/// One painted piece of a backdrop, in the picture's unit square (it reaches a little beyond, for the camera's jitter).
+/// </summary>
 /// <param name="Path">The outline.</param>
 /// <param name="Top">Colour at the top of the outline.</param>
 /// <param name="Bottom">Colour at its bottom; the same for an even fill.</param>
@@ -17,27 +19,33 @@ internal static class Backdrops
     public const float Ground = 0.80f;
 
     /// <summary>Pieces of a place, back to front.</summary>
-    public static IReadOnlyList<BackdropPiece> Draw(Place place, Dice dice) => place switch
-    {
-        Place.Snow => Snow(dice),
-        Place.Desert => Desert(dice),
-        Place.Beach => Beach(dice),
-        Place.Meadow => Meadow(dice),
-        Place.Forest => Forest(dice),
-        Place.Mountains => Mountains(dice),
-        Place.City => City(dice),
-        Place.NightSea => NightSea(dice),
-        Place.Kitchen => Kitchen(dice),
-        Place.Library => Library(dice),
-        Place.Underwater => Underwater(dice),
-        Place.Space => Space(dice),
-        _ => throw new ArgumentOutOfRangeException(nameof(place)),
-    };
+    public static IReadOnlyList<BackdropPiece> Draw(Place place, Dice dice) =>
+        place switch
+        {
+            Place.Snow => Snow(dice),
+            Place.Desert => Desert(dice),
+            Place.Beach => Beach(dice),
+            Place.Meadow => Meadow(dice),
+            Place.Forest => Forest(dice),
+            Place.Mountains => Mountains(dice),
+            Place.City => City(dice),
+            Place.NightSea => NightSea(dice),
+            Place.Kitchen => Kitchen(dice),
+            Place.Library => Library(dice),
+            Place.Underwater => Underwater(dice),
+            Place.Space => Space(dice),
+            _ => throw new ArgumentOutOfRangeException(nameof(place)),
+        };
 
     private static List<BackdropPiece> Snow(Dice dice)
     {
         var horizon = dice.Range(0.5f, 0.6f);
-        List<BackdropPiece> pieces = [Sky(0xA9C9E8, 0xE6F0F8), Hills(dice, horizon - 0.06f, 0.05f, 0xC6D8EA, 0xDDE9F4), Hills(dice, horizon, 0.03f, 0xFFFFFF, 0xDCE8F4)];
+        List<BackdropPiece> pieces =
+        [
+            Sky(0xA9C9E8, 0xE6F0F8),
+            Hills(dice, horizon - 0.06f, 0.05f, 0xC6D8EA, 0xDDE9F4),
+            Hills(dice, horizon, 0.03f, 0xFFFFFF, 0xDCE8F4),
+        ];
         foreach (var x in dice.Spread(3))
         {
             pieces.AddRange(Fir(x, horizon + dice.Range(0, 0.04f), dice.Range(0.16f, 0.26f), 0x5F8577));
@@ -45,7 +53,13 @@ internal static class Backdrops
 
         for (var i = 0; i < 22; i++)
         {
-            pieces.Add(Even(Circle(dice.Range(-0.05f, 1.05f), dice.Range(-0.05f, 1.05f), dice.Range(0.006f, 0.013f)), 0xFFFFFF, outlined: false));
+            pieces.Add(
+                Even(
+                    Circle(dice.Range(-0.05f, 1.05f), dice.Range(-0.05f, 1.05f), dice.Range(0.006f, 0.013f)),
+                    0xFFFFFF,
+                    outlined: false
+                )
+            );
         }
 
         return pieces;
@@ -67,7 +81,13 @@ internal static class Backdrops
     private static List<BackdropPiece> Beach(Dice dice)
     {
         var horizon = dice.Range(0.42f, 0.48f);
-        List<BackdropPiece> pieces = [Sky(0x5DB7EA, 0xD3EEF9), Band(horizon, 0.7f, 0x1F93BE, 0x5CCBD3), Hills(dice, 0.62f, 0.015f, 0xFFFFFF, 0xFFFFFF), Hills(dice, 0.645f, 0.015f, 0xF4DDA6, 0xE6C684)];
+        List<BackdropPiece> pieces =
+        [
+            Sky(0x5DB7EA, 0xD3EEF9),
+            Band(horizon, 0.7f, 0x1F93BE, 0x5CCBD3),
+            Hills(dice, 0.62f, 0.015f, 0xFFFFFF, 0xFFFFFF),
+            Hills(dice, 0.645f, 0.015f, 0xF4DDA6, 0xE6C684),
+        ];
         foreach (var x in dice.Spread(2))
         {
             pieces.AddRange(Cloud(x, dice.Range(0.1f, 0.25f), dice.Range(0.06f, 0.1f)));
@@ -90,7 +110,13 @@ internal static class Backdrops
         uint[] petals = [0xFFFFFF, 0xF9DF6B, 0xF2A6C4];
         for (var i = 0; i < 16; i++)
         {
-            pieces.Add(Even(Circle(dice.Range(-0.05f, 1.05f), dice.Range(horizon + 0.12f, 1.05f), 0.012f), petals[dice.Int(petals.Length)], outlined: false));
+            pieces.Add(
+                Even(
+                    Circle(dice.Range(-0.05f, 1.05f), dice.Range(horizon + 0.12f, 1.05f), 0.012f),
+                    petals[dice.Int(petals.Length)],
+                    outlined: false
+                )
+            );
         }
 
         return pieces;
@@ -107,12 +133,20 @@ internal static class Backdrops
         foreach (var x in dice.Spread(5))
         {
             var half = dice.Range(0.028f, 0.045f);
-            pieces.Add(new BackdropPiece(Polygon(x - half, -0.1f, x + half, -0.1f, x + (half * 1.25f), 0.72f, x - (half * 1.25f), 0.72f), Rgb(0x6B4A32), Rgb(0x553823)));
+            pieces.Add(
+                new BackdropPiece(
+                    Polygon(x - half, -0.1f, x + half, -0.1f, x + (half * 1.25f), 0.72f, x - (half * 1.25f), 0.72f),
+                    Rgb(0x6B4A32),
+                    Rgb(0x553823)
+                )
+            );
         }
 
         foreach (var x in dice.Spread(6))
         {
-            pieces.Add(Even(Oval(x, dice.Range(-0.03f, 0.06f), dice.Range(0.12f, 0.18f), dice.Range(0.08f, 0.13f)), 0x3F7A3C));
+            pieces.Add(
+                Even(Oval(x, dice.Range(-0.03f, 0.06f), dice.Range(0.12f, 0.18f), dice.Range(0.08f, 0.13f)), 0x3F7A3C)
+            );
         }
 
         pieces.Add(Hills(dice, 0.66f, 0.03f, 0x5B8B3F, 0x3C6A2E));
@@ -125,8 +159,26 @@ internal static class Backdrops
         foreach (var x in dice.Spread(3))
         {
             var (top, half) = (dice.Range(0.12f, 0.26f), dice.Range(0.28f, 0.36f));
-            pieces.Add(new BackdropPiece(Polygon(x, top, x + half, 0.68f, x - half, 0.68f), Rgb(0x7C8AA3), Rgb(0x5C6C88)));
-            pieces.Add(Even(Polygon(x, top, x + (half * 0.3f), top + ((0.68f - top) * 0.3f), x + (half * 0.08f), top + 0.12f, x - (half * 0.06f), top + 0.17f, x - (half * 0.3f), top + ((0.68f - top) * 0.3f)), 0xFCFDFF));
+            pieces.Add(
+                new BackdropPiece(Polygon(x, top, x + half, 0.68f, x - half, 0.68f), Rgb(0x7C8AA3), Rgb(0x5C6C88))
+            );
+            pieces.Add(
+                Even(
+                    Polygon(
+                        x,
+                        top,
+                        x + (half * 0.3f),
+                        top + ((0.68f - top) * 0.3f),
+                        x + (half * 0.08f),
+                        top + 0.12f,
+                        x - (half * 0.06f),
+                        top + 0.17f,
+                        x - (half * 0.3f),
+                        top + ((0.68f - top) * 0.3f)
+                    ),
+                    0xFCFDFF
+                )
+            );
         }
 
         pieces.Add(Hills(dice, 0.62f, 0.03f, 0x7FA65B, 0x5E8846));
@@ -147,7 +199,13 @@ internal static class Backdrops
                 for (var column = 0; column < 2; column++)
                 {
                     var left = x + (width * (0.18f + (0.38f * column)));
-                    pieces.Add(Even(Box(left, y, left + (width * 0.24f), y + 0.045f), dice.Chance(0.5f) ? 0xFCE9A9u : 0x55627Au, outlined: false));
+                    pieces.Add(
+                        Even(
+                            Box(left, y, left + (width * 0.24f), y + 0.045f),
+                            dice.Chance(0.5f) ? 0xFCE9A9u : 0x55627Au,
+                            outlined: false
+                        )
+                    );
                 }
             }
 
@@ -185,7 +243,13 @@ internal static class Backdrops
             for (var column = -1; column < 8; column++)
             {
                 var (left, top) = ((column * 0.15f) + (row % 2 * 0.075f), 0.3f + (row * 0.085f));
-                pieces.Add(Even(Box(left + 0.005f, top + 0.005f, left + 0.145f, top + 0.08f, 0.008f), (row + column) % 3 == 0 ? 0xCFE3DCu : 0xE3F0EAu, outlined: false));
+                pieces.Add(
+                    Even(
+                        Box(left + 0.005f, top + 0.005f, left + 0.145f, top + 0.08f, 0.008f),
+                        (row + column) % 3 == 0 ? 0xCFE3DCu : 0xE3F0EAu,
+                        outlined: false
+                    )
+                );
             }
         }
 
@@ -193,7 +257,12 @@ internal static class Backdrops
         uint[] jars = [0xD98E73, 0x8FB3A5, 0xE2C16F, 0x9C8BB0];
         foreach (var x in dice.Spread(4))
         {
-            pieces.Add(Even(Box(x - 0.04f, shelf - dice.Range(0.09f, 0.13f), x + 0.04f, shelf, 0.012f), jars[dice.Int(jars.Length)]));
+            pieces.Add(
+                Even(
+                    Box(x - 0.04f, shelf - dice.Range(0.09f, 0.13f), x + 0.04f, shelf, 0.012f),
+                    jars[dice.Int(jars.Length)]
+                )
+            );
         }
 
         pieces.Add(Even(Box(-0.1f, shelf, 1.1f, shelf + 0.025f), 0x9A6A42));
@@ -208,10 +277,16 @@ internal static class Backdrops
         uint[] spines = [0x8E3B34, 0x2F5D62, 0xB98A3E, 0x4A4E7C, 0x6E7F4F, 0xA86F5A, 0xD6C4A0];
         foreach (var shelf in (float[])[0.22f, 0.45f, 0.68f])
         {
-            for (var x = -0.06f; x < 1.06f;)
+            for (var x = -0.06f; x < 1.06f; )
             {
                 var width = dice.Range(0.035f, 0.06f);
-                pieces.Add(Even(Box(x, shelf - dice.Range(0.13f, 0.185f), x + width - 0.004f, shelf), spines[dice.Int(spines.Length)], outlined: false));
+                pieces.Add(
+                    Even(
+                        Box(x, shelf - dice.Range(0.13f, 0.185f), x + width - 0.004f, shelf),
+                        spines[dice.Int(spines.Length)],
+                        outlined: false
+                    )
+                );
                 x += width;
             }
 
@@ -227,19 +302,41 @@ internal static class Backdrops
         List<BackdropPiece> pieces = [Sky(0x4CC3D9, 0x0F5C8E)];
         foreach (var x in dice.Spread(3))
         {
-            pieces.Add(new BackdropPiece(Polygon(x, -0.1f, x + 0.08f, -0.1f, x - 0.08f, 0.8f, x - 0.26f, 0.8f), new SKColor(0xBF, 0xEE, 0xF3, 70), new SKColor(0xBF, 0xEE, 0xF3, 0), false));
+            pieces.Add(
+                new BackdropPiece(
+                    Polygon(x, -0.1f, x + 0.08f, -0.1f, x - 0.08f, 0.8f, x - 0.26f, 0.8f),
+                    new SKColor(0xBF, 0xEE, 0xF3, 70),
+                    new SKColor(0xBF, 0xEE, 0xF3, 0),
+                    false
+                )
+            );
         }
 
         pieces.Add(Hills(dice, 0.7f, 0.03f, 0xD9C79B, 0xB39A6B));
         foreach (var x in dice.Spread(4))
         {
             var (foot, top) = (dice.Range(0.72f, 0.78f), dice.Range(0.42f, 0.6f));
-            pieces.Add(Even(Svg(FormattableString.Invariant($"M{x - 0.02f} {foot} C{x - 0.07f} {foot - 0.08f} {x + 0.05f} {top + 0.08f} {x} {top} C{x + 0.08f} {top + 0.1f} {x - 0.02f} {foot - 0.06f} {x + 0.025f} {foot}Z")), dice.Chance(0.5f) ? 0x2F9C74u : 0xE0716Fu));
+            pieces.Add(
+                Even(
+                    Svg(
+                        FormattableString.Invariant(
+                            $"M{x - 0.02f} {foot} C{x - 0.07f} {foot - 0.08f} {x + 0.05f} {top + 0.08f} {x} {top} C{x + 0.08f} {top + 0.1f} {x - 0.02f} {foot - 0.06f} {x + 0.025f} {foot}Z"
+                        )
+                    ),
+                    dice.Chance(0.5f) ? 0x2F9C74u : 0xE0716Fu
+                )
+            );
         }
 
         for (var i = 0; i < 12; i++)
         {
-            pieces.Add(Even(Circle(dice.Range(0, 1), dice.Range(0, 0.7f), dice.Range(0.008f, 0.018f)), 0xC9F1F6, outlined: false));
+            pieces.Add(
+                Even(
+                    Circle(dice.Range(0, 1), dice.Range(0, 0.7f), dice.Range(0.008f, 0.018f)),
+                    0xC9F1F6,
+                    outlined: false
+                )
+            );
         }
 
         return pieces;
@@ -265,7 +362,13 @@ internal static class Backdrops
     {
         for (var i = 0; i < count; i++)
         {
-            pieces.Add(Even(Circle(dice.Range(-0.05f, 1.05f), dice.Range(-0.05f, below), dice.Range(0.004f, 0.009f)), 0xF4F1DA, outlined: false));
+            pieces.Add(
+                Even(
+                    Circle(dice.Range(-0.05f, 1.05f), dice.Range(-0.05f, below), dice.Range(0.004f, 0.009f)),
+                    0xF4F1DA,
+                    outlined: false
+                )
+            );
         }
     }
 
@@ -273,7 +376,11 @@ internal static class Backdrops
     {
         for (var tier = 0; tier < 3; tier++)
         {
-            var (top, bottom, half) = (foot - height + (height * 0.22f * tier), foot - (height * 0.22f * (2 - tier)), height * (0.2f + (0.08f * tier)));
+            var (top, bottom, half) = (
+                foot - height + (height * 0.22f * tier),
+                foot - (height * 0.22f * (2 - tier)),
+                height * (0.2f + (0.08f * tier))
+            );
             yield return Even(Polygon(x, top, x + half, bottom, x - half, bottom), colour);
         }
     }
@@ -285,9 +392,11 @@ internal static class Backdrops
         yield return Even(Oval(x, y - (size * 0.3f), size, size * 0.6f), 0xFFFFFF, outlined: false);
     }
 
-    private static BackdropPiece Sky(uint top, uint bottom) => new(Box(-0.2f, -0.2f, 1.2f, 1.2f), Rgb(top), Rgb(bottom), false);
+    private static BackdropPiece Sky(uint top, uint bottom) =>
+        new(Box(-0.2f, -0.2f, 1.2f, 1.2f), Rgb(top), Rgb(bottom), false);
 
-    private static BackdropPiece Band(float top, float bottom, uint from, uint to) => new(Box(-0.2f, top, 1.2f, Math.Max(bottom, top) + 0.2f), Rgb(from), Rgb(to));
+    private static BackdropPiece Band(float top, float bottom, uint from, uint to) =>
+        new(Box(-0.2f, top, 1.2f, Math.Max(bottom, top) + 0.2f), Rgb(from), Rgb(to));
 
     private static BackdropPiece Hills(Dice dice, float y, float height, uint top, uint bottom)
     {
@@ -296,7 +405,12 @@ internal static class Backdrops
         builder.LineTo(-0.2f, y + dice.Range(-height, height));
         for (var x = -0.2f; x < 1.15f; x += 0.35f)
         {
-            builder.QuadTo(x + 0.175f, y + dice.Range(-2 * height, 2 * height), x + 0.35f, y + dice.Range(-height, height));
+            builder.QuadTo(
+                x + 0.175f,
+                y + dice.Range(-2 * height, 2 * height),
+                x + 0.35f,
+                y + dice.Range(-height, height)
+            );
         }
 
         builder.LineTo(1.2f, 1.2f);
@@ -304,7 +418,8 @@ internal static class Backdrops
         return new BackdropPiece(builder.Detach(), Rgb(top), Rgb(bottom));
     }
 
-    private static BackdropPiece Even(SKPath path, uint colour, bool outlined = true) => new(path, Rgb(colour), Rgb(colour), outlined);
+    private static BackdropPiece Even(SKPath path, uint colour, bool outlined = true) =>
+        new(path, Rgb(colour), Rgb(colour), outlined);
 
     private static SKColor Rgb(uint colour) => new(0xFF00_0000 | colour);
 }

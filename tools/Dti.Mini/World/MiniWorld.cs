@@ -15,11 +15,15 @@ internal static class MiniWorld
     public const int Pictures = 32_000;
 
     /// <summary>Where the model is put together; <c>DTI_MINI_MODEL</c> overrides it.</summary>
-    public static string ModelFolder { get; } = Environment.GetEnvironmentVariable("DTI_MINI_MODEL") ?? "models/dti-mini";
+    public static string ModelFolder { get; } =
+        Environment.GetEnvironmentVariable("DTI_MINI_MODEL") ?? "models/dti-mini";
 
     /// <summary>The judge's weights; <c>DTI_MINI_JUDGE</c> overrides the folder.</summary>
     public static string JudgeFile { get; } =
-        Path.Combine(Environment.GetEnvironmentVariable("DTI_MINI_JUDGE") ?? "models/dti-mini-judge", "model.safetensors");
+        Path.Combine(
+            Environment.GetEnvironmentVariable("DTI_MINI_JUDGE") ?? "models/dti-mini-judge",
+            "model.safetensors"
+        );
 
     /// <summary>Curves and results, for the page about the model.</summary>
     public const string MeasuredFolder = "docs/dti-mini";
@@ -28,7 +32,12 @@ internal static class MiniWorld
     public const string ImageFolder = "docs/images";
 
     /// <summary>The weights of one of the model's components.</summary>
-    public static string WeightsOf(string component) => Path.Combine(ModelFolder, component, Checkpoint.WeightsFileOf(component is "unet" or "vae" ? ComponentRole.Denoiser : ComponentRole.TextEncoder));
+    public static string WeightsOf(string component) =>
+        Path.Combine(
+            ModelFolder,
+            component,
+            Checkpoint.WeightsFileOf(component is "unet" or "vae" ? ComponentRole.Denoiser : ComponentRole.TextEncoder)
+        );
 
     /// <summary>The model's tokenizer.</summary>
     public static string TokenizerFolder => Path.Combine(ModelFolder, "tokenizer");

@@ -2,7 +2,9 @@ using Dti.Mini.World.Shapes;
 
 namespace Dti.Mini.World;
 
-/// <summary>Scenes with one thing wrong: what a contrastive model must tell from the right one to learn what belongs to what.</summary>
+/// <summary>
+/// Scenes with one thing wrong: what a contrastive model must tell from the right one to learn what belongs to what.
+/// </summary>
 internal static class Mistakes
 {
     /// <summary>The scene with one attribute changed or swapped.</summary>
@@ -28,7 +30,16 @@ internal static class Mistakes
                 objects[which] = o with { Shape = Other(o.Shape, ShapeCatalogue.All, dice) };
                 break;
             case 6 when objects[0].Colour != objects[1].Colour:
-                (objects[0], objects[1]) = (objects[0] with { Colour = objects[1].Colour }, objects[1] with { Colour = objects[0].Colour });
+                (objects[0], objects[1]) = (
+                    objects[0] with
+                    {
+                        Colour = objects[1].Colour,
+                    },
+                    objects[1] with
+                    {
+                        Colour = objects[0].Colour,
+                    }
+                );
                 break;
             case 7 when scene.Relation is { } relation:
                 return scene with { Relation = Other(relation, dice) };
@@ -37,10 +48,14 @@ internal static class Mistakes
                 break;
         }
 
-        return scene with { Objects = objects };
+        return scene with
+        {
+            Objects = objects,
+        };
     }
 
-    private static T Other<T>(T not, IReadOnlyList<T> all, Dice dice) => dice.Pick([.. all.Where(item => !Equals(item, not))]);
+    private static T Other<T>(T not, IReadOnlyList<T> all, Dice dice) =>
+        dice.Pick([.. all.Where(item => !Equals(item, not))]);
 
     private static T Other<T>(T not, Dice dice)
         where T : struct, Enum => Other(not, Enum.GetValues<T>(), dice);

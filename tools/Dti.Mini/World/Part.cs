@@ -2,7 +2,9 @@ using SkiaSharp;
 
 namespace Dti.Mini.World;
 
-/// <summary>What a part is painted with: the colour that the caption names, a shade of it, or a colour of its own.</summary>
+/// <summary>
+/// What a part is painted with: the colour that the caption names, a shade of it, or a colour of its own.
+/// </summary>
 /// <param name="Role">Where the colour comes from.</param>
 /// <param name="Colour">The colour, if it is the part's own.</param>
 internal readonly record struct Ink(InkRole Role, SKColor Colour = default)

@@ -6,7 +6,8 @@ namespace Dti.Mini.World;
 internal static class Paths
 {
     /// <summary>A path in SVG's notation, in units of the object's box.</summary>
-    public static SKPath Svg(string data) => SKPath.ParseSvgPathData(data) ?? throw new ArgumentException($"not a path: {data}", nameof(data));
+    public static SKPath Svg(string data) =>
+        SKPath.ParseSvgPathData(data) ?? throw new ArgumentException($"not a path: {data}", nameof(data));
 
     public static SKPath Oval(float x, float y, float radiusX, float radiusY)
     {

@@ -24,7 +24,8 @@ internal sealed record ObjectColour(string Name, SKColor Value, SKColor Second)
         new("black", new(0x2A, 0x28, 0x30), _cream),
     ];
 
-    private static readonly Dictionary<string, int> _index = All.Select((colour, i) => (colour.Name, i)).ToDictionary(pair => pair.Name, pair => pair.i, StringComparer.Ordinal);
+    private static readonly Dictionary<string, int> _index = All.Select((colour, i) => (colour.Name, i))
+        .ToDictionary(pair => pair.Name, pair => pair.i, StringComparer.Ordinal);
 
     /// <summary>More colours, which only designs are described by; their patterns have a colour of their own.</summary>
     private static readonly ObjectColour[] _more =

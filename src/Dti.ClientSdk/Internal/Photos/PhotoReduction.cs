@@ -5,8 +5,8 @@ using SkiaSharp;
 namespace Dti.ClientSdk.Internal.Photos;
 
 /// <summary>
-/// A decoded photo that can be encoded in smaller sizes: upright, with the colours of an embedded profile converted to sRGB, as JPEG, or as WebP
-/// where it has transparency. Its mask is reduced with it.
+/// A decoded photo that can be encoded in smaller sizes: upright, with the colours of an embedded profile converted to
+/// sRGB, as JPEG, or as WebP where it has transparency. Its mask is reduced with it.
 /// </summary>
 internal sealed class PhotoReduction : IDisposable
 {
@@ -37,7 +37,8 @@ internal sealed class PhotoReduction : IDisposable
             if (mask is not null && (mask.Width, mask.Height) == (image.Width, image.Height))
                 return new PhotoReduction(photo, image, mask);
 
-            failure = mask is null ? $"of its mask, {failure}"
+            failure = mask is null
+                ? $"of its mask, {failure}"
                 : $"it has {image.Width} × {image.Height} pixels and its mask {mask.Width} × {mask.Height}, which must be equal";
             image.Dispose();
             mask?.Dispose();
@@ -45,7 +46,8 @@ internal sealed class PhotoReduction : IDisposable
         }
         catch (Exception exception) when (exception is DllNotFoundException or TypeInitializationException)
         {
-            failure = "the native library of SkiaSharp is missing in this program, whose package is SkiaSharp.NativeAssets for its platform";
+            failure =
+                "the native library of SkiaSharp is missing in this program, whose package is SkiaSharp.NativeAssets for its platform";
             return null;
         }
     }
@@ -61,7 +63,9 @@ internal sealed class PhotoReduction : IDisposable
         return _photo with
         {
             Data = Encode(_image, width, height, format, quality),
-            Mask = _mask is null ? default(ReadOnlyMemory<byte>) : Encode(_mask, width, height, SKEncodedImageFormat.Png, quality),
+            Mask = _mask is null
+                ? default(ReadOnlyMemory<byte>)
+                : Encode(_mask, width, height, SKEncodedImageFormat.Png, quality),
         };
     }
 
@@ -75,7 +79,11 @@ internal sealed class PhotoReduction : IDisposable
     private static byte[] Encode(SKImage image, int width, int height, SKEncodedImageFormat format, int quality)
     {
         using var surface = SKSurface.Create(new SKImageInfo(width, height, image.ColorType, image.AlphaType));
-        surface.Canvas.DrawImage(image, SKRect.Create(width, height), new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear));
+        surface.Canvas.DrawImage(
+            image,
+            SKRect.Create(width, height),
+            new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear)
+        );
         using var resized = surface.Snapshot();
         using var data = resized.Encode(format, quality);
         return data.ToArray();
@@ -97,7 +105,10 @@ internal sealed class PhotoReduction : IDisposable
         }
 
         // As the server decodes it: without a profile, the stored values are kept.
-        using var sRgb = codec.Info.ColorSpace is { IsSrgb: false } && PhotoMetadata.HasProfile(file.Span) ? SKColorSpace.CreateSrgb() : null;
+        using var sRgb =
+            codec.Info.ColorSpace is { IsSrgb: false } && PhotoMetadata.HasProfile(file.Span)
+                ? SKColorSpace.CreateSrgb()
+                : null;
         var alpha = codec.Info.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Premul;
         using var bitmap = new SKBitmap();
         if (!bitmap.TryAllocPixels(new SKImageInfo(width, height, SKColorType.Rgba8888, alpha, sRgb)))
@@ -121,7 +132,9 @@ internal sealed class PhotoReduction : IDisposable
         var isMirroredX = exif is 2 or 3 or 6 or 7;
         var isMirroredY = exif is 3 or 4 or 7 or 8;
         var (uprightWidth, uprightHeight) = isTransposed ? (height, width) : (width, height);
-        using var upright = new SKBitmap(new SKImageInfo(uprightWidth, uprightHeight, stored.ColorType, stored.AlphaType));
+        using var upright = new SKBitmap(
+            new SKImageInfo(uprightWidth, uprightHeight, stored.ColorType, stored.AlphaType)
+        );
         var source = MemoryMarshal.Cast<byte, uint>(stored.GetPixelSpan());
         var target = MemoryMarshal.Cast<byte, uint>(upright.GetPixelSpan());
         for (var y = 0; y < height; y++)

@@ -1,9 +1,13 @@
 namespace Dti.ClientSdk.Internal.Photos;
 
-/// <summary>How many bytes each photo of a request may have, so that all fit into it. The Python client has the same rule.</summary>
+/// <summary>
+/// How many bytes each photo of a request may have, so that all fit into it. The Python client has the same rule.
+/// </summary>
 internal static class PhotoShares
 {
-    /// <summary>Bytes that photos and masks may have together: what a server accepts by default, with room for the other fields.</summary>
+    /// <summary>
+    /// Bytes that photos and masks may have together: what a server accepts by default, with room for the other fields.
+    /// </summary>
     public const long Limit = 63L * 1024 * 1024;
 
     /// <summary>

@@ -3,8 +3,9 @@ using Grpc.Core;
 namespace Dti.ClientSdk.Internal.Photos;
 
 /// <summary>
-/// Photos that do not fit into one request together are reduced before they are sent: to a shorter side of 2048 pixels, which is the highest
-/// resolution of a training, and from there towards the resolution of this one, until each has its share.
+/// Photos that do not fit into one request together are reduced before they are sent: to a shorter side of 2048 pixels,
+/// which is the highest resolution of a training, and from there towards the resolution of this one, until each has its
+/// share.
 /// </summary>
 internal sealed class PhotoSizes
 {
@@ -27,16 +28,21 @@ internal sealed class PhotoSizes
     /// <param name="limit">Bytes of all photos and masks.</param>
     public PhotoSizes(IReadOnlyCollection<long> sizes, int? resolution, long limit = PhotoShares.Limit) =>
         (_share, _count, _needed, _limit) = (
-            PhotoShares.Of(sizes, limit), sizes.Count,
-            Math.Clamp(resolution ?? UsualResolution, LowestResolution, HighestResolution), limit);
+            PhotoShares.Of(sizes, limit),
+            sizes.Count,
+            Math.Clamp(resolution ?? UsualResolution, LowestResolution, HighestResolution),
+            limit
+        );
 
     /// <summary>What was reduced so far, in one sentence; null: nothing.</summary>
-    public string? Report => _reduced.Count switch
-    {
-        0 => null,
-        var count => $"{count} photo(s) were reduced before sending, so that all {_count} fit into one request of {Mebibytes(_limit)}: "
-            + $"{string.Join(", ", _reduced.Take(5))}{(count > 5 ? ", …" : "")}.",
-    };
+    public string? Report =>
+        _reduced.Count switch
+        {
+            0 => null,
+            var count =>
+                $"{count} photo(s) were reduced before sending, so that all {_count} fit into one request of {Mebibytes(_limit)}: "
+                    + $"{string.Join(", ", _reduced.Take(5))}{(count > 5 ? ", …" : "")}.",
+        };
 
     /// <summary>The photo, or a smaller one that shows the same.</summary>
     /// <exception cref="DtiClientException">It has more than its share and cannot be reduced.</exception>
@@ -60,7 +66,10 @@ internal sealed class PhotoSizes
             + $"request of {Mebibytes(_limit)}, which leaves {Mebibytes(_share)} for this one. It could not be reduced: "
             + $"{failure ?? "it is too large even at the resolution of the training"}. "
             + $"Send fewer photos, or save it as JPEG with a shorter side of {_needed} pixels.";
-        throw new DtiClientException(StatusCode.InvalidArgument, sentence) { FieldViolations = [new FieldViolation("photos", sentence)] };
+        throw new DtiClientException(StatusCode.InvalidArgument, sentence)
+        {
+            FieldViolations = [new FieldViolation("photos", sentence)],
+        };
     }
 
     /// <summary>Bytes of a photo and its mask.</summary>

@@ -8,8 +8,7 @@ namespace Dti.Engine.Models.Families;
 public sealed class ModelFamilies(params IReadOnlyList<ModelFamily> families)
 {
     /// <summary>Those that Dti comes with: a family is registered by a line here.</summary>
-    public static ModelFamilies BuiltIn { get; } = new(
-        new StableDiffusionFamily());
+    public static ModelFamilies BuiltIn { get; } = new(new StableDiffusionFamily());
 
     /// <summary>All of them.</summary>
     public IReadOnlyList<ModelFamily> All => families;
@@ -24,18 +23,23 @@ public sealed class ModelFamilies(params IReadOnlyList<ModelFamily> families)
     public IReadOnlyList<EmbeddingLayout> Embeddings => [.. families.SelectMany(family => family.Embeddings)];
 
     /// <summary>Opens a model folder or a single file. Reads configs and headers only.</summary>
-    /// <exception cref="DtiException">It is neither, or of a kind that is not supported; the message names the kind.</exception>
+    /// <exception cref="DtiException">It is neither, or of a kind that is not supported; the message names the
+    /// kind.</exception>
     public Checkpoint Open(string path) => Checkpoint.Open(path, Pipelines, SingleFiles);
 
     /// <summary>Opens a single file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="like">A model whose configs and tokenizers a file of unusual sizes takes; null: those of the published models.</param>
-    /// <exception cref="DtiException">It is not a safetensors file, or of a kind that is not supported; the message names the kind.</exception>
-    public SingleFileCheckpoint OpenFile(string path, Checkpoint? like = null) => SingleFileCheckpoint.Open(path, SingleFiles, like);
+    /// <param name="like">A model whose configs and tokenizers a file of unusual sizes takes; null: those of the
+    /// published models.</param>
+    /// <exception cref="DtiException">It is not a safetensors file, or of a kind that is not supported; the message
+    /// names the kind.</exception>
+    public SingleFileCheckpoint OpenFile(string path, Checkpoint? like = null) =>
+        SingleFileCheckpoint.Open(path, SingleFiles, like);
 
     /// <summary>Reads configs, tokenizers and weight headers.</summary>
     /// <param name="path">A model folder in the diffusers layout, or a single file in the original one.</param>
-    /// <exception cref="DtiException">It is neither, or not of a supported kind; the message names file and key.</exception>
+    /// <exception cref="DtiException">It is neither, or not of a supported kind; the message names file and
+    /// key.</exception>
     public ModelProfile Read(string path) => Describe(Open(path));
 
     /// <summary>As <see cref="Read"/>, of a checkpoint that is open.</summary>
@@ -45,7 +49,9 @@ public sealed class ModelFamilies(params IReadOnlyList<ModelFamily> families)
         return families.First(family => family.Pipelines.Contains(checkpoint.Layout)).Describe(checkpoint);
     }
 
-    /// <summary>What embedding files hold for models whose published sizes are these; null: no family has them.</summary>
+    /// <summary>
+    /// What embedding files hold for models whose published sizes are these; null: no family has them.
+    /// </summary>
     /// <param name="widths">Width of the vectors for each text encoder.</param>
     public EmbeddingLayout? PublishedEmbeddings(IReadOnlyList<int> widths) =>
         Embeddings.FirstOrDefault(layout => layout.Keys.Select(key => key.Width).SequenceEqual(widths));

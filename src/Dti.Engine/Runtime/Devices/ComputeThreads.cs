@@ -8,8 +8,9 @@ public static class ComputeThreads
     private const string OpenMp = "OMP_NUM_THREADS";
 
     /// <summary>
-    /// For the calling thread, and for all that compute after it: no more than the process may use. libtorch counts the machine's cores, also where a
-    /// container's quota leaves fewer; its threads then wait for each other while they are not let run. What OMP_NUM_THREADS says stays.
+    /// For the calling thread, and for all that compute after it: no more than the process may use. libtorch counts the
+    /// machine's cores, also where a container's quota leaves fewer; its threads then wait for each other while they
+    /// are not let run. What OMP_NUM_THREADS says stays.
     /// </summary>
     public static void Fit() => Fit(Environment.ProcessorCount, Environment.GetEnvironmentVariable(OpenMp));
 

@@ -13,11 +13,17 @@ public static class DeviceMemory
 
     private delegate int GetTotal(out nuint bytes, int device);
 
-    /// <summary>Bytes in all; null: unknown. Of the CPU, what this process may use: a container's limit counts.</summary>
+    /// <summary>
+    /// Bytes in all; null: unknown. Of the CPU, what this process may use: a container's limit counts.
+    /// </summary>
     public static long? TotalBytes(Device device) =>
-        device.type == DeviceType.CUDA ? CudaBytes(Math.Max(0, device.index)) : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        device.type == DeviceType.CUDA
+            ? CudaBytes(Math.Max(0, device.index))
+            : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
-    /// <summary>Asks CUDA's driver, which counts devices as torch does; torch's own answer is not within TorchSharp's reach.</summary>
+    /// <summary>
+    /// Asks CUDA's driver, which counts devices as torch does; torch's own answer is not within TorchSharp's reach.
+    /// </summary>
     private static long? CudaBytes(int ordinal)
     {
         if (!NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1", out var driver))
@@ -25,7 +31,8 @@ public static class DeviceMemory
             return null;
         }
 
-        return Export<Init>("cuInit")(0) == 0
+        return
+            Export<Init>("cuInit")(0) == 0
             && Export<GetDevice>("cuDeviceGet")(out var device, ordinal) == 0
             && Export<GetTotal>("cuDeviceTotalMem_v2")(out var bytes, device) == 0
             ? (long)bytes

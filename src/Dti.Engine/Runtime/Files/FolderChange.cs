@@ -1,6 +1,9 @@
 namespace Dti.Engine.Runtime.Files;
 
-/// <summary>A change of a folder under way: until it is disposed nobody else changes the folder. What is not committed by then does not happen.</summary>
+/// <summary>
+/// A change of a folder under way: until it is disposed nobody else changes the folder. What is not committed by then
+/// does not happen.
+/// </summary>
 public sealed class FolderChange : IDisposable
 {
     private readonly FolderJournal _journal;
@@ -9,13 +12,15 @@ public sealed class FolderChange : IDisposable
 
     private readonly Lock? _alone;
 
-    internal FolderChange(FolderJournal journal, FileStream held, Lock? alone) => (_journal, _held, _alone) = (journal, held, alone);
+    internal FolderChange(FolderJournal journal, FileStream held, Lock? alone) =>
+        (_journal, _held, _alone) = (journal, held, alone);
 
     /// <summary>Writes a file that is to come.</summary>
     /// <param name="place">Where, relative to the folder; a file there is replaced.</param>
     /// <param name="write">Writes the content.</param>
     /// <returns>Where it is until <see cref="Commit"/>.</returns>
-    /// <exception cref="DtiException">The disk is full (<see cref="ErrorKind.ResourceExhausted"/>), or the folder cannot be written.</exception>
+    /// <exception cref="DtiException">The disk is full (<see cref="ErrorKind.ResourceExhausted"/>), or the folder
+    /// cannot be written.</exception>
     public string Add(string place, Action<Stream> write)
     {
         var staged = _journal.Stage();
@@ -27,7 +32,8 @@ public sealed class FolderChange : IDisposable
     /// <summary>Writes a folder that is to come.</summary>
     /// <param name="place">Where, relative to the folder; a folder there is replaced with all that is in it.</param>
     /// <param name="files">Names, and what writes the contents.</param>
-    /// <exception cref="DtiException">The disk is full (<see cref="ErrorKind.ResourceExhausted"/>), or the folder cannot be written.</exception>
+    /// <exception cref="DtiException">The disk is full (<see cref="ErrorKind.ResourceExhausted"/>), or the folder
+    /// cannot be written.</exception>
     public void AddFolder(string place, IEnumerable<(string Name, Action<Stream> Write)> files)
     {
         var staged = _journal.Stage();
@@ -58,7 +64,8 @@ public sealed class FolderChange : IDisposable
     public void RemoveNow(string place) => _journal.Remove(Path.Combine(_journal.Folder, place));
 
     /// <summary>Lets all that was noted happen, in that order.</summary>
-    /// <exception cref="DtiException">The disk is full or the folder cannot be written; nothing has happened.</exception>
+    /// <exception cref="DtiException">The disk is full or the folder cannot be written; nothing has
+    /// happened.</exception>
     public void Commit() => _journal.Commit(_steps);
 
     /// <summary>Ends the change, and lets others at the folder.</summary>

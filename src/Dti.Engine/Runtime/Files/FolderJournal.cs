@@ -3,9 +3,10 @@ using System.Diagnostics;
 namespace Dti.Engine.Runtime.Files;
 
 /// <summary>
-/// A folder whose files and folders change several at a time, wholly or not at all, also if the process is killed in between, and whichever process does
-/// it. What is new is first written to <c>.change</c> below the folder; then one rename of a list of it (<c>.change/committed</c>) makes it count; then it is
-/// put into its place. Who changes holds <c>.change/lock</c>, which ends with the process: what the next holder finds there it finishes if it counts, and
+/// A folder whose files and folders change several at a time, wholly or not at all, also if the process is killed in
+/// between, and whichever process does it. What is new is first written to <c>.change</c> below the folder; then one
+/// rename of a list of it (<c>.change/committed</c>) makes it count; then it is put into its place. Who changes holds
+/// <c>.change/lock</c>, which ends with the process: what the next holder finds there it finishes if it counts, and
 /// deletes if it does not.
 /// </summary>
 /// <param name="folder">The folder; it is made when something is to be changed.</param>
@@ -25,7 +26,10 @@ public sealed class FolderJournal(string folder)
 
     private string Committed => Path.Combine(_area, "committed");
 
-    /// <summary>Keeps other threads of this process out until the scope is disposed, and finishes what a process that was killed left to do.</summary>
+    /// <summary>
+    /// Keeps other threads of this process out until the scope is disposed, and finishes what a process that was killed
+    /// left to do.
+    /// </summary>
     /// <exception cref="DtiException">It cannot be finished.</exception>
     public Lock.Scope Enter()
     {
@@ -46,12 +50,17 @@ public sealed class FolderJournal(string folder)
         }
     }
 
-    /// <summary>Begins a change, or anything that no other process must do at the same time in this folder. It cannot be begun twice.</summary>
-    /// <exception cref="DtiException">The disk is full, the folder cannot be written, or another process has been changing it for half a minute.</exception>
+    /// <summary>
+    /// Begins a change, or anything that no other process must do at the same time in this folder. It cannot be begun
+    /// twice.
+    /// </summary>
+    /// <exception cref="DtiException">The disk is full, the folder cannot be written, or another process has been
+    /// changing it for half a minute.</exception>
     public FolderChange Begin() => TryBegin(_patience) ?? throw Held();
 
     /// <summary>
-    /// Begins a change and keeps other threads of this process out until it is disposed of, by the same thread. They can read while another process is changing the folder.
+    /// Begins a change and keeps other threads of this process out until it is disposed of, by the same thread. They
+    /// can read while another process is changing the folder.
     /// </summary>
     /// <exception cref="DtiException">As <see cref="Begin"/>.</exception>
     public FolderChange EnterToChange()
@@ -83,8 +92,12 @@ public sealed class FolderJournal(string folder)
         }
     }
 
-    /// <summary>For the start of a server: finishes or clears away what killed processes left, if no other process is at it. Never fails.</summary>
-    /// <param name="drafts">Also drafts (<see cref="AtomicFile.Draft"/>) of which folders, which are written only between <see cref="Begin"/> and its end.</param>
+    /// <summary>
+    /// For the start of a server: finishes or clears away what killed processes left, if no other process is at it.
+    /// Never fails.
+    /// </summary>
+    /// <param name="drafts">Also drafts (<see cref="AtomicFile.Draft"/>) of which folders, which are written only
+    /// between <see cref="Begin"/> and its end.</param>
     public void Tidy(params ReadOnlySpan<string> drafts)
     {
         try
@@ -108,7 +121,8 @@ public sealed class FolderJournal(string folder)
     internal string Stage() => Path.Combine(_area, Guid.NewGuid().ToString("N"));
 
     /// <summary>Makes a change count, and puts it into its place.</summary>
-    /// <param name="steps">The places in order, relative to the folder, each with the name in <c>.change</c> of what comes there; empty: it goes.</param>
+    /// <param name="steps">The places in order, relative to the folder, each with the name in <c>.change</c> of what
+    /// comes there; empty: it goes.</param>
     internal void Commit(IEnumerable<(string Place, string Staged)> steps)
     {
         AtomicFile.WriteAllText(Committed, string.Concat(steps.Select(step => $"{step.Staged}\t{step.Place}\n")));
@@ -141,8 +155,11 @@ public sealed class FolderJournal(string folder)
         }
     }
 
-    private DtiException Held() => new(
-        ErrorKind.FailedPrecondition, $"Another process is changing {Folder} and does not come to an end; try again, or look what it does.");
+    private DtiException Held() =>
+        new(
+            ErrorKind.FailedPrecondition,
+            $"Another process is changing {Folder} and does not come to an end; try again, or look what it does."
+        );
 
     private FolderChange? TryBegin(TimeSpan patience, Lock? alone = null)
     {
@@ -170,10 +187,17 @@ public sealed class FolderJournal(string folder)
         }
     }
 
-    // Each step can be done again: what is no longer in .change is in its place, and nobody else puts anything there meanwhile.
+    // Each step can be done again: what is no longer in .change is in its place, and nobody else puts anything there
+    // meanwhile.
     private void Finish()
     {
-        foreach (var step in RegularFile.ReadAllText(Committed, MaxCommitted).Split('\n').Select(line => line.Split('\t')).Where(step => step.Length == 2))
+        foreach (
+            var step in RegularFile
+                .ReadAllText(Committed, MaxCommitted)
+                .Split('\n')
+                .Select(line => line.Split('\t'))
+                .Where(step => step.Length == 2)
+        )
         {
             var place = Path.Combine(Folder, step[1]);
             if (step[0].Length == 0)

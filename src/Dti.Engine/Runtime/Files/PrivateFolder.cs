@@ -1,6 +1,9 @@
 namespace Dti.Engine.Runtime.Files;
 
-/// <summary>Folders that nobody but the process's user can enter, for photos, locks and drafts. On Windows that is left to the rights of the folder above.</summary>
+/// <summary>
+/// Folders that nobody but the process's user can enter, for photos, locks and drafts. On Windows that is left to the
+/// rights of the folder above.
+/// </summary>
 public static class PrivateFolder
 {
     private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
@@ -30,11 +33,20 @@ public static class PrivateFolder
         }
     }
 
-    /// <summary>Opens a new file in the system's folder for passing files. Only the process's user can read it, and it is deleted when it is closed.</summary>
+    /// <summary>
+    /// Opens a new file in the system's folder for passing files. Only the process's user can read it, and it is
+    /// deleted when it is closed.
+    /// </summary>
     /// <param name="prefix">What its name begins with.</param>
     internal static FileStream OpenPassing(string prefix)
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, Options = FileOptions.DeleteOnClose };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.None,
+            Options = FileOptions.DeleteOnClose,
+        };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;

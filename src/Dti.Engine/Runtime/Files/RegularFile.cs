@@ -3,8 +3,8 @@ using System.Text;
 namespace Dti.Engine.Runtime.Files;
 
 /// <summary>
-/// Files from outside that are opened only if they are regular and not empty, links included. Opening a pipe waits for its writer, and a device has no end: both have
-/// the length 0.
+/// Files from outside that are opened only if they are regular and not empty, links included. Opening a pipe waits for
+/// its writer, and a device has no end: both have the length 0.
 /// </summary>
 public static class RegularFile
 {

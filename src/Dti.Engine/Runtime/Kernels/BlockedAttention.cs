@@ -4,12 +4,13 @@ using F = TorchSharp.torch.nn.functional;
 namespace Dti.Engine.Runtime.Kernels;
 
 /// <summary>
-/// Attention on a CPU, some rows of queries at a time, so that their scores stay near the processor. The products are oneDNN's, which
-/// libtorch's own attention multiplies without: it takes as long in bf16 as in fp32.
+/// Attention on a CPU, some rows of queries at a time, so that their scores stay near the processor. The products are
+/// oneDNN's, which libtorch's own attention multiplies without: it takes as long in bf16 as in fp32.
 /// </summary>
 internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAttention>
 {
-    private const long BlockBytes = 8 << 20; // of scores. From 4 MiB on the products are fast; of 16 and more, each block's memory is mapped again at every use
+    // of scores. From 4 MiB on the products are fast; of 16 and more, each block's memory is mapped again at every use
+    private const long BlockBytes = 8 << 20;
     private const string Shapes = "shapes";
     private const string HeadCount = "heads";
     private const long LeastScores = 1 << 20; // of one head, in fp32
@@ -18,8 +19,9 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
     public override string Name => nameof(BlockedAttention);
 
     /// <summary>
-    /// Whether it is faster than libtorch's. In bf16 it is at every size that models have, there and back; in fp32, where each head is a
-    /// call of its own, from 1024 × 1024 scores on, and there alone, on a processor with all of AVX-512.
+    /// Whether it is faster than libtorch's. In bf16 it is at every size that models have, there and back; in fp32,
+    /// where each head is a call of its own, from 1024 × 1024 scores on, and there alone, on a processor with all of
+    /// AVX-512.
     /// </summary>
     /// <param name="q">(B, L, heads·d)</param>
     /// <param name="k">(B, S, heads·d)</param>
@@ -27,7 +29,10 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
     public static bool Pays(Tensor q, Tensor k, Tensor v) =>
         q.device_type == TorchSharp.DeviceType.CPU
         && OneDnn.Supports(q.dtype)
-        && (q.dtype == ScalarType.BFloat16 || (Processor.HasWholeAvx512 && q.shape[1] * k.shape[1] >= LeastScores && !WantsGraph(q, k, v)));
+        && (
+            q.dtype == ScalarType.BFloat16
+            || (Processor.HasWholeAvx512 && q.shape[1] * k.shape[1] >= LeastScores && !WantsGraph(q, k, v))
+        );
 
     /// <summary>softmax(q kᵀ/√d) v for each head, with a graph where one is wanted (bf16 only).</summary>
     /// <inheritdoc cref="Compute"/>
@@ -52,7 +57,10 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
         return Compute(q, k, v, heads);
     }
 
-    /// <summary>The weights are computed once more, block by block, so that all of them are never there at once (arXiv 2205.14135).</summary>
+    /// <summary>
+    /// The weights are computed once more, block by block, so that all of them are never there at once (arXiv
+    /// 2205.14135).
+    /// </summary>
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
         using (grad_output)
@@ -65,7 +73,10 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
                     var gradients = Gradients(saved[0], saved[1], saved[2], grad_output, (long)ctx.get_data(HeadCount));
                     return [.. gradients.Select(gradient => gradient.MoveToOuterDisposeScope())];
                 },
-                grad_output.dtype, (long[][])ctx.get_data(Shapes), otherArguments: 1);
+                grad_output.dtype,
+                (long[][])ctx.get_data(Shapes),
+                otherArguments: 1
+            );
         }
     }
 
@@ -80,7 +91,11 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
         using var scope = NewDisposeScope();
         var result = empty_like(q);
         var scale = 1 / Math.Sqrt(q.shape[2] / heads);
-        var (queries, keys, values) = (MultiHead.Split(q * scale, heads).contiguous(), MultiHead.Split(k, heads).contiguous(), MultiHead.Split(v, heads).contiguous());
+        var (queries, keys, values) = (
+            MultiHead.Split(q * scale, heads).contiguous(),
+            MultiHead.Split(k, heads).contiguous(),
+            MultiHead.Split(v, heads).contiguous()
+        );
         var into = MultiHead.Split(result, heads);
         if (q.dtype == ScalarType.BFloat16)
         {
@@ -92,7 +107,12 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
             {
                 for (var head = 0; head < heads; head++)
                 {
-                    Single(queries[batch, head], keys[batch, head], values[batch, head].t().contiguous(), into[batch, head]);
+                    Single(
+                        queries[batch, head],
+                        keys[batch, head],
+                        values[batch, head].t().contiguous(),
+                        into[batch, head]
+                    );
                 }
             }
         }
@@ -130,22 +150,30 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
         Tensor Whole(Tensor x) => x.unflatten(0, q.shape[0], heads).transpose(1, 2).flatten(2).to(q.dtype);
         var (queries, keys, values, g) = (Flat(q * scale), Flat(k), Flat(v), Flat(gradient));
         var (kt, vt) = (keys.transpose(1, 2), values.transpose(1, 2));
-        var (dq, dk, dv) = (empty_like(queries), zeros(kt.shape, ScalarType.Float32), zeros(vt.shape, ScalarType.Float32));
-        foreach (var (row, rows) in Blocks(queries.shape[1], BlockBytes / (queries.shape[0] * keys.shape[1] * sizeof(short))))
+        var (dq, dk, dv) = (
+            empty_like(queries),
+            zeros(kt.shape, ScalarType.Float32),
+            zeros(vt.shape, ScalarType.Float32)
+        );
+        foreach (
+            var (row, rows) in Blocks(queries.shape[1], BlockBytes / (queries.shape[0] * keys.shape[1] * sizeof(short)))
+        )
         {
             using var scope = NewDisposeScope();
             var (block, gBlock) = (queries.narrow(1, row, rows), g.narrow(1, row, rows));
             var weights = F.softmax(bmm(block, kt), -1);
             var scores = OneDnn.SoftmaxBackward(bmm(gBlock, vt), weights);
             dq.narrow(1, row, rows).copy_(bmm(scores, keys) * scale);
-            dk.add_(bmm(block.transpose(1, 2).contiguous(), scores)); // transposed: of the two, the small factor is turned round
+            // transposed: of the two, the small factor is turned round
+            dk.add_(bmm(block.transpose(1, 2).contiguous(), scores));
             dv.add_(bmm(gBlock.transpose(1, 2).contiguous(), weights));
         }
 
         return [Whole(dq), Whole(dk.transpose(1, 2)), Whole(dv.transpose(1, 2))];
     }
 
-    private static bool WantsGraph(Tensor q, Tensor k, Tensor v) => is_grad_enabled() && (q.requires_grad || k.requires_grad || v.requires_grad);
+    private static bool WantsGraph(Tensor q, Tensor k, Tensor v) =>
+        is_grad_enabled() && (q.requires_grad || k.requires_grad || v.requires_grad);
 
     private static IEnumerable<(long Row, long Rows)> Blocks(long length, long most)
     {

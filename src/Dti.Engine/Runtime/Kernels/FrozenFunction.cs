@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Runtime.Kernels;
 
-/// <summary>A frozen layer in autograd's graph. It keeps nothing of its input but the shape: frozen weights take no gradient.</summary>
+/// <summary>
+/// A frozen layer in autograd's graph. It keeps nothing of its input but the shape: frozen weights take no gradient.
+/// </summary>
 internal sealed class FrozenFunction : autograd.SingleTensorFunction<FrozenFunction>
 {
     private const string Weight = "weight";
@@ -26,7 +28,12 @@ internal sealed class FrozenFunction : autograd.SingleTensorFunction<FrozenFunct
         using (grad_output)
         {
             var shape = (long[])ctx.get_data(InputShape);
-            return OwnNodes.Give(() => [((FrozenWeight)ctx.get_data(Weight)).Gradient(grad_output, shape)], grad_output.dtype, [shape], otherArguments: 1);
+            return OwnNodes.Give(
+                () => [((FrozenWeight)ctx.get_data(Weight)).Gradient(grad_output, shape)],
+                grad_output.dtype,
+                [shape],
+                otherArguments: 1
+            );
         }
     }
 }

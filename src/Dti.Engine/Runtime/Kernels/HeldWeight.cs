@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Runtime.Kernels;
 
 /// <summary>
-/// A weight in half the bytes of what the layer computes in: it is turned into that and packed each time it is used, in both directions. The tensor is its
-/// source's.
+/// A weight in half the bytes of what the layer computes in: it is turned into that and packed each time it is used, in
+/// both directions. The tensor is its source's.
 /// </summary>
 /// <param name="weight">bf16.</param>
 /// <param name="pack">Packs it once it is fp32.</param>
@@ -25,14 +25,10 @@ internal sealed class HeldWeight(Tensor weight, Func<Tensor, PackedWeight> pack)
     }
 
     /// <inheritdoc/>
-    public override void ReleaseTransposed()
-    {
-    }
+    public override void ReleaseTransposed() { }
 
     /// <inheritdoc/>
-    public override void Dispose()
-    {
-    }
+    public override void Dispose() { }
 
     private PackedWeight Pack()
     {

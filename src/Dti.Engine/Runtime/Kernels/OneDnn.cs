@@ -4,10 +4,11 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Runtime.Kernels;
 
 /// <summary>
-/// Convolutions and linear layers with weights in the layout that oneDNN's kernels read (what libtorch's own compiler emits for a CPU).
-/// The ordinary calls turn a weight into that layout every time, which at SD 1.5's deepest levels takes three times as long as the
-/// convolution itself. TorchSharp does not bind these calls; libtorch exports them with a C interface that is kept between versions
-/// (torch/csrc/stable/c/shim.h and torch/csrc/inductor/aoti_torch/c/shim_cpu.h), whose tensor handles are TorchSharp's.
+/// Convolutions and linear layers with weights in the layout that oneDNN's kernels read (what libtorch's own compiler
+/// emits for a CPU). The ordinary calls turn a weight into that layout every time, which at SD 1.5's deepest levels
+/// takes three times as long as the convolution itself. TorchSharp does not bind these calls; libtorch exports them
+/// with a C interface that is kept between versions (torch/csrc/stable/c/shim.h and
+/// torch/csrc/inductor/aoti_torch/c/shim_cpu.h), whose tensor handles are TorchSharp's.
 /// </summary>
 internal static unsafe partial class OneDnn
 {
@@ -18,21 +19,32 @@ internal static unsafe partial class OneDnn
     private static readonly byte[] _none = "none\0"u8.ToArray();
 
     /// <summary>Whether this libtorch has them: it does on x64, and not on Apple's processors.</summary>
-    public static bool IsAvailable { get; } = NativeLibrary.TryLoad(Library, typeof(OneDnn).Assembly, null, out var handle)
+    public static bool IsAvailable { get; } =
+        NativeLibrary.TryLoad(Library, typeof(OneDnn).Assembly, null, out var handle)
         && NativeLibrary.TryGetExport(handle, "aoti_torch_cpu_mkldnn__convolution_pointwise", out _)
         && NativeLibrary.TryGetExport(handle, "torch_call_dispatcher", out _);
 
     /// <summary>Whether this processor computes in that type at all.</summary>
-    public static bool Supports(ScalarType dtype) => IsAvailable && (dtype == ScalarType.Float32 || (dtype == ScalarType.BFloat16 && _hasBFloat16.Value));
+    public static bool Supports(ScalarType dtype) =>
+        IsAvailable && (dtype == ScalarType.Float32 || (dtype == ScalarType.BFloat16 && _hasBFloat16.Value));
 
     /// <summary>A convolution's weight in oneDNN's layout, an opaque tensor.</summary>
     /// <param name="weight">(O, I, kh, kw), fp32 or bf16. 1×1 is a linear layer's.</param>
     /// <param name="stride">Of the convolution.</param>
     /// <param name="padding">Of the convolution.</param>
-    /// <param name="inputShape">(B, I, H, W) that it is meant for: the layout that is best there. Others are computed too, on some processors ten times as slowly.</param>
+    /// <param name="inputShape">(B, I, H, W) that it is meant for: the layout that is best there. Others are computed
+    /// too, on some processors ten times as slowly.</param>
     public static Tensor PackConvolution(Tensor weight, long stride, long padding, long[] inputShape)
     {
-        var stack = stackalloc ulong[6] { (ulong)Copy(weight), (ulong)List([padding, padding]), (ulong)List([stride, stride]), (ulong)List([1, 1]), 1, Some((ulong)List(inputShape)) };
+        var stack = stackalloc ulong[6]
+        {
+            (ulong)Copy(weight),
+            (ulong)List([padding, padding]),
+            (ulong)List([stride, stride]),
+            (ulong)List([1, 1]),
+            1,
+            Some((ulong)List(inputShape)),
+        };
         return Tensor.UnsafeCreateTensor((nint)Call("mkldnn::_reorder_convolution_weight", stack));
     }
 
@@ -60,7 +72,25 @@ internal static unsafe partial class OneDnn
         nint result;
         fixed (byte* none = _none)
         {
-            Check(ConvolutionPointwise(x.Handle, packed.Handle, bias is null ? null : &biasHandle, paddings, 2, strides, 2, ones, 2, 1, none, null, 0, null, &result));
+            Check(
+                ConvolutionPointwise(
+                    x.Handle,
+                    packed.Handle,
+                    bias is null ? null : &biasHandle,
+                    paddings,
+                    2,
+                    strides,
+                    2,
+                    ones,
+                    2,
+                    1,
+                    none,
+                    null,
+                    0,
+                    null,
+                    &result
+                )
+            );
         }
 
         GC.KeepAlive(x);
@@ -80,7 +110,18 @@ internal static unsafe partial class OneDnn
         nint result;
         fixed (byte* none = _none)
         {
-            Check(LinearPointwise(x.Handle, packed.Handle, bias is null ? null : &biasHandle, none, null, 0, null, &result));
+            Check(
+                LinearPointwise(
+                    x.Handle,
+                    packed.Handle,
+                    bias is null ? null : &biasHandle,
+                    none,
+                    null,
+                    0,
+                    null,
+                    &result
+                )
+            );
         }
 
         GC.KeepAlive(x);
@@ -94,7 +135,13 @@ internal static unsafe partial class OneDnn
     /// <param name="result">What it gave.</param>
     public static Tensor SoftmaxBackward(Tensor gradient, Tensor result)
     {
-        var stack = stackalloc ulong[4] { (ulong)Copy(gradient), (ulong)Copy(result), unchecked((ulong)-1L), (ulong)result.dtype };
+        var stack = stackalloc ulong[4]
+        {
+            (ulong)Copy(gradient),
+            (ulong)Copy(result),
+            unchecked((ulong)-1L),
+            (ulong)result.dtype,
+        };
         return Tensor.UnsafeCreateTensor((nint)Call("aten::_softmax_backward_data", stack));
     }
 
@@ -105,14 +152,30 @@ internal static unsafe partial class OneDnn
     /// <param name="stride">Of the convolution.</param>
     /// <param name="padding">Of the convolution.</param>
     /// <returns>(B, I, H, W), channels-last. No graph.</returns>
-    public static Tensor ConvolutionBackward(Tensor gradient, long[] inputShape, Tensor weight, long stride, long padding)
+    public static Tensor ConvolutionBackward(
+        Tensor gradient,
+        long[] inputShape,
+        Tensor weight,
+        long stride,
+        long padding
+    )
     {
         using var scope = NewDisposeScope();
-        var input = empty(inputShape[0], inputShape[2], inputShape[3], inputShape[1], gradient.dtype).permute(0, 3, 1, 2); // only its shape is looked at
+        var input = empty(inputShape[0], inputShape[2], inputShape[3], inputShape[1], gradient.dtype)
+            .permute(0, 3, 1, 2); // only its shape is looked at
         var stack = stackalloc ulong[11]
         {
-            (ulong)Copy(gradient), (ulong)Copy(input), (ulong)Copy(weight), 0, (ulong)List([stride, stride]), (ulong)List([padding, padding]), (ulong)List([1, 1]), 0,
-            (ulong)List([0, 0]), 1, (ulong)List([1, 0, 0]),
+            (ulong)Copy(gradient),
+            (ulong)Copy(input),
+            (ulong)Copy(weight),
+            0,
+            (ulong)List([stride, stride]),
+            (ulong)List([padding, padding]),
+            (ulong)List([1, 1]),
+            0,
+            (ulong)List([0, 0]),
+            1,
+            (ulong)List([1, 0, 0]),
         };
         var result = Tensor.UnsafeCreateTensor((nint)Call("aten::convolution_backward", stack));
         for (var unasked = 1; unasked <= 2; unasked++)
@@ -167,17 +230,42 @@ internal static unsafe partial class OneDnn
     {
         if (error != 0)
         {
-            throw new InvalidOperationException("oneDNN refused a call; libtorch wrote its reason to the standard error.");
+            throw new InvalidOperationException(
+                "oneDNN refused a call; libtorch wrote its reason to the standard error."
+            );
         }
     }
 
     [LibraryImport(Library, EntryPoint = "aoti_torch_cpu_mkldnn__convolution_pointwise")]
     private static partial int ConvolutionPointwise(
-        nint x, nint w, nint* bias, long* padding, long paddingLength, long* stride, long strideLength, long* dilation, long dilationLength, long groups,
-        byte* attr, double** scalars, long scalarsLength, byte** algorithm, nint* result);
+        nint x,
+        nint w,
+        nint* bias,
+        long* padding,
+        long paddingLength,
+        long* stride,
+        long strideLength,
+        long* dilation,
+        long dilationLength,
+        long groups,
+        byte* attr,
+        double** scalars,
+        long scalarsLength,
+        byte** algorithm,
+        nint* result
+    );
 
     [LibraryImport(Library, EntryPoint = "aoti_torch_cpu__linear_pointwise")]
-    private static partial int LinearPointwise(nint x, nint w, nint* bias, byte* attr, double** scalars, long scalarsLength, byte** algorithm, nint* result);
+    private static partial int LinearPointwise(
+        nint x,
+        nint w,
+        nint* bias,
+        byte* attr,
+        double** scalars,
+        long scalarsLength,
+        byte** algorithm,
+        nint* result
+    );
 
     [LibraryImport(Library, EntryPoint = "torch_call_dispatcher", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int CallDispatcher(string name, string overload, ulong* stack, ulong abiVersion);

@@ -13,7 +13,8 @@ internal static class OwnNodes
     private static Exception? _failure;
 
     /// <summary>
-    /// Runs what takes gradients. A node's error cannot pass through libtorch, where it would end the process: it is kept, and thrown here.
+    /// Runs what takes gradients. A node's error cannot pass through libtorch, where it would end the process: it is
+    /// kept, and thrown here.
     /// </summary>
     public static T Guard<T>(Func<T> takeGradients)
     {
@@ -32,8 +33,9 @@ internal static class OwnNodes
     }
 
     /// <summary>
-    /// What a node's <c>backward</c> returns. libtorch takes its own references after the call, so the gradients may go when the next node is
-    /// called, rather than at the end of the step, when those of all layers would be there. After an error they are zeros.
+    /// What a node's <c>backward</c> returns. libtorch takes its own references after the call, so the gradients may go
+    /// when the next node is called, rather than at the end of the step, when those of all layers would be there. After
+    /// an error they are zeros.
     /// </summary>
     /// <param name="gradients">Computes one for each tensor that the node takes.</param>
     /// <param name="dtype">Of each.</param>

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Runtime.Kernels;
 
 /// <summary>
-/// A frozen layer's weight in the layout of the processor's kernels (<see cref="OneDnn"/>), and what the layer computes with it. It is packed when it is first
-/// used. Owns the weight.
+/// A frozen layer's weight in the layout of the processor's kernels (<see cref="OneDnn"/>), and what the layer computes
+/// with it. It is packed when it is first used. Owns the weight.
 /// </summary>
 /// <param name="weight">Plain.</param>
 /// <param name="bias">(O), owned by the caller; null: none.</param>
@@ -13,7 +13,9 @@ internal abstract class PackedWeight(Tensor weight, Tensor? bias) : FrozenWeight
     private PackedWeight? _transposed;
     private Tensor? _plain;
 
-    /// <summary>Keeps the copy for the backward pass, which is as large as the weight, from one training step to the next.</summary>
+    /// <summary>
+    /// Keeps the copy for the backward pass, which is as large as the weight, from one training step to the next.
+    /// </summary>
     public bool KeepsTransposed { get; init; }
 
     /// <summary>What the layer does, in a profile.</summary>
@@ -63,7 +65,10 @@ internal abstract class PackedWeight(Tensor weight, Tensor? bias) : FrozenWeight
     /// <param name="plain">The weight.</param>
     protected abstract PackedWeight? Transpose(Tensor plain);
 
-    /// <summary>The gradient by the plain weight: slower than by a transposed layer, and much faster than making that layer for one step.</summary>
+    /// <summary>
+    /// The gradient by the plain weight: slower than by a transposed layer, and much faster than making that layer for
+    /// one step.
+    /// </summary>
     protected abstract Tensor Gradient(Tensor gradient, long[] inputShape, Tensor plain);
 
     /// <summary>Packs the weight, or packs it otherwise.</summary>
@@ -107,14 +112,16 @@ internal sealed class PackedLinear(Tensor weight, Tensor? bias) : PackedWeight(w
 }
 
 /// <summary>
-/// A square convolution. It takes and gives channels-last. Which layout is best depends on the picture's sides as well, on processors without AVX-512 so much
-/// that another size's takes ten times as long: it is packed for the first picture, and again for one of other sides.
+/// A square convolution. It takes and gives channels-last. Which layout is best depends on the picture's sides as well,
+/// on processors without AVX-512 so much that another size's takes ten times as long: it is packed for the first
+/// picture, and again for one of other sides.
 /// </summary>
 /// <param name="weight">(O, I, k, k), k &gt; 1</param>
 /// <param name="bias">(O); null: none.</param>
 /// <param name="stride">Its stride.</param>
 /// <param name="padding">Its padding.</param>
-internal sealed class PackedConvolution(Tensor weight, Tensor? bias, long stride, long padding) : PackedWeight(weight, bias)
+internal sealed class PackedConvolution(Tensor weight, Tensor? bias, long stride, long padding)
+    : PackedWeight(weight, bias)
 {
     private readonly long _kernel = weight.shape[2];
     private (long Height, long Width) _packedFor; // none while the weight is plain
@@ -134,10 +141,15 @@ internal sealed class PackedConvolution(Tensor weight, Tensor? bias, long stride
         return OneDnn.Convolution(x, Weight, Bias, stride, padding);
     }
 
-    /// <summary>The kernel turned round, inputs and outputs exchanged. With a stride it would look at many zeros.</summary>
+    /// <summary>
+    /// The kernel turned round, inputs and outputs exchanged. With a stride it would look at many zeros.
+    /// </summary>
     protected override PackedWeight? Transpose(Tensor plain) =>
-        stride > 1 ? null : new PackedConvolution(plain.flip(2, 3).transpose(0, 1).contiguous(), null, 1, _kernel - 1 - padding);
+        stride > 1
+            ? null
+            : new PackedConvolution(plain.flip(2, 3).transpose(0, 1).contiguous(), null, 1, _kernel - 1 - padding);
 
     /// <inheritdoc/>
-    protected override Tensor Gradient(Tensor gradient, long[] inputShape, Tensor plain) => OneDnn.ConvolutionBackward(gradient, inputShape, plain, stride, padding);
+    protected override Tensor Gradient(Tensor gradient, long[] inputShape, Tensor plain) =>
+        OneDnn.ConvolutionBackward(gradient, inputShape, plain, stride, padding);
 }

@@ -10,7 +10,9 @@ internal interface IPackable
     FrozenWeight Pack(WeightPacking packing);
 }
 
-/// <summary>The layers of a frozen model, whose weights are packed as they are first used. Owns what is packed.</summary>
+/// <summary>
+/// The layers of a frozen model, whose weights are packed as they are first used. Owns what is packed.
+/// </summary>
 /// <param name="keepsTransposed">See <see cref="PackedWeight.KeepsTransposed"/>.</param>
 /// <param name="dtype">What the model computes in.</param>
 internal sealed class WeightPacking(bool keepsTransposed, ScalarType dtype) : IDisposable
@@ -24,7 +26,9 @@ internal sealed class WeightPacking(bool keepsTransposed, ScalarType dtype) : ID
     /// <summary>Layers say of themselves that they are there, as they are made.</summary>
     public void Add(IPackable layer) => _layers.Add(layer);
 
-    /// <summary>Has all compute with packed weights from now on, of which no more than one is ever there twice.</summary>
+    /// <summary>
+    /// Has all compute with packed weights from now on, of which no more than one is ever there twice.
+    /// </summary>
     public void PackAll()
     {
         foreach (var layer in _layers)
@@ -35,7 +39,9 @@ internal sealed class WeightPacking(bool keepsTransposed, ScalarType dtype) : ID
         _layers.Clear();
     }
 
-    /// <summary>Takes a weight over, to be packed once; one that is held in another dtype is packed each time it is used.</summary>
+    /// <summary>
+    /// Takes a weight over, to be packed once; one that is held in another dtype is packed each time it is used.
+    /// </summary>
     public FrozenWeight Pack(Tensor weight, Func<Tensor, PackedWeight> pack)
     {
         if (weight.dtype != dtype)

@@ -1,7 +1,8 @@
 namespace Dti.Server.Jobs.Grains;
 
 /// <summary>
-/// When each device last spoke. A device that is silent for too long has lost its lease; but the time in which the queue's own process stood still counts for none.
+/// When each device last spoke. A device that is silent for too long has lost its lease; but the time in which the
+/// queue's own process stood still counts for none.
 /// </summary>
 /// <param name="time">A clock that nobody sets.</param>
 /// <param name="longestSilence">How long a device may be silent.</param>
@@ -40,7 +41,8 @@ internal sealed class DeviceLeases(TimeProvider time, TimeSpan longestSilence, T
 
     /// <summary>Whether a device has not been heard of in that life for too long.</summary>
     public bool IsSilent(string name, string life) =>
-        !_devices.TryGetValue(name, out var device) || (device.Life == life && time.GetElapsedTime(device.Heard) > longestSilence);
+        !_devices.TryGetValue(name, out var device)
+        || (device.Life == life && time.GetElapsedTime(device.Heard) > longestSilence);
 
     /// <summary>Whether a device speaks in another life, so that the process of that one has died.</summary>
     public bool HasDied(string name, string life) => _devices.TryGetValue(name, out var device) && device.Life != life;

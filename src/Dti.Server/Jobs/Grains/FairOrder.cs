@@ -1,18 +1,20 @@
 namespace Dti.Server.Jobs.Grains;
 
 /// <summary>
-/// Whose turn it is: interactive jobs before trainings, but one training after each of them, so that none starves; of each, the caller who was
-/// served longest ago, and of his jobs the oldest.
+/// Whose turn it is: interactive jobs before trainings, but one training after each of them, so that none starves; of
+/// each, the caller who was served longest ago, and of his jobs the oldest.
 /// </summary>
 internal sealed class FairOrder
 {
-    private readonly Dictionary<string, long> _served = new(StringComparer.Ordinal); // by caller: the turn at which he last was
+    // by caller: the turn at which he last was
+    private readonly Dictionary<string, long> _served = new(StringComparer.Ordinal);
     private long _turn;
     private bool _trainingNext;
 
     /// <summary>The next job; null: none may start.</summary>
     /// <param name="waiting">All that wait, oldest first.</param>
-    /// <param name="duringTraining">A training is running, so that only a job that can run between its steps is wanted.</param>
+    /// <param name="duringTraining">A training is running, so that only a job that can run between its steps is
+    /// wanted.</param>
     public QueueEntry? Next(IEnumerable<QueueEntry> waiting, bool duringTraining)
     {
         var turns = All(waiting);
@@ -29,11 +31,14 @@ internal sealed class FairOrder
     }
 
     /// <summary>All that wait, in the order in which they would start if nothing came in between.</summary>
-    public IEnumerable<QueueEntry> All(IEnumerable<QueueEntry> waiting) => waiting // round robin: each caller's first job, then each one's second, and so on
-        .GroupBy(entry => (entry.Ticket.Caller, entry.Ticket.IsInteractive))
-        .SelectMany(own => own.Index().Select(job => (job.Item, Round: job.Index, Last: _served.GetValueOrDefault(own.Key.Caller))))
-        .OrderByDescending(job => job.Item.Ticket.IsInteractive)
-        .ThenBy(job => job.Round)
-        .ThenBy(job => job.Last)
-        .Select(job => job.Item);
+    public IEnumerable<QueueEntry> All(IEnumerable<QueueEntry> waiting) =>
+        waiting // round robin: each caller's first job, then each one's second, and so on
+            .GroupBy(entry => (entry.Ticket.Caller, entry.Ticket.IsInteractive))
+            .SelectMany(own =>
+                own.Index().Select(job => (job.Item, Round: job.Index, Last: _served.GetValueOrDefault(own.Key.Caller)))
+            )
+            .OrderByDescending(job => job.Item.Ticket.IsInteractive)
+            .ThenBy(job => job.Round)
+            .ThenBy(job => job.Last)
+            .Select(job => job.Item);
 }

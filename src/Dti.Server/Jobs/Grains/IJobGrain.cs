@@ -48,7 +48,9 @@ internal interface IJobGrain : IGrainWithStringKey
     [Alias("cancel")]
     Task<JobRecord> CancelAsync();
 
-    /// <summary>The queue gives the job to nobody any more. One that was to be cancelled, and whose device is silent, is over.</summary>
+    /// <summary>
+    /// The queue gives the job to nobody any more. One that was to be cancelled, and whose device is silent, is over.
+    /// </summary>
     [Alias("withdrawn")]
     Task WithdrawnAsync();
 
@@ -114,7 +116,11 @@ internal interface IDeviceObserver : IGrainObserver
 [GenerateSerializer]
 [Immutable]
 [Alias("dti.event-batch")]
-internal sealed record EventBatch([property: Id(0)] long First, [property: Id(1)] IReadOnlyList<JobEvent> Events, [property: Id(2)] int Step);
+internal sealed record EventBatch(
+    [property: Id(0)] long First,
+    [property: Id(1)] IReadOnlyList<JobEvent> Events,
+    [property: Id(2)] int Step
+);
 
 /// <summary>An event.</summary>
 /// <param name="Step">The step it belongs to; 0: none, so that every watcher gets it.</param>
@@ -135,8 +141,12 @@ internal sealed record QueuePlace([property: Id(0)] int Position, [property: Id(
     private static readonly TimeSpan _near = TimeSpan.FromSeconds(3);
 
     /// <summary>Whether it says no more than another.</summary>
-    public bool IsNear(QueuePlace other) => Position == other.Position
-        && (ExpectedStart == other.ExpectedStart || (ExpectedStart - other.ExpectedStart is { } apart && apart.Duration() < _near));
+    public bool IsNear(QueuePlace other) =>
+        Position == other.Position
+        && (
+            ExpectedStart == other.ExpectedStart
+            || (ExpectedStart - other.ExpectedStart is { } apart && apart.Duration() < _near)
+        );
 }
 
 /// <summary>What a new watcher must know of a job.</summary>

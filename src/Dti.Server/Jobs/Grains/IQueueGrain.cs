@@ -2,7 +2,9 @@ using Orleans.Concurrency;
 
 namespace Dti.Server.Jobs.Grains;
 
-/// <summary>The order of a pool's jobs, its bounds and its history. Devices pull from it; the key is the pool's name.</summary>
+/// <summary>
+/// The order of a pool's jobs, its bounds and its history. Devices pull from it; the key is the pool's name.
+/// </summary>
 [Alias("dti.queue")]
 internal interface IQueueGrain : IGrainWithStringKey
 {
@@ -14,7 +16,9 @@ internal interface IQueueGrain : IGrainWithStringKey
     [Alias("find")]
     Task<Submitted> FindAsync(string caller, string requestId, string fingerprint);
 
-    /// <summary>Whether a caller may put something under a name: not while a training of that name waits or runs.</summary>
+    /// <summary>
+    /// Whether a caller may put something under a name: not while a training of that name waits or runs.
+    /// </summary>
     /// <param name="name">A concept's name.</param>
     /// <param name="placeholder">Its placeholder; empty: the one of its name.</param>
     /// <param name="asking">Who asks.</param>
@@ -36,7 +40,9 @@ internal interface IQueueGrain : IGrainWithStringKey
     [Alias("withdraw")]
     Task WithdrawAsync(string jobId);
 
-    /// <summary>A device begins to pull. What it ran in an earlier life is lost, and waits again or is quarantined.</summary>
+    /// <summary>
+    /// A device begins to pull. What it ran in an earlier life is lost, and waits again or is quarantined.
+    /// </summary>
     /// <param name="device">The device's name.</param>
     /// <param name="life">This process's life.</param>
     [Alias("hello")]
@@ -50,15 +56,18 @@ internal interface IQueueGrain : IGrainWithStringKey
     [Alias("take")]
     Task<JobTicket?> TakeAsync(string device, string life, bool duringTraining);
 
-    /// <summary>Ends when something may have changed for a device that found nothing, after a few seconds at the latest.</summary>
+    /// <summary>
+    /// Ends when something may have changed for a device that found nothing, after a few seconds at the latest.
+    /// </summary>
     /// <param name="cancellationToken">The device waits no longer: a silo that stops would wait for the call.</param>
     [AlwaysInterleave]
     [Alias("wait")]
     Task WaitAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// A device lives. The jobs of one that has not said so for a while, and a job that it does not name several times running, wait again; if it comes back and no other
-    /// has taken them, it goes on with them. Only a device that begins another life has lost them.
+    /// A device lives. The jobs of one that has not said so for a while, and a job that it does not name several times
+    /// running, wait again; if it comes back and no other has taken them, it goes on with them. Only a device that
+    /// begins another life has lost them.
     /// </summary>
     /// <param name="device">The device's name.</param>
     /// <param name="life">This process's life.</param>
@@ -75,7 +84,8 @@ internal interface IQueueGrain : IGrainWithStringKey
     /// <summary>A device gives a job back.</summary>
     /// <param name="jobId">The job.</param>
     /// <param name="alone">Whether it must not run during a training again.</param>
-    /// <param name="backOff">Whether it failed to start: it is retried after a delay that grows with each attempt.</param>
+    /// <param name="backOff">Whether it failed to start: it is retried after a delay that grows with each
+    /// attempt.</param>
     [Alias("put-back")]
     Task PutBackAsync(string jobId, bool alone, bool backOff);
 }
@@ -87,7 +97,11 @@ internal interface IQueueGrain : IGrainWithStringKey
 [GenerateSerializer]
 [Immutable]
 [Alias("dti.submitted")]
-internal sealed record Submitted([property: Id(0)] string? JobId, [property: Id(1)] bool Attached = false, [property: Id(2)] byte[]? Refusal = null);
+internal sealed record Submitted(
+    [property: Id(0)] string? JobId,
+    [property: Id(1)] bool Attached = false,
+    [property: Id(2)] byte[]? Refusal = null
+);
 
 /// <summary>A job in the queue's state.</summary>
 [GenerateSerializer]

@@ -11,8 +11,11 @@ namespace Dti.Server.Jobs.Grains;
 
 /// <inheritdoc cref="IJobGrain"/>
 internal sealed class JobGrain(
-    [PersistentState("job", JobSilo.Storage)] IPersistentState<JobRecord> stored, JobFolder folder, [FromKeyedServices(JobSilo.WallClock)] TimeProvider time,
-    ILogger<JobGrain> logger) : Grain, IJobGrain
+    [PersistentState("job", JobSilo.Storage)] IPersistentState<JobRecord> stored,
+    JobFolder folder,
+    [FromKeyedServices(JobSilo.WallClock)] TimeProvider time,
+    ILogger<JobGrain> logger
+) : Grain, IJobGrain
 {
     private static readonly TimeSpan _forgetWatchersAfter = TimeSpan.FromMinutes(1); // they renew more often than that
     private ObserverManager<IJobObserver>? _watchers;
@@ -28,7 +31,8 @@ internal sealed class JobGrain(
 
     private ObserverManager<IJobObserver> Watchers => _watchers ??= new(_forgetWatchersAfter, logger);
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => Writer.EndAsync();
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
+        Writer.EndAsync();
 
     public async Task CreateAsync(JobTicket ticket)
     {
@@ -45,10 +49,18 @@ internal sealed class JobGrain(
             return 0;
         }
 
-        await CommitAsync(Job with { Epoch = Job.Epoch + 1, State = JobState.Running, Started = Job.Started ?? time.GetUtcNow() });
+        await CommitAsync(
+            Job with
+            {
+                Epoch = Job.Epoch + 1,
+                State = JobState.Running,
+                Started = Job.Started ?? time.GetUtcNow(),
+            }
+        );
         _device = device;
         _place = null;
-        DelayDeactivation(Timeout.InfiniteTimeSpan); // nobody may ask for it for hours, and it would no more know whom to tell of a cancel
+        // nobody may ask for it for hours, and it would no more know whom to tell of a cancel
+        DelayDeactivation(Timeout.InfiniteTimeSpan);
         return Job.Epoch;
     }
 
@@ -135,7 +147,8 @@ internal sealed class JobGrain(
             await Writer.NoteAsync(); // after the device has heard of it: it stops within a step also on a slow disk
         }
 
-        return Job with { };
+        return Job with
+        { };
     }
 
     public async Task PlaceAsync(QueuePlace place)

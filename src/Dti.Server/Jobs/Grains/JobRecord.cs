@@ -16,7 +16,10 @@ internal sealed record JobRecord
     [Id(1)]
     public JobState State { get; set; }
 
-    /// <summary>How often it was started. The newest attempt alone may write: an older one that still runs somewhere has lost the job.</summary>
+    /// <summary>
+    /// How often it was started. The newest attempt alone may write: an older one that still runs somewhere has lost
+    /// the job.
+    /// </summary>
     [Id(2)]
     public int Epoch { get; set; }
 
@@ -26,7 +29,9 @@ internal sealed record JobRecord
     [Id(4)]
     public DateTimeOffset? Ended { get; set; }
 
-    /// <summary>Serialized <c>google.rpc.Status</c> of a job that did not succeed; empty: it did, or is not over.</summary>
+    /// <summary>
+    /// Serialized <c>google.rpc.Status</c> of a job that did not succeed; empty: it did, or is not over.
+    /// </summary>
     [Id(5)]
     public byte[] Failure { get; set; } = [];
 

@@ -3,7 +3,9 @@ using Dti.V1;
 
 namespace Dti.Server.Jobs.Grains;
 
-/// <summary>What is known of a job from its acceptance on, without its photos. Written to disk and sent between silos.</summary>
+/// <summary>
+/// What is known of a job from its acceptance on, without its photos. Written to disk and sent between silos.
+/// </summary>
 [GenerateSerializer]
 [Immutable]
 [Alias("dti.job-ticket")]

@@ -15,23 +15,39 @@ namespace Dti.Server.Jobs.Grains;
 /// <inheritdoc cref="IQueueGrain"/>
 [KeepAlive]
 internal sealed class QueueGrain(
-    [FromKeyedServices(JobSilo.Storage)] IGrainStorage storage, DtiServerOptions options, CallerQuotas quotas, TimeProvider time,
-    [FromKeyedServices(JobSilo.WallClock)] TimeProvider wall, ILogger<QueueGrain> logger)
-    : Grain, IQueueGrain
+    [FromKeyedServices(JobSilo.Storage)] IGrainStorage storage,
+    DtiServerOptions options,
+    CallerQuotas quotas,
+    TimeProvider time,
+    [FromKeyedServices(JobSilo.WallClock)] TimeProvider wall,
+    ILogger<QueueGrain> logger
+) : Grain, IQueueGrain
 {
     private const int PlacesTold = 100; // of the first; a far place says little
-    private const int TimesUnnamed = 3; // renewals in which a device has not named a job; one may have been on its way when it got it
-    private static readonly TimeSpan _longestSilence = TimeSpan.FromSeconds(30); // of a device; it speaks every few seconds
+
+    // renewals in which a device has not named a job; one may have been on its way when it got it
+    private const int TimesUnnamed = 3;
+
+    // of a device; it speaks every few seconds
+    private static readonly TimeSpan _longestSilence = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _reapEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _longestRemaining = TimeSpan.FromDays(365); // nobody is told of a later start
-    private static readonly TimeSpan _longestWait = TimeSpan.FromSeconds(10); // of a device's call; Orleans gives one 30
-    private static readonly TimeSpan _tellAgainAfter = TimeSpan.FromMinutes(1); // the grain of a job may have been deactivated since, with its position
+
+    // of a device's call; Orleans gives one 30
+    private static readonly TimeSpan _longestWait = TimeSpan.FromSeconds(10);
+
+    // the grain of a job may have been deactivated since, with its position
+    private static readonly TimeSpan _tellAgainAfter = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan _shortestRest = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _longestRest = TimeSpan.FromMinutes(10);
     private readonly DeviceLeases _leases = new(time, _longestSilence, _reapEvery);
-    private readonly Dictionary<string, (string Device, string Life)> _silent = new(StringComparer.Ordinal); // jobs that wait, though a device may still run them
+
+    // jobs that wait, though a device may still run them
+    private readonly Dictionary<string, (string Device, string Life)> _silent = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _enqueued = new(StringComparer.Ordinal); // jobs that wait, since when
-    private readonly Dictionary<string, Rest> _resting = new(StringComparer.Ordinal); // jobs whose grain does not answer
+
+    // jobs whose grain does not answer
+    private readonly Dictionary<string, Rest> _resting = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _steps = new(StringComparer.Ordinal);
     private readonly FairOrder _order = new();
     private readonly Dictionary<string, (QueuePlace Place, long At)> _told = new(StringComparer.Ordinal); // to jobs
@@ -50,18 +66,30 @@ internal sealed class QueueGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         await Stored.ReadStateAsync();
-        this.RegisterGrainTimer(_ => ReapAsync(), new GrainTimerCreationOptions { DueTime = _longestSilence, Period = _reapEvery, Interleave = false });
+        this.RegisterGrainTimer(
+            _ => ReapAsync(),
+            new GrainTimerCreationOptions
+            {
+                DueTime = _longestSilence,
+                Period = _reapEvery,
+                Interleave = false,
+            }
+        );
         foreach (var entry in Waiting)
         {
             Enqueued(entry);
         }
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => Writer.EndAsync();
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
+        Writer.EndAsync();
 
     public async Task<Submitted> SubmitAsync(JobTicket ticket)
     {
-        var known = ticket.RequestId.Length > 0 ? await FindAsync(ticket.Caller, ticket.RequestId, ticket.Fingerprint) : new Submitted(null);
+        var known =
+            ticket.RequestId.Length > 0
+                ? await FindAsync(ticket.Caller, ticket.RequestId, ticket.Fingerprint)
+                : new Submitted(null);
         if (known != new Submitted(null))
         {
             return known;
@@ -69,15 +97,31 @@ internal sealed class QueueGrain(
 
         if (Waiting.Count() is var waiting && waiting >= options.MaxQueuedJobs)
         {
-            return Refused(RpcErrors.Exhausted($"The queue is full: {waiting} jobs are waiting.", "QUEUE_FULL", TimeSpan.FromSeconds(30)));
+            return Refused(
+                RpcErrors.Exhausted(
+                    $"The queue is full: {waiting} jobs are waiting.",
+                    "QUEUE_FULL",
+                    TimeSpan.FromSeconds(30)
+                )
+            );
         }
 
-        if (ticket.Kind == JobKind.Train && await RefuseNameAsync(ticket.Name, ticket.Placeholder, ticket.Caller, ticket.Scopes) is { } inTraining)
+        if (
+            ticket.Kind == JobKind.Train
+            && await RefuseNameAsync(ticket.Name, ticket.Placeholder, ticket.Caller, ticket.Scopes) is { } inTraining
+        )
         {
             return new Submitted(null, Refusal: inTraining);
         }
 
-        if (quotas.Admit(ticket.Caller, Waiting.Count(other => other.Ticket.Caller == ticket.Caller), ticket.Pictures) is { } refusal)
+        if (
+            quotas.Admit(
+                ticket.Caller,
+                Waiting.Count(other => other.Ticket.Caller == ticket.Caller),
+                ticket.Pictures
+            ) is
+            { } refusal
+        )
         {
             return Refused(refusal);
         }
@@ -102,19 +146,48 @@ internal sealed class QueueGrain(
     }
 
     public async Task<byte[]?> RefuseNameAsync(string name, string placeholder, string asking, int scopes) =>
-        Entries.FirstOrDefault(other => other.Over is null && other.Ticket.Kind == JobKind.Train
-            && ConceptNames.AreAmbiguous(name, placeholder, other.Ticket.Name, other.Ticket.Placeholder)) is not { Ticket: var rival }
-        || (await Job(rival.JobId).GetAsync()).IsOver ? null // its watchers may know before the queue does
-        : (!new Caller(asking, (Scopes)scopes).MaySee(rival.Caller) ? CallerConcepts.Taken(name)
-        : RpcErrors.Exists($"Job {rival.JobId} is training a concept '{rival.Name}' already; wait for it, cancel it, or choose another name.", "CONCEPT_IN_TRAINING")).ToByteArray();
+        Entries.FirstOrDefault(other =>
+            other.Over is null
+            && other.Ticket.Kind == JobKind.Train
+            && ConceptNames.AreAmbiguous(name, placeholder, other.Ticket.Name, other.Ticket.Placeholder)
+        )
+            is not { Ticket: var rival }
+        || (await Job(rival.JobId).GetAsync()).IsOver
+            ? null // its watchers may know before the queue does
+            : (
+                !new Caller(asking, (Scopes)scopes).MaySee(rival.Caller)
+                    ? CallerConcepts.Taken(name)
+                    : RpcErrors.Exists(
+                        $"Job {rival.JobId} is training a concept '{rival.Name}' already; wait for it, cancel it, or choose another name.",
+                        "CONCEPT_IN_TRAINING"
+                    )
+            ).ToByteArray();
 
-    public Task<Submitted> FindAsync(string caller, string requestId, string fingerprint) => Task.FromResult(
-        Entries.FirstOrDefault(entry => entry.Ticket.RequestId == requestId && entry.Ticket.Caller == caller)?.Ticket is not { } known ? new Submitted(null)
-        : known.Fingerprint == fingerprint ? new Submitted(known.JobId, Attached: true)
-        : Refused(RpcErrors.Precondition($"request_id '{requestId}' was used for another request; choose a new one.", "REQUEST_ID_REUSED")));
+    public Task<Submitted> FindAsync(string caller, string requestId, string fingerprint) =>
+        Task.FromResult(
+            Entries
+                .FirstOrDefault(entry => entry.Ticket.RequestId == requestId && entry.Ticket.Caller == caller)
+                ?.Ticket
+                is not { } known
+                ? new Submitted(null)
+            : known.Fingerprint == fingerprint ? new Submitted(known.JobId, Attached: true)
+            : Refused(
+                RpcErrors.Precondition(
+                    $"request_id '{requestId}' was used for another request; choose a new one.",
+                    "REQUEST_ID_REUSED"
+                )
+            )
+        );
 
-    public Task<IReadOnlyList<string>> ListAsync(string? caller) => Task.FromResult<IReadOnlyList<string>>(
-        [.. Entries.AsEnumerable().Reverse().Select(entry => entry.Ticket).Where(ticket => caller is null || ticket.Caller == caller).Select(ticket => ticket.JobId)]);
+    public Task<IReadOnlyList<string>> ListAsync(string? caller) =>
+        Task.FromResult<IReadOnlyList<string>>([
+            .. Entries
+                .AsEnumerable()
+                .Reverse()
+                .Select(entry => entry.Ticket)
+                .Where(ticket => caller is null || ticket.Caller == caller)
+                .Select(ticket => ticket.JobId),
+        ]);
 
     public async Task WithdrawAsync(string jobId)
     {
@@ -150,7 +223,8 @@ internal sealed class QueueGrain(
         return entry.Ticket;
     }
 
-    public Task WaitAsync(CancellationToken cancellationToken) => Task.WhenAny(_changed.Task, Task.Delay(_longestWait, cancellationToken));
+    public Task WaitAsync(CancellationToken cancellationToken) =>
+        Task.WhenAny(_changed.Task, Task.Delay(_longestWait, cancellationToken));
 
     public Task PingAsync() => Task.CompletedTask;
 
@@ -163,9 +237,18 @@ internal sealed class QueueGrain(
 
         var heard = _leases.Hear(device, life);
         await TakeBackAsync(device, life, steps.Keys);
-        heard.Unnamed = Entries.Where(entry => entry.Device == device && entry.Life == life && !steps.ContainsKey(entry.Ticket.JobId))
-            .ToDictionary(entry => entry.Ticket.JobId, entry => heard.Unnamed.GetValueOrDefault(entry.Ticket.JobId) + 1, StringComparer.Ordinal);
-        await SilenceAsync(entry => entry.Device == device && entry.Life == life && heard.Unnamed.GetValueOrDefault(entry.Ticket.JobId) >= TimesUnnamed);
+        heard.Unnamed = Entries
+            .Where(entry => entry.Device == device && entry.Life == life && !steps.ContainsKey(entry.Ticket.JobId))
+            .ToDictionary(
+                entry => entry.Ticket.JobId,
+                entry => heard.Unnamed.GetValueOrDefault(entry.Ticket.JobId) + 1,
+                StringComparer.Ordinal
+            );
+        await SilenceAsync(entry =>
+            entry.Device == device
+            && entry.Life == life
+            && heard.Unnamed.GetValueOrDefault(entry.Ticket.JobId) >= TimesUnnamed
+        );
         await LoseAsync(device, life);
     }
 
@@ -176,7 +259,9 @@ internal sealed class QueueGrain(
             if (seconds > 0)
             {
                 var kind = (int)entry.Ticket.Kind;
-                Stored.State.StepSeconds[kind] = Stored.State.StepSeconds.TryGetValue(kind, out var before) ? (before + seconds) / 2 : seconds;
+                Stored.State.StepSeconds[kind] = Stored.State.StepSeconds.TryGetValue(kind, out var before)
+                    ? (before + seconds) / 2
+                    : seconds;
             }
 
             await OverAsync(entry);
@@ -207,7 +292,8 @@ internal sealed class QueueGrain(
 
     private void Dequeued(QueueEntry entry, bool started)
     {
-        TimeSpan? waited = started && _enqueued.TryGetValue(entry.Ticket.JobId, out var since) ? time.GetElapsedTime(since) : null;
+        TimeSpan? waited =
+            started && _enqueued.TryGetValue(entry.Ticket.JobId, out var since) ? time.GetElapsedTime(since) : null;
         _enqueued.Remove(entry.Ticket.JobId);
         JobTelemetry.Dequeued(entry.Ticket.Kind, waited);
     }
@@ -229,7 +315,8 @@ internal sealed class QueueGrain(
         await ChangedAsync();
     }
 
-    private bool IsAwake(QueueEntry entry) => !_resting.TryGetValue(entry.Ticket.JobId, out var rest) || time.GetElapsedTime(rest.Since) >= rest.Pause;
+    private bool IsAwake(QueueEntry entry) =>
+        !_resting.TryGetValue(entry.Ticket.JobId, out var rest) || time.GetElapsedTime(rest.Since) >= rest.Pause;
 
     private void LetRest(string jobId)
     {
@@ -237,7 +324,9 @@ internal sealed class QueueGrain(
         _resting[jobId] = new Rest(time.GetTimestamp(), pause > _longestRest ? _longestRest : pause);
     }
 
-    /// <summary>Jobs of devices that have been silent for too long wait again. Devices that began another life have lost theirs.</summary>
+    /// <summary>
+    /// Jobs of devices that have been silent for too long wait again. Devices that began another life have lost theirs.
+    /// </summary>
     private async Task ReapAsync()
     {
         _leases.Look();
@@ -245,7 +334,10 @@ internal sealed class QueueGrain(
         await LoseAsync(entry => _leases.HasDied(entry.Device!, entry.Life!));
     }
 
-    /// <summary>Lets jobs wait again whose device does not speak of them. It may be a pause: the device has them still if no other takes them.</summary>
+    /// <summary>
+    /// Lets jobs wait again whose device does not speak of them. It may be a pause: the device has them still if no
+    /// other takes them.
+    /// </summary>
     private async Task SilenceAsync(Func<QueueEntry, bool> isSilent)
     {
         foreach (var entry in Entries.Where(entry => entry.Device is not null && isSilent(entry)).ToArray())
@@ -262,7 +354,11 @@ internal sealed class QueueGrain(
     /// <summary>A device that was silent names jobs that it still runs and that no other has taken.</summary>
     private async Task TakeBackAsync(string device, string life, IReadOnlyCollection<string> named)
     {
-        foreach (var jobId in named.Where(jobId => _silent.TryGetValue(jobId, out var before) && before == (device, life)).ToArray())
+        foreach (
+            var jobId in named
+                .Where(jobId => _silent.TryGetValue(jobId, out var before) && before == (device, life))
+                .ToArray()
+        )
         {
             _silent.Remove(jobId);
             if (Entries.FirstOrDefault(entry => entry.Ticket.JobId == jobId) is { IsWaiting: true } entry)
@@ -275,10 +371,16 @@ internal sealed class QueueGrain(
         }
     }
 
-    /// <summary>The jobs of a device's earlier lives are lost, those too with which it was silent before it died.</summary>
+    /// <summary>
+    /// The jobs of a device's earlier lives are lost, those too with which it was silent before it died.
+    /// </summary>
     private Task LoseAsync(string device, string life)
     {
-        foreach (var (jobId, before) in _silent.Where(silent => silent.Value.Device == device && silent.Value.Life != life).ToArray())
+        foreach (
+            var (jobId, before) in _silent
+                .Where(silent => silent.Value.Device == device && silent.Value.Life != life)
+                .ToArray()
+        )
         {
             _silent.Remove(jobId);
             if (Entries.FirstOrDefault(entry => entry.Ticket.JobId == jobId) is { IsWaiting: true } entry)
@@ -293,7 +395,9 @@ internal sealed class QueueGrain(
 
     private async Task LoseAsync(Func<QueueEntry, bool> isLost)
     {
-        foreach (var entry in Entries.Where(entry => entry.Device is not null && IsAwake(entry) && isLost(entry)).ToArray())
+        foreach (
+            var entry in Entries.Where(entry => entry.Device is not null && IsAwake(entry) && isLost(entry)).ToArray()
+        )
         {
             logger.DeviceSilent(entry.Device!, entry.Ticket.JobId);
             JobState state;
@@ -340,7 +444,11 @@ internal sealed class QueueGrain(
     /// <summary>Tells a job its place, unless it has just heard of the same.</summary>
     private async Task TellAsync(string jobId, QueuePlace place)
     {
-        if (!_told.TryGetValue(jobId, out var last) || !last.Place.IsNear(place) || time.GetElapsedTime(last.At) > _tellAgainAfter)
+        if (
+            !_told.TryGetValue(jobId, out var last)
+            || !last.Place.IsNear(place)
+            || time.GetElapsedTime(last.At) > _tellAgainAfter
+        )
         {
             _told[jobId] = (place, time.GetTimestamp());
             await Job(jobId).PlaceAsync(place);
@@ -348,12 +456,17 @@ internal sealed class QueueGrain(
     }
 
     /// <summary>What a job still takes; null: no job of its kind has told, or too long to be told.</summary>
-    private TimeSpan? Remaining(QueueEntry entry) => Stored.State.StepSeconds.TryGetValue((int)entry.Ticket.Kind, out var seconds)
-        && seconds * Math.Max(0, entry.Ticket.TotalSteps - _steps.GetValueOrDefault(entry.Ticket.JobId)) is var left && left < _longestRemaining.TotalSeconds
-        ? TimeSpan.FromSeconds(left)
-        : null;
+    private TimeSpan? Remaining(QueueEntry entry) =>
+        Stored.State.StepSeconds.TryGetValue((int)entry.Ticket.Kind, out var seconds)
+        && seconds * Math.Max(0, entry.Ticket.TotalSteps - _steps.GetValueOrDefault(entry.Ticket.JobId)) is var left
+        && left < _longestRemaining.TotalSeconds
+            ? TimeSpan.FromSeconds(left)
+            : null;
 
-    private static DateTimeOffset? Plus(DateTimeOffset? start, TimeSpan? takes) => start + takes is { } sum ? new DateTimeOffset(sum.Ticks - (sum.Ticks % TimeSpan.TicksPerSecond), sum.Offset) : null;
+    private static DateTimeOffset? Plus(DateTimeOffset? start, TimeSpan? takes) =>
+        start + takes is { } sum
+            ? new DateTimeOffset(sum.Ticks - (sum.Ticks % TimeSpan.TicksPerSecond), sum.Offset)
+            : null;
 
     /// <summary>Removes old jobs; the next change of the queue writes this.</summary>
     private async Task PruneAsync()

@@ -4,8 +4,8 @@ using Orleans.Storage;
 namespace Dti.Server.Jobs.Grains;
 
 /// <summary>
-/// The queue's state, its entries on pages of which only those are written that have changed: one more job costs the disk as much after ten thousand as
-/// after ten.
+/// The queue's state, its entries on pages of which only those are written that have changed: one more job costs the
+/// disk as much after ten thousand as after ten.
 /// </summary>
 /// <param name="storage">Where it is.</param>
 /// <param name="queue">Whose it is.</param>
@@ -42,8 +42,14 @@ internal sealed class QueuePages(IGrainStorage storage, GrainId queue) : IPersis
         }
 
         // Entries that were written before there were pages are whole until all of them are on pages.
-        var entries = _root.Content.Entries is { Count: > 0 } unpaged ? unpaged : _pages.Values.SelectMany(page => page.Content.Entries);
-        State = new QueueState { Entries = [.. entries.Select(entry => entry with { })], StepSeconds = new(_root.Content.StepSeconds) };
+        var entries = _root.Content.Entries is { Count: > 0 } unpaged
+            ? unpaged
+            : _pages.Values.SelectMany(page => page.Content.Entries);
+        State = new QueueState
+        {
+            Entries = [.. entries.Select(entry => entry with { })],
+            StepSeconds = new(_root.Content.StepSeconds),
+        };
     }
 
     /// <inheritdoc/>
@@ -65,11 +71,17 @@ internal sealed class QueuePages(IGrainStorage storage, GrainId queue) : IPersis
 
             if (!page.Stored.RecordExists || !page.Content.Entries.SequenceEqual(entries))
             {
-                await WriteAsync(NameOf(number), page, new QueuePage { Entries = [.. entries.Select(entry => entry with { })] });
+                await WriteAsync(
+                    NameOf(number),
+                    page,
+                    new QueuePage { Entries = [.. entries.Select(entry => entry with { })] }
+                );
             }
         }
 
-        foreach (var (number, page) in _pages.Where(page => !contents.ContainsKey(page.Key) && page.Key < next - 1).ToArray())
+        foreach (
+            var (number, page) in _pages.Where(page => !contents.ContainsKey(page.Key) && page.Key < next - 1).ToArray()
+        )
         {
             await storage.ClearStateAsync(NameOf(number), queue, page.Stored);
             _pages.Remove(number);
@@ -121,7 +133,17 @@ internal sealed class QueuePages(IGrainStorage storage, GrainId queue) : IPersis
     }
 
     private Task WriteRootAsync(int next, int first, List<QueueEntry> unpaged) =>
-        WriteAsync(Root, _root, new QueueState { Entries = unpaged, StepSeconds = new(State.StepSeconds), FirstPage = first, NextPage = next });
+        WriteAsync(
+            Root,
+            _root,
+            new QueueState
+            {
+                Entries = unpaged,
+                StepSeconds = new(State.StepSeconds),
+                FirstPage = first,
+                NextPage = next,
+            }
+        );
 
     private async Task WriteAsync<T>(string name, Part<T> place, T state)
         where T : class, new()

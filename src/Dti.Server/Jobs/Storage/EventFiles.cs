@@ -7,8 +7,9 @@ using Google.Protobuf;
 namespace Dti.Server.Jobs.Storage;
 
 /// <summary>
-/// The log of a job: a file per attempt, <c>events-0001.log</c>. Each begins with the number of its first event, so that whatever an attempt
-/// that has lost the job still wrote beyond it does not count. What a killed process wrote half is passed over.
+/// The log of a job: a file per attempt, <c>events-0001.log</c>. Each begins with the number of its first event, so
+/// that whatever an attempt that has lost the job still wrote beyond it does not count. What a killed process wrote
+/// half is passed over.
 /// </summary>
 internal readonly struct EventFiles(string folder)
 {
@@ -18,7 +19,8 @@ internal readonly struct EventFiles(string folder)
     private const int EntryHeader = 2 * sizeof(int); // length of the message, step
 
     /// <summary>How a part to be written is opened: tests put a disk here that fails.</summary>
-    internal static Func<string, FileStreamOptions, FileStream> Open { get; set; } = (path, options) => new FileStream(path, options);
+    internal static Func<string, FileStreamOptions, FileStream> Open { get; set; } =
+        (path, options) => new FileStream(path, options);
 
     /// <summary>Begins the part of an attempt. From then on no earlier attempt may write.</summary>
     /// <exception cref="IOException">The disk is full, or the folder cannot be written.</exception>
@@ -33,7 +35,13 @@ internal readonly struct EventFiles(string folder)
         var header = new byte[Header];
         BinaryPrimitives.WriteInt64LittleEndian(header, first);
         AtomicFile.WriteAllBytes(path, header);
-        var options = new FileStreamOptions { Mode = FileMode.Append, Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.Append,
+            Access = FileAccess.Write,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+            BufferSize = 0,
+        };
         return new EventWriter(Open(path, options), first);
     }
 
@@ -105,18 +113,35 @@ internal readonly struct EventFiles(string folder)
     {
         using var file = OpenToRead(path);
         var header = new byte[Header];
-        return file.ReadAtLeast(header, Header, throwOnEndOfStream: false) == Header ? BinaryPrimitives.ReadInt64LittleEndian(header) : -1;
+        return file.ReadAtLeast(header, Header, throwOnEndOfStream: false) == Header
+            ? BinaryPrimitives.ReadInt64LittleEndian(header)
+            : -1;
     }
 
-    private static FileStream OpenToRead(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+    private static FileStream OpenToRead(string path) =>
+        new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
-    private IEnumerable<(int Epoch, string Path)> Parts() => Directory.Exists(folder)
-        ? Directory.EnumerateFiles(folder, Prefix + "*" + Ending)
-            .Select(path => (int.Parse(Path.GetFileNameWithoutExtension(path).AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture), path))
-        : [];
+    private IEnumerable<(int Epoch, string Path)> Parts() =>
+        Directory.Exists(folder)
+            ? Directory
+                .EnumerateFiles(folder, Prefix + "*" + Ending)
+                .Select(path =>
+                    (
+                        int.Parse(
+                            Path.GetFileNameWithoutExtension(path).AsSpan(Prefix.Length),
+                            NumberStyles.None,
+                            CultureInfo.InvariantCulture
+                        ),
+                        path
+                    )
+                )
+            : [];
 }
 
-/// <summary>Writes an attempt's events; each is with the operating system when <see cref="Append"/> returns, so that a killed process loses none.</summary>
+/// <summary>
+/// Writes an attempt's events; each is with the operating system when <see cref="Append"/> returns, so that a killed
+/// process loses none.
+/// </summary>
 internal sealed class EventWriter(FileStream file, long first) : IDisposable
 {
     /// <summary>Number of the next event.</summary>

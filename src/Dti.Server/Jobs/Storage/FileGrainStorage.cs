@@ -8,8 +8,9 @@ using Orleans.Storage;
 namespace Dti.Server.Jobs.Storage;
 
 /// <summary>
-/// Grain state in files, for the server of one machine: the state of job X in <c>X/job.state</c>, whole or not at all, with a version that
-/// refuses a writer whose state is not the newest. Many machines name Redis or PostgreSQL's storage instead.
+/// Grain state in files, for the server of one machine: the state of job X in <c>X/job.state</c>, whole or not at all,
+/// with a version that refuses a writer whose state is not the newest. Many machines name Redis or PostgreSQL's storage
+/// instead.
 /// </summary>
 internal sealed class FileGrainStorage(JobFolder folder, Serializer serializer) : IGrainStorage
 {
@@ -40,7 +41,9 @@ internal sealed class FileGrainStorage(JobFolder folder, Serializer serializer) 
     {
         if (!Directory.Exists(folder.Root))
         {
-            throw new StateUnwrittenException(new DtiException(ErrorKind.FailedPrecondition, folder.Problem() ?? "The folder of jobs is gone."));
+            throw new StateUnwrittenException(
+                new DtiException(ErrorKind.FailedPrecondition, folder.Problem() ?? "The folder of jobs is gone.")
+            );
         }
 
         var path = PathOf(stateName, grainId);
@@ -101,9 +104,12 @@ internal sealed class FileGrainStorage(JobFolder folder, Serializer serializer) 
         var known = etag is null ? 0 : long.Parse(etag, CultureInfo.InvariantCulture);
         if (known != stored)
         {
-            throw new InconsistentStateException($"{path} has version {stored}, and version {known} was to be replaced.");
+            throw new InconsistentStateException(
+                $"{path} has version {stored}, and version {known} was to be replaced."
+            );
         }
     }
 
-    private string PathOf(string stateName, GrainId grainId) => Path.Combine(folder.Of(grainId.Key.ToString()!), stateName + ".state");
+    private string PathOf(string stateName, GrainId grainId) =>
+        Path.Combine(folder.Of(grainId.Key.ToString()!), stateName + ".state");
 }

@@ -8,16 +8,19 @@ using Google.Protobuf;
 namespace Dti.Server.Jobs.Storage;
 
 /// <summary>
-/// Where jobs are on disk, a folder each: the request (<c>request.binpb</c>, photos included), the log of events (a part per attempt), the
-/// grain's state. Devices and gateways share it, and nothing else.
+/// Where jobs are on disk, a folder each: the request (<c>request.binpb</c>, photos included), the log of events (a
+/// part per attempt), the grain's state. Devices and gateways share it, and nothing else.
 /// </summary>
 internal sealed class JobFolder : IDisposable
 {
     private const string RequestFile = "request.binpb";
     private const string Lock = ".lock";
-    private const string Taken = "Another server has taken the folder of jobs. Stop one of both, then restart the other.";
+    private const string Taken =
+        "Another server has taken the folder of jobs. Stop one of both, then restart the other.";
     private const string PassingPrefix = "dti-jobs-";
-    private static readonly TimeSpan _abandonedAfter = TimeSpan.FromMinutes(1); // a folder may have been made, and not be locked yet
+
+    // a folder may have been made, and not be locked yet
+    private static readonly TimeSpan _abandonedAfter = TimeSpan.FromMinutes(1);
     private const string State = "job.state"; // of a grain
     private readonly Lock _looking = new();
     private FileStream _lock;
@@ -35,7 +38,9 @@ internal sealed class JobFolder : IDisposable
                 DeleteAbandoned();
             }
 
-            Root = options.JobFolder is { } folder ? Path.GetFullPath(folder) : Directory.CreateTempSubdirectory(PassingPrefix).FullName;
+            Root = options.JobFolder is { } folder
+                ? Path.GetFullPath(folder)
+                : Directory.CreateTempSubdirectory(PassingPrefix).FullName;
             PrivateFolder.Make(Root);
             _lock = Hold(FileMode.OpenOrCreate);
             foreach (var draft in Directory.EnumerateFiles(Root, "*" + AtomicFile.Draft, SearchOption.AllDirectories))
@@ -50,7 +55,8 @@ internal sealed class JobFolder : IDisposable
             throw new DtiException(
                 ErrorKind.FailedPrecondition,
                 $"The folder of jobs, {options.JobFolder ?? $"in {Path.GetTempPath()} (set by TMPDIR)"}, {(LockFile.IsHeld(error) ? "is used by another server, and one alone may use it." : $"cannot be used: {error.Message}")}",
-                innerException: error);
+                innerException: error
+            );
         }
     }
 
@@ -63,13 +69,18 @@ internal sealed class JobFolder : IDisposable
     /// <summary>The folder of a job.</summary>
     public string Of(string jobId) => Path.Combine(Root, jobId);
 
-    /// <summary>A path for a file that is gone soon, and that only the server's user can read. A killed server's goes at the next start.</summary>
+    /// <summary>
+    /// A path for a file that is gone soon, and that only the server's user can read. A killed server's goes at the
+    /// next start.
+    /// </summary>
     public string NewDraft() => Path.Combine(Root, Guid.NewGuid().ToString("N") + AtomicFile.Draft);
 
     /// <summary>The log of a job.</summary>
     public EventFiles Events(string jobId) => new(Of(jobId));
 
-    /// <summary>Why the folder is not this server's any more; null: it is. A lock that was deleted is made again.</summary>
+    /// <summary>
+    /// Why the folder is not this server's any more; null: it is. A lock that was deleted is made again.
+    /// </summary>
     public string? Problem()
     {
         lock (_looking)
@@ -111,7 +122,8 @@ internal sealed class JobFolder : IDisposable
     public bool HasState(string jobId) => File.Exists(Path.Combine(Of(jobId), State));
 
     /// <summary>Writes a job's request and its first event.</summary>
-    /// <exception cref="DtiException">The disk is full, or the folder cannot be written or is not this server's any more; nothing of the job is left.</exception>
+    /// <exception cref="DtiException">The disk is full, or the folder cannot be written or is not this server's any
+    /// more; nothing of the job is left.</exception>
     public void Create(string jobId, IMessage request, IMessage accepted)
     {
         if (Problem() is { } problem)
@@ -129,7 +141,8 @@ internal sealed class JobFolder : IDisposable
         catch (Exception error)
         {
             Delete(jobId);
-            throw error as DtiException ?? (error is IOException or UnauthorizedAccessException ? AtomicFile.Explain(Of(jobId), error) : error);
+            throw error as DtiException
+                ?? (error is IOException or UnauthorizedAccessException ? AtomicFile.Explain(Of(jobId), error) : error);
         }
     }
 
@@ -141,9 +154,17 @@ internal sealed class JobFolder : IDisposable
         {
             return ParserOf(kind).ParseFrom(File.ReadAllBytes(Path.Combine(Of(jobId), RequestFile)));
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidProtocolBufferException)
+        catch (Exception error)
+            when (error is IOException or UnauthorizedAccessException or InvalidProtocolBufferException)
         {
-            throw new DtiException(ErrorKind.FailedPrecondition, string.Create(CultureInfo.InvariantCulture, $"The request of job {jobId} cannot be read: {error.Message}"), innerException: error);
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The request of job {jobId} cannot be read: {error.Message}"
+                ),
+                innerException: error
+            );
         }
     }
 
@@ -153,11 +174,19 @@ internal sealed class JobFolder : IDisposable
     /// <summary>The newest step in a job's log; 0: none.</summary>
     public int LastStep(string jobId) => Events(jobId).Read(0).Select(entry => entry.Step).DefaultIfEmpty().Max();
 
-    /// <summary>Deletes what servers before this one left of jobs that nobody knows: killed while it took one in, or before it had forgotten one.</summary>
+    /// <summary>
+    /// Deletes what servers before this one left of jobs that nobody knows: killed while it took one in, or before it
+    /// had forgotten one.
+    /// </summary>
     /// <param name="known">All jobs that are remembered.</param>
     public void KeepOnly(IEnumerable<string> known)
     {
-        foreach (var jobId in _found.Select(folder => Path.GetFileName(folder)).Where(IsId).Except(known, StringComparer.Ordinal))
+        foreach (
+            var jobId in _found
+                .Select(folder => Path.GetFileName(folder))
+                .Where(IsId)
+                .Except(known, StringComparer.Ordinal)
+        )
         {
             Delete(jobId);
         }
@@ -212,12 +241,13 @@ internal sealed class JobFolder : IDisposable
         }
     }
 
-    private static MessageParser ParserOf(JobKind kind) => kind switch
-    {
-        JobKind.Train => TrainRequest.Parser,
-        JobKind.Generate => GenerateRequest.Parser,
-        _ => InterpolateRequest.Parser,
-    };
+    private static MessageParser ParserOf(JobKind kind) =>
+        kind switch
+        {
+            JobKind.Train => TrainRequest.Parser,
+            JobKind.Generate => GenerateRequest.Parser,
+            _ => InterpolateRequest.Parser,
+        };
 
     // What is left over costs space, and nothing else.
     private static void Quietly(Action action)
@@ -226,8 +256,6 @@ internal sealed class JobFolder : IDisposable
         {
             action();
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException) { }
     }
 }

@@ -4,7 +4,9 @@ using Google.Protobuf;
 
 namespace Dti.Server.Jobs.Storage;
 
-/// <summary>A grain's state could not be written, most likely as the disk is full. What was written before is still there.</summary>
+/// <summary>
+/// A grain's state could not be written, most likely as the disk is full. What was written before is still there.
+/// </summary>
 [GenerateSerializer]
 [Alias("dti.state-unwritten")]
 internal sealed class StateUnwrittenException : OrleansException

@@ -20,19 +20,39 @@ internal static class TinyDitFolder
         }
 
         var vocabulary = ClipTokenizer.Load(tokenizer).VocabularySize;
-        Json(folder, "model_index.json", new
-        {
-            _class_name = TinyDitFamily.Pipeline.ClassName,
-            text_encoder = new[] { "dti", "TinyTextModel" },
-            tokenizer = new[] { "transformers", "CLIPTokenizer" },
-            transformer = new[] { "dti", "TinyDitModel" },
-        });
-        Json(folder, "scheduler/scheduler_config.json", new { _class_name = "FlowMatchEulerDiscreteScheduler", num_train_timesteps = 1000, shift = 3.0 });
+        Json(
+            folder,
+            "model_index.json",
+            new
+            {
+                _class_name = TinyDitFamily.Pipeline.ClassName,
+                text_encoder = new[] { "dti", "TinyTextModel" },
+                tokenizer = new[] { "transformers", "CLIPTokenizer" },
+                transformer = new[] { "dti", "TinyDitModel" },
+            }
+        );
+        Json(
+            folder,
+            "scheduler/scheduler_config.json",
+            new
+            {
+                _class_name = "FlowMatchEulerDiscreteScheduler",
+                num_train_timesteps = 1000,
+                shift = 3.0,
+            }
+        );
         Json(folder, "text_encoder/config.json", new { vocab_size = vocabulary });
         Json(folder, "transformer/config.json", new { });
         using var generator = new Generator(1, CPU);
-        Weights(Path.Combine(folder, "text_encoder", "model.safetensors"), generator, weights => new TinyTextModel(vocabulary, weights));
-        Weights(Path.Combine(folder, "transformer", "diffusion_pytorch_model.safetensors"), generator, weights => new TinyTransformer(weights));
+        Weights(Path.Combine(folder, "text_encoder", "model.safetensors"), generator, weights => new TinyTextModel(
+            vocabulary,
+            weights
+        ));
+        Weights(
+            Path.Combine(folder, "transformer", "diffusion_pytorch_model.safetensors"),
+            generator,
+            weights => new TinyTransformer(weights)
+        );
     }
 
     private static void Json<T>(string folder, string file, T value)

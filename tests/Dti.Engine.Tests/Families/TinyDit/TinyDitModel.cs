@@ -18,7 +18,10 @@ internal sealed class TinyDitModel : IDiffusionModel
     {
         (_profile, Target, Memory) = (profile, target, memory);
         NoiseProcess = profile.Noise.CreateProcess(target.Device);
-        _text = Load("text_encoder", weights => new TinyTextModel(profile.Encoders[0].Embeddings.VocabularySize, weights));
+        _text = Load("text_encoder", weights => new TinyTextModel(
+            profile.Encoders[0].Embeddings.VocabularySize,
+            weights
+        ));
         _transformer = Load("transformer", weights => new TinyTransformer(weights));
     }
 
@@ -32,9 +35,7 @@ internal sealed class TinyDitModel : IDiffusionModel
 
     public IReadOnlyList<ITextEncoder> TextEncoders => [_text.Module];
 
-    public void UseOnly(ModelParts parts)
-    {
-    }
+    public void UseOnly(ModelParts parts) { }
 
     public void ReleaseTransposed()
     {
@@ -43,22 +44,38 @@ internal sealed class TinyDitModel : IDiffusionModel
     }
 
     public Conditioning Condition(
-        IReadOnlyList<Tensor> inputIds, IReadOnlyList<Tensor?> conceptRows, int clipSkip = 1, ActivationCheckpoints? checkpoints = null)
+        IReadOnlyList<Tensor> inputIds,
+        IReadOnlyList<Tensor?> conceptRows,
+        int clipSkip = 1,
+        ActivationCheckpoints? checkpoints = null
+    )
     {
         using var scope = NewDisposeScope();
         var states = _text.Module.LastHiddenState(inputIds[0], conceptRows[0]);
-        var ended = inputIds[0].eq(_profile.Tokenizer.EosTokenId).to(ScalarType.Int64).cumsum(1); // the first end of text counts, padding does not
-        return new Conditioning(checkpoints.Cut(states), Mask: ended.sub(inputIds[0].eq(_profile.Tokenizer.EosTokenId).to(ScalarType.Int64)).eq(0)).MoveToOuterDisposeScope();
+        // the first end of text counts, padding does not
+        var ended = inputIds[0].eq(_profile.Tokenizer.EosTokenId).to(ScalarType.Int64).cumsum(1);
+        return new Conditioning(
+            checkpoints.Cut(states),
+            Mask: ended.sub(inputIds[0].eq(_profile.Tokenizer.EosTokenId).to(ScalarType.Int64)).eq(0)
+        ).MoveToOuterDisposeScope();
     }
 
-    public Tensor Predict(Tensor sample, Tensor times, Conditioning conditioning, ActivationCheckpoints? checkpoints = null, PromptKeys? keys = null)
+    public Tensor Predict(
+        Tensor sample,
+        Tensor times,
+        Conditioning conditioning,
+        ActivationCheckpoints? checkpoints = null,
+        PromptKeys? keys = null
+    )
     {
-        Tensor[] inputs = [sample, times, conditioning.States, conditioning.Mask!]; // all that a second forward pass needs
+        // all that a second forward pass needs
+        Tensor[] inputs = [sample, times, conditioning.States, conditioning.Mask!];
         Tensor Forward(Tensor[] all) => _transformer.Module.Forward(all[0], all[1], all[2], all[3]);
         return checkpoints?.Keep(Forward, inputs) ?? Forward(inputs);
     }
 
-    public LatentDistribution Encode(Tensor pixels) => new(F.pixel_unshuffle(pixels.to(Target.Device), TinyTransformer.Factor));
+    public LatentDistribution Encode(Tensor pixels) =>
+        new(F.pixel_unshuffle(pixels.to(Target.Device), TinyTransformer.Factor));
 
     public Tensor Normalize(Tensor latents) => latents * 2;
 

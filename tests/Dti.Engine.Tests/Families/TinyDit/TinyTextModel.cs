@@ -10,7 +10,10 @@ internal sealed class TinyTextModel(int vocabulary, WeightScope weights) : IText
     public const int Width = 24;
 
     private readonly ClipEncoderLayer[] _layers = ClipEncoderLayer.Stack(
-        new TransformerConfig(Width, 2 * Width, NumHiddenLayers: 1, NumAttentionHeads: 2, Activation.Gelu, 1e-5), weights.Sub("layers"), causal: true);
+        new TransformerConfig(Width, 2 * Width, NumHiddenLayers: 1, NumAttentionHeads: 2, Activation.Gelu, 1e-5),
+        weights.Sub("layers"),
+        causal: true
+    );
 
     private readonly LayerNorm _norm = new(weights.Sub("norm"), Width);
 
@@ -21,6 +24,8 @@ internal sealed class TinyTextModel(int vocabulary, WeightScope weights) : IText
         using var scope = NewDisposeScope();
         var all = conceptRows is null ? TokenEmbedding : cat([TokenEmbedding, conceptRows.to(TokenEmbedding.dtype)]);
         var hidden = all.index_select(0, inputIds.flatten()).view(inputIds.shape[0], inputIds.shape[1], Width);
-        return _norm.Forward(_layers.Aggregate(hidden, (states, layer) => layer.Forward(states))).MoveToOuterDisposeScope();
+        return _norm
+            .Forward(_layers.Aggregate(hidden, (states, layer) => layer.Forward(states)))
+            .MoveToOuterDisposeScope();
     }
 }

@@ -6,7 +6,10 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Dti.Engine.Tests.Families.TinyDit;
 
-/// <summary>A diffusion transformer of one block: self-attention, attention to the prompt where its mask allows, and a feed-forward layer, modulated by time.</summary>
+/// <summary>
+/// A diffusion transformer of one block: self-attention, attention to the prompt where its mask allows, and a
+/// feed-forward layer, modulated by time.
+/// </summary>
 internal sealed class TinyTransformer(WeightScope weights)
 {
     public const int Factor = 4;
@@ -40,9 +43,16 @@ internal sealed class TinyTransformer(WeightScope weights)
         x = x + MultiHead.Attend(self[0].contiguous(), self[1].contiguous(), self[2].contiguous(), Heads);
         var prompt = _keyValue.Forward(states).chunk(2, -1);
         var scores = F.scaled_dot_product_attention(
-            MultiHead.Split(_query.Forward(x), Heads), MultiHead.Split(prompt[0], Heads), MultiHead.Split(prompt[1], Heads), mask.to(ScalarType.Bool).view(batch, 1, 1, -1));
+            MultiHead.Split(_query.Forward(x), Heads),
+            MultiHead.Split(prompt[0], Heads),
+            MultiHead.Split(prompt[1], Heads),
+            mask.to(ScalarType.Bool).view(batch, 1, 1, -1)
+        );
         x = x + scores.transpose(1, 2).flatten(2);
         x = x + _mlp.Forward(x);
-        return _out.Forward(x).transpose(1, 2).view(batch, Channels, sample.shape[2], sample.shape[3]).MoveToOuterDisposeScope();
+        return _out.Forward(x)
+            .transpose(1, 2)
+            .view(batch, Channels, sample.shape[2], sample.shape[3])
+            .MoveToOuterDisposeScope();
     }
 }

@@ -30,7 +30,12 @@ internal sealed class BlueprintPainter(SKCanvas canvas, Scene scene) : Painter(c
         foreach (var part in o.Shape.Parts)
         {
             Canvas.DrawPath(part.Path, Paint(_line, part.Line + Line(o, 0.018f)));
-            Canvas.DrawPath(part.Path, Paint(part, o, colour => Mix(_paper, new SKColor(0x3D, 0x74, 0xC8), (colour.Red + colour.Green + colour.Blue) / 765f)));
+            Canvas.DrawPath(
+                part.Path,
+                Paint(part, o, colour =>
+                    Mix(_paper, new SKColor(0x3D, 0x74, 0xC8), (colour.Red + colour.Green + colour.Blue) / 765f)
+                )
+            );
         }
     }
 }

@@ -15,7 +15,10 @@ internal sealed class ChalkPainter(SKCanvas canvas, Scene scene) : Painter(canva
         Canvas.Clear(_board);
         foreach (var piece in pieces.Where(piece => piece.Outlined))
         {
-            Canvas.DrawPath(piece.Path, Rough(Paint(Mix(piece.Top, _chalk, 0.45f).WithAlpha(130), 0.008f), 0.03f, 0.006f));
+            Canvas.DrawPath(
+                piece.Path,
+                Rough(Paint(Mix(piece.Top, _chalk, 0.45f).WithAlpha(130), 0.008f), 0.03f, 0.006f)
+            );
         }
     }
 

@@ -24,7 +24,16 @@ internal sealed class DuotonePainter(SKCanvas canvas, Scene scene) : Painter(can
         recorder.BeginRecording(tile).DrawCircle(0.02f, 0.02f, 0.0115f, Paint(_coral.WithAlpha(150)));
         using var picture = recorder.EndRecording();
         var screen = Paint(SKColors.White);
-        screen.Shader = Own(SKShader.CreatePicture(picture, SKShaderTileMode.Repeat, SKShaderTileMode.Repeat, SKFilterMode.Linear, SKMatrix.CreateRotationDegrees(25), tile));
+        screen.Shader = Own(
+            SKShader.CreatePicture(
+                picture,
+                SKShaderTileMode.Repeat,
+                SKShaderTileMode.Repeat,
+                SKFilterMode.Linear,
+                SKMatrix.CreateRotationDegrees(25),
+                tile
+            )
+        );
         Canvas.DrawRect(-0.2f, -0.2f, 1.4f, 1.4f, screen);
     }
 

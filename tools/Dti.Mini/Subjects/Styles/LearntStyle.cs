@@ -20,14 +20,20 @@ internal sealed record LearntStyle(string Name, string Initializer, Func<SKCanva
         new("duotone-print", "illustration", (canvas, scene) => new DuotonePainter(canvas, scene)),
     ];
 
-    /// <summary>Its pictures: five scenes of the world, each of other things in another place; (128, 128, 3) bytes.</summary>
+    /// <summary>
+    /// Its pictures: five scenes of the world, each of other things in another place; (128, 128, 3) bytes.
+    /// </summary>
     public IEnumerable<byte[]> Pictures()
     {
         var places = new HashSet<Place>();
         for (var index = 0; places.Count < Count; index++)
         {
             var scene = Scene.Sample(88, index);
-            if (scene.Objects.Count == (places.Count % 2) + 1 && scene.Lighting == Lighting.Day && places.Add(scene.Place))
+            if (
+                scene.Objects.Count == (places.Count % 2) + 1
+                && scene.Lighting == Lighting.Day
+                && places.Add(scene.Place)
+            )
             {
                 var pixels = new byte[SceneRenderer.Bytes];
                 SceneRenderer.Render(scene with { Style = Style.Flat }, Painter, pixels);

@@ -50,7 +50,14 @@ internal sealed class StainedGlassPainter(SKCanvas canvas, Scene scene) : Painte
     {
         var sun = Paint(SKColors.White);
         sun.BlendMode = SKBlendMode.SoftLight;
-        sun.Shader = Own(SKShader.CreateRadialGradient(new SKPoint(0.5f, 0.4f), 0.75f, [new SKColor(255, 250, 225, 255), new SKColor(20, 10, 50, 200)], SKShaderTileMode.Clamp));
+        sun.Shader = Own(
+            SKShader.CreateRadialGradient(
+                new SKPoint(0.5f, 0.4f),
+                0.75f,
+                [new SKColor(255, 250, 225, 255), new SKColor(20, 10, 50, 200)],
+                SKShaderTileMode.Clamp
+            )
+        );
         Canvas.DrawRect(0, 0, 1, 1, sun);
     }
 

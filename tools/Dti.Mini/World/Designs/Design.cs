@@ -3,8 +3,8 @@ using SkiaSharp;
 namespace Dti.Mini.World.Designs;
 
 /// <summary>
-/// A thing that one word cannot describe: a family, six discrete parts, three free colours and three proportions. Named designs are words of
-/// the vocabulary, held-out ones are learnt as concepts.
+/// A thing that one word cannot describe: a family, six discrete parts, three free colours and three proportions. Named
+/// designs are words of the vocabulary, held-out ones are learnt as concepts.
 /// </summary>
 /// <param name="Family">What it is a kind of.</param>
 /// <param name="Body">The outline of its body.</param>
@@ -20,10 +20,24 @@ namespace Dti.Mini.World.Designs;
 /// <param name="TopSize">Relative size of the top: 0.8 to 1.25.</param>
 /// <param name="EyeSize">Relative size of the eyes: 0.8 to 1.25.</param>
 internal sealed record Design(
-    DesignFamily Family, BodyShape Body, Top Top, Eyes Eyes, Sides Sides, Mark Mark, Pattern Pattern,
-    SKColor Main, SKColor Trim, SKColor Second, float Width, float TopSize, float EyeSize)
+    DesignFamily Family,
+    BodyShape Body,
+    Top Top,
+    Eyes Eyes,
+    Sides Sides,
+    Mark Mark,
+    Pattern Pattern,
+    SKColor Main,
+    SKColor Trim,
+    SKColor Second,
+    float Width,
+    float TopSize,
+    float EyeSize
+)
 {
-    /// <summary>The least distance between two of a design's colours: the sides of the RGB cube have length 1.</summary>
+    /// <summary>
+    /// The least distance between two of a design's colours: the sides of the RGB cube have length 1.
+    /// </summary>
     private const float LeastContrast = 0.42f;
 
     /// <summary>Seed of the scenes with designs to learn from.</summary>
@@ -47,9 +61,20 @@ internal sealed record Design(
         var main = Colour(dice);
         var trim = Other(dice, main);
         return new Design(
-            dice.Pick<DesignFamily>(), dice.Pick<BodyShape>(), dice.Pick<Top>(), dice.Pick<Eyes>(), dice.Pick<Sides>(), dice.Pick<Mark>(),
-            dice.Pick<Pattern>(), main, trim, Other(dice, main, trim),
-            dice.Range(0.85f, 1.12f), dice.Range(0.8f, 1.25f), dice.Range(0.8f, 1.25f));
+            dice.Pick<DesignFamily>(),
+            dice.Pick<BodyShape>(),
+            dice.Pick<Top>(),
+            dice.Pick<Eyes>(),
+            dice.Pick<Sides>(),
+            dice.Pick<Mark>(),
+            dice.Pick<Pattern>(),
+            main,
+            trim,
+            Other(dice, main, trim),
+            dice.Range(0.85f, 1.12f),
+            dice.Range(0.8f, 1.25f),
+            dice.Range(0.8f, 1.25f)
+        );
     }
 
     /// <summary>How far two colours are apart: 0 to √3.</summary>
@@ -72,7 +97,8 @@ internal sealed record Design(
     }
 
     // Any hue, from pastel to deep; one in eight is a shade of grey.
-    private static SKColor Colour(Dice dice) => dice.Chance(0.125f)
-        ? SKColor.FromHsl(dice.Range(0, 360), dice.Range(0, 12), dice.Range(15, 95))
-        : SKColor.FromHsl(dice.Range(0, 360), dice.Range(45, 92), dice.Range(28, 78));
+    private static SKColor Colour(Dice dice) =>
+        dice.Chance(0.125f)
+            ? SKColor.FromHsl(dice.Range(0, 360), dice.Range(0, 12), dice.Range(15, 95))
+            : SKColor.FromHsl(dice.Range(0, 360), dice.Range(45, 92), dice.Range(28, 78));
 }

@@ -6,14 +6,20 @@ namespace Dti.Mini.World.Designs;
 /// <param name="Colour">The body's colour instead of its own.</param>
 /// <param name="Pattern">The body's pattern instead of its own.</param>
 /// <param name="Material">What all of it is made of.</param>
-internal sealed record DesignModifier(ObjectColour? Colour = null, Pattern? Pattern = null, Material Material = Material.None)
+internal sealed record DesignModifier(
+    ObjectColour? Colour = null,
+    Pattern? Pattern = null,
+    Material Material = Material.None
+)
 {
     /// <summary>A random modifier that can be seen on a design.</summary>
     public static DesignModifier Sample(Dice dice, Design design)
     {
         switch (dice.Int(5))
         {
-            case 0 or 1 or 2 when dice.Pick(ObjectColour.All) is var colour && Design.Distance(colour.Value, design.Main) > 0.3f:
+            case 0
+            or 1
+            or 2 when dice.Pick(ObjectColour.All) is var colour && Design.Distance(colour.Value, design.Main) > 0.3f:
                 return new DesignModifier(Colour: colour);
             case 3 when dice.Pick<Pattern>() is var pattern && pattern != design.Pattern:
                 return new DesignModifier(Pattern: pattern);
@@ -23,9 +29,19 @@ internal sealed record DesignModifier(ObjectColour? Colour = null, Pattern? Patt
     }
 
     /// <summary>The design as it is painted.</summary>
-    public Design Apply(Design design) => Material == Material.None
-        ? design with { Main = Colour?.Value ?? design.Main, Pattern = Pattern ?? design.Pattern }
-        : design with { Main = Made(design.Main), Trim = Made(design.Trim), Second = Made(design.Second) };
+    public Design Apply(Design design) =>
+        Material == Material.None
+            ? design with
+            {
+                Main = Colour?.Value ?? design.Main,
+                Pattern = Pattern ?? design.Pattern,
+            }
+            : design with
+            {
+                Main = Made(design.Main),
+                Trim = Made(design.Trim),
+                Second = Made(design.Second),
+            };
 
     // A material has one hue; light parts stay lighter than dark ones.
     private SKColor Made(SKColor colour)

@@ -1,7 +1,8 @@
 namespace Dti.Mini.World.Designs;
 
 /// <summary>
-/// The words that stand for named designs: tokens of CLIP's vocabulary that English dictionaries do not have and that can be pronounced.
+/// The words that stand for named designs: tokens of CLIP's vocabulary that English dictionaries do not have and that
+/// can be pronounced.
 /// </summary>
 internal static class DesignNames
 {

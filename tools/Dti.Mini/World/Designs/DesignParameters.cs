@@ -8,8 +8,13 @@ internal static class DesignParameters
     /// <summary>Choices of the discrete parts, in order: family, body, top, eyes, sides, mark, pattern.</summary>
     public static IReadOnlyList<int> Choices { get; } =
     [
-        Enum.GetValues<DesignFamily>().Length, Enum.GetValues<BodyShape>().Length, Enum.GetValues<Top>().Length, Enum.GetValues<Eyes>().Length,
-        Enum.GetValues<Sides>().Length, Enum.GetValues<Mark>().Length, Enum.GetValues<Pattern>().Length,
+        Enum.GetValues<DesignFamily>().Length,
+        Enum.GetValues<BodyShape>().Length,
+        Enum.GetValues<Top>().Length,
+        Enum.GetValues<Eyes>().Length,
+        Enum.GetValues<Sides>().Length,
+        Enum.GetValues<Mark>().Length,
+        Enum.GetValues<Pattern>().Length,
     ];
 
     /// <summary>Three colours of three channels.</summary>
@@ -23,10 +28,19 @@ internal static class DesignParameters
 
     /// <summary>The discrete parts, in the order of <see cref="Choices"/>.</summary>
     public static int[] Parts(Design design) =>
-        [(int)design.Family, (int)design.Body, (int)design.Top, (int)design.Eyes, (int)design.Sides, (int)design.Mark, (int)design.Pattern];
+        [
+            (int)design.Family,
+            (int)design.Body,
+            (int)design.Top,
+            (int)design.Eyes,
+            (int)design.Sides,
+            (int)design.Mark,
+            (int)design.Pattern,
+        ];
 
     /// <summary>Main, trim and second colour, each channel −1 to 1.</summary>
-    public static float[] ColoursOf(Design design) => [.. Channels(design.Main), .. Channels(design.Trim), .. Channels(design.Second)];
+    public static float[] ColoursOf(Design design) =>
+        [.. Channels(design.Main), .. Channels(design.Trim), .. Channels(design.Second)];
 
     /// <summary>The proportions, each −1 to 1.</summary>
     public static float[] ProportionsOf(Design design) =>
@@ -49,7 +63,8 @@ internal static class DesignParameters
     }
 
     /// <summary>A colour, each channel −1 to 1.</summary>
-    public static float[] Channels(SKColor colour) => [(colour.Red / 127.5f) - 1, (colour.Green / 127.5f) - 1, (colour.Blue / 127.5f) - 1];
+    public static float[] Channels(SKColor colour) =>
+        [(colour.Red / 127.5f) - 1, (colour.Green / 127.5f) - 1, (colour.Blue / 127.5f) - 1];
 
     private static float Scaled(float value, float from, float to) => (2 * (value - from) / (to - from)) - 1;
 }

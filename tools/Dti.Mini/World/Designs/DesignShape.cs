@@ -4,8 +4,8 @@ using static Dti.Mini.World.Paths;
 namespace Dti.Mini.World.Designs;
 
 /// <summary>
-/// Draws designs. All families share tops, eyes, sides and marks, which sit at the anchors of a body; a family adds what stands under the
-/// body and what is particular to its face.
+/// Draws designs. All families share tops, eyes, sides and marks, which sit at the anchors of a body; a family adds
+/// what stands under the body and what is particular to its face.
 /// </summary>
 internal static class DesignShape
 {
@@ -25,11 +25,15 @@ internal static class DesignShape
                 .. InFront(design, frame, trim),
                 .. MarkOf(design, frame),
                 .. EyesOf(design, frame, trim),
-            ]);
+            ]
+        );
     }
 
-    /// <summary>A design's colours as the painters take them: the pattern alternates the main and the second colour.</summary>
-    public static ObjectColour ColourOf(Design design) => new(ObjectColour.Nearest(design.Main).Name, design.Main, design.Second);
+    /// <summary>
+    /// A design's colours as the painters take them: the pattern alternates the main and the second colour.
+    /// </summary>
+    public static ObjectColour ColourOf(Design design) =>
+        new(ObjectColour.Nearest(design.Main).Name, design.Main, design.Second);
 
     private static IEnumerable<Part> Behind(Design design, BodyFrame frame, Ink trim)
     {
@@ -50,7 +54,10 @@ internal static class DesignShape
                 yield return new Part(Polygon(w * 0.5f, 0.7f, w + 0.38f, 0.42f, w + 0.3f, 0.82f), trim);
                 break;
             case DesignFamily.Jug:
-                yield return new Part(Polygon(-w * 0.7f, 0.3f, -w - 0.32f, -0.28f, -w - 0.08f, -0.38f, -w * 0.6f, -0.05f), trim);
+                yield return new Part(
+                    Polygon(-w * 0.7f, 0.3f, -w - 0.32f, -0.28f, -w - 0.08f, -0.38f, -w * 0.6f, -0.05f),
+                    trim
+                );
                 break;
             case DesignFamily.Robot:
                 yield return new Part(Box(-0.42f, 0.72f, -0.1f, 0.98f, 0.05f), Ink.Metal);
@@ -72,7 +79,11 @@ internal static class DesignShape
         switch (design.Family)
         {
             case DesignFamily.Creature:
-                yield return new Part(Svg(FormattableString.Invariant($"M-0.14 {face + 0.26f} Q0 {face + 0.38f} 0.14 {face + 0.26f}")), Ink.Dark, 0.05f);
+                yield return new Part(
+                    Svg(FormattableString.Invariant($"M-0.14 {face + 0.26f} Q0 {face + 0.38f} 0.14 {face + 0.26f}")),
+                    Ink.Dark,
+                    0.05f
+                );
                 break;
             case DesignFamily.Bird:
                 yield return new Part(Polygon(-0.15f, face + 0.14f, 0.15f, face + 0.14f, 0, face + 0.42f), Orange);
@@ -97,13 +108,35 @@ internal static class DesignShape
         }
     }
 
-    private static (SKPath Path, float Line) SidesOf(Design design, float w, float y) => design.Sides switch
-    {
-        Sides.Wings => (Polygon(w * 0.8f, y + 0.12f, w + 0.42f, y - 0.42f, w + 0.4f, y - 0.08f, w + 0.26f, y + 0.02f, w + 0.24f, y + 0.26f), 0),
-        Sides.Arms => (Svg(FormattableString.Invariant($"M{w * 0.8f} {y + 0.08f} Q{w + 0.3f} {y + 0.05f} {w + 0.28f} {y + 0.42f}")), 0.16f),
-        Sides.Rings => (Circle(w + 0.06f, y + 0.05f, 0.24f), 0.13f),
-        _ => (new SKPath(), 0),
-    };
+    private static (SKPath Path, float Line) SidesOf(Design design, float w, float y) =>
+        design.Sides switch
+        {
+            Sides.Wings => (
+                Polygon(
+                    w * 0.8f,
+                    y + 0.12f,
+                    w + 0.42f,
+                    y - 0.42f,
+                    w + 0.4f,
+                    y - 0.08f,
+                    w + 0.26f,
+                    y + 0.02f,
+                    w + 0.24f,
+                    y + 0.26f
+                ),
+                0
+            ),
+            Sides.Arms => (
+                Svg(
+                    FormattableString.Invariant(
+                        $"M{w * 0.8f} {y + 0.08f} Q{w + 0.3f} {y + 0.05f} {w + 0.28f} {y + 0.42f}"
+                    )
+                ),
+                0.16f
+            ),
+            Sides.Rings => (Circle(w + 0.06f, y + 0.05f, 0.24f), 0.13f),
+            _ => (new SKPath(), 0),
+        };
 
     private static IEnumerable<Part> TopOf(Design design, BodyFrame frame, Ink trim)
     {
@@ -112,8 +145,24 @@ internal static class DesignShape
         {
             case Top.Crown:
                 yield return new Part(
-                    Polygon(-0.4f * s, y, -0.46f * s, y - (0.42f * s), -0.2f * s, y - (0.22f * s), 0, y - (0.48f * s), 0.2f * s, y - (0.22f * s), 0.46f * s, y - (0.42f * s), 0.4f * s, y),
-                    trim);
+                    Polygon(
+                        -0.4f * s,
+                        y,
+                        -0.46f * s,
+                        y - (0.42f * s),
+                        -0.2f * s,
+                        y - (0.22f * s),
+                        0,
+                        y - (0.48f * s),
+                        0.2f * s,
+                        y - (0.22f * s),
+                        0.46f * s,
+                        y - (0.42f * s),
+                        0.4f * s,
+                        y
+                    ),
+                    trim
+                );
                 break;
             case Top.Horns:
                 var horn = Polygon(0.12f * s, y, 0.42f * s, y + 0.06f, 0.5f * s, y - (0.5f * s));
@@ -121,7 +170,10 @@ internal static class DesignShape
                 yield return new Part(horn.Mirrored(), trim);
                 break;
             case Top.Antenna:
-                yield return new Part(Polygon(-0.06f, y, 0.06f, y, 0.04f, y - (0.4f * s), -0.04f, y - (0.4f * s)), Ink.Metal);
+                yield return new Part(
+                    Polygon(-0.06f, y, 0.06f, y, 0.04f, y - (0.4f * s), -0.04f, y - (0.4f * s)),
+                    Ink.Metal
+                );
                 yield return new Part(Circle(0, y - (0.4f * s), 0.16f * s), trim);
                 break;
             case Top.Ears:
@@ -161,13 +213,27 @@ internal static class DesignShape
             case Eyes.Sleepy:
                 foreach (var x in (float[])[-0.22f, 0.22f])
                 {
-                    yield return new Part(Svg(FormattableString.Invariant($"M{x - (0.15f * s)} {y} Q{x} {y + (0.18f * s)} {x + (0.15f * s)} {y}")), Ink.Dark, 0.075f);
+                    yield return new Part(
+                        Svg(
+                            FormattableString.Invariant(
+                                $"M{x - (0.15f * s)} {y} Q{x} {y + (0.18f * s)} {x + (0.15f * s)} {y}"
+                            )
+                        ),
+                        Ink.Dark,
+                        0.075f
+                    );
                 }
 
                 break;
             default:
-                yield return new Part(Box(-0.46f * s, y - (0.16f * s), 0.46f * s, y + (0.14f * s), 0.13f * s), Ink.Dark);
-                yield return new Part(Box(-0.38f * s, y - (0.1f * s), -0.08f * s, y + (0.08f * s), 0.07f * s), Ink.Glass);
+                yield return new Part(
+                    Box(-0.46f * s, y - (0.16f * s), 0.46f * s, y + (0.14f * s), 0.13f * s),
+                    Ink.Dark
+                );
+                yield return new Part(
+                    Box(-0.38f * s, y - (0.1f * s), -0.08f * s, y + (0.08f * s), 0.07f * s),
+                    Ink.Glass
+                );
                 yield return new Part(Box(0.08f * s, y - (0.1f * s), 0.38f * s, y + (0.08f * s), 0.07f * s), Ink.Glass);
                 break;
         }
@@ -184,21 +250,57 @@ internal static class DesignShape
                 break;
             case Mark.Heart:
                 yield return new Part(
-                    Svg("M0 0.9 C-0.5 0.5 -0.95 0.15 -0.95 -0.35 C-0.95 -0.98 -0.2 -1 0 -0.5 C0.2 -1 0.95 -0.98 0.95 -0.35 C0.95 0.15 0.5 0.5 0 0.9Z").Moved(0, y, 0.27f), second);
+                    Svg(
+                            "M0 0.9 C-0.5 0.5 -0.95 0.15 -0.95 -0.35 C-0.95 -0.98 -0.2 -1 0 -0.5 C0.2 -1 0.95 -0.98 0.95 -0.35 C0.95 0.15 0.5 0.5 0 0.9Z"
+                        )
+                        .Moved(0, y, 0.27f),
+                    second
+                );
                 break;
             case Mark.Star:
                 yield return new Part(
-                    Svg("M0 -1 L0.28 -0.34 L1 -0.28 L0.45 0.2 L0.62 0.9 L0 0.52 L-0.62 0.9 L-0.45 0.2 L-1 -0.28 L-0.28 -0.34Z").Moved(0, y, 0.3f), second);
+                    Svg(
+                            "M0 -1 L0.28 -0.34 L1 -0.28 L0.45 0.2 L0.62 0.9 L0 0.52 L-0.62 0.9 L-0.45 0.2 L-1 -0.28 L-0.28 -0.34Z"
+                        )
+                        .Moved(0, y, 0.3f),
+                    second
+                );
                 break;
         }
     }
 
     private static IEnumerable<Part> Pair((SKPath Path, float Line) right, Ink ink) =>
-        right.Path.IsEmpty ? [] : [new Part(right.Path, ink, right.Line), new Part(right.Path.Mirrored(), ink, right.Line)];
+        right.Path.IsEmpty
+            ? []
+            : [new Part(right.Path, ink, right.Line), new Part(right.Path.Mirrored(), ink, right.Line)];
 
-    private static SKPath Tower(float x) => Polygon(
-        x - 0.2f, Bottom, x - 0.2f, -0.02f, x - 0.26f, -0.02f, x - 0.26f, -0.2f, x - 0.1f, -0.2f, x - 0.1f, -0.1f, x + 0.1f, -0.1f, x + 0.1f, -0.2f,
-        x + 0.26f, -0.2f, x + 0.26f, -0.02f, x + 0.2f, -0.02f, x + 0.2f, Bottom);
+    private static SKPath Tower(float x) =>
+        Polygon(
+            x - 0.2f,
+            Bottom,
+            x - 0.2f,
+            -0.02f,
+            x - 0.26f,
+            -0.02f,
+            x - 0.26f,
+            -0.2f,
+            x - 0.1f,
+            -0.2f,
+            x - 0.1f,
+            -0.1f,
+            x + 0.1f,
+            -0.1f,
+            x + 0.1f,
+            -0.2f,
+            x + 0.26f,
+            -0.2f,
+            x + 0.26f,
+            -0.02f,
+            x + 0.2f,
+            -0.02f,
+            x + 0.2f,
+            Bottom
+        );
 
     private static Ink Plain(SKColor colour) => new(InkRole.Own, colour);
 
@@ -230,8 +332,11 @@ internal sealed record BodyFrame(SKPath Outline, float HalfWidth, float Top, flo
         {
             BodyShape.Tall => Box(-w, top, w, bottom, w * 0.95f),
             BodyShape.Square => Box(-w, top, w, bottom, 0.1f),
-            BodyShape.Pear => Svg(FormattableString.Invariant(
-                $"M0 {top} C{w * 0.75f} {top} {w * 0.55f} {top + 0.5f} {w * 0.8f} 0.1 C{w * 1.2f} 0.4 {w * 1.05f} {bottom} {w * 0.5f} {bottom} L{-w * 0.5f} {bottom} C{-w * 1.05f} {bottom} {-w * 1.2f} 0.4 {-w * 0.8f} 0.1 C{-w * 0.55f} {top + 0.5f} {-w * 0.75f} {top} 0 {top}Z")),
+            BodyShape.Pear => Svg(
+                FormattableString.Invariant(
+                    $"M0 {top} C{w * 0.75f} {top} {w * 0.55f} {top + 0.5f} {w * 0.8f} 0.1 C{w * 1.2f} 0.4 {w * 1.05f} {bottom} {w * 0.5f} {bottom} L{-w * 0.5f} {bottom} C{-w * 1.05f} {bottom} {-w * 1.2f} 0.4 {-w * 0.8f} 0.1 C{-w * 0.55f} {top + 0.5f} {-w * 0.75f} {top} 0 {top}Z"
+                )
+            ),
             _ => Oval(0, (top + bottom) / 2, w * 1.08f, (bottom - top) / 2),
         };
         return new BodyFrame(outline, w, top, 0.22f, top + 0.4f, 0.5f);

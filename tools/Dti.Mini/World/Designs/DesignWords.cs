@@ -3,7 +3,9 @@ using SkiaSharp;
 
 namespace Dti.Mini.World.Designs;
 
-/// <summary>Says what a design is: by its name, by its name and what changes, or by a description of its parts.</summary>
+/// <summary>
+/// Says what a design is: by its name, by its name and what changes, or by a description of its parts.
+/// </summary>
 internal static class DesignWords
 {
     private static readonly Dictionary<BodyShape, string> _bodies = new()
@@ -58,14 +60,27 @@ internal static class DesignWords
 
     /// <summary>Every word of descriptions and modifiers.</summary>
     public static IEnumerable<string> Words =>
-    [
-        .. _bodies.Values, .. _tops.Values, .. _eyes.Values, .. _sides.Values, .. _marks.Values,
-        .. _patterns.Values.SelectMany(pattern => (string[])[pattern.Adjective, pattern.Noun]),
-        .. Enum.GetNames<DesignFamily>(), .. Enum.GetNames<Material>(), "tiny giant with and an", "leaf horn ear wing arm ring stripe spot",
-    ];
+        [
+            .. _bodies.Values,
+            .. _tops.Values,
+            .. _eyes.Values,
+            .. _sides.Values,
+            .. _marks.Values,
+            .. _patterns.Values.SelectMany(pattern => (string[])[pattern.Adjective, pattern.Noun]),
+            .. Enum.GetNames<DesignFamily>(),
+            .. Enum.GetNames<Material>(),
+            "tiny giant with and an",
+            "leaf horn ear wing arm ring stripe spot",
+        ];
 
     /// <summary>The word that stands for an object's embedding in a caption.</summary>
-    public static string Placeholder(int index) => index switch { 0 => "<0>", 1 => "<1>", _ => "<2>" };
+    public static string Placeholder(int index) =>
+        index switch
+        {
+            0 => "<0>",
+            1 => "<1>",
+            _ => "<2>",
+        };
 
     /// <summary>An object with its article.</summary>
     /// <param name="o">An object with a design.</param>
@@ -93,15 +108,17 @@ internal static class DesignWords
     }
 
     /// <summary>All parts of a design in words: what a name is compared with.</summary>
-    public static string Describe(Design design) => Article(Describe(new DesignedObject(design, null, null), new Dice(0), everything: true));
+    public static string Describe(Design design) =>
+        Article(Describe(new DesignedObject(design, null, null), new Dice(0), everything: true));
 
-    private static string Changed(DesignModifier? modifier) => modifier switch
-    {
-        null => "",
-        { Colour: { } colour } => colour.Name,
-        { Pattern: { } pattern } => _patterns[pattern].Adjective,
-        _ => modifier.Material.ToString().ToLowerInvariant(),
-    };
+    private static string Changed(DesignModifier? modifier) =>
+        modifier switch
+        {
+            null => "",
+            { Colour: { } colour } => colour.Name,
+            { Pattern: { } pattern } => _patterns[pattern].Adjective,
+            _ => modifier.Material.ToString().ToLowerInvariant(),
+        };
 
     private static string Describe(DesignedObject designed, Dice dice, bool everything)
     {
@@ -120,7 +137,10 @@ internal static class DesignWords
             design.Family.ToString().ToLowerInvariant(),
         ];
         string Part(string pattern, SKColor colour) =>
-            pattern.Length > 0 && Tell() ? string.Format(CultureInfo.InvariantCulture, pattern, Named(colour)).Replace("a  antenna", "an antenna", StringComparison.Ordinal) : "";
+            pattern.Length > 0 && Tell()
+                ? string.Format(CultureInfo.InvariantCulture, pattern, Named(colour))
+                    .Replace("a  antenna", "an antenna", StringComparison.Ordinal)
+                : "";
         string[] parts =
         [
             Part(_tops[design.Top], design.Trim),
@@ -130,7 +150,12 @@ internal static class DesignWords
             secondSaid ? string.Format(CultureInfo.InvariantCulture, noun, Named(design.Second)) : "",
         ];
         var said = (everything ? parts : dice.Shuffle(parts)).Where(part => part.Length > 0).ToArray();
-        var list = said.Length switch { 0 => "", 1 => "with " + said[0], _ => $"with {string.Join(", ", said[..^1])} and {said[^1]}" };
+        var list = said.Length switch
+        {
+            0 => "",
+            1 => "with " + said[0],
+            _ => $"with {string.Join(", ", said[..^1])} and {said[^1]}",
+        };
         return string.Join(' ', before.Append(list));
     }
 

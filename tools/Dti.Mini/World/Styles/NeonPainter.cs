@@ -41,5 +41,7 @@ internal sealed class NeonPainter(SKCanvas canvas, Scene scene) : Painter(canvas
 
     // Black glows faintly, as a tube that is off.
     private static SKColor Glow(SKColor colour) =>
-        colour.Red + colour.Green + colour.Blue < 160 ? new SKColor(0x72, 0x6F, 0x86) : Mix(colour, SKColors.White, 0.28f);
+        colour.Red + colour.Green + colour.Blue < 160
+            ? new SKColor(0x72, 0x6F, 0x86)
+            : Mix(colour, SKColors.White, 0.28f);
 }

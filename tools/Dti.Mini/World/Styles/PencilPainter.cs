@@ -55,7 +55,16 @@ internal sealed class PencilPainter(SKCanvas canvas, Scene scene) : Painter(canv
         using var picture = recorder.EndRecording();
         var paint = Paint(SKColors.White);
         paint.BlendMode = SKBlendMode.SrcATop;
-        paint.Shader = Own(SKShader.CreatePicture(picture, SKShaderTileMode.Repeat, SKShaderTileMode.Repeat, SKFilterMode.Linear, SKMatrix.CreateRotationDegrees(angle), tile));
+        paint.Shader = Own(
+            SKShader.CreatePicture(
+                picture,
+                SKShaderTileMode.Repeat,
+                SKShaderTileMode.Repeat,
+                SKFilterMode.Linear,
+                SKMatrix.CreateRotationDegrees(angle),
+                tile
+            )
+        );
         Canvas.DrawRect(area, paint);
     }
 }

@@ -24,8 +24,20 @@ internal sealed class PhotoPainter(SKCanvas canvas, Scene scene) : Painter(canva
 
         var light = Paint(SKColors.White);
         light.BlendMode = SKBlendMode.SrcATop;
-        light.Shader = Own(SKShader.CreateRadialGradient(
-            new SKPoint(-0.4f, -0.5f), 1.9f, [new SKColor(255, 255, 255, 105), new SKColor(255, 255, 255, 0), new SKColor(20, 10, 40, 30), new SKColor(20, 10, 40, 140)], [0, 0.35f, 0.5f, 1], SKShaderTileMode.Clamp));
+        light.Shader = Own(
+            SKShader.CreateRadialGradient(
+                new SKPoint(-0.4f, -0.5f),
+                1.9f,
+                [
+                    new SKColor(255, 255, 255, 105),
+                    new SKColor(255, 255, 255, 0),
+                    new SKColor(20, 10, 40, 30),
+                    new SKColor(20, 10, 40, 140),
+                ],
+                [0, 0.35f, 0.5f, 1],
+                SKShaderTileMode.Clamp
+            )
+        );
         Canvas.DrawRect(-1.5f, -1.5f, 3, 3, light);
         Canvas.Restore();
     }

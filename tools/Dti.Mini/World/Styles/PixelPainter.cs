@@ -29,7 +29,8 @@ internal sealed class PixelPainter(SKCanvas canvas, Scene scene) : Painter(canva
     }
 
     /// <summary>The nearest colour of an old console: five levels a channel.</summary>
-    private static SKColor Console(SKColor colour) => new(Level(colour.Red), Level(colour.Green), Level(colour.Blue), colour.Alpha);
+    private static SKColor Console(SKColor colour) =>
+        new(Level(colour.Red), Level(colour.Green), Level(colour.Blue), colour.Alpha);
 
     private static byte Level(byte value) => (byte)(Math.Round(value / 51.0) * 51);
 }

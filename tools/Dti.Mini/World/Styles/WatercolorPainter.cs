@@ -10,10 +10,26 @@ internal sealed class WatercolorPainter(SKCanvas canvas, Scene scene) : Painter(
     // One channel of the noise for all, centred on no change.
     private static readonly float[] _grey =
     [
-        1.15f, 0, 0, 0, -0.07f,
-        1.15f, 0, 0, 0, -0.07f,
-        1.15f, 0, 0, 0, -0.07f,
-        0, 0, 0, 0, 1,
+        1.15f,
+        0,
+        0,
+        0,
+        -0.07f,
+        1.15f,
+        0,
+        0,
+        0,
+        -0.07f,
+        1.15f,
+        0,
+        0,
+        0,
+        -0.07f,
+        0,
+        0,
+        0,
+        0,
+        1,
     ];
 
     public override void Backdrop(IReadOnlyList<BackdropPiece> pieces)
@@ -41,7 +57,10 @@ internal sealed class WatercolorPainter(SKCanvas canvas, Scene scene) : Painter(
             Canvas.DrawPath(part.Path, wash);
             if (part.Line == 0)
             {
-                var edge = Paint(Mix(Colour(part.Ink, o.Colour.Value), SKColors.Black, 0.35f).WithAlpha(150), Line(o, 0.012f));
+                var edge = Paint(
+                    Mix(Colour(part.Ink, o.Colour.Value), SKColors.Black, 0.35f).WithAlpha(150),
+                    Line(o, 0.012f)
+                );
                 edge.PathEffect = wobble;
                 Canvas.DrawPath(part.Path, edge);
             }
@@ -61,8 +80,15 @@ internal sealed class WatercolorPainter(SKCanvas canvas, Scene scene) : Painter(
         }
 
         var fade = Paint(SKColors.White);
-        fade.Shader = Own(SKShader.CreateRadialGradient(
-            new SKPoint(0.5f, 0.5f), 0.76f, [_paper.WithAlpha(0), _paper.WithAlpha(0), _paper.WithAlpha(240)], [0, 0.72f, 1], SKShaderTileMode.Clamp));
+        fade.Shader = Own(
+            SKShader.CreateRadialGradient(
+                new SKPoint(0.5f, 0.5f),
+                0.76f,
+                [_paper.WithAlpha(0), _paper.WithAlpha(0), _paper.WithAlpha(240)],
+                [0, 0.72f, 1],
+                SKShaderTileMode.Clamp
+            )
+        );
         Canvas.DrawRect(0, 0, 1, 1, fade);
     }
 }

@@ -31,7 +31,11 @@ internal static class DiffusersConfigs
     public static JsonObject Index(Checkpoint checkpoint)
     {
         var xl = checkpoint.TextEncoders.Count > 1;
-        var json = new JsonObject { ["_class_name"] = xl ? "StableDiffusionXLPipeline" : "StableDiffusionPipeline", ["feature_extractor"] = Entry(null, null) };
+        var json = new JsonObject
+        {
+            ["_class_name"] = xl ? "StableDiffusionXLPipeline" : "StableDiffusionPipeline",
+            ["feature_extractor"] = Entry(null, null),
+        };
         if (xl)
         {
             json["force_zeros_for_empty_prompt"] = StableDiffusionPipelines.ForcesZeros(checkpoint);
@@ -43,7 +47,10 @@ internal static class DiffusersConfigs
             json["safety_checker"] = Entry(null, null);
         }
 
-        json["scheduler"] = Entry("diffusers", checkpoint.ReadConfig("scheduler").GetProperty("_class_name").GetString());
+        json["scheduler"] = Entry(
+            "diffusers",
+            checkpoint.ReadConfig("scheduler").GetProperty("_class_name").GetString()
+        );
         foreach (var encoder in checkpoint.TextEncoders)
         {
             json[encoder] = Entry("transformers", ClassOf(encoder));
@@ -57,11 +64,12 @@ internal static class DiffusersConfigs
 
     private static JsonArray Entry(string? library, string? name) => new(library, name);
 
-    private static string ClassOf(string component) => component switch
-    {
-        "unet" => "UNet2DConditionModel",
-        "vae" => "AutoencoderKL",
-        "text_encoder_2" => "CLIPTextModelWithProjection",
-        _ => "CLIPTextModel",
-    };
+    private static string ClassOf(string component) =>
+        component switch
+        {
+            "unet" => "UNet2DConditionModel",
+            "vae" => "AutoencoderKL",
+            "text_encoder_2" => "CLIPTextModelWithProjection",
+            _ => "CLIPTextModel",
+        };
 }

@@ -7,8 +7,9 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Models.Families.StableDiffusion;
 
 /// <summary>
-/// The marks of SDXL's single files that were trained as EDM, as ComfyUI and diffusers read them: <c>edm_mean</c> and <c>edm_std</c> hold the
-/// statistics of Playground 2.5's latents, <c>edm_vpred.sigma_max</c> and <c>edm_vpred.sigma_min</c> the range of CosXL's noise.
+/// The marks of SDXL's single files that were trained as EDM, as ComfyUI and diffusers read them: <c>edm_mean</c> and
+/// <c>edm_std</c> hold the statistics of Playground 2.5's latents, <c>edm_vpred.sigma_max</c> and
+/// <c>edm_vpred.sigma_min</c> the range of CosXL's noise.
 /// </summary>
 internal static class EdmMarks
 {
@@ -48,9 +49,15 @@ internal static class EdmMarks
 
         foreach (var (name, count) in new[] { (Mean, Channels), (Deviation, Channels), (SigmaMax, 1), (SigmaMin, 1) })
         {
-            if (file.Tensors.TryGetValue(name, out var entry) && entry.Shape.Aggregate(1L, (product, side) => product * side) != count)
+            if (
+                file.Tensors.TryGetValue(name, out var entry)
+                && entry.Shape.Aggregate(1L, (product, side) => product * side) != count
+            )
             {
-                throw UnsupportedFiles.Refused(file, $"its mark '{name}' is {entry.ShapeText}, and {count} value(s) are expected");
+                throw UnsupportedFiles.Refused(
+                    file,
+                    $"its mark '{name}' is {entry.ShapeText}, and {count} value(s) are expected"
+                );
             }
         }
 
@@ -59,10 +66,19 @@ internal static class EdmMarks
             throw UnsupportedFiles.Refused(file, $"its mark '{Deviation}' holds values that are not above 0");
         }
 
-        if (file.Tensors.ContainsKey(SigmaMax) && Range(file) is var (largest, smallest) && !(smallest > 0 && smallest < largest && largest <= 1e4))
+        if (
+            file.Tensors.ContainsKey(SigmaMax)
+            && Range(file) is var (largest, smallest)
+            && !(smallest > 0 && smallest < largest && largest <= 1e4)
+        )
         {
-            throw UnsupportedFiles.Refused(file, string.Create(
-                CultureInfo.InvariantCulture, $"its marks '{SigmaMin}' and '{SigmaMax}' say {smallest} to {largest}, which is no range of noise levels"));
+            throw UnsupportedFiles.Refused(
+                file,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"its marks '{SigmaMin}' and '{SigmaMax}' say {smallest} to {largest}, which is no range of noise levels"
+                )
+            );
         }
     }
 
@@ -105,24 +121,37 @@ internal static class EdmMarks
     /// <param name="vae">Its autoencoder.</param>
     /// <param name="path">The folder, for the message.</param>
     /// <exception cref="DtiException">No marks say what its configs say.</exception>
-    public static IReadOnlyList<CheckpointMark> Of(EdmConfig noise, AutoencoderKLConfig vae, string path) => (noise, vae.Statistics) switch
-    {
-        ({ PredictionType: PredictionType.Epsilon, SigmaData: 0.5, SigmaMax: 80, SigmaMin: DefaultSigmaMin }, { } statistics)
-            when vae is { LatentChannels: Channels, ScalingFactor: LatentScaling } =>
-            [new(Mean, [1, Channels, 1, 1], Floats(statistics.Mean)), new(Deviation, [1, Channels, 1, 1], Floats(statistics.Deviation))],
-        ({ PredictionType: PredictionType.VPrediction, SigmaData: 1 }, null) =>
-            [new(SigmaMax, [], (float)noise.SigmaMax), new(SigmaMin, [], (float)noise.SigmaMin)],
-        _ => throw new DtiException(
-            ErrorKind.FailedPrecondition,
-            $"{path}: a single file can say that a model was trained as EDM only with the settings of Playground 2.5 (epsilon, sigma_data 0.5, sigma 0.002 to 80, latents_mean and "
-            + "latents_std, scaling_factor 0.5) or of CosXL (v_prediction, sigma_data 1). Use the folder as it is."),
-    };
+    public static IReadOnlyList<CheckpointMark> Of(EdmConfig noise, AutoencoderKLConfig vae, string path) =>
+        (noise, vae.Statistics) switch
+        {
+            (
+                { PredictionType: PredictionType.Epsilon, SigmaData: 0.5, SigmaMax: 80, SigmaMin: DefaultSigmaMin },
+                { } statistics
+            ) when vae is { LatentChannels: Channels, ScalingFactor: LatentScaling } =>
+            [
+                new(Mean, [1, Channels, 1, 1], Floats(statistics.Mean)),
+                new(Deviation, [1, Channels, 1, 1], Floats(statistics.Deviation)),
+            ],
+            ({ PredictionType: PredictionType.VPrediction, SigmaData: 1 }, null) =>
+            [
+                new(SigmaMax, [], (float)noise.SigmaMax),
+                new(SigmaMin, [], (float)noise.SigmaMin),
+            ],
+            _ => throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{path}: a single file can say that a model was trained as EDM only with the settings of Playground 2.5 (epsilon, sigma_data 0.5, sigma 0.002 to 80, latents_mean and "
+                    + "latents_std, scaling_factor 0.5) or of CosXL (v_prediction, sigma_data 1). Use the folder as it is."
+            ),
+        };
 
     private static void RequireBoth(SafetensorsFile file, string mark, string other)
     {
         if (file.Tensors.ContainsKey(mark) && !file.Tensors.ContainsKey(other))
         {
-            throw UnsupportedFiles.Refused(file, $"it is marked '{mark}' and not '{other}', without which it says nothing");
+            throw UnsupportedFiles.Refused(
+                file,
+                $"it is marked '{mark}' and not '{other}', without which it says nothing"
+            );
         }
     }
 
@@ -133,7 +162,15 @@ internal static class EdmMarks
     private static double[] Values(SafetensorsFile file, string name)
     {
         using var scope = NewDisposeScope();
-        return [.. file.Read(name).to(ScalarType.Float32).flatten().data<float>().ToArray().Select(value => (double)(decimal)value)];
+        return
+        [
+            .. file.Read(name)
+                .to(ScalarType.Float32)
+                .flatten()
+                .data<float>()
+                .ToArray()
+                .Select(value => (double)(decimal)value),
+        ];
     }
 
     private static JsonArray List(double[] values) => [.. values.Select(value => (JsonNode)value)];

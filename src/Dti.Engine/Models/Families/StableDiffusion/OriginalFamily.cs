@@ -18,7 +18,9 @@ internal sealed record OriginalTextEncoder(string Component, string EmbeddingKey
     public string PadToken => OpenClip ? "!" : "<|endoftext|>";
 }
 
-/// <summary>The single files of Stable Diffusion 1.x, 2.x or XL, in the original layout that ComfyUI and A1111 use.</summary>
+/// <summary>
+/// The single files of Stable Diffusion 1.x, 2.x or XL, in the original layout that ComfyUI and A1111 use.
+/// </summary>
 internal sealed class OriginalFamily : SingleFileLayout
 {
     private OriginalFamily(string name, PipelineLayout pipeline, params OriginalTextEncoder[] textEncoders) =>
@@ -30,7 +32,8 @@ internal sealed class OriginalFamily : SingleFileLayout
     private const string XL = "sdxl";
     private const string InputConvolution = UNetPrefix + "input_blocks.0.0.weight";
 
-    // The norm that tells SD 2.x with v-prediction from SD 2.x with ε: training on v leaves its biases wider (ComfyUI's rule).
+    // The norm that tells SD 2.x with v-prediction from SD 2.x with ε: training on v leaves its biases wider (ComfyUI's
+    // rule).
     private const string TellingNorm = UNetPrefix + "output_blocks.11.1.transformer_blocks.0.norm1.bias";
     private const double TellingDeviation = 0.09;
 
@@ -45,13 +48,22 @@ internal sealed class OriginalFamily : SingleFileLayout
     /// <summary>All of them.</summary>
     public static IReadOnlyList<OriginalFamily> All { get; } =
     [
-        new("sd1", StableDiffusionPipelines.Plain, new OriginalTextEncoder("text_encoder", "clip_l", "cond_stage_model.transformer.", OpenClip: false)),
-        new("sd2", StableDiffusionPipelines.Plain, new OriginalTextEncoder("text_encoder", "clip_h", "cond_stage_model.model.", OpenClip: true)),
+        new(
+            "sd1",
+            StableDiffusionPipelines.Plain,
+            new OriginalTextEncoder("text_encoder", "clip_l", "cond_stage_model.transformer.", OpenClip: false)
+        ),
+        new(
+            "sd2",
+            StableDiffusionPipelines.Plain,
+            new OriginalTextEncoder("text_encoder", "clip_h", "cond_stage_model.model.", OpenClip: true)
+        ),
         new(
             XL,
             StableDiffusionPipelines.XL,
             new OriginalTextEncoder("text_encoder", "clip_l", "conditioner.embedders.0.transformer.", OpenClip: false),
-            new OriginalTextEncoder("text_encoder_2", "clip_g", "conditioner.embedders.1.model.", OpenClip: true)),
+            new OriginalTextEncoder("text_encoder_2", "clip_g", "conditioner.embedders.1.model.", OpenClip: true)
+        ),
     ];
 
     /// <inheritdoc/>
@@ -64,8 +76,16 @@ internal sealed class OriginalFamily : SingleFileLayout
     public IReadOnlyList<OriginalTextEncoder> TextEncoders { get; }
 
     /// <summary>The vectors that its embedding files hold, with the widths of the published models.</summary>
-    public EmbeddingLayout Embeddings => new(
-        Name, [.. TextEncoders.Select(encoder => new EmbeddingKey(encoder.EmbeddingKey, Configs().GetProperty(encoder.Component).GetProperty("hidden_size").GetInt32()))]);
+    public EmbeddingLayout Embeddings =>
+        new(
+            Name,
+            [
+                .. TextEncoders.Select(encoder => new EmbeddingKey(
+                    encoder.EmbeddingKey,
+                    Configs().GetProperty(encoder.Component).GetProperty("hidden_size").GetInt32()
+                )),
+            ]
+        );
 
     /// <summary>The family of a name.</summary>
     public static OriginalFamily Named(string name) => All.Single(family => family.Name == name);
@@ -73,8 +93,13 @@ internal sealed class OriginalFamily : SingleFileLayout
     /// <inheritdoc/>
     public override bool Matches(SafetensorsFile file)
     {
-        if (!TextEncoders.All(encoder => file.Tensors.Keys.Any(name => name.StartsWith(encoder.Prefix, StringComparison.Ordinal)))
-            || !file.Tensors.TryGetValue(InputConvolution, out var input) || input.Shape.Count != 4)
+        if (
+            !TextEncoders.All(encoder =>
+                file.Tensors.Keys.Any(name => name.StartsWith(encoder.Prefix, StringComparison.Ordinal))
+            )
+            || !file.Tensors.TryGetValue(InputConvolution, out var input)
+            || input.Shape.Count != 4
+        )
         {
             return false;
         }
@@ -85,15 +110,21 @@ internal sealed class OriginalFamily : SingleFileLayout
             return true;
         }
 
-        throw UnsupportedFiles.Refused(file, $"its UNet takes {input.Shape[1]} channels: it is {_otherInputs.GetValueOrDefault(input.Shape[1], "no text-to-image model")}");
+        throw UnsupportedFiles.Refused(
+            file,
+            $"its UNet takes {input.Shape[1]} channels: it is {_otherInputs.GetValueOrDefault(input.Shape[1], "no text-to-image model")}"
+        );
     }
 
     /// <inheritdoc/>
     public override JsonElement Configs(SafetensorsFile file)
     {
         var configs = JsonNode.Parse(Configs().GetRawText())!;
-        var marked = CheckpointMarks.PredictsV(file) || file.Metadata.GetValueOrDefault(CheckpointMarks.PredictionKey) == "epsilon";
-        var told = Name == "sd2" && !marked && file.Tensors.ContainsKey(TellingNorm) && Deviation(file) > TellingDeviation;
+        var marked =
+            CheckpointMarks.PredictsV(file)
+            || file.Metadata.GetValueOrDefault(CheckpointMarks.PredictionKey) == "epsilon";
+        var told =
+            Name == "sd2" && !marked && file.Tensors.ContainsKey(TellingNorm) && Deviation(file) > TellingDeviation;
         var predictsV = told || CheckpointMarks.PredictsV(file);
         configs["scheduler"]!["prediction_type"] = predictsV ? "v_prediction" : "epsilon";
         if (predictsV && Name == "sd2")
@@ -115,25 +146,35 @@ internal sealed class OriginalFamily : SingleFileLayout
     public override ITokenizer LoadTokenizer(string textEncoder) => ClipTokenizer.Published(PadToken(textEncoder));
 
     /// <inheritdoc/>
-    public override void WriteTokenizer(string textEncoder, string folder) => ClipTokenizer.WritePublished(folder, PadToken(textEncoder));
+    public override void WriteTokenizer(string textEncoder, string folder) =>
+        ClipTokenizer.WritePublished(folder, PadToken(textEncoder));
 
     /// <inheritdoc/>
-    public override JsonObject FolderConfig(string component, JsonElement config) => DiffusersConfigs.Component(component, config);
+    public override JsonObject FolderConfig(string component, JsonElement config) =>
+        DiffusersConfigs.Component(component, config);
 
     /// <inheritdoc/>
     public override JsonObject FolderIndex(Checkpoint checkpoint) => DiffusersConfigs.Index(checkpoint);
 
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, string> Metadata(Checkpoint checkpoint) => new Dictionary<string, string>
-    {
-        ["format"] = "pt", // transformers asks for it
-        [CheckpointMarks.PredictionKey] = StableDiffusionNoise.Parse(checkpoint.ReadConfig("scheduler")).PredictionType == PredictionType.VPrediction ? "v" : "epsilon",
-    };
+    public override IReadOnlyDictionary<string, string> Metadata(Checkpoint checkpoint) =>
+        new Dictionary<string, string>
+        {
+            ["format"] = "pt", // transformers asks for it
+            [CheckpointMarks.PredictionKey] =
+                StableDiffusionNoise.Parse(checkpoint.ReadConfig("scheduler")).PredictionType
+                == PredictionType.VPrediction
+                    ? "v"
+                    : "epsilon",
+        };
 
     /// <inheritdoc/>
     public override IReadOnlyList<CheckpointMark> Marks(Checkpoint checkpoint)
     {
-        var (noise, vae) = (StableDiffusionNoise.Parse(checkpoint.ReadConfig("scheduler")), AutoencoderKLConfig.Parse(ModelProfile.Config(checkpoint, "vae")));
+        var (noise, vae) = (
+            StableDiffusionNoise.Parse(checkpoint.ReadConfig("scheduler")),
+            AutoencoderKLConfig.Parse(ModelProfile.Config(checkpoint, "vae"))
+        );
         if (noise is EdmConfig edm && Name == XL)
         {
             return EdmMarks.Of(edm, vae, checkpoint.Path);
@@ -143,13 +184,18 @@ internal sealed class OriginalFamily : SingleFileLayout
         {
             throw new DtiException(
                 ErrorKind.FailedPrecondition,
-                $"{checkpoint.Path}: a single file of {Name} cannot say {(vae.Statistics is null ? $"{noise.ClassName}" : "latents_mean and latents_std")}. Use the folder as it is.");
+                $"{checkpoint.Path}: a single file of {Name} cannot say {(vae.Statistics is null ? $"{noise.ClassName}" : "latents_mean and latents_std")}. Use the folder as it is."
+            );
         }
 
         return
         [
-            .. Name == XL && scheduler.PredictionType == PredictionType.VPrediction ? [CheckpointMark.Flag(CheckpointMarks.VPrediction)] : Array.Empty<CheckpointMark>(),
-            .. scheduler.ZeroTerminalSnr ? [CheckpointMark.Flag(CheckpointMarks.ZeroTerminalSnr)] : Array.Empty<CheckpointMark>(),
+            .. Name == XL && scheduler.PredictionType == PredictionType.VPrediction
+                ? [CheckpointMark.Flag(CheckpointMarks.VPrediction)]
+                : Array.Empty<CheckpointMark>(),
+            .. scheduler.ZeroTerminalSnr
+                ? [CheckpointMark.Flag(CheckpointMarks.ZeroTerminalSnr)]
+                : Array.Empty<CheckpointMark>(),
         ];
     }
 
@@ -168,18 +214,35 @@ internal sealed class OriginalFamily : SingleFileLayout
         int Levels() => config.GetProperty("block_out_channels").GetArrayLength();
         if (TextEncoders.FirstOrDefault(encoder => encoder.Component == component) is { } text)
         {
-            return (text.Prefix, text.OpenClip ? OriginalLayout.OpenClip(Number("num_hidden_layers"), projection: TextEncoders.Count > 1) : OriginalLayout.Clip);
+            return (
+                text.Prefix,
+                text.OpenClip
+                    ? OriginalLayout.OpenClip(Number("num_hidden_layers"), projection: TextEncoders.Count > 1)
+                    : OriginalLayout.Clip
+            );
         }
 
         return component switch
         {
-            "unet" => (UNetPrefix, UNetLayout.Rows(Number("layers_per_block"), [.. config.GetProperty("up_block_types").EnumerateArray().Select(type => type.GetString() == "CrossAttnUpBlock2D")])),
+            "unet" => (
+                UNetPrefix,
+                UNetLayout.Rows(
+                    Number("layers_per_block"),
+                    [
+                        .. config
+                            .GetProperty("up_block_types")
+                            .EnumerateArray()
+                            .Select(type => type.GetString() == "CrossAttnUpBlock2D"),
+                    ]
+                )
+            ),
             "vae" => (OriginalLayout.VaePrefix, OriginalLayout.Vae(Levels(), Number("layers_per_block"))),
             _ => throw new ArgumentOutOfRangeException(nameof(component), component, "is no component"),
         };
     }
 
-    private string PadToken(string textEncoder) => TextEncoders.Single(encoder => encoder.Component == textEncoder).PadToken;
+    private string PadToken(string textEncoder) =>
+        TextEncoders.Single(encoder => encoder.Component == textEncoder).PadToken;
 
     private static double Deviation(SafetensorsFile file)
     {

@@ -2,7 +2,10 @@ using Dti.Engine.Runtime.Devices;
 
 namespace Dti.Engine.Models.Families.StableDiffusion;
 
-/// <summary>The working memory of Stable Diffusion in addition to its weights, block by block. Factors were fitted to measured peaks on a CPU (bench/estimates.md).</summary>
+/// <summary>
+/// The working memory of Stable Diffusion in addition to its weights, block by block. Factors were fitted to measured
+/// peaks on a CPU (bench/estimates.md).
+/// </summary>
 /// <param name="profile">The model.</param>
 internal sealed class StableDiffusionFootprint(StableDiffusionProfile profile) : IFootprint
 {
@@ -17,8 +20,12 @@ internal sealed class StableDiffusionFootprint(StableDiffusionProfile profile) :
     public double TrainingStep(int batch, int side, ComputeTarget target, MemoryPolicy policy)
     {
         var unet = UNet(profile.UNetConfig, batch, side / Factor, side / Factor);
-        var text = profile.TextConfigs.Sum(config => TextLayer * batch * config.MaxPositionEmbeddings * config.HiddenSize * config.NumHiddenLayers);
-        var elements = policy.CheckpointActivations ? (Recomputed * (unet.BlockInputs + unet.LargestBlock)) + (text / 5) : unet.Graph + text;
+        var text = profile.TextConfigs.Sum(config =>
+            TextLayer * batch * config.MaxPositionEmbeddings * config.HiddenSize * config.NumHiddenLayers
+        );
+        var elements = policy.CheckpointActivations
+            ? (Recomputed * (unet.BlockInputs + unet.LargestBlock)) + (text / 5)
+            : unet.Graph + text;
         return elements * target.ElementSize;
     }
 
@@ -37,19 +44,31 @@ internal sealed class StableDiffusionFootprint(StableDiffusionProfile profile) :
     public double Decoding(double pixels, ComputeTarget target) =>
         Decoder * DecoderElements(profile.VaeConfig, pixels) * profile.AutoencoderTarget(target).ElementSize;
 
-    /// <summary>All packed weights transposed, or three copies of the largest: a convolution of the coarsest level of the up blocks.</summary>
+    /// <summary>
+    /// All packed weights transposed, or three copies of the largest: a convolution of the coarsest level of the up
+    /// blocks.
+    /// </summary>
     public long BackwardWeights(ComputeTarget target, MemoryPolicy policy)
     {
         var (all, coarsest) = (profile.TransposedBytes(target), (long)profile.UNetConfig.BlockOutChannels[^1]);
         return policy.KeepTransposed ? all : Math.Min(all, 3 * (2 * coarsest) * coarsest * 9 * target.ElementSize);
     }
 
-    /// <summary>Results of blocks, which live until the picture is there, and what the largest block makes on its way.</summary>
+    /// <summary>
+    /// Results of blocks, which live until the picture is there, and what the largest block makes on its way.
+    /// </summary>
     private static double DecoderElements(AutoencoderKLConfig config, double pixels)
     {
         var channels = config.BlockOutChannels;
-        var results = channels.Select((c, level) => ((config.LayersPerBlock + 1) * c * At(level)) + (level > 0 ? 2 * c * At(level - 1) : 0)).Sum();
-        return results + channels.Select((c, level) => Resnet(channels[Math.Min(level + 1, channels.Length - 1)], c) * At(level)).Max();
+        var results = channels
+            .Select(
+                (c, level) => ((config.LayersPerBlock + 1) * c * At(level)) + (level > 0 ? 2 * c * At(level - 1) : 0)
+            )
+            .Sum();
+        return results
+            + channels
+                .Select((c, level) => Resnet(channels[Math.Min(level + 1, channels.Length - 1)], c) * At(level))
+                .Max();
 
         double At(int level) => pixels / Math.Pow(4, level);
     }
@@ -57,8 +76,16 @@ internal sealed class StableDiffusionFootprint(StableDiffusionProfile profile) :
     private static double EncoderElements(AutoencoderKLConfig config, double pixels)
     {
         var channels = config.BlockOutChannels;
-        var results = channels.Select((c, level) => (config.LayersPerBlock * c * At(level)) + (level < channels.Length - 1 ? c * (At(level) + At(level + 1)) : 0)).Sum();
-        return (channels[0] * pixels) + results + channels.Select((c, level) => Resnet(channels[Math.Max(level - 1, 0)], c) * At(level)).Max();
+        var results = channels
+            .Select(
+                (c, level) =>
+                    (config.LayersPerBlock * c * At(level))
+                    + (level < channels.Length - 1 ? c * (At(level) + At(level + 1)) : 0)
+            )
+            .Sum();
+        return (channels[0] * pixels)
+            + results
+            + channels.Select((c, level) => Resnet(channels[Math.Max(level - 1, 0)], c) * At(level)).Max();
 
         double At(int level) => pixels / Math.Pow(4, level);
     }
@@ -73,9 +100,18 @@ internal sealed class StableDiffusionFootprint(StableDiffusionProfile profile) :
         {
             for (var layer = 0; layer < config.LayersPerBlock; layer++)
             {
-                elements.AddResnet(layer == 0 ? channels[Math.Max(level - 1, 0)] : channels[level], channels[level], At(level), joined: false);
+                elements.AddResnet(
+                    layer == 0 ? channels[Math.Max(level - 1, 0)] : channels[level],
+                    channels[level],
+                    At(level),
+                    joined: false
+                );
                 elements.Skips += channels[level] * At(level);
-                elements.AddTransformer(channels[level], config.DownAttention[level] ? config.TransformerLayersPerBlock[level] : 0, At(level));
+                elements.AddTransformer(
+                    channels[level],
+                    config.DownAttention[level] ? config.TransformerLayersPerBlock[level] : 0,
+                    At(level)
+                );
             }
 
             if (level < channels.Length - 1)
@@ -96,7 +132,11 @@ internal sealed class StableDiffusionFootprint(StableDiffusionProfile profile) :
                 var below = layer == 0 ? channels[Math.Min(level + 1, last)] : channels[level];
                 var skip = layer == config.LayersPerBlock ? channels[Math.Max(level - 1, 0)] : channels[level];
                 elements.AddResnet(below + skip, channels[level], At(level), joined: true);
-                elements.AddTransformer(channels[level], config.UpAttention[last - level] ? config.TransformerLayersPerBlock[level] : 0, At(level));
+                elements.AddTransformer(
+                    channels[level],
+                    config.UpAttention[last - level] ? config.TransformerLayersPerBlock[level] : 0,
+                    At(level)
+                );
             }
 
             if (level > 0)
@@ -107,7 +147,8 @@ internal sealed class StableDiffusionFootprint(StableDiffusionProfile profile) :
 
         return elements;
 
-        double At(int level) => (double)batch * Math.Ceiling(height / Math.Pow(2, level)) * Math.Ceiling(width / Math.Pow(2, level));
+        double At(int level) =>
+            (double)batch * Math.Ceiling(height / Math.Pow(2, level)) * Math.Ceiling(width / Math.Pow(2, level));
     }
 
     /// <summary>Elements of a UNet's tensors.</summary>
@@ -130,11 +171,20 @@ internal sealed class StableDiffusionFootprint(StableDiffusionProfile profile) :
         /// <summary>Two norms, activations and convolutions, each keeping its input.</summary>
         public void AddResnet(int inChannels, int outChannels, double positions, bool joined)
         {
-            var graph = ((3 * inChannels) + (3 * outChannels) + (inChannels == outChannels ? 0 : outChannels) + (joined ? inChannels : 0)) * positions;
+            var graph =
+                (
+                    (3 * inChannels)
+                    + (3 * outChannels)
+                    + (inChannels == outChannels ? 0 : outChannels)
+                    + (joined ? inChannels : 0)
+                ) * positions;
             Add(graph, outChannels * positions);
         }
 
-        /// <summary>A block keeps 32 times what goes through it: norms, queries, keys, values, the gated layer eight and four times as wide.</summary>
+        /// <summary>
+        /// A block keeps 32 times what goes through it: norms, queries, keys, values, the gated layer eight and four
+        /// times as wide.
+        /// </summary>
         public void AddTransformer(int channels, int depth, double positions)
         {
             if (depth > 0)

@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Models.Families.StableDiffusion;
 
 /// <summary>
-/// A loaded Stable Diffusion 1.x, 2.x or XL: text encoders, UNet, autoencoder. Its weights never change and take no gradients. One computation at a
-/// time may use it.
+/// A loaded Stable Diffusion 1.x, 2.x or XL: text encoders, UNet, autoencoder. Its weights never change and take no
+/// gradients. One computation at a time may use it.
 /// </summary>
 public sealed class StableDiffusionModel : IDiffusionModel
 {
@@ -28,11 +28,23 @@ public sealed class StableDiffusionModel : IDiffusionModel
         {
             _textEncoders =
             [
-                .. profile.Encoders.Zip(profile.TextConfigs, (encoder, config) => LoadComponent(
-                    ModelParts.TextEncoders, encoder.Component, target, weights => new ClipTextModel(config, weights))),
+                .. profile.Encoders.Zip(profile.TextConfigs, (encoder, config) =>
+                    LoadComponent(ModelParts.TextEncoders, encoder.Component, target, weights => new ClipTextModel(
+                        config,
+                        weights
+                    ))
+                ),
             ];
-            _unet = LoadComponent(ModelParts.Denoiser, "unet", target, weights => new UNet2DConditionModel(profile.UNetConfig, weights));
-            _vae = LoadComponent(ModelParts.Autoencoder, "vae", profile.AutoencoderTarget(target), weights => new AutoencoderKL(profile.VaeConfig, weights, memory.AutoencoderTile));
+            _unet = LoadComponent(ModelParts.Denoiser, "unet", target, weights => new UNet2DConditionModel(
+                profile.UNetConfig,
+                weights
+            ));
+            _vae = LoadComponent(
+                ModelParts.Autoencoder,
+                "vae",
+                profile.AutoencoderTarget(target),
+                weights => new AutoencoderKL(profile.VaeConfig, weights, memory.AutoencoderTile)
+            );
         }
         catch
         {
@@ -73,7 +85,8 @@ public sealed class StableDiffusionModel : IDiffusionModel
     /// <param name="profile">The model.</param>
     /// <param name="target">Where it is to compute.</param>
     /// <param name="memory">What to trade for memory; null: nothing.</param>
-    /// <exception cref="DtiException">A file is missing or corrupt, a tensor is missing, extra or of a wrong shape.</exception>
+    /// <exception cref="DtiException">A file is missing or corrupt, a tensor is missing, extra or of a wrong
+    /// shape.</exception>
     public static StableDiffusionModel Load(ModelProfile profile, ComputeTarget target, MemoryPolicy? memory = null) =>
         new((StableDiffusionProfile)profile, target, memory ?? MemoryPolicy.High);
 
@@ -100,20 +113,39 @@ public sealed class StableDiffusionModel : IDiffusionModel
     /// </summary>
     /// <inheritdoc/>
     public Conditioning Condition(
-        IReadOnlyList<Tensor> inputIds, IReadOnlyList<Tensor?> conceptRows, int clipSkip = 1, ActivationCheckpoints? checkpoints = null)
+        IReadOnlyList<Tensor> inputIds,
+        IReadOnlyList<Tensor?> conceptRows,
+        int clipSkip = 1,
+        ActivationCheckpoints? checkpoints = null
+    )
     {
         using var scope = NewDisposeScope();
-        var outputs = TextEncoders.Select((encoder, i) => encoder.Forward(inputIds[i], conceptRows[i], clipSkip, checkpoints)).ToArray();
-        var states = !Profile.IsXL ? outputs[0].LastHiddenState : cat([.. outputs.Select(output => output.PenultimateHiddenState)], -1);
+        var outputs = TextEncoders
+            .Select((encoder, i) => encoder.Forward(inputIds[i], conceptRows[i], clipSkip, checkpoints))
+            .ToArray();
+        var states = !Profile.IsXL
+            ? outputs[0].LastHiddenState
+            : cat([.. outputs.Select(output => output.PenultimateHiddenState)], -1);
         var pooled = outputs[^1].TextEmbeds;
-        return new Conditioning(checkpoints.Cut(states), Pooled: pooled is null ? null : checkpoints.Cut(pooled)).MoveToOuterDisposeScope();
+        return new Conditioning(
+            checkpoints.Cut(states),
+            Pooled: pooled is null ? null : checkpoints.Cut(pooled)
+        ).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
-    public Tensor Predict(Tensor sample, Tensor times, Conditioning conditioning, ActivationCheckpoints? checkpoints = null, PromptKeys? keys = null)
+    public Tensor Predict(
+        Tensor sample,
+        Tensor times,
+        Conditioning conditioning,
+        ActivationCheckpoints? checkpoints = null,
+        PromptKeys? keys = null
+    )
     {
         ArgumentNullException.ThrowIfNull(conditioning);
-        var added = conditioning.Pooled is null ? null : new AddedConditioning(conditioning.Pooled, conditioning.Sizes!);
+        var added = conditioning.Pooled is null
+            ? null
+            : new AddedConditioning(conditioning.Pooled, conditioning.Sizes!);
         return UNet.Forward(sample, times, conditioning.States, added, checkpoints, keys);
     }
 
@@ -122,7 +154,10 @@ public sealed class StableDiffusionModel : IDiffusionModel
     {
         using var scope = NewDisposeScope();
         var (mean, logVar) = Vae.Encode(pixels.to(VaeDtype, Target.Device));
-        return new LatentDistribution(mean.to(ScalarType.Float32).MoveToOuterDisposeScope(), logVar!.to(ScalarType.Float32).MoveToOuterDisposeScope());
+        return new LatentDistribution(
+            mean.to(ScalarType.Float32).MoveToOuterDisposeScope(),
+            logVar!.to(ScalarType.Float32).MoveToOuterDisposeScope()
+        );
     }
 
     /// <inheritdoc/>
@@ -146,7 +181,12 @@ public sealed class StableDiffusionModel : IDiffusionModel
         NoiseProcess.Dispose();
     }
 
-    private ModelComponent<T> LoadComponent<T>(ModelParts part, string name, ComputeTarget target, Func<WeightScope, T> build)
+    private ModelComponent<T> LoadComponent<T>(
+        ModelParts part,
+        string name,
+        ComputeTarget target,
+        Func<WeightScope, T> build
+    )
         where T : class
     {
         using var weights = Profile.OpenWeights(name);

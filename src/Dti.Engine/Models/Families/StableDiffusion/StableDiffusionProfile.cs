@@ -10,16 +10,27 @@ public sealed class StableDiffusionProfile : ModelProfile
     private readonly ClipTextConfig[] _texts;
 
     internal StableDiffusionProfile(Checkpoint checkpoint)
-        : this(checkpoint, [.. checkpoint.TextEncoders.Select((component, i) => ClipTextConfig.Parse(Config(checkpoint, component), projection: i == 1))])
-    {
-    }
+        : this(
+            checkpoint,
+            [
+                .. checkpoint.TextEncoders.Select(
+                    (component, i) => ClipTextConfig.Parse(Config(checkpoint, component), projection: i == 1)
+                ),
+            ]
+        ) { }
 
     private StableDiffusionProfile(Checkpoint checkpoint, ClipTextConfig[] texts)
         : base(
             checkpoint,
-            [.. checkpoint.TextEncoders.Select((component, i) => new TextEncoderProfile(checkpoint, component, texts[i].Embeddings, KeyOf(component)))],
+            [
+                .. checkpoint.TextEncoders.Select(
+                    (component, i) =>
+                        new TextEncoderProfile(checkpoint, component, texts[i].Embeddings, KeyOf(component))
+                ),
+            ],
             StableDiffusionNoise.Parse(checkpoint.ReadConfig("scheduler")),
-            AutoencoderKLConfig.Parse(Config(checkpoint, "vae")))
+            AutoencoderKLConfig.Parse(Config(checkpoint, "vae"))
+        )
     {
         _texts = texts;
         UNetConfig = UNet2DConditionConfig.Parse(Config(checkpoint, "unet"));
@@ -37,10 +48,13 @@ public sealed class StableDiffusionProfile : ModelProfile
     }
 
     /// <summary>
-    /// <c>sd1</c>, <c>sd2</c> or <c>sdxl</c>: Stable Diffusion 1.x with OpenAI's text encoder, 2.x with OpenCLIP's (told by its activation), XL
-    /// with both.
+    /// <c>sd1</c>, <c>sd2</c> or <c>sdxl</c>: Stable Diffusion 1.x with OpenAI's text encoder, 2.x with OpenCLIP's
+    /// (told by its activation), XL with both.
     /// </summary>
-    public override string Family => IsXL ? "sdxl" : TextConfig.QuickGelu ? "sd1" : "sd2";
+    public override string Family =>
+        IsXL ? "sdxl"
+        : TextConfig.QuickGelu ? "sd1"
+        : "sd2";
 
     /// <inheritdoc/>
     public override int Resolution => UNetConfig.SampleSize * VaeConfig.ScaleFactor;
@@ -72,35 +86,45 @@ public sealed class StableDiffusionProfile : ModelProfile
     internal AutoencoderKLConfig VaeConfig => Autoencoder!;
 
     /// <inheritdoc/>
-    public override IDiffusionModel Load(ComputeTarget target, MemoryPolicy? memory = null) => StableDiffusionModel.Load(this, target, memory);
+    public override IDiffusionModel Load(ComputeTarget target, MemoryPolicy? memory = null) =>
+        StableDiffusionModel.Load(this, target, memory);
 
     private static string KeyOf(string component) => component == "text_encoder" ? "clip_l" : "clip_g";
 
     private void EnsureComponentsFit()
     {
-        if (_texts.Sum(text => text.HiddenSize) != UNetConfig.CrossAttentionDim || Encoders.Zip(_texts).Any(pair => pair.Second.VocabSize < pair.First.Tokenizer.VocabularySize))
+        if (
+            _texts.Sum(text => text.HiddenSize) != UNetConfig.CrossAttentionDim
+            || Encoders.Zip(_texts).Any(pair => pair.Second.VocabSize < pair.First.Tokenizer.VocabularySize)
+        )
         {
             throw new DtiException(
                 ErrorKind.FailedPrecondition,
-                $"{Name}: the text encoder ({Texts(text => text.HiddenSize)} wide, {Texts(text => text.VocabSize)} tokens) does not go with the UNet " +
-                $"({UNetConfig.CrossAttentionDim}) and the tokenizer ({string.Join(" + ", Encoders.Select(encoder => encoder.Tokenizer.VocabularySize))} tokens).");
+                $"{Name}: the text encoder ({Texts(text => text.HiddenSize)} wide, {Texts(text => text.VocabSize)} tokens) does not go with the UNet "
+                    + $"({UNetConfig.CrossAttentionDim}) and the tokenizer ({string.Join(" + ", Encoders.Select(encoder => encoder.Tokenizer.VocabularySize))} tokens)."
+            );
         }
 
-        var added = UNetConfig.AdditionTimeEmbedDim == 0 ? 0 : _texts[^1].ProjectionDim + (SizeConditions * UNetConfig.AdditionTimeEmbedDim);
+        var added =
+            UNetConfig.AdditionTimeEmbedDim == 0
+                ? 0
+                : _texts[^1].ProjectionDim + (SizeConditions * UNetConfig.AdditionTimeEmbedDim);
         if (IsXL != (added > 0) || added != UNetConfig.AdditionInputDim)
         {
             throw new DtiException(
                 ErrorKind.FailedPrecondition,
-                $"{Name}: a UNet with {UNetConfig.AdditionInputDim} added values does not go with {_texts.Length} text encoder(s), which give {added}. " +
-                "The SDXL refiner is not supported.");
+                $"{Name}: a UNet with {UNetConfig.AdditionInputDim} added values does not go with {_texts.Length} text encoder(s), which give {added}. "
+                    + "The SDXL refiner is not supported."
+            );
         }
 
         if (UNetConfig.InChannels != VaeConfig.LatentChannels || UNetConfig.OutChannels != VaeConfig.LatentChannels)
         {
             throw new DtiException(
                 ErrorKind.FailedPrecondition,
-                $"{Name}: the UNet takes {UNetConfig.InChannels} channels and gives {UNetConfig.OutChannels}, the autoencoder's latents have " +
-                $"{VaeConfig.LatentChannels}. Models for inpainting, depth or upscaling are not supported.");
+                $"{Name}: the UNet takes {UNetConfig.InChannels} channels and gives {UNetConfig.OutChannels}, the autoencoder's latents have "
+                    + $"{VaeConfig.LatentChannels}. Models for inpainting, depth or upscaling are not supported."
+            );
         }
     }
 

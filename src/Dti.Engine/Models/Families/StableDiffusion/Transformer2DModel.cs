@@ -5,7 +5,9 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Dti.Engine.Models.Families.StableDiffusion;
 
-/// <summary>Transformer blocks over the pixels of a feature map, attending to the prompt (diffusers' Transformer2DModel).</summary>
+/// <summary>
+/// Transformer blocks over the pixels of a feature map, attending to the prompt (diffusers' Transformer2DModel).
+/// </summary>
 internal sealed class Transformer2DModel
 {
     private readonly GroupNorm _norm;
@@ -20,7 +22,15 @@ internal sealed class Transformer2DModel
     /// <param name="crossAttentionDim">Width of the prompt's hidden states.</param>
     /// <param name="groups">Groups of the norm.</param>
     /// <param name="useLinearProjection">Project with linear layers instead of 1×1 convolutions.</param>
-    public Transformer2DModel(WeightScope weights, long channels, long heads, int depth, long crossAttentionDim, long groups, bool useLinearProjection)
+    public Transformer2DModel(
+        WeightScope weights,
+        long channels,
+        long heads,
+        int depth,
+        long crossAttentionDim,
+        long groups,
+        bool useLinearProjection
+    )
     {
         _norm = new GroupNorm(weights.Sub("norm"), groups, channels, 1e-6);
         if (useLinearProjection)
@@ -39,14 +49,24 @@ internal sealed class Transformer2DModel
         }
 
         var blocks = weights.Sub("transformer_blocks");
-        _transformerBlocks = [.. Enumerable.Range(0, depth).Select(i => new BasicTransformerBlock(blocks.Sub(i), channels, heads, crossAttentionDim))];
+        _transformerBlocks =
+        [
+            .. Enumerable
+                .Range(0, depth)
+                .Select(i => new BasicTransformerBlock(blocks.Sub(i), channels, heads, crossAttentionDim)),
+        ];
     }
 
     /// <param name="x">(B, C, H, W), or (1, C, H, W) for all B prompts.</param>
     /// <param name="encoderHiddenStates">(B, 77, crossAttentionDim)</param>
     /// <param name="checkpoints">Of activations, in training; null: none.</param>
     /// <param name="keys">Keys and values of the prompt, in sampling; null: they are made.</param>
-    public Tensor Forward(Tensor x, Tensor encoderHiddenStates, ActivationCheckpoints? checkpoints = null, PromptKeys? keys = null)
+    public Tensor Forward(
+        Tensor x,
+        Tensor encoderHiddenStates,
+        ActivationCheckpoints? checkpoints = null,
+        PromptKeys? keys = null
+    )
     {
         using var scope = NewDisposeScope();
         var h = checkpoints.Run(map => _projIn(_norm.Forward(map)), x);
@@ -55,12 +75,15 @@ internal sealed class Transformer2DModel
             h = checkpoints.Run((tokens, states) => block.Forward(tokens, states, keys), h, encoderHiddenStates);
         }
 
-        return checkpoints.Run((tokens, map) => _projOut(tokens, map.shape[2], map.shape[3]) + map, h, x).MoveToOuterDisposeScope();
+        return checkpoints
+            .Run((tokens, map) => _projOut(tokens, map.shape[2], map.shape[3]) + map, h, x)
+            .MoveToOuterDisposeScope();
     }
 
     private static Tensor ToTokens(Tensor x) => x.flatten(2).transpose(1, 2);
 
-    private static Tensor ToMap(Tensor x, long height, long width) => x.transpose(1, 2).unflatten(2, height, width); // channels-last
+    // channels-last
+    private static Tensor ToMap(Tensor x, long height, long width) => x.transpose(1, 2).unflatten(2, height, width);
 }
 
 /// <summary>Self-attention, cross-attention and a gated feed-forward layer, each pre-norm and residual.</summary>

@@ -2,7 +2,10 @@ using Dti.Engine.Configs;
 
 namespace Dti.Engine.Models.Families.StableDiffusion;
 
-/// <summary>The settings of a UNet (<c>unet/config.json</c>, diffusers' UNet2DConditionModel), per level where diffusers allows a list.</summary>
+/// <summary>
+/// The settings of a UNet (<c>unet/config.json</c>, diffusers' UNet2DConditionModel), per level where diffusers allows
+/// a list.
+/// </summary>
 internal sealed record UNet2DConditionConfig
 {
     public required int InChannels { get; init; }
@@ -23,7 +26,9 @@ internal sealed record UNet2DConditionConfig
 
     public required int LayersPerBlock { get; init; }
 
-    /// <summary>Attention heads per level. (The configs call this <c>attention_head_dim</c>, a known misnomer of diffusers.)</summary>
+    /// <summary>
+    /// Attention heads per level. (The configs call this <c>attention_head_dim</c>, a known misnomer of diffusers.)
+    /// </summary>
     public required int[] NumAttentionHeads { get; init; }
 
     /// <summary>Transformer blocks per level.</summary>
@@ -41,7 +46,9 @@ internal sealed record UNet2DConditionConfig
 
     public required double FreqShift { get; init; }
 
-    /// <summary>Width of the sinusoids of each time id (SDXL); 0: the UNet takes neither time ids nor a pooled text.</summary>
+    /// <summary>
+    /// Width of the sinusoids of each time id (SDXL); 0: the UNet takes neither time ids nor a pooled text.
+    /// </summary>
     public int AdditionTimeEmbedDim { get; init; }
 
     /// <summary>Width of the pooled text and all time ids' sinusoids together.</summary>
@@ -52,9 +59,18 @@ internal sealed record UNet2DConditionConfig
     public static UNet2DConditionConfig Parse(ComponentConfig config)
     {
         config.RequireAbsent(
-            "class_embed_type", "num_class_embeds", "encoder_hid_dim", "encoder_hid_dim_type",
-            "time_cond_proj_dim", "time_embedding_dim", "time_embedding_act_fn", "timestep_post_act", "cross_attention_norm",
-            "mid_block_only_cross_attention", "reverse_transformer_layers_per_block");
+            "class_embed_type",
+            "num_class_embeds",
+            "encoder_hid_dim",
+            "encoder_hid_dim_type",
+            "time_cond_proj_dim",
+            "time_embedding_dim",
+            "time_embedding_act_fn",
+            "timestep_post_act",
+            "cross_attention_norm",
+            "mid_block_only_cross_attention",
+            "reverse_transformer_layers_per_block"
+        );
         config.Require("act_fn", "silu");
         config.Require("mid_block_type", "UNetMidBlock2DCrossAttn");
         config.Require("resnet_time_scale_shift", "default");
@@ -85,7 +101,8 @@ internal sealed record UNet2DConditionConfig
             DownAttention = Attends(config, "down_block_types", levels, "CrossAttnDownBlock2D", "DownBlock2D"),
             UpAttention = Attends(config, "up_block_types", levels, "CrossAttnUpBlock2D", "UpBlock2D"),
             LayersPerBlock = config.Int("layers_per_block", 2, 1, 16),
-            NumAttentionHeads = config.Ints("num_attention_heads", 0, levels, 1, 1024) is { } named && named[0] > 0 ? named : heads,
+            NumAttentionHeads =
+                config.Ints("num_attention_heads", 0, levels, 1, 1024) is { } named && named[0] > 0 ? named : heads,
             TransformerLayersPerBlock = config.Ints("transformer_layers_per_block", 1, levels, 1, 64),
             CrossAttentionDim = config.Int("cross_attention_dim", 1280, 1, 16_384),
             NormNumGroups = config.Int("norm_num_groups", 32, 1, 1024),
@@ -94,10 +111,15 @@ internal sealed record UNet2DConditionConfig
             FlipSinToCos = config.Bool("flip_sin_to_cos", true),
             FreqShift = config.Double("freq_shift", 0),
             AdditionTimeEmbedDim = addition.Length == 0 ? 0 : config.Int("addition_time_embed_dim", 256, 2, 4096),
-            AdditionInputDim = addition.Length == 0 ? 0 : config.Int("projection_class_embeddings_input_dim", 2816, 1, 65_536),
+            AdditionInputDim =
+                addition.Length == 0 ? 0 : config.Int("projection_class_embeddings_input_dim", 2816, 1, 65_536),
         };
     }
 
     private static bool[] Attends(ComponentConfig config, string key, int levels, string with, string without) =>
-        [.. config.Strings(key, levels).Select(type => type == with || (type == without ? false : throw config.Unsupported(key, type)))];
+        [
+            .. config
+                .Strings(key, levels)
+                .Select(type => type == with || (type == without ? false : throw config.Unsupported(key, type))),
+        ];
 }

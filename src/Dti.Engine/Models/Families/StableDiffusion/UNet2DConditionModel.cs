@@ -39,34 +39,66 @@ internal sealed class UNet2DConditionModel
             _addLinear2 = new Linear(weights.Sub("add_embedding.linear_2"), temb, temb);
         }
 
-        _downBlocks = [.. Enumerable.Range(0, levels).Select(i => new DownBlock(
-            config, weights.Sub("down_blocks").Sub(i), level: i, channels[Math.Max(0, i - 1)], temb))];
+        _downBlocks =
+        [
+            .. Enumerable
+                .Range(0, levels)
+                .Select(i => new DownBlock(
+                    config,
+                    weights.Sub("down_blocks").Sub(i),
+                    level: i,
+                    channels[Math.Max(0, i - 1)],
+                    temb
+                )),
+        ];
         _midBlock = new MidBlock(config, weights.Sub("mid_block"), temb);
-        _upBlocks = [.. Enumerable.Range(0, levels).Select(i => new UpBlock(config, weights.Sub("up_blocks").Sub(i), index: i, temb))];
+        _upBlocks =
+        [
+            .. Enumerable
+                .Range(0, levels)
+                .Select(i => new UpBlock(config, weights.Sub("up_blocks").Sub(i), index: i, temb)),
+        ];
         _convNormOut = new GroupNorm(weights.Sub("conv_norm_out"), config.NormNumGroups, channels[0], config.NormEps);
         _convOut = new Conv2d(weights.Sub("conv_out"), channels[0], config.OutChannels, 3, padding: 1);
     }
 
     /// <summary>Predicts noise (or velocity).</summary>
     /// <param name="sample">
-    /// Noisy latents, (B, C, h, w); any h and w. Or (1, C, h, w) for all B prompts: then what comes before the first layer that sees the prompt is done once.
+    /// Noisy latents, (B, C, h, w); any h and w. Or (1, C, h, w) for all B prompts: then what comes before the first
+    /// layer that sees the prompt is done once.
     /// </param>
     /// <param name="timesteps">(B) or (1), any number type.</param>
     /// <param name="encoderHiddenStates">(B, 77, d)</param>
     /// <param name="added">What else a UNet of SDXL needs; null for others.</param>
     /// <param name="checkpoints">Of activations, in training; null: none.</param>
     /// <param name="keys">Cached keys of the prompt, reused by all sampling steps; null: they are computed.</param>
-    /// <param name="features">Takes what each level on the way up gives, coarsest first, (B, Cᵢ, hᵢ, wᵢ); null: nothing.</param>
+    /// <param name="features">Takes what each level on the way up gives, coarsest first, (B, Cᵢ, hᵢ, wᵢ); null:
+    /// nothing.</param>
     /// <returns>(B, C, h, w)</returns>
     public Tensor Forward(
-        Tensor sample, Tensor timesteps, Tensor encoderHiddenStates, AddedConditioning? added = null, ActivationCheckpoints? checkpoints = null,
-        PromptKeys? keys = null, ICollection<Tensor>? features = null)
+        Tensor sample,
+        Tensor timesteps,
+        Tensor encoderHiddenStates,
+        AddedConditioning? added = null,
+        ActivationCheckpoints? checkpoints = null,
+        PromptKeys? keys = null,
+        ICollection<Tensor>? features = null
+    )
     {
         using var scope = NewDisposeScope();
         var temb = TimeEmbedding(timesteps, sample.dtype);
         if (_addLinear1 is not null)
         {
-            temb = temb + AddedEmbedding(added ?? throw new ArgumentNullException(nameof(added), "this UNet needs the pooled text and the time ids"), sample.dtype);
+            temb =
+                temb
+                + AddedEmbedding(
+                    added
+                        ?? throw new ArgumentNullException(
+                            nameof(added),
+                            "this UNet needs the pooled text and the time ids"
+                        ),
+                    sample.dtype
+                );
         }
 
         temb = checkpoints.Cut(F.silu(temb)); // every block activates it first
@@ -87,16 +119,23 @@ internal sealed class UNet2DConditionModel
         return checkpoints.Run(x => _convOut.Forward(F.silu(_convNormOut.Forward(x))), h).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Sinusoids of t (arXiv 2006.11239, from Transformer positions), then two linear layers: (B, 4·C₀).</summary>
+    /// <summary>
+    /// Sinusoids of t (arXiv 2006.11239, from Transformer positions), then two linear layers: (B, 4·C₀).
+    /// </summary>
     private Tensor TimeEmbedding(Tensor timesteps, ScalarType dtype)
     {
-        return _timeLinear2.Forward(F.silu(_timeLinear1.Forward(Sinusoids(timesteps, _config.BlockOutChannels[0]).to(dtype))));
+        return _timeLinear2.Forward(
+            F.silu(_timeLinear1.Forward(Sinusoids(timesteps, _config.BlockOutChannels[0]).to(dtype)))
+        );
     }
 
-    /// <summary>The pooled text concatenated with the sinusoids of the time ids, then two linear layers: (B, 4·C₀).</summary>
+    /// <summary>
+    /// The pooled text concatenated with the sinusoids of the time ids, then two linear layers: (B, 4·C₀).
+    /// </summary>
     private Tensor AddedEmbedding(AddedConditioning added, ScalarType dtype)
     {
-        var times = Sinusoids(added.TimeIds.flatten(), _config.AdditionTimeEmbedDim).view(added.TextEmbeds.shape[0], -1); // (B, 6·width)
+        var times = Sinusoids(added.TimeIds.flatten(), _config.AdditionTimeEmbedDim)
+            .view(added.TextEmbeds.shape[0], -1); // (B, 6·width)
         var joined = cat([added.TextEmbeds.to(ScalarType.Float32), times], -1).to(dtype);
         return _addLinear2!.Forward(F.silu(_addLinear1!.Forward(joined)));
     }

@@ -15,17 +15,41 @@ internal sealed class DownBlock
     public DownBlock(UNet2DConditionConfig config, WeightScope weights, int level, long inChannels, long temb)
     {
         long channels = config.BlockOutChannels[level];
-        _resnets = [.. Enumerable.Range(0, config.LayersPerBlock).Select(i => new ResnetBlock2D(
-            weights.Sub("resnets").Sub(i), i == 0 ? inChannels : channels, channels, config.NormNumGroups, config.NormEps, temb))];
+        _resnets =
+        [
+            .. Enumerable
+                .Range(0, config.LayersPerBlock)
+                .Select(i => new ResnetBlock2D(
+                    weights.Sub("resnets").Sub(i),
+                    i == 0 ? inChannels : channels,
+                    channels,
+                    config.NormNumGroups,
+                    config.NormEps,
+                    temb
+                )),
+        ];
         _attentions = config.DownAttention[level]
-            ? [.. Enumerable.Range(0, config.LayersPerBlock).Select(i => config.Attention(weights.Sub("attentions").Sub(i), level))]
+            ?
+            [
+                .. Enumerable
+                    .Range(0, config.LayersPerBlock)
+                    .Select(i => config.Attention(weights.Sub("attentions").Sub(i), level)),
+            ]
             : null;
-        _downsampler = level < config.BlockOutChannels.Length - 1
-            ? new Conv2d(weights.Sub("downsamplers.0.conv"), channels, channels, 3, stride: 2, padding: 1)
-            : null;
+        _downsampler =
+            level < config.BlockOutChannels.Length - 1
+                ? new Conv2d(weights.Sub("downsamplers.0.conv"), channels, channels, 3, stride: 2, padding: 1)
+                : null;
     }
 
-    public Tensor Forward(Tensor h, Tensor temb, Tensor encoderHiddenStates, Stack<Tensor> skips, ActivationCheckpoints? checkpoints, PromptKeys? keys)
+    public Tensor Forward(
+        Tensor h,
+        Tensor temb,
+        Tensor encoderHiddenStates,
+        Stack<Tensor> skips,
+        ActivationCheckpoints? checkpoints,
+        PromptKeys? keys
+    )
     {
         using var section = StepProfile.In(StepPart.UNetDown);
         for (var i = 0; i < _resnets.Length; i++)
@@ -49,17 +73,37 @@ internal sealed class DownBlock
 internal sealed class MidBlock(UNet2DConditionConfig config, WeightScope weights, long temb)
 {
     private readonly ResnetBlock2D _resnet0 = Resnet(config, weights, 0, temb);
-    private readonly Transformer2DModel _attention = config.Attention(weights.Sub("attentions.0"), config.BlockOutChannels.Length - 1);
+    private readonly Transformer2DModel _attention = config.Attention(
+        weights.Sub("attentions.0"),
+        config.BlockOutChannels.Length - 1
+    );
     private readonly ResnetBlock2D _resnet1 = Resnet(config, weights, 1, temb);
 
-    public Tensor Forward(Tensor h, Tensor temb, Tensor encoderHiddenStates, ActivationCheckpoints? checkpoints, PromptKeys? keys)
+    public Tensor Forward(
+        Tensor h,
+        Tensor temb,
+        Tensor encoderHiddenStates,
+        ActivationCheckpoints? checkpoints,
+        PromptKeys? keys
+    )
     {
         using var section = StepProfile.In(StepPart.UNetMid);
-        return checkpoints.Run(_resnet1.Forward, _attention.Forward(checkpoints.Run(_resnet0.Forward, h, temb), encoderHiddenStates, checkpoints, keys), temb);
+        return checkpoints.Run(
+            _resnet1.Forward,
+            _attention.Forward(checkpoints.Run(_resnet0.Forward, h, temb), encoderHiddenStates, checkpoints, keys),
+            temb
+        );
     }
 
     private static ResnetBlock2D Resnet(UNet2DConditionConfig config, WeightScope weights, int index, long temb) =>
-        new(weights.Sub("resnets").Sub(index), config.BlockOutChannels[^1], config.BlockOutChannels[^1], config.NormNumGroups, config.NormEps, temb);
+        new(
+            weights.Sub("resnets").Sub(index),
+            config.BlockOutChannels[^1],
+            config.BlockOutChannels[^1],
+            config.NormNumGroups,
+            config.NormEps,
+            temb
+        );
 }
 
 /// <summary>One level on the way up: UpBlock2D and CrossAttnUpBlock2D of diffusers.</summary>
@@ -80,24 +124,45 @@ internal sealed class UpBlock
         long below = config.BlockOutChannels[Math.Min(level + 1, config.BlockOutChannels.Length - 1)];
         long above = config.BlockOutChannels[Math.Max(level - 1, 0)];
         var layers = config.LayersPerBlock + 1;
-        _resnets = [.. Enumerable.Range(0, layers).Select(i => new ResnetBlock2D(
-            weights.Sub("resnets").Sub(i),
-            (i == 0 ? below : channels) + (i == layers - 1 ? above : channels), // what comes up, and the skip
-            channels, config.NormNumGroups, config.NormEps, temb))];
+        _resnets =
+        [
+            .. Enumerable
+                .Range(0, layers)
+                .Select(i => new ResnetBlock2D(
+                    weights.Sub("resnets").Sub(i),
+                    (i == 0 ? below : channels) + (i == layers - 1 ? above : channels), // what comes up, and the skip
+                    channels,
+                    config.NormNumGroups,
+                    config.NormEps,
+                    temb
+                )),
+        ];
         _attentions = config.UpAttention[index]
             ? [.. Enumerable.Range(0, layers).Select(i => config.Attention(weights.Sub("attentions").Sub(i), level))]
             : null;
         _upsampler = level > 0 ? new Conv2d(weights.Sub("upsamplers.0.conv"), channels, channels, 3, padding: 1) : null;
     }
 
-    public Tensor Forward(Tensor h, Tensor temb, Tensor encoderHiddenStates, Stack<Tensor> skips, ActivationCheckpoints? checkpoints, PromptKeys? keys)
+    public Tensor Forward(
+        Tensor h,
+        Tensor temb,
+        Tensor encoderHiddenStates,
+        Stack<Tensor> skips,
+        ActivationCheckpoints? checkpoints,
+        PromptKeys? keys
+    )
     {
         using var section = StepProfile.In(StepPart.UNetUp);
         for (var i = 0; i < _resnets.Length; i++)
         {
             using var scope = NewDisposeScope();
             var resnet = _resnets[i];
-            h = checkpoints.Run((below, skip, time) => resnet.Forward(cat([below, skip.expand(below.shape[0], -1, -1, -1)], 1), time), h, skips.Pop(), temb);
+            h = checkpoints.Run(
+                (below, skip, time) => resnet.Forward(cat([below, skip.expand(below.shape[0], -1, -1, -1)], 1), time),
+                h,
+                skips.Pop(),
+                temb
+            );
             h = (_attentions?[i].Forward(h, encoderHiddenStates, checkpoints, keys) ?? h).MoveToOuterDisposeScope();
         }
 
@@ -116,6 +181,13 @@ internal static class UNetBlockExtensions
 {
     /// <summary>The transformer of one level.</summary>
     public static Transformer2DModel Attention(this UNet2DConditionConfig config, WeightScope weights, int level) =>
-        new(weights, config.BlockOutChannels[level], config.NumAttentionHeads[level], config.TransformerLayersPerBlock[level],
-            config.CrossAttentionDim, config.NormNumGroups, config.UseLinearProjection);
+        new(
+            weights,
+            config.BlockOutChannels[level],
+            config.NumAttentionHeads[level],
+            config.TransformerLayersPerBlock[level],
+            config.CrossAttentionDim,
+            config.NormNumGroups,
+            config.UseLinearProjection
+        );
 }

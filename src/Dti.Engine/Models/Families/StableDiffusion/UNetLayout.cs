@@ -2,13 +2,19 @@ using Dti.Engine.Checkpoints;
 
 namespace Dti.Engine.Models.Families.StableDiffusion;
 
-/// <summary>The UNet's names in single-file checkpoints, as a table written out for the number of levels and layers of a model.</summary>
+/// <summary>
+/// The UNet's names in single-file checkpoints, as a table written out for the number of levels and layers of a model.
+/// </summary>
 internal static class UNetLayout
 {
     private static readonly (string, string)[] _unetResnet =
     [
-        ("norm1", "in_layers.0"), ("conv1", "in_layers.2"), ("time_emb_proj", "emb_layers.1"),
-        ("norm2", "out_layers.0"), ("conv2", "out_layers.3"), ("conv_shortcut", "skip_connection"),
+        ("norm1", "in_layers.0"),
+        ("conv1", "in_layers.2"),
+        ("time_emb_proj", "emb_layers.1"),
+        ("norm2", "out_layers.0"),
+        ("conv2", "out_layers.3"),
+        ("conv_shortcut", "skip_connection"),
     ];
 
     /// <summary>The UNet, below <c>model.diffusion_model.</c></summary>
@@ -27,7 +33,11 @@ internal static class UNetLayout
             var first = 1 + (level * (layers + 1));
             for (var layer = 0; layer < layers; layer++)
             {
-                yield return new($"down_blocks.{level}.resnets.{layer}", $"input_blocks.{first + layer}.0", _unetResnet);
+                yield return new(
+                    $"down_blocks.{level}.resnets.{layer}",
+                    $"input_blocks.{first + layer}.0",
+                    _unetResnet
+                );
                 yield return new($"down_blocks.{level}.attentions.{layer}", $"input_blocks.{first + layer}.1");
             }
 
@@ -47,7 +57,10 @@ internal static class UNetLayout
             }
 
             // After the last layer's attention, or in its place.
-            yield return new($"up_blocks.{level}.upsamplers.0.conv", $"output_blocks.{first + layers}.{(upAttention[level] ? 2 : 1)}.conv");
+            yield return new(
+                $"up_blocks.{level}.upsamplers.0.conv",
+                $"output_blocks.{first + layers}.{(upAttention[level] ? 2 : 1)}.conv"
+            );
         }
 
         yield return new("conv_norm_out", "out.0");
