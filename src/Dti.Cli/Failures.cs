@@ -12,6 +12,8 @@ internal static class Failures
     // Reasons for which a command can be repeated with --force.
     private static readonly string[] _overwritable = ["CONCEPT_EXISTS", "FILE_EXISTS"];
 
+    private const int GeneralIOError = unchecked((int)0x80131620); // COR_E_IO
+
     public static int Report(Exception exception, IOutput output, string? address)
     {
         var (exitCode, error) = Describe(exception, address);
@@ -31,16 +33,17 @@ internal static class Failures
             CliException wrong => (wrong.ExitCode, new CommandError(Name(wrong.ExitCode), wrong.Message)),
             IOException or UnauthorizedAccessException => (
                 ExitCode.Failed,
-                new CommandError("IO", WithPlace(exception.Message))
+                new CommandError("IO", WithPlace(exception))
             ),
             _ => (ExitCode.Failed, new CommandError("UNEXPECTED", exception.ToString())),
         };
 
-    // The runtime names a file in quotation marks; without one, it is the standard output that failed.
-    private static string WithPlace(string message) =>
-        message.Contains('\'')
-            ? message
-            : $"The standard output cannot be written: {message}. Free some space, or write to another place.";
+    // An error of the system has its number as HResult. The runtime names the file of it in quotation marks; without one,
+    // it is the standard output that failed. What libraries say themselves, such as of a port, stays as it is.
+    private static string WithPlace(Exception exception) =>
+        exception.HResult == GeneralIOError || exception.Message.Contains('\'')
+            ? exception.Message
+            : $"The standard output cannot be written: {exception.Message}. Free some space, or write to another place.";
 
     private static CommandError Describe(DtiClientException refused, string? address) =>
         new(
