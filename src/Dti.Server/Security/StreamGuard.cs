@@ -26,9 +26,9 @@ internal sealed class StreamGuard(TokenCheck tokens, OpenStreams streams) : Inte
             return;
         }
 
-        var call = context.GetHttpContext();
+        var callerNow = tokens.Later(context.GetHttpContext());
         using var stream = streams.Enter(
-            () => tokens.Check(call, OpenStreams.Period / 2).Caller is { } caller && caller.Has(needed),
+            () => callerNow(OpenStreams.Period / 2) is { } caller && caller.Has(needed),
             context.CancellationToken
         );
         context.UserState[Key] = stream;

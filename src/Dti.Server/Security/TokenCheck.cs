@@ -41,16 +41,28 @@ internal sealed class TokenCheck
     /// <returns>The caller; null with the reason, for the log: nobody is to be let in.</returns>
     public (Caller? Caller, string Reason) Check(HttpContext call, TimeSpan maxAge = default)
     {
+        var (secret, certificate) = CredentialsOf(call);
+        return Check(secret, certificate, maxAge);
+    }
+
+    /// <summary>
+    /// Who makes a call, asked again later. It does not need the call any longer, whose context may then be disposed of.
+    /// </summary>
+    /// <param name="call">The call.</param>
+    public Func<TimeSpan, Caller?> Later(HttpContext call)
+    {
+        var (secret, certificate) = CredentialsOf(call);
+        return maxAge => Check(secret, certificate, maxAge).Caller;
+    }
+
+    private static (string? Secret, string? Certificate) CredentialsOf(HttpContext call)
+    {
         var header = $"{call.Request.Headers.Authorization}";
         var secret =
             header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim()
             : header.Length > 0 ? ""
             : null;
-        return Check(
-            secret,
-            call.Connection.ClientCertificate is { } shown ? ClientAuthorities.NameOf(shown) : null,
-            maxAge
-        );
+        return (secret, call.Connection.ClientCertificate is { } shown ? ClientAuthorities.NameOf(shown) : null);
     }
 
     /// <summary>Whose token it is.</summary>

@@ -4,6 +4,8 @@ using Dti.Server.Tests.Infrastructure;
 using Dti.Tests;
 using Dti.V1;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 
@@ -104,6 +106,26 @@ public sealed class RevocationTests : IDisposable
         File.Delete(TokenPath);
         var secret = new AccessTokens(TokenPath, _time).Create("alice", ["read"]).Secret;
         Assert.NotNull(check.Check(secret, null).Caller); // it is good again
+    }
+
+    /// <summary>A stream that ended while its token was checked took the server's process with it.</summary>
+    [Fact]
+    public void Later_ContextOfTheCallDisposed_StillSaysWhetherTheTokenIsGood()
+    {
+        var tokens = new AccessTokens(TokenPath, _time);
+        var secret = tokens.Create("alice", ["read"]).Secret;
+        var features = new FeatureCollection();
+        features.Set<IHttpRequestFeature>(new HttpRequestFeature());
+        features.Set<IHttpConnectionFeature>(new HttpConnectionFeature());
+        var call = new DefaultHttpContext(features);
+        call.Request.Headers.Authorization = $"Bearer {secret}";
+        var callerNow = Check().Later(call);
+
+        call.Uninitialize();
+
+        Assert.Equal("alice", callerNow(TimeSpan.Zero)?.Id);
+        tokens.Revoke("alice");
+        Assert.Null(callerNow(TimeSpan.Zero));
     }
 
     [Fact]
