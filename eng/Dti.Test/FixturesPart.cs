@@ -28,7 +28,8 @@ internal sealed class FixturesPart(string root, string used)
             }
         }
 
-        foreach (var (folder, pattern, entry) in Entries())
+        var entries = Entries().ToList();
+        foreach (var (folder, pattern, entry) in entries)
         {
             var files = Directory.GetFiles(Path.Combine(_fixtures, folder), pattern);
             Check(files.Length > 0, $"{folder}/{pattern}", "The manifest lists it, but it is not there.");
@@ -50,12 +51,13 @@ internal sealed class FixturesPart(string root, string used)
             }
         }
 
-        foreach (var folder in Entries().Select(entry => entry.Folder).Distinct())
+        foreach (var listed in entries.ToLookup(entry => entry.Folder))
         {
+            var folder = listed.Key;
             foreach (var file in Directory.GetFiles(Path.Combine(_fixtures, folder)).Select(Path.GetFileName))
             {
                 Check(
-                    Entries().Any(entry => entry.Folder == folder && FixtureManifest.Fits(entry.Pattern, file!)),
+                    listed.Any(entry => FixtureManifest.Fits(entry.Pattern, file!)),
                     $"{folder}/{file}",
                     "The manifest does not list it."
                 );
