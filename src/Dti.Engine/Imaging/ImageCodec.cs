@@ -43,8 +43,9 @@ public static class ImageCodec
         using var file = SKData.CreateCopy(data);
         using var stream = new SKMemoryStream(file);
         using var codec = Open(stream, data, name, limits ?? ImageLimits.Default);
-        var turned = (PhotoMetadata.Orientation(data) ?? (int)codec.EncodedOrigin) >= 5; // EXIF's 5 to 8 swap the sides
-        return turned ? (codec.Info.Height, codec.Info.Width) : (codec.Info.Width, codec.Info.Height);
+        var exif = PhotoMetadata.Orientation(data) ?? (int)codec.EncodedOrigin;
+        var upright = new UprightGrid(codec.Info.Width, codec.Info.Height, exif);
+        return (upright.Width, upright.Height);
     }
 
     private static (RgbImage Image, RgbImage? Opacity) Read(

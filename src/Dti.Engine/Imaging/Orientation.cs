@@ -11,23 +11,14 @@ internal static class Orientation
     /// <param name="opacity">Alpha in each channel instead of the colours.</param>
     public static RgbImage Upright(ReadOnlySpan<byte> rgba, int width, int height, int exif, bool opacity = false)
     {
-        // Values 5 to 8 store columns as rows; the mirrors apply after that.
-        var transposed = exif >= 5;
-        var (outputWidth, outputHeight) = transposed ? (height, width) : (width, height);
-        var mirrorX = exif is 2 or 3 or 6 or 7;
-        var mirrorY = exif is 3 or 4 or 7 or 8;
-
-        var pixels = new byte[3 * outputWidth * outputHeight];
+        var grid = new UprightGrid(width, height, exif);
+        var pixels = new byte[3 * grid.Width * grid.Height];
         for (var y = 0; y < height; y++)
         {
             for (var x = 0; x < width; x++)
             {
-                var (column, row) = transposed ? (y, x) : (x, y);
-                column = mirrorX ? outputWidth - 1 - column : column;
-                row = mirrorY ? outputHeight - 1 - row : row;
-
                 var pixel = rgba.Slice(4 * ((y * width) + x), 4);
-                var target = pixels.AsSpan(3 * ((row * outputWidth) + column), 3);
+                var target = pixels.AsSpan(3 * grid.IndexOf(x, y), 3);
                 for (var channel = 0; channel < 3; channel++)
                 {
                     target[channel] = opacity ? pixel[3] : OverWhite(pixel[channel], pixel[3]);
@@ -35,7 +26,7 @@ internal static class Orientation
             }
         }
 
-        return new RgbImage(outputWidth, outputHeight, pixels);
+        return new RgbImage(grid.Width, grid.Height, pixels);
     }
 
     private static byte OverWhite(int level, int alpha) =>

@@ -128,23 +128,15 @@ internal sealed class PhotoReduction : IDisposable
     private static SKImage Upright(SKBitmap stored, int exif)
     {
         var (width, height) = (stored.Width, stored.Height);
-        var isTransposed = exif >= 5;
-        var isMirroredX = exif is 2 or 3 or 6 or 7;
-        var isMirroredY = exif is 3 or 4 or 7 or 8;
-        var (uprightWidth, uprightHeight) = isTransposed ? (height, width) : (width, height);
-        using var upright = new SKBitmap(
-            new SKImageInfo(uprightWidth, uprightHeight, stored.ColorType, stored.AlphaType)
-        );
+        var grid = new UprightGrid(width, height, exif);
+        using var upright = new SKBitmap(new SKImageInfo(grid.Width, grid.Height, stored.ColorType, stored.AlphaType));
         var source = MemoryMarshal.Cast<byte, uint>(stored.GetPixelSpan());
         var target = MemoryMarshal.Cast<byte, uint>(upright.GetPixelSpan());
         for (var y = 0; y < height; y++)
         {
             for (var x = 0; x < width; x++)
             {
-                var (column, row) = isTransposed ? (y, x) : (x, y);
-                column = isMirroredX ? uprightWidth - 1 - column : column;
-                row = isMirroredY ? uprightHeight - 1 - row : row;
-                target[(row * uprightWidth) + column] = source[(y * width) + x];
+                target[grid.IndexOf(x, y)] = source[(y * width) + x];
             }
         }
 
