@@ -1,7 +1,6 @@
+using Dti.Engine;
 using Dti.Server.Configuration;
 using Dti.Server.Services;
-using Dti.Server.Tests.Infrastructure;
-using Grpc.Core;
 
 namespace Dti.Server.Tests;
 
@@ -96,11 +95,10 @@ public sealed class HeavyCallsTests
                 .Select(_ => _calls.RunAsync("anna", _ => Task.FromResult(1), Cancellation)),
         ];
 
-        var refused = await Refusal.Of(
-            () => _calls.RunAsync("anna", _ => Task.FromResult(1), Cancellation),
-            StatusCode.ResourceExhausted
+        var refused = await Assert.ThrowsAsync<DtiException>(() =>
+            _calls.RunAsync("anna", _ => Task.FromResult(1), Cancellation)
         );
-        Assert.Equal("TOO_MANY_CALLS", Refusal.Reason(refused));
+        Assert.Equal((ErrorKind.ResourceExhausted, "TOO_MANY_CALLS"), (refused.Kind, refused.Reason));
         var other = _calls.RunAsync("bob", _ => Task.FromResult(1), Cancellation);
 
         first.Set();

@@ -1,10 +1,9 @@
+using Dti.Engine;
 using Dti.Server.Jobs;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
-using Dti.Server.Tests.Infrastructure;
 using Dti.V1;
 using Google.Protobuf;
-using Grpc.Core;
 
 namespace Dti.Server.Tests;
 
@@ -158,14 +157,13 @@ public sealed class JobFeedTests : IDisposable
         _log.Dispose();
         _folder.Delete(recursive: true);
 
-        await Refusal.Of(
-            async () =>
-                await _feed
-                    .ReadAsync(0, TestContext.Current.CancellationToken)
-                    .GetAsyncEnumerator(TestContext.Current.CancellationToken)
-                    .MoveNextAsync(),
-            StatusCode.NotFound
+        var refused = await Assert.ThrowsAsync<DtiException>(async () =>
+            await _feed
+                .ReadAsync(0, TestContext.Current.CancellationToken)
+                .GetAsyncEnumerator(TestContext.Current.CancellationToken)
+                .MoveNextAsync()
         );
+        Assert.Equal(ErrorKind.NotFound, refused.Kind);
         _folder.Create();
     }
 

@@ -1,3 +1,6 @@
+using ArchUnitNET.Loader;
+using Dti.Server.Errors;
+using Dti.Server.Services;
 using Dti.Tests;
 
 namespace Dti.Server.Tests;
@@ -26,5 +29,28 @@ public sealed class LayersTests
         );
 
         Assert.Empty(layers.Violations(typeof(DtiHost).Assembly));
+    }
+
+    /// <summary>Everything else throws DtiException, so that one place decides which status a caller gets.</summary>
+    [Fact]
+    public void RpcException_Server_IsNamedByTheMappingAndTheInterceptorOnly()
+    {
+        var naming = new ArchLoader()
+            .LoadAssembly(typeof(DtiHost).Assembly)
+            .Build()
+            .Types.Where(type => type.Namespace?.FullName != "Dti.V1") // generated
+            .Where(type =>
+                type.Dependencies.Any(dependency =>
+                    dependency.Target.FullName
+                        is "Grpc.Core.RpcException"
+                            or "Grpc.Core.RpcStatusExtensions"
+                            or "Grpc.Core.RpcExceptionExtensions"
+                )
+            )
+            .Select(type => type.FullName.Split('+')[0])
+            .Distinct()
+            .Order(StringComparer.Ordinal);
+
+        Assert.Equal([typeof(StatusMapper).FullName, typeof(ErrorInterceptor).FullName], naming);
     }
 }

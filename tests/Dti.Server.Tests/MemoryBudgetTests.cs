@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Dti.Engine;
 using Dti.Server.Libraries;
-using Grpc.Core;
 
 namespace Dti.Server.Tests;
 
@@ -81,11 +80,11 @@ public sealed class MemoryBudgetTests
         using var memory = new MemoryBudget(100);
         var lease = Rent(memory, "a", 60);
 
-        var error = Assert.Throws<RpcException>(() => Rent(memory, "b", 60));
+        var error = Assert.Throws<DtiException>(() => Rent(memory, "b", 60));
         lease.Dispose();
         Use(memory, "b", 60);
 
-        Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
+        Assert.Equal((ErrorKind.ResourceExhausted, "MODEL_MEMORY_FULL"), (error.Kind, error.Reason));
         Assert.Equal(["a loaded", "a freed", "b loaded"], _happened);
     }
 
@@ -98,7 +97,7 @@ public sealed class MemoryBudgetTests
         first.Dispose();
         first.Dispose();
 
-        Assert.Throws<RpcException>(() => Rent(memory, "b", 60));
+        Assert.Throws<DtiException>(() => Rent(memory, "b", 60));
         second.Dispose();
         Use(memory, "b", 60);
     }

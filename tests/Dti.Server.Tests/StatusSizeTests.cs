@@ -34,10 +34,12 @@ public class StatusSizeTests
     [InlineData(1000)]
     public void Invalid_ManyLongMistakes_NamesFieldsForAsLongAsThereIsRoom(int count)
     {
-        var status = RpcErrors.Invalid(
-            Enumerable
-                .Range(0, count)
-                .Select(i => new Engine.FieldViolation($"photos[{i}]", $"Photo {i} " + new string('y', 5000)))
+        var status = StatusMapper.StatusOf(
+            new Engine.ValidationException([
+                .. Enumerable
+                    .Range(0, count)
+                    .Select(i => new Engine.FieldViolation($"photos[{i}]", $"Photo {i} " + new string('y', 5000))),
+            ])
         );
 
         Assert.InRange(Size(status.ToRpcException()), 1000, 8000);

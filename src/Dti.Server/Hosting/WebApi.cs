@@ -39,7 +39,7 @@ internal static class WebApi
 
     public static void AddWebApi(this IServiceCollection services, DtiServerOptions options)
     {
-        services.AddGrpc().AddJsonTranscoding(json => json.TypeRegistry = RpcErrors.Details);
+        services.AddGrpc().AddJsonTranscoding(json => json.TypeRegistry = StatusMapper.DetailTypes);
         services.AddGrpcSwagger();
         services.AddSwaggerGen(swagger =>
         {

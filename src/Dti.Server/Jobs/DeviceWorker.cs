@@ -8,7 +8,6 @@ using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
 using Dti.Server.Telemetry;
 using Dti.V1;
-using Grpc.Core;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -321,7 +320,7 @@ internal sealed class DeviceWorker(
             running.End(JobState.Cancelled);
             over = attempt.IsCancelled;
             end = over
-                ? attempt.EndAsync(JobState.Cancelled, RpcErrors.Cancelled(ticket.JobId))
+                ? attempt.EndAsync(JobState.Cancelled, StatusMapper.StatusOf(Refusals.JobCancelled(ticket.JobId)))
                 : PutBackAsync(attempt, alone: false);
         }
         catch (JobLostException error)
@@ -330,8 +329,8 @@ internal sealed class DeviceWorker(
             running.End(JobState.Cancelled);
             (over, end) = (false, Task.CompletedTask);
         }
-        catch (RpcException error)
-            when (error.StatusCode == StatusCode.ResourceExhausted
+        catch (DtiException error)
+            when (error.Reason == Refusals.ModelMemoryFull
                 && ticket.IsInteractive
                 && _attempts.Values.Any(other => !other.Ticket.IsInteractive)
             )
@@ -340,7 +339,7 @@ internal sealed class DeviceWorker(
             // its model does not fit into memory together with the training's
             (over, end) = (false, PutBackAsync(attempt, alone: true));
         }
-        catch (Exception error) when (error is DtiException or IOException or RpcException)
+        catch (Exception error) when (error is DtiException or IOException)
         {
             logger.JobRefused(ticket.JobId, error.Message);
             running.End(JobState.Failed, error.Message);
@@ -357,13 +356,9 @@ internal sealed class DeviceWorker(
     }
 
     private Google.Rpc.Status StatusOf(string jobId, Exception error) =>
-        error switch
-        {
-            DtiException known => RpcErrors.Of(known),
-            IOException or UnauthorizedAccessException => RpcErrors.Of(AtomicFile.Explain(folder.Of(jobId), error)),
-            RpcException known => known.GetRpcStatus() ?? RpcErrors.Internal(),
-            _ => RpcErrors.Internal(),
-        };
+        StatusMapper.StatusOf(
+            error is IOException or UnauthorizedAccessException ? AtomicFile.Explain(folder.Of(jobId), error) : error
+        );
 
     /// <summary>
     /// Waits on the device's thread until the grains know, so that nothing of a job is left when the next begins.

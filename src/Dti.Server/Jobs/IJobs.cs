@@ -43,12 +43,12 @@ internal interface IJobs
 {
     /// <summary>Submits a job, or finds the one with the same request id.</summary>
     /// <returns>The job's id, and whether it was there already.</returns>
-    /// <exception cref="Grpc.Core.RpcException">The queue is full, or the request id stands for another
+    /// <exception cref="Dti.Engine.DtiException">The queue is full, or the request id stands for another
     /// request.</exception>
     Task<(string JobId, bool Attached)> SubmitAsync(JobSubmission submission);
 
     /// <summary>Finds the job of a caller's request id.</summary>
-    /// <exception cref="Grpc.Core.RpcException">It stands for another request.</exception>
+    /// <exception cref="Dti.Engine.DtiException">It stands for another request.</exception>
     Task<string?> FindAsync(Caller caller, string requestId, string fingerprint);
 
     /// <summary>
@@ -57,11 +57,11 @@ internal interface IJobs
     /// <param name="name">A concept's name.</param>
     /// <param name="placeholder">Its placeholder; empty: the one of its name.</param>
     /// <param name="caller">Who asks.</param>
-    /// <exception cref="Grpc.Core.RpcException">One does.</exception>
+    /// <exception cref="Dti.Engine.DtiException">One does.</exception>
     Task EnsureUntrainedAsync(string name, string placeholder, Caller caller);
 
     /// <summary>The events of a job from a step on, then those to come.</summary>
-    /// <exception cref="Grpc.Core.RpcException">There is no such job; or, after all events, it failed or was
+    /// <exception cref="Dti.Engine.DtiException">There is no such job; or, after all events, it failed or was
     /// cancelled.</exception>
     IAsyncEnumerable<IMessage> WatchAsync(
         string jobId,
@@ -71,14 +71,14 @@ internal interface IJobs
     );
 
     /// <summary>Stops a job within one step; a finished one stays as it is.</summary>
-    /// <exception cref="Grpc.Core.RpcException">There is no such job.</exception>
+    /// <exception cref="Dti.Engine.DtiException">There is no such job.</exception>
     Task<Job> CancelAsync(string jobId, Caller caller);
 
     /// <summary>The caller of a job went away. Stops it, unless all go away because the server stops.</summary>
     Task AbandonAsync(string jobId);
 
     /// <summary>One job.</summary>
-    /// <exception cref="Grpc.Core.RpcException">There is no such job.</exception>
+    /// <exception cref="Dti.Engine.DtiException">There is no such job.</exception>
     Task<Job> GetAsync(string jobId, Caller caller);
 
     /// <summary>Jobs, newest first.</summary>

@@ -3,8 +3,6 @@ using Dti.Server.Errors;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
 using Google.Protobuf;
-using Grpc.Core;
-using RpcStatus = Google.Rpc.Status;
 
 namespace Dti.Server.Jobs;
 
@@ -24,7 +22,7 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
     private QueuePlace? _place;
     private int _placed; // times that the place changed
     private JobRecord? _over;
-    private RpcStatus? _stopped;
+    private bool _stopped;
 
     /// <summary>Watchers now; guarded by <see cref="JobFeeds"/>.</summary>
     public int Watchers { get; set; }
@@ -65,15 +63,15 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
             _over = view.Record.IsOver ? view.Record : null;
         });
 
-    /// <summary>The server stops: watchers hear of it.</summary>
-    public void Stop(RpcStatus status) => Change(() => _stopped = status);
+    /// <summary>The server stops: the streams of watchers end with UNAVAILABLE.</summary>
+    public void Stop() => Change(() => _stopped = true);
 
     /// <summary>
     /// All events from a step on: what has been, then what comes, each once and in order. The result comes when the job
     /// is over: who hears of it may ask for all that comes after, another training of that concept for one.
     /// </summary>
-    /// <exception cref="RpcException">The job failed or was cancelled, or the server stops; after all
-    /// events.</exception>
+    /// <exception cref="StatusException">The job failed or was cancelled; after all events.</exception>
+    /// <exception cref="Dti.Engine.DtiException">The server stops; after all events.</exception>
     public async IAsyncEnumerable<IMessage> ReadAsync(
         int fromStep,
         [EnumeratorCancellation] CancellationToken cancellationToken
@@ -122,7 +120,7 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
             }
 
             following = true;
-            if ((seen.Over is not null || seen.Stopped is not null) && result is not null)
+            if ((seen.Over is not null || seen.IsStopped) && result is not null)
             {
                 yield return result;
             }
@@ -131,15 +129,15 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
             {
                 if (over.FailureStatus is { } failure)
                 {
-                    throw failure.ToRpcException();
+                    throw new StatusException(failure);
                 }
 
                 yield break;
             }
 
-            if (seen.Stopped is { } stopped)
+            if (seen.IsStopped)
             {
-                throw stopped.ToRpcException();
+                throw Refusals.ServerStopping();
             }
 
             await seen.Changed.WaitAsync(cancellationToken);
@@ -172,21 +170,13 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
         }
     }
 
-    private (
-        IReadOnlyList<(int Step, IMessage Message)> Events,
-        long Next,
-        QueuePlace? Place,
-        int Placed,
-        JobRecord? Over,
-        RpcStatus? Stopped,
-        Task Changed
-    ) Look(long next)
+    private Snapshot Look(long next)
     {
         lock (_lock)
         {
             var missing = _next - next;
             IReadOnlyList<(int, IMessage)> events = missing <= 0 || missing > _recent.Count ? [] : Newest((int)missing);
-            return (events, _next, _place, _placed, _over, _stopped, _changed.Task);
+            return new Snapshot(events, _next, _place, _placed, _over, _stopped, _changed.Task);
         }
     }
 
@@ -212,7 +202,7 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
 
         if (from < to)
         {
-            throw RpcErrors.NotFound("job", ticket.JobId, []).ToRpcException(); // forgotten meanwhile, its log with it
+            throw Refusals.NotFound("job", ticket.JobId, []); // forgotten meanwhile, its log with it
         }
     }
 
@@ -252,4 +242,22 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
 
         signal.SetResult();
     }
+
+    /// <summary>The feed at one moment, as a watcher sees it.</summary>
+    /// <param name="Events">The events that the watcher has not seen; empty if they are not all in memory.</param>
+    /// <param name="Next">The number of the next event.</param>
+    /// <param name="Place">The job's place in the queue; null: none is known.</param>
+    /// <param name="Placed">How often the place has changed.</param>
+    /// <param name="Over">The job's record once it is over.</param>
+    /// <param name="IsStopped">Whether the server stops.</param>
+    /// <param name="Changed">Ends at the next change.</param>
+    private sealed record Snapshot(
+        IReadOnlyList<(int Step, IMessage Message)> Events,
+        long Next,
+        QueuePlace? Place,
+        int Placed,
+        JobRecord? Over,
+        bool IsStopped,
+        Task Changed
+    );
 }

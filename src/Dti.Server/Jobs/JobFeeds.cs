@@ -1,11 +1,9 @@
 using System.Runtime.CompilerServices;
-using Dti.Server.Errors;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
 using Dti.Server.Telemetry;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
-using RpcStatus = Google.Rpc.Status;
 
 namespace Dti.Server.Jobs;
 
@@ -19,10 +17,10 @@ internal sealed class JobFeeds(JobSilo silo, JobFolder folder, ILogger<JobFeeds>
         StringComparer.Ordinal
     );
     private IJobObserver? _self; // what grains know this process by
-    private RpcStatus? _stopped;
+    private bool _stopped;
 
     /// <summary>The events of a job from a step on, then those to come.</summary>
-    /// <exception cref="Grpc.Core.RpcException">There is no such job; or, after all events, it failed or was
+    /// <exception cref="Dti.Engine.DtiException">There is no such job; or, after all events, it failed or was
     /// cancelled.</exception>
     public async IAsyncEnumerable<IMessage> WatchAsync(
         JobTicket ticket,
@@ -52,7 +50,7 @@ internal sealed class JobFeeds(JobSilo silo, JobFolder folder, ILogger<JobFeeds>
         {
             lock (_lock)
             {
-                return _stopped is not null;
+                return _stopped;
             }
         }
     }
@@ -62,10 +60,10 @@ internal sealed class JobFeeds(JobSilo silo, JobFolder folder, ILogger<JobFeeds>
     {
         lock (_lock)
         {
-            _stopped = RpcErrors.Stopping();
+            _stopped = true;
             foreach (var (feed, _, _) in _feeds.Values)
             {
-                feed.Stop(_stopped);
+                feed.Stop();
             }
         }
     }
@@ -101,9 +99,9 @@ internal sealed class JobFeeds(JobSilo silo, JobFolder folder, ILogger<JobFeeds>
                 var feed = new JobFeed(ticket, folder.Events(ticket.JobId));
                 var end = new CancellationTokenSource();
                 var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                if (_stopped is not null)
+                if (_stopped)
                 {
-                    feed.Stop(_stopped);
+                    feed.Stop();
                 }
 
                 _ = FollowAsync(ticket.JobId, feed, first, end.Token);

@@ -6,7 +6,6 @@ using Dti.Server.Errors;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
 using Dti.Server.Libraries;
-using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -130,7 +129,7 @@ internal sealed class JobSilo(
     {
         lock (_lock)
         {
-            _host ??= _stopped ? throw RpcErrors.Stopping().ToRpcException() : Task.Run(StartSiloAsync);
+            _host ??= _stopped ? throw Refusals.ServerStopping() : Task.Run(StartSiloAsync);
         }
 
         _wanted.TrySetResult();

@@ -1,11 +1,11 @@
 using System.Runtime.CompilerServices;
+using Dti.Engine;
 using Dti.Server.Errors;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
 using Dti.Server.Security;
 using Dti.V1;
 using Google.Protobuf;
-using Grpc.Core;
 
 namespace Dti.Server.Jobs;
 
@@ -16,7 +16,7 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, Serve
     {
         if (feeds.IsStopped)
         {
-            throw RpcErrors.Stopping().ToRpcException();
+            throw Refusals.ServerStopping();
         }
 
         var jobId = Guid.NewGuid().ToString("N");
@@ -91,7 +91,7 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, Serve
             { } refusal
         )
         {
-            throw Refused(refusal);
+            throw StatusException.Parse(refusal);
         }
     }
 
@@ -143,9 +143,7 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, Serve
     }
 
     private static string? IdOf(Submitted answer) =>
-        answer.Refusal is { } refusal ? throw Refused(refusal) : answer.JobId;
-
-    private static RpcException Refused(byte[] status) => Google.Rpc.Status.Parser.ParseFrom(status).ToRpcException();
+        answer.Refusal is { } refusal ? throw StatusException.Parse(refusal) : answer.JobId;
 
     private async Task<JobRecord> CancelAsync(string jobId)
     {
@@ -173,5 +171,5 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, Serve
         }
     }
 
-    private static RpcException Unknown(string jobId) => RpcErrors.NotFound("job", jobId, []).ToRpcException();
+    private static DtiException Unknown(string jobId) => Refusals.NotFound("job", jobId, []);
 }

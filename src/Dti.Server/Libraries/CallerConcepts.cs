@@ -1,9 +1,8 @@
+using Dti.Engine;
 using Dti.Engine.Concepts;
 using Dti.Server.Errors;
 using Dti.Server.Security;
 using Dti.V1;
-using Grpc.Core;
-using RpcStatus = Google.Rpc.Status;
 
 namespace Dti.Server.Libraries;
 
@@ -21,7 +20,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
         [.. library.List().Where(IsSeen).OrderByDescending(concept => concept.Owner == caller.Id)];
 
     /// <summary>One concept with its thumbnail.</summary>
-    /// <exception cref="RpcException">There is none of that name; close ones are listed.</exception>
+    /// <exception cref="DtiException">There is none of that name; close ones are listed.</exception>
     public Concept Get(string name)
     {
         using var alone = library.Enter();
@@ -30,7 +29,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     }
 
     /// <summary>The vectors of a concept.</summary>
-    /// <exception cref="RpcException">There is none of that name.</exception>
+    /// <exception cref="DtiException">There is none of that name.</exception>
     public ConceptEmbedding Load(string name)
     {
         using var alone = library.Enter();
@@ -41,7 +40,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// <summary>The vectors of a concept, or of an earlier version of it, and its description.</summary>
     /// <param name="name">The concept's name.</param>
     /// <param name="version">Which version; empty: the current one.</param>
-    /// <exception cref="RpcException">There is no concept of that name, or no such version of it.</exception>
+    /// <exception cref="DtiException">There is no concept of that name, or no such version of it.</exception>
     public (ConceptEmbedding Vectors, Concept Concept) Load(string name, string version)
     {
         using var alone = library.Enter();
@@ -55,7 +54,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     }
 
     /// <summary>The concepts that prompts name, as <c>&lt;placeholder&gt;</c>.</summary>
-    /// <exception cref="RpcException">A token stands for no concept; close ones are listed.</exception>
+    /// <exception cref="DtiException">A token stands for no concept; close ones are listed.</exception>
     public IReadOnlyList<Concept> NamedIn(params ReadOnlySpan<string> prompts)
     {
         var tokens = new List<string>();
@@ -77,10 +76,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
                 .Select(token =>
                     all.FirstOrDefault(concept =>
                         string.Equals(concept.Placeholder, token, StringComparison.OrdinalIgnoreCase)
-                    )
-                    ?? throw RpcErrors
-                        .NotFound("concept", token, all.Select(concept => concept.Placeholder))
-                        .ToRpcException()
+                    ) ?? throw Refusals.NotFound("concept", token, all.Select(concept => concept.Placeholder))
                 ),
         ];
     }
@@ -89,7 +85,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// A prompt in which each <c>embedding:NAME</c> is the placeholder of the concept of that name, or else of the one
     /// with the placeholder <c>&lt;NAME&gt;</c>.
     /// </summary>
-    /// <exception cref="RpcException">There is none of that name; close ones are listed.</exception>
+    /// <exception cref="DtiException">There is none of that name; close ones are listed.</exception>
     public string Spell(string prompt)
     {
         var all = new Lazy<IReadOnlyList<Concept>>(List);
@@ -104,7 +100,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
                         string.Equals(concept.Placeholder, $"<{name}>", StringComparison.OrdinalIgnoreCase)
                     )
                 )?.Placeholder,
-            name => RpcErrors.NotFound("concept", name, all.Value.Select(concept => concept.Name)).ToRpcException()
+            name => Refusals.NotFound("concept", name, all.Value.Select(concept => concept.Name))
         );
     }
 
@@ -115,7 +111,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// <param name="name">A valid name.</param>
     /// <param name="placeholder">Its placeholder; empty: the one of its name.</param>
     /// <param name="overwrite">Whether one of the caller's may be replaced.</param>
-    /// <exception cref="RpcException">There is a concept of that name, or one that prompts could not tell from
+    /// <exception cref="DtiException">There is a concept of that name, or one that prompts could not tell from
     /// it.</exception>
     public void EnsureFree(string name, string placeholder, bool overwrite)
     {
@@ -131,7 +127,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// <param name="overwrite">Whether one of the caller's may be replaced.</param>
     /// <param name="admit">Throws where the caller may not store more; null: it may. Nothing is stored between this and
     /// the concept.</param>
-    /// <exception cref="RpcException">The name or the placeholder is taken.</exception>
+    /// <exception cref="DtiException">The name or the placeholder is taken.</exception>
     public Concept Save(
         Concept concept,
         ConceptEmbedding embedding,
@@ -150,7 +146,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// Saves what a training has learnt, whatever has come under its name meanwhile: that becomes an earlier version.
     /// </summary>
     /// <inheritdoc cref="ConceptLibrary.Save"/>
-    /// <exception cref="RpcException">The name has come to another caller meanwhile.</exception>
+    /// <exception cref="DtiException">The name has come to another caller meanwhile.</exception>
     public Concept SaveLearnt(
         Concept concept,
         ConceptEmbedding embedding,
@@ -159,7 +155,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     ) => library.Save(concept, embedding, thumbnailPng, summaryPng, replaced => OwnerOf(replaced, concept.Name));
 
     /// <summary>What a concept was before it was replaced, newest first.</summary>
-    /// <exception cref="RpcException">There is none of that name.</exception>
+    /// <exception cref="DtiException">There is none of that name.</exception>
     public IReadOnlyList<Concept> Versions(string name)
     {
         using var alone = library.Enter();
@@ -171,7 +167,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// <param name="name">The concept's name.</param>
     /// <param name="version">Which one; empty: the newest.</param>
     /// <param name="admit">As for <see cref="Save"/>.</param>
-    /// <exception cref="RpcException">There is no concept of that name, or no such version of it.</exception>
+    /// <exception cref="DtiException">There is no concept of that name, or no such version of it.</exception>
     public Concept Restore(string name, string version, Action admit)
     {
         return library.Restore(name, Wanted, replaced =>
@@ -189,26 +185,26 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     }
 
     /// <summary>Deletes a concept.</summary>
-    /// <exception cref="RpcException">There is none of that name.</exception>
+    /// <exception cref="DtiException">There is none of that name.</exception>
     public void Delete(string name) => library.Delete(name, concept => EnsureExists(concept, name));
 
     /// <summary>
     /// The refusal of a name that another caller has, for a concept, a training that can go on, or one that waits or
     /// runs.
     /// </summary>
-    public static RpcStatus Taken(string name) =>
-        RpcErrors.Exists($"The name '{name}' is taken; choose another one.", NameTaken);
+    public static DtiException Taken(string name) =>
+        Refusals.AlreadyExists($"The name '{name}' is taken; choose another one.", NameTaken);
 
     private static Concept Version(IReadOnlyList<Concept> known, string version) =>
         known.FirstOrDefault(concept => concept.Version == version)
-        ?? throw RpcErrors.NotFound("version", version, known.Select(concept => concept.Version)).ToRpcException();
+        ?? throw Refusals.NotFound("version", version, known.Select(concept => concept.Version));
 
     private string OwnerOf(Concept? replaced, string name) =>
         replaced is null || IsSeen(replaced)
             ? replaced?.Owner is { Length: > 0 } owner
                 ? owner
                 : caller.Id
-            : throw Taken(name).ToRpcException();
+            : throw Taken(name);
 
     private void EnsureFree(Concept? replaced, string name, string placeholder, bool overwrite)
     {
@@ -216,12 +212,12 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
         {
             throw (
                 IsSeen(replaced)
-                    ? RpcErrors.Exists(
+                    ? Refusals.AlreadyExists(
                         $"There is a concept '{name}' already; choose another name, or ask to overwrite it.",
                         Exists
                     )
                     : Taken(name)
-            ).ToRpcException();
+            );
         }
 
         var own = placeholder.Length > 0 ? placeholder : $"<{name}>";
@@ -229,12 +225,12 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
         {
             throw (
                 IsSeen(rival)
-                    ? RpcErrors.Exists(
+                    ? Refusals.AlreadyExists(
                         $"Prompts could not tell '{name}' from the concept '{rival.Name}', which uses the placeholder {rival.Placeholder}; choose another name or placeholder.",
                         PlaceholderExists
                     )
                     : Taken(name)
-            ).ToRpcException();
+            );
         }
     }
 
@@ -246,7 +242,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     {
         if (concept is null || !IsSeen(concept))
         {
-            throw RpcErrors.NotFound("concept", name, List().Select(known => known.Name)).ToRpcException();
+            throw Refusals.NotFound("concept", name, List().Select(known => known.Name));
         }
     }
 }

@@ -1,9 +1,8 @@
 using System.Globalization;
+using Dti.Engine;
 using Dti.Server.Configuration;
 using Dti.Server.Errors;
 using Dti.Server.Security;
-using Grpc.Core;
-using RpcStatus = Google.Rpc.Status;
 
 namespace Dti.Server.Libraries;
 
@@ -28,11 +27,11 @@ internal sealed class CallerQuotas(
     /// <param name="pictures">Images that the job would generate (<see cref="Jobs.JobSubmission.Pictures"/>).</param>
     /// <returns>Null: it is let in. Else RESOURCE_EXHAUSTED with when to come back, or INVALID_ARGUMENT if it asks for
     /// more than there ever is.</returns>
-    public RpcStatus? Admit(string caller, int queued, int pictures)
+    public DtiException? Admit(string caller, int queued, int pictures)
     {
         if (queued >= _limits.MaxQueuedJobs)
         {
-            return RpcErrors.Exhausted(
+            return Refusals.ResourceExhausted(
                 $"{queued} of your jobs are waiting; this server allows each caller {_limits.MaxQueuedJobs}.",
                 "CALLER_QUEUE_FULL",
                 TimeSpan.FromSeconds(30)
@@ -46,7 +45,7 @@ internal sealed class CallerQuotas(
 
         if (pictures > most)
         {
-            return RpcErrors.Invalid([
+            return new ValidationException([
                 new(
                     "options.num_images",
                     $"{pictures} pictures are asked for; this server allows each caller {most} an hour."
@@ -85,7 +84,7 @@ internal sealed class CallerQuotas(
 
             // when enough of them are an hour old
             var free = _hour - time.GetElapsedTime(drawn.First(batch => (over -= batch.Pictures) <= 0).At);
-            return RpcErrors.Exhausted(
+            return Refusals.ResourceExhausted(
                 $"This server allows each caller {most} pictures an hour; there is room for these {pictures} in {Minutes(free)}.",
                 "CALLER_PICTURES_SPENT",
                 free
@@ -94,7 +93,7 @@ internal sealed class CallerQuotas(
     }
 
     /// <summary>Refuses a caller who has stored as much as it may.</summary>
-    /// <exception cref="RpcException">RESOURCE_EXHAUSTED.</exception>
+    /// <exception cref="DtiException">RESOURCE_EXHAUSTED.</exception>
     public void EnsureRoom(Caller caller)
     {
         if (
@@ -103,13 +102,11 @@ internal sealed class CallerQuotas(
             && stored >= most
         )
         {
-            throw RpcErrors
-                .Exhausted(
-                    $"Your concepts and trainings take {Mebibytes(stored)} of the {Mebibytes(most)} that this server allows each caller; delete some.",
-                    "CALLER_STORAGE_FULL",
-                    TimeSpan.FromMinutes(1)
-                )
-                .ToRpcException();
+            throw Refusals.ResourceExhausted(
+                $"Your concepts and trainings take {Mebibytes(stored)} of the {Mebibytes(most)} that this server allows each caller; delete some.",
+                "CALLER_STORAGE_FULL",
+                TimeSpan.FromMinutes(1)
+            );
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Dti.Server.Configuration;
 using Dti.Server.Errors;
-using Grpc.Core;
 
 namespace Dti.Server.Libraries;
 
@@ -11,13 +10,13 @@ namespace Dti.Server.Libraries;
 internal sealed class DiskSpace(DtiServerOptions options)
 {
     /// <summary>Checks that there is room.</summary>
-    /// <exception cref="RpcException">There is less than <see cref="DtiServerOptions.MinFreeDiskBytes"/>
+    /// <exception cref="Dti.Engine.DtiException">There is less than <see cref="DtiServerOptions.MinFreeDiskBytes"/>
     /// (RESOURCE_EXHAUSTED).</exception>
     public void EnsureRoom()
     {
         if (Problem() is { } problem)
         {
-            throw RpcErrors.Exhausted(problem, "DISK_LOW", TimeSpan.FromMinutes(1)).ToRpcException();
+            throw Refusals.ResourceExhausted(problem, "DISK_LOW", TimeSpan.FromMinutes(1));
         }
     }
 

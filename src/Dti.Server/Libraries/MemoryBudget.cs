@@ -2,7 +2,6 @@ using System.Globalization;
 using Dti.Engine;
 using Dti.Server.Errors;
 using Dti.Server.Telemetry;
-using Grpc.Core;
 
 namespace Dti.Server.Libraries;
 
@@ -40,7 +39,7 @@ internal sealed class MemoryBudget(long bytes, long? total = null) : IDisposable
     /// <param name="workingBytes">Working memory in bytes that the caller needs in addition; idle entries are evicted
     /// for it too.</param>
     /// <exception cref="DtiException">It is larger than the budget (FailedPrecondition).</exception>
-    /// <exception cref="Grpc.Core.RpcException">What others use leaves no room (RESOURCE_EXHAUSTED).</exception>
+    /// <exception cref="DtiException">What others use leaves no room (RESOURCE_EXHAUSTED).</exception>
     public Lease<T> Rent<T>(object key, string name, long size, Func<T> load, long workingBytes = 0)
         where T : class, IDisposable
     {
@@ -122,13 +121,11 @@ internal sealed class MemoryBudget(long bytes, long? total = null) : IDisposable
         Evict(() => Taken() + size > Bytes || Taken() + size + workingBytes > total);
         if (Taken() + size > Bytes)
         {
-            throw RpcErrors
-                .Exhausted(
-                    $"{name} takes {GiB(size)}; models in use take {GiB(Taken())} of the {GiB(Bytes)} that models may.",
-                    "MODEL_MEMORY_FULL",
-                    TimeSpan.FromMinutes(1)
-                )
-                .ToRpcException();
+            throw Refusals.ResourceExhausted(
+                $"{name} takes {GiB(size)}; models in use take {GiB(Taken())} of the {GiB(Bytes)} that models may.",
+                Refusals.ModelMemoryFull,
+                TimeSpan.FromMinutes(1)
+            );
         }
     }
 

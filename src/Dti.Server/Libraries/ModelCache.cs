@@ -6,7 +6,6 @@ using Dti.Engine.Training;
 using Dti.Server.Configuration;
 using Dti.Server.Errors;
 using Dti.Server.Telemetry;
-using Grpc.Core;
 using Microsoft.Extensions.Logging;
 
 namespace Dti.Server.Libraries;
@@ -50,7 +49,7 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
 
     /// <summary>Checks that a training fits with its model.</summary>
     /// <exception cref="Dti.Engine.DtiException">The model alone does not fit.</exception>
-    /// <exception cref="RpcException">Both do not (RESOURCE_EXHAUSTED); the message has the numbers.</exception>
+    /// <exception cref="Dti.Engine.DtiException">Both do not (RESOURCE_EXHAUSTED); the message has the numbers.</exception>
     public void EnsureFits(
         ModelProfile profile,
         ComputeTarget target,
@@ -83,7 +82,7 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
     /// <param name="target">Where it computes.</param>
     /// <param name="workingBytes">Working memory of the job in bytes, for which idle models are evicted.</param>
     /// <exception cref="Dti.Engine.DtiException">It cannot be loaded, or does not fit.</exception>
-    /// <exception cref="Grpc.Core.RpcException">What others use leaves no room.</exception>
+    /// <exception cref="Dti.Engine.DtiException">What others use leaves no room.</exception>
     public Lease<IDiffusionModel> Use(ModelProfile profile, ComputeTarget target, long workingBytes = 0) =>
         _memory.Rent(
             new ModelKey(profile, target.DeviceName, target.DtypeName),
@@ -107,14 +106,12 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
         var held = profile.HeldBytes(target);
         if (held + workingBytes > _jobBytes)
         {
-            throw RpcErrors
-                .TooLarge(
-                    $"{what} takes about {MemoryBudget.GiB(held + workingBytes)} of memory with '{profile.Name}' in {target.DtypeName}, of which {MemoryBudget.GiB(held)} are the model; "
-                        + $"a job may take {MemoryBudget.GiB(_jobBytes)} here. Ask for {smaller}, or have the server started with --memory low.",
-                    held + workingBytes,
-                    _jobBytes
-                )
-                .ToRpcException();
+            throw Refusals.JobTooLarge(
+                $"{what} takes about {MemoryBudget.GiB(held + workingBytes)} of memory with '{profile.Name}' in {target.DtypeName}, of which {MemoryBudget.GiB(held)} are the model; "
+                    + $"a job may take {MemoryBudget.GiB(_jobBytes)} here. Ask for {smaller}, or have the server started with --memory low.",
+                held + workingBytes,
+                _jobBytes
+            );
         }
     }
 

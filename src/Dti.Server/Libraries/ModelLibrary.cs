@@ -4,7 +4,6 @@ using Dti.Engine.Models;
 using Dti.Engine.Models.Families;
 using Dti.Server.Configuration;
 using Dti.Server.Errors;
-using Grpc.Core;
 
 namespace Dti.Server.Libraries;
 
@@ -77,7 +76,7 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
             throw new ValidationException([
                 new(
                     nameof(DtiServerOptions.DefaultModel),
-                    $"DefaultModel: {RpcErrors.NotFound("model", name, all.Select(entry => entry.Name)).Message} The models are {string.Join(", ", all.Select(entry => entry.Name).DefaultIfEmpty("none"))}."
+                    $"DefaultModel: {Refusals.NotFound("model", name, all.Select(entry => entry.Name)).Message} The models are {string.Join(", ", all.Select(entry => entry.Name).DefaultIfEmpty("none"))}."
                 ),
             ]);
         }
@@ -86,7 +85,7 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
     /// <summary>A model that can be used.</summary>
     /// <param name="name">Its name; null: the default one.</param>
     /// <param name="vae">Name of an autoencoder for it; null or empty: its own.</param>
-    /// <exception cref="Grpc.Core.RpcException">There is none of that name; close ones are listed.</exception>
+    /// <exception cref="DtiException">There is none of that name; close ones are listed.</exception>
     /// <exception cref="DtiException">It cannot be used, or the autoencoder does not go with it.</exception>
     public ModelProfile Get(string? name, string? vae = null)
     {
@@ -105,7 +104,7 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
     }
 
     /// <summary>A model, usable or not.</summary>
-    /// <exception cref="Grpc.Core.RpcException">There is none of that name.</exception>
+    /// <exception cref="DtiException">There is none of that name.</exception>
     public ModelEntry Find(string name)
     {
         var all = List();
@@ -118,7 +117,7 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
         }
 
         return all.FirstOrDefault(entry => entry.Name == name)
-            ?? throw RpcErrors.NotFound("model", name, all.Select(entry => entry.Name)).ToRpcException();
+            ?? throw Refusals.NotFound("model", name, all.Select(entry => entry.Name));
     }
 
     /// <summary>The models in the configured folders, in the order of these, and the built-in one.</summary>

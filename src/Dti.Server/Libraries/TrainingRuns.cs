@@ -9,7 +9,6 @@ using Dti.Server.Errors;
 using Dti.Server.Security;
 using Dti.V1;
 using Google.Protobuf;
-using Grpc.Core;
 
 namespace Dti.Server.Libraries;
 
@@ -51,7 +50,7 @@ internal sealed class TrainingRuns
     /// <param name="start">The concept to start from; null: none.</param>
     /// <param name="caller">Whose run it is.</param>
     /// <param name="jobId">The job that trains it.</param>
-    /// <exception cref="RpcException">There is one of that name that the caller may not see.</exception>
+    /// <exception cref="DtiException">There is one of that name that the caller may not see.</exception>
     /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
     public void Begin(TrainRequest request, ConceptEmbedding? start, Caller caller, string jobId)
     {
@@ -90,18 +89,18 @@ internal sealed class TrainingRuns
     }
 
     /// <summary>Refuses a name that the run of another caller has.</summary>
-    /// <exception cref="RpcException">There is one that the caller may not see.</exception>
+    /// <exception cref="DtiException">There is one that the caller may not see.</exception>
     public void EnsureFree(string name, Caller caller)
     {
         using var alone = _journal.Enter();
         if (File.Exists(PathOf(name, RequestFile)) && !caller.MaySee(Owner(name)))
         {
-            throw CallerConcepts.Taken(name).ToRpcException();
+            throw CallerConcepts.Taken(name);
         }
     }
 
     /// <summary>The request that began a run.</summary>
-    /// <exception cref="RpcException">There is none of that name that the caller may see; close ones are
+    /// <exception cref="DtiException">There is none of that name that the caller may see; close ones are
     /// listed.</exception>
     public TrainRequest Request(string name, Caller caller)
     {
@@ -111,9 +110,7 @@ internal sealed class TrainingRuns
         {
             return File.Exists(file) && caller.MaySee(Owner(name))
                 ? TrainRequest.Parser.ParseFrom(File.ReadAllBytes(file))
-                : throw RpcErrors
-                    .NotFound("training", name, Names().Where(other => caller.MaySee(Owner(other))))
-                    .ToRpcException();
+                : throw Refusals.NotFound("training", name, Names().Where(other => caller.MaySee(Owner(other))));
         }
         catch (InvalidProtocolBufferException error)
         {

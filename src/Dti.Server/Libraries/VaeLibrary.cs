@@ -1,7 +1,6 @@
 using Dti.Engine;
 using Dti.Engine.Models;
 using Dti.Server.Errors;
-using Grpc.Core;
 
 namespace Dti.Server.Libraries;
 
@@ -15,13 +14,13 @@ internal sealed class VaeLibrary(LibraryFolders folders)
         [.. Scan().Where(entry => entry.Profile is not null).Select(entry => entry.Name).Order(StringComparer.Ordinal)];
 
     /// <summary>One of them.</summary>
-    /// <exception cref="Grpc.Core.RpcException">There is none of that name; close ones are listed.</exception>
+    /// <exception cref="DtiException">There is none of that name; close ones are listed.</exception>
     /// <exception cref="DtiException">It cannot be used.</exception>
     public AutoencoderProfile Get(string name)
     {
         var all = Scan();
         var entry = all.Find(entry => entry.Name == name)
-            ?? throw RpcErrors.NotFound("vae", name, all.Select(entry => entry.Name)).ToRpcException();
+            ?? throw Refusals.NotFound("vae", name, all.Select(entry => entry.Name));
         return entry.Profile
             ?? throw new DtiException(ErrorKind.FailedPrecondition, $"VAE '{name}' cannot be used: {entry.Problem}");
     }

@@ -38,7 +38,7 @@ internal sealed class StreamGuard(TokenCheck tokens, OpenStreams streams) : Inte
         }
         catch (OperationCanceledException) when (stream.IsRevoked)
         {
-            throw RpcErrors.Unauthenticated().ToRpcException();
+            throw Refusals.Unauthenticated();
         }
     }
 

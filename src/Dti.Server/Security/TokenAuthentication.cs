@@ -1,14 +1,13 @@
 using System.Text.Encodings.Web;
+using Dti.Engine;
 using Dti.Server.Errors;
 using Dti.Server.Telemetry;
 using Google.Protobuf;
-using Grpc.Core;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using RpcStatus = Google.Rpc.Status;
 
 namespace Dti.Server.Security;
 
@@ -27,7 +26,7 @@ internal sealed class TokenAuthentication(
     public const string Name = "Bearer";
     private const int LongestPath = 100;
     private static readonly JsonFormatter _json = new(
-        JsonFormatter.Settings.Default.WithTypeRegistry(RpcErrors.Details)
+        JsonFormatter.Settings.Default.WithTypeRegistry(StatusMapper.DetailTypes)
     );
     private readonly ILogger _logger = logging.CreateLogger<TokenAuthentication>();
 
@@ -46,7 +45,7 @@ internal sealed class TokenAuthentication(
         var reason = (await HandleAuthenticateOnceSafeAsync()).Failure?.Message ?? "";
         _logger.CallerRefused(Shown, Address, reason);
         Response.Headers.WWWAuthenticate = Name;
-        await RefuseAsync(StatusCodes.Status401Unauthorized, RpcErrors.Unauthenticated());
+        await RefuseAsync(StatusCodes.Status401Unauthorized, Refusals.Unauthenticated());
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
@@ -58,7 +57,7 @@ internal sealed class TokenAuthentication(
             Address,
             $"{Caller.Of(Context.User).Id} has not the scope {string.Join(" or ", names)}"
         );
-        return RefuseAsync(StatusCodes.Status403Forbidden, RpcErrors.Denied(names));
+        return RefuseAsync(StatusCodes.Status403Forbidden, Refusals.ScopeMissing(names));
     }
 
     // Anybody chooses the path, and the log keeps it.
@@ -70,9 +69,10 @@ internal sealed class TokenAuthentication(
     private string Address => $"{Context.Connection.RemoteIpAddress}";
 
     /// <summary>By gRPC a status alone, before any message; by JSON as the calls' own errors.</summary>
-    private async Task RefuseAsync(int httpStatus, RpcStatus status)
+    private async Task RefuseAsync(int httpStatus, DtiException refusal)
     {
-        Rejected.Count(status.ToRpcException());
+        var status = StatusMapper.StatusOf(refusal);
+        Rejected.Count(status);
         if (Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true)
         {
             StatusHeaders.Write(Response, status);

@@ -1,7 +1,6 @@
 using System.Collections;
 using Dti.Engine;
 using Dti.Server.Configuration;
-using Dti.Server.Errors;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
@@ -41,7 +40,7 @@ internal sealed class BoundsInterceptor : Interceptor
     {
         if (request is IMessage message && Violations(message) is { Count: > 0 } found)
         {
-            throw RpcErrors.Invalid(found).ToRpcException();
+            throw new ValidationException(found);
         }
     }
 

@@ -165,9 +165,10 @@ internal sealed class ConceptGrpcService(
         using var alone = library.Enter();
         if (File.Exists(path) && !request.Overwrite)
         {
-            throw RpcErrors
-                .Exists($"There is a file {path} already; ask to overwrite it, or delete it.", "FILE_EXISTS")
-                .ToRpcException();
+            throw Refusals.AlreadyExists(
+                $"There is a file {path} already; ask to overwrite it, or delete it.",
+                "FILE_EXISTS"
+            );
         }
 
         ConceptFile.Write(path, concepts.Load(concept.Name), ConceptFileFormat.WebUi, ConceptMetadata.Of(concept));

@@ -1,7 +1,5 @@
 using Dti.Engine;
-using Dti.Server.Errors;
 using Dti.V1;
-using Grpc.Core;
 
 namespace Dti.Server.Services;
 
@@ -18,19 +16,14 @@ internal static class ConceptPages
     /// <param name="all">All concepts in the order of their list.</param>
     /// <param name="size">Concepts asked for; 0: as many as there may be.</param>
     /// <param name="token">The place; empty: the beginning.</param>
-    /// <exception cref="RpcException">The size or the token is wrong.</exception>
+    /// <exception cref="DtiException">The size or the token is wrong.</exception>
     public static ConceptServiceListResponse Of(IReadOnlyList<Concept> all, int size, string token)
     {
         if (size is < 0 or > Most)
         {
-            throw RpcErrors
-                .Invalid([
-                    new FieldViolation(
-                        "page_size",
-                        $"page_size is {size}; it must be from 1 to {Most}, or 0 for {Most}."
-                    ),
-                ])
-                .ToRpcException();
+            throw new ValidationException([
+                new FieldViolation("page_size", $"page_size is {size}; it must be from 1 to {Most}, or 0 for {Most}."),
+            ]);
         }
 
         var response = new ConceptServiceListResponse();

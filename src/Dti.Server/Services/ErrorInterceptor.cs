@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dti.Server.Services;
 
-/// <summary>Turns whatever a call throws into a status; what nobody foresaw is logged.</summary>
+/// <summary>Ends calls that throw with the status of the exception, and logs unforeseen exceptions.</summary>
 internal sealed class ErrorInterceptor(JobSilo silo, ServerPaths paths, ILogger<ErrorInterceptor> logger) : Interceptor
 {
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
@@ -48,47 +48,36 @@ internal sealed class ErrorInterceptor(JobSilo silo, ServerPaths paths, ILogger<
 
     private RpcException Translate(Exception error, ServerCallContext context)
     {
-        var refusal = StatusOf(error, context);
-        if (
-            refusal.GetRpcStatus() is { } status
-            && paths.Hide(status) is var hidden
-            && !ReferenceEquals(hidden, status)
-        )
+        var cause = CauseOf(error, context);
+        if (!StatusMapper.IsForeseen(cause))
+        {
+            logger.CallBroke(cause, context.Method);
+        }
+
+        var status = StatusMapper.StatusOf(cause);
+        var hidden = paths.Hide(status);
+        if (!ReferenceEquals(hidden, status))
         {
             logger.CallRefusedForAFile(context.Method, status.Message);
-            refusal = hidden.ToRpcException();
         }
 
-        Rejected.Count(refusal);
-        return refusal;
+        Rejected.Count(hidden);
+        return cause as RpcException ?? hidden.ToRpcException(); // gRPC's own services say it themselves
     }
 
-    private RpcException StatusOf(Exception error, ServerCallContext context)
-    {
-        switch (error)
+    /// <summary>The error as the caller is to understand it, where the exception alone does not tell.</summary>
+    private Exception CauseOf(Exception error, ServerCallContext context) =>
+        error switch
         {
-            case RpcException known:
-                return known;
-            case DtiException known:
-                return RpcErrors.Of(known).ToRpcException();
-            case OperationCanceledException or IOException when context.CancellationToken.IsCancellationRequested:
-                return RpcErrors.Gone().ToRpcException();
-            case StateUnreadableException unreadable:
-                return RpcErrors
-                    .Of(
-                        new DtiException(
-                            ErrorKind.FailedPrecondition,
-                            $"{unreadable.Message} Mend the file, or put a backup there."
-                        )
-                    )
-                    .ToRpcException();
-            case StateUnwrittenException unwritten:
-                return Google.Rpc.Status.Parser.ParseFrom(unwritten.Refusal).ToRpcException();
-            case OrleansException when silo.IsStopping: // there is nobody left to answer
-                return RpcErrors.Stopping().ToRpcException();
-            default:
-                logger.CallBroke(error, context.Method);
-                return RpcErrors.Internal().ToRpcException();
-        }
-    }
+            DtiException or StatusException or RpcException => error,
+            OperationCanceledException or IOException when context.CancellationToken.IsCancellationRequested =>
+                Refusals.CallerLeft(),
+            StateUnreadableException => new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{error.Message} Mend the file, or put a backup there."
+            ),
+            StateUnwrittenException unwritten => StatusException.Parse(unwritten.Refusal),
+            OrleansException when silo.IsStopping => Refusals.ServerStopping(), // there is nobody left to answer
+            _ => error,
+        };
 }

@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.IO.Pipelines;
 using System.Reflection;
+using Dti.Engine;
 using Dti.Server.Configuration;
 using Dti.Server.Errors;
 using Dti.Server.Security;
@@ -15,7 +16,6 @@ using Microsoft.AspNetCore.Grpc.JsonTranscoding;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
-using RpcStatus = Google.Rpc.Status;
 
 namespace Dti.Server.Services;
 
@@ -52,7 +52,7 @@ internal sealed class GrpcMessages(DtiServerOptions options, BytesInFlight bytes
         {
             Refuse(
                 context,
-                RpcErrors.Exhausted(
+                Refusals.ResourceExhausted(
                     "Too many calls without a token are open.",
                     "TOO_MANY_CALLS",
                     TimeSpan.FromSeconds(5)
@@ -85,7 +85,7 @@ internal sealed class GrpcMessages(DtiServerOptions options, BytesInFlight bytes
         await next(context);
     }
 
-    private static async Task<(ReadOnlySequence<byte> Message, RpcStatus? Refusal)> MessageAsync(
+    private static async Task<(ReadOnlySequence<byte> Message, DtiException? Refusal)> MessageAsync(
         HttpContext context,
         int limit,
         MessageDescriptor? type,
@@ -108,18 +108,18 @@ internal sealed class GrpcMessages(DtiServerOptions options, BytesInFlight bytes
         }
         catch (Exception error) when (error is FormatException or InvalidDataException or InvalidOperationException)
         {
-            return (default, RpcErrors.Malformed()); // gRPC-Web's text is no base64
+            return (default, Refusals.MalformedMessage()); // gRPC-Web's text is no base64
         }
         catch (Exception error)
             when (error is IOException or OperationCanceledException && context.RequestAborted.IsCancellationRequested)
         {
-            return (default, RpcErrors.Gone());
+            return (default, Refusals.CallerLeft());
         }
 
         var message = body.Bytes;
         if (!TryHeader(message, out var compressed, out var length) || length != message.Length - HeaderBytes)
         {
-            return (default, RpcErrors.Malformed());
+            return (default, Refusals.MalformedMessage());
         }
 
         if (compressed)
@@ -127,7 +127,7 @@ internal sealed class GrpcMessages(DtiServerOptions options, BytesInFlight bytes
             var encoding = $"{context.Request.Headers["grpc-encoding"]}";
             if (encoding is "" or "identity" || length == 0)
             {
-                return (default, RpcErrors.Malformed());
+                return (default, Refusals.MalformedMessage());
             }
 
             if (encoding is not ("gzip" or "deflate"))
@@ -145,11 +145,11 @@ internal sealed class GrpcMessages(DtiServerOptions options, BytesInFlight bytes
         }
 
         return type is not null && !MessageFields.AreFew(Span(message.Slice(HeaderBytes)), type)
-            ? (default, RpcErrors.TooManyFields(RequestBounds.MaxFields))
+            ? (default, Refusals.TooManyFields(RequestBounds.MaxFields))
             : (message, null);
     }
 
-    private static (ReadOnlySequence<byte> Message, RpcStatus? Refusal) Unpack(
+    private static (ReadOnlySequence<byte> Message, DtiException? Refusal) Unpack(
         ReadOnlySequence<byte> packed,
         string encoding,
         int limit,
@@ -171,7 +171,7 @@ internal sealed class GrpcMessages(DtiServerOptions options, BytesInFlight bytes
         }
         catch (InvalidDataException)
         {
-            return (default, RpcErrors.Malformed());
+            return (default, Refusals.MalformedMessage());
         }
 
         var header = new byte[HeaderBytes];
@@ -197,18 +197,19 @@ internal sealed class GrpcMessages(DtiServerOptions options, BytesInFlight bytes
         message.IsSingleSegment ? message.FirstSpan : message.ToArray();
 
     /// <summary>The refusal of a body that was not received.</summary>
-    internal static RpcStatus RefusalOf(BodyProblem problem, int limit) =>
+    internal static DtiException RefusalOf(BodyProblem problem, int limit) =>
         problem == BodyProblem.TooLarge
-            ? RpcErrors.MessageTooLarge(limit)
-            : RpcErrors.Exhausted(
+            ? Refusals.MessageTooLarge(limit)
+            : Refusals.ResourceExhausted(
                 "The server is receiving as many bytes of requests as it may.",
                 "BYTES_IN_FLIGHT",
                 TimeSpan.FromSeconds(5)
             );
 
-    private static void Refuse(HttpContext context, RpcStatus status)
+    private static void Refuse(HttpContext context, DtiException refusal)
     {
-        Rejected.Count(status.ToRpcException());
+        var status = StatusMapper.StatusOf(refusal);
+        Rejected.Count(status);
         StatusHeaders.Write(context.Response, status);
     }
 

@@ -1,6 +1,5 @@
 using Dti.Server.Configuration;
 using Dti.Server.Errors;
-using Grpc.Core;
 using Microsoft.Extensions.Hosting;
 
 namespace Dti.Server.Services;
@@ -26,7 +25,7 @@ internal sealed class HeavyCalls(IHostApplicationLifetime? lifetime = null)
     /// <param name="compute">Runs on another thread. Looks at the token in every loop.</param>
     /// <param name="cancellationToken">Of the call: a cancelled call gives up its place or its turn.</param>
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
-    /// <exception cref="RpcException">Too many calls wait (RESOURCE_EXHAUSTED), or the server stops.</exception>
+    /// <exception cref="Dti.Engine.DtiException">Too many calls wait (RESOURCE_EXHAUSTED), or the server stops.</exception>
     public async Task<T> RunAsync<T>(
         string caller,
         Func<CancellationToken, Task<T>> compute,
@@ -50,7 +49,7 @@ internal sealed class HeavyCalls(IHostApplicationLifetime? lifetime = null)
         catch (OperationCanceledException)
             when (stopping.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw RpcErrors.Stopping().ToRpcException();
+            throw Refusals.ServerStopping();
         }
     }
 
@@ -72,13 +71,11 @@ internal sealed class HeavyCalls(IHostApplicationLifetime? lifetime = null)
                 || _waiting.Count(other => other.Caller == caller) >= RequestBounds.WaitingOfCaller
             )
             {
-                throw RpcErrors
-                    .Exhausted(
-                        "Too many calls are waiting to look at photos or at a vocabulary.",
-                        "TOO_MANY_CALLS",
-                        TimeSpan.FromSeconds(10)
-                    )
-                    .ToRpcException();
+                throw Refusals.ResourceExhausted(
+                    "Too many calls are waiting to look at photos or at a vocabulary.",
+                    "TOO_MANY_CALLS",
+                    TimeSpan.FromSeconds(10)
+                );
             }
 
             waiter = new Waiter(caller);

@@ -1,5 +1,4 @@
 using Dti.Engine;
-using Dti.Server.Errors;
 using Dti.Server.Jobs;
 using Dti.Server.Security;
 using Dti.V1;
@@ -16,14 +15,12 @@ internal sealed class JobGrpcService(IJobs jobs) : JobService.JobServiceBase
     {
         if (request.PageSize is < 0 or > 1000)
         {
-            throw RpcErrors
-                .Invalid([
-                    new FieldViolation(
-                        "page_size",
-                        $"page_size is {request.PageSize}; it must be from 1 to 1000, or 0 for 100."
-                    ),
-                ])
-                .ToRpcException();
+            throw new ValidationException([
+                new FieldViolation(
+                    "page_size",
+                    $"page_size is {request.PageSize}; it must be from 1 to 1000, or 0 for 100."
+                ),
+            ]);
         }
 
         return new JobServiceListResponse
@@ -47,9 +44,9 @@ internal sealed class JobGrpcService(IJobs jobs) : JobService.JobServiceBase
     {
         if (request.FromStep < 0)
         {
-            throw RpcErrors
-                .Invalid([new FieldViolation("from_step", $"from_step is {request.FromStep}; it must be 0 or more.")])
-                .ToRpcException();
+            throw new ValidationException([
+                new FieldViolation("from_step", $"from_step is {request.FromStep}; it must be 0 or more."),
+            ]);
         }
 
         var ends = StreamGuard.TokenOf(context);

@@ -1,15 +1,14 @@
 using System.Buffers;
+using Dti.Engine;
 using Dti.Server.Configuration;
 using Dti.Server.Errors;
 using Dti.Server.Security;
 using Dti.Server.Telemetry;
 using Google.Protobuf;
-using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Grpc.JsonTranscoding;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using RpcStatus = Google.Rpc.Status;
 
 namespace Dti.Server.Services;
 
@@ -21,7 +20,7 @@ namespace Dti.Server.Services;
 internal static class JsonRequests
 {
     private static readonly JsonFormatter _formatter = new(
-        JsonFormatter.Settings.Default.WithTypeRegistry(RpcErrors.Details)
+        JsonFormatter.Settings.Default.WithTypeRegistry(StatusMapper.DetailTypes)
     );
 
     public static void UseJsonRequests(this WebApplication app)
@@ -91,16 +90,17 @@ internal static class JsonRequests
 
         if (checks.Found.Count > 0)
         {
-            await RefuseAsync(context, RpcErrors.Invalid(checks.Found), StatusCodes.Status400BadRequest);
+            await RefuseAsync(context, new ValidationException(checks.Found), StatusCodes.Status400BadRequest);
             return;
         }
 
         await next(context);
     }
 
-    private static async Task RefuseAsync(HttpContext context, RpcStatus status, int statusCode)
+    private static async Task RefuseAsync(HttpContext context, DtiException refusal, int statusCode)
     {
-        Rejected.Count(status.ToRpcException());
+        var status = StatusMapper.StatusOf(refusal);
+        Rejected.Count(status);
         context.Response.StatusCode = statusCode;
         context.Response.ContentType = "application/json";
         await context.Response.WriteAsync(_formatter.Format(status), context.RequestAborted);

@@ -2,7 +2,6 @@ using Dti.Server.Configuration;
 using Dti.Server.Errors;
 using Dti.Server.Telemetry;
 using Google.Protobuf;
-using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -39,7 +38,7 @@ internal static class MalformedMessages
                     && !headers.ContainsKey("grpc-status-details-bin")
                 )
                 {
-                    Answer(headers, RpcErrors.Malformed()); // reflection's frames, which gRPC reads itself
+                    Answer(headers, StatusMapper.StatusOf(Refusals.MalformedMessage())); // reflection's frames, which gRPC reads itself
                     return;
                 }
 
@@ -49,7 +48,7 @@ internal static class MalformedMessages
                     && Uri.UnescapeDataString($"{headers["grpc-message"]}") == TooLarge
                 )
                 {
-                    Answer(headers, RpcErrors.MessageTooLarge(limit));
+                    Answer(headers, StatusMapper.StatusOf(Refusals.MessageTooLarge(limit)));
                     return;
                 }
 
@@ -73,9 +72,9 @@ internal static class MalformedMessages
                     }
 
                     var status =
-                        malformed ? RpcErrors.Malformed()
-                        : gone ? RpcErrors.Gone()
-                        : RpcErrors.Internal();
+                        malformed ? StatusMapper.StatusOf(Refusals.MalformedMessage())
+                        : gone ? StatusMapper.StatusOf(Refusals.CallerLeft())
+                        : StatusMapper.Internal;
                     Answer(headers, status);
                 }
             }
@@ -84,7 +83,7 @@ internal static class MalformedMessages
 
     private static void Answer(IHeaderDictionary headers, RpcStatus status)
     {
-        Rejected.Count(status.ToRpcException());
+        Rejected.Count(status);
         headers["grpc-status"] = $"{status.Code}";
         headers["grpc-message"] = status.Message;
         headers["grpc-status-details-bin"] = Convert.ToBase64String(status.ToByteArray());

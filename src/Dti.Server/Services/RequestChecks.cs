@@ -5,10 +5,8 @@ using System.Text.RegularExpressions;
 using Dti.Engine;
 using Dti.Engine.Runtime.Devices;
 using Dti.Server.Configuration;
-using Dti.Server.Errors;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
-using Grpc.Core;
 
 namespace Dti.Server.Services;
 
@@ -16,7 +14,7 @@ namespace Dti.Server.Services;
 internal sealed partial class RequestChecks
 {
     private readonly List<FieldViolation> _found = [];
-    private RpcException? _refusal;
+    private DtiException? _notFound;
 
     /// <summary>Adds a violation if the condition does not hold.</summary>
     public void Require(bool condition, string field, string description)
@@ -80,9 +78,9 @@ internal sealed partial class RequestChecks
         {
             _found.Add(new FieldViolation(prefix + error.Field, error.Message));
         }
-        catch (RpcException error)
+        catch (DtiException error) when (error.Kind == ErrorKind.NotFound)
         {
-            _refusal ??= error; // a name that does not exist: told only if nothing is wrong in itself
+            _notFound ??= error; // a name that does not exist: told only if nothing is wrong in itself
         }
 
         return default;
@@ -93,17 +91,17 @@ internal sealed partial class RequestChecks
         Try(() => ComputeTarget.Resolve(options.Device, given ? dtype : options.Dtype), "options.");
 
     /// <summary>Throws what was found.</summary>
-    /// <exception cref="RpcException">Something is wrong.</exception>
+    /// <exception cref="DtiException">Something is wrong.</exception>
     public void ThrowIfAny()
     {
         if (_found.Count > 0)
         {
-            throw RpcErrors.Invalid(_found).ToRpcException();
+            throw new ValidationException(_found);
         }
 
-        if (_refusal is not null)
+        if (_notFound is not null)
         {
-            throw _refusal;
+            throw _notFound;
         }
     }
 

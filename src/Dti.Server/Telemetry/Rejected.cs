@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Google.Rpc;
-using Grpc.Core;
+using RpcStatus = Google.Rpc.Status;
 
 namespace Dti.Server.Telemetry;
 
@@ -8,17 +8,13 @@ namespace Dti.Server.Telemetry;
 internal static class Rejected
 {
     /// <summary>Counts a refusal; a call that its caller left was not refused.</summary>
-    public static void Count(RpcException refusal)
+    public static void Count(RpcStatus refusal)
     {
-        if (refusal.StatusCode is not (StatusCode.OK or StatusCode.Cancelled))
+        if ((Code)refusal.Code is var code and not (Code.Ok or Code.Cancelled))
         {
-            var reason = refusal.GetRpcStatus()?.GetDetail<ErrorInfo>()?.Reason
-                ?? JsonNamingPolicy.SnakeCaseUpper.ConvertName($"{refusal.StatusCode}");
-            DtiMetrics.Rejections.Add(
-                1,
-                new("rpc.grpc.status_code", (int)refusal.StatusCode),
-                new("dti.reason", reason)
-            );
+            var reason = refusal.GetDetail<ErrorInfo>()?.Reason
+                ?? JsonNamingPolicy.SnakeCaseUpper.ConvertName($"{code}");
+            DtiMetrics.Rejections.Add(1, new("rpc.grpc.status_code", refusal.Code), new("dti.reason", reason));
         }
     }
 }

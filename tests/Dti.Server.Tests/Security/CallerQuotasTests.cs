@@ -1,3 +1,4 @@
+using Dti.Engine;
 using Dti.Server.Configuration;
 using Dti.Server.Libraries;
 using Dti.Server.Tests.Infrastructure;
@@ -38,14 +39,14 @@ public sealed class CallerQuotasTests : IDisposable
 
     [Fact]
     public void Admit_MorePicturesThanThereEverAre_IsAWrongRequest() =>
-        Assert.Equal((int)Code.InvalidArgument, Quotas(new() { MaxPicturesPerHour = 3 }).Admit("alice", 0, 4)!.Code);
+        Assert.Equal(ErrorKind.InvalidArgument, Quotas(new() { MaxPicturesPerHour = 3 }).Admit("alice", 0, 4)!.Kind);
 
     [Fact]
     public void Admit_JobsWaiting_CountsTheCallersOwn()
     {
         var quotas = Quotas(new() { MaxQueuedJobs = 2 });
         Assert.Null(quotas.Admit("alice", 1, 0));
-        Assert.Equal((int)Code.ResourceExhausted, quotas.Admit("alice", 2, 0)!.Code);
+        Assert.Equal(ErrorKind.ResourceExhausted, quotas.Admit("alice", 2, 0)!.Kind);
     }
 
     [Fact]
@@ -124,8 +125,7 @@ public sealed class CallerQuotasTests : IDisposable
         );
     }
 
-    private static TimeSpan Delay(Google.Rpc.Status? refusal) =>
-        refusal!.GetDetail<RetryInfo>()!.RetryDelay.ToTimeSpan();
+    private static TimeSpan Delay(DtiException? refusal) => refusal!.RetryAfter!.Value;
 
     private static async Task All<T>(AsyncServerStreamingCall<T> call)
     {

@@ -1,3 +1,4 @@
+using Dti.Engine;
 using Dti.Server.Errors;
 using Dti.Server.Jobs.Storage;
 using Dti.Server.Telemetry;
@@ -90,7 +91,7 @@ internal sealed class JobGrain(
         {
             if (Job.CancelRequested)
             {
-                await EndAsync(JobState.Cancelled, RpcErrors.Cancelled(Id).ToByteArray());
+                await EndAsync(JobState.Cancelled, Refusals.JobCancelled(Id));
                 return;
             }
 
@@ -106,11 +107,11 @@ internal sealed class JobGrain(
             logger.JobLost(Id, Job.Step);
             if (Job.CancelRequested)
             {
-                await EndAsync(JobState.Cancelled, RpcErrors.Cancelled(Id).ToByteArray());
+                await EndAsync(JobState.Cancelled, Refusals.JobCancelled(Id));
             }
             else if (Job.DiedAt == Job.Step)
             {
-                await EndAsync(JobState.Failed, RpcErrors.Quarantined(Id, Job.Step).ToByteArray());
+                await EndAsync(JobState.Failed, Refusals.JobQuarantined(Id, Job.Step));
             }
             else
             {
@@ -126,7 +127,7 @@ internal sealed class JobGrain(
     {
         if (Job is { State: JobState.Running, CancelRequested: true })
         {
-            await EndAsync(JobState.Cancelled, RpcErrors.Cancelled(Id).ToByteArray());
+            await EndAsync(JobState.Cancelled, Refusals.JobCancelled(Id));
         }
     }
 
@@ -134,7 +135,7 @@ internal sealed class JobGrain(
     {
         if (Job.State == JobState.Queued)
         {
-            await EndAsync(JobState.Cancelled, RpcErrors.Cancelled(Id).ToByteArray());
+            await EndAsync(JobState.Cancelled, Refusals.JobCancelled(Id));
         }
         else if (Job.State == JobState.Running && !Job.CancelRequested)
         {
@@ -206,6 +207,9 @@ internal sealed class JobGrain(
         _device = null;
         DelayDeactivation(TimeSpan.Zero);
     }
+
+    private Task EndAsync(JobState state, DtiException failure) =>
+        EndAsync(state, StatusMapper.StatusOf(failure).ToByteArray());
 
     private async Task EndAsync(JobState state, byte[] failure)
     {

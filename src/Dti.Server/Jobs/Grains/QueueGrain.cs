@@ -1,3 +1,4 @@
+using Dti.Engine;
 using Dti.Server.Configuration;
 using Dti.Server.Errors;
 using Dti.Server.Jobs.Storage;
@@ -98,7 +99,7 @@ internal sealed class QueueGrain(
         if (Waiting.Count() is var waiting && waiting >= options.MaxQueuedJobs)
         {
             return Refused(
-                RpcErrors.Exhausted(
+                Refusals.ResourceExhausted(
                     $"The queue is full: {waiting} jobs are waiting.",
                     "QUEUE_FULL",
                     TimeSpan.FromSeconds(30)
@@ -154,14 +155,14 @@ internal sealed class QueueGrain(
             is not { Ticket: var rival }
         || (await Job(rival.JobId).GetAsync()).IsOver
             ? null // its watchers may know before the queue does
-            : (
+            : Bytes(
                 !new Caller(asking, (Scopes)scopes).MaySee(rival.Caller)
                     ? CallerConcepts.Taken(name)
-                    : RpcErrors.Exists(
+                    : Refusals.AlreadyExists(
                         $"Job {rival.JobId} is training a concept '{rival.Name}' already; wait for it, cancel it, or choose another name.",
                         "CONCEPT_IN_TRAINING"
                     )
-            ).ToByteArray();
+            );
 
     public Task<Submitted> FindAsync(string caller, string requestId, string fingerprint) =>
         Task.FromResult(
@@ -172,7 +173,7 @@ internal sealed class QueueGrain(
                 ? new Submitted(null)
             : known.Fingerprint == fingerprint ? new Submitted(known.JobId, Attached: true)
             : Refused(
-                RpcErrors.Precondition(
+                Refusals.FailedPrecondition(
                     $"request_id '{requestId}' was used for another request; choose a new one.",
                     "REQUEST_ID_REUSED"
                 )
@@ -298,7 +299,9 @@ internal sealed class QueueGrain(
         JobTelemetry.Dequeued(entry.Ticket.Kind, waited);
     }
 
-    private static Submitted Refused(Google.Rpc.Status status) => new(null, Refusal: status.ToByteArray());
+    private static Submitted Refused(DtiException refusal) => new(null, Refusal: Bytes(refusal));
+
+    private static byte[] Bytes(DtiException refusal) => StatusMapper.StatusOf(refusal).ToByteArray();
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 

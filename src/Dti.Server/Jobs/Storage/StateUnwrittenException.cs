@@ -12,7 +12,7 @@ namespace Dti.Server.Jobs.Storage;
 internal sealed class StateUnwrittenException : OrleansException
 {
     public StateUnwrittenException(DtiException error)
-        : base(error.Message) => Refusal = RpcErrors.Of(error).ToByteArray();
+        : base(error.Message) => Refusal = StatusMapper.StatusOf(error).ToByteArray();
 
     /// <summary>Serialized <c>google.rpc.Status</c> for a caller who asked for what cannot be written.</summary>
     [Id(0)]
