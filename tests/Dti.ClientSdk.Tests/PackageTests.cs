@@ -43,6 +43,7 @@ public sealed partial class PackageTests : IDisposable
             Path.Combine(Fixtures.Repository, "src", "Dti.ClientSdk"),
             "-c",
             "Release",
+            "--no-build", // the tests are built together with it
             "-o",
             _folder.FullName,
             "-v",

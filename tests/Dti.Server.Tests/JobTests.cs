@@ -189,8 +189,8 @@ public sealed class JobTests : IAsyncLifetime
     public async Task Generate_WhileTraining_GoesBetweenItsStepsAndNeitherIsChanged()
     {
         var alone = await _server.PictureAsync(TestServer.Draw("a dog"));
-        await _server.TrainAsync(TestServer.Request("undisturbed", steps: 80));
-        using var training = _server.Dti.Train(TestServer.Request("disturbed", steps: 80));
+        await _server.TrainAsync(TestServer.Request("undisturbed", steps: 40));
+        using var training = _server.Dti.Train(TestServer.Request("disturbed", steps: 40));
         var jobId = await AcceptedAsync(training);
         await _server.UntilAsync(jobId, job => job.Step > 0);
 
