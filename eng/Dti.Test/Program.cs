@@ -83,18 +83,18 @@ Environment.SetEnvironmentVariable("FIXTURES_USED", used);
 var report = new Report(own.Contains("--require-all"), slowest);
 var waiting = new ConcurrentQueue<Part>(parts);
 
-// Half of what the parts take is waiting, so two run at a time where there are two cores. Both threads live until the
-// last program has ended.
-var second = new Thread(RunParts);
-if (Environment.ProcessorCount > 1)
+// Half of what the parts take is waiting, so three run at a time where there are two cores. A child process ends with
+// the thread that started it, so every thread lives until the last one has ended.
+Thread[] others = Environment.ProcessorCount > 1 ? [new Thread(RunParts), new Thread(RunParts)] : [];
+foreach (var thread in others)
 {
-    second.Start();
+    thread.Start();
 }
 
 RunParts();
-if (second.IsAlive)
+foreach (var thread in others)
 {
-    second.Join();
+    thread.Join();
 }
 
 // What was recorded is compared by the engine's tests. If some of them were left out or failed, nothing can be said of
