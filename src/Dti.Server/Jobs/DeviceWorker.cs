@@ -1,13 +1,10 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
-using Dti.Engine;
 using Dti.Engine.Runtime.Devices;
-using Dti.Engine.Runtime.Files;
-using Dti.Server.Errors;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
 using Dti.Server.Telemetry;
 using Dti.V1;
+using Google.Protobuf;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -216,7 +213,7 @@ internal sealed class DeviceWorker(
             await job.EndAsync(
                 epoch,
                 JobState.Failed,
-                Google.Protobuf.MessageExtensions.ToByteArray(StatusOf(ticket.JobId, error))
+                AttemptOutcome.StatusOf(error, folder.Of(ticket.JobId)).ToByteArray()
             );
             await queue.FinishedAsync(ticket.JobId, 0);
             return;
@@ -279,96 +276,50 @@ internal sealed class DeviceWorker(
         ComputeThreads.Fit();
         foreach (var attempt in _handedOver.GetConsumingEnumerable())
         {
-            Run(attempt);
-        }
-    }
-
-    private void Run(JobAttempt attempt)
-    {
-        using var own = attempt;
-        var ticket = attempt.Ticket;
-        using var scope = logger.JobScope(ticket.JobId);
-        using var running = JobTelemetry.Start(ticket.JobId, ticket.Kind, ticket.TraceParent);
-        logger.JobStarted(ticket.JobId);
-        var (clock, spent, firstStep) = (Stopwatch.StartNew(), TimeSpan.Zero, attempt.Step);
-        Task end;
-        var over = true;
-        try
-        {
-            attempt.Token.ThrowIfCancellationRequested();
-            foreach (
-                var (step, message) in running.Watch(
-                    runner.Run(folder.Request(ticket.JobId, ticket.Kind), attempt, attempt.Token)
-                )
-            )
+            using var execution = Execute(attempt);
+            while (execution.MoveNext())
             {
-                attempt.Report(step, message);
-                if (message is TrainResponse { Progress: not null } && _handedOver.TryTake(out var interactive))
+                if (execution.IsBetweenTrainingSteps && _handedOver.TryTake(out var interactive))
                 {
-                    var start = clock.Elapsed;
-                    Run(interactive);
-                    spent += clock.Elapsed - start;
+                    using var pause = execution.Pause();
+                    RunToEnd(interactive);
                 }
             }
 
-            attempt.Flush();
-            running.End(JobState.Succeeded);
-            end = attempt.EndAsync(JobState.Succeeded, null);
+            Finish(execution);
         }
-        catch (OperationCanceledException) when (attempt.Token.IsCancellationRequested)
-        {
-            running.End(JobState.Cancelled);
-            over = attempt.IsCancelled;
-            end = over
-                ? attempt.EndAsync(JobState.Cancelled, StatusMapper.StatusOf(Refusals.JobCancelled(ticket.JobId)))
-                : PutBackAsync(attempt, alone: false);
-        }
-        catch (JobLostException error)
-        {
-            logger.JobRefused(ticket.JobId, error.Message);
-            running.End(JobState.Cancelled);
-            (over, end) = (false, Task.CompletedTask);
-        }
-        catch (DtiException error)
-            when (error.Reason == Refusals.ModelMemoryFull
-                && ticket.IsInteractive
-                && _attempts.Values.Any(other => !other.Ticket.IsInteractive)
-            )
-        {
-            running.End(JobState.Cancelled);
-            // its model does not fit into memory together with the training's
-            (over, end) = (false, PutBackAsync(attempt, alone: true));
-        }
-        catch (Exception error) when (error is DtiException or IOException)
-        {
-            logger.JobRefused(ticket.JobId, error.Message);
-            running.End(JobState.Failed, error.Message);
-            end = attempt.EndAsync(JobState.Failed, StatusOf(ticket.JobId, error));
-        }
-        catch (Exception error)
-        {
-            logger.JobBroke(error, ticket.JobId);
-            running.End(JobState.Failed, error.GetType().Name);
-            end = attempt.EndAsync(JobState.Failed, StatusOf(ticket.JobId, error));
-        }
-
-        Leave(attempt, end, over, (clock.Elapsed - spent).TotalSeconds / Math.Max(1, attempt.Step - firstStep));
     }
 
-    private Google.Rpc.Status StatusOf(string jobId, Exception error) =>
-        StatusMapper.StatusOf(
-            error is IOException or UnauthorizedAccessException ? AtomicFile.Explain(folder.Of(jobId), error) : error
+    private void RunToEnd(JobAttempt attempt)
+    {
+        using var execution = Execute(attempt);
+        while (execution.MoveNext())
+        {
+            // Nothing runs between the events of an interactive job.
+        }
+
+        Finish(execution);
+    }
+
+    private AttemptExecution Execute(JobAttempt attempt) =>
+        new(
+            attempt,
+            runner,
+            folder,
+            isDuringTraining: () => _attempts.Values.Any(other => !other.Ticket.IsInteractive),
+            logger
         );
 
     /// <summary>
     /// Waits on the device's thread until the grains know, so that nothing of a job is left when the next begins.
     /// </summary>
-    private void Leave(JobAttempt attempt, Task end, bool over, double secondsPerStep)
+    private void Finish(AttemptExecution execution)
     {
+        var (attempt, outcome, secondsPerStep) = (execution.Attempt, execution.Outcome!, execution.SecondsPerStep);
         try
         {
-            end.GetAwaiter().GetResult();
-            if (over && !attempt.IsLost)
+            EndAsync(attempt, outcome).GetAwaiter().GetResult();
+            if (outcome.IsOver && !attempt.IsLost)
             {
                 silo.QueueAsync()
                     .GetAwaiter()
@@ -389,6 +340,17 @@ internal sealed class DeviceWorker(
             .Exchange(ref _free, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))
             .TrySetResult();
     }
+
+    private Task EndAsync(JobAttempt attempt, AttemptOutcome outcome) =>
+        outcome.End switch
+        {
+            AttemptEnd.Succeeded => attempt.EndAsync(JobState.Succeeded, null),
+            AttemptEnd.Cancelled => attempt.EndAsync(JobState.Cancelled, outcome.Failure),
+            AttemptEnd.Failed => attempt.EndAsync(JobState.Failed, outcome.Failure),
+            AttemptEnd.Requeued => PutBackAsync(attempt, alone: false),
+            AttemptEnd.RequeuedAlone => PutBackAsync(attempt, alone: true),
+            _ => Task.CompletedTask,
+        };
 
     private async Task PutBackAsync(JobAttempt attempt, bool alone)
     {
