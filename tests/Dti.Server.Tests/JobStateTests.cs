@@ -61,8 +61,8 @@ public sealed class JobStateTests
                 {
                     Ticket = _ticket,
                     Device = "here/cpu",
-                    Life = "life",
-                    Over = _ticket.Created,
+                    Incarnation = "life",
+                    Ended = _ticket.Created,
                     Alone = true,
                 },
             },

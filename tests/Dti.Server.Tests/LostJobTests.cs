@@ -98,16 +98,16 @@ public sealed class LostJobTests : DurableServer
         var queue = await Server.Services.GetRequiredService<JobSilo>().QueueAsync();
         await queue.WithdrawAsync(running);
         // and never heard of
-        Assert.Equal(jobId, (await queue.TakeAsync("device", "life", duringTraining: false))?.JobId);
+        Assert.Equal(jobId, (await queue.AcquireAsync("device", "life", duringTraining: false))?.JobId);
         var named = new Dictionary<string, int> { [jobId] = 0 };
 
         await RenewAsync([], [], named, [], []);
-        Assert.Null(await queue.TakeAsync("device", "life", duringTraining: false));
+        Assert.Null(await queue.AcquireAsync("device", "life", duringTraining: false));
         await RenewAsync([
             [],
         ]);
 
-        Assert.Equal(jobId, (await queue.TakeAsync("device", "life", duringTraining: false))?.JobId);
+        Assert.Equal(jobId, (await queue.AcquireAsync("device", "life", duringTraining: false))?.JobId);
 
         async Task RenewAsync(params Dictionary<string, int>[] each)
         {

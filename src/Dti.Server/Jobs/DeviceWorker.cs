@@ -26,7 +26,7 @@ internal sealed class DeviceWorker(
 {
     private static readonly TimeSpan _renewEvery = TimeSpan.FromSeconds(5);
     private readonly string _device = NameOf(target.DeviceName);
-    private readonly string _life = Guid.NewGuid().ToString("N");
+    private readonly string _incarnation = Guid.NewGuid().ToString("N");
     private readonly BlockingCollection<JobAttempt> _handedOver = [];
     private readonly ConcurrentDictionary<string, JobAttempt> _attempts = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stopping = new();
@@ -40,7 +40,7 @@ internal sealed class DeviceWorker(
     internal string Name => _device;
 
     /// <summary>What the queue knows this process of the device by.</summary>
-    internal string Life => _life;
+    internal string Incarnation => _incarnation;
 
     /// <summary>What the queue knows a device by: it outlives the process.</summary>
     public static string NameOf(string device) => $"{Environment.MachineName}/{device}";
@@ -130,7 +130,7 @@ internal sealed class DeviceWorker(
                     self ??= grains.CreateObjectReference<IDeviceObserver>(this);
                     if (!isKnown)
                     {
-                        await queue.HelloAsync(_device, _life);
+                        await queue.RegisterAsync(_device, _incarnation);
                         isKnown = true;
                     }
 
@@ -163,8 +163,8 @@ internal sealed class DeviceWorker(
             return;
         }
 
-        var change = queue.WaitAsync(_stopping.Token); // before the look, so that nothing is missed in between
-        if (await queue.TakeAsync(_device, _life, duringTraining: running.Length > 0) is not { } ticket)
+        var change = queue.WaitForChangeAsync(_stopping.Token); // before the look, so that nothing is missed in between
+        if (await queue.AcquireAsync(_device, _incarnation, duringTraining: running.Length > 0) is not { } ticket)
         {
             await Task.WhenAny(change, free).WaitAsync(_stopping.Token);
             return;
@@ -192,13 +192,13 @@ internal sealed class DeviceWorker(
         catch (Exception error)
         {
             // a full disk affects every job
-            await queue.PutBackAsync(ticket.JobId, alone: false, backOff: error is not StateUnwrittenException);
+            await queue.RequeueAsync(ticket.JobId, alone: false, backOff: error is not StateUnwrittenException);
             throw;
         }
 
         if (epoch == 0)
         {
-            await queue.FinishedAsync(ticket.JobId, 0);
+            await queue.CompleteAsync(ticket.JobId, 0);
             return;
         }
 
@@ -215,7 +215,7 @@ internal sealed class DeviceWorker(
                 JobState.Failed,
                 AttemptOutcome.StatusOf(error, folder.Of(ticket.JobId)).ToByteArray()
             );
-            await queue.FinishedAsync(ticket.JobId, 0);
+            await queue.CompleteAsync(ticket.JobId, 0);
             return;
         }
 
@@ -246,7 +246,7 @@ internal sealed class DeviceWorker(
             {
                 await silo.Wanted.WaitAsync(_stopping.Token);
                 var queue = await silo.QueueAsync().WaitAsync(_stopping.Token);
-                await queue.RenewAsync(_device, _life, Steps());
+                await queue.RenewAsync(_device, _incarnation, Steps());
             }
             catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
             {
@@ -324,7 +324,7 @@ internal sealed class DeviceWorker(
                 silo.QueueAsync()
                     .GetAwaiter()
                     .GetResult()
-                    .FinishedAsync(attempt.Ticket.JobId, attempt.Step > 0 ? secondsPerStep : 0)
+                    .CompleteAsync(attempt.Ticket.JobId, attempt.Step > 0 ? secondsPerStep : 0)
                     .GetAwaiter()
                     .GetResult();
             }
@@ -347,17 +347,17 @@ internal sealed class DeviceWorker(
             AttemptEnd.Succeeded => attempt.EndAsync(JobState.Succeeded, null),
             AttemptEnd.Cancelled => attempt.EndAsync(JobState.Cancelled, outcome.Failure),
             AttemptEnd.Failed => attempt.EndAsync(JobState.Failed, outcome.Failure),
-            AttemptEnd.Requeued => PutBackAsync(attempt, alone: false),
-            AttemptEnd.RequeuedAlone => PutBackAsync(attempt, alone: true),
+            AttemptEnd.Requeued => RequeueAsync(attempt, alone: false),
+            AttemptEnd.RequeuedAlone => RequeueAsync(attempt, alone: true),
             _ => Task.CompletedTask,
         };
 
-    private async Task PutBackAsync(JobAttempt attempt, bool alone)
+    private async Task RequeueAsync(JobAttempt attempt, bool alone)
     {
         if (!attempt.IsLost)
         {
             await attempt.ReleaseAsync();
-            await (await silo.QueueAsync()).PutBackAsync(attempt.Ticket.JobId, alone, backOff: false);
+            await (await silo.QueueAsync()).RequeueAsync(attempt.Ticket.JobId, alone, backOff: false);
         }
     }
 }

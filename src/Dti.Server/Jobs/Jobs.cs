@@ -87,7 +87,7 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, Serve
     public async Task EnsureUntrainedAsync(string name, string placeholder, Caller caller)
     {
         if (
-            await (await silo.QueueAsync()).RefuseNameAsync(name, placeholder, caller.Id, (int)caller.Scopes) is
+            await (await silo.QueueAsync()).CheckNameAsync(name, placeholder, caller.Id, (int)caller.Scopes) is
             { } refusal
         )
         {

@@ -73,40 +73,40 @@ public sealed class ClockAndPauseTests
     }
 
     [Fact]
-    public void Leases_QueueItselfStoodStill_LoseNoDevice()
+    public void Heartbeats_QueueItselfStoodStill_LoseNoDevice()
     {
         var time = new FakeTimeProvider();
-        var leases = new DeviceLeases(time, _silence, _period);
-        leases.Hear("cpu", "one");
+        var heartbeats = new DeviceHeartbeats(time, _silence, _period);
+        heartbeats.Record("cpu", "one");
         for (var pause = 0; pause < 3; pause++)
         {
             time.Advance(TimeSpan.FromMinutes(1)); // SIGSTOP
-            leases.Look();
-            Assert.False(leases.IsSilent("cpu", "one"));
+            heartbeats.Tick();
+            Assert.False(heartbeats.IsOverdue("cpu", "one"));
             time.Advance(_period);
-            leases.Look();
-            Assert.False(leases.IsSilent("cpu", "one"));
+            heartbeats.Tick();
+            Assert.False(heartbeats.IsOverdue("cpu", "one"));
         }
     }
 
     [Fact]
-    public void Leases_DeviceAloneIsSilent_LosesItsLease()
+    public void Heartbeats_DeviceAloneIsSilent_LosesItsLease()
     {
         var time = new FakeTimeProvider();
-        var leases = new DeviceLeases(time, _silence, _period);
-        leases.Hear("cpu", "one");
+        var heartbeats = new DeviceHeartbeats(time, _silence, _period);
+        heartbeats.Record("cpu", "one");
         for (var at = TimeSpan.Zero; at <= _silence; at += _period)
         {
-            leases.Look();
-            Assert.False(leases.IsSilent("cpu", "one"));
+            heartbeats.Tick();
+            Assert.False(heartbeats.IsOverdue("cpu", "one"));
             time.Advance(_period);
         }
 
-        leases.Look();
-        Assert.True(leases.IsSilent("cpu", "one"));
-        Assert.False(leases.HasDied("cpu", "one"));
-        leases.Hear("cpu", "two");
-        Assert.True(leases.HasDied("cpu", "one"));
+        heartbeats.Tick();
+        Assert.True(heartbeats.IsOverdue("cpu", "one"));
+        Assert.False(heartbeats.HasRestarted("cpu", "one"));
+        heartbeats.Record("cpu", "two");
+        Assert.True(heartbeats.HasRestarted("cpu", "one"));
     }
 
     [Fact]
@@ -130,11 +130,11 @@ public sealed class ClockAndPauseTests
         {
             for (var time = 0; time < 3; time++)
             {
-                await queue.RenewAsync(worker.Name, worker.Life, []); // as if it had lost sight of its job
+                await queue.RenewAsync(worker.Name, worker.Incarnation, []); // as if it had lost sight of its job
             }
 
-            await queue.RenewAsync(worker.Name, worker.Life, new() { [jobId!] = 1 });
-            Assert.Null(await queue.TakeAsync("another", "life", duringTraining: false));
+            await queue.RenewAsync(worker.Name, worker.Incarnation, new() { [jobId!] = 1 });
+            Assert.Null(await queue.AcquireAsync("another", "life", duringTraining: false));
         }
 
         var step = (await server.UntilAsync(jobId!, job => job.State == JobState.Running)).Step;
@@ -156,7 +156,7 @@ public sealed class ClockAndPauseTests
         await server.Services.GetServices<IHostedService>().OfType<DeviceWorker>().Single().StopAsync(Cancellation);
         var queue = await server.Services.GetRequiredService<JobSilo>().QueueAsync();
         var job = await server.Services.GetRequiredService<JobSilo>().JobAsync(jobId);
-        Assert.Equal(jobId, (await queue.TakeAsync("device", "life", duringTraining: false))?.JobId);
+        Assert.Equal(jobId, (await queue.AcquireAsync("device", "life", duringTraining: false))?.JobId);
         await job.StartAsync(
             (await server.Services.GetRequiredService<JobSilo>().GrainsAsync()).CreateObjectReference<IDeviceObserver>(
                 new DeafDevice()

@@ -2,11 +2,11 @@ namespace Dti.Server.Jobs.Grains;
 
 /// <summary>
 /// Whose turn it is: interactive jobs before trainings, but one training after each of them, so that none starves; of
-/// each, the caller who was served longest ago, and of his jobs the oldest.
+/// each, the caller who was served longest ago, and of their jobs the oldest.
 /// </summary>
 internal sealed class FairOrder
 {
-    // by caller: the turn at which he last was
+    // by caller: the turn at which they were served last
     private readonly Dictionary<string, long> _served = new(StringComparer.Ordinal);
     private long _turn;
     private bool _trainingNext;

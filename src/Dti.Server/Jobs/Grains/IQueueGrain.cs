@@ -22,10 +22,10 @@ internal interface IQueueGrain : IGrainWithStringKey
     /// <param name="name">A concept's name.</param>
     /// <param name="placeholder">Its placeholder; empty: the one of its name.</param>
     /// <param name="asking">Who asks.</param>
-    /// <param name="scopes">What he may do.</param>
-    /// <returns>Serialized <c>google.rpc.Status</c> of the refusal; null: he may.</returns>
-    [Alias("refuse-name")]
-    Task<byte[]?> RefuseNameAsync(string name, string placeholder, string asking, int scopes);
+    /// <param name="scopes">The scopes of who asks.</param>
+    /// <returns>Serialized <c>google.rpc.Status</c> of the refusal; null: they may.</returns>
+    [Alias("check-name")]
+    Task<byte[]?> CheckNameAsync(string name, string placeholder, string asking, int scopes);
 
     /// <summary>Answers, if the queue does.</summary>
     [Alias("ping")]
@@ -41,53 +41,53 @@ internal interface IQueueGrain : IGrainWithStringKey
     Task WithdrawAsync(string jobId);
 
     /// <summary>
-    /// A device begins to pull. What it ran in an earlier life is lost, and waits again or is quarantined.
+    /// A device begins to pull. What it ran in an earlier incarnation is lost, and waits again or is quarantined.
     /// </summary>
     /// <param name="device">The device's name.</param>
-    /// <param name="life">This process's life.</param>
-    [Alias("hello")]
-    Task HelloAsync(string device, string life);
+    /// <param name="incarnation">The id of this start of its process.</param>
+    [Alias("register")]
+    Task RegisterAsync(string device, string incarnation);
 
     /// <summary>The next job for a device.</summary>
     /// <param name="device">The device's name.</param>
-    /// <param name="life">This process's life.</param>
+    /// <param name="incarnation">The id of this start of its process.</param>
     /// <param name="duringTraining">Whether the device trains, so that only an interactive job is wanted.</param>
     /// <returns>Null: there is none.</returns>
-    [Alias("take")]
-    Task<JobTicket?> TakeAsync(string device, string life, bool duringTraining);
+    [Alias("acquire")]
+    Task<JobTicket?> AcquireAsync(string device, string incarnation, bool duringTraining);
 
     /// <summary>
     /// Ends when something may have changed for a device that found nothing, after a few seconds at the latest.
     /// </summary>
     /// <param name="cancellationToken">The device waits no longer: a silo that stops would wait for the call.</param>
     [AlwaysInterleave]
-    [Alias("wait")]
-    Task WaitAsync(CancellationToken cancellationToken);
+    [Alias("wait-for-change")]
+    Task WaitForChangeAsync(CancellationToken cancellationToken);
 
     /// <summary>
     /// A device lives. The jobs of one that has not said so for a while, and a job that it does not name several times
     /// running, wait again; if it comes back and no other has taken them, it goes on with them. Only a device that
-    /// begins another life has lost them.
+    /// begins another incarnation has lost them.
     /// </summary>
     /// <param name="device">The device's name.</param>
-    /// <param name="life">This process's life.</param>
+    /// <param name="incarnation">The id of this start of its process.</param>
     /// <param name="steps">Steps done of the jobs that it holds, by their ids.</param>
     [Alias("renew")]
-    Task RenewAsync(string device, string life, Dictionary<string, int> steps);
+    Task RenewAsync(string device, string incarnation, Dictionary<string, int> steps);
 
     /// <summary>A device's job is over.</summary>
     /// <param name="jobId">The job.</param>
     /// <param name="seconds">What a step took; 0: not known.</param>
-    [Alias("finished")]
-    Task FinishedAsync(string jobId, double seconds);
+    [Alias("complete")]
+    Task CompleteAsync(string jobId, double seconds);
 
     /// <summary>A device gives a job back.</summary>
     /// <param name="jobId">The job.</param>
     /// <param name="alone">Whether it must not run during a training again.</param>
     /// <param name="backOff">Whether it failed to start: it is retried after a delay that grows with each
     /// attempt.</param>
-    [Alias("put-back")]
-    Task PutBackAsync(string jobId, bool alone, bool backOff);
+    [Alias("requeue")]
+    Task RequeueAsync(string jobId, bool alone, bool backOff);
 }
 
 /// <summary>What became of a submission.</summary>
@@ -115,19 +115,19 @@ internal sealed record QueueEntry
     [Id(1)]
     public string? Device { get; set; }
 
-    /// <summary>The life of that device's process.</summary>
+    /// <summary>The incarnation of that device's process.</summary>
     [Id(2)]
-    public string? Life { get; set; }
+    public string? Incarnation { get; set; }
 
-    /// <summary>When it was over; null: it is not.</summary>
+    /// <summary>When it ended; null: it has not.</summary>
     [Id(3)]
-    public DateTimeOffset? Over { get; set; }
+    public DateTimeOffset? Ended { get; set; }
 
     /// <summary>Must not run during a training, because its model did not fit into memory.</summary>
     [Id(4)]
     public bool Alone { get; set; }
 
-    public bool IsWaiting => Device is null && Over is null;
+    public bool IsWaiting => Device is null && Ended is null;
 }
 
 /// <summary>The queue, and on disk what is not on pages (<see cref="QueuePages"/>).</summary>

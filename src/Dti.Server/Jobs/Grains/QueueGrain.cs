@@ -26,32 +26,24 @@ internal sealed class QueueGrain(
 {
     private const int PlacesTold = 100; // of the first; a far place says little
 
-    // renewals in which a device has not named a job; one may have been on its way when it got it
-    private const int TimesUnnamed = 3;
-
-    // of a device; it speaks every few seconds
-    private static readonly TimeSpan _longestSilence = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _heartbeatTimeout = TimeSpan.FromSeconds(30); // devices send one every few seconds
     private static readonly TimeSpan _reapEvery = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan _longestRemaining = TimeSpan.FromDays(365); // nobody is told of a later start
 
     // of a device's call; Orleans gives one 30
     private static readonly TimeSpan _longestWait = TimeSpan.FromSeconds(10);
 
     // the grain of a job may have been deactivated since, with its position
-    private static readonly TimeSpan _tellAgainAfter = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan _shortestRest = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan _longestRest = TimeSpan.FromMinutes(10);
-    private readonly DeviceLeases _leases = new(time, _longestSilence, _reapEvery);
-
-    // jobs that wait, though a device may still run them
-    private readonly Dictionary<string, (string Device, string Life)> _silent = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, long> _enqueued = new(StringComparer.Ordinal); // jobs that wait, since when
-
-    // jobs whose grain does not answer
-    private readonly Dictionary<string, Rest> _resting = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, int> _steps = new(StringComparer.Ordinal);
+    private static readonly TimeSpan _repeatPlaceAfter = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan _shortestDelay = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _longestDelay = TimeSpan.FromMinutes(10);
+    private readonly QueueAdmission _admission = new(options, quotas);
+    private readonly JobHistory _history = new(options);
     private readonly FairOrder _order = new();
-    private readonly Dictionary<string, (QueuePlace Place, long At)> _told = new(StringComparer.Ordinal); // to jobs
+    private readonly LeaseTable _leases = new(new DeviceHeartbeats(time, _heartbeatTimeout, _reapEvery));
+    private readonly RetryDelays _delays = new(time, _shortestDelay, _longestDelay);
+    private readonly StartEstimates _estimates = new();
+    private readonly PlaceNotices _notices = new(time, _repeatPlaceAfter);
+    private readonly WaitingTimes _waits = new(time);
     private QueuePages? _stored;
     private StateWriter<QueueState>? _writer;
     private TaskCompletionSource _changed = NewSignal();
@@ -71,14 +63,14 @@ internal sealed class QueueGrain(
             _ => ReapAsync(),
             new GrainTimerCreationOptions
             {
-                DueTime = _longestSilence,
+                DueTime = _heartbeatTimeout,
                 Period = _reapEvery,
                 Interleave = false,
             }
         );
         foreach (var entry in Waiting)
         {
-            Enqueued(entry);
+            _waits.Begin(entry);
         }
     }
 
@@ -96,33 +88,20 @@ internal sealed class QueueGrain(
             return known;
         }
 
-        if (Waiting.Count() is var waiting && waiting >= options.MaxQueuedJobs)
+        if (_admission.CheckLength(Waiting.Count()) is { } full)
         {
-            return Refused(
-                Refusals.ResourceExhausted(
-                    $"The queue is full: {waiting} jobs are waiting.",
-                    "QUEUE_FULL",
-                    TimeSpan.FromSeconds(30)
-                )
-            );
+            return Refused(full);
         }
 
         if (
             ticket.Kind == JobKind.Train
-            && await RefuseNameAsync(ticket.Name, ticket.Placeholder, ticket.Caller, ticket.Scopes) is { } inTraining
+            && await CheckNameAsync(ticket.Name, ticket.Placeholder, ticket.Caller, ticket.Scopes) is { } inTraining
         )
         {
             return new Submitted(null, Refusal: inTraining);
         }
 
-        if (
-            quotas.Admit(
-                ticket.Caller,
-                Waiting.Count(other => other.Ticket.Caller == ticket.Caller),
-                ticket.Pictures
-            ) is
-            { } refusal
-        )
+        if (_admission.CheckQuotas(ticket, Waiting) is { } refusal)
         {
             return Refused(refusal);
         }
@@ -140,44 +119,27 @@ internal sealed class QueueGrain(
             return new Submitted(null, Refusal: error.Refusal);
         }
 
-        Enqueued(Entries[^1]);
+        _waits.Begin(Entries[^1]);
         await ChangedAsync();
         await PruneAsync();
         return new Submitted(ticket.JobId);
     }
 
-    public async Task<byte[]?> RefuseNameAsync(string name, string placeholder, string asking, int scopes) =>
-        Entries.FirstOrDefault(other =>
-            other.Over is null
-            && other.Ticket.Kind == JobKind.Train
-            && ConceptNames.AreAmbiguous(name, placeholder, other.Ticket.Name, other.Ticket.Placeholder)
-        )
-            is not { Ticket: var rival }
-        || (await Job(rival.JobId).GetAsync()).IsOver
-            ? null // its watchers may know before the queue does
-            : Bytes(
-                !new Caller(asking, (Scopes)scopes).MaySee(rival.Caller)
-                    ? CallerConcepts.Taken(name)
-                    : Refusals.AlreadyExists(
-                        $"Job {rival.JobId} is training a concept '{rival.Name}' already; wait for it, cancel it, or choose another name.",
-                        "CONCEPT_IN_TRAINING"
-                    )
-            );
+    public async Task<byte[]?> CheckNameAsync(string name, string placeholder, string asking, int scopes) =>
+        QueueAdmission.TrainingOf(name, placeholder, Entries) is { } rival
+        // its watchers may know before the queue does
+        && !(await Job(rival.JobId).GetAsync()).IsOver
+            ? Bytes(QueueAdmission.NameInTraining(name, rival, new Caller(asking, (Scopes)scopes)))
+            : null;
 
     public Task<Submitted> FindAsync(string caller, string requestId, string fingerprint) =>
         Task.FromResult(
-            Entries
-                .FirstOrDefault(entry => entry.Ticket.RequestId == requestId && entry.Ticket.Caller == caller)
-                ?.Ticket
-                is not { } known
-                ? new Submitted(null)
-            : known.Fingerprint == fingerprint ? new Submitted(known.JobId, Attached: true)
-            : Refused(
-                Refusals.FailedPrecondition(
-                    $"request_id '{requestId}' was used for another request; choose a new one.",
-                    "REQUEST_ID_REUSED"
-                )
-            )
+            QueueAdmission.Find(caller, requestId, fingerprint, Entries) switch
+            {
+                ({ } known, _) => new Submitted(known.JobId, Attached: true),
+                (_, { } refusal) => Refused(refusal),
+                _ => new Submitted(null),
+            }
         );
 
     public Task<IReadOnlyList<string>> ListAsync(string? caller) =>
@@ -192,111 +154,84 @@ internal sealed class QueueGrain(
 
     public async Task WithdrawAsync(string jobId)
     {
-        if (Entries.FirstOrDefault(entry => entry.Ticket.JobId == jobId) is { IsWaiting: true } entry)
+        if (Find(jobId) is { IsWaiting: true } entry)
         {
-            Dequeued(entry, started: false);
-            await OverAsync(entry);
+            _waits.End(entry, isStarted: false);
+            await EndAsync(entry);
             await Job(jobId).WithdrawnAsync();
         }
     }
 
-    public async Task HelloAsync(string device, string life)
+    public async Task RegisterAsync(string device, string incarnation)
     {
-        _leases.Hear(device, life);
-        await LoseAsync(device, life);
+        _leases.Heartbeat(device, incarnation);
+        await LoseEarlierAsync(device, incarnation);
     }
 
-    public async Task<JobTicket?> TakeAsync(string device, string life, bool duringTraining)
+    public async Task<JobTicket?> AcquireAsync(string device, string incarnation, bool duringTraining)
     {
-        _leases.Hear(device, life);
-        if (_order.Next(Waiting.Where(IsAwake), duringTraining) is not { } entry)
+        _leases.Heartbeat(device, incarnation);
+        if (_order.Next(Waiting.Where(entry => _delays.IsDue(entry.Ticket.JobId)), duringTraining) is not { } entry)
         {
             return null;
         }
 
-        _silent.Remove(entry.Ticket.JobId); // who had it goes no further
-        (entry.Device, entry.Life) = (device, life);
-        await Writer.CommitAsync(() => (entry.Device, entry.Life) = (null, null));
+        _leases.Grant(entry, device, incarnation);
+        await Writer.CommitAsync(() => _leases.Revoke(entry));
         _order.Serve(entry);
-        _told.Remove(entry.Ticket.JobId);
-        Dequeued(entry, started: true);
+        _notices.Forget(entry.Ticket.JobId);
+        _waits.End(entry, isStarted: true);
         await ChangedAsync();
         return entry.Ticket;
     }
 
-    public Task WaitAsync(CancellationToken cancellationToken) =>
+    public Task WaitForChangeAsync(CancellationToken cancellationToken) =>
         Task.WhenAny(_changed.Task, Task.Delay(_longestWait, cancellationToken));
 
     public Task PingAsync() => Task.CompletedTask;
 
-    public async Task RenewAsync(string device, string life, Dictionary<string, int> steps)
+    public async Task RenewAsync(string device, string incarnation, Dictionary<string, int> steps)
     {
-        foreach (var (jobId, step) in steps)
+        _estimates.Progress(steps);
+        _leases.Heartbeat(device, incarnation);
+        foreach (var entry in _leases.Restore(device, incarnation, steps.Keys, Entries))
         {
-            _steps[jobId] = step;
-        }
-
-        var heard = _leases.Hear(device, life);
-        await TakeBackAsync(device, life, steps.Keys);
-        heard.Unnamed = Entries
-            .Where(entry => entry.Device == device && entry.Life == life && !steps.ContainsKey(entry.Ticket.JobId))
-            .ToDictionary(
-                entry => entry.Ticket.JobId,
-                entry => heard.Unnamed.GetValueOrDefault(entry.Ticket.JobId) + 1,
-                StringComparer.Ordinal
-            );
-        await SilenceAsync(entry =>
-            entry.Device == device
-            && entry.Life == life
-            && heard.Unnamed.GetValueOrDefault(entry.Ticket.JobId) >= TimesUnnamed
-        );
-        await LoseAsync(device, life);
-    }
-
-    public async Task FinishedAsync(string jobId, double seconds)
-    {
-        if (Entries.FirstOrDefault(entry => entry.Ticket.JobId == jobId) is { Over: null } entry)
-        {
-            if (seconds > 0)
-            {
-                var kind = (int)entry.Ticket.Kind;
-                Stored.State.StepSeconds[kind] = Stored.State.StepSeconds.TryGetValue(kind, out var before)
-                    ? (before + seconds) / 2
-                    : seconds;
-            }
-
-            await OverAsync(entry);
-        }
-    }
-
-    public async Task PutBackAsync(string jobId, bool alone, bool backOff)
-    {
-        if (Entries.FirstOrDefault(entry => entry.Ticket.JobId == jobId) is { Over: null } entry)
-        {
-            if (backOff)
-            {
-                LetRest(jobId);
-            }
-
-            (entry.Device, entry.Life, entry.Alone) = (null, null, entry.Alone || alone);
-            Enqueued(entry);
+            _waits.End(entry, isStarted: false);
             await Writer.NoteAsync();
             await ChangedAsync();
         }
+
+        await SuspendAsync(_leases.Unnamed(device, incarnation, steps.Keys, Entries));
+        await LoseEarlierAsync(device, incarnation);
     }
 
-    private void Enqueued(QueueEntry entry)
+    public async Task CompleteAsync(string jobId, double seconds)
     {
-        _enqueued[entry.Ticket.JobId] = time.GetTimestamp();
-        JobTelemetry.Enqueued(entry.Ticket.Kind);
+        if (Find(jobId) is { Ended: null } entry)
+        {
+            if (seconds > 0)
+            {
+                StartEstimates.Learn(Stored.State.StepSeconds, entry.Ticket.Kind, seconds);
+            }
+
+            await EndAsync(entry);
+        }
     }
 
-    private void Dequeued(QueueEntry entry, bool started)
+    public async Task RequeueAsync(string jobId, bool alone, bool backOff)
     {
-        TimeSpan? waited =
-            started && _enqueued.TryGetValue(entry.Ticket.JobId, out var since) ? time.GetElapsedTime(since) : null;
-        _enqueued.Remove(entry.Ticket.JobId);
-        JobTelemetry.Dequeued(entry.Ticket.Kind, waited);
+        if (Find(jobId) is { Ended: null } entry)
+        {
+            if (backOff)
+            {
+                _delays.Extend(jobId);
+            }
+
+            (entry.Device, entry.Incarnation, entry.Alone) = (null, null, entry.Alone || alone);
+            _waits.Begin(entry);
+            await Writer.NoteAsync();
+            await ChangedAsync();
+        }
     }
 
     private static Submitted Refused(DtiException refusal) => new(null, Refusal: Bytes(refusal));
@@ -307,100 +242,59 @@ internal sealed class QueueGrain(
 
     private IJobGrain Job(string jobId) => GrainFactory.GetGrain<IJobGrain>(jobId);
 
-    private async Task OverAsync(QueueEntry entry)
+    private QueueEntry? Find(string jobId) => Entries.FirstOrDefault(entry => entry.Ticket.JobId == jobId);
+
+    private async Task EndAsync(QueueEntry entry)
     {
-        (entry.Device, entry.Life, entry.Over) = (null, null, time.GetUtcNow());
-        _steps.Remove(entry.Ticket.JobId);
-        _told.Remove(entry.Ticket.JobId);
-        _resting.Remove(entry.Ticket.JobId);
-        _silent.Remove(entry.Ticket.JobId);
+        _leases.Revoke(entry);
+        entry.Ended = time.GetUtcNow();
+        _estimates.Forget(entry.Ticket.JobId);
+        _notices.Forget(entry.Ticket.JobId);
+        _delays.Clear(entry.Ticket.JobId);
         await Writer.NoteAsync();
         await ChangedAsync();
     }
 
-    private bool IsAwake(QueueEntry entry) =>
-        !_resting.TryGetValue(entry.Ticket.JobId, out var rest) || time.GetElapsedTime(rest.Since) >= rest.Pause;
-
-    private void LetRest(string jobId)
-    {
-        var pause = _resting.TryGetValue(jobId, out var rest) ? rest.Pause * 2 : _shortestRest;
-        _resting[jobId] = new Rest(time.GetTimestamp(), pause > _longestRest ? _longestRest : pause);
-    }
-
     /// <summary>
-    /// Jobs of devices that have been silent for too long wait again. Devices that began another life have lost theirs.
+    /// Jobs of devices that have been silent for too long wait again. Devices that began another incarnation have lost
+    /// theirs.
     /// </summary>
     private async Task ReapAsync()
     {
-        _leases.Look();
-        await SilenceAsync(entry => _leases.IsSilent(entry.Device!, entry.Life!));
-        await LoseAsync(entry => _leases.HasDied(entry.Device!, entry.Life!));
+        _leases.Tick();
+        await SuspendAsync(_leases.Overdue(Entries));
+        await LoseAsync(_leases.Lost(Entries));
     }
 
-    /// <summary>
-    /// Lets jobs wait again whose device does not speak of them. It may be a pause: the device has them still if no
-    /// other takes them.
-    /// </summary>
-    private async Task SilenceAsync(Func<QueueEntry, bool> isSilent)
+    /// <summary>Lets jobs wait again whose device does not speak of them.</summary>
+    private async Task SuspendAsync(IReadOnlyList<QueueEntry> entries)
     {
-        foreach (var entry in Entries.Where(entry => entry.Device is not null && isSilent(entry)).ToArray())
+        foreach (var entry in entries)
         {
             logger.DeviceSilent(entry.Device!, entry.Ticket.JobId);
-            _silent[entry.Ticket.JobId] = (entry.Device!, entry.Life!);
-            (entry.Device, entry.Life) = (null, null);
-            Enqueued(entry);
+            _leases.Suspend(entry);
+            _waits.Begin(entry);
             await Writer.NoteAsync();
             await ChangedAsync();
         }
     }
 
-    /// <summary>A device that was silent names jobs that it still runs and that no other has taken.</summary>
-    private async Task TakeBackAsync(string device, string life, IReadOnlyCollection<string> named)
-    {
-        foreach (
-            var jobId in named
-                .Where(jobId => _silent.TryGetValue(jobId, out var before) && before == (device, life))
-                .ToArray()
-        )
-        {
-            _silent.Remove(jobId);
-            if (Entries.FirstOrDefault(entry => entry.Ticket.JobId == jobId) is { IsWaiting: true } entry)
-            {
-                (entry.Device, entry.Life) = (device, life);
-                Dequeued(entry, started: false);
-                await Writer.NoteAsync();
-                await ChangedAsync();
-            }
-        }
-    }
-
     /// <summary>
-    /// The jobs of a device's earlier lives are lost, those too with which it was silent before it died.
+    /// The jobs of a device's earlier incarnations are lost, those too whose leases were suspended before it died.
     /// </summary>
-    private Task LoseAsync(string device, string life)
+    private Task LoseEarlierAsync(string device, string incarnation)
     {
-        foreach (
-            var (jobId, before) in _silent
-                .Where(silent => silent.Value.Device == device && silent.Value.Life != life)
-                .ToArray()
-        )
+        foreach (var entry in _leases.RestoreOfEarlier(device, incarnation, Entries))
         {
-            _silent.Remove(jobId);
-            if (Entries.FirstOrDefault(entry => entry.Ticket.JobId == jobId) is { IsWaiting: true } entry)
-            {
-                (entry.Device, entry.Life) = before;
-                Dequeued(entry, started: false);
-            }
+            _waits.End(entry, isStarted: false);
         }
 
-        return LoseAsync(entry => entry.Device == device && entry.Life != life);
+        return LoseAsync(Entries.Where(entry => entry.Device == device && entry.Incarnation != incarnation));
     }
 
-    private async Task LoseAsync(Func<QueueEntry, bool> isLost)
+    private async Task LoseAsync(IEnumerable<QueueEntry> lost)
     {
-        foreach (
-            var entry in Entries.Where(entry => entry.Device is not null && IsAwake(entry) && isLost(entry)).ToArray()
-        )
+        foreach (var entry in lost.Where(entry => _delays.IsDue(entry.Ticket.JobId)).ToArray())
         {
             logger.DeviceSilent(entry.Device!, entry.Ticket.JobId);
             JobState state;
@@ -411,16 +305,16 @@ internal sealed class QueueGrain(
             catch (Exception error)
             {
                 logger.GrainSilent(entry.Ticket.JobId, error.Message);
-                LetRest(entry.Ticket.JobId); // the others do not wait for it
+                _delays.Extend(entry.Ticket.JobId); // the others do not wait for it
                 continue;
             }
 
-            _resting.Remove(entry.Ticket.JobId);
-            (entry.Device, entry.Life) = (null, null);
-            entry.Over = state == JobState.Queued ? null : time.GetUtcNow();
+            _delays.Clear(entry.Ticket.JobId);
+            (entry.Device, entry.Incarnation) = (null, null);
+            entry.Ended = state == JobState.Queued ? null : time.GetUtcNow();
             if (entry.IsWaiting)
             {
-                Enqueued(entry);
+                _waits.Begin(entry);
             }
 
             await Writer.NoteAsync();
@@ -428,55 +322,28 @@ internal sealed class QueueGrain(
         }
     }
 
-    /// <summary>Wakes devices, and tells those who wait where they are.</summary>
+    /// <summary>Wakes devices, and tells waiting jobs their places.</summary>
     private async Task ChangedAsync()
     {
         var signal = _changed;
         _changed = NewSignal();
         signal.SetResult();
 
-        var running = Entries.Where(entry => entry.Device is not null).ToArray();
-        var start = running.Length == 0 ? wall.GetUtcNow() : Plus(wall.GetUtcNow(), running.Min(Remaining));
-        foreach (var (ahead, entry) in _order.All(Waiting).Take(PlacesTold).Index())
+        QueueEntry[] running = [.. Entries.Where(entry => entry.Device is not null)];
+        QueueEntry[] waiting = [.. _order.All(Waiting).Take(PlacesTold)];
+        foreach (var (entry, place) in _estimates.Places(running, waiting, Stored.State.StepSeconds, wall.GetUtcNow()))
         {
-            await TellAsync(entry.Ticket.JobId, new QueuePlace(ahead + (running.Length > 0 ? 1 : 0), start));
-            start = Plus(start, Remaining(entry));
+            if (_notices.TryAdd(entry.Ticket.JobId, place))
+            {
+                await Job(entry.Ticket.JobId).PlaceAsync(place);
+            }
         }
     }
-
-    /// <summary>Tells a job its place, unless it has just heard of the same.</summary>
-    private async Task TellAsync(string jobId, QueuePlace place)
-    {
-        if (
-            !_told.TryGetValue(jobId, out var last)
-            || !last.Place.IsNear(place)
-            || time.GetElapsedTime(last.At) > _tellAgainAfter
-        )
-        {
-            _told[jobId] = (place, time.GetTimestamp());
-            await Job(jobId).PlaceAsync(place);
-        }
-    }
-
-    /// <summary>What a job still takes; null: no job of its kind has told, or too long to be told.</summary>
-    private TimeSpan? Remaining(QueueEntry entry) =>
-        Stored.State.StepSeconds.TryGetValue((int)entry.Ticket.Kind, out var seconds)
-        && seconds * Math.Max(0, entry.Ticket.TotalSteps - _steps.GetValueOrDefault(entry.Ticket.JobId)) is var left
-        && left < _longestRemaining.TotalSeconds
-            ? TimeSpan.FromSeconds(left)
-            : null;
-
-    private static DateTimeOffset? Plus(DateTimeOffset? start, TimeSpan? takes) =>
-        start + takes is { } sum
-            ? new DateTimeOffset(sum.Ticks - (sum.Ticks % TimeSpan.TicksPerSecond), sum.Offset)
-            : null;
 
     /// <summary>Removes old jobs; the next change of the queue writes this.</summary>
     private async Task PruneAsync()
     {
-        var oldest = time.GetUtcNow() - options.JobHistoryAge;
-        var over = Entries.Where(entry => entry.Over is not null).ToArray();
-        foreach (var entry in over.Where((entry, i) => entry.Over < oldest || i < over.Length - options.JobHistory))
+        foreach (var entry in _history.Expired(Entries, time.GetUtcNow()))
         {
             Entries.Remove(entry);
             try
@@ -489,7 +356,4 @@ internal sealed class QueueGrain(
             }
         }
     }
-
-    /// <summary>How long a job is passed over.</summary>
-    private sealed record Rest(long Since, TimeSpan Pause);
 }

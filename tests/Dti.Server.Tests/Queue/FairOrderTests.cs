@@ -1,7 +1,7 @@
 using Dti.Server.Jobs.Grains;
 using Dti.V1;
 
-namespace Dti.Server.Tests;
+namespace Dti.Server.Tests.Queue;
 
 public sealed class FairOrderTests
 {

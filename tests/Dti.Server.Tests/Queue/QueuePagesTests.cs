@@ -2,7 +2,7 @@ using Dti.Server.Jobs.Grains;
 using Dti.V1;
 using Orleans.Storage;
 
-namespace Dti.Server.Tests;
+namespace Dti.Server.Tests.Queue;
 
 /// <summary>The queue on disk: one job more is one page more to write, however many there are.</summary>
 public sealed class QueuePagesTests
@@ -38,7 +38,7 @@ public sealed class QueuePagesTests
         for (var i = 0; i < 200; i++)
         {
             pages.State.Entries.Add(Entry(i));
-            pages.State.Entries[i / 2].Over = DateTimeOffset.UnixEpoch;
+            pages.State.Entries[i / 2].Ended = DateTimeOffset.UnixEpoch;
             pages.State.StepSeconds[1] = i;
             await pages.WriteStateAsync();
         }
