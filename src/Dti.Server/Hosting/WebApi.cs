@@ -81,6 +81,7 @@ internal static class WebApi
                 return Task.CompletedTask;
             }
         );
+        app.UseCallingPages(options);
         app.Use(
             (context, next) =>
             {
