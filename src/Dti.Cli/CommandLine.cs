@@ -72,6 +72,7 @@ internal static class CommandLine
         root.Add(ModelsCommand.Create(common));
         root.Add(JobsCommand.Create(common));
         root.Add(ServeCommand.Create(common));
+        root.Add(StudioCommand.Create(common));
         root.Add(DoctorCommand.Create(common));
         root.Add(TokensCommand.Create(common));
 

@@ -148,6 +148,12 @@ public sealed record ServerInfo(string Version, string Device, string Dtype, str
 
     /// <summary>What the caller may do: <c>read</c>, <c>generate</c>, <c>train</c>, <c>admin</c>.</summary>
     public IReadOnlyList<string> Scopes { get; init; } = [];
+
+    /// <summary>
+    /// Address of the page Dti Studio on the server's machine: <c>http://127.0.0.1:5172</c>. Null: the server has no
+    /// such page.
+    /// </summary>
+    public string? StudioAddress { get; init; }
 }
 
 /// <summary>A job that the server knows.</summary>

@@ -12,9 +12,6 @@ using Dti.Server.Telemetry;
 using Grpc.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -83,6 +80,7 @@ public static class DtiHost
         services.AddSingleton<BytesInFlight>();
         services.AddSingleton<CallsWithoutToken>();
         services.AddSingleton<GrpcMessages>();
+        services.AddSingleton<ListeningAddresses>();
         services.AddSingleton<IJobRunner, JobRunner>();
         services.AddSingleton<JobFolder>();
         services.AddSingleton<JobSilo>();
@@ -149,26 +147,25 @@ public static class DtiHost
     }
 
     /// <summary>Where a started server listens for gRPC: <c>http://127.0.0.1:5171</c>.</summary>
-    public static Uri AddressOf(WebApplication app) => Addresses(app).First();
+    public static Uri AddressOf(WebApplication app) => Listening(app).Address;
 
     /// <summary>
     /// Where a started server listens for browsers; null: nowhere, as <see cref="DtiServerOptions.WebPort"/> is null.
     /// </summary>
-    public static Uri? WebAddressOf(WebApplication app) =>
-        Options(app).WebPort is null ? null : Addresses(app).Skip(1).First();
+    public static Uri? WebAddressOf(WebApplication app) => Listening(app).Web;
+
+    /// <summary>
+    /// Where a started server has the page Dti Studio; null: nowhere, as <see cref="DtiServerOptions.Studio"/> is false
+    /// or no port is for browsers.
+    /// </summary>
+    public static Uri? StudioAddressOf(WebApplication app) => Listening(app).Studio;
 
     /// <summary>
     /// Where a started server listens for Prometheus; null: nowhere, as <see cref="DtiServerOptions.MetricsPort"/> is
     /// null.
     /// </summary>
-    public static Uri? MetricsAddressOf(WebApplication app) =>
-        Options(app).MetricsPort is null ? null : Addresses(app).Last();
+    public static Uri? MetricsAddressOf(WebApplication app) => Listening(app).Metrics;
 
-    private static DtiServerOptions Options(WebApplication app) => app.Services.GetRequiredService<DtiServerOptions>();
-
-    private static IEnumerable<Uri> Addresses(WebApplication app) =>
-        app
-            .Services.GetRequiredService<IServer>()
-            .Features.GetRequiredFeature<IServerAddressesFeature>()
-            .Addresses.Select(address => new Uri(address));
+    private static ListeningAddresses Listening(WebApplication app) =>
+        app.Services.GetRequiredService<ListeningAddresses>();
 }

@@ -391,6 +391,8 @@ class ServerInfo:
     """Who asks: the caller that the token stands for, `certificate:` and the name in a certificate, or `local`."""
     scopes: tuple[str, ...] = ()
     """What the caller may do: `read`, `generate`, `train`, `admin`."""
+    studio_address: str = ""
+    """Address of the page Dti Studio on the server's machine, empty if it has no such page."""
 
 
 @dataclass(frozen=True)

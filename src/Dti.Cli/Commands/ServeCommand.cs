@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using Dti.Cli.Hosting;
 using Dti.Server.Configuration;
+using Dti.Server.Diagnosis;
 using Dti.Server.Hosting;
+using Microsoft.Extensions.Configuration;
 
 namespace Dti.Cli.Commands;
 
@@ -69,8 +71,17 @@ internal static class ServeCommand
             new Option<int?>("--web-port")
             {
                 Description =
-                    "Port for browsers and other callers by HTTP/1.1: JSON and gRPC-Web; 0: a free one. Default: none.",
+                    "Port for browsers and other callers by HTTP/1.1: Dti Studio, JSON and gRPC-Web; 0: a free one. Default: the one after --port; with TLS none, as browsers use --port then.",
                 HelpName = "n",
+            }
+        );
+        flags.Add(
+            nameof(DtiServerOptions.Studio),
+            new Option<bool?>("--studio")
+            {
+                Description =
+                    "Whether browsers get the page Dti Studio; without it, no port is open for them unless --web-port names one. Default: true.",
+                HelpName = "true|false",
             }
         );
         flags.Add(
@@ -113,41 +124,16 @@ internal static class ServeCommand
             $"DTI_SERVER=http://localhost:{DtiServerOptions.DefaultPort} dti concepts list"
         );
 
-        common.SetLocalAction(command, async context =>
-        {
-            var told = ServeConfiguration.Read(
-                context.Get(config),
-                context.Folders.Data,
-                [.. common.ServerFlags.Given(context.Arguments), .. flags.Given(context.Arguments)]
-            );
-            var options = ServerConfiguration.Bind(told);
-            foreach (var folder in options.ModelFolders)
-                DataFolders.Existing(folder, "ModelFolders");
-            var server = await LocalServer
-                .StartServiceAsync(options, told, context.CancellationToken)
-                .ConfigureAwait(false);
-            await using (server.ConfigureAwait(false))
-            {
-                context.Output.Event(
-                    "listening",
-                    new
-                    {
-                        address = server.Address,
-                        webAddress = server.WebAddress,
-                        metricsAddress = server.MetricsAddress,
-                        concepts = options.ConceptFolder,
-                    }
-                );
-                if (server.WebAddress is { } web)
-                    context.Output.Line($"Browsers and curl find it at {web}, described at {web}/openapi/v1.json.");
-                if (server.MetricsAddress is { } metrics)
-                    context.Output.Line($"Prometheus finds it at {metrics}/metrics.");
-                context.Output.Line(
-                    $"Dti listens on {server.Address}; concepts are in {options.ConceptFolder}. Ctrl+C stops it."
-                );
-                await server.UntilStoppedAsync(context.CancellationToken).ConfigureAwait(false);
-            }
-        });
+        common.SetLocalAction(command, context =>
+            RunAsync(
+                context,
+                ServeConfiguration.Read(
+                    context.Get(config),
+                    context.Folders.Data,
+                    [.. common.ServerFlags.Given(context.Arguments), .. flags.Given(context.Arguments)]
+                )
+            )
+        );
         return command;
 
         void AddFile(string key, string name, string description) =>
@@ -157,4 +143,59 @@ internal static class ServeCommand
                 Path.GetFullPath
             );
     }
+
+    /// <summary>Runs a server until the command is cancelled.</summary>
+    /// <param name="context">The command.</param>
+    /// <param name="told">The server's settings.</param>
+    /// <param name="studio">Told the address of the page Dti Studio, if there is one.</param>
+    public static async Task RunAsync(CommandContext context, IConfiguration told, Action<string>? studio = null)
+    {
+        var options = WithWebPort(ServerConfiguration.Bind(told));
+        foreach (var folder in options.ModelFolders)
+            DataFolders.Existing(folder, "ModelFolders");
+        var server = await LocalServer
+            .StartServiceAsync(options, told, context.CancellationToken)
+            .ConfigureAwait(false);
+        await using (server.ConfigureAwait(false))
+        {
+            context.Output.Event(
+                "listening",
+                new
+                {
+                    address = server.Address,
+                    webAddress = server.WebAddress,
+                    studioAddress = server.StudioAddress,
+                    metricsAddress = server.MetricsAddress,
+                    concepts = options.ConceptFolder,
+                }
+            );
+            if (server.StudioAddress is { } page)
+                context.Output.Line($"Dti Studio, the page to work in, is at {page}");
+            if (server.WebAddress is { } web)
+                context.Output.Line($"JSON and gRPC-Web are at {web}, described at {web}/openapi/v1.json.");
+            if (server.MetricsAddress is { } metrics)
+                context.Output.Line($"Prometheus finds it at {metrics}/metrics.");
+            context.Output.Line(
+                $"Dti listens on {server.Address}; concepts are in {options.ConceptFolder}. Ctrl+C stops it."
+            );
+            if (server.StudioAddress is { } opened)
+                studio?.Invoke(opened);
+            await server.UntilStoppedAsync(context.CancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // With TLS, browsers use the port of gRPC. Without, the page has the next port, or a free one if that is taken: a
+    // port that nobody asked for must not keep a server from starting.
+    private static DtiServerOptions WithWebPort(DtiServerOptions options) =>
+        !options.Studio || options.WebPort is not null || options.Security.TlsCertificate is not null
+            ? options
+            : options with
+            {
+                WebPort =
+                    options.Port is 0 or 65535
+                    || options.Port + 1 == options.MetricsPort
+                    || !Checkup.IsFree(options.Address, options.Port + 1)
+                        ? 0
+                        : options.Port + 1,
+            };
 }

@@ -25,6 +25,9 @@ internal sealed class LocalServer : IAsyncDisposable
     /// <summary>Where browsers find it; null: they do not.</summary>
     public string? WebAddress => DtiHost.WebAddressOf(_app)?.GetLeftPart(UriPartial.Authority);
 
+    /// <summary>Where its page Dti Studio is; null: it has none.</summary>
+    public string? StudioAddress => DtiHost.StudioAddressOf(_app)?.GetLeftPart(UriPartial.Authority);
+
     /// <summary>Where Prometheus finds it; null: it does not.</summary>
     public string? MetricsAddress => DtiHost.MetricsAddressOf(_app)?.GetLeftPart(UriPartial.Authority);
 

@@ -172,6 +172,7 @@ internal static class FromProto
         {
             Caller = message.Caller,
             Scopes = [.. message.Scopes],
+            StudioAddress = message.StudioAddress is { Length: > 0 } address ? address : null,
         };
 
     public static Job Job(V1.Job message) =>

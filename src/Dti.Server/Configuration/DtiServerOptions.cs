@@ -31,6 +31,12 @@ public sealed record DtiServerOptions
     public IReadOnlyList<string> WebOrigins { get; init; } = [];
 
     /// <summary>
+    /// Whether browsers get the page Dti Studio: on <see cref="WebPort"/>, and with TLS on <see cref="Port"/> too.
+    /// Default true.
+    /// </summary>
+    public bool Studio { get; init; } = true;
+
+    /// <summary>
     /// Port of Prometheus' page, <c>/metrics</c>, by HTTP/1.1; 0: any free one; null: none. Default null.
     /// </summary>
     public int? MetricsPort { get; init; }

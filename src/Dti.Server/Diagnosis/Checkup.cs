@@ -58,6 +58,10 @@ public static class Checkup
     public static Finding? ClosedPort(DtiServerOptions options) =>
         Ports(options).FirstOrDefault(port => port.State == FindingState.Broken);
 
+    /// <summary>Whether a port of an address can be listened on now.</summary>
+    public static bool IsFree(string address, int port) =>
+        IPAddress.TryParse(address, out var ip) && Port("port", new IPEndPoint(ip, port)).State == FindingState.Good;
+
     private static IEnumerable<Finding> Native(NativeLibraries native)
     {
         var taken = native.Candidates.FirstOrDefault(candidate => candidate.Taken);

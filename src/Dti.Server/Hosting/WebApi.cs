@@ -98,6 +98,7 @@ internal static class WebApi
                 return next(context);
             }
         );
+        app.UseStudioPage(options);
         app.UseRouting();
         app.UseCors();
         app.UseOpenApiPage();

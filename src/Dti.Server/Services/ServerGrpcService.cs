@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace Dti.Server.Services;
 
-internal sealed class ServerGrpcService(ComputeTarget target, DtiServerOptions options)
+internal sealed class ServerGrpcService(ComputeTarget target, DtiServerOptions options, ListeningAddresses listening)
     : ServerService.ServerServiceBase
 {
     public override Task<ServerServiceGetResponse> Get(ServerServiceGetRequest request, ServerCallContext context)
@@ -24,6 +24,7 @@ internal sealed class ServerGrpcService(ComputeTarget target, DtiServerOptions o
                     Memory = options.Memory,
                     TorchVersion = __version__,
                     Caller = caller.Id,
+                    StudioAddress = listening.Studio?.GetLeftPart(UriPartial.Authority) ?? "",
                     Scopes = { ScopeNames.Of(caller.Scopes) },
                 },
             }

@@ -13,7 +13,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x64ti/v1/server_service.proto\x12\x06\x64ti.v1\"\xc1\x01\n\nServerInfo\x12\x18\n\x07version\x18\x01 \x01(\tR\x07version\x12\x16\n\x06\x64\x65vice\x18\x02 \x01(\tR\x06\x64\x65vice\x12\x14\n\x05\x64type\x18\x03 \x01(\tR\x05\x64type\x12\x16\n\x06memory\x18\x04 \x01(\tR\x06memory\x12#\n\rtorch_version\x18\x05 \x01(\tR\x0ctorchVersion\x12\x16\n\x06\x63\x61ller\x18\x06 \x01(\tR\x06\x63\x61ller\x12\x16\n\x06scopes\x18\x07 \x03(\tR\x06scopes\"\x19\n\x17ServerServiceGetRequest\"F\n\x18ServerServiceGetResponse\x12*\n\x06server\x18\x01 \x01(\x0b\x32\x12.dti.v1.ServerInfoR\x06server2Y\n\rServerService\x12H\n\x03Get\x12\x1f.dti.v1.ServerServiceGetRequest\x1a .dti.v1.ServerServiceGetResponseB\t\xaa\x02\x06\x44ti.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x64ti/v1/server_service.proto\x12\x06\x64ti.v1\"\xe8\x01\n\nServerInfo\x12\x18\n\x07version\x18\x01 \x01(\tR\x07version\x12\x16\n\x06\x64\x65vice\x18\x02 \x01(\tR\x06\x64\x65vice\x12\x14\n\x05\x64type\x18\x03 \x01(\tR\x05\x64type\x12\x16\n\x06memory\x18\x04 \x01(\tR\x06memory\x12#\n\rtorch_version\x18\x05 \x01(\tR\x0ctorchVersion\x12\x16\n\x06\x63\x61ller\x18\x06 \x01(\tR\x06\x63\x61ller\x12\x16\n\x06scopes\x18\x07 \x03(\tR\x06scopes\x12%\n\x0estudio_address\x18\x08 \x01(\tR\rstudioAddress\"\x19\n\x17ServerServiceGetRequest\"F\n\x18ServerServiceGetResponse\x12*\n\x06server\x18\x01 \x01(\x0b\x32\x12.dti.v1.ServerInfoR\x06server2Y\n\rServerService\x12H\n\x03Get\x12\x1f.dti.v1.ServerServiceGetRequest\x1a .dti.v1.ServerServiceGetResponseB\t\xaa\x02\x06\x44ti.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dti.v1.server_service_pb2', globals())
@@ -22,11 +22,11 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
   DESCRIPTOR._serialized_options = b'\252\002\006Dti.V1'
   _SERVERINFO._serialized_start=40
-  _SERVERINFO._serialized_end=233
-  _SERVERSERVICEGETREQUEST._serialized_start=235
-  _SERVERSERVICEGETREQUEST._serialized_end=260
-  _SERVERSERVICEGETRESPONSE._serialized_start=262
-  _SERVERSERVICEGETRESPONSE._serialized_end=332
-  _SERVERSERVICE._serialized_start=334
-  _SERVERSERVICE._serialized_end=423
+  _SERVERINFO._serialized_end=272
+  _SERVERSERVICEGETREQUEST._serialized_start=274
+  _SERVERSERVICEGETREQUEST._serialized_end=299
+  _SERVERSERVICEGETRESPONSE._serialized_start=301
+  _SERVERSERVICEGETRESPONSE._serialized_end=371
+  _SERVERSERVICE._serialized_start=373
+  _SERVERSERVICE._serialized_end=462
 # @@protoc_insertion_point(module_scope)
