@@ -71,7 +71,8 @@ public sealed class HeavyRequestTests
 
         await server.StopAsync();
 
-        await Refusal.Of(() => turn, Grpc.Core.StatusCode.Unavailable);
+        var refused = await Assert.ThrowsAsync<Engine.DtiException>(() => turn);
+        Assert.Equal(Engine.ErrorKind.Unavailable, refused.Kind);
         await Assert.ThrowsAsync<Grpc.Core.RpcException>(() => waiting);
     }
 
