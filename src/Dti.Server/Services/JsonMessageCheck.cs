@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Dti.Engine;
@@ -17,19 +16,6 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
 {
     private const int MaxFound = 32; // a status names at most 31
     private const int Shown = 40; // characters of a value
-
-    // What other tools call a field.
-    private static readonly Dictionary<string, string> _otherNames = new(StringComparer.Ordinal)
-    {
-        ["batchsize"] = "num_images",
-        ["cfg"] = "guidance_scale",
-        ["cfgscale"] = "guidance_scale",
-        ["niter"] = "num_images",
-        ["numinferencesteps"] = "steps",
-        ["negative"] = "negative_prompt",
-        ["sampler"] = "scheduler",
-        ["samplername"] = "scheduler",
-    };
 
     private readonly List<FieldViolation> _found = [];
     private int _values;
@@ -77,14 +63,14 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
             var (type, path, field) = ((MessageDescriptor?)message, "", (FieldDescriptor?)null);
             foreach (var part in name.Split('.'))
             {
-                field = type is null ? null : Find(type, part);
+                field = type is null ? null : JsonFieldNames.Find(type, part);
                 if (field is null)
                 {
                     Unknown(type ?? message, path, part);
                     break;
                 }
 
-                path = Join(path, field.Name);
+                path = JsonFieldNames.Join(path, field.Name);
                 type = field.FieldType == FieldType.Message ? field.MessageType : null;
             }
 
@@ -100,7 +86,7 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var name = reader.GetString()!;
-            var field = Find(type, name);
+            var field = JsonFieldNames.Find(type, name);
             reader.Read();
             if (field is null)
             {
@@ -109,7 +95,7 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
             }
             else if (reader.TokenType != JsonTokenType.Null)
             {
-                Field(ref reader, field, Join(path, field.Name));
+                Field(ref reader, field, JsonFieldNames.Join(path, field.Name));
             }
         }
     }
@@ -190,7 +176,7 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
                 }
                 else
                 {
-                    Wrong(ref reader, path, Expected(field));
+                    Wrong(ref reader, path, JsonScalar.Describe(field));
                 }
 
                 break;
@@ -200,70 +186,23 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
     /// <summary>Checks a value that is written as a text.</summary>
     private void Text(FieldDescriptor field, string path, string text)
     {
-        const NumberStyles Float = NumberStyles.Float;
-        var culture = CultureInfo.InvariantCulture;
-        var isRight = field.FieldType switch
+        if (!JsonScalar.IsValid(field, text))
         {
-            FieldType.Enum => field.EnumType.FindValueByName(text) is not null
-                || int.TryParse(text, NumberStyles.AllowLeadingSign, culture, out _),
-            FieldType.Bool => text is "true" or "false",
-            FieldType.Double or FieldType.Float => double.TryParse(text, Float, culture, out _)
-                || text is "NaN" or "Infinity" or "-Infinity",
-            FieldType.Int32 or FieldType.SInt32 or FieldType.SFixed32 => Whole(text, int.MinValue, int.MaxValue),
-            FieldType.UInt32 or FieldType.Fixed32 => Whole(text, 0, uint.MaxValue),
-            FieldType.Int64 or FieldType.SInt64 or FieldType.SFixed64 => Whole(text, long.MinValue, long.MaxValue),
-            FieldType.UInt64 or FieldType.Fixed64 => Whole(text, 0, ulong.MaxValue),
-            FieldType.Bytes => Base64.IsValid(text),
-            _ => true,
-        };
-        if (!isRight)
-        {
-            string[] close = field.FieldType == FieldType.Enum ? [.. CloseNames.Of(text, Values(field.EnumType))] : [];
+            string[] close =
+                field.FieldType == FieldType.Enum ? [.. CloseNames.Of(text, JsonScalar.Names(field.EnumType))] : [];
             var hint = close.Length > 0 ? $" Close: {string.Join(", ", close)}." : "";
-            Add(path, $"{path} is {Short(text)}; expected {Expected(field)}.{hint}");
+            Add(path, $"{path} is {Short(text)}; expected {JsonScalar.Describe(field)}.{hint}");
         }
     }
 
-    private static bool Whole(string text, decimal min, decimal max) =>
-        decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
-        && number >= min
-        && number <= max
-        && number == decimal.Truncate(number);
-
-    private static string Expected(FieldDescriptor field) =>
-        field.FieldType switch
-        {
-            FieldType.Enum => "one of " + string.Join(", ", Values(field.EnumType)),
-            FieldType.Bool => "true or false",
-            FieldType.Double or FieldType.Float => "a number",
-            FieldType.Bytes => "base64",
-            FieldType.UInt32 or FieldType.Fixed32 or FieldType.UInt64 or FieldType.Fixed64 =>
-                "a whole number that is not negative",
-            _ => "a whole number",
-        };
-
-    private static IEnumerable<string> Values(EnumDescriptor type) =>
-        type.Values.Where(value => value.Number != 0).Select(value => value.Name);
-
-    private static bool IsBase64(ref Utf8JsonReader reader) =>
-        reader.ValueIsEscaped ? Base64.IsValid(reader.GetString()) : Base64.IsValid(reader.ValueSpan);
-
     private void Unknown(MessageDescriptor type, string path, string name)
     {
-        var shown = name.Length > Shown ? name[..Shown] + "…" : name;
-        var own = type.Fields.InFieldNumberOrder().Select(field => Join(path, field.Name)).ToArray();
-        var plain = Plain(name);
-        string[] deeper =
-        [
-            .. Leaves(message, "", 3).Where(leaf => Plain(leaf[(leaf.LastIndexOf('.') + 1)..]) == plain),
-        ];
-        string[] meant = _otherNames.TryGetValue(plain, out var other)
-            ? [.. own.Where(field => field.EndsWith(other, StringComparison.Ordinal))]
-            : [];
-        string[] close = [.. meant.Concat(deeper).Concat(CloseNames.Of(Join(path, shown), own)).Distinct().Take(3)];
+        var shown = JsonFieldNames.Join(path, name.Length > Shown ? name[..Shown] + "…" : name);
+        string[] own = [.. JsonFieldNames.Of(type, path)];
+        string[] close = [.. JsonFieldNames.Close(message, own, name, shown)];
         Add(
-            Join(path, shown),
-            $"'{Join(path, shown)}' is not a field of this request. "
+            shown,
+            $"'{shown}' is not a field of this request. "
                 + (
                     close.Length > 0
                         ? $"Close: {string.Join(", ", close)}."
@@ -272,24 +211,8 @@ internal sealed class JsonMessageCheck(MessageDescriptor message)
         );
     }
 
-    /// <summary>Paths of the fields of a message and of those in it.</summary>
-    private static IEnumerable<string> Leaves(MessageDescriptor type, string path, int depth) =>
-        depth == 0
-            ? []
-            : type
-                .Fields.InFieldNumberOrder()
-                .SelectMany(field =>
-                    field.FieldType == FieldType.Message && !field.IsRepeated
-                        ? Leaves(field.MessageType, Join(path, field.Name), depth - 1).Prepend(Join(path, field.Name))
-                        : [Join(path, field.Name)]
-                );
-
-    private static FieldDescriptor? Find(MessageDescriptor type, string name) =>
-        type.FindFieldByName(name) ?? type.Fields.InFieldNumberOrder().FirstOrDefault(field => field.JsonName == name);
-
-    private static string Plain(string name) => name.Replace("_", "", StringComparison.Ordinal).ToLowerInvariant();
-
-    private static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
+    private static bool IsBase64(ref Utf8JsonReader reader) =>
+        reader.ValueIsEscaped ? Base64.IsValid(reader.GetString()) : Base64.IsValid(reader.ValueSpan);
 
     private void Wrong(ref Utf8JsonReader reader, string path, string expected)
     {
