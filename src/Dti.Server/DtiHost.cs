@@ -77,6 +77,9 @@ public static class DtiHost
         services.AddSingleton<ModelCache>();
         services.AddSingleton<DiskSpace>();
         services.AddSingleton(provider => new HeavyCalls(provider.GetRequiredService<IHostApplicationLifetime>()));
+        services.AddSingleton<TrainRequestResolver>();
+        services.AddSingleton<GenerateRequestResolver>();
+        services.AddSingleton<InterpolateRequestResolver>();
         services.AddSingleton<BytesInFlight>();
         services.AddSingleton<CallsWithoutToken>();
         services.AddSingleton<GrpcMessages>();

@@ -1,0 +1,78 @@
+using Dti.Engine.Concepts;
+using Dti.Server.Configuration;
+using Dti.Server.Jobs;
+using Dti.Server.Libraries;
+using Dti.Server.Mapping;
+using Dti.Server.Security;
+using Dti.V1;
+using GenerationSettings = Dti.Engine.Generation.GenerationSettings;
+
+namespace Dti.Server.Services;
+
+/// <summary>Resolves a request to generate: from its options to a job with every setting filled in.</summary>
+internal sealed class GenerateRequestResolver(
+    DtiServerOptions options,
+    ModelLibrary models,
+    ModelCache loaded,
+    ConceptLibrary library,
+    DiskSpace disk
+)
+{
+    /// <summary>Checks a request and resolves its settings.</summary>
+    /// <exception cref="Dti.Engine.DtiException">The request cannot be accepted.</exception>
+    public JobSubmission Resolve(GenerateRequest request, Caller caller)
+    {
+        var concepts = library.For(caller);
+        var checks = new RequestChecks();
+        var asked = request.Options?.Clone() ?? new();
+        var readable = GenerationRequestChecks.IsReadable(asked.Prompt, asked.NegativePrompt);
+        if (asked.PromptSyntax != PromptSyntax.Plain && readable)
+        {
+            asked.Prompt = checks.Try(() => concepts.Spell(asked.Prompt)) ?? asked.Prompt;
+            checks.ReplaceEmbeddings(asked, concepts);
+        }
+
+        checks.CheckPicture(asked);
+        var profile = checks.Try(() => models.Get(asked.HasModel ? asked.Model : null, asked.Vae));
+        var target = checks.Target(options, asked.HasDtype, asked.Dtype);
+        var settings = profile is null
+            ? null
+            : checks.Try(
+                () => GenerationSettings.Resolve(asked.ToEngine(), profile, RequestChecks.NewSeed),
+                "options."
+            );
+        checks.Add(settings is null ? null : options.Limits.Check(settings));
+        var named = readable ? checks.Try(() => concepts.NamedIn(asked.Prompt, asked.NegativePrompt)) : null;
+        checks.ThrowIfAny();
+        loaded.EnsureFits(profile!, target!, settings!);
+        disk.EnsureRoom();
+
+        foreach (var concept in named!)
+        {
+            profile!.EnsureFits(concepts.Load(concept.Name));
+        }
+
+        var message = settings!.ToMessage(
+            asked.HasModel ? asked.Model : models.DefaultName,
+            target!,
+            asked,
+            named.Select(concept => concept.Name)
+        );
+        return new JobSubmission(
+            JobKind.Generate,
+            new GenerateRequest { Options = asked.Pin(message) },
+            "",
+            "",
+            "",
+            message.Steps * message.NumImages,
+            jobId => new GenerateResponse
+            {
+                Accepted = new GenerateAccepted { JobId = jobId, Settings = message },
+            }
+        )
+        {
+            Caller = caller,
+            Pictures = message.NumImages,
+        };
+    }
+}
