@@ -102,7 +102,7 @@ public static class DtiHost
             grpc.Interceptors.Add<ErrorInterceptor>();
             grpc.Interceptors.Add<BoundsInterceptor>();
         });
-        services.AddDoors();
+        services.AddAccessControl();
         services.AddWebApi(options);
         services.AddGrpcReflection();
         services
@@ -135,7 +135,7 @@ public static class DtiHost
         app.Services.GetRequiredService<ModelLibrary>().EnsureDefaultExists();
         app.UseMetricsPage(options);
         app.UseWebApi(options);
-        app.UseDoors();
+        app.UseAccessControl();
         app.UseMalformedMessages();
         GrpcMessages.Use(app);
         app.UseJsonRequests();

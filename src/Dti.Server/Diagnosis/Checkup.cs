@@ -41,7 +41,7 @@ public static class Checkup
             var finding in Folders(options)
                 .Append(Disk(options))
                 .Concat(Ports(options))
-                .Concat(DoorFindings.Of(options, TimeProvider.System.GetUtcNow()))
+                .Concat(AccessFindings.Of(options, TimeProvider.System.GetUtcNow()))
                 .Append(Clock())
         )
         {

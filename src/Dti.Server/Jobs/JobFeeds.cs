@@ -68,13 +68,13 @@ internal sealed class JobFeeds(JobSilo silo, JobFolder folder, ILogger<JobFeeds>
         }
     }
 
-    Task IJobObserver.EventsAsync(string jobId, EventBatch batch) => Tell(jobId, feed => feed.Add(batch));
+    Task IJobObserver.EventsAsync(string jobId, EventBatch batch) => Notify(jobId, feed => feed.Add(batch));
 
-    Task IJobObserver.PlacedAsync(string jobId, QueuePlace place) => Tell(jobId, feed => feed.Place(place));
+    Task IJobObserver.PlacedAsync(string jobId, QueuePlace place) => Notify(jobId, feed => feed.Place(place));
 
-    Task IJobObserver.OverAsync(string jobId, JobView view) => Tell(jobId, feed => feed.See(view));
+    Task IJobObserver.OverAsync(string jobId, JobView view) => Notify(jobId, feed => feed.See(view));
 
-    private Task Tell(string jobId, Action<JobFeed> news)
+    private Task Notify(string jobId, Action<JobFeed> change)
     {
         JobFeed? feed;
         lock (_lock)
@@ -84,7 +84,7 @@ internal sealed class JobFeeds(JobSilo silo, JobFolder folder, ILogger<JobFeeds>
 
         if (feed is not null)
         {
-            news(feed);
+            change(feed);
         }
 
         return Task.CompletedTask;

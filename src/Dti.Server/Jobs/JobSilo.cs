@@ -173,7 +173,7 @@ internal sealed class JobSilo(
         services.AddSingleton(options);
         services.AddSingleton(quotas);
         services.AddSingleton(_ => folder); // by a factory: this host does not dispose of it
-        services.AddSingleton<IHostLifetime, NoSignals>();
+        services.AddSingleton<IHostLifetime, EmbeddedHostLifetime>();
         services.AddKeyedSingleton<IGrainStorage, FileGrainStorage>(Storage);
         builder.UseOrleans(silo =>
         {

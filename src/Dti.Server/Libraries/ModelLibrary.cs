@@ -34,7 +34,7 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
 
     private readonly ProfileCache<ModelProfile> _profiles = new(ModelFamilies.BuiltIn.Read);
 
-    /// <summary>All models by name (<see cref="Place"/>); a configured model takes the built-in one's place.</summary>
+    /// <summary>All models by name (<see cref="LibraryPath"/>); a configured model takes the built-in one's place.</summary>
     public IReadOnlyList<ModelEntry> List()
     {
         var (configured, builtIn) = Scan();
@@ -123,14 +123,14 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
     /// <summary>The models in the configured folders, in the order of these, and the built-in one.</summary>
     private (List<ModelEntry> Configured, ModelEntry? BuiltIn) Scan()
     {
-        List<ModelEntry> entries = [.. Place.Find(folders.Models, Checkpoint.IsCheckpoint).Select(Read)];
+        List<ModelEntry> entries = [.. LibraryPath.Find(folders.Models, Checkpoint.IsCheckpoint).Select(Read)];
         var builtIn = options.BuiltInModel is { } model
-            ? Place.Find([model], Checkpoint.IsCheckpoint).Select(Read).FirstOrDefault()
+            ? LibraryPath.Find([model], Checkpoint.IsCheckpoint).Select(Read).FirstOrDefault()
             : null;
         return (entries, entries.Any(entry => entry.Name == builtIn?.Name) ? null : builtIn);
     }
 
-    private ModelEntry Read(Place place)
+    private ModelEntry Read(LibraryPath place)
     {
         var (profile, problem) = _profiles.Get(place.Path);
         return profile is { LacksAutoencoder: true }

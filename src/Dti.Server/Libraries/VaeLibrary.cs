@@ -27,7 +27,7 @@ internal sealed class VaeLibrary(LibraryFolders folders)
 
     private List<Entry> Scan() =>
         [
-            .. Place
+            .. LibraryPath
                 .Find(folders.Vae, AutoencoderProfile.IsAutoencoder)
                 .Select(place =>
                 {

@@ -5,7 +5,7 @@ using Dti.Server.Configuration;
 
 namespace Dti.Server.Security;
 
-/// <summary>What keeps a server from opening its doors.</summary>
+/// <summary>Mistakes of the security settings that keep a server from starting.</summary>
 internal static class SecurityChecks
 {
     private const int MinOwnerToken = 32;

@@ -34,7 +34,7 @@ internal static class TokenFile
     };
 
     /// <summary>
-    /// Whether there is one. Where that cannot be seen there may be: no answer would leave the doors open.
+    /// Whether there is one. If that cannot be seen, there is one: otherwise the server would accept everyone.
     /// </summary>
     /// <exception cref="DtiException">It cannot be seen.</exception>
     public static bool Exists(string path)

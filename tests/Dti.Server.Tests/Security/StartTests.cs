@@ -40,7 +40,7 @@ public sealed class StartTests : IDisposable
         Assert.Equal(["Security.TokenFile"], Fields(new SecurityOptions { TokenFile = tokens }, "127.0.0.1"));
         Assert.Throws<DtiException>(() => new AccessTokens(tokens).List());
         Assert.DoesNotContain(
-            DoorFindings.Of(
+            AccessFindings.Of(
                 new DtiServerOptions
                 {
                     ConceptFolder = _folder,
@@ -204,7 +204,7 @@ public sealed class StartTests : IDisposable
         Assert.Equal(FindingState.Good, Findings(DateTimeOffset.UtcNow.AddDays(-30)).First().State);
 
         IEnumerable<Finding> Findings(DateTimeOffset now) =>
-            DoorFindings.Of(
+            AccessFindings.Of(
                 new DtiServerOptions
                 {
                     ConceptFolder = _folder,

@@ -9,12 +9,12 @@ namespace Dti.Server.Security;
 internal sealed record ScopeRequirement(Scopes Scopes) : IAuthorizationRequirement;
 
 /// <summary>
-/// The doors of the server: who calls is known, and may only what the table of scopes says. Alike for gRPC, gRPC-Web
+/// Authentication and authorization of calls by the table of scopes, the same for gRPC, gRPC-Web
 /// and JSON.
 /// </summary>
-internal static class Doors
+internal static class AccessControl
 {
-    public static void AddDoors(this IServiceCollection services)
+    public static void AddAccessControl(this IServiceCollection services)
     {
         services.AddSingleton<TokenCheck>();
         services.AddSingleton<TlsFiles>();
@@ -30,7 +30,7 @@ internal static class Doors
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
     }
 
-    public static void UseDoors(this IApplicationBuilder app)
+    public static void UseAccessControl(this IApplicationBuilder app)
     {
         app.UseAuthentication();
         app.UseAuthorization();

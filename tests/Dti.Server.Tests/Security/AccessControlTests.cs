@@ -18,7 +18,7 @@ namespace Dti.Server.Tests.Security;
 /// <summary>
 /// Every call with every kind of token, over the wire; calls come from the contract, so that a new one is tried too.
 /// </summary>
-public class DoorTests
+public class AccessControlTests
 {
     private static readonly Marshaller<byte[]> _bytes = Marshallers.Create(bytes => bytes, bytes => bytes);
 

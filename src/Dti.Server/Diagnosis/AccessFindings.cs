@@ -6,10 +6,10 @@ using Dti.Server.Security;
 namespace Dti.Server.Diagnosis;
 
 /// <summary>
-/// What a checkup finds at the doors: who may call, how long the certificate is good, and files that others of this
+/// What a checkup finds of access to the server: who may call, how long the certificate is good, and files that others of this
 /// machine can touch.
 /// </summary>
-internal static class DoorFindings
+internal static class AccessFindings
 {
     // Let's Encrypt's are renewed a month before they end
     private static readonly TimeSpan _late = TimeSpan.FromDays(7);

@@ -4,7 +4,7 @@ namespace Dti.Server.Libraries;
 /// <param name="Name">Unique: the path below the folder, without its ending.</param>
 /// <param name="Path">The folder, or the file.</param>
 /// <param name="RelativePath">Below the library's folder, with slashes.</param>
-internal sealed record Place(string Name, string Path, string RelativePath)
+internal sealed record LibraryPath(string Name, string Path, string RelativePath)
 {
     private const int MaxDepth = 8;
 
@@ -16,7 +16,7 @@ internal sealed record Place(string Name, string Path, string RelativePath)
     /// <param name="roots">Folders, or what is looked for itself; those that do not exist are passed over.</param>
     /// <param name="isWanted">Whether a path is what is looked for; nothing is looked for inside of it.</param>
     /// <returns>In the order of the roots, then of the paths.</returns>
-    public static IReadOnlyList<Place> Find(IEnumerable<string> roots, Func<string, bool> isWanted)
+    public static IReadOnlyList<LibraryPath> Find(IEnumerable<string> roots, Func<string, bool> isWanted)
     {
         var found = roots
             .SelectMany(root =>
@@ -39,10 +39,10 @@ internal sealed record Place(string Name, string Path, string RelativePath)
         return found;
     }
 
-    private static Place At(string root, string path)
+    private static LibraryPath At(string root, string path)
     {
         var relative = System.IO.Path.GetRelativePath(root, path).Replace('\\', '/');
-        return new Place(
+        return new LibraryPath(
             File.Exists(path) ? relative[..^System.IO.Path.GetExtension(relative).Length] : relative,
             path,
             relative
