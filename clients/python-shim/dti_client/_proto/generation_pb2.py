@@ -12,10 +12,11 @@ _sym_db = _symbol_database.Default()
 
 
 from . import common_pb2 as dti_dot_v1_dot_common__pb2
+from . import setting_pb2 as dti_dot_v1_dot_setting__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x64ti/v1/generation.proto\x12\x06\x64ti.v1\x1a\x13\x64ti/v1/common.proto\x1a\x1egoogle/protobuf/duration.proto\"\x8a\x08\n\x11GenerationOptions\x12\x16\n\x06prompt\x18\x01 \x01(\tR\x06prompt\x12,\n\x0fnegative_prompt\x18\x02 \x01(\tH\x00R\x0enegativePrompt\x88\x01\x01\x12\x19\n\x05model\x18\x03 \x01(\tH\x01R\x05model\x88\x01\x01\x12\x19\n\x05width\x18\x04 \x01(\x05H\x02R\x05width\x88\x01\x01\x12\x1b\n\x06height\x18\x05 \x01(\x05H\x03R\x06height\x88\x01\x01\x12\x19\n\x05steps\x18\x06 \x01(\x05H\x04R\x05steps\x88\x01\x01\x12*\n\x0eguidance_scale\x18\x07 \x01(\x01H\x05R\rguidanceScale\x88\x01\x01\x12!\n\tscheduler\x18\x08 \x01(\tH\x06R\tscheduler\x88\x01\x01\x12\x17\n\x04seed\x18\t \x01(\x04H\x07R\x04seed\x88\x01\x01\x12\"\n\nnum_images\x18\n \x01(\x05H\x08R\tnumImages\x88\x01\x01\x12\x32\n\x06\x66ormat\x18\x0b \x01(\x0e\x32\x15.dti.v1.PictureFormatH\tR\x06\x66ormat\x88\x01\x01\x12\x1d\n\x07quality\x18\x0c \x01(\x05H\nR\x07quality\x88\x01\x01\x12\x19\n\x05\x64type\x18\r \x01(\tH\x0bR\x05\x64type\x88\x01\x01\x12>\n\rprompt_syntax\x18\x0e \x01(\x0e\x32\x14.dti.v1.PromptSyntaxH\x0cR\x0cpromptSyntax\x88\x01\x01\x12.\n\x10guidance_rescale\x18\x0f \x01(\x01H\rR\x0fguidanceRescale\x88\x01\x01\x12 \n\tclip_skip\x18\x10 \x01(\x05H\x0eR\x08\x63lipSkip\x88\x01\x01\x12\x15\n\x03vae\x18\x11 \x01(\tH\x0fR\x03vae\x88\x01\x01\x12,\n\x0fprediction_type\x18\x12 \x01(\tH\x10R\x0epredictionType\x88\x01\x01\x12(\n\rpreview_every\x18\x13 \x01(\x05H\x11R\x0cpreviewEvery\x88\x01\x01\x12;\n\x0clong_prompts\x18\x14 \x01(\x0e\x32\x13.dti.v1.LongPromptsH\x12R\x0blongPrompts\x88\x01\x01\x42\x12\n\x10_negative_promptB\x08\n\x06_modelB\x08\n\x06_widthB\t\n\x07_heightB\x08\n\x06_stepsB\x11\n\x0f_guidance_scaleB\x0c\n\n_schedulerB\x07\n\x05_seedB\r\n\x0b_num_imagesB\t\n\x07_formatB\n\n\x08_qualityB\x08\n\x06_dtypeB\x10\n\x0e_prompt_syntaxB\x13\n\x11_guidance_rescaleB\x0c\n\n_clip_skipB\x06\n\x04_vaeB\x12\n\x10_prediction_typeB\x10\n\x0e_preview_everyB\x0f\n\r_long_prompts\"\xd5\x05\n\x12GenerationSettings\x12\x16\n\x06prompt\x18\x01 \x01(\tR\x06prompt\x12\'\n\x0fnegative_prompt\x18\x02 \x01(\tR\x0enegativePrompt\x12\x14\n\x05model\x18\x03 \x01(\tR\x05model\x12\x14\n\x05width\x18\x04 \x01(\x05R\x05width\x12\x16\n\x06height\x18\x05 \x01(\x05R\x06height\x12\x14\n\x05steps\x18\x06 \x01(\x05R\x05steps\x12%\n\x0eguidance_scale\x18\x07 \x01(\x01R\rguidanceScale\x12\x1c\n\tscheduler\x18\x08 \x01(\tR\tscheduler\x12\x12\n\x04seed\x18\t \x01(\x04R\x04seed\x12\x1d\n\nnum_images\x18\n \x01(\x05R\tnumImages\x12-\n\x06\x66ormat\x18\x0b \x01(\x0e\x32\x15.dti.v1.PictureFormatR\x06\x66ormat\x12\x18\n\x07quality\x18\x0c \x01(\x05R\x07quality\x12\x14\n\x05\x64type\x18\r \x01(\tR\x05\x64type\x12\x16\n\x06\x64\x65vice\x18\x0e \x01(\tR\x06\x64\x65vice\x12\x1a\n\x08\x63oncepts\x18\x0f \x03(\tR\x08\x63oncepts\x12\x39\n\rprompt_syntax\x18\x10 \x01(\x0e\x32\x14.dti.v1.PromptSyntaxR\x0cpromptSyntax\x12)\n\x10guidance_rescale\x18\x11 \x01(\x01R\x0fguidanceRescale\x12\x1b\n\tclip_skip\x18\x12 \x01(\x05R\x08\x63lipSkip\x12\x10\n\x03vae\x18\x13 \x01(\tR\x03vae\x12\'\n\x0fprediction_type\x18\x14 \x01(\tR\x0epredictionType\x12#\n\rpreview_every\x18\x15 \x01(\x05R\x0cpreviewEvery\x12\x36\n\x0clong_prompts\x18\x16 \x01(\x0e\x32\x13.dti.v1.LongPromptsR\x0blongPrompts\"a\n\x10GenerateAccepted\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x36\n\x08settings\x18\x02 \x01(\x0b\x32\x1a.dti.v1.GenerationSettingsR\x08settings\"\xaa\x01\n\x10SamplingProgress\x12\x12\n\x04step\x18\x01 \x01(\x05R\x04step\x12\x1f\n\x0btotal_steps\x18\x02 \x01(\x05R\ntotalSteps\x12\x36\n\ttime_left\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08timeLeft\x12)\n\x07preview\x18\x04 \x01(\x0b\x32\x0f.dti.v1.PictureR\x07preview\"a\n\x0eGenerateResult\x12\x1a\n\x08pictures\x18\x01 \x01(\x05R\x08pictures\x12\x33\n\x07\x65lapsed\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07\x65lapsed\"\x8d\x02\n\x13InterpolateAccepted\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12!\n\x0c\x66rom_concept\x18\x02 \x01(\tR\x0b\x66romConcept\x12\x1d\n\nto_concept\x18\x03 \x01(\tR\ttoConcept\x12\x16\n\x06\x66rames\x18\x04 \x01(\x05R\x06\x66rames\x12&\n\x06\x65\x61sing\x18\x05 \x01(\x0e\x32\x0e.dti.v1.EasingR\x06\x65\x61sing\x12%\n\x0e\x61ngles_degrees\x18\x06 \x03(\x01R\ranglesDegrees\x12\x36\n\x08settings\x18\x07 \x01(\x0b\x32\x1a.dti.v1.GenerationSettingsR\x08settings\"d\n\x11InterpolateResult\x12\x1a\n\x08pictures\x18\x01 \x01(\x05R\x08pictures\x12\x33\n\x07\x65lapsed\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07\x65lapsed*b\n\x0cPromptSyntax\x12\x1d\n\x19PROMPT_SYNTAX_UNSPECIFIED\x10\x00\x12\x1a\n\x16PROMPT_SYNTAX_WEIGHTED\x10\x01\x12\x17\n\x13PROMPT_SYNTAX_PLAIN\x10\x02*Z\n\x0bLongPrompts\x12\x1c\n\x18LONG_PROMPTS_UNSPECIFIED\x10\x00\x12\x17\n\x13LONG_PROMPTS_CHUNKS\x10\x01\x12\x14\n\x10LONG_PROMPTS_CUT\x10\x02*F\n\x06\x45\x61sing\x12\x16\n\x12\x45\x41SING_UNSPECIFIED\x10\x00\x12\x11\n\rEASING_LINEAR\x10\x01\x12\x11\n\rEASING_SMOOTH\x10\x02\x42\t\xaa\x02\x06\x44ti.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x64ti/v1/generation.proto\x12\x06\x64ti.v1\x1a\x13\x64ti/v1/common.proto\x1a\x14\x64ti/v1/setting.proto\x1a\x1egoogle/protobuf/duration.proto\"\x9a\r\n\x11GenerationOptions\x12\x16\n\x06prompt\x18\x01 \x01(\tR\x06prompt\x12=\n\x04seed\x18\t \x01(\x04\x42$\xca\xf3\x18 \n\x1e\x63hosen by the server and shownH\x00R\x04seed\x88\x01\x01\x12\x35\n\x05steps\x18\x06 \x01(\x05\x42\x1a\xca\xf3\x18\x16\n\x02\x33\x30\x11\x00\x00\x00\x00\x00\x00\xf0?\x19\x00\x00\x00\x00\x00@\x8f@H\x01R\x05steps\x88\x01\x01\x12\x85\x01\n\x0eguidance_scale\x18\x07 \x01(\x01\x42Y\xca\xf3\x18U\n\x03\x37.5\x11\x00\x00\x00\x00\x00\x00\xf0?\x19\x00\x00\x00\x00\x00\x00Y@B\x08guidanceJ\x05scaleZ+1 is no guidance, as turbo models are used.H\x02R\rguidanceScale\x88\x01\x01\x12V\n\x0fnegative_prompt\x18\x02 \x01(\tB(\xca\xf3\x18$\n\x10the empty promptB\x08negativeJ\x06promptH\x03R\x0enegativePrompt\x88\x01\x01\x12L\n\x05width\x18\x04 \x01(\x05\x42\x31\xca\xf3\x18-\n\x0fthe model\'s own\x11\x00\x00\x00\x00\x00\x00P@\x19\x00\x00\x00\x00\x00\x00\xa0@0\x08J\x06pixelsH\x04R\x05width\x88\x01\x01\x12N\n\x06height\x18\x05 \x01(\x05\x42\x31\xca\xf3\x18-\n\x0fthe model\'s own\x11\x00\x00\x00\x00\x00\x00P@\x19\x00\x00\x00\x00\x00\x00\xa0@0\x08J\x06pixelsH\x05R\x06height\x88\x01\x01\x12\x38\n\tscheduler\x18\x08 \x01(\tB\x15\xca\xf3\x18\x11\n\x0fthe model\'s ownH\x06R\tscheduler\x88\x01\x01\x12I\n\x10guidance_rescale\x18\x0f \x01(\x01\x42\x19\xca\xf3\x18\x15\n\x01\x30\x11\x00\x00\x00\x00\x00\x00\x00\x00\x19\x00\x00\x00\x00\x00\x00\xf0?H\x07R\x0fguidanceRescale\x88\x01\x01\x12)\n\tclip_skip\x18\x10 \x01(\x05\x42\x07\xca\xf3\x18\x03\n\x01\x31H\x08R\x08\x63lipSkip\x88\x01\x01\x12V\n\rprompt_syntax\x18\x0e \x01(\x0e\x32\x14.dti.v1.PromptSyntaxB\x16\xca\xf3\x18\x12\n\x08weightedB\x06syntaxH\tR\x0cpromptSyntax\x88\x01\x01\x12\x63\n\x0clong_prompts\x18\x14 \x01(\x0e\x32\x13.dti.v1.LongPromptsB&\xca\xf3\x18\"\n chunks, or cut for plain promptsH\nR\x0blongPrompts\x88\x01\x01\x12;\n\x05model\x18\x03 \x01(\tB \xca\xf3\x18\x1c\n\x1athe server\'s default modelH\x0bR\x05model\x88\x01\x01\x12,\n\x03vae\x18\x11 \x01(\tB\x15\xca\xf3\x18\x11\n\x0fthe model\'s ownH\x0cR\x03vae\x88\x01\x01\x12j\n\x0fprediction_type\x18\x12 \x01(\tB<\xca\xf3\x18\x38\n0what its config, its metadata or its weights sayJ\x04typeH\rR\x0epredictionType\x88\x01\x01\x12+\n\x05\x64type\x18\r \x01(\tB\x10\xca\xf3\x18\x0c\n\x04\x61utoJ\x04typeH\x0eR\x05\x64type\x88\x01\x01\x12P\n\nnum_images\x18\n \x01(\x05\x42,\xca\xf3\x18(\n\x01\x31\x11\x00\x00\x00\x00\x00\x00\xf0?\x19\x00\x00\x00\x00\x00\x00P@B\x05\x63ountR\nImageCountH\x0fR\tnumImages\x88\x01\x01\x12=\n\x06\x66ormat\x18\x0b \x01(\x0e\x32\x15.dti.v1.PictureFormatB\t\xca\xf3\x18\x05\n\x03pngH\x10R\x06\x66ormat\x88\x01\x01\x12\x39\n\x07quality\x18\x0c \x01(\x05\x42\x1a\xca\xf3\x18\x16\n\x02\x39\x30\x11\x00\x00\x00\x00\x00\x00\xf0?\x19\x00\x00\x00\x00\x00\x00Y@H\x11R\x07quality\x88\x01\x01\x12\x31\n\rpreview_every\x18\x13 \x01(\x05\x42\x07\xca\xf3\x18\x03\n\x01\x30H\x12R\x0cpreviewEvery\x88\x01\x01\x42\x07\n\x05_seedB\x08\n\x06_stepsB\x11\n\x0f_guidance_scaleB\x12\n\x10_negative_promptB\x08\n\x06_widthB\t\n\x07_heightB\x0c\n\n_schedulerB\x13\n\x11_guidance_rescaleB\x0c\n\n_clip_skipB\x10\n\x0e_prompt_syntaxB\x0f\n\r_long_promptsB\x08\n\x06_modelB\x06\n\x04_vaeB\x12\n\x10_prediction_typeB\x08\n\x06_dtypeB\r\n\x0b_num_imagesB\t\n\x07_formatB\n\n\x08_qualityB\x10\n\x0e_preview_every\"\xd5\x05\n\x12GenerationSettings\x12\x16\n\x06prompt\x18\x01 \x01(\tR\x06prompt\x12\'\n\x0fnegative_prompt\x18\x02 \x01(\tR\x0enegativePrompt\x12\x14\n\x05model\x18\x03 \x01(\tR\x05model\x12\x14\n\x05width\x18\x04 \x01(\x05R\x05width\x12\x16\n\x06height\x18\x05 \x01(\x05R\x06height\x12\x14\n\x05steps\x18\x06 \x01(\x05R\x05steps\x12%\n\x0eguidance_scale\x18\x07 \x01(\x01R\rguidanceScale\x12\x1c\n\tscheduler\x18\x08 \x01(\tR\tscheduler\x12\x12\n\x04seed\x18\t \x01(\x04R\x04seed\x12\x1d\n\nnum_images\x18\n \x01(\x05R\tnumImages\x12-\n\x06\x66ormat\x18\x0b \x01(\x0e\x32\x15.dti.v1.PictureFormatR\x06\x66ormat\x12\x18\n\x07quality\x18\x0c \x01(\x05R\x07quality\x12\x14\n\x05\x64type\x18\r \x01(\tR\x05\x64type\x12\x16\n\x06\x64\x65vice\x18\x0e \x01(\tR\x06\x64\x65vice\x12\x1a\n\x08\x63oncepts\x18\x0f \x03(\tR\x08\x63oncepts\x12\x39\n\rprompt_syntax\x18\x10 \x01(\x0e\x32\x14.dti.v1.PromptSyntaxR\x0cpromptSyntax\x12)\n\x10guidance_rescale\x18\x11 \x01(\x01R\x0fguidanceRescale\x12\x1b\n\tclip_skip\x18\x12 \x01(\x05R\x08\x63lipSkip\x12\x10\n\x03vae\x18\x13 \x01(\tR\x03vae\x12\'\n\x0fprediction_type\x18\x14 \x01(\tR\x0epredictionType\x12#\n\rpreview_every\x18\x15 \x01(\x05R\x0cpreviewEvery\x12\x36\n\x0clong_prompts\x18\x16 \x01(\x0e\x32\x13.dti.v1.LongPromptsR\x0blongPrompts\"a\n\x10GenerateAccepted\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x36\n\x08settings\x18\x02 \x01(\x0b\x32\x1a.dti.v1.GenerationSettingsR\x08settings\"\xaa\x01\n\x10SamplingProgress\x12\x12\n\x04step\x18\x01 \x01(\x05R\x04step\x12\x1f\n\x0btotal_steps\x18\x02 \x01(\x05R\ntotalSteps\x12\x36\n\ttime_left\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08timeLeft\x12)\n\x07preview\x18\x04 \x01(\x0b\x32\x0f.dti.v1.PictureR\x07preview\"a\n\x0eGenerateResult\x12\x1a\n\x08pictures\x18\x01 \x01(\x05R\x08pictures\x12\x33\n\x07\x65lapsed\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07\x65lapsed\"\x8d\x02\n\x13InterpolateAccepted\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12!\n\x0c\x66rom_concept\x18\x02 \x01(\tR\x0b\x66romConcept\x12\x1d\n\nto_concept\x18\x03 \x01(\tR\ttoConcept\x12\x16\n\x06\x66rames\x18\x04 \x01(\x05R\x06\x66rames\x12&\n\x06\x65\x61sing\x18\x05 \x01(\x0e\x32\x0e.dti.v1.EasingR\x06\x65\x61sing\x12%\n\x0e\x61ngles_degrees\x18\x06 \x03(\x01R\ranglesDegrees\x12\x36\n\x08settings\x18\x07 \x01(\x0b\x32\x1a.dti.v1.GenerationSettingsR\x08settings\"d\n\x11InterpolateResult\x12\x1a\n\x08pictures\x18\x01 \x01(\x05R\x08pictures\x12\x33\n\x07\x65lapsed\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07\x65lapsed*b\n\x0cPromptSyntax\x12\x1d\n\x19PROMPT_SYNTAX_UNSPECIFIED\x10\x00\x12\x1a\n\x16PROMPT_SYNTAX_WEIGHTED\x10\x01\x12\x17\n\x13PROMPT_SYNTAX_PLAIN\x10\x02*Z\n\x0bLongPrompts\x12\x1c\n\x18LONG_PROMPTS_UNSPECIFIED\x10\x00\x12\x17\n\x13LONG_PROMPTS_CHUNKS\x10\x01\x12\x14\n\x10LONG_PROMPTS_CUT\x10\x02*F\n\x06\x45\x61sing\x12\x16\n\x12\x45\x41SING_UNSPECIFIED\x10\x00\x12\x11\n\rEASING_LINEAR\x10\x01\x12\x11\n\rEASING_SMOOTH\x10\x02\x42\t\xaa\x02\x06\x44ti.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dti.v1.generation_pb2', globals())
@@ -23,24 +24,62 @@ if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
   DESCRIPTOR._serialized_options = b'\252\002\006Dti.V1'
-  _PROMPTSYNTAX._serialized_start=2598
-  _PROMPTSYNTAX._serialized_end=2696
-  _LONGPROMPTS._serialized_start=2698
-  _LONGPROMPTS._serialized_end=2788
-  _EASING._serialized_start=2790
-  _EASING._serialized_end=2860
-  _GENERATIONOPTIONS._serialized_start=89
-  _GENERATIONOPTIONS._serialized_end=1123
-  _GENERATIONSETTINGS._serialized_start=1126
-  _GENERATIONSETTINGS._serialized_end=1851
-  _GENERATEACCEPTED._serialized_start=1853
-  _GENERATEACCEPTED._serialized_end=1950
-  _SAMPLINGPROGRESS._serialized_start=1953
-  _SAMPLINGPROGRESS._serialized_end=2123
-  _GENERATERESULT._serialized_start=2125
-  _GENERATERESULT._serialized_end=2222
-  _INTERPOLATEACCEPTED._serialized_start=2225
-  _INTERPOLATEACCEPTED._serialized_end=2494
-  _INTERPOLATERESULT._serialized_start=2496
-  _INTERPOLATERESULT._serialized_end=2596
+  _GENERATIONOPTIONS.fields_by_name['seed']._options = None
+  _GENERATIONOPTIONS.fields_by_name['seed']._serialized_options = b'\312\363\030 \n\036chosen by the server and shown'
+  _GENERATIONOPTIONS.fields_by_name['steps']._options = None
+  _GENERATIONOPTIONS.fields_by_name['steps']._serialized_options = b'\312\363\030\026\n\00230\021\000\000\000\000\000\000\360?\031\000\000\000\000\000@\217@'
+  _GENERATIONOPTIONS.fields_by_name['guidance_scale']._options = None
+  _GENERATIONOPTIONS.fields_by_name['guidance_scale']._serialized_options = b'\312\363\030U\n\0037.5\021\000\000\000\000\000\000\360?\031\000\000\000\000\000\000Y@B\010guidanceJ\005scaleZ+1 is no guidance, as turbo models are used.'
+  _GENERATIONOPTIONS.fields_by_name['negative_prompt']._options = None
+  _GENERATIONOPTIONS.fields_by_name['negative_prompt']._serialized_options = b'\312\363\030$\n\020the empty promptB\010negativeJ\006prompt'
+  _GENERATIONOPTIONS.fields_by_name['width']._options = None
+  _GENERATIONOPTIONS.fields_by_name['width']._serialized_options = b'\312\363\030-\n\017the model\'s own\021\000\000\000\000\000\000P@\031\000\000\000\000\000\000\240@0\010J\006pixels'
+  _GENERATIONOPTIONS.fields_by_name['height']._options = None
+  _GENERATIONOPTIONS.fields_by_name['height']._serialized_options = b'\312\363\030-\n\017the model\'s own\021\000\000\000\000\000\000P@\031\000\000\000\000\000\000\240@0\010J\006pixels'
+  _GENERATIONOPTIONS.fields_by_name['scheduler']._options = None
+  _GENERATIONOPTIONS.fields_by_name['scheduler']._serialized_options = b'\312\363\030\021\n\017the model\'s own'
+  _GENERATIONOPTIONS.fields_by_name['guidance_rescale']._options = None
+  _GENERATIONOPTIONS.fields_by_name['guidance_rescale']._serialized_options = b'\312\363\030\025\n\0010\021\000\000\000\000\000\000\000\000\031\000\000\000\000\000\000\360?'
+  _GENERATIONOPTIONS.fields_by_name['clip_skip']._options = None
+  _GENERATIONOPTIONS.fields_by_name['clip_skip']._serialized_options = b'\312\363\030\003\n\0011'
+  _GENERATIONOPTIONS.fields_by_name['prompt_syntax']._options = None
+  _GENERATIONOPTIONS.fields_by_name['prompt_syntax']._serialized_options = b'\312\363\030\022\n\010weightedB\006syntax'
+  _GENERATIONOPTIONS.fields_by_name['long_prompts']._options = None
+  _GENERATIONOPTIONS.fields_by_name['long_prompts']._serialized_options = b'\312\363\030\"\n chunks, or cut for plain prompts'
+  _GENERATIONOPTIONS.fields_by_name['model']._options = None
+  _GENERATIONOPTIONS.fields_by_name['model']._serialized_options = b'\312\363\030\034\n\032the server\'s default model'
+  _GENERATIONOPTIONS.fields_by_name['vae']._options = None
+  _GENERATIONOPTIONS.fields_by_name['vae']._serialized_options = b'\312\363\030\021\n\017the model\'s own'
+  _GENERATIONOPTIONS.fields_by_name['prediction_type']._options = None
+  _GENERATIONOPTIONS.fields_by_name['prediction_type']._serialized_options = b'\312\363\0308\n0what its config, its metadata or its weights sayJ\004type'
+  _GENERATIONOPTIONS.fields_by_name['dtype']._options = None
+  _GENERATIONOPTIONS.fields_by_name['dtype']._serialized_options = b'\312\363\030\014\n\004autoJ\004type'
+  _GENERATIONOPTIONS.fields_by_name['num_images']._options = None
+  _GENERATIONOPTIONS.fields_by_name['num_images']._serialized_options = b'\312\363\030(\n\0011\021\000\000\000\000\000\000\360?\031\000\000\000\000\000\000P@B\005countR\nImageCount'
+  _GENERATIONOPTIONS.fields_by_name['format']._options = None
+  _GENERATIONOPTIONS.fields_by_name['format']._serialized_options = b'\312\363\030\005\n\003png'
+  _GENERATIONOPTIONS.fields_by_name['quality']._options = None
+  _GENERATIONOPTIONS.fields_by_name['quality']._serialized_options = b'\312\363\030\026\n\00290\021\000\000\000\000\000\000\360?\031\000\000\000\000\000\000Y@'
+  _GENERATIONOPTIONS.fields_by_name['preview_every']._options = None
+  _GENERATIONOPTIONS.fields_by_name['preview_every']._serialized_options = b'\312\363\030\003\n\0010'
+  _PROMPTSYNTAX._serialized_start=3276
+  _PROMPTSYNTAX._serialized_end=3374
+  _LONGPROMPTS._serialized_start=3376
+  _LONGPROMPTS._serialized_end=3466
+  _EASING._serialized_start=3468
+  _EASING._serialized_end=3538
+  _GENERATIONOPTIONS._serialized_start=111
+  _GENERATIONOPTIONS._serialized_end=1801
+  _GENERATIONSETTINGS._serialized_start=1804
+  _GENERATIONSETTINGS._serialized_end=2529
+  _GENERATEACCEPTED._serialized_start=2531
+  _GENERATEACCEPTED._serialized_end=2628
+  _SAMPLINGPROGRESS._serialized_start=2631
+  _SAMPLINGPROGRESS._serialized_end=2801
+  _GENERATERESULT._serialized_start=2803
+  _GENERATERESULT._serialized_end=2900
+  _INTERPOLATEACCEPTED._serialized_start=2903
+  _INTERPOLATEACCEPTED._serialized_end=3172
+  _INTERPOLATERESULT._serialized_start=3174
+  _INTERPOLATERESULT._serialized_end=3274
 # @@protoc_insertion_point(module_scope)
