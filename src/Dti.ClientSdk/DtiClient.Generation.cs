@@ -23,7 +23,7 @@ public sealed partial class DtiClient
         CancellationToken cancellationToken = default
     )
     {
-        var message = new V1.GenerateRequest { Options = ToProto.Message(options) };
+        var message = new V1.GenerateRequest { Options = options.ToMessage() };
         return FollowGenerationAsync(Open, deadline, cancellationToken);
 
         IAsyncEnumerable<GenerationUpdate> Open(GenerationSettings? settings, CancellationToken token)

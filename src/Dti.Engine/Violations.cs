@@ -11,11 +11,19 @@ internal sealed class Violations
     public void Add(string field, string description) => _found.Add(new FieldViolation(field, description));
 
     /// <summary>A whole number within bounds, or a violation.</summary>
-    public void Range(string field, int value, int min, int max)
+    /// <param name="field">The field.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="min">Smallest value.</param>
+    /// <param name="max">Largest value.</param>
+    /// <param name="multipleOf">The value is a multiple of it.</param>
+    public void Range(string field, int value, int min, int max, int multipleOf = 1)
     {
-        if (value < min || value > max)
+        if (value < min || value > max || value % multipleOf != 0)
         {
-            Add(field, $"{field} is {value}; it must be from {min} to {max}.");
+            Add(
+                field,
+                $"{field} is {value}; it must be {(multipleOf > 1 ? $"a multiple of {multipleOf} " : "")}from {min} to {max}."
+            );
         }
     }
 
@@ -26,13 +34,15 @@ internal sealed class Violations
     /// <param name="max">Largest value.</param>
     /// <param name="minExcluded">The smallest value itself is not allowed.</param>
     /// <param name="maxExcluded">The largest value itself is not allowed.</param>
+    /// <param name="hint">A sentence for who gives another value.</param>
     public void Range(
         string field,
         double value,
         double min,
         double max,
         bool minExcluded = false,
-        bool maxExcluded = false
+        bool maxExcluded = false,
+        string? hint = null
     )
     {
         if (!(value >= min && value <= max) || (minExcluded && value == min) || (maxExcluded && value == max))
@@ -41,20 +51,18 @@ internal sealed class Violations
                 field,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{field} is {value}; it must be {(minExcluded ? "above" : "from")} {min} {(maxExcluded ? "to below" : "to")} {max}."
+                    $"{field} is {value}; it must be {(minExcluded ? "above" : "from")} {min} {(maxExcluded ? "to below" : "to")} {max}.{(hint is null ? "" : " " + hint)}"
                 )
             );
         }
     }
 
-    /// <summary>A picture's side, or a violation.</summary>
-    public void Side(string field, int value)
-    {
-        if (value is < 64 or > 2048 || value % 8 != 0)
-        {
-            Add(field, $"{field} is {value}; it must be a multiple of 8 from 64 to 2048.");
-        }
-    }
+    /// <summary>A value that the method in use does not have.</summary>
+    public void DtiOnly(string field, double value) =>
+        Add(
+            field,
+            string.Create(CultureInfo.InvariantCulture, $"{field} is {value}; it belongs to the method dti alone.")
+        );
 
     /// <summary>Runs a check that throws; its error becomes a violation of the field.</summary>
     public T? Try<T>(string field, Func<T> check)

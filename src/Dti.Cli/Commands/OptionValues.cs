@@ -29,6 +29,13 @@ internal static class OptionValues
             Configure(subcommand);
     }
 
+    /// <summary>The words that an option takes, in capital or small letters.</summary>
+    public static Option<T> OneOf<T>(this Option<T> option, params string[] words)
+    {
+        option.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, words);
+        return option;
+    }
+
     private static void Configure(Option option)
     {
         switch (option)

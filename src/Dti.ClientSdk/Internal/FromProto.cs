@@ -15,7 +15,7 @@ internal static class FromProto
                 message.Accepted.JobId,
                 message.Accepted.RequestId,
                 message.Accepted.Name,
-                Settings(message.Accepted.Settings),
+                TrainingSettings.FromMessage(message.Accepted.Settings),
                 message.Accepted.PhotoCount,
                 message.Accepted.Attached,
                 message.Accepted.StepsDone
@@ -57,7 +57,7 @@ internal static class FromProto
         {
             V1.GenerateResponse.EventOneofCase.Accepted => new GenerationAccepted(
                 message.Accepted.JobId,
-                Settings(message.Accepted.Settings)
+                GenerationSettings.FromMessage(message.Accepted.Settings)
             ),
             V1.GenerateResponse.EventOneofCase.Queued => new GenerationQueued(
                 message.Queued.Position,
@@ -86,7 +86,7 @@ internal static class FromProto
                 message.Accepted.Frames,
                 (Easing)message.Accepted.Easing,
                 [.. message.Accepted.AnglesDegrees],
-                Settings(message.Accepted.Settings)
+                GenerationSettings.FromMessage(message.Accepted.Settings)
             ),
             V1.InterpolateResponse.EventOneofCase.Queued => new GenerationQueued(
                 message.Queued.Position,
@@ -141,7 +141,7 @@ internal static class FromProto
             Norms = [.. message.Norms],
             Family = message.Family,
             Model = message.Model,
-            Settings = message.Settings is { } settings ? Settings(settings) : null,
+            Settings = message.Settings is { } settings ? TrainingSettings.FromMessage(settings) : null,
             Created = Time(message.Created),
             Version = message.Version,
             PhotoSha256 = [.. message.PhotoSha256],
@@ -221,74 +221,6 @@ internal static class FromProto
             message.Seed,
             message.HasT ? message.T : null
         );
-
-    private static TrainingSettings Settings(V1.TrainingSettings message) =>
-        new()
-        {
-            Model = message.Model,
-            Kind = (ConceptKind)message.Kind,
-            Method = (TrainingMethod)message.Method,
-            Placeholder = message.Placeholder,
-            Initializer = message.Initializer,
-            InitializerTokens = [.. message.InitializerTokens],
-            StartConcept = message.StartConcept,
-            Templates = [.. message.Templates],
-            UseAlpha = message.UseAlpha,
-            TextEncoders = (LearntEncoders)message.TextEncoders,
-            VectorCount = message.NumVectors,
-            Steps = message.Steps,
-            BatchSize = message.BatchSize,
-            GradientAccumulation = message.GradientAccumulation,
-            LearningRate = message.LearningRate,
-            Kappa = message.Kappa,
-            KappaSchedule = (KappaSchedule)message.KappaSchedule,
-            Regularization = message.Regularization,
-            Beta = message.Beta,
-            Magnitude = (Magnitude)message.Magnitude,
-            MagnitudeValue = message.MagnitudeValue,
-            Resolution = message.Resolution,
-            CenterCrop = message.CenterCrop,
-            RandomFlip = message.RandomFlip,
-            Seed = message.Seed,
-            StopEarly = message.StopEarly,
-            CheckEvery = message.CheckEvery,
-            PreviewBaseline = message.PreviewBaseline,
-            SnapshotEvery = message.SnapshotEvery,
-            PreviewEvery = message.PreviewEvery,
-            PreviewPrompts = [.. message.PreviewPrompts],
-            PreviewSteps = message.PreviewSteps,
-            Dtype = message.Dtype,
-            Device = message.Device,
-            Vae = message.Vae,
-            PredictionType = message.PredictionType,
-        };
-
-    private static GenerationSettings Settings(V1.GenerationSettings message) =>
-        new()
-        {
-            Prompt = message.Prompt,
-            NegativePrompt = message.NegativePrompt,
-            Model = message.Model,
-            Width = message.Width,
-            Height = message.Height,
-            Steps = message.Steps,
-            GuidanceScale = message.GuidanceScale,
-            Scheduler = message.Scheduler,
-            Seed = message.Seed,
-            ImageCount = message.NumImages,
-            PromptSyntax = (PromptSyntax)message.PromptSyntax,
-            LongPrompts = (LongPrompts)message.LongPrompts,
-            GuidanceRescale = message.GuidanceRescale,
-            ClipSkip = message.ClipSkip,
-            PreviewEvery = message.PreviewEvery,
-            Format = (PictureFormat)message.Format,
-            Quality = message.Quality,
-            Dtype = message.Dtype,
-            Device = message.Device,
-            Vae = message.Vae,
-            PredictionType = message.PredictionType,
-            Concepts = [.. message.Concepts],
-        };
 
     private static TimeSpan? Span(Duration? duration) => duration?.ToTimeSpan();
 

@@ -1,12 +1,14 @@
 using Dti.Engine.Models;
 using Dti.Engine.Schedulers;
+using Dti.Settings;
 
 namespace Dti.Engine.Generation;
 
 /// <summary>
 /// What a generation uses: every default filled in, every value within its range. It repeats the pictures.
 /// </summary>
-public sealed record GenerationSettings
+[DeclaredSettings(Except = "model vae dtype device format quality concepts", Accessor = "private init", Checks = true)]
+public sealed partial record GenerationSettings
 {
     /// <summary>Longest prompt that is read at all, in characters.</summary>
     public const int MaxPromptLength = 10_000;
@@ -21,56 +23,11 @@ public sealed record GenerationSettings
     /// </summary>
     public string? NegativePrompt { get; private init; }
 
-    /// <summary>Pixels: a multiple of 8, 64 to 2048. Default: the model's own.</summary>
-    public int Width { get; private init; }
-
-    /// <inheritdoc cref="Width"/>
-    public int Height { get; private init; }
-
-    /// <summary>Sampling steps, 1 to 1000. Default 30.</summary>
-    public int Steps { get; private init; }
-
-    /// <summary>Classifier-free guidance, 1 to 100; 1 switches it off. Default 7.5.</summary>
-    public double GuidanceScale { get; private init; }
-
     /// <summary>
     /// A sampler that suits the model's noise process, for Stable Diffusion one of <see
     /// cref="SchedulerFactory.Names"/>. Default: the model's own.
     /// </summary>
     public string Scheduler { get; private init; } = "";
-
-    /// <summary>Seed of the initial noise: as diffusers', on the CPU. Default: a new one.</summary>
-    public ulong Seed { get; private init; }
-
-    /// <summary>Pictures, 1 to 64. Default 1.</summary>
-    public int ImageCount { get; private init; }
-
-    /// <summary>
-    /// φ of arXiv 2305.08891, equation 16: how far strong guidance is brought back to the contrast of the unguided
-    /// prediction, 0 to 1. Default 0.
-    /// </summary>
-    public double GuidanceRescale { get; private init; }
-
-    /// <summary>
-    /// Which layer of the text encoder is used, from the last, as A1111 counts: 1 to 12. Not for SDXL, which always
-    /// takes its own. Default 1, the last.
-    /// </summary>
-    public int ClipSkip { get; private init; }
-
-    /// <summary>What parentheses in the prompts mean. Default: weights, as in ComfyUI.</summary>
-    public PromptSyntax PromptSyntax { get; private init; }
-
-    /// <summary>
-    /// What becomes of a prompt of more than 77 tokens. Default: chunks of 75 for <see cref="PromptSyntax.Weighted"/>
-    /// prompts, cut for <see cref="PromptSyntax.Plain"/> ones. Beyond 16 chunks a prompt is cut, with a warning.
-    /// </summary>
-    public LongPrompts LongPrompts { get; private init; }
-
-    /// <summary>
-    /// Sampling steps between two previews of a picture, 0 (none) to <see cref="Steps"/>; they change nothing of it.
-    /// Default 0.
-    /// </summary>
-    public int PreviewEvery { get; private init; }
 
     /// <summary>What the model predicts. Default: what it says itself.</summary>
     public PredictionType PredictionType { get; private init; }
@@ -95,23 +52,16 @@ public sealed record GenerationSettings
         Violations found
     )
     {
-        var settings = new GenerationSettings
+        var settings = WithDefaults(options) with
         {
             Prompt = options.Prompt,
             NegativePrompt = options.NegativePrompt,
             Width = options.Width ?? profile.Resolution,
             Height = options.Height ?? profile.Resolution,
-            Steps = options.Steps ?? 30,
-            GuidanceScale = options.GuidanceScale ?? 7.5,
             Scheduler = found.Try("scheduler", () => SchedulerFactory.Resolve(options.Scheduler, profile.Noise)) ?? "",
             Seed = options.Seed ?? newSeed(),
-            ImageCount = options.ImageCount ?? 1,
-            PromptSyntax = options.PromptSyntax ?? PromptSyntax.Weighted,
             LongPrompts = options.LongPrompts
                 ?? (options.PromptSyntax == PromptSyntax.Plain ? LongPrompts.Cut : LongPrompts.Chunks),
-            GuidanceRescale = options.GuidanceRescale ?? 0,
-            ClipSkip = options.ClipSkip ?? 1,
-            PreviewEvery = options.PreviewEvery ?? 0,
             PredictionType = found.Try("prediction_type", () =>
                 PredictionTypes.Resolve(options.PredictionType, profile.Noise)
             ),
@@ -119,22 +69,7 @@ public sealed record GenerationSettings
 
         PromptLength("prompt", settings.Prompt);
         PromptLength("negative_prompt", settings.NegativePrompt ?? "");
-        found.Side("width", settings.Width);
-        found.Side("height", settings.Height);
-        found.Range("steps", settings.Steps, 1, 1000);
-        if (settings.GuidanceScale == 0)
-        {
-            found.Add(
-                "guidance_scale",
-                "guidance_scale is 0; it must be from 1 to 100, and 1 is no guidance, as turbo models are used."
-            );
-        }
-        else
-        {
-            found.Range("guidance_scale", settings.GuidanceScale, 1, 100);
-        }
-
-        found.Range("guidance_rescale", settings.GuidanceRescale, 0, 1);
+        settings.CheckRanges(options, found);
         if (profile.MaxClipSkip > 1)
         {
             found.Range("clip_skip", settings.ClipSkip, 1, profile.MaxClipSkip);
@@ -147,7 +82,6 @@ public sealed record GenerationSettings
             );
         }
 
-        found.Range("num_images", settings.ImageCount, 1, 64);
         found.Range("preview_every", settings.PreviewEvery, 0, Math.Clamp(settings.Steps, 1, 1000));
         if (settings.Steps is >= 1 and <= 1000 && settings.Scheduler.Length > 0)
         {

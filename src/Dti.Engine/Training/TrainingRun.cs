@@ -45,7 +45,7 @@ internal sealed class TrainingRun : IDisposable
                 (embedding, encoder) => _method.Optimizer(embedding, settings.MagnitudeValues[encoder], settings)
             ),
         ];
-        _learnt = settings.Encoders switch
+        _learnt = settings.TextEncoders switch
         {
             LearntEncoders.First => [0],
             LearntEncoders.Second => [1],

@@ -5,6 +5,7 @@ using Dti.Engine.Models;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
 using Dti.Engine.Training.Methods;
+using Dti.Settings;
 
 namespace Dti.Engine.Training;
 
@@ -12,28 +13,15 @@ namespace Dti.Engine.Training;
 /// What a training run uses: every default filled in, every value within its range. With the photos, it repeats the
 /// run.
 /// </summary>
-public sealed record TrainingSettings
+[DeclaredSettings(Except = "model dtype device vae start_concept", Accessor = "private init", Checks = true)]
+public sealed partial record TrainingSettings
 {
     private const int MaxTemplates = 1000;
 
     private TrainingSettings() { }
 
-    /// <summary>Chooses the prompt templates. Default: object.</summary>
-    public ConceptKind Kind { get; private init; }
-
     /// <summary>What is learnt, and how. Default: directional.</summary>
     public TrainingMethod Method { get; private init; }
-
-    /// <summary>
-    /// What stands for the concept in prompts, <c>&lt;my-cat&gt;</c>. Default: the concept's name in angle brackets.
-    /// </summary>
-    public string Placeholder { get; private init; } = "";
-
-    /// <summary>
-    /// Word or phrase whose token embeddings give the start μ. Default: <c>object</c> for objects, <c>painting</c> for
-    /// styles; empty where <see cref="Start"/> gives it.
-    /// </summary>
-    public string Initializer { get; private init; } = "";
 
     /// <summary>The tokens that the initialiser is made of.</summary>
     public IReadOnlyList<string> InitializerTokens { get; private init; } = [];
@@ -45,59 +33,6 @@ public sealed record TrainingSettings
     [JsonIgnore]
     public ConceptEmbedding? Start { get; private init; }
 
-    /// <summary>Which text encoders learn. Default: all.</summary>
-    public LearntEncoders Encoders { get; private init; }
-
-    /// <summary>
-    /// The texts that the concept is trained with, <c>{}</c> for it; at most 1,000. Default: <see
-    /// cref="PromptTemplates"/> of the kind.
-    /// </summary>
-    public IReadOnlyList<string> Templates { get; private init; } = [];
-
-    /// <summary>A photo's opacity is its mask, where it has no other. Default: false.</summary>
-    public bool UseAlpha { get; private init; }
-
-    /// <summary>Number of vectors n, 1 to 32. Default: one per token of the initialiser.</summary>
-    public int VectorCount { get; private init; }
-
-    /// <summary>
-    /// Optimiser steps, 1 to 100,000. Default: what the model says (<see cref="TrainingDefaults"/>), else 500, as the
-    /// paper.
-    /// </summary>
-    public int Steps { get; private init; }
-
-    /// <summary>Crops of a batch, 1 to 64. Default 4, as the paper.</summary>
-    public int BatchSize { get; private init; }
-
-    /// <summary>
-    /// Batches whose gradients are averaged into one step, 1 to 64: a step is of <see cref="BatchSize"/> times as many
-    /// crops, in the memory of one batch. Default 1.
-    /// </summary>
-    public int GradientAccumulation { get; private init; }
-
-    /// <summary>
-    /// Step length η on the sphere, or AdamW's learning rate; in (0, 1], used as given. Default: what the model says,
-    /// else 0.01, as the paper; AdamW: 0.005.
-    /// </summary>
-    public double LearningRate { get; private init; }
-
-    /// <summary>
-    /// Strength κ of the von Mises–Fisher prior, 0 to 10; directional only. Default: what the model says, else 1e-4, as
-    /// the paper.
-    /// </summary>
-    public double Kappa { get; private init; }
-
-    /// <summary>How κ goes over the run; directional only. Default: constant, as the paper.</summary>
-    public KappaSchedule KappaSchedule { get; private init; }
-
-    /// <summary>
-    /// λ of the pull λ·mean((e − e₀)²) toward the start, 0 to 1000; not for directional, which has κ. Default 0.
-    /// </summary>
-    public double Regularization { get; private init; }
-
-    /// <summary>β of the optimiser's second moment, 0 ≤ β &lt; 1; directional only. Default 0, as the paper.</summary>
-    public double Beta { get; private init; }
-
     /// <summary>How the magnitude was chosen. Default: mean.</summary>
     public MagnitudeChoice Magnitude { get; private init; }
 
@@ -106,47 +41,6 @@ public sealed record TrainingSettings
 
     /// <summary>The magnitude m in use for each text encoder.</summary>
     public IReadOnlyList<double> MagnitudeValues { get; private init; } = [0];
-
-    /// <summary>Side of the crops in pixels: a multiple of 8, 64 to 2048. Default: the model's own.</summary>
-    public int Resolution { get; private init; }
-
-    /// <summary>Crop the centre instead of a random place. Default: false.</summary>
-    public bool CenterCrop { get; private init; }
-
-    /// <summary>Mirror half of the crops. Default: false.</summary>
-    public bool RandomFlip { get; private init; }
-
-    /// <summary>Seed of every random choice. Default: a new one.</summary>
-    public ulong Seed { get; private init; }
-
-    /// <summary>
-    /// Stop before <see cref="Steps"/> where checks say that nothing more is learnt, and keep the concept of the best
-    /// check. Default: false.
-    /// </summary>
-    public bool StopEarly { get; private init; }
-
-    /// <summary>
-    /// Measure the concept deterministically before the first step and every so many (<see cref="TrainingCheck"/>); 0:
-    /// never. Default: 0, or 25 to stop early.
-    /// </summary>
-    public int CheckEvery { get; private init; }
-
-    /// <summary>Snapshots are kept every so many steps; 0: only the newest. Default 100.</summary>
-    public int SnapshotEvery { get; private init; }
-
-    /// <summary>Previews every so many steps, and at the end; 0: none. Default 100.</summary>
-    public int PreviewEvery { get; private init; }
-
-    /// <summary>
-    /// Generate previews once before the first step too, with the initialiser in the concept's place. Default: false.
-    /// </summary>
-    public bool PreviewBaseline { get; private init; }
-
-    /// <summary>At most 8 prompts; <c>{concept}</c> stands for the concept. Default: one, by kind.</summary>
-    public IReadOnlyList<string> PreviewPrompts { get; private init; } = [];
-
-    /// <summary>Sampling steps of a preview, 1 to 200. Default 20.</summary>
-    public int PreviewSteps { get; private init; }
 
     /// <summary>What the model predicts. Default: what it says itself.</summary>
     public PredictionType PredictionType { get; private init; }
@@ -188,17 +82,14 @@ public sealed record TrainingSettings
             );
         }
 
-        var settings = new TrainingSettings
+        var settings = WithDefaults(options) with
         {
-            Kind = kind,
             Method = method,
             Placeholder = options.Placeholder ?? $"<{name}>",
             Initializer = initializer,
             InitializerTokens = [.. tokens.Select(id => profile.Tokenizer.TextOf(id))],
             Start = options.Start,
-            Encoders = options.Encoders ?? LearntEncoders.All,
             Templates = TemplatesOf(options, kind, initializer, found),
-            UseAlpha = options.UseAlpha ?? false,
             VectorCount = options.VectorCount ?? options.Start?.VectorCount ?? Math.Clamp(tokens.Count, 1, 32),
             Steps = options.Steps
                 ?? (int)
@@ -206,8 +97,6 @@ public sealed record TrainingSettings
                         (profile.TrainingDefaults.Steps ?? 500)
                             * TrainingPresets.Steps(options.Preset ?? TrainingPreset.Balanced)
                     ),
-            BatchSize = options.BatchSize ?? 4,
-            GradientAccumulation = options.GradientAccumulation ?? 1,
             LearningRate = options.LearningRate
                 ?? (way.OnSphere ? profile.TrainingDefaults.LearningRate : null)
                 ?? way.DefaultLearningRate,
@@ -217,20 +106,11 @@ public sealed record TrainingSettings
                         ? TrainingPresets.Kappa(options.Obedience ?? 0.5, profile.TrainingDefaults.Kappa ?? 1e-4)
                         : 0
                 ),
-            KappaSchedule = options.KappaSchedule ?? KappaSchedule.Constant,
-            Regularization = options.Regularization ?? 0,
-            Beta = options.Beta ?? 0,
             Magnitude = options.Magnitude
                 ?? (options.MagnitudeValue is null ? MagnitudeChoice.Mean : MagnitudeChoice.Value),
             Resolution = options.Resolution ?? profile.Resolution,
-            CenterCrop = options.CenterCrop ?? false,
-            RandomFlip = options.RandomFlip ?? false,
             Seed = options.Seed ?? newSeed(),
-            StopEarly = options.StopEarly ?? false,
             CheckEvery = options.CheckEvery ?? (options.StopEarly == true ? 25 : 0),
-            SnapshotEvery = options.SnapshotEvery ?? 100,
-            PreviewEvery = options.PreviewEvery ?? 100,
-            PreviewBaseline = options.PreviewBaseline ?? false,
             PreviewPrompts = options.PreviewPrompts is { Count: > 0 } prompts
                 ? prompts
                 :
@@ -239,7 +119,6 @@ public sealed record TrainingSettings
                         ? "a painting of a house in the style of {concept}"
                         : "a photo of {concept}",
                 ],
-            PreviewSteps = options.PreviewSteps ?? 20,
             PredictionType = found.Try("prediction_type", () =>
                 PredictionTypes.Resolve(options.PredictionType, profile.Noise)
             ),
@@ -254,25 +133,10 @@ public sealed record TrainingSettings
             });
         }
 
-        found.Range("num_vectors", settings.VectorCount, 1, 32);
-        found.Range("steps", settings.Steps, 1, 100_000);
-        found.Range("batch_size", settings.BatchSize, 1, 64);
-        found.Range("gradient_accumulation", settings.GradientAccumulation, 1, 64);
-        found.Range("learning_rate", settings.LearningRate, 0, 1, minExcluded: true);
-        found.Range("kappa", settings.Kappa, 0, 10);
-        found.Range("obedience", options.Obedience ?? 0.5, 0, 1);
-        found.Range("beta", settings.Beta, 0, 1, maxExcluded: true);
-        found.Range("regularization", settings.Regularization, 0, 1000);
-        foreach (
-            var (field, asked) in new[]
-            {
-                ("kappa", options.Kappa),
-                ("obedience", options.Obedience),
-                ("beta", options.Beta),
-            }.Where(pair => !way.OnSphere && pair.Item2 is > 0)
-        )
+        settings.CheckRanges(options, found);
+        if (!way.OnSphere)
         {
-            found.Add(field, $"{field} is {asked}; it belongs to the method dti alone.");
+            CheckMethod(options, found);
         }
 
         if (way.OnSphere && settings.Regularization > 0)
@@ -303,16 +167,16 @@ public sealed record TrainingSettings
             }
         }
 
-        if (settings.Encoders == LearntEncoders.Second && profile.Encoders.Count < 2)
+        if (settings.TextEncoders == LearntEncoders.Second && profile.Encoders.Count < 2)
         {
             found.Add("text_encoders", $"text_encoders asks for the second text encoder; {profile.Name} has only one.");
         }
 
-        found.Range("check_every", settings.CheckEvery, settings.StopEarly ? 1 : 0, 100_000);
-        found.Range("snapshot_every", settings.SnapshotEvery, 0, 100_000);
-        found.Side("resolution", settings.Resolution);
-        found.Range("preview_every", settings.PreviewEvery, 0, 100_000);
-        found.Range("preview_steps", settings.PreviewSteps, 1, 200);
+        if (settings.StopEarly && settings.CheckEvery == 0)
+        {
+            found.Add("check_every", "check_every is 0; it must be 1 or more where stop_early is set.");
+        }
+
         if (
             settings.PreviewPrompts.Count > 8
             || settings.PreviewPrompts.Any(prompt => prompt.Length > GenerationSettings.MaxPromptLength)

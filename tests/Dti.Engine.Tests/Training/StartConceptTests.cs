@@ -149,7 +149,7 @@ public class StartConceptTests(ModelFixture models) : IClassFixture<ModelFixture
     {
         var start = Learn("tiny-sdxl", new TrainingOptions { Steps = 1, LearningRate = 1e-9 }).Concept;
 
-        var (concept, last) = Learn("tiny-sdxl", new TrainingOptions { Steps = 20, Encoders = learnt });
+        var (concept, last) = Learn("tiny-sdxl", new TrainingOptions { Steps = 20, TextEncoders = learnt });
 
         Assert.All(start.Encoders[kept].Embedding(0).Zip(concept.Encoders[kept].Embedding(0)), pair =>
             Assert.Equal(pair.First, pair.Second, 1e-6f)
@@ -168,7 +168,7 @@ public class StartConceptTests(ModelFixture models) : IClassFixture<ModelFixture
                 .Single(
                     Assert
                         .Throws<ValidationException>(() =>
-                            Settings("tiny-sd15", new TrainingOptions { Encoders = LearntEncoders.Second })
+                            Settings("tiny-sd15", new TrainingOptions { TextEncoders = LearntEncoders.Second })
                         )
                         .Violations
                 )
