@@ -8,166 +8,20 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Union
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_type_hints
+
+from ._proto.settings import (  # noqa: F401
+    ConceptKind, GenerationOptions, GenerationSettings, KappaSchedule, LearntEncoders, LongPrompts, Magnitude, PictureFormat, PromptSyntax, TrainingMethod,
+    TrainingOptions, TrainingPreset, TrainingSettings)
 
 if TYPE_CHECKING:
     import numpy
     import PIL.Image
 
-ConceptKind = Literal["object", "style"]
-TrainingMethod = Literal["dti", "ti", "ti_renormalized", "ti_rescaled", "ti_softly_renormalized", "cross_init"]
-KappaSchedule = Literal["constant", "linear", "cosine"]
-TrainingPreset = Literal["fast", "balanced", "faithful"]
-LearntEncoders = Literal["all", "first", "second"]
-Magnitude = Literal["mean", "min", "max", "value", "median", "initializer"]
-PredictionType = Literal["epsilon", "v_prediction"]
-PictureFormat = Literal["png", "jpeg", "webp"]
-PromptSyntax = Literal["weighted", "plain"]
-LongPrompts = Literal["chunks", "cut"]
 Easing = Literal["linear", "smooth"]
 ConceptFormat = Literal["diffusers", "webui"]
 JobKind = Literal["train", "generate", "interpolate"]
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
-
-
-@dataclass(frozen=True)
-class TrainingOptions:
-    """The options of a training. A field that is None takes the default of the model family."""
-
-    model: str | None = None
-    kind: ConceptKind | None = None
-    placeholder: str | None = None
-    initializer: str | None = None
-    num_vectors: int | None = None
-    steps: int | None = None
-    batch_size: int | None = None
-    learning_rate: float | None = None
-    kappa: float | None = None
-    beta: float | None = None
-    magnitude: Magnitude | None = None
-    magnitude_value: float | None = None
-    resolution: int | None = None
-    center_crop: bool | None = None
-    random_flip: bool | None = None
-    seed: int | None = None
-    preview_every: int | None = None
-    preview_prompts: tuple[str, ...] = ()
-    preview_steps: int | None = None
-    dtype: str | None = None
-    method: TrainingMethod | None = None
-    kappa_schedule: KappaSchedule | None = None
-    regularization: float | None = None
-    vae: str | None = None
-    prediction_type: PredictionType | None = None
-    snapshot_every: int | None = None
-    start_concept: str | None = None
-    templates: tuple[str, ...] = ()
-    use_alpha: bool | None = None
-    text_encoders: LearntEncoders | None = None
-    stop_early: bool | None = None
-    check_every: int | None = None
-    preview_baseline: bool | None = None
-    preset: TrainingPreset | None = None
-    obedience: float | None = None
-    gradient_accumulation: int | None = None
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """The settings of a training, with every default filled in."""
-
-    model: str
-    kind: ConceptKind
-    placeholder: str
-    initializer: str
-    initializer_tokens: tuple[str, ...]
-    num_vectors: int
-    steps: int
-    batch_size: int
-    learning_rate: float
-    kappa: float
-    beta: float
-    magnitude: Magnitude
-    magnitude_value: float
-    resolution: int
-    center_crop: bool
-    random_flip: bool
-    seed: int
-    preview_every: int
-    preview_prompts: tuple[str, ...]
-    preview_steps: int
-    dtype: str
-    device: str
-    method: TrainingMethod
-    magnitude_values: tuple[float, ...]
-    kappa_schedule: KappaSchedule | None
-    regularization: float
-    vae: str
-    prediction_type: PredictionType
-    snapshot_every: int
-    start_concept: str
-    templates: tuple[str, ...]
-    use_alpha: bool
-    text_encoders: LearntEncoders | None
-    stop_early: bool
-    check_every: int
-    preview_baseline: bool
-    gradient_accumulation: int
-
-
-@dataclass(frozen=True)
-class GenerationOptions:
-    """The options of a generation. A field that is None takes its default."""
-
-    prompt: str = ""
-    negative_prompt: str | None = None
-    model: str | None = None
-    width: int | None = None
-    height: int | None = None
-    steps: int | None = None
-    guidance_scale: float | None = None
-    scheduler: str | None = None
-    seed: int | None = None
-    num_images: int | None = None
-    format: PictureFormat | None = None
-    quality: int | None = None
-    dtype: str | None = None
-    prompt_syntax: PromptSyntax | None = None
-    guidance_rescale: float | None = None
-    clip_skip: int | None = None
-    vae: str | None = None
-    prediction_type: PredictionType | None = None
-    preview_every: int | None = None
-    long_prompts: LongPrompts | None = None
-    """What becomes of a prompt of more than 77 tokens: chunks of 75, as in ComfyUI, or cut, as in diffusers."""
-
-
-@dataclass(frozen=True)
-class GenerationSettings:
-    """The settings of a generation, with every default filled in."""
-
-    prompt: str
-    negative_prompt: str
-    model: str
-    width: int
-    height: int
-    steps: int
-    guidance_scale: float
-    scheduler: str
-    seed: int
-    num_images: int
-    format: PictureFormat
-    quality: int
-    dtype: str
-    device: str
-    concepts: tuple[str, ...]
-    prompt_syntax: PromptSyntax
-    guidance_rescale: float
-    clip_skip: int
-    vae: str
-    prediction_type: PredictionType
-    preview_every: int
-    long_prompts: LongPrompts
 
 
 @dataclass(frozen=True)
@@ -410,3 +264,12 @@ class Job:
     started: datetime | None
     ended: datetime | None
     error: str
+
+
+def declaration(name: str) -> tuple[type, str, Any]:
+    """The type of a training option, what the contract says of it, and its Setting (protos/dti/v1/setting.proto)."""
+    from ._proto import setting_pb2, training_pb2
+
+    kind, said = get_args(get_type_hints(TrainingOptions, include_extras=True)[name])
+    options = training_pb2.TrainingOptions.DESCRIPTOR.fields_by_name[name].GetOptions()
+    return get_args(kind)[0], said, options.Extensions[setting_pb2.setting]

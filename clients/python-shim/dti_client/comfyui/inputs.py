@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from comfy_api.v0_0_2 import io
 
+from .. import records
 from ..errors import invalid
 from .lists import DEFAULT, model_names
 
@@ -28,6 +29,22 @@ def advanced(made: Input) -> Input:
     """Hides an input until advanced inputs are asked for."""
     made.extra_dict = {**made.extra_dict, "advanced": True}
     return made
+
+
+def declared(name: str):
+    """An advanced input of a training setting, as the contract declares it; left at its default, the setting is not sent."""
+    kind, tooltip, setting = records.declaration(name)
+    bounds = {"min": kind(setting.min), "max": kind(setting.max)} if kind in (int, float) else {}
+    step = {"step": 0.01, "round": False} if kind is float else {}
+    made = {bool: io.Boolean, int: io.Int, float: io.Float}[kind].Input(
+        name, default=default(name), optional=True, tooltip=tooltip, **bounds, **step)
+    return advanced(made)
+
+
+def default(name: str):
+    """What a declared input is set to where nothing is chosen."""
+    kind, _, setting = records.declaration(name)
+    return setting.default == "true" if kind is bool else kind(float(setting.default))
 
 
 def server():

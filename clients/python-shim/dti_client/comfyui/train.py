@@ -22,6 +22,8 @@ from .values import Concept, Server, use
 
 
 OWN = "(own settings)"
+DECLARED = ["gradient_accumulation"]
+"""Settings whose inputs follow from the contract alone, in the order in which they came."""
 
 
 class DtiTrainConcept(io.ComfyNode):
@@ -69,8 +71,7 @@ class DtiTrainConcept(io.ComfyNode):
                                tooltip="With a preset: from similarity to the photos (0) to following the rest of long prompts (1). dti only."),
                 io.Boolean.Input("stop_early", default=False, optional=True,
                                  tooltip="Measures the concept every few steps, stops when it no longer improves, and keeps the best step."),
-                advanced(io.Int.Input("gradient_accumulation", default=1, min=1, max=64, optional=True,
-                                      tooltip="Batches averaged in each step. The effect of a larger batch_size, in the memory of one batch.")),
+                *(inputs.declared(name) for name in DECLARED),
                 DtiPhotos.Input("photos", optional=True, tooltip="Photos of any sizes, with masks and captions, from DTI Load Photos. Can be connected in addition to images, or alone."),
             ],
             outputs=[
@@ -90,7 +91,7 @@ class DtiTrainConcept(io.ComfyNode):
         cls, name: str, kind: str, initializer: str, steps: int, seed: int, model: str, method: str, num_vectors: int, batch_size: int,
         learning_rate: float, kappa: float, beta: float, resolution: int, center_crop: bool, random_flip: bool, preview_every: int,
         preview_prompt: str, overwrite: bool, images=None, masks=None, server: Server | None = None, preset: str = OWN, obedience: float = 0.5,
-        stop_early: bool = False, gradient_accumulation: int = 1, photos: Sequence[TrainingPhoto] = (),
+        stop_early: bool = False, photos: Sequence[TrainingPhoto] = (), **declared,
     ) -> io.NodeOutput:
         server = use(server)
         client, batch = server.client(), [encode_png(picture) for picture in tensors.pictures(images)] if images is not None else []
@@ -102,7 +103,7 @@ class DtiTrainConcept(io.ComfyNode):
             model=asked(model), kind=kind, initializer=asked(initializer.strip()), num_vectors=asked(num_vectors), batch_size=asked(batch_size),
             beta=asked_from_zero(beta) if dti else None, resolution=asked(resolution), center_crop=asked(center_crop), random_flip=asked(random_flip), seed=seed,
             preview_every=asked_from_zero(preview_every), preview_prompts=(preview_prompt,) if preview_prompt.strip() else (), method=method,
-            stop_early=asked(stop_early), gradient_accumulation=gradient_accumulation if gradient_accumulation > 1 else None)
+            stop_early=asked(stop_early), **{name: value for name, value in declared.items() if value != inputs.default(name)})
         if preset == OWN:
             options = dataclasses.replace(options, steps=asked(steps), learning_rate=asked(learning_rate), kappa=asked_from_zero(kappa) if dti else None)
         else:
