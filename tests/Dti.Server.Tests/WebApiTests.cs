@@ -226,7 +226,8 @@ public class WebApiTests
         await using var server = Start();
         using var http = Web(server);
 
-        var paths = (await http.GetFromJsonAsync<JsonNode>("openapi/v1.json", Cancellation))!["paths"]!.AsObject();
+        var document = (await http.GetFromJsonAsync<JsonNode>("openapi/v1.json", Cancellation))!;
+        var paths = document["paths"]!.AsObject();
 
         Assert.Superset(
             new HashSet<string>
@@ -241,6 +242,9 @@ public class WebApiTests
             paths.Select(path => path.Key).ToHashSet()
         );
         Assert.Contains("photos", paths["/v1/train"]!["post"]!["summary"]!.ToString(), StringComparison.Ordinal);
+        var kappa = document["components"]!["schemas"]!["TrainingOptions"]!["properties"]!["kappa"]!;
+        Assert.Equal((0, 10), (kappa["minimum"]!.GetValue<int>(), kappa["maximum"]!.GetValue<int>()));
+        Assert.Matches("^Default: ", kappa["description"]!.ToString());
     }
 
     [Theory]

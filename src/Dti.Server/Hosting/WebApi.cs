@@ -48,6 +48,7 @@ internal static class WebApi
                 Path.Combine(AppContext.BaseDirectory, "Dti.Server.xml"),
                 includeControllerXmlComments: true
             );
+            swagger.SchemaFilter<SettingSchema>();
         });
         services.AddCors(cors =>
             cors.AddDefaultPolicy(policy =>
