@@ -122,9 +122,8 @@ internal sealed class JobRunner(
             logger
         );
         using var phase = Tracing.Phase("train");
-        var trainer = new Trainer(model.Value, settings, photos);
-        trainer.StepDone = () => keeper.Note(trainer);
-        foreach (var happened in trainer.Run(from, cancellationToken))
+        var session = new Trainer(model.Value, settings, photos).Begin(from);
+        foreach (var happened in session.Run(cancellationToken, stepDone: keeper.Note))
         {
             summary.Add(happened);
             switch (happened)

@@ -26,12 +26,12 @@ internal sealed class SnapshotKeeper(
     private int _savedStep;
 
     /// <summary>Takes note of a step that was done.</summary>
-    /// <param name="trainer">At that step.</param>
+    /// <param name="session">At that step.</param>
     /// <exception cref="JobLostException">Another process has the job.</exception>
-    public void Note(Trainer trainer)
+    public void Note(TrainingSession session)
     {
         _newest?.Dispose();
-        _newest = trainer.Snapshot();
+        _newest = session.Snapshot();
 
         // The last one is written when the concept is, by Dispose: a snapshot that exists means that the training is
         // not finished.

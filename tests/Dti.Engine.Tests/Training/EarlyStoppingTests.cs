@@ -112,9 +112,9 @@ public class EarlyStoppingTests(ModelFixture models) : IClassFixture<ModelFixtur
         var last = ((TrainingFinished)whole[^1]).Last.Step;
         foreach (var step in new[] { last - 1, last - 4, 3 })
         {
-            var trainer = new Trainer(model, settings, NoisePhotos.Load());
+            var session = new Trainer(model, settings, NoisePhotos.Load()).Begin();
             TrainingSnapshot? snapshot = null;
-            foreach (var happened in trainer.Run(TestContext.Current.CancellationToken))
+            foreach (var happened in session.Run(TestContext.Current.CancellationToken))
             {
                 if (happened is TrainingStep done && done.Step == step + 1)
                 {
@@ -124,7 +124,7 @@ public class EarlyStoppingTests(ModelFixture models) : IClassFixture<ModelFixtur
                 if ((happened as TrainingStep)?.Step == step || (happened as TrainingCheck)?.Step == step)
                 {
                     snapshot?.Dispose();
-                    snapshot = trainer.Snapshot();
+                    snapshot = session.Snapshot();
                 }
             }
 

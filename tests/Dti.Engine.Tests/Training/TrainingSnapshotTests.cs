@@ -24,14 +24,14 @@ public sealed class TrainingSnapshotTests(ModelFixture models) : IClassFixture<M
     public void Run_FromASnapshotOfAnyStep_EqualsTheUnbrokenRunToTheBit(string family, TrainingMethod method)
     {
         var (model, settings) = Prepare(family, Options(method));
-        var trainer = new Trainer(model, settings, NoisePhotos.Load());
+        var session = new Trainer(model, settings, NoisePhotos.Load()).Begin();
         var unbroken = new List<TrainingEvent>();
-        foreach (var happened in trainer.Run(TestContext.Current.CancellationToken))
+        foreach (var happened in session.Run(TestContext.Current.CancellationToken))
         {
             unbroken.Add(happened);
             if (happened is TrainingStep { Step: < Steps } step)
             {
-                using var snapshot = trainer.Snapshot();
+                using var snapshot = session.Snapshot();
                 snapshot.Write(PathOf(step.Step));
             }
         }
@@ -45,8 +45,8 @@ public sealed class TrainingSnapshotTests(ModelFixture models) : IClassFixture<M
                 model,
                 step + 1 < Steps ? Prepare(family, Options(method) with { Steps = step + 1 }).Settings : settings,
                 NoisePhotos.Load()
-            );
-            foreach (var happened in resumed.Run(snapshot, TestContext.Current.CancellationToken))
+            ).Begin(snapshot);
+            foreach (var happened in resumed.Run(TestContext.Current.CancellationToken))
             {
                 if (happened is TrainingStep again)
                 {
@@ -76,6 +76,28 @@ public sealed class TrainingSnapshotTests(ModelFixture models) : IClassFixture<M
             .ToList();
         Assert.Equal(Steps - 7, rest.OfType<TrainingStep>().Count());
         Assert.Equal(Vectors(unbroken), Vectors(rest));
+    }
+
+    [Fact]
+    public void Begin_Twice_GivesRunsThatKnowNothingOfEachOther()
+    {
+        var (model, settings) = Prepare("tiny-sd15", Options(TrainingMethod.Directional) with { Steps = 2 });
+        var trainer = new Trainer(model, settings, NoisePhotos.Load());
+        var (first, second) = (trainer.Begin(), trainer.Begin());
+        var steps = new List<int>();
+
+        var events = first.Run(TestContext.Current.CancellationToken, stepDone: run => NoteStep(run)).ToList();
+
+        Assert.Equal([1, 2], steps);
+        Assert.IsType<TrainingFinished>(events[^1]);
+        Assert.Throws<InvalidOperationException>(second.Snapshot);
+        Assert.Throws<InvalidOperationException>(() => first.Run(TestContext.Current.CancellationToken).ToList());
+
+        void NoteStep(TrainingSession run)
+        {
+            using var snapshot = run.Snapshot();
+            steps.Add(snapshot.Step);
+        }
     }
 
     [Fact]
@@ -206,12 +228,12 @@ public sealed class TrainingSnapshotTests(ModelFixture models) : IClassFixture<M
 
     private static TrainingSnapshot SnapshotAfter(StableDiffusionModel model, TrainingSettings settings, int step)
     {
-        var trainer = new Trainer(model, settings, NoisePhotos.Load());
-        foreach (var happened in trainer.Run(TestContext.Current.CancellationToken))
+        var session = new Trainer(model, settings, NoisePhotos.Load()).Begin();
+        foreach (var happened in session.Run(TestContext.Current.CancellationToken))
         {
             if (happened is TrainingStep done && done.Step == step)
             {
-                return trainer.Snapshot();
+                return session.Snapshot();
             }
         }
 

@@ -168,11 +168,11 @@ internal sealed class DemoStudy
                 .Order(StringComparer.Ordinal)
                 .Select(path => new Photo(Path.GetFileName(path), File.ReadAllBytes(path))),
         ];
-        var trainer = StudyTraining.Create(model, settings, photos);
+        var session = StudyTraining.Create(model, settings, photos).Begin();
         var concepts = new List<(int, ConceptEmbedding)>();
-        foreach (var step in trainer.Run(default).OfType<TrainingStep>().Where(step => steps.Contains(step.Step)))
+        foreach (var step in session.Run(default).OfType<TrainingStep>().Where(step => steps.Contains(step.Step)))
         {
-            concepts.Add((step.Step, trainer.Concept()));
+            concepts.Add((step.Step, session.Concept()));
         }
 
         return concepts;

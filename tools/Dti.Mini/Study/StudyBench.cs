@@ -75,14 +75,14 @@ internal sealed class StudyBench
     public IReadOnlyList<TrainingCheck> TrainOnce(IReadOnlyList<StudyMethod> lengths, Subject subject)
     {
         var checks = new List<TrainingCheck>();
-        Train(lengths.MaxBy(length => length.Steps)!, subject, checkEvery: 25, each: (trainer, happened) =>
+        Train(lengths.MaxBy(length => length.Steps)!, subject, checkEvery: 25, each: (session, happened) =>
         {
             if (
                 happened is TrainingStep step
                 && lengths.FirstOrDefault(length => length.Steps == step.Step) is { } length
             )
             {
-                Keep(length, subject, trainer.Concept());
+                Keep(length, subject, session.Concept());
             }
             else if (happened is TrainingCheck check)
             {
@@ -101,7 +101,12 @@ internal sealed class StudyBench
         ConceptFile.Write(PathOf(method, subject), concept, ConceptFileFormat.Diffusers);
     }
 
-    private void Train(StudyMethod method, Subject subject, Action<Trainer, TrainingEvent> each, int checkEvery = 0)
+    private void Train(
+        StudyMethod method,
+        Subject subject,
+        Action<TrainingSession, TrainingEvent> each,
+        int checkEvery = 0
+    )
     {
         var settings = TrainingSettings.Resolve(
             method.Options(subject.Initializer, seed: 1) with
@@ -113,10 +118,11 @@ internal sealed class StudyBench
             () => 1
         );
         using var model = StudyTraining.Load(Profile);
-        var trainer = StudyTraining.Create(model, settings, StudyTraining.Photos(SubjectPhotos.Of(subject)));
-        foreach (var happened in trainer.Run(default))
+        var photos = StudyTraining.Photos(SubjectPhotos.Of(subject));
+        var session = StudyTraining.Create(model, settings, photos).Begin();
+        foreach (var happened in session.Run(default))
         {
-            each(trainer, happened);
+            each(session, happened);
         }
     }
 
