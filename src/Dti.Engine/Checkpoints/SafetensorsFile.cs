@@ -13,10 +13,7 @@ public sealed class SafetensorsFile : IDisposable
 {
     private const int ChunkBytes = 1024 * 1024; // stays in a core's cache between reading and conversion
 
-    // One for a thread, not one for a tensor: thousands of those would leave the heap full of holes.
-    [ThreadStatic]
-    private static Tensor? _staging;
-
+    private readonly StagingBuffers _staging = new();
     private readonly SafeFileHandle _file;
     private readonly long _dataStart;
 
@@ -119,7 +116,8 @@ public sealed class SafetensorsFile : IDisposable
         var direct = destination.dtype == entry.Dtype && destination.device.type == TorchSharp.DeviceType.CPU;
         var width = entry.Length / flat.shape[0];
         var perChunk = Math.Min(ChunkBytes / width, flat.shape[0]);
-        var staging = direct ? null : Staging(entry.Dtype, ChunkBytes / width);
+        using var buffer = direct ? null : _staging.Rent(entry.Dtype, ChunkBytes / width);
+        var staging = buffer?.Tensor;
         for (var at = 0L; at < flat.shape[0]; at += perChunk)
         {
             using var chunk = NewDisposeScope();
@@ -157,17 +155,10 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _file.Dispose();
-
-    private static Tensor Staging(ScalarType dtype, long count)
+    public void Dispose()
     {
-        if (_staging?.dtype != dtype || _staging.shape[0] < count)
-        {
-            _staging?.Dispose();
-            _staging = empty([count], dtype).DetachFromDisposeScope();
-        }
-
-        return _staging;
+        _file.Dispose();
+        _staging.Dispose();
     }
 
     private SafetensorsEntry Entry(string name) =>
