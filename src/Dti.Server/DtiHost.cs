@@ -1,5 +1,6 @@
 using System.Net;
 using Dti.Engine.Runtime.Devices;
+using Dti.Engine.Runtime.Files;
 using Dti.Server.Configuration;
 using Dti.Server.Diagnosis;
 using Dti.Server.Hosting;
@@ -66,6 +67,7 @@ public static class DtiHost
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
+        services.TryAddSingleton<IFileStore>(PhysicalFileStore.Instance);
         services.AddSingleton(_ => target.GetAwaiter().GetResult());
         // now: a list that cannot be read is told at the start
         services.AddSingleton(LibraryFolders.Of(options.ModelFolders));

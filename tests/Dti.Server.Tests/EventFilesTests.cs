@@ -1,3 +1,4 @@
+using Dti.Engine.Runtime.Files;
 using Dti.Server.Jobs.Storage;
 using Dti.V1;
 
@@ -7,7 +8,7 @@ public sealed class EventFilesTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dti-events-");
 
-    private EventFiles Files => new(_folder.FullName);
+    private EventFiles Files => new(_folder.FullName, PhysicalFileStore.Instance);
 
     public void Dispose() => _folder.Delete(recursive: true);
 

@@ -268,7 +268,7 @@ public sealed class FullDiskTests : IDisposable
         for (var after = 0; ; after++)
         {
             var folder = Path.Combine(_root.FullName, $"{after}");
-            var files = new EventFiles(folder);
+            var files = new EventFiles(folder, FailingDisk.Files);
             Directory.CreateDirectory(folder);
             using (var first = files.OpenWriter(1))
             {
@@ -316,7 +316,7 @@ public sealed class FullDiskTests : IDisposable
             change: folder => Jobs(folder).Create("cat", new TrainRequest { Name = "cat" }, Step(0)),
             read: folder =>
                 Directory.Exists(Path.Combine(folder, "cat"))
-                    ? $"{Jobs(folder).Request("cat", JobKind.Train)} {new EventFiles(Path.Combine(folder, "cat")).Read(0).Count()}"
+                    ? $"{Jobs(folder).Request("cat", JobKind.Train)} {Jobs(folder).Events("cat").Read(0).Count()}"
                     : "",
             kills: [false]
         ); // of a killed process's job nobody was told
@@ -331,7 +331,7 @@ public sealed class FullDiskTests : IDisposable
             read: folder => string.Join(' ', Tokens(folder).List().Select(token => token.Name))
         );
 
-        static AccessTokens Tokens(string folder) => new(Path.Combine(folder, "tokens.json"));
+        static AccessTokens Tokens(string folder) => new(Path.Combine(folder, "tokens.json"), files: FailingDisk.Files);
     }
 
     /// <summary>
@@ -424,9 +424,9 @@ public sealed class FullDiskTests : IDisposable
     private static DtiServerOptions Options(string folder) => new() { ConceptFolder = folder };
 
     private static ConceptLibrary Library(string folder) =>
-        new(Options(folder), TimeProvider.System, NullLogger<ConceptLibrary>.Instance);
+        new(Options(folder), TimeProvider.System, NullLogger<ConceptLibrary>.Instance, FailingDisk.Files);
 
-    private static TrainingRuns Runs(string folder) => new(Options(folder));
+    private static TrainingRuns Runs(string folder) => new(Options(folder), FailingDisk.Files);
 
     private static void Save(string folder, string model, int vectors, bool pictures = true)
     {
@@ -474,7 +474,10 @@ public sealed class FullDiskTests : IDisposable
     // Without the lock of a server's folder: these tests read it as another would.
     private static JobFolder Jobs(string folder)
     {
-        var jobs = new JobFolder(new DtiServerOptions { ConceptFolder = folder, JobFolder = folder });
+        var jobs = new JobFolder(
+            new DtiServerOptions { ConceptFolder = folder, JobFolder = folder },
+            FailingDisk.Files
+        );
         jobs.Dispose(); // lets go of the lock
         return jobs;
     }

@@ -1,4 +1,5 @@
 using Dti.Engine;
+using Dti.Engine.Runtime.Files;
 using Dti.Server.Jobs;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
@@ -16,7 +17,7 @@ public sealed class JobFeedTests : IDisposable
 
     public JobFeedTests()
     {
-        var files = new EventFiles(_folder.FullName);
+        var files = new EventFiles(_folder.FullName, PhysicalFileStore.Instance);
         _log = files.OpenWriter(1);
         _feed = new JobFeed(
             new JobTicket
@@ -83,7 +84,7 @@ public sealed class JobFeedTests : IDisposable
                 Kind = JobKind.Interpolate,
                 Caller = "anna",
             },
-            new EventFiles(_folder.FullName)
+            new EventFiles(_folder.FullName, PhysicalFileStore.Instance)
         );
         await using var watcher = feed.ReadAsync(0, TestContext.Current.CancellationToken)
             .GetAsyncEnumerator(TestContext.Current.CancellationToken);

@@ -14,12 +14,14 @@ public static class SafetensorsWriter
     /// <param name="path">The file; an older one is replaced.</param>
     /// <param name="tensors">Tensors of any device and layout; F64, F32, F16, BF16, integers or bool.</param>
     /// <param name="metadata">Free texts for the header.</param>
+    /// <param name="files">The disk; null: the system's.</param>
     /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
     public static void Write(
         string path,
         IReadOnlyDictionary<string, Tensor> tensors,
-        IReadOnlyDictionary<string, string>? metadata = null
-    ) => AtomicFile.Write(path, stream => Write(stream, tensors, metadata));
+        IReadOnlyDictionary<string, string>? metadata = null,
+        IFileStore? files = null
+    ) => AtomicFile.Write(path, stream => Write(stream, tensors, metadata), files: files);
 
     /// <summary>Writes to a stream.</summary>
     public static void Write(

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dti.Engine.Checkpoints;
 using Dti.Engine.Runtime;
+using Dti.Engine.Runtime.Files;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Training;
@@ -96,8 +97,9 @@ public sealed class TrainingSnapshot : IDisposable
 
     /// <summary>Writes a safetensors file; it appears whole or not at all.</summary>
     /// <param name="path">The file; an older one is replaced.</param>
+    /// <param name="files">The disk; null: the system's.</param>
     /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
-    public void Write(string path) =>
+    public void Write(string path, IFileStore? files = null) =>
         SafetensorsWriter.Write(
             path,
             _tensors,
@@ -106,7 +108,8 @@ public sealed class TrainingSnapshot : IDisposable
                 [Key] = JsonSerializer.Serialize(
                     new Header(Step, LossSum, [Random.State, Random.Increment], Round, Checks, _described)
                 ),
-            }
+            },
+            files
         );
 
     /// <inheritdoc/>

@@ -32,7 +32,12 @@ internal sealed class ConceptLibrary : IDisposable
     private readonly ConceptDescriptions _descriptions;
     private readonly EarlierVersions _earlier;
 
-    public ConceptLibrary(DtiServerOptions options, TimeProvider time, ILogger<ConceptLibrary> logger)
+    public ConceptLibrary(
+        DtiServerOptions options,
+        TimeProvider time,
+        ILogger<ConceptLibrary> logger,
+        IFileStore? files = null
+    )
     {
         _folder = Path.GetFullPath(options.ConceptFolder);
         _time = time;
@@ -50,10 +55,10 @@ internal sealed class ConceptLibrary : IDisposable
             );
         }
 
-        _journal = new FolderJournal(_folder);
+        _journal = new FolderJournal(_folder, files);
         _journal.Tidy(_folder);
         _descriptions = new ConceptDescriptions(_folder, TryRead);
-        _earlier = new EarlierVersions(_folder);
+        _earlier = new EarlierVersions(_folder, files);
     }
 
     /// <summary>What a caller may see and do of it.</summary>

@@ -9,7 +9,7 @@ namespace Dti.Server.Libraries;
 /// <c>earlier</c>, called by the time at which that version came into the library. A version's description is written
 /// last. Not thread-safe.
 /// </summary>
-internal sealed class EarlierVersions(string libraryFolder)
+internal sealed class EarlierVersions(string libraryFolder, IFileStore? files = null)
 {
     /// <summary>How many of a name are kept.</summary>
     public const int Kept = 5;
@@ -27,7 +27,7 @@ internal sealed class EarlierVersions(string libraryFolder)
     {
         var folder = FolderOf(concept.Name);
         PrivateFolder.Make(folder);
-        AtomicFile.DeleteDrafts(folder); // of a process that was killed here
+        AtomicFile.DeleteDrafts(folder, files: files); // of a process that was killed here
         var version = VersionOf(concept);
         if (Versions(concept.Name) is [var newest, ..] && string.CompareOrdinal(version, newest) <= 0)
         {
@@ -40,7 +40,8 @@ internal sealed class EarlierVersions(string libraryFolder)
             {
                 AtomicFile.WriteAllBytes(
                     Path.Combine(folder, version + ending),
-                    RegularFile.ReadAllBytes(file, MaxBytes)
+                    RegularFile.ReadAllBytes(file, MaxBytes),
+                    files: files
                 );
             }
         }

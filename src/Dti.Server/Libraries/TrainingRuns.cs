@@ -26,13 +26,15 @@ internal sealed class TrainingRuns
     private const string JobFile = "job";
     private const string SnapshotEnding = ".safetensors";
     private readonly string _folder;
+    private readonly IFileStore? _files;
     private readonly FolderJournal _journal;
     private readonly Dictionary<string, int> _held = new(StringComparer.Ordinal); // guarded by the journal
 
-    public TrainingRuns(DtiServerOptions options)
+    public TrainingRuns(DtiServerOptions options, IFileStore? files = null)
     {
+        _files = files;
         _folder = Path.Combine(Path.GetFullPath(options.ConceptFolder), ".runs");
-        _journal = new FolderJournal(_folder);
+        _journal = new FolderJournal(_folder, files);
         try
         {
             PrivateFolder.Make(_folder);
@@ -176,7 +178,7 @@ internal sealed class TrainingRuns
     public void Save(string name, TrainingSnapshot snapshot, int keepEvery)
     {
         using var change = _journal.EnterToChange(); // so that drafts of the snapshot belong to no other change
-        snapshot.Write(PathOf(name, snapshot.Step));
+        snapshot.Write(PathOf(name, snapshot.Step), _files);
         foreach (
             var step in Steps(name).Where(step => step < snapshot.Step && (keepEvery == 0 || step % keepEvery != 0))
         )
@@ -184,7 +186,7 @@ internal sealed class TrainingRuns
             File.Delete(PathOf(name, step));
         }
 
-        AtomicFile.DeleteDrafts(FolderOf(name));
+        AtomicFile.DeleteDrafts(FolderOf(name), files: _files);
     }
 
     /// <summary>Bytes on disk of the runs that belong to an owner.</summary>

@@ -26,7 +26,8 @@ public sealed record AccessToken(
 /// </summary>
 /// <param name="path">The file; made with the first token, for its owner's eyes only.</param>
 /// <param name="time">What tells the time; null: the system.</param>
-public sealed partial class AccessTokens(string path, TimeProvider? time = null)
+/// <param name="files">The disk; null: the system's.</param>
+public sealed partial class AccessTokens(string path, TimeProvider? time = null, IFileStore? files = null)
 {
     /// <summary>What every token begins with, so that one that is lost in a text is recognised.</summary>
     public const string Prefix = "dti_";
@@ -157,8 +158,8 @@ public sealed partial class AccessTokens(string path, TimeProvider? time = null)
     {
         using (Lock())
         {
-            TokenFile.Write(path, change(Read()));
-            AtomicFile.DeleteDrafts(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileName(path));
+            TokenFile.Write(path, change(Read()), files);
+            AtomicFile.DeleteDrafts(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileName(path), files);
         }
     }
 
@@ -171,7 +172,7 @@ public sealed partial class AccessTokens(string path, TimeProvider? time = null)
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            return LockFile.TryHold(path + ".lock", _patience, ownerOnly: true)
+            return LockFile.TryHold(path + ".lock", _patience, ownerOnly: true, files)
                 ?? throw new DtiException(
                     ErrorKind.FailedPrecondition,
                     $"Another program is changing the token file {path} and does not come to an end; try again, or look what it does."

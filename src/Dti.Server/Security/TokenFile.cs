@@ -110,7 +110,7 @@ internal static class TokenFile
     /// <summary>Replaces the file.</summary>
     /// <exception cref="DtiException">The disk is full or the folder cannot be written; the file is as it
     /// was.</exception>
-    public static void Write(string path, IEnumerable<StoredToken> tokens)
+    public static void Write(string path, IEnumerable<StoredToken> tokens, IFileStore? files = null)
     {
         var lines = tokens.Select(token => new Line(
             token.Name,
@@ -123,7 +123,8 @@ internal static class TokenFile
         AtomicFile.WriteAllBytes(
             path,
             JsonSerializer.SerializeToUtf8Bytes(new Content([.. lines]), _json),
-            ownerOnly: true
+            ownerOnly: true,
+            files
         );
     }
 

@@ -278,7 +278,7 @@ internal sealed class ConceptGrpcService(
         var draft = drafts.NewDraft();
         try
         {
-            AtomicFile.WriteAllBytes(draft, data.Memory);
+            AtomicFile.WriteAllBytes(draft, data.Memory, files: drafts.Files);
             using var file = SafetensorsFile.Open(draft);
             var embedding = ConceptFile.Read(file, $"<{name}>", out var ignored);
             var told = ConceptMetadata.Read(file.Metadata);

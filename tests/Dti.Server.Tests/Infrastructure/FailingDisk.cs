@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Dti.Engine.Runtime.Files;
-using Dti.Server.Jobs.Storage;
 
 namespace Dti.Server.Tests.Infrastructure;
 
@@ -19,9 +18,6 @@ internal sealed class FailingDisk : IDisposable
     private readonly bool _kills;
     private volatile bool _full;
 
-    static FailingDisk() =>
-        (AtomicFile.Open, AtomicFile.Rename, AtomicFile.Delete, EventFiles.Open) = (Open, Rename, Delete, Open);
-
     /// <param name="folder">The folder.</param>
     /// <param name="after">How many things succeed before one fails.</param>
     /// <param name="files">Which files; null: all.</param>
@@ -31,6 +27,9 @@ internal sealed class FailingDisk : IDisposable
         (_folder, _left, _files, _kills) = (folder + Path.DirectorySeparatorChar, after, files ?? (_ => true), kills);
         Assert.True(_disks.TryAdd(_folder, this));
     }
+
+    /// <summary>Files that are on the failing disk of their folder while there is one, else on the system's.</summary>
+    public static IFileStore Files { get; } = new FileStore();
 
     /// <summary>Things that failed.</summary>
     public int Failures { get; private set; }
@@ -47,17 +46,17 @@ internal sealed class FailingDisk : IDisposable
     {
         if (Of(path) is not { } disk)
         {
-            return new FileStream(path, options);
+            return PhysicalFileStore.Instance.Open(path, options);
         }
 
         disk.FailIf(disk.Fails(whenFull: true));
         return new Stream(disk, path, options);
     }
 
-    private static void Rename(string from, string to)
+    private static void Move(string from, string to)
     {
         Of(from)?.FailIf(Of(from)!.Fails(whenFull: false));
-        AtomicFile.MoveEntry(from, to);
+        PhysicalFileStore.Instance.Move(from, to);
     }
 
     private static void Delete(string path)
@@ -73,7 +72,7 @@ internal sealed class FailingDisk : IDisposable
             disk.FailIf(killed);
         }
 
-        AtomicFile.DeleteEntry(path);
+        PhysicalFileStore.Instance.Delete(path);
     }
 
     private static FailingDisk? Of(string path) =>
@@ -96,6 +95,15 @@ internal sealed class FailingDisk : IDisposable
         var fails = now || ((whenFull || _kills) && _full);
         Failures += fails ? 1 : 0;
         return fails;
+    }
+
+    private sealed class FileStore : IFileStore
+    {
+        public FileStream Open(string path, FileStreamOptions options) => FailingDisk.Open(path, options);
+
+        public void Move(string from, string to) => FailingDisk.Move(from, to);
+
+        public void Delete(string path) => FailingDisk.Delete(path);
     }
 
     private sealed class Stream(FailingDisk disk, string path, FileStreamOptions options) : FileStream(path, options)

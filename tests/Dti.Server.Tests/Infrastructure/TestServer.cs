@@ -40,6 +40,7 @@ internal sealed class TestServer : IAsyncDisposable
             {
                 builder.Logging.ClearProviders();
                 builder.Services.AddSingleton<ILoggerProvider>(_errors);
+                builder.Services.AddSingleton(FailingDisk.Files);
                 services?.Invoke(builder.Services);
             });
             _app.Start();

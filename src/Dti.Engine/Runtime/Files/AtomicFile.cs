@@ -9,58 +9,52 @@ public static class AtomicFile
     /// <summary>How the name of a file that is not yet in its place ends; a killed process may leave one.</summary>
     public const string Draft = ".tmp";
 
-    /// <summary>How a file to be written is opened: tests put a disk here that fails.</summary>
-    internal static Func<string, FileStreamOptions, FileStream> Open { get; set; } =
-        (path, options) => new FileStream(path, options);
-
-    /// <summary>
-    /// How a file or folder is put in its place; a file there is replaced, a folder must not be there.
-    /// </summary>
-    internal static Action<string, string> Rename { get; set; } = MoveEntry;
-
-    /// <summary>How a file, or a folder with all that is in it, is deleted.</summary>
-    internal static Action<string> Delete { get; set; } = DeleteEntry;
-
     /// <summary>Writes a file.</summary>
     /// <param name="path">Its place; an older file there is replaced, and kept if anything fails.</param>
     /// <param name="write">Writes the content.</param>
     /// <param name="ownerOnly">Nobody but the owner may read it; on Windows that is left to the folder's
     /// rights.</param>
+    /// <param name="files">The disk; null: the system's.</param>
     /// <exception cref="DtiException">The disk is full (<see cref="ErrorKind.ResourceExhausted"/>), or the folder
     /// cannot be written.</exception>
-    public static void Write(string path, Action<Stream> write, bool ownerOnly = false)
+    public static void Write(string path, Action<Stream> write, bool ownerOnly = false, IFileStore? files = null)
     {
         var draft = $"{path}.{Guid.NewGuid():N}{Draft}";
-        WriteNew(draft, path, write, ownerOnly);
+        WriteNew(draft, path, write, ownerOnly, files);
         try
         {
-            Rename(draft, path);
+            (files ?? PhysicalFileStore.Instance).Move(draft, path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            TryDelete(draft);
+            TryDelete(draft, files);
             throw Explain(path, error);
         }
     }
 
     /// <inheritdoc cref="Write"/>
-    public static void WriteAllBytes(string path, ReadOnlyMemory<byte> bytes, bool ownerOnly = false) =>
-        Write(path, stream => stream.Write(bytes.Span), ownerOnly);
+    public static void WriteAllBytes(
+        string path,
+        ReadOnlyMemory<byte> bytes,
+        bool ownerOnly = false,
+        IFileStore? files = null
+    ) => Write(path, stream => stream.Write(bytes.Span), ownerOnly, files);
 
     /// <inheritdoc cref="Write"/>
-    public static void WriteAllText(string path, string text) =>
-        WriteAllBytes(path, System.Text.Encoding.UTF8.GetBytes(text));
+    public static void WriteAllText(string path, string text, IFileStore? files = null) =>
+        WriteAllBytes(path, System.Text.Encoding.UTF8.GetBytes(text), files: files);
 
     /// <summary>
     /// Deletes the drafts that a killed process left, for who knows that nobody else is writing there.
     /// </summary>
     /// <param name="folder">Where.</param>
     /// <param name="name">Of which file; <c>*</c>: of all.</param>
-    public static void DeleteDrafts(string folder, string name = "*")
+    /// <param name="files">The disk; null: the system's.</param>
+    public static void DeleteDrafts(string folder, string name = "*", IFileStore? files = null)
     {
         foreach (var draft in Directory.EnumerateFiles(folder, $"{name}.*{Draft}"))
         {
-            TryDelete(draft);
+            TryDelete(draft, files);
         }
     }
 
@@ -89,8 +83,15 @@ public static class AtomicFile
     /// <param name="place">Where it will be, for messages.</param>
     /// <param name="write">Writes the content.</param>
     /// <param name="ownerOnly">Nobody but the owner may read it.</param>
+    /// <param name="files">The disk; null: the system's.</param>
     /// <exception cref="DtiException">The disk is full, or the folder cannot be written.</exception>
-    internal static void WriteNew(string path, string place, Action<Stream> write, bool ownerOnly = false)
+    internal static void WriteNew(
+        string path,
+        string place,
+        Action<Stream> write,
+        bool ownerOnly = false,
+        IFileStore? files = null
+    )
     {
         var options = new FileStreamOptions
         {
@@ -105,13 +106,13 @@ public static class AtomicFile
 
         try
         {
-            using var stream = Open(path, options);
+            using var stream = (files ?? PhysicalFileStore.Instance).Open(path, options);
             write(stream);
             stream.Flush(flushToDisk: true);
         }
         catch (Exception error)
         {
-            TryDelete(path);
+            TryDelete(path, files);
             throw error is IOException or UnauthorizedAccessException ? Explain(place, error) : error;
         }
     }
@@ -119,36 +120,12 @@ public static class AtomicFile
     /// <summary>
     /// Deletes a file or a folder, if that can be done: what is left over costs space, and nothing else.
     /// </summary>
-    internal static void TryDelete(string path)
+    internal static void TryDelete(string path, IFileStore? files = null)
     {
         try
         {
-            Delete(path);
+            (files ?? PhysicalFileStore.Instance).Delete(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException) { }
-    }
-
-    internal static void MoveEntry(string from, string to)
-    {
-        if (Directory.Exists(from))
-        {
-            Directory.Move(from, to);
-        }
-        else
-        {
-            File.Move(from, to, overwrite: true);
-        }
-    }
-
-    internal static void DeleteEntry(string path)
-    {
-        if (Directory.Exists(path))
-        {
-            Directory.Delete(path, recursive: true);
-        }
-        else
-        {
-            File.Delete(path);
-        }
     }
 }

@@ -24,7 +24,7 @@ public sealed class FolderChange : IDisposable
     public string Add(string place, Action<Stream> write)
     {
         var staged = _journal.Stage();
-        AtomicFile.WriteNew(staged, place, write);
+        AtomicFile.WriteNew(staged, place, write, files: _journal.Files);
         _steps.Add((place, Path.GetFileName(staged)));
         return staged;
     }
@@ -48,7 +48,7 @@ public sealed class FolderChange : IDisposable
 
         foreach (var (name, write) in files)
         {
-            AtomicFile.WriteNew(Path.Combine(staged, name), name, write);
+            AtomicFile.WriteNew(Path.Combine(staged, name), name, write, files: _journal.Files);
         }
 
         _steps.Add((place, Path.GetFileName(staged)));

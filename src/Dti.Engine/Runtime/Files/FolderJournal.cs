@@ -10,7 +10,8 @@ namespace Dti.Engine.Runtime.Files;
 /// deletes if it does not.
 /// </summary>
 /// <param name="folder">The folder; it is made when something is to be changed.</param>
-public sealed class FolderJournal(string folder)
+/// <param name="files">The disk; null: the system's.</param>
+public sealed class FolderJournal(string folder, IFileStore? files = null)
 {
     // The longest change writes a training's photos.
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
@@ -21,6 +22,9 @@ public sealed class FolderJournal(string folder)
 
     /// <summary>The folder.</summary>
     internal string Folder { get; } = folder;
+
+    /// <summary>The disk.</summary>
+    internal IFileStore Files { get; } = files ?? PhysicalFileStore.Instance;
 
     private string LockPath => Path.Combine(_area, "lock");
 
@@ -107,7 +111,7 @@ public sealed class FolderJournal(string folder)
             {
                 foreach (var place in drafts)
                 {
-                    AtomicFile.DeleteDrafts(place);
+                    AtomicFile.DeleteDrafts(place, files: Files);
                 }
             }
         }
@@ -125,7 +129,11 @@ public sealed class FolderJournal(string folder)
     /// comes there; empty: it goes.</param>
     internal void Commit(IEnumerable<(string Place, string Staged)> steps)
     {
-        AtomicFile.WriteAllText(Committed, string.Concat(steps.Select(step => $"{step.Staged}\t{step.Place}\n")));
+        AtomicFile.WriteAllText(
+            Committed,
+            string.Concat(steps.Select(step => $"{step.Staged}\t{step.Place}\n")),
+            Files
+        );
         try
         {
             Finish();
@@ -145,7 +153,7 @@ public sealed class FolderJournal(string folder)
             {
                 foreach (var entry in Directory.EnumerateFileSystemEntries(_area).Where(entry => entry != LockPath))
                 {
-                    AtomicFile.TryDelete(entry);
+                    AtomicFile.TryDelete(entry, Files);
                 }
             }
         }
@@ -167,7 +175,7 @@ public sealed class FolderJournal(string folder)
         try
         {
             PrivateFolder.MakeOrClose(_area);
-            held = LockFile.TryHold(LockPath, patience, ownerOnly: true);
+            held = LockFile.TryHold(LockPath, patience, ownerOnly: true, Files);
             if (held is null)
             {
                 return null;
@@ -211,11 +219,11 @@ public sealed class FolderJournal(string folder)
                     Remove(place);
                 }
 
-                AtomicFile.Rename(staged, place);
+                Files.Move(staged, place);
             }
         }
 
-        AtomicFile.Delete(Committed);
+        Files.Delete(Committed);
     }
 
     /// <summary>Takes a file or a folder away at once; what is in a folder is deleted when the change ends.</summary>
@@ -223,11 +231,11 @@ public sealed class FolderJournal(string folder)
     {
         if (Directory.Exists(place))
         {
-            AtomicFile.Rename(place, Stage());
+            Files.Move(place, Stage());
         }
         else if (File.Exists(place))
         {
-            AtomicFile.Delete(place);
+            Files.Delete(place);
         }
     }
 }

@@ -14,10 +14,11 @@ public static class LockFile
     /// <param name="patience">How long to wait while another process, or this one, holds it; zero: not at all.</param>
     /// <param name="ownerOnly">Nobody but the owner of the file can hold it; on Windows that is left to the folder's
     /// rights.</param>
+    /// <param name="files">The disk; null: the system's.</param>
     /// <returns>Null: it was held all the time.</returns>
     /// <exception cref="IOException">The file cannot be made or opened.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be.</exception>
-    public static FileStream? TryHold(string path, TimeSpan patience, bool ownerOnly = false)
+    public static FileStream? TryHold(string path, TimeSpan patience, bool ownerOnly = false, IFileStore? files = null)
     {
         var options = new FileStreamOptions
         {
@@ -34,7 +35,7 @@ public static class LockFile
         {
             try
             {
-                var held = AtomicFile.Open(path, options);
+                var held = (files ?? PhysicalFileStore.Instance).Open(path, options);
                 if (ownerOnly)
                 {
                     // an earlier version made it readable

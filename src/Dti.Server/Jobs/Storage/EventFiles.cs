@@ -11,16 +11,12 @@ namespace Dti.Server.Jobs.Storage;
 /// that whatever an attempt that has lost the job still wrote beyond it does not count. What a killed process wrote
 /// half is passed over.
 /// </summary>
-internal readonly struct EventFiles(string folder)
+internal readonly struct EventFiles(string folder, IFileStore files)
 {
     private const string Prefix = "events-";
     private const string Ending = ".log";
     private const int Header = sizeof(long);
     private const int EntryHeader = 2 * sizeof(int); // length of the message, step
-
-    /// <summary>How a part to be written is opened: tests put a disk here that fails.</summary>
-    internal static Func<string, FileStreamOptions, FileStream> Open { get; set; } =
-        (path, options) => new FileStream(path, options);
 
     /// <summary>Begins the part of an attempt. From then on no earlier attempt may write.</summary>
     /// <exception cref="IOException">The disk is full, or the folder cannot be written.</exception>
@@ -34,7 +30,7 @@ internal readonly struct EventFiles(string folder)
         var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{epoch:D4}{Ending}"));
         var header = new byte[Header];
         BinaryPrimitives.WriteInt64LittleEndian(header, first);
-        AtomicFile.WriteAllBytes(path, header);
+        AtomicFile.WriteAllBytes(path, header, files: files);
         var options = new FileStreamOptions
         {
             Mode = FileMode.Append,
@@ -42,7 +38,7 @@ internal readonly struct EventFiles(string folder)
             Share = FileShare.ReadWrite | FileShare.Delete,
             BufferSize = 0,
         };
-        return new EventWriter(Open(path, options), first);
+        return new EventWriter(files.Open(path, options), first);
     }
 
     /// <summary>Whether an attempt is the newest.</summary>

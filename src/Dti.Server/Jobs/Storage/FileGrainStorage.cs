@@ -55,11 +55,15 @@ internal sealed class FileGrainStorage(JobFolder folder, Serializer serializer) 
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            AtomicFile.Write(path, stream =>
-            {
-                stream.Write(header);
-                stream.Write(payload);
-            });
+            AtomicFile.Write(
+                path,
+                stream =>
+                {
+                    stream.Write(header);
+                    stream.Write(payload);
+                },
+                files: folder.Files
+            );
         }
         catch (Exception error) when (error is DtiException or IOException or UnauthorizedAccessException)
         {

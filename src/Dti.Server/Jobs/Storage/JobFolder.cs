@@ -28,8 +28,9 @@ internal sealed class JobFolder : IDisposable
     private readonly string[] _found; // jobs of servers before this one
 
     /// <exception cref="DtiException">The folder cannot be made, or another server uses it.</exception>
-    public JobFolder(DtiServerOptions options)
+    public JobFolder(DtiServerOptions options, IFileStore? files = null)
     {
+        Files = files ?? PhysicalFileStore.Instance;
         _passing = options.JobFolder is null;
         try
         {
@@ -63,6 +64,9 @@ internal sealed class JobFolder : IDisposable
     /// <summary>The folder.</summary>
     public string Root { get; }
 
+    /// <summary>The disk.</summary>
+    public IFileStore Files { get; }
+
     /// <summary>Whether jobs are still here when the next server starts.</summary>
     public bool IsDurable => !_passing;
 
@@ -76,7 +80,7 @@ internal sealed class JobFolder : IDisposable
     public string NewDraft() => Path.Combine(Root, Guid.NewGuid().ToString("N") + AtomicFile.Draft);
 
     /// <summary>The log of a job.</summary>
-    public EventFiles Events(string jobId) => new(Of(jobId));
+    public EventFiles Events(string jobId) => new(Of(jobId), Files);
 
     /// <summary>
     /// Why the folder is not this server's any more; null: it is. A lock that was deleted is made again.
@@ -134,7 +138,7 @@ internal sealed class JobFolder : IDisposable
         try
         {
             Directory.CreateDirectory(Of(jobId));
-            AtomicFile.Write(Path.Combine(Of(jobId), RequestFile), request.WriteTo);
+            AtomicFile.Write(Path.Combine(Of(jobId), RequestFile), request.WriteTo, files: Files);
             using var log = Events(jobId).OpenWriter(0, first: 0);
             log.Append(0, accepted);
         }
