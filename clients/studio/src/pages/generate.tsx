@@ -84,8 +84,11 @@ export function GeneratePage({ prompt }: { prompt?: string }) {
 
   return (
     <div class="split">
-      <form class="side" onSubmit={event => (event.preventDefault(), void start())}>
-        <PromptBox label="Prompt" value={form.prompt} onChange={text => set({ prompt: text })} onSubmit={() => void start()} />
+      <form
+        class="side" onSubmit={event => (event.preventDefault(), void start())}
+        onKeyDown={event => event.key === 'Enter' && (event.ctrlKey || event.metaKey) && (event.preventDefault(), void start())}
+      >
+        <PromptBox label="Prompt" value={form.prompt} onChange={text => set({ prompt: text })} />
         {!form.prompt && example && <button type="button" class="quiet chip" onClick={() => set({ prompt: `a photo of ${example}` })}>a photo of {example}</button>}
         <div class="pair">
           <NumberField label="Images" value={form.numImages} min={1} max={64} placeholder="1" onChange={numImages => set({ numImages })} />

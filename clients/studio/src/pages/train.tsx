@@ -52,7 +52,7 @@ export function TrainPage() {
   const missing = [
     form.photos.length === 0 && 'photos',
     (!form.name || wrongName) && 'a name',
-    taken && !form.overwrite && 'another name, or leave to replace the concept',
+    taken && !form.overwrite && 'another name, or your consent to replace the concept',
   ].filter(Boolean).join(' and ');
 
   const start = async () => {
@@ -102,7 +102,7 @@ export function TrainPage() {
         />
         <Slider
           label="Likeness or obedience" value={form.obedience} min={0} max={1} step={0.05} onChange={obedience => set({ obedience })}
-          ends={['Like the photos', 'Follows long prompts']} text={obedienceOf(form.obedience)}
+          ends={['Like the photos', 'Follows long prompts']} text={form.obedience.toFixed(2)}
         />
         {(allModels.value?.length ?? 0) > 1 && (
           <Select
@@ -160,6 +160,3 @@ function optionsOf(form: Draft) {
     stopEarly: form.stopEarly,
   };
 }
-
-const obedienceOf = (value: number): string =>
-  value === 0.5 ? 'even' : value < 0.5 ? `${Math.round((0.5 - value) * 200)} % to likeness` : `${Math.round((value - 0.5) * 200)} % to obedience`;

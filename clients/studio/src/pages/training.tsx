@@ -24,7 +24,7 @@ export function Training({ job }: { job: Job }) {
   if (!log) return null;
   const { progress, result, accepted, curves } = log;
   const total = progress?.totalSteps ?? accepted?.settings?.steps ?? job.totalSteps;
-  const ended = result !== undefined || trouble !== undefined || !isActive(job);
+  const ended = result !== undefined || trouble !== undefined;
 
   const cancel = async () => {
     try {
@@ -39,25 +39,25 @@ export function Training({ job }: { job: Job }) {
     <>
       <section class="panel" aria-label="Progress">
         <div class="progress-line">
-          <p><strong>{stateOf(log, ended, connected)}</strong> {detailOf(log, ended)}</p>
-          {!ended && <button onClick={() => void cancel()}>Cancel training</button>}
+          <p><strong>{stateOf(log, ended, connected, isActive(job))}</strong> {detailOf(log, ended)}</p>
+          {!ended && isActive(job) && <button onClick={() => void cancel()}>Cancel training</button>}
         </div>
         <ProgressBar label={`Steps of ${job.name}`} value={progress?.step ?? 0} max={total} />
         <p class="spoken" role="status">{spokenOf(log, total, ended)}</p>
+        {result && (
+          <div class="progress-line">
+            <p>
+              <strong>&lt;{result.name}&gt; is in the library.</strong>{' '}
+              It took {durationOf(result.elapsed)}. {result.stopped}
+            </p>
+            <div class="actions">
+              <a class="button primary" href={linkTo('concepts', result.name)}>Look at the concept</a>
+              <a class="button" href={linkTo('generate', `a photo of ${result.placeholder}`)}>Generate with it</a>
+            </div>
+          </div>
+        )}
       </section>
       <TroubleNote trouble={trouble ?? cancelTrouble} />
-      {result && (
-        <section class="panel done">
-          <p>
-            <strong>&lt;{result.name}&gt; is in the library.</strong>{' '}
-            It took {durationOf(result.elapsed)}. {result.stopped}
-          </p>
-          <div class="actions">
-            <a class="button primary" href={linkTo('concepts', result.name)}>Look at the concept</a>
-            <a class="button" href={linkTo('generate', `a photo of <${result.name}>`)}>Generate with it</a>
-          </div>
-        </section>
-      )}
       <Warnings warnings={log.warnings} />
       <div class="curves">
         <Curve title="Loss" steps={curves.step} raw={curves.loss} values={curves.average} total={total} />
@@ -84,7 +84,7 @@ export function Training({ job }: { job: Job }) {
           ))}
         </section>
       )}
-      {ended && accepted && <Resume name={accepted.name} steps={total} />}
+      {ended && accepted && <Resume name={accepted.name} steps={result ? 2 * total : total} />}
       {accepted?.settings && (
         <details>
           <summary>All settings</summary>
@@ -148,10 +148,11 @@ function Resume({ name, steps }: { name: string; steps: number }) {
   );
 }
 
-function stateOf(log: TrainingLog, ended: boolean, connected: boolean): string {
+function stateOf(log: TrainingLog, ended: boolean, connected: boolean, active: boolean): string {
   if (log.result) return 'Finished.';
   if (ended) return 'Stopped.';
   if (!connected) return 'Connecting again…';
+  if (!active) return 'Reading what it has reported…';
   if (log.progress) return `Step ${log.progress.step} of ${log.progress.totalSteps}`;
   return log.queued && log.queued.position > 0 ? `Queued behind ${log.queued.position}` : 'Starting…';
 }

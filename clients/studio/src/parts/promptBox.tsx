@@ -5,11 +5,10 @@ interface PromptBoxProps {
   label: string;
   value: string;
   onChange: (value: string) => void;
-  onSubmit?: () => void;
 }
 
 /** A prompt; after `<` it offers the concepts of the library. */
-export function PromptBox({ label, value, onChange, onSubmit }: PromptBoxProps) {
+export function PromptBox({ label, value, onChange }: PromptBoxProps) {
   const id = useId();
   const box = useRef<HTMLTextAreaElement>(null);
   const [begun, setBegun] = useState<{ start: number; text: string }>();
@@ -41,9 +40,8 @@ export function PromptBox({ label, value, onChange, onSubmit }: PromptBoxProps) 
   const press = (event: KeyboardEvent) => {
     if (open && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
       setChosen((chosen + (event.key === 'ArrowDown' ? 1 : names.length - 1)) % names.length);
-    } else if (open && (event.key === 'Enter' || event.key === 'Tab')) take(names[chosen]!);
+    } else if (open && (event.key === 'Enter' || event.key === 'Tab') && !event.ctrlKey && !event.metaKey) take(names[chosen]!);
     else if (open && event.key === 'Escape') setBegun(undefined);
-    else if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) onSubmit?.();
     else return;
     event.preventDefault();
   };
