@@ -12,6 +12,7 @@ internal static partial class Parts
         "Dti.Server.Tests",
         "Dti.Engine.Tests",
         "Dti.Cli.Tests",
+        "Dti.Studio.Tests",
         "python-shim",
         "publish-win-x64",
     ];
@@ -46,7 +47,8 @@ internal static partial class Parts
         {
             var computes = project is "Dti.Engine.Tests" or "Dti.Mini.Tests";
             var sampled = sample > 1 && (computes || project == "Dti.Server.Tests");
-            yield return new Part(project, [], () =>
+            Requirement[] needs = project == "Dti.Studio.Tests" ? [Requirement.Known["chromium"]] : [];
+            yield return new Part(project, needs, () =>
                 new XunitPart(
                     project,
                     output,

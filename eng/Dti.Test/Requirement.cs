@@ -16,6 +16,11 @@ internal sealed record Requirement(string Package, string Install, Func<bool> Is
     public static IReadOnlyDictionary<string, Requirement> Known { get; } =
         new Dictionary<string, Requirement>
         {
+            ["chromium"] = new("Chromium", "apt-get install chromium", () =>
+                new[] { "chromium", "chromium-browser", "google-chrome" }.Any(name =>
+                    ChildProcess.Find(name) is not null
+                )
+            ),
             ["curl"] = new("curl", "apt-get install curl", () => ChildProcess.Find("curl") is not null),
             ["node"] = new("Node.js 18 or newer with npm", "apt-get install nodejs npm", () =>
                 ChildProcess.Find("node") is not null && ChildProcess.Find("npm") is not null

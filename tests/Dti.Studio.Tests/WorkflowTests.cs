@@ -1,0 +1,181 @@
+using Dti.ClientSdk;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Dti.Studio.Tests;
+
+/// <summary>What an image maker does on the page, in a browser.</summary>
+public class WorkflowTests(StudioFixture studio)
+{
+    [Fact]
+    public async Task Train_DroppedPhotos_IsWatchedAndItsConceptExported()
+    {
+        await using var tab = await studio.OpenAsync(place: "train");
+        var page = tab.Page;
+        await DropAsync(page, StudioServer.PhotoFiles("purple-owl"));
+        await Expect(page.Locator("button.photo")).ToHaveCountAsync(5);
+        await tab.Field("Name").FillAsync("my-owl");
+        await tab.Field("What is it?").FillAsync("owl");
+        await page.GetByRole(AriaRole.Radio, new() { Name = "Fast" }).CheckAsync();
+        await tab.Field("Likeness or obedience").FillAsync("0.6");
+        await Shots.TakeAsync(page, "studio-train");
+        await page.GetByText("More settings").ClickAsync();
+        await tab.Field("Steps").FillAsync($"{Shots.Number(4, 100)}");
+        await tab.Field("Photos of a batch").FillAsync($"{Shots.Number(1, 4)}");
+        await tab.Field("Seed").FillAsync("1");
+        await tab.Field("Preview every").FillAsync($"{Shots.Number(4, 20)}");
+        if (Shots.Folder is null)
+        {
+            await tab.Field("Preview before the first step too").UncheckAsync();
+        }
+
+        await tab.Button("Train").ClickAsync();
+
+        await page.GetByText("<my-owl> is in the library.").WaitForAsync();
+        await Shots.TakeAsync(page, "studio-training");
+        await Expect(
+                page.GetByRole(AriaRole.Img, new() { NameRegex = new($"^Loss: .* in {Shots.Number(4, 100)} steps$") })
+            )
+            .ToBeVisibleAsync();
+        await Expect(page.Locator("section .strip img").Last).ToBeVisibleAsync();
+        await Expect(page.Locator("progress").First).ToHaveJSPropertyAsync("value", Shots.Number(4, 100));
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "Look at the concept" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "<my-owl>" })).ToBeVisibleAsync();
+        await Expect(page.GetByAltText("Photo 5")).ToBeVisibleAsync(); // this browser has sent them
+        await Expect(page.Locator(".nearest li").First).ToContainTextAsync("owl");
+        var downloading = page.WaitForDownloadAsync();
+        await tab.Button("A1111 and ComfyUI file").ClickAsync();
+        var download = await downloading;
+        Assert.Equal("my-owl.safetensors", download.SuggestedFilename);
+        var exported = await studio.Server.Client.ExportConceptAsync("my-owl", ConceptFormat.WebUi);
+        Assert.Equal(exported.Data.ToArray(), await File.ReadAllBytesAsync(await download.PathAsync()));
+        if (Shots.Folder is not null)
+        {
+            await tab.Button("Compare").ClickAsync();
+            await Expect(page.Locator(".compare img")).ToHaveCountAsync(6);
+            await Shots.TakeAsync(page, "studio-concept");
+        }
+    }
+
+    [Fact]
+    public async Task Generate_ConceptCompletedInThePrompt_GivesTheServersImageWithItsSettings()
+    {
+        await using var tab = await studio.OpenAsync(place: "generate");
+        var page = tab.Page;
+        await tab.Field("Prompt").PressSequentiallyAsync("a photo of <pur");
+        await Expect(page.Locator(".completions [role=option]")).ToHaveTextAsync(["<purple-owl>"]);
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(tab.Field("Prompt")).ToHaveValueAsync("a photo of <purple-owl>");
+        await tab.Field("Steps").FillAsync($"{Shots.Number(2, 30)}");
+        await tab.Field("Seed").FillAsync("9007199254740993"); // more than a JavaScript number holds
+        await tab.Field("Images").FillAsync($"{Shots.Number(1, 6)}");
+        await page.Keyboard.PressAsync("Control+Enter");
+
+        var tile = page.Locator(".gallery button.tile").First;
+        await tile.WaitForAsync();
+        await Expect(tab.Button("Generate")).ToBeVisibleAsync();
+        await Shots.TakeAsync(page, "studio-generate");
+        await tile.ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog).ToContainTextAsync("9007199254740993");
+        await Expect(dialog).ToContainTextAsync("dti-mini");
+        var downloading = page.WaitForDownloadAsync();
+        await tab.Button("Download").ClickAsync();
+        var shown = await File.ReadAllBytesAsync(await (await downloading).PathAsync());
+        if (Shots.Folder is null)
+        {
+            Assert.Equal(await DrawAsync("a photo of <purple-owl>", 2, 9007199254740993), shown);
+        }
+
+        await page.Keyboard.PressAsync("Escape");
+        await page.ReloadAsync(); // the gallery comes from the server's jobs
+        await Expect(page.Locator(".gallery button.tile").First).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Generate_UnknownConcept_ShowsTheServersSentence()
+    {
+        await using var tab = await studio.OpenAsync(place: "generate");
+        await tab.Field("Prompt").FillAsync("embedding:purple-ow");
+        await tab.Button("Generate").ClickAsync();
+
+        var refused = await Assert.ThrowsAsync<DtiClientException>(() => DrawAsync("embedding:purple-ow", 1, 1));
+        await Expect(tab.Page.GetByRole(AriaRole.Alert).Filter(new() { HasText = refused.Message })).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Blend_TwoConcepts_GivesTheStripAndAnAnimation()
+    {
+        await using var tab = await studio.OpenAsync(place: "blend");
+        var page = tab.Page;
+        var frames = Shots.Number(3, 7);
+        await tab.Field("From").SelectOptionAsync(StudioFixture.First);
+        await tab.Field("To").SelectOptionAsync(StudioFixture.Second);
+        await tab.Field("Images").FillAsync($"{frames}");
+        await tab.Field("Steps").FillAsync($"{Shots.Number(1, 30)}");
+        await tab.Field("Seed").FillAsync("3");
+        await tab.Button("Blend").ClickAsync();
+
+        await Expect(page.Locator(".strip button")).ToHaveCountAsync(frames);
+        await Expect(tab.Button("Blend")).ToBeVisibleAsync();
+        await tab.Field("Position").FillAsync($"{frames / 2}");
+        await Expect(page.Locator(".strip button").Nth(frames / 2)).ToHaveAttributeAsync("aria-pressed", "true");
+        await Shots.TakeAsync(page, "studio-blend");
+        var downloading = page.WaitForDownloadAsync();
+        await tab.Button("Download animation (GIF)").ClickAsync();
+        var download = await downloading;
+        var gif = await File.ReadAllBytesAsync(await download.PathAsync());
+        Assert.Equal($"{StudioFixture.First}-to-{StudioFixture.Second}.gif", download.SuggestedFilename);
+        Assert.Equal("GIF89a"u8.ToArray(), gif[..6]);
+        byte[] control = [0x21, 0xF9, 0x04]; // before each frame
+        Assert.Equal(
+            (2 * frames) - 2, // there and back again
+            Enumerable.Range(0, gif.Length - 3).Count(i => gif.AsSpan(i, 3).SequenceEqual(control))
+        );
+    }
+
+    /// <summary>Drops files from outside of the browser.</summary>
+    private static async Task DropAsync(IPage page, IEnumerable<string> files)
+    {
+        var contents = files.Select(file => new
+        {
+            name = Path.GetFileName(file),
+            data = Convert.ToBase64String(File.ReadAllBytes(file)),
+        });
+        var transfer = await page.EvaluateHandleAsync(
+            """
+            files => {
+              const transfer = new DataTransfer();
+              for (const { name, data } of files)
+                transfer.items.add(new File([Uint8Array.from(atob(data), char => char.charCodeAt(0))], name));
+              return transfer;
+            }
+            """,
+            contents
+        );
+        await page.DispatchEventAsync(".drop", "drop", new { dataTransfer = transfer });
+    }
+
+    private async Task<byte[]> DrawAsync(string prompt, int steps, ulong seed)
+    {
+        await foreach (
+            var update in studio.Server.Client.GenerateAsync(
+                new GenerationOptions
+                {
+                    Prompt = prompt,
+                    Steps = steps,
+                    Seed = seed,
+                }
+            )
+        )
+        {
+            if (update is GeneratedPicture { Picture: var picture })
+            {
+                return picture.Data.ToArray();
+            }
+        }
+
+        throw new InvalidOperationException("No image came.");
+    }
+}
