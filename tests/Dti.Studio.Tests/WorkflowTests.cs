@@ -23,7 +23,7 @@ public class WorkflowTests(StudioFixture studio)
         await tab.Field("Steps").FillAsync($"{Shots.Number(4, 100)}");
         await tab.Field("Photos of a batch").FillAsync($"{Shots.Number(1, 4)}");
         await tab.Field("Seed").FillAsync("1");
-        await tab.Field("Preview every").FillAsync($"{Shots.Number(4, 20)}");
+        await tab.Field("Preview every … steps").FillAsync($"{Shots.Number(4, 20)}");
         if (Shots.Folder is null)
         {
             await tab.Field("Preview before the first step too").UncheckAsync();
@@ -67,6 +67,8 @@ public class WorkflowTests(StudioFixture studio)
         await Expect(page.Locator(".completions [role=option]")).ToHaveTextAsync(["<purple-owl>"]);
         await page.Keyboard.PressAsync("Enter");
         await Expect(tab.Field("Prompt")).ToHaveValueAsync("a photo of <purple-owl>");
+        await Expect(tab.Field("Steps")).ToHaveAttributeAsync("max", "1000"); // as the contract declares
+        await Expect(tab.Field("Steps")).ToHaveAttributeAsync("placeholder", "30");
         await tab.Field("Steps").FillAsync($"{Shots.Number(2, 30)}");
         await tab.Field("Seed").FillAsync("9007199254740993"); // more than a JavaScript number holds
         await tab.Field("Images").FillAsync($"{Shots.Number(1, 6)}");

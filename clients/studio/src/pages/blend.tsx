@@ -6,13 +6,15 @@ import { animate } from '../api/gif';
 import { allConcepts, readJobs } from '../api/library';
 import { PictureLog } from '../api/pictureLog';
 import { runPictures } from '../api/start';
-import { Easing, type InterpolateAccepted } from '../gen/dti/v1/generation_pb';
+import { Easing, GenerationOptionsSchema, type InterpolateAccepted } from '../gen/dti/v1/generation_pb';
 import { Choice, NumberField, SeedField, Select, Slider, TextField } from '../parts/forms';
 import { Empty, ProgressBar, TroubleNote, Warnings } from '../parts/notes';
 import { blobOf, download, endingOf, Image } from '../parts/pictures';
 import { linkTo } from '../parts/router';
 import { useRedraw } from '../parts/useFollow';
 import { durationOf, numberOf } from '../parts/words';
+
+const setting = GenerationOptionsSchema.field;
 
 const draft = signal({
   from: '',
@@ -84,8 +86,8 @@ export function BlendPage() {
         <div class="pair">
           <NumberField label="Images" value={form.frames} min={2} max={256} placeholder="8" onChange={frames => set({ frames })} />
           <SeedField value={form.seed} onChange={seed => set({ seed })} />
-          <NumberField label="Steps" value={form.steps} min={1} max={1000} placeholder="30" onChange={steps => set({ steps })} />
-          <NumberField label="Guidance" value={form.guidanceScale} min={1} max={100} step="any" placeholder="7.5" onChange={guidanceScale => set({ guidanceScale })} />
+          <NumberField label="Steps" of={setting.steps} value={form.steps} onChange={steps => set({ steps })} />
+          <NumberField label="Guidance" of={setting.guidanceScale} value={form.guidanceScale} onChange={guidanceScale => set({ guidanceScale })} />
         </div>
         <Choice
           label="Pace" value={form.easing} onChange={easing => set({ easing })}

@@ -8,6 +8,7 @@ import { PictureLog } from '../api/pictureLog';
 import { runPictures } from '../api/start';
 import type { Picture } from '../gen/dti/v1/common_pb';
 import { ConceptFormat, type Concept, type ConceptServiceInspectResponse } from '../gen/dti/v1/concept_service_pb';
+import { GenerationOptionsSchema } from '../gen/dti/v1/generation_pb';
 import { ConceptKind } from '../gen/dti/v1/training_pb';
 import { Dialog } from '../parts/dialog';
 import { Check, NumberField, SeedField, TextField } from '../parts/forms';
@@ -276,7 +277,7 @@ function WithAndWithout({ concept, initializer }: { concept: Concept; initialize
       <form onSubmit={event => (event.preventDefault(), void run())}>
         <TextField label="Prompts, one on each line" rows={3} value={prompts} onChange={setPrompts} />
         <div class="row">
-          <NumberField label="Steps" value={steps} min={1} max={1000} placeholder="30" onChange={setSteps} />
+          <NumberField label="Steps" of={GenerationOptionsSchema.field.steps} value={steps} onChange={setSteps} />
           <SeedField value={seed} onChange={setSeed} />
           {stop ? <button type="button" onClick={() => stop.abort()}>Cancel</button> : <button type="submit">Compare</button>}
         </div>

@@ -6,7 +6,7 @@ import { addPictures, gallery, recallPictures, type Shown } from '../api/gallery
 import { allConcepts, allModels, readJobs } from '../api/library';
 import { PictureLog } from '../api/pictureLog';
 import { runPictures } from '../api/start';
-import type { GenerationSettings } from '../gen/dti/v1/generation_pb';
+import { GenerationOptionsSchema, type GenerationSettings } from '../gen/dti/v1/generation_pb';
 import { Dialog } from '../parts/dialog';
 import { NumberField, SeedField, Select, TextField } from '../parts/forms';
 import { Empty, Facts, ProgressBar, TroubleNote, Warnings } from '../parts/notes';
@@ -16,6 +16,8 @@ import { useRedraw } from '../parts/useFollow';
 import { durationOf, numberOf, slugOf } from '../parts/words';
 
 const samplers = ['ddim', 'dpmpp_2m', 'dpmpp_2m_karras', 'euler', 'euler_ancestral', 'euler_karras', 'pndm'];
+
+const setting = GenerationOptionsSchema.field;
 
 const draft = signal({
   prompt: '',
@@ -91,17 +93,17 @@ export function GeneratePage({ prompt }: { prompt?: string }) {
         <PromptBox label="Prompt" value={form.prompt} onChange={text => set({ prompt: text })} />
         {!form.prompt && example && <button type="button" class="quiet chip" onClick={() => set({ prompt: `a photo of ${example}` })}>a photo of {example}</button>}
         <div class="pair">
-          <NumberField label="Images" value={form.numImages} min={1} max={64} placeholder="1" onChange={numImages => set({ numImages })} />
+          <NumberField label="Images" of={setting.numImages} value={form.numImages} onChange={numImages => set({ numImages })} />
           <SeedField value={form.seed} onChange={seed => set({ seed })} />
-          <NumberField label="Steps" value={form.steps} min={1} max={1000} placeholder="30" onChange={steps => set({ steps })} />
-          <NumberField label="Guidance" value={form.guidanceScale} min={1} max={100} step="any" placeholder="7.5" onChange={guidanceScale => set({ guidanceScale })} />
+          <NumberField label="Steps" of={setting.steps} value={form.steps} onChange={steps => set({ steps })} />
+          <NumberField label="Guidance" of={setting.guidanceScale} value={form.guidanceScale} onChange={guidanceScale => set({ guidanceScale })} />
         </div>
         <details>
           <summary>More settings</summary>
           <TextField label="Negative prompt" rows={2} value={form.negativePrompt} onChange={negativePrompt => set({ negativePrompt })} hint="What to keep away from." />
           <div class="pair">
-            <NumberField label="Width" value={form.width} min={64} max={2048} step={8} onChange={width => set({ width })} />
-            <NumberField label="Height" value={form.height} min={64} max={2048} step={8} onChange={height => set({ height })} />
+            <NumberField label="Width" of={setting.width} value={form.width} onChange={width => set({ width })} />
+            <NumberField label="Height" of={setting.height} value={form.height} onChange={height => set({ height })} />
           </div>
           <Select label="Sampler" value={form.scheduler} onChange={scheduler => set({ scheduler })} options={[{ value: '', label: 'the model’s own' }, ...samplers.map(name => ({ value: name, label: name }))]} />
           <Select

@@ -5,7 +5,7 @@ import { allConcepts, allModels, readJobs } from '../api/library';
 import { rememberPhotos } from '../api/photoMemory';
 import { prepare, release, type Photo } from '../api/photos';
 import { startTraining } from '../api/start';
-import { ConceptKind, TrainingPreset } from '../gen/dti/v1/training_pb';
+import { ConceptKind, TrainingOptionsSchema, TrainingPreset } from '../gen/dti/v1/training_pb';
 import { Check, Choice, NumberField, SeedField, Select, Slider, TextField } from '../parts/forms';
 import { TroubleNote } from '../parts/notes';
 import { PhotoGrid } from '../parts/photoGrid';
@@ -37,6 +37,8 @@ const draft = signal({
 });
 
 type Draft = typeof draft.value;
+
+const setting = TrainingOptionsSchema.field;
 
 const goodName = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
@@ -113,13 +115,13 @@ export function TrainPage() {
         <details>
           <summary>More settings</summary>
           <div class="pair">
-            <NumberField label="Steps" value={form.steps} min={1} max={100000} onChange={steps => set({ steps })} />
-            <NumberField label="Photos of a batch" value={form.batchSize} min={1} max={64} onChange={batchSize => set({ batchSize })} />
-            <NumberField label="Step length η" value={form.learningRate} min={0} max={1} step="any" onChange={learningRate => set({ learningRate })} />
-            <NumberField label="Vectors" value={form.numVectors} min={1} max={32} onChange={numVectors => set({ numVectors })} />
-            <NumberField label="Resolution" value={form.resolution} min={64} max={2048} step={8} placeholder={model ? String(model.resolution) : 'default'} onChange={size => set({ resolution: size })} />
+            <NumberField label="Steps" of={setting.steps} value={form.steps} onChange={steps => set({ steps })} />
+            <NumberField label="Photos of a batch" of={setting.batchSize} value={form.batchSize} onChange={batchSize => set({ batchSize })} />
+            <NumberField label="Step length η" of={setting.learningRate} value={form.learningRate} onChange={learningRate => set({ learningRate })} />
+            <NumberField label="Vectors" of={setting.numVectors} value={form.numVectors} onChange={numVectors => set({ numVectors })} />
+            <NumberField label="Resolution" of={setting.resolution} value={form.resolution} placeholder={model && String(model.resolution)} onChange={size => set({ resolution: size })} />
             <SeedField value={form.seed} onChange={seed => set({ seed })} />
-            <NumberField label="Preview every" value={form.previewEvery} min={0} placeholder="100 steps" onChange={previewEvery => set({ previewEvery })} />
+            <NumberField label="Preview every … steps" of={setting.previewEvery} value={form.previewEvery} onChange={previewEvery => set({ previewEvery })} />
           </div>
           <TextField
             label="Preview prompts" rows={2} value={form.previewPrompts} onChange={previewPrompts => set({ previewPrompts })}

@@ -1,5 +1,7 @@
+import type { DescField } from '@bufbuild/protobuf';
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
+import { settingOf } from './setting';
 
 interface FieldProps {
   label: string;
@@ -55,23 +57,23 @@ export function TextField({ label, value, onChange, hint, error, placeholder, ty
 
 interface NumberProps {
   label: string;
-  /** Empty: the server's default. */
+  /** Undefined: the default. */
   value: number | undefined;
   onChange: (value: number | undefined) => void;
+  /** The setting's field in the contract, which declares its range and its default. */
+  of?: DescField;
   min?: number;
   max?: number;
-  step?: number | 'any';
-  hint?: ComponentChildren;
   placeholder?: string;
 }
 
-export function NumberField({ label, value, onChange, min, max, step = 1, hint, placeholder = 'default' }: NumberProps) {
+export function NumberField({ label, value, onChange, of, ...own }: NumberProps) {
+  const declared = of && settingOf(of);
   return (
-    <Field label={label} hint={hint}>
-      {(id, describedBy) => (
+    <Field label={label}>
+      {id => (
         <input
-          id={id} type="number" inputMode="decimal" min={min} max={max} step={step} value={value ?? ''} placeholder={placeholder}
-          aria-describedby={describedBy}
+          {...declared} {...own} placeholder={own.placeholder ?? declared?.placeholder} id={id} type="number" inputMode="decimal" value={value ?? ''}
           onInput={event => {
             const { value: text, valueAsNumber } = event.currentTarget;
             onChange(text === '' || Number.isNaN(valueAsNumber) ? undefined : valueAsNumber);
