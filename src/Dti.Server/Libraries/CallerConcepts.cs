@@ -12,7 +12,7 @@ namespace Dti.Server.Libraries;
 internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
 {
     private const string Exists = "CONCEPT_EXISTS";
-    private const string NameTaken = "NAME_TAKEN";
+    private const string NameTakenReason = "NAME_TAKEN";
     private const string PlaceholderExists = "PLACEHOLDER_EXISTS";
 
     /// <summary>Its concepts by name, without thumbnails; an admin's own before those of others.</summary>
@@ -86,7 +86,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// with the placeholder <c>&lt;NAME&gt;</c>.
     /// </summary>
     /// <exception cref="DtiException">There is none of that name; close ones are listed.</exception>
-    public string Spell(string prompt)
+    public string ReplaceEmbeddings(string prompt)
     {
         var all = new Lazy<IReadOnlyList<Concept>>(List);
         return ConceptNames.ReplaceEmbeddings(
@@ -192,8 +192,8 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// The refusal of a name that another caller has, for a concept, a training that can go on, or one that waits or
     /// runs.
     /// </summary>
-    public static DtiException Taken(string name) =>
-        Refusals.AlreadyExists($"The name '{name}' is taken; choose another one.", NameTaken);
+    public static DtiException NameTaken(string name) =>
+        Refusals.AlreadyExists($"The name '{name}' is taken; choose another one.", NameTakenReason);
 
     private static Concept Version(IReadOnlyList<Concept> known, string version) =>
         known.FirstOrDefault(concept => concept.Version == version)
@@ -204,7 +204,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
             ? replaced?.Owner is { Length: > 0 } owner
                 ? owner
                 : caller.Id
-            : throw Taken(name);
+            : throw NameTaken(name);
 
     private void EnsureFree(Concept? replaced, string name, string placeholder, bool overwrite)
     {
@@ -216,12 +216,12 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
                         $"There is a concept '{name}' already; choose another name, or ask to overwrite it.",
                         Exists
                     )
-                    : Taken(name)
+                    : NameTaken(name)
             );
         }
 
         var own = placeholder.Length > 0 ? placeholder : $"<{name}>";
-        if (replaced?.Placeholder != own && library.Rival(name, own) is { } rival)
+        if (replaced?.Placeholder != own && library.FindAmbiguous(name, own) is { } rival)
         {
             throw (
                 IsSeen(rival)
@@ -229,7 +229,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
                         $"Prompts could not tell '{name}' from the concept '{rival.Name}', which uses the placeholder {rival.Placeholder}; choose another name or placeholder.",
                         PlaceholderExists
                     )
-                    : Taken(name)
+                    : NameTaken(name)
             );
         }
     }

@@ -19,15 +19,10 @@ namespace Dti.Server.Libraries;
 /// </summary>
 internal sealed class ConceptLibrary : IDisposable
 {
-    private const string ThumbnailEnding = ".png";
-    private const string SummaryEnding = ".training.png"; // no concept is called so: names have no dots
-    private const long MaxDescriptionBytes = 1024 * 1024;
-    private const long MaxPictureBytes = 64 << 20;
-    private static readonly string[] _endings = [".json", ".safetensors", ThumbnailEnding, SummaryEnding];
     private static readonly JsonFormatter _writer = new(JsonFormatter.Settings.Default.WithIndentation());
     private readonly string _folder;
     private readonly TimeProvider _time;
-    private readonly ILogger<ConceptLibrary> _logger;
+    private readonly ConceptFiles _files;
     private readonly FolderJournal _journal;
     private readonly ConceptDescriptions _descriptions;
     private readonly EarlierVersions _earlier;
@@ -41,7 +36,7 @@ internal sealed class ConceptLibrary : IDisposable
     {
         _folder = Path.GetFullPath(options.ConceptFolder);
         _time = time;
-        _logger = logger;
+        _files = new ConceptFiles(_folder, logger);
         try
         {
             Directory.CreateDirectory(_folder);
@@ -57,7 +52,7 @@ internal sealed class ConceptLibrary : IDisposable
 
         _journal = new FolderJournal(_folder, files);
         _journal.Tidy(_folder);
-        _descriptions = new ConceptDescriptions(_folder, TryRead);
+        _descriptions = new ConceptDescriptions(_folder, _files.TryRead);
         _earlier = new EarlierVersions(_folder, files);
     }
 
@@ -92,8 +87,8 @@ internal sealed class ConceptLibrary : IDisposable
     public Concept? Find(string name)
     {
         using var alone = _journal.Enter();
-        return ConceptNames.IsValid(name) && File.Exists(PathOf(name, ".json"))
-            ? TryRead(PathOf(name, ".json")) ?? new Concept { Name = name }
+        return _files.Exists(name)
+            ? _files.TryRead(_files.PathOf(name, ConceptFiles.Description)) ?? new Concept { Name = name }
             : null;
     }
 
@@ -101,22 +96,22 @@ internal sealed class ConceptLibrary : IDisposable
     public Concept Get(string name)
     {
         using var alone = _journal.Enter();
-        var concept = Read(PathOf(name, ".json"));
-        concept.ThumbnailPng = Picture(name, ThumbnailEnding);
-        concept.SummaryPng = Picture(name, SummaryEnding);
+        var concept = ConceptFiles.Read(_files.PathOf(name, ConceptFiles.Description));
+        concept.ThumbnailPng = Picture(ConceptFiles.Thumbnail);
+        concept.SummaryPng = Picture(ConceptFiles.Summary);
         return concept;
-    }
 
-    private ByteString Picture(string name, string ending) =>
-        RegularFile.Is(PathOf(name, ending))
-            ? ByteString.CopyFrom(RegularFile.ReadAllBytes(PathOf(name, ending), MaxPictureBytes))
-            : ByteString.Empty;
+        ByteString Picture(string ending) => ByteString.CopyFrom(ConceptFiles.ReadPicture(_files.PathOf(name, ending)));
+    }
 
     /// <summary>The vectors of a concept, which is there.</summary>
     public ConceptEmbedding Load(string name)
     {
         using var alone = _journal.Enter();
-        return ConceptFile.Read(PathOf(name, ".safetensors"), Read(PathOf(name, ".json")).Placeholder);
+        return ConceptFile.Read(
+            _files.PathOf(name, ConceptFiles.Vectors),
+            ConceptFiles.Read(_files.PathOf(name, ConceptFiles.Description)).Placeholder
+        );
     }
 
     /// <summary>
@@ -130,7 +125,12 @@ internal sealed class ConceptLibrary : IDisposable
         [
             .. _earlier
                 .Versions(name)
-                .Select(version => (Version: version, Concept: TryRead(_earlier.PathOf(name, version, ".json"))))
+                .Select(version =>
+                    (
+                        Version: version,
+                        Concept: _files.TryRead(_earlier.PathOf(name, version, ConceptFiles.Description))
+                    )
+                )
                 .Where(read => read.Concept is not null)
                 .Select(read => With(read.Concept!, read.Version)),
         ];
@@ -147,8 +147,8 @@ internal sealed class ConceptLibrary : IDisposable
     {
         using var alone = _journal.Enter();
         return ConceptFile.Read(
-            _earlier.PathOf(name, version, ".safetensors"),
-            Read(_earlier.PathOf(name, version, ".json")).Placeholder
+            _earlier.PathOf(name, version, ConceptFiles.Vectors),
+            ConceptFiles.Read(_earlier.PathOf(name, version, ConceptFiles.Description)).Placeholder
         );
     }
 
@@ -166,14 +166,18 @@ internal sealed class ConceptLibrary : IDisposable
 
     private Concept RestoreIn(FolderChange change, string name, string version, Func<Concept?, string> ownerOf)
     {
-        var concept = Read(_earlier.PathOf(name, version, ".json"));
-        var embedding = ConceptFile.Read(_earlier.PathOf(name, version, ".safetensors"), concept.Placeholder);
-        return SaveIn(change, concept, embedding, Bytes(ThumbnailEnding), Bytes(SummaryEnding), ownerOf);
+        var concept = ConceptFiles.Read(_earlier.PathOf(name, version, ConceptFiles.Description));
+        var embedding = ConceptFile.Read(_earlier.PathOf(name, version, ConceptFiles.Vectors), concept.Placeholder);
+        return SaveIn(
+            change,
+            concept,
+            embedding,
+            Picture(ConceptFiles.Thumbnail),
+            Picture(ConceptFiles.Summary),
+            ownerOf
+        );
 
-        byte[] Bytes(string ending) =>
-            _earlier.PathOf(name, version, ending) is var file && RegularFile.Is(file)
-                ? RegularFile.ReadAllBytes(file, MaxPictureBytes)
-                : [];
+        byte[] Picture(string ending) => ConceptFiles.ReadPicture(_earlier.PathOf(name, version, ending));
     }
 
     /// <summary>
@@ -203,7 +207,7 @@ internal sealed class ConceptLibrary : IDisposable
     /// <summary>A concept that a prompt could mean instead of another one; null: there is none.</summary>
     /// <param name="name">The other one's name.</param>
     /// <param name="placeholder">Its placeholder.</param>
-    public Concept? Rival(string name, string placeholder) =>
+    public Concept? FindAmbiguous(string name, string placeholder) =>
         List()
             .FirstOrDefault(concept =>
                 concept.Name != name && ConceptNames.AreAmbiguous(name, placeholder, concept.Name, concept.Placeholder)
@@ -232,95 +236,36 @@ internal sealed class ConceptLibrary : IDisposable
         var replaced = Find(concept.Name);
         concept.Owner = ownerOf(replaced);
         var description = Encoding.UTF8.GetBytes(_writer.Format(concept));
-        if (description.Length > MaxDescriptionBytes)
+        if (description.Length > ConceptFiles.MaxDescriptionBytes)
         {
             throw new DtiException(
                 ErrorKind.InvalidArgument,
-                $"The description of the concept takes {description.Length} bytes; at most {MaxDescriptionBytes} can be read back.",
+                $"The description of the concept takes {description.Length} bytes; at most {ConceptFiles.MaxDescriptionBytes} can be read back.",
                 "data"
             );
         }
 
         if (replaced is not null)
         {
-            _earlier.Keep(replaced, _endings);
+            _earlier.Keep(replaced, ConceptFiles.Endings);
         }
 
-        _descriptions.Change(concept.Name + ".json", Write);
-        return concept;
-
-        void Write()
+        _descriptions.Change(concept.Name + ConceptFiles.Description, () =>
         {
-            var file = concept.Name + ".safetensors";
-            var read = ConceptFile
-                .Read(
-                    change.Add(file, stream =>
-                        ConceptFile.Write(stream, embedding, ConceptFileFormat.Diffusers, ConceptMetadata.Of(concept))
-                    )
-                )
-                .Encoders;
-            if (
-                read.Count != embedding.Encoders.Count
-                || !read.Zip(embedding.Encoders).All(pair => Same(pair.First, pair.Second))
-            )
-            {
-                throw new DtiException(
-                    ErrorKind.FailedPrecondition,
-                    $"{file} does not hold what was written to it; check the disk."
-                );
-            }
-
-            foreach (
-                var (name, png) in new[]
-                {
-                    (concept.Name + ThumbnailEnding, thumbnailPng),
-                    (concept.Name + SummaryEnding, summaryPng),
-                }
-            )
-            {
-                if (!TryAdd(change, name, png))
-                {
-                    change.Remove(name); // of an older concept
-                }
-            }
-
-            change.Add(concept.Name + ".json", stream => stream.Write(description));
+            _files.Write(change, concept, embedding, thumbnailPng, summaryPng, description);
             change.Commit();
-        }
+        });
+        return concept;
     }
 
     /// <inheritdoc/>
     public void Dispose() => _descriptions.Dispose();
 
-    // A disk without room for a picture may have room for the concept, which is worth more.
-    private bool TryAdd(FolderChange change, string name, ReadOnlyMemory<byte> picture)
-    {
-        try
-        {
-            if (picture.Length > 0)
-            {
-                change.Add(name, stream => stream.Write(picture.Span));
-                return true;
-            }
-        }
-        catch (DtiException error)
-        {
-            _logger.PictureUnwritten(name, error.Message);
-        }
-
-        return false;
-    }
-
     /// <summary>Bytes on disk of what belongs to an owner.</summary>
     public long BytesOf(string owner) =>
         List()
             .Where(concept => concept.Owner == owner)
-            .Sum(concept =>
-                _earlier.BytesOf(concept.Name)
-                + _endings
-                    .Select(ending => new FileInfo(PathOf(concept.Name, ending)))
-                    .Sum(file => file.Exists ? file.Length : 0)
-            );
+            .Sum(concept => _earlier.BytesOf(concept.Name) + _files.BytesOf(concept.Name));
 
     /// <summary>Deletes a concept and its earlier versions.</summary>
     /// <param name="name">Its name.</param>
@@ -331,69 +276,24 @@ internal sealed class ConceptLibrary : IDisposable
         using var change = _journal.EnterToChange();
         ensure(Find(name));
         _earlier.Delete(name);
-        _descriptions.Change(name + ".json", () =>
+        _descriptions.Change(name + ConceptFiles.Description, () =>
         {
             try
             {
-                Array.ForEach(_endings, ending => change.Remove(name + ending));
+                foreach (var ending in ConceptFiles.Endings)
+                {
+                    change.Remove(name + ending);
+                }
+
                 change.Commit();
             }
             catch (DtiException error) when (error.Kind == ErrorKind.ResourceExhausted)
             {
-                Array.ForEach(_endings, ending => change.RemoveNow(name + ending)); // a full disk has room for that
+                foreach (var ending in ConceptFiles.Endings)
+                {
+                    change.RemoveNow(name + ending); // a full disk has room for that
+                }
             }
         });
     }
-
-    // Splitting an embedding into direction and magnitude again may round its last digit the other way.
-    private static bool Same(DirectionalVectors read, DirectionalVectors written) =>
-        read.Count == written.Count
-        && read.Dimension == written.Dimension
-        && Enumerable
-            .Range(0, written.Count)
-            .All(i =>
-                read.Embedding(i)
-                    .Zip(written.Embedding(i))
-                    .All(pair => Math.Abs(pair.First - pair.Second) <= 1e-6f * written.Magnitudes[i])
-            );
-
-    private Concept? TryRead(string file)
-    {
-        try
-        {
-            return Read(file);
-        }
-        catch (DtiException error)
-        {
-            _logger.ConceptUnreadable(file, error.Message);
-            return null;
-        }
-    }
-
-    private static Concept Read(string file)
-    {
-        try
-        {
-            return ConceptMetadata.Reader.Parse<Concept>(RegularFile.ReadAllText(file, MaxDescriptionBytes));
-        }
-        catch (Exception error)
-            when (error
-                    is InvalidProtocolBufferException
-                        or InvalidOperationException
-                        or IOException
-                        or UnauthorizedAccessException
-            )
-        {
-            throw new DtiException(
-                ErrorKind.FailedPrecondition,
-                $"{file} cannot be read as a concept's description: {error.Message}",
-                innerException: error
-            );
-        }
-    }
-
-    private string PathOf(string name, string extension) =>
-        ConceptNames.IsValid(name)
-            ? Path.Combine(_folder, name + extension)
-            : throw new DtiException(ErrorKind.InvalidArgument, $"name must be {ConceptNames.Rule}.", "name");
 }

@@ -97,7 +97,7 @@ internal sealed class TrainingRuns
         using var alone = _journal.Enter();
         if (File.Exists(PathOf(name, RequestFile)) && !caller.MaySee(Owner(name)))
         {
-            throw CallerConcepts.Taken(name);
+            throw CallerConcepts.NameTaken(name);
         }
     }
 

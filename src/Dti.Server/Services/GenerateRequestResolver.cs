@@ -28,7 +28,7 @@ internal sealed class GenerateRequestResolver(
         var readable = GenerationRequestChecks.IsReadable(asked.Prompt, asked.NegativePrompt);
         if (asked.PromptSyntax != PromptSyntax.Plain && readable)
         {
-            asked.Prompt = checks.Try(() => concepts.Spell(asked.Prompt)) ?? asked.Prompt;
+            asked.Prompt = checks.Try(() => concepts.ReplaceEmbeddings(asked.Prompt)) ?? asked.Prompt;
             checks.ReplaceEmbeddings(asked, concepts);
         }
 

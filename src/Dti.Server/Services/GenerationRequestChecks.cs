@@ -26,7 +26,8 @@ internal static class GenerationRequestChecks
     {
         if (asked.HasNegativePrompt)
         {
-            asked.NegativePrompt = checks.Try(() => concepts.Spell(asked.NegativePrompt)) ?? asked.NegativePrompt;
+            asked.NegativePrompt = checks.Try(() => concepts.ReplaceEmbeddings(asked.NegativePrompt))
+                ?? asked.NegativePrompt;
         }
     }
 

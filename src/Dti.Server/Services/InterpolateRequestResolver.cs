@@ -30,7 +30,7 @@ internal sealed class InterpolateRequestResolver(
         {
             if (request.HasPrompt)
             {
-                request.Prompt = checks.Try(() => concepts.Spell(request.Prompt)) ?? request.Prompt;
+                request.Prompt = checks.Try(() => concepts.ReplaceEmbeddings(request.Prompt)) ?? request.Prompt;
             }
 
             checks.ReplaceEmbeddings(asked, concepts);

@@ -51,7 +51,7 @@ internal sealed class QueueAdmission(DtiServerOptions options, CallerQuotas quot
                 $"Job {rival.JobId} is training a concept '{rival.Name}' already; wait for it, cancel it, or choose another name.",
                 "CONCEPT_IN_TRAINING"
             )
-            : CallerConcepts.Taken(name);
+            : CallerConcepts.NameTaken(name);
 
     /// <summary>What became of an earlier submission with the same request id; null: there is none.</summary>
     public static (JobTicket? Known, DtiException? Refusal)? Find(
