@@ -202,7 +202,7 @@ public sealed class JobFeedTests : IDisposable
         var result = events.MoveNextAsync();
         Assert.False(result.IsCompleted);
 
-        _feed.See(new JobView(new JobRecord { State = JobState.Succeeded }, null));
+        _feed.Update(new JobView(new JobRecord { State = JobState.Succeeded }, null));
 
         Assert.True(await result);
         Assert.NotNull(((TrainResponse)events.Current).Result);
@@ -224,6 +224,6 @@ public sealed class JobFeedTests : IDisposable
     private void End()
     {
         Tell(0, new TrainResponse { Result = new TrainResult { Steps = Many } });
-        _feed.See(new JobView(new JobRecord { State = JobState.Succeeded }, null));
+        _feed.Update(new JobView(new JobRecord { State = JobState.Succeeded }, null));
     }
 }

@@ -46,12 +46,12 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
         });
 
     /// <summary>The job's place in the queue changed.</summary>
-    public void Place(QueuePlace place) => Change(() => (_place, _placed) = (place, _placed + 1));
+    public void UpdatePlace(QueuePlace place) => Change(() => (_place, _placed) = (place, _placed + 1));
 
     /// <summary>
     /// Takes over what the job's grain says when a subscription begins or is renewed, and when the job is over.
     /// </summary>
-    public void See(JobView view) =>
+    public void Update(JobView view) =>
         Change(() =>
         {
             CatchUp(long.MaxValue);
@@ -82,7 +82,7 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
         IMessage? result = null;
         while (true)
         {
-            var seen = Look(next);
+            var seen = Capture(next);
             if (seen.Place is not null && seen.Placed != placed && next > 0 && seen.Over is null)
             {
                 placed = seen.Placed;
@@ -170,7 +170,7 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
         }
     }
 
-    private Snapshot Look(long next)
+    private Snapshot Capture(long next)
     {
         lock (_lock)
         {

@@ -70,9 +70,9 @@ internal sealed class JobFeeds(JobSilo silo, JobFolder folder, ILogger<JobFeeds>
 
     Task IJobObserver.EventsAsync(string jobId, EventBatch batch) => Notify(jobId, feed => feed.Add(batch));
 
-    Task IJobObserver.PlacedAsync(string jobId, QueuePlace place) => Notify(jobId, feed => feed.Place(place));
+    Task IJobObserver.PlacedAsync(string jobId, QueuePlace place) => Notify(jobId, feed => feed.UpdatePlace(place));
 
-    Task IJobObserver.OverAsync(string jobId, JobView view) => Notify(jobId, feed => feed.See(view));
+    Task IJobObserver.OverAsync(string jobId, JobView view) => Notify(jobId, feed => feed.Update(view));
 
     private Task Notify(string jobId, Action<JobFeed> change)
     {
@@ -136,7 +136,7 @@ internal sealed class JobFeeds(JobSilo silo, JobFolder folder, ILogger<JobFeeds>
             try
             {
                 var self = _self ??= (await silo.GrainsAsync()).CreateObjectReference<IJobObserver>(this);
-                feed.See(await (await silo.JobAsync(jobId)).SubscribeAsync(self));
+                feed.Update(await (await silo.JobAsync(jobId)).SubscribeAsync(self));
                 first.TrySetResult();
             }
             catch (Exception error)

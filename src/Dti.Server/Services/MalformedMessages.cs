@@ -38,7 +38,7 @@ internal static class MalformedMessages
                     && !headers.ContainsKey("grpc-status-details-bin")
                 )
                 {
-                    Answer(headers, StatusMapper.StatusOf(Refusals.MalformedMessage())); // reflection's frames, which gRPC reads itself
+                    SetStatus(headers, StatusMapper.StatusOf(Refusals.MalformedMessage())); // reflection's frames, which gRPC reads itself
                     return;
                 }
 
@@ -48,7 +48,7 @@ internal static class MalformedMessages
                     && Uri.UnescapeDataString($"{headers["grpc-message"]}") == TooLarge
                 )
                 {
-                    Answer(headers, StatusMapper.StatusOf(Refusals.MessageTooLarge(limit)));
+                    SetStatus(headers, StatusMapper.StatusOf(Refusals.MessageTooLarge(limit)));
                     return;
                 }
 
@@ -75,13 +75,13 @@ internal static class MalformedMessages
                         malformed ? StatusMapper.StatusOf(Refusals.MalformedMessage())
                         : gone ? StatusMapper.StatusOf(Refusals.CallerLeft())
                         : StatusMapper.Internal;
-                    Answer(headers, status);
+                    SetStatus(headers, status);
                 }
             }
         );
     }
 
-    private static void Answer(IHeaderDictionary headers, RpcStatus status)
+    private static void SetStatus(IHeaderDictionary headers, RpcStatus status)
     {
         Rejected.Count(status);
         headers["grpc-status"] = $"{status.Code}";
