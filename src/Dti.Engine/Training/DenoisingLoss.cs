@@ -27,7 +27,7 @@ internal sealed class DenoisingLoss(IDiffusionModel model, PredictionType? predi
         model.UseOnly(ModelParts.TextEncoders | ModelParts.Denoiser);
         Tensor[] rows = [.. embeddings.Select(embedding => embedding.Rows())];
         Tensor[] parameters = [.. embeddings.Select(embedding => embedding.Parameter)];
-        var (loss, gradients) = OwnNodes.Guard(() =>
+        var (loss, gradients) = AutogradBridge.Run(() =>
             model.Memory.CheckpointActivations ? Recomputing(batch, rows, parameters) : Whole(batch, rows, parameters)
         );
         return (

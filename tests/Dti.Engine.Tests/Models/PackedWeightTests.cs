@@ -131,8 +131,22 @@ public class PackedWeightTests
 
         Tensor Gradient() => autograd.grad([layer.Forward(layer.Forward(leaf)).sum()], [leaf])[0];
 
-        Assert.Equal("no way back", Assert.Throws<NotSupportedException>(() => OwnNodes.Guard(Gradient)).Message);
-        Assert.Equal("no way back", Assert.Throws<NotSupportedException>(() => OwnNodes.Guard(Gradient)).Message);
+        Assert.Equal("no way back", Assert.Throws<NotSupportedException>(() => AutogradBridge.Run(Gradient)).Message);
+        Assert.Equal("no way back", Assert.Throws<NotSupportedException>(() => AutogradBridge.Run(Gradient)).Message);
+    }
+
+    [Fact]
+    public void Run_WhenItEnds_KeepsNoGradientOfItsNodes()
+    {
+        using var scope = NewDisposeScope();
+        using var layer = new Remembering(Random(ScalarType.Float32, 8, 8));
+        var leaf = Random(ScalarType.Float32, 2, 8).requires_grad_(true);
+
+        var gradient = AutogradBridge.Run(() => autograd.grad([layer.Forward(leaf).sum()], [leaf])[0]);
+
+        Assert.True(layer.Last!.IsInvalid);
+        Assert.Equal([2, 8], gradient.shape);
+        Assert.True(gradient.isfinite().all().item<bool>());
     }
 
     [Fact]
@@ -177,6 +191,19 @@ public class PackedWeightTests
 
         public override Tensor Gradient(Tensor gradient, long[] inputShape) =>
             throw new NotSupportedException("no way back");
+
+        public override void ReleaseTransposed() { }
+
+        public override void Dispose() { }
+    }
+
+    private sealed class Remembering(Tensor weight) : FrozenWeight
+    {
+        public Tensor? Last { get; private set; }
+
+        public override Tensor Compute(Tensor x) => x.matmul(weight);
+
+        public override Tensor Gradient(Tensor gradient, long[] inputShape) => Last = gradient.matmul(weight.t());
 
         public override void ReleaseTransposed() { }
 

@@ -65,7 +65,7 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
     {
         using (grad_output)
         {
-            return OwnNodes.Give(
+            return AutogradBridge.Return(
                 () =>
                 {
                     using var scope = NewDisposeScope();

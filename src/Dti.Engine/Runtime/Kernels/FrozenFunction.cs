@@ -28,7 +28,7 @@ internal sealed class FrozenFunction : autograd.SingleTensorFunction<FrozenFunct
         using (grad_output)
         {
             var shape = (long[])ctx.get_data(InputShape);
-            return OwnNodes.Give(
+            return AutogradBridge.Return(
                 () => [((FrozenWeight)ctx.get_data(Weight)).Gradient(grad_output, shape)],
                 grad_output.dtype,
                 [shape],

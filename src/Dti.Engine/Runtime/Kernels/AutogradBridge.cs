@@ -3,25 +3,28 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Runtime.Kernels;
 
-/// <summary>What the nodes that we put into autograd's graph have in common. Each thread has its own.</summary>
-internal static class OwnNodes
+/// <summary>
+/// Between autograd's graph and the nodes that this engine adds to it. libtorch calls the nodes of a backward pass on
+/// the thread that asked for it, and passes them nothing, so the state of the pass is that thread's.
+/// </summary>
+internal static class AutogradBridge
 {
     [ThreadStatic]
-    private static Tensor[]? _given;
+    private static Tensor[]? _returned;
 
     [ThreadStatic]
     private static Exception? _failure;
 
     /// <summary>
-    /// Runs what takes gradients. A node's error cannot pass through libtorch, where it would end the process: it is
-    /// kept, and thrown here.
+    /// Runs a backward pass. The exception of a node cannot pass through libtorch, where it would end the process: it
+    /// is kept, and thrown here.
     /// </summary>
-    public static T Guard<T>(Func<T> takeGradients)
+    public static T Run<T>(Func<T> backward)
     {
         _failure = null;
         try
         {
-            var result = takeGradients();
+            var result = backward();
             Throw();
             return result;
         }
@@ -29,6 +32,10 @@ internal static class OwnNodes
         {
             Throw(); // of which libtorch's own error may be a consequence
             throw;
+        }
+        finally
+        {
+            Release();
         }
     }
 
@@ -41,21 +48,26 @@ internal static class OwnNodes
     /// <param name="dtype">Of each.</param>
     /// <param name="shapes">Of each.</param>
     /// <param name="otherArguments">How many the node takes after them.</param>
-    public static List<Tensor> Give(Func<Tensor[]> gradients, ScalarType dtype, long[][] shapes, int otherArguments)
+    public static List<Tensor> Return(Func<Tensor[]> gradients, ScalarType dtype, long[][] shapes, int otherArguments)
     {
-        Array.ForEach(_given ?? [], gradient => gradient.Dispose());
-        _given = null;
+        Release();
         try
         {
-            _given = _failure is null ? gradients() : null;
+            _returned = _failure is null ? gradients() : null;
         }
         catch (Exception failure)
         {
             _failure = failure;
         }
 
-        _given ??= [.. shapes.Select(shape => zeros(shape, dtype))];
-        return [.. _given, .. new Tensor[otherArguments]];
+        _returned ??= [.. shapes.Select(shape => zeros(shape, dtype))];
+        return [.. _returned, .. new Tensor[otherArguments]];
+    }
+
+    private static void Release()
+    {
+        Array.ForEach(_returned ?? [], gradient => gradient.Dispose());
+        _returned = null;
     }
 
     private static void Throw()
