@@ -3,6 +3,7 @@ using System.Globalization;
 using Dti.Server;
 using Dti.Server.Configuration;
 using Dti.Server.Jobs;
+using Dti.Server.Jobs.Grains;
 using Dti.Server.Security;
 using Dti.V1;
 using Google.Protobuf;
@@ -167,27 +168,16 @@ internal static class QueueGrowth
         return server;
     }
 
-    private static async Task<string> SubmitAsync(IJobs jobs, string name) =>
-        (
-            await jobs.SubmitAsync(
-                    new JobSubmission(
-                        JobKind.Train,
-                        new TrainRequest { Name = name },
-                        "",
-                        "",
-                        name,
-                        10,
-                        id => new TrainResponse
-                        {
-                            Accepted = new TrainAccepted { JobId = id, Name = name },
-                        }
-                    )
-                    {
-                        Caller = Caller.Local,
-                    }
-                )
-                .ConfigureAwait(false)
-        ).JobId;
+    private static async Task<string> SubmitAsync(IJobs jobs, string name)
+    {
+        var ticket = JobTicket.New(JobKind.Train, Caller.Local) with { Name = name, TotalSteps = 10 };
+        var accepted = new TrainResponse
+        {
+            Accepted = new TrainAccepted { JobId = ticket.JobId, Name = name },
+        };
+        var submission = new JobSubmission(ticket, new TrainRequest { Name = name }, accepted);
+        return (await jobs.SubmitAsync(submission).ConfigureAwait(false)).JobId;
+    }
 
     private static async Task<double> MedianAsync(int rounds, Func<int, Task> work)
     {

@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using Dti.Server.Jobs.Grains;
 using Dti.Server.Security;
 using Dti.V1;
 using Google.Protobuf;
@@ -6,35 +6,10 @@ using Google.Protobuf;
 namespace Dti.Server.Jobs;
 
 /// <summary>A job to be done. All of it can be written to disk: nothing refers to memory of this process.</summary>
-/// <param name="Kind">What is asked.</param>
+/// <param name="Ticket">What the queue knows of it.</param>
 /// <param name="Request">The request with every setting resolved, so that it can be repeated.</param>
-/// <param name="RequestId">The caller's idempotency key; empty: none.</param>
-/// <param name="Fingerprint">Hash of the request as it came.</param>
-/// <param name="Name">The concept's name, for training.</param>
-/// <param name="TotalSteps">Steps asked.</param>
-/// <param name="Accepted">Makes the first event from the job's id.</param>
-internal sealed record JobSubmission(
-    JobKind Kind,
-    IMessage Request,
-    string RequestId,
-    string Fingerprint,
-    string Name,
-    int TotalSteps,
-    Func<string, IMessage> Accepted
-)
-{
-    /// <summary>Whose job it is.</summary>
-    public required Caller Caller { get; init; }
-
-    /// <summary>The placeholder of the concept that it trains; empty: it trains none.</summary>
-    public string Placeholder { get; init; } = "";
-
-    /// <summary>Images and frames that it generates; previews of a training are not counted.</summary>
-    public int Pictures { get; init; }
-
-    /// <summary>W3C's traceparent of the call that submits it; null: that is not traced.</summary>
-    public string? TraceParent { get; init; } = Activity.Current?.Id;
-}
+/// <param name="Accepted">Its first event.</param>
+internal sealed record JobSubmission(JobTicket Ticket, IMessage Request, IMessage Accepted);
 
 /// <summary>
 /// What callers do with jobs; says nothing of where they run. Callers see their own jobs, an admin all.

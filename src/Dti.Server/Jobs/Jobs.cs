@@ -19,12 +19,12 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, Serve
             throw Refusals.ServerStopping();
         }
 
-        var jobId = Guid.NewGuid().ToString("N");
-        folder.Create(jobId, submission.Request, submission.Accepted(jobId));
+        var jobId = submission.Ticket.JobId;
+        folder.Create(jobId, submission.Request, submission.Accepted);
         Submitted answer;
         try
         {
-            answer = await SubmitAsync(jobId, submission);
+            answer = await (await silo.QueueAsync()).SubmitAsync(submission.Ticket with { Created = time.GetUtcNow() });
         }
         catch
         {
@@ -39,25 +39,6 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, Serve
 
         return (IdOf(answer)!, answer.Attached);
     }
-
-    private async Task<Submitted> SubmitAsync(string jobId, JobSubmission submission) =>
-        await (await silo.QueueAsync()).SubmitAsync(
-            new JobTicket
-            {
-                JobId = jobId,
-                Kind = submission.Kind,
-                Caller = submission.Caller.Id,
-                Scopes = (int)submission.Caller.Scopes,
-                RequestId = submission.RequestId,
-                Fingerprint = submission.Fingerprint,
-                Name = submission.Name,
-                Placeholder = submission.Placeholder,
-                TotalSteps = submission.TotalSteps,
-                Pictures = submission.Pictures,
-                Created = time.GetUtcNow(),
-                TraceParent = submission.TraceParent,
-            }
-        );
 
     /// <summary>
     /// A job whose submission failed, so that its caller heard of none: it is cancelled if the queue has it, and leaves

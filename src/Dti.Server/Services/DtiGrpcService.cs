@@ -69,7 +69,7 @@ internal sealed class DtiGrpcService(
         var (jobId, _) = await jobs.SubmitAsync(submission);
         try
         {
-            await foreach (var message in jobs.WatchAsync(jobId, submission.Caller, 0, ends))
+            await foreach (var message in jobs.WatchAsync(jobId, submission.Ticket.Owner, 0, ends))
             {
                 await responseStream.WriteAsync((T)message, ends);
             }

@@ -1,6 +1,7 @@
 using Dti.Engine.Concepts;
 using Dti.Server.Configuration;
 using Dti.Server.Jobs;
+using Dti.Server.Jobs.Grains;
 using Dti.Server.Libraries;
 using Dti.Server.Mapping;
 using Dti.Server.Security;
@@ -58,21 +59,18 @@ internal sealed class GenerateRequestResolver(
             asked,
             named.Select(concept => concept.Name)
         );
-        return new JobSubmission(
-            JobKind.Generate,
-            new GenerateRequest { Options = asked.Pin(message) },
-            "",
-            "",
-            "",
-            message.Steps * message.NumImages,
-            jobId => new GenerateResponse
-            {
-                Accepted = new GenerateAccepted { JobId = jobId, Settings = message },
-            }
-        )
+        var ticket = JobTicket.New(JobKind.Generate, caller) with
         {
-            Caller = caller,
+            TotalSteps = message.Steps * message.NumImages,
             Pictures = message.NumImages,
         };
+        return new JobSubmission(
+            ticket,
+            new GenerateRequest { Options = asked.Pin(message) },
+            new GenerateResponse
+            {
+                Accepted = new GenerateAccepted { JobId = ticket.JobId, Settings = message },
+            }
+        );
     }
 }

@@ -1,6 +1,7 @@
 using Dti.Engine.Concepts;
 using Dti.Server.Configuration;
 using Dti.Server.Jobs;
+using Dti.Server.Jobs.Grains;
 using Dti.Server.Libraries;
 using Dti.Server.Mapping;
 using Dti.Server.Security;
@@ -74,18 +75,19 @@ internal sealed class InterpolateRequestResolver(
         );
         var pinned = request.Clone();
         pinned.Options = asked.Pin(message);
+        var ticket = JobTicket.New(JobKind.Interpolate, caller) with
+        {
+            TotalSteps = message.Steps * settings.Frames,
+            Pictures = settings.Frames,
+        };
         return new JobSubmission(
-            JobKind.Interpolate,
+            ticket,
             pinned,
-            "",
-            "",
-            "",
-            message.Steps * settings.Frames,
-            jobId => new InterpolateResponse
+            new InterpolateResponse
             {
                 Accepted = new InterpolateAccepted
                 {
-                    JobId = jobId,
+                    JobId = ticket.JobId,
                     FromConcept = request.FromConcept,
                     ToConcept = request.ToConcept,
                     Frames = settings.Frames,
@@ -94,10 +96,6 @@ internal sealed class InterpolateRequestResolver(
                     Settings = message,
                 },
             }
-        )
-        {
-            Caller = caller,
-            Pictures = settings.Frames,
-        };
+        );
     }
 }

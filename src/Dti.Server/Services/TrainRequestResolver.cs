@@ -1,6 +1,7 @@
 using Dti.Engine.Training;
 using Dti.Server.Configuration;
 using Dti.Server.Jobs;
+using Dti.Server.Jobs.Grains;
 using Dti.Server.Libraries;
 using Dti.Server.Mapping;
 using Dti.Server.Security;
@@ -108,18 +109,22 @@ internal sealed class TrainRequestResolver(
         var message = settings!.ToMessage(asked, asked.HasModel ? asked.Model : models.DefaultName, target!);
         var pinned = request.Clone();
         pinned.Options = asked.Pin(message);
+        var ticket = JobTicket.New(JobKind.Train, caller) with
+        {
+            RequestId = request.RequestId,
+            Fingerprint = fingerprint,
+            Name = request.Name,
+            Placeholder = settings.Placeholder,
+            TotalSteps = message.Steps,
+        };
         var submission = new JobSubmission(
-            JobKind.Train,
+            ticket,
             pinned,
-            request.RequestId,
-            fingerprint,
-            request.Name,
-            message.Steps,
-            jobId => new TrainResponse
+            new TrainResponse
             {
                 Accepted = new TrainAccepted
                 {
-                    JobId = jobId,
+                    JobId = ticket.JobId,
                     RequestId = request.RequestId,
                     Name = request.Name,
                     Settings = message,
@@ -127,12 +132,8 @@ internal sealed class TrainRequestResolver(
                     StepsDone = request.Resume?.FromStep ?? 0,
                 },
             }
-        )
-        {
-            Caller = caller,
-            Placeholder = settings.Placeholder,
-        };
-        return (submission, photos, settings!.Initializer);
+        );
+        return (submission, photos, settings.Initializer);
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dti.Server.Security;
 using Dti.V1;
 
@@ -56,6 +57,17 @@ internal sealed record JobTicket
     /// <summary>The placeholder of the concept that it trains; empty: the one of its name, or it trains none.</summary>
     [Id(11)]
     public string Placeholder { get; init; } = "";
+
+    /// <summary>A new job of a caller, with an id of its own.</summary>
+    public static JobTicket New(JobKind kind, Caller caller) =>
+        new()
+        {
+            JobId = Guid.NewGuid().ToString("N"),
+            Kind = kind,
+            Caller = caller.Id,
+            Scopes = (int)caller.Scopes,
+            TraceParent = Activity.Current?.Id,
+        };
 
     /// <summary>Whose job it is.</summary>
     public Caller Owner => new(Caller, (Scopes)Scopes);
