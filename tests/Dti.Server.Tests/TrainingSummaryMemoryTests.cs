@@ -1,6 +1,7 @@
 using Dti.Engine.Imaging;
 using Dti.Engine.Training;
 using Dti.Server.Jobs;
+using Dti.Server.Mapping;
 using Dti.Server.Tests.Infrastructure;
 
 namespace Dti.Server.Tests;
@@ -13,8 +14,10 @@ public class TrainingSummaryMemoryTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && PlotFont.File is not null, "reads /proc, and needs a font");
         var summary = TrainingSummaryTests.Summary();
-        summary.Add(new TrainingStep(1, 40, 0.2, 0.2, 0.4, 1, 0.1, 0.01, 1, TimeSpan.Zero));
-        summary.Add(new TrainingPreview(1, 0, new RgbImage(8, 8, new byte[8 * 8 * 3]), "a prompt", 1));
+        summary.Add(EventMapping.Of(new TrainingStep(1, 40, 0.2, 0.2, 0.4, 1, 0.1, 0.01, 1, TimeSpan.Zero)).Message);
+        summary.Add(
+            EventMapping.Of(new TrainingPreview(1, 0, new RgbImage(8, 8, new byte[8 * 8 * 3]), "a prompt", 1)).Message
+        );
         summary.Draw();
         var before = Mappings();
 

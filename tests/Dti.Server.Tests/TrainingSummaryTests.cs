@@ -2,6 +2,7 @@ using Dti.Engine.Imaging;
 using Dti.Engine.Models.Families;
 using Dti.Engine.Training;
 using Dti.Server.Jobs;
+using Dti.Server.Mapping;
 using Dti.Tests;
 
 namespace Dti.Server.Tests;
@@ -21,13 +22,17 @@ public class TrainingSummaryTests
             for (var prompt = 0; prompt < 2; prompt++)
             {
                 summary.Add(
-                    new TrainingPreview(
-                        column * 10,
-                        prompt,
-                        new RgbImage(8, 8, new byte[8 * 8 * 3]),
-                        $"prompt {prompt}",
-                        1
-                    )
+                    EventMapping
+                        .Of(
+                            new TrainingPreview(
+                                column * 10,
+                                prompt,
+                                new RgbImage(8, 8, new byte[8 * 8 * 3]),
+                                $"prompt {prompt}",
+                                1
+                            )
+                        )
+                        .Message
                 );
             }
         }
@@ -45,11 +50,23 @@ public class TrainingSummaryTests
         var without = Height();
         for (var step = 1; step <= 40; step++)
         {
-            summary.Add(new TrainingStep(step, 40, 0.2, 0.2, 0.4, 1, 0.1, 0.01, 1, TimeSpan.Zero));
+            summary.Add(
+                EventMapping.Of(new TrainingStep(step, 40, 0.2, 0.2, 0.4, 1, 0.1, 0.01, 1, TimeSpan.Zero)).Message
+            );
             foreach (var prompt in new[] { 0, 1, 2 })
             {
                 summary.Add(
-                    new TrainingPreview(step, prompt, new RgbImage(8, 8, new byte[8 * 8 * 3]), $"prompt {prompt}", 1)
+                    EventMapping
+                        .Of(
+                            new TrainingPreview(
+                                step,
+                                prompt,
+                                new RgbImage(8, 8, new byte[8 * 8 * 3]),
+                                $"prompt {prompt}",
+                                1
+                            )
+                        )
+                        .Message
                 );
             }
         }

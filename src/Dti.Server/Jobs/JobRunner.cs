@@ -104,8 +104,7 @@ internal sealed class JobRunner(
             var happened in attempt
                 .Earlier()
                 .Where(earlier => earlier.Step <= (from?.Step ?? 0))
-                .Select(earlier => ((TrainResponse)earlier.Message).ToEngine())
-                .OfType<TrainingEvent>()
+                .Select(earlier => (TrainResponse)earlier.Message)
         )
         {
             summary.Add(happened); // the picture is of the whole run, however often the server was started
@@ -125,39 +124,29 @@ internal sealed class JobRunner(
         var session = new Trainer(model.Value, settings, photos).Begin(from);
         foreach (var happened in session.Run(cancellationToken, stepDone: keeper.Note))
         {
-            summary.Add(happened);
+            if (happened is not TrainingFinished && EventMapping.Of(happened) is var (at, message))
+            {
+                summary.Add(message);
+                yield return (at, message);
+            }
+
             switch (happened)
             {
-                case TrainingWarning warning:
+                case TrainingStep when keeper.Problem is { } problem && !told:
+                    told = true;
                     yield return (
                         0,
-                        new TrainResponse { Warning = EventMapping.Warning(warning.Code, warning.Message) }
+                        new TrainResponse
+                        {
+                            Warning = EventMapping.Warning(
+                                "SNAPSHOT_NOT_WRITTEN",
+                                $"{paths.Hide(problem)} Training goes on, but cannot be resumed from here."
+                            ),
+                        }
                     );
                     break;
-                case TrainingStep step:
-                    yield return (step.Step, new TrainResponse { Progress = step.ToMessage() });
-                    if (keeper.Problem is { } problem && !told)
-                    {
-                        told = true;
-                        yield return (
-                            0,
-                            new TrainResponse
-                            {
-                                Warning = EventMapping.Warning(
-                                    "SNAPSHOT_NOT_WRITTEN",
-                                    $"{paths.Hide(problem)} Training goes on, but cannot be resumed from here."
-                                ),
-                            }
-                        );
-                    }
-
-                    break;
-                case TrainingCheck check:
-                    yield return (check.Step, new TrainResponse { Check = check.ToMessage() });
-                    break;
-                case TrainingPreview preview:
-                    thumbnail = preview.Index == 0 ? preview.Image : thumbnail;
-                    yield return (preview.Step, new TrainResponse { Preview = preview.ToMessage() });
+                case TrainingPreview { Index: 0 } preview:
+                    thumbnail = preview.Image;
                     break;
                 case TrainingFinished finished:
                     var learnt = new Concept

@@ -1,7 +1,9 @@
 using Dti.Engine.Imaging;
-using Dti.Engine.Training;
+using Dti.V1;
 using ScottPlot;
 using SkiaSharp;
+using Color = ScottPlot.Color;
+using TrainingSettings = Dti.Engine.Training.TrainingSettings;
 
 namespace Dti.Server.Jobs;
 
@@ -18,8 +20,8 @@ internal sealed class TrainingSummary(TrainingSettings settings)
     private const int MostKept = 2 * MostColumns;
     private const int Caption = 24;
 
-    private readonly List<TrainingStep> _steps = [];
-    private readonly List<TrainingCheck> _checks = [];
+    private readonly List<TrainProgress> _steps = [];
+    private readonly List<TrainCheck> _checks = [];
     private readonly List<Preview> _previews = [];
     private int _every = 1;
     private int _everyColumn = 1;
@@ -32,11 +34,11 @@ internal sealed class TrainingSummary(TrainingSettings settings)
     /// Takes note of an event; of many steps, only so many as a curve needs, and of many previews, encoded, so many as
     /// twice its columns.
     /// </summary>
-    public void Add(TrainingEvent happened)
+    public void Add(TrainResponse happened)
     {
         switch (happened)
         {
-            case TrainingStep step when step.Step % _every == 0 || step.Step == settings.Steps:
+            case { Progress: { } step } when step.Step % _every == 0 || step.Step == settings.Steps:
                 _steps.Add(step);
                 if (_steps.Count > MostPoints)
                 {
@@ -45,17 +47,17 @@ internal sealed class TrainingSummary(TrainingSettings settings)
                 }
 
                 break;
-            case TrainingCheck check:
+            case { Check: { } check }:
                 _checks.Add(check);
                 break;
-            case TrainingPreview preview:
+            case { Preview: { Picture: not null } preview }:
                 Keep(preview);
                 break;
         }
     }
 
     // Columns are thinned as steps are: every one is kept, then every second, …, and always the newest.
-    private void Keep(TrainingPreview drawn)
+    private void Keep(TrainPreview drawn)
     {
         if (_previews.Count == 0 || _previews[^1].Step != drawn.Step)
         {
@@ -73,9 +75,12 @@ internal sealed class TrainingSummary(TrainingSettings settings)
             new Preview(
                 _columns - 1,
                 drawn.Step,
-                drawn.Index,
-                drawn.Prompt,
-                ImageCodec.Encode(drawn.Image, Engine.Imaging.ImageFormat.Jpeg)
+                drawn.Picture.Index,
+                drawn.Picture.Prompt,
+                ImageCodec.Encode(
+                    ImageCodec.Decode(drawn.Picture.Data.Span, "preview"),
+                    Engine.Imaging.ImageFormat.Jpeg
+                )
             )
         );
     }
@@ -203,7 +208,7 @@ internal sealed class TrainingSummary(TrainingSettings settings)
 
     private Plot Panel(
         string label,
-        params (double[] X, Func<TrainingStep, double> Y, string Name, double Opacity)[] lines
+        params (double[] X, Func<TrainProgress, double> Y, string Name, double Opacity)[] lines
     )
     {
         var plot = new Plot();

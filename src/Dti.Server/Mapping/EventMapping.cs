@@ -46,7 +46,7 @@ internal sealed record PictureEncoding(PictureFormat Format, int Quality, ulong 
     }
 }
 
-/// <summary>What the engine reports, as messages, and back.</summary>
+/// <summary>What the engine reports, as messages.</summary>
 internal static class EventMapping
 {
     public static TrainProgress ToMessage(this TrainingStep step) =>
@@ -79,31 +79,15 @@ internal static class EventMapping
             Picture = PictureEncoding.Lossless(preview.Seed).Encode(preview.Image, preview.Index, preview.Prompt),
         };
 
-    /// <summary>What the engine reported; null: nothing that it would report.</summary>
-    public static TrainingEvent? ToEngine(this TrainResponse told) =>
-        told switch
+    /// <summary>An event of a training before its end, with the step that it belongs to (0: none).</summary>
+    public static (int Step, TrainResponse Message) Of(TrainingEvent happened) =>
+        happened switch
         {
-            { Progress: { } p } => new TrainingStep(
-                p.Step,
-                p.TotalSteps,
-                p.Loss,
-                p.LossAverage,
-                p.Norm,
-                p.AngleDegrees,
-                p.KappaOverGradient,
-                p.LearningRate,
-                p.StepsPerSecond,
-                p.TimeLeft.ToTimeSpan()
-            ),
-            { Check: { } check } => new TrainingCheck(check.Step, check.HeldOutLoss, check.Drift),
-            { Preview: { Picture: { } picture } preview } => new TrainingPreview(
-                preview.Step,
-                picture.Index,
-                ImageCodec.Decode(picture.Data.Span, "preview"),
-                picture.Prompt,
-                picture.Seed
-            ),
-            _ => null,
+            TrainingWarning warning => (0, new TrainResponse { Warning = Warning(warning.Code, warning.Message) }),
+            TrainingStep step => (step.Step, new TrainResponse { Progress = step.ToMessage() }),
+            TrainingCheck check => (check.Step, new TrainResponse { Check = check.ToMessage() }),
+            TrainingPreview preview => (preview.Step, new TrainResponse { Preview = preview.ToMessage() }),
+            _ => throw new ArgumentException($"unknown event {happened}", nameof(happened)),
         };
 
     public static SamplingProgress ToMessage(this SamplingStep step, TimeSpan elapsed, ulong seed) =>
