@@ -35,9 +35,13 @@ public sealed partial record GenerationSettings
     /// <summary>Fills in defaults and checks every value.</summary>
     /// <param name="options">What was asked.</param>
     /// <param name="profile">The model.</param>
-    /// <param name="newSeed">Chooses a seed where none was given.</param>
+    /// <param name="newSeed">Chooses a seed where none was given; null: one must be.</param>
     /// <exception cref="ValidationException">Names every wrong field: <c>width</c>, <c>steps</c>, ….</exception>
-    public static GenerationSettings Resolve(GenerationOptions options, ModelProfile profile, Func<ulong> newSeed)
+    public static GenerationSettings Resolve(
+        GenerationOptions options,
+        ModelProfile profile,
+        Func<ulong>? newSeed = null
+    )
     {
         var found = new Violations();
         var settings = Resolve(options, profile, newSeed, found);
@@ -48,7 +52,7 @@ public sealed partial record GenerationSettings
     internal static GenerationSettings Resolve(
         GenerationOptions options,
         ModelProfile profile,
-        Func<ulong> newSeed,
+        Func<ulong>? newSeed,
         Violations found
     )
     {
@@ -59,7 +63,9 @@ public sealed partial record GenerationSettings
             Width = options.Width ?? profile.Resolution,
             Height = options.Height ?? profile.Resolution,
             Scheduler = found.Try("scheduler", () => SchedulerFactory.Resolve(options.Scheduler, profile.Noise)) ?? "",
-            Seed = options.Seed ?? newSeed(),
+            Seed = options.Seed
+                ?? newSeed?.Invoke()
+                ?? throw new ArgumentException("There is no seed.", nameof(options)),
             LongPrompts = options.LongPrompts
                 ?? (options.PromptSyntax == PromptSyntax.Plain ? LongPrompts.Cut : LongPrompts.Chunks),
             PredictionType = found.Try("prediction_type", () =>

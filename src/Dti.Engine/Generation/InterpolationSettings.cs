@@ -43,7 +43,7 @@ public sealed record InterpolationSettings
     /// <param name="from">The concept at t = 0.</param>
     /// <param name="to">The concept at t = 1.</param>
     /// <param name="profile">The model.</param>
-    /// <param name="newSeed">Chooses a seed where none was given.</param>
+    /// <param name="newSeed">Chooses a seed where none was given; null: one must be.</param>
     /// <exception cref="ValidationException">Names every wrong field.</exception>
     /// <exception cref="DtiException">The concepts cannot be blended: they have different numbers of vectors or
     /// widths.</exception>
@@ -55,7 +55,7 @@ public sealed record InterpolationSettings
         ConceptEmbedding from,
         ConceptEmbedding to,
         ModelProfile profile,
-        Func<ulong> newSeed
+        Func<ulong>? newSeed = null
     )
     {
         var found = new Violations();

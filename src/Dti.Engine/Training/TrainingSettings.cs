@@ -52,7 +52,7 @@ public sealed partial record TrainingSettings
     /// <param name="options">What was asked.</param>
     /// <param name="name">The concept's name; gives the default placeholder.</param>
     /// <param name="profile">The model.</param>
-    /// <param name="newSeed">Chooses a seed where none was given.</param>
+    /// <param name="newSeed">Chooses a seed where none was given; null: one must be.</param>
     /// <exception cref="ValidationException">Names every wrong field: <c>learning_rate</c>, <c>steps</c>,
     /// ….</exception>
     /// <exception cref="DtiException">The concept to start from is of another family.</exception>
@@ -60,7 +60,7 @@ public sealed partial record TrainingSettings
         TrainingOptions options,
         string name,
         ModelProfile profile,
-        Func<ulong> newSeed
+        Func<ulong>? newSeed = null
     )
     {
         var found = new Violations();
@@ -109,7 +109,9 @@ public sealed partial record TrainingSettings
             Magnitude = options.Magnitude
                 ?? (options.MagnitudeValue is null ? MagnitudeChoice.Mean : MagnitudeChoice.Value),
             Resolution = options.Resolution ?? profile.Resolution,
-            Seed = options.Seed ?? newSeed(),
+            Seed = options.Seed
+                ?? newSeed?.Invoke()
+                ?? throw new ArgumentException("There is no seed.", nameof(options)),
             CheckEvery = options.CheckEvery ?? (options.StopEarly == true ? 25 : 0),
             PreviewPrompts = options.PreviewPrompts is { Count: > 0 } prompts
                 ? prompts
@@ -310,7 +312,7 @@ public sealed partial record TrainingSettings
             );
         }
 
-        if (options.VectorCount > tokens.Count)
+        if (options.VectorCount > tokens.Count && tokens.Count > 0)
         {
             warnings.Add(
                 new TrainingWarning(

@@ -73,7 +73,7 @@ internal sealed class JobRunner(
             request.Resume is not null ? runs.Start(request.Name)
             : request.Options.HasStartConcept ? concepts.Load(request.Options.StartConcept)
             : null;
-        var settings = TrainingSettings.Resolve(request.Options.ToEngine(concept), request.Name, profile, PinnedSeed);
+        var settings = TrainingSettings.Resolve(request.Options.ToEngine(concept), request.Name, profile);
         var size = TrainingSet.Measure(
             request.ToPhotos(settings),
             settings.Resolution,
@@ -198,7 +198,7 @@ internal sealed class JobRunner(
         var start = time.GetTimestamp();
         var concepts = library.For(caller);
         var profile = models.Get(request.Options.Model, request.Options.Vae);
-        var settings = GenerationSettings.Resolve(request.Options.ToEngine(), profile, PinnedSeed);
+        var settings = GenerationSettings.Resolve(request.Options.ToEngine(), profile);
         using var model = Use(profile, request.Options, settings);
         var named = LoadNamed(concepts, settings);
         var encoding = Encoding(request.Options, settings);
@@ -243,7 +243,7 @@ internal sealed class JobRunner(
         var concepts = library.For(caller);
         var profile = models.Get(request.Options.Model, request.Options.Vae);
         var (from, to) = (concepts.Load(request.FromConcept), concepts.Load(request.ToConcept));
-        var settings = request.Resolve(from, to, profile, PinnedSeed);
+        var settings = request.Resolve(from, to, profile);
         using var model = Use(profile, request.Options, settings.Generation);
         var encoding = Encoding(request.Options, settings.Generation);
         using var phase = Tracing.Phase("draw");
@@ -296,6 +296,4 @@ internal sealed class JobRunner(
 
     private static PictureEncoding Encoding(V1.GenerationOptions asked, GenerationSettings settings) =>
         new(asked.Format, asked.HasQuality ? asked.Quality : PictureEncoding.DefaultQuality, settings.Seed);
-
-    private static ulong PinnedSeed() => throw new InvalidOperationException("an accepted request has a seed");
 }

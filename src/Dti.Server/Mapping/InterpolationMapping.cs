@@ -14,7 +14,7 @@ internal static class InterpolationMapping
         ConceptEmbedding from,
         ConceptEmbedding to,
         ModelProfile profile,
-        Func<ulong> newSeed
+        Func<ulong>? newSeed = null
     ) =>
         InterpolationSettings.Resolve(
             request.HasFrames ? request.Frames : null,

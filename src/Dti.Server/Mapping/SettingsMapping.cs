@@ -1,7 +1,9 @@
+using System.Collections;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Schedulers;
 using Dti.Settings;
 using Dti.V1;
+using Google.Protobuf;
 using Resolved = Dti.Engine.Training.TrainingSettings;
 using ResolvedGeneration = Dti.Engine.Generation.GenerationSettings;
 
@@ -23,7 +25,9 @@ internal static partial class SettingsMapping
         message.Model = model;
         message.StartConcept = asked.StartConcept;
         message.Templates.Clear();
-        message.Templates.Add(asked.Templates);
+        message.Templates.Add(
+            asked.Templates.SequenceEqual(Engine.Training.PromptTemplates.For(settings.Kind)) ? [] : asked.Templates
+        );
         message.Dtype = target.DtypeName;
         message.Device = target.DeviceName;
         message.Vae = asked.Vae;
@@ -32,14 +36,25 @@ internal static partial class SettingsMapping
     }
 
     /// <summary>
-    /// The asked options with what the server had to choose filled in, so that the same run comes out again.
+    /// The asked options with every resolved setting filled in. Nothing is left to decide when the job starts, or
+    /// starts again: neither new defaults nor an edited <c>dti.json</c> change it.
     /// </summary>
-    public static TrainingOptions Pin(this TrainingOptions options, TrainingSettings settings)
+    public static TrainingOptions Pin(this TrainingOptions options, TrainingSettings settings, Resolved resolved)
     {
         var pinned = options.Clone();
-        pinned.Model = settings.Model;
-        pinned.Seed = settings.Seed;
-        pinned.Dtype = settings.Dtype;
+        SetAll(pinned, settings);
+        pinned.Templates.Clear();
+        pinned.Templates.Add(options.Templates.Count > 0 ? options.Templates : resolved.Templates);
+        if (settings.Magnitude != Magnitude.Value)
+        {
+            pinned.ClearMagnitudeValue(); // m follows from the vocabulary
+        }
+
+        if (!options.HasPlaceholder)
+        {
+            pinned.ClearPlaceholder(); // it follows from the name
+        }
+
         return pinned;
     }
 
@@ -64,13 +79,38 @@ internal static partial class SettingsMapping
         return message;
     }
 
-    /// <summary>As <see cref="Pin(TrainingOptions, TrainingSettings)"/>.</summary>
+    /// <inheritdoc cref="Pin(TrainingOptions, TrainingSettings, Resolved)"/>
     public static GenerationOptions Pin(this GenerationOptions options, GenerationSettings settings)
     {
         var pinned = options.Clone();
-        pinned.Model = settings.Model;
-        pinned.Seed = settings.Seed;
-        pinned.Dtype = settings.Dtype;
+        SetAll(pinned, settings);
         return pinned;
+    }
+
+    // Resolved settings have fields of the same names. An empty text says that there is none.
+    private static void SetAll(IMessage options, IMessage settings)
+    {
+        foreach (var field in settings.Descriptor.Fields.InDeclarationOrder())
+        {
+            var value = field.Accessor.GetValue(settings);
+            if (options.Descriptor.FindFieldByName(field.Name) is not { } option || value is "")
+            {
+                continue;
+            }
+
+            if (option.IsRepeated)
+            {
+                var list = (IList)option.Accessor.GetValue(options);
+                list.Clear();
+                foreach (var one in (IList)value)
+                {
+                    list.Add(one);
+                }
+            }
+            else
+            {
+                option.Accessor.SetValue(options, value);
+            }
+        }
     }
 }

@@ -108,7 +108,7 @@ internal sealed class TrainRequestResolver(
         runs.EnsureFree(request.Name, caller);
         var message = settings!.ToMessage(asked, asked.HasModel ? asked.Model : models.DefaultName, target!);
         var pinned = request.Clone();
-        pinned.Options = asked.Pin(message);
+        pinned.Options = asked.Pin(message, settings!);
         var ticket = JobTicket.New(JobKind.Train, caller) with
         {
             RequestId = request.RequestId,
