@@ -1,5 +1,7 @@
+using System.Text;
 using Dti.ClientSdk;
 using Microsoft.Playwright;
+using SkiaSharp;
 using static Microsoft.Playwright.Assertions;
 
 namespace Dti.Studio.Tests;
@@ -56,6 +58,50 @@ public class WorkflowTests(StudioFixture studio)
             await Expect(page.Locator(".compare img")).ToHaveCountAsync(6);
             await Shots.TakeAsync(page, "studio-concept");
         }
+    }
+
+    [Fact]
+    public async Task Train_MaskAndCaptionBesideAPhoto_AreSentWithIt()
+    {
+        await using var tab = await studio.OpenAsync(place: "train");
+        var page = tab.Page;
+        var folder = Directory.CreateTempSubdirectory("dti-studio-photos-");
+        var photo = StudioServer.PhotoFiles("plush-dinosaur").First();
+        File.Copy(photo, Path.Combine(folder.FullName, "1.jpg"));
+        using (var decoded = SKBitmap.Decode(photo))
+        using (var mask = new SKBitmap(decoded.Width, decoded.Height))
+        using (var file = File.Create(Path.Combine(folder.FullName, "1-mask.png")))
+        {
+            mask.Erase(SKColors.White);
+            mask.Encode(file, SKEncodedImageFormat.Png, 100);
+        }
+
+        await File.WriteAllTextAsync(Path.Combine(folder.FullName, "1.txt"), "a {concept} on a shelf");
+        await File.WriteAllTextAsync(Path.Combine(folder.FullName, "2.heic"), "");
+        await File.WriteAllTextAsync(Path.Combine(folder.FullName, "3.png"), "no image");
+        await DropAsync(page, Directory.GetFiles(folder.FullName).Order(StringComparer.Ordinal));
+        folder.Delete(recursive: true);
+
+        await Expect(page.GetByText("2.heic cannot be decoded by the server. Save it as JPEG or PNG."))
+            .ToBeVisibleAsync();
+        await Expect(page.GetByText("3.png is no JPEG, PNG, WebP, BMP or GIF file")).ToBeVisibleAsync();
+        await page.Locator("button.photo").ClickAsync();
+        await Expect(tab.Field("Caption")).ToHaveValueAsync("a {concept} on a shelf");
+        await Expect(page.GetByAltText("Its mask: only the white part is learnt")).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("Escape");
+        var sent = page.WaitForRequestAsync("**/dti.v1.DtiService/Train");
+        await tab.Field("Name").FillAsync("shelved");
+        await page.GetByText("More settings").ClickAsync();
+        await tab.Field("Steps").FillAsync("1");
+        await tab.Field("Photos of a batch").FillAsync("1");
+        await tab.Field("Preview before the first step too").UncheckAsync();
+        await tab.Button("Train").ClickAsync();
+
+        await page.GetByText("<shelved> is in the library.").WaitForAsync();
+        var body = (await sent).PostDataBuffer!;
+        Assert.Contains("a {concept} on a shelf", Encoding.UTF8.GetString(body), StringComparison.Ordinal);
+        Assert.Equal(1, Count(body, [0xFF, 0xD8, 0xFF])); // the photo
+        Assert.Equal(1, Count(body, [0x89, 0x50, 0x4E, 0x47])); // its mask
     }
 
     [Fact]
@@ -130,12 +176,14 @@ public class WorkflowTests(StudioFixture studio)
         var gif = await File.ReadAllBytesAsync(await download.PathAsync());
         Assert.Equal($"{StudioFixture.First}-to-{StudioFixture.Second}.gif", download.SuggestedFilename);
         Assert.Equal("GIF89a"u8.ToArray(), gif[..6]);
-        byte[] control = [0x21, 0xF9, 0x04]; // before each frame
-        Assert.Equal(
-            (2 * frames) - 2, // there and back again
-            Enumerable.Range(0, gif.Length - 3).Count(i => gif.AsSpan(i, 3).SequenceEqual(control))
-        );
+        Assert.Equal((2 * frames) - 2, Count(gif, [0x21, 0xF9, 0x04])); // frames, there and back again
     }
+
+    /// <summary>How often some bytes are in others.</summary>
+    private static int Count(byte[] bytes, byte[] searched) =>
+        Enumerable
+            .Range(0, bytes.Length - searched.Length + 1)
+            .Count(i => bytes.AsSpan(i, searched.Length).SequenceEqual(searched));
 
     /// <summary>Drops files from outside of the browser.</summary>
     private static async Task DropAsync(IPage page, IEnumerable<string> files)
