@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Dti.Tests;
 
 namespace Dti.Cli.Tests;
 
