@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text;
 using Dti.Cli.Commands;
 using Dti.Tests;
@@ -55,7 +56,7 @@ public class SettingsPageTests
         foreach (var option in command.Options)
         {
             var text = (option.Description ?? "").Replace("|", "\\|").Replace("<", "&lt;");
-            table.Append($"| `{option.Name}` | {text} |\n");
+            table.Append(CultureInfo.InvariantCulture, $"| `{option.Name}` | {text} |\n");
         }
 
         return table.ToString();
