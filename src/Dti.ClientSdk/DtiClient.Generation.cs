@@ -14,7 +14,7 @@ public sealed partial class DtiClient
     /// <param name="options">The prompt, and what else to ask for.</param>
     /// <param name="deadline">UTC time at which to give up; null: never.</param>
     /// <param name="cancellationToken">Stops the work within one sampling step.</param>
-    /// <returns><see cref="GenerationAccepted"/> first, one <see cref="GeneratedPicture"/> per picture, <see
+    /// <returns><see cref="GenerationAccepted"/> first, one <see cref="GeneratedPicture"/> per image, <see
     /// cref="GenerationResult"/> last.</returns>
     /// <exception cref="DtiClientException">The server refused the request, or the connection stayed lost.</exception>
     public IAsyncEnumerable<GenerationUpdate> GenerateAsync(
@@ -43,7 +43,7 @@ public sealed partial class DtiClient
     /// Generates images along the great circle between two concepts. Stops when the sequence is left or cancelled. A
     /// lost connection is handled as by <see cref="GenerateAsync"/>.
     /// </summary>
-    /// <param name="request">Which concepts, how many pictures, and what else to ask for.</param>
+    /// <param name="request">Which concepts, how many images, and what else to ask for.</param>
     /// <param name="deadline">UTC time at which to give up; null: never.</param>
     /// <param name="cancellationToken">Stops the work within one sampling step.</param>
     /// <returns><see cref="InterpolationAccepted"/> first, one <see cref="GeneratedPicture"/> per frame, <see

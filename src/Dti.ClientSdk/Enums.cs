@@ -125,7 +125,7 @@ public enum LongPrompts
     Cut = 2,
 }
 
-/// <summary>Format of pictures in replies.</summary>
+/// <summary>Format of images in replies.</summary>
 public enum PictureFormat
 {
     /// <summary>PNG, lossless.</summary>

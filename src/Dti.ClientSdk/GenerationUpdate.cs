@@ -20,7 +20,7 @@ public sealed record GenerationAccepted(string JobId, GenerationSettings Setting
 /// <param name="JobId">Its id.</param>
 /// <param name="FromConcept">The concept at t = 0.</param>
 /// <param name="ToConcept">The concept at t = 1.</param>
-/// <param name="Frames">Number of pictures.</param>
+/// <param name="Frames">Number of images.</param>
 /// <param name="Easing">How t runs over them.</param>
 /// <param name="AnglesDegrees">Angle between the two concepts' directions, degrees, one per vector.</param>
 /// <param name="Settings">What it uses, every default filled in.</param>
@@ -41,7 +41,7 @@ public sealed record InterpolationAccepted(
 public sealed record GenerationQueued(int Position, DateTimeOffset? ExpectedStart = null) : GenerationUpdate;
 
 /// <summary>A sampling step was done.</summary>
-/// <param name="Step">Sampling steps done, over all pictures.</param>
+/// <param name="Step">Sampling steps done, over all images.</param>
 /// <param name="TotalSteps">Sampling steps to do.</param>
 /// <param name="TimeLeft">Estimate, if there is one.</param>
 public sealed record SamplingProgress(int Step, int TotalSteps, TimeSpan? TimeLeft) : GenerationUpdate
@@ -66,11 +66,11 @@ public sealed record GenerationWarning(string Code, string Message) : Generation
 /// <param name="Until">When the client gives up.</param>
 public sealed record GenerationConnectionLost(DateTimeOffset Since, DateTimeOffset Until) : GenerationUpdate;
 
-/// <summary>A picture is ready.</summary>
-/// <param name="Picture">The picture; of an interpolation, its <see cref="Picture.T"/> is set.</param>
+/// <summary>An image is ready.</summary>
+/// <param name="Picture">The image; of an interpolation, its <see cref="Picture.T"/> is set.</param>
 public sealed record GeneratedPicture(Picture Picture) : GenerationUpdate;
 
-/// <summary>All pictures were sent.</summary>
+/// <summary>All images were sent.</summary>
 /// <param name="Pictures">How many.</param>
 /// <param name="Elapsed">From the start of the job to its end.</param>
 public sealed record GenerationResult(int Pictures, TimeSpan Elapsed) : GenerationUpdate;

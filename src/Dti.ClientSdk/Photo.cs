@@ -6,7 +6,7 @@ namespace Dti.ClientSdk;
 public sealed record Photo(string FileName, ReadOnlyMemory<byte> Data)
 {
     /// <summary>
-    /// A picture of the same shape, white where the concept is and black where it is not: only what is white is learnt.
+    /// An image of the same shape, white where the concept is and black where it is not: only what is white is learnt.
     /// Empty: all of the photo.
     /// </summary>
     public ReadOnlyMemory<byte> Mask { get; init; }

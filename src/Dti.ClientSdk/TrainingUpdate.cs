@@ -67,7 +67,7 @@ public sealed record TrainingCheck(int Step, double HeldOutLoss, double Drift) :
 
 /// <summary>An image generated with the concept as it is at this step.</summary>
 /// <param name="Step">Steps done; 0: before the first, with the initializer in the concept's place.</param>
-/// <param name="Picture">The picture.</param>
+/// <param name="Picture">The image.</param>
 public sealed record TrainingPreview(int Step, Picture Picture) : TrainingUpdate;
 
 /// <summary>Something the user should know; training goes on.</summary>

@@ -142,8 +142,8 @@ public class WorkflowTests(ServeFixture server)
         var second = await server.RunAsync(folder, ["generate", "a photo", .. _quickPicture]);
 
         Assert.Equal((ExitCode.Ok, ExitCode.Ok), (first.ExitCode, second.ExitCode));
-        Assert.Contains("picture a-photo.png", first.Output, StringComparison.Ordinal);
-        Assert.Contains("picture a-photo-2.png", second.Output, StringComparison.Ordinal);
+        Assert.Contains("image a-photo.png", first.Output, StringComparison.Ordinal);
+        Assert.Contains("image a-photo-2.png", second.Output, StringComparison.Ordinal);
         Assert.Equal(
             await File.ReadAllBytesAsync(Path.Combine(folder, "a-photo.png"), TestContext.Current.CancellationToken),
             await File.ReadAllBytesAsync(Path.Combine(folder, "a-photo-2.png"), TestContext.Current.CancellationToken)

@@ -50,7 +50,7 @@ internal sealed class CommonOptions
     private readonly Option<string?> _memory = new("--memory")
     {
         Description =
-            "What a server of the command's own trades for memory. balanced: large pictures go through the autoencoder in tiles, and idle parts of "
+            "What a server of the command's own trades for memory. balanced: large images go through the autoencoder in tiles, and idle parts of "
             + "the model leave a GPU. low: training steps compute twice what they do not keep, too. high: nothing. Default: DTI_MEMORY, or what goes "
             + "with the device's memory.",
         HelpName = "low|balanced|high",

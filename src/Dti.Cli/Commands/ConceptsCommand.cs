@@ -75,7 +75,7 @@ internal static class ConceptsCommand
         var name = Name();
         var summary = new Option<string?>("--summary")
         {
-            Description = "Write the picture of its training, curves and previews, to this PNG file.",
+            Description = "Write the image of its training, curves and previews, to this PNG file.",
             HelpName = "file",
         };
         var force = new Option<bool>("--force") { Description = "Replace the file." };
@@ -95,7 +95,7 @@ internal static class ConceptsCommand
                     if (concept.SummaryPng.IsEmpty)
                         throw new CliException(
                             ExitCode.NotFound,
-                            $"'{concept.Name}' has no picture of its training; it was imported, or learnt by an older version."
+                            $"'{concept.Name}' has no image of its training; it was imported, or learnt by an older version."
                         );
                     await SafeFile
                         .WriteAsync(path, concept.SummaryPng, context.Get(force), context.CancellationToken)

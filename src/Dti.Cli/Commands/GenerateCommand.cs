@@ -16,18 +16,18 @@ internal static class GenerateCommand
         var output = new Option<string?>("--output", "-o")
         {
             Description =
-                "File or folder for the pictures. Several pictures, and names already taken, are numbered. Default: a file named after the prompt.",
+                "File or folder for the images. Several images, and names already taken, are numbered. Default: a file named after the prompt.",
             HelpName = "path",
         };
         var count = new Option<int?>("--count", "-n")
         {
-            Description = "Number of pictures, 1 to 64. Default: 1.",
+            Description = "Number of images, 1 to 64. Default: 1.",
             HelpName = "n",
         };
         var force = new Option<bool>("--force") { Description = "Replace files of the same name." };
         var options = new GenerationOptionSet();
 
-        var command = new Command("generate", "Draw pictures from a prompt.") { prompt, output, count };
+        var command = new Command("generate", "Generate images from a prompt.") { prompt, output, count };
         options.AddTo(command);
         command.Add(force);
         Examples.Add(

@@ -14,7 +14,7 @@ internal static class InterpolateCommand
         var to = new Argument<string>("to") { Description = "Name of the concept at the end." };
         var frames = new Option<int?>("--frames")
         {
-            Description = "Number of pictures, 2 to 256, ends included. Default: 8.",
+            Description = "Number of images, 2 to 256, ends included. Default: 8.",
             HelpName = "n",
         };
         var easing = new Option<Easing?>("--easing") { Description = "How the way is divided. Default: linear." };

@@ -10,7 +10,7 @@ namespace Dti.Cli.Compare;
 
 /// <summary>
 /// Trains, draws and judges what a comparison asks for and a folder does not hold yet: <c>concepts</c>,
-/// <c>pictures</c>, <c>results.csv</c>, <c>summary.md</c>, <c>scores.png</c>. The library is left as it was.
+/// <c>images</c>, <c>results.csv</c>, <c>summary.md</c>, <c>scores.png</c>. The library is left as it was.
 /// </summary>
 internal sealed class ComparisonRun(
     Comparison comparison,
@@ -234,7 +234,7 @@ internal sealed class ComparisonRun(
                 .ConfigureAwait(false);
         }
 
-        output.Line($"Table, plot, pictures and concepts are in {folder}.");
+        output.Line($"Table, plot, images and concepts are in {folder}.");
     }
 
     private static byte[] Plot(IReadOnlyList<ComparedRun> runs, IEnumerable<string> methods, string text, string image)

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Dti.Cli.Compare;
 
 /// <summary>
-/// Judges pictures as the paper does: with their prompts (text score), and with the subject's photos (image score).
+/// Judges images as the paper does: with their prompts (text score), and with the subject's photos (image score).
 /// </summary>
 internal sealed class Judgement : IDisposable
 {
@@ -26,10 +26,10 @@ internal sealed class Judgement : IDisposable
     }
 
     /// <summary>
-    /// Scores by name: <c>text</c>, cosine of each picture with its own prompt, mean; <c>image</c>, with every photo,
+    /// Scores by name: <c>text</c>, cosine of each image with its own prompt, mean; <c>image</c>, with every photo,
     /// mean. Several judges: their names in front.
     /// </summary>
-    /// <param name="pictures">The pictures.</param>
+    /// <param name="pictures">The images.</param>
     /// <param name="prompts">What each was to show, in words.</param>
     /// <param name="photos">Of the subject.</param>
     public Dictionary<string, double> Score(

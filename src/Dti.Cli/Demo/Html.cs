@@ -8,7 +8,7 @@ internal static class Html
 {
     public static string Text(string text) => WebUtility.HtmlEncode(text);
 
-    /// <summary>A picture inside the page, with a caption.</summary>
+    /// <summary>An image inside the page, with a caption.</summary>
     public static string Figure(
         string mediaType,
         ReadOnlyMemory<byte> data,

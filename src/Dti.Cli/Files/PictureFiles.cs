@@ -5,7 +5,7 @@ using Dti.ClientSdk;
 namespace Dti.Cli.Files;
 
 /// <summary>
-/// Names for pictures: <c>out.png</c>, or <c>out-1.png</c>, <c>out-2.png</c>, … for several or where names are taken.
+/// Names for images: <c>out.png</c>, or <c>out-1.png</c>, <c>out-2.png</c>, … for several or where names are taken.
 /// </summary>
 internal sealed class PictureFiles
 {
@@ -17,7 +17,7 @@ internal sealed class PictureFiles
     /// <summary>Creates the namer.</summary>
     /// <param name="output">File or existing folder; null: a file named after the prompt, here.</param>
     /// <param name="prompt">The prompt.</param>
-    /// <param name="count">How many pictures there will be.</param>
+    /// <param name="count">How many images there will be.</param>
     /// <param name="overwrite">Replace files of these names.</param>
     public PictureFiles(string? output, string prompt, int count, bool overwrite)
     {
@@ -41,7 +41,7 @@ internal sealed class PictureFiles
             _ => null,
         };
 
-    /// <summary>Writes a picture under the next name.</summary>
+    /// <summary>Writes an image under the next name.</summary>
     public async Task<string> WriteAsync(Picture picture, CancellationToken cancellationToken)
     {
         while (true)

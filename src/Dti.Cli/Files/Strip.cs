@@ -3,13 +3,13 @@ using SkiaSharp;
 
 namespace Dti.Cli.Files;
 
-/// <summary>Pictures side by side in one.</summary>
+/// <summary>Images side by side in one.</summary>
 internal static class Strip
 {
     private const int WidestPixels = 16384;
 
-    /// <summary>Joins pictures from left to right, as PNG; a strip that would be very wide is scaled down.</summary>
-    /// <param name="pictures">At least one picture, all of the same size.</param>
+    /// <summary>Joins images from left to right, as PNG; a strip that would be very wide is scaled down.</summary>
+    /// <param name="pictures">At least one image, all of the same size.</param>
     public static byte[] Join(IReadOnlyList<Picture> pictures)
     {
         var scale = Math.Min(1.0, (double)WidestPixels / ((long)pictures[0].Width * pictures.Count));

@@ -13,12 +13,12 @@ internal sealed record GenerationOutcome(
     GenerationResult Result
 );
 
-/// <summary>Follows a generation or an interpolation: shows it, keeps its pictures and writes them.</summary>
+/// <summary>Follows a generation or an interpolation: shows it, keeps its images and writes them.</summary>
 internal sealed class GenerationRun(IOutput output)
 {
     private string? _lostJobId; // of a job whose server is away
 
-    /// <summary>Writes a picture and returns its path; null: pictures are not written.</summary>
+    /// <summary>Writes an image and returns its path; null: images are not written.</summary>
     public Func<Picture, CancellationToken, Task<string>>? WriteAsync { get; init; }
 
     /// <summary>
@@ -161,6 +161,6 @@ internal sealed class GenerationRun(IOutput output)
         var path = WriteAsync is null ? null : await WriteAsync(picture, cancellationToken).ConfigureAwait(false);
         output.Event("picture", PictureEvent.Of(picture, path));
         if (path is not null)
-            output.Line($"picture {path}");
+            output.Line($"image {path}");
     }
 }

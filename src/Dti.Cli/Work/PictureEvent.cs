@@ -2,7 +2,7 @@ using Dti.ClientSdk;
 
 namespace Dti.Cli.Work;
 
-/// <summary>A picture as programs are told of it: everything but its bytes, which are in the file.</summary>
+/// <summary>An image as programs are told of it: everything but its bytes, which are in the file.</summary>
 internal sealed record PictureEvent(
     int? Step,
     int Index,

@@ -73,7 +73,7 @@ internal static class OriginalLayout
             yield return new($"{half}.conv_in", $"{half}.conv_in");
             for (var level = 0; level < levels; level++)
             {
-                // the original counts both from the picture's side
+                // the original counts both from the image's side
                 var place = half == "decoder" ? levels - 1 - level : level;
                 for (var layer = 0; layer < depth; layer++)
                 {

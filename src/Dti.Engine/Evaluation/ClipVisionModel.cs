@@ -35,7 +35,7 @@ internal sealed class ClipVisionModel
         _postLayerNorm = new LayerNorm(weights.Sub("post_layernorm"), width, eps);
     }
 
-    /// <summary>Encodes pictures.</summary>
+    /// <summary>Encodes images.</summary>
     /// <param name="pixelValues">(B, 3, S, S)</param>
     /// <returns>(B, 1 + patches, d) of the last layer; and of its class token after the final norm, (B, d).</returns>
     public (Tensor LastHiddenState, Tensor PooledOutput) Forward(Tensor pixelValues)

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Evaluation;
 
-/// <summary>DINOv2 with its preprocessing; a picture's features are those of the class token.</summary>
+/// <summary>DINOv2 with its preprocessing; an image's features are those of the class token.</summary>
 internal sealed class Dinov2Evaluator : ImageEncoder<Dinov2Model>
 {
     private Dinov2Evaluator(
@@ -26,7 +26,7 @@ internal sealed class Dinov2Evaluator : ImageEncoder<Dinov2Model>
             ? new Dinov2Evaluator(folder, preprocessor, target, weights => new Dinov2Model(vision, weights))
             : throw new DtiException(
                 ErrorKind.FailedPrecondition,
-                $"{folder}: preprocessor_config.json makes pictures of {preprocessor.Height} × {preprocessor.Width}; the patches of config.json are {vision.PatchSize} × {vision.PatchSize}."
+                $"{folder}: preprocessor_config.json makes images of {preprocessor.Height} × {preprocessor.Width}; the patches of config.json are {vision.PatchSize} × {vision.PatchSize}."
             );
     }
 

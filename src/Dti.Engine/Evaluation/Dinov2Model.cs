@@ -6,7 +6,7 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Dti.Engine.Evaluation;
 
-/// <summary>DINOv2 (arXiv 2304.07193; transformers' Dinov2Model) without registers, for pictures of any size.</summary>
+/// <summary>DINOv2 (arXiv 2304.07193; transformers' Dinov2Model) without registers, for images of any size.</summary>
 internal sealed class Dinov2Model
 {
     private readonly VisionConfig _config;
@@ -45,7 +45,7 @@ internal sealed class Dinov2Model
         _layerNorm = new LayerNorm(weights.Sub("layernorm"), width, config.Transformer.LayerNormEps);
     }
 
-    /// <summary>Encodes pictures.</summary>
+    /// <summary>Encodes images.</summary>
     /// <param name="pixelValues">(B, 3, H, W)</param>
     /// <returns>(B, 1 + patches, d) after the final norm, the class token first.</returns>
     public Tensor Forward(Tensor pixelValues)

@@ -4,7 +4,7 @@ using TorchSharp;
 
 namespace Dti.Engine.Evaluation;
 
-/// <summary>Loads the models that pictures are judged with.</summary>
+/// <summary>Loads the models that images are judged with.</summary>
 public static class Evaluator
 {
     /// <summary>

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Evaluation;
 
-/// <summary>Features of any number of pictures or texts, a few at a time.</summary>
+/// <summary>Features of any number of images or texts, a few at a time.</summary>
 internal static class FeatureBatches
 {
     // Bounds memory; the features do not depend on it.

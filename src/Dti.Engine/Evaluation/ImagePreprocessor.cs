@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Evaluation;
 
 /// <summary>
-/// Pictures as an image model takes them, by <c>preprocessor_config.json</c> (transformers' CLIP, SigLIP and Bit image
+/// Images as an image model takes them, by <c>preprocessor_config.json</c> (transformers' CLIP, SigLIP and Bit image
 /// processors, as they run on Pillow): resized on 8 bits, cut in the centre, (u8/255 − mean)/std.
 /// </summary>
 internal sealed class ImagePreprocessor
@@ -15,7 +15,7 @@ internal sealed class ImagePreprocessor
     private const int MaxSide = 4096;
     private readonly int? _shortestEdge;
 
-    // what pictures are resized to, or their least size with a shortest edge
+    // what images are resized to, or their least size with a shortest edge
     private readonly (int Height, int Width) _size;
     private readonly ResizeFilter _filter;
     private readonly float[][] _values; // of each channel's 256 levels
@@ -57,10 +57,10 @@ internal sealed class ImagePreprocessor
         ];
     }
 
-    /// <summary>Height of every prepared picture.</summary>
+    /// <summary>Height of every prepared image.</summary>
     public int Height { get; }
 
-    /// <summary>Width of every prepared picture.</summary>
+    /// <summary>Width of every prepared image.</summary>
     public int Width { get; }
 
     /// <summary>
@@ -75,7 +75,7 @@ internal sealed class ImagePreprocessor
         return new ImagePreprocessor(new ComponentConfig(path, json.RootElement));
     }
 
-    /// <summary>Refuses to go with a model that takes pictures of another size.</summary>
+    /// <summary>Refuses to go with a model that takes images of another size.</summary>
     /// <returns>Itself.</returns>
     /// <exception cref="DtiException">It does not fit.</exception>
     public ImagePreprocessor EnsureSize(string folder, int imageSize) =>
@@ -83,12 +83,12 @@ internal sealed class ImagePreprocessor
             ? this
             : throw new DtiException(
                 ErrorKind.FailedPrecondition,
-                $"{folder}: preprocessor_config.json makes pictures of {Height} × {Width}; the model of config.json takes {imageSize} × {imageSize}."
+                $"{folder}: preprocessor_config.json makes images of {Height} × {Width}; the model of config.json takes {imageSize} × {imageSize}."
             );
 
-    /// <summary>Prepares pictures.</summary>
+    /// <summary>Prepares images.</summary>
     /// <returns>(N, 3, <see cref="Height"/>, <see cref="Width"/>) float32 on the CPU.</returns>
-    /// <exception cref="DtiException">A picture is too thin a strip.</exception>
+    /// <exception cref="DtiException">An image is too thin a strip.</exception>
     public Tensor PixelValues(IReadOnlyList<RgbImage> images)
     {
         var area = Height * Width;
@@ -118,7 +118,7 @@ internal sealed class ImagePreprocessor
             {
                 throw new DtiException(
                     ErrorKind.InvalidArgument,
-                    $"A picture of {image.Width} × {image.Height} cannot be judged; its longer side may be at most {ImageLimits.Default.MaxAspectRatio} times the shorter one."
+                    $"An image of {image.Width} × {image.Height} cannot be judged; its longer side may be at most {ImageLimits.Default.MaxAspectRatio} times the shorter one."
                 );
             }
 

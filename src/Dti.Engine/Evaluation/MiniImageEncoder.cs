@@ -5,7 +5,7 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Dti.Engine.Evaluation;
 
-/// <summary>A small convolutional network: what the contrastive models of dti-mini see a picture with.</summary>
+/// <summary>A small convolutional network: what the contrastive models of dti-mini see an image with.</summary>
 internal sealed class MiniImageEncoder
 {
     /// <summary>Channels of the fine map.</summary>

@@ -10,12 +10,12 @@ using F = TorchSharp.torch.nn.functional;
 namespace Dti.Engine.Evaluation;
 
 /// <summary>
-/// The judge of dti-mini: an image–text encoder for 128 × 128 pictures that shares no weight with the generator
+/// The judge of dti-mini: an image–text encoder for 128 × 128 images that shares no weight with the generator
 /// (<c>models/dti-mini-judge</c>). The heads that read single attributes are its training's affair and are not loaded.
 /// </summary>
 internal sealed class MiniJudge : IImageTextEncoder, IWeightSource
 {
-    /// <summary>Width of the space that pictures and texts share.</summary>
+    /// <summary>Width of the space that images and texts share.</summary>
     public const int Width = 128;
 
     private const int Side = 128;

@@ -36,7 +36,7 @@ internal sealed class SiglipVisionModel
         _head = new AttentionPoolingHead(config.Transformer, weights.Sub("head"));
     }
 
-    /// <summary>Encodes pictures.</summary>
+    /// <summary>Encodes images.</summary>
     /// <param name="pixelValues">(B, 3, S, S)</param>
     /// <returns>(B, patches, d) after the final norm; and what the head reads from it, (B, d).</returns>
     public (Tensor LastHiddenState, Tensor PooledOutput) Forward(Tensor pixelValues)

@@ -18,10 +18,10 @@ public static class Similarity
         return F.normalize(first, dim: 1).matmul(F.normalize(second, dim: 1).t()).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The score of each picture with the prompt of its own position: the diagonal.</summary>
+    /// <summary>The score of each image with the prompt of its own position: the diagonal.</summary>
     /// <param name="scores">(N, M), N ≤ M.</param>
     /// <returns>N numbers.</returns>
-    /// <exception cref="ArgumentException">There are more pictures than prompts.</exception>
+    /// <exception cref="ArgumentException">There are more images than prompts.</exception>
     public static float[] Paired(Tensor scores)
     {
         ArgumentNullException.ThrowIfNull(scores);
@@ -37,7 +37,7 @@ public static class Similarity
         return Numbers(scores.diagonal());
     }
 
-    /// <summary>The mean score of each picture over all it was compared with.</summary>
+    /// <summary>The mean score of each image over all it was compared with.</summary>
     /// <param name="scores">(N, M)</param>
     /// <returns>N numbers.</returns>
     public static float[] RowMeans(Tensor scores)

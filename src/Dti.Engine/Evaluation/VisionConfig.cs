@@ -8,11 +8,11 @@ namespace Dti.Engine.Evaluation;
 /// The settings of an image tower (<c>vision_config</c>, transformers' CLIPVisionConfig and SiglipVisionConfig).
 /// </summary>
 /// <param name="Transformer">Of its layers.</param>
-/// <param name="ImageSize">Height and width of the pictures.</param>
+/// <param name="ImageSize">Height and width of the images.</param>
 /// <param name="PatchSize">Height and width of a patch.</param>
 internal sealed record VisionConfig(TransformerConfig Transformer, int ImageSize, int PatchSize)
 {
-    /// <summary>Patches of a picture.</summary>
+    /// <summary>Patches of an image.</summary>
     public int PatchCount => ImageSize / PatchSize * (ImageSize / PatchSize);
 
     /// <summary>Reads the settings.</summary>

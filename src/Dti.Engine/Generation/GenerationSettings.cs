@@ -5,7 +5,7 @@ using Dti.Settings;
 namespace Dti.Engine.Generation;
 
 /// <summary>
-/// What a generation uses: every default filled in, every value within its range. It repeats the pictures.
+/// What a generation uses: every default filled in, every value within its range. It repeats the images.
 /// </summary>
 [DeclaredSettings(Except = "model vae dtype device format quality concepts", Accessor = "private init", Checks = true)]
 public sealed partial record GenerationSettings

@@ -18,7 +18,7 @@ public sealed class Interpolation(IDiffusionModel model)
     /// <param name="to">The concept at t = 1.</param>
     /// <param name="others">Concepts that the prompts name in addition to the blend.</param>
     /// <param name="cancellationToken">Stops within one step.</param>
-    /// <returns>Warnings; for each frame its sampling steps, then the picture with its t.</returns>
+    /// <returns>Warnings; for each frame its sampling steps, then the image with its t.</returns>
     /// <exception cref="DtiException">The concepts cannot be blended, or do not fit the model.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public IEnumerable<GenerationEvent> Run(

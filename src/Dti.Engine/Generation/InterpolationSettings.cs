@@ -21,7 +21,7 @@ public sealed record InterpolationSettings
 
     private InterpolationSettings(GenerationSettings generation) => Generation = generation;
 
-    /// <summary>Pictures, 2 to 256, both ends included. Default 8.</summary>
+    /// <summary>Images, 2 to 256, both ends included. Default 8.</summary>
     public int Frames { get; private init; }
 
     /// <summary>Default: linear.</summary>
@@ -36,7 +36,7 @@ public sealed record InterpolationSettings
     public IReadOnlyList<double> AnglesDegrees { get; private init; } = [];
 
     /// <summary>Fills in defaults and checks every value.</summary>
-    /// <param name="frames">Pictures; null: 8.</param>
+    /// <param name="frames">Images; null: 8.</param>
     /// <param name="easing">Null: linear.</param>
     /// <param name="prompt">Holds <see cref="ConceptMark"/>; null: "a photo of {concept}".</param>
     /// <param name="options">Everything else; its prompt and image count are not used.</param>

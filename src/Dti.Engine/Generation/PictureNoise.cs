@@ -8,7 +8,7 @@ namespace Dti.Engine.Generation;
 /// generated alone or in a batch.
 /// </summary>
 /// <param name="seed">Of the generator.</param>
-/// <param name="shape">(N, C, h, w), of all pictures.</param>
+/// <param name="shape">(N, C, h, w), of all images.</param>
 /// <param name="index">Which of the N.</param>
 internal sealed class PictureNoise(ulong seed, long[] shape, int index) : IDisposable
 {

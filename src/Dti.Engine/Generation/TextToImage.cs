@@ -8,7 +8,7 @@ namespace Dti.Engine.Generation;
 
 /// <summary>
 /// Generates images from a prompt with classifier-free guidance (arXiv 2207.12598): uncond + g·(cond − uncond), both
-/// halves in one batch from the first layer on that sees the prompt. With the same seed and scheduler the pictures are
+/// halves in one batch from the first layer on that sees the prompt. With the same seed and scheduler the images are
 /// diffusers' StableDiffusionPipeline's.
 /// </summary>
 /// <param name="model">The model; one run at a time may use it.</param>
@@ -21,7 +21,7 @@ public sealed class TextToImage(IDiffusionModel model)
     /// <param name="settings">The settings.</param>
     /// <param name="concepts">The concepts whose placeholders the prompt may hold.</param>
     /// <param name="cancellationToken">Stops within one step.</param>
-    /// <returns>Warnings; for each picture its sampling steps, then the picture.</returns>
+    /// <returns>Warnings; for each image its sampling steps, then the image.</returns>
     /// <exception cref="DtiException">A concept does not fit the model.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public IEnumerable<GenerationEvent> Run(
@@ -82,7 +82,7 @@ public sealed class TextToImage(IDiffusionModel model)
         }
     }
 
-    /// <summary>The noise of one picture: first what it starts from, then what schedulers add.</summary>
+    /// <summary>The noise of one image: first what it starts from, then what schedulers add.</summary>
     internal PictureNoise Noise(GenerationSettings settings, int index)
     {
         return new PictureNoise(
@@ -115,7 +115,7 @@ public sealed class TextToImage(IDiffusionModel model)
         return new PromptPair([.. batches.Select(batch => batch.DetachFromDisposeScope())]);
     }
 
-    /// <summary>Samples one picture's latents in place; the next step starts from what they then hold.</summary>
+    /// <summary>Samples one image's latents in place; the next step starts from what they then hold.</summary>
     internal IEnumerable<SamplingStep> Denoise(
         GenerationSettings settings,
         PromptPair prompts,
@@ -163,7 +163,7 @@ public sealed class TextToImage(IDiffusionModel model)
         }
     }
 
-    /// <summary>Latents to a picture.</summary>
+    /// <summary>Latents to an image.</summary>
     internal RgbImage Decode(Tensor latents)
     {
         using var scope = NewDisposeScope();

@@ -5,7 +5,7 @@ using SkiaSharp;
 
 namespace Dti.Engine.Imaging;
 
-/// <summary>Reads and writes picture files; the only place that knows the library which does so (SkiaSharp).</summary>
+/// <summary>Reads and writes image files; the only place that knows the library which does so (SkiaSharp).</summary>
 public static class ImageCodec
 {
     private const string Readable = "JPEG, PNG, WebP, BMP or GIF";
@@ -18,15 +18,15 @@ public static class ImageCodec
     /// <param name="data">The file.</param>
     /// <param name="name">The photo's name, for messages.</param>
     /// <param name="limits">Bounds; the header is held against them before a pixel is allocated.</param>
-    /// <returns>The picture as it is meant to be seen.</returns>
-    /// <exception cref="DtiException">Not a picture, cut off, damaged, or too large (<see
+    /// <returns>The image as it is meant to be seen.</returns>
+    /// <exception cref="DtiException">Not an image, cut off, damaged, or too large (<see
     /// cref="ErrorKind.InvalidArgument"/>).</exception>
     public static RgbImage Decode(ReadOnlySpan<byte> data, string name, ImageLimits? limits = null) =>
         Read(data, name, limits, opacity: false).Image;
 
     /// <summary>As <see cref="Decode"/>, with what the file says of transparency.</summary>
     /// <inheritdoc cref="Decode"/>
-    /// <returns>The picture; and its opacity, 0 to 255, in each channel of another of that size, or null where the file
+    /// <returns>The image; and its opacity, 0 to 255, in each channel of another of that size, or null where the file
     /// has none.</returns>
     public static (RgbImage Image, RgbImage? Opacity) DecodeWithOpacity(
         ReadOnlySpan<byte> data,
@@ -34,7 +34,7 @@ public static class ImageCodec
         ImageLimits? limits = null
     ) => Read(data, name, limits, opacity: true);
 
-    /// <summary>Measures a picture by its header. No pixel is decoded.</summary>
+    /// <summary>Measures an image by its header. No pixel is decoded.</summary>
     /// <inheritdoc cref="Decode"/>
     /// <returns>Its size in pixels, upright.</returns>
     public static (int Width, int Height) Measure(ReadOnlySpan<byte> data, string name, ImageLimits? limits = null)
@@ -144,8 +144,8 @@ public static class ImageCodec
         }
     }
 
-    /// <summary>Encodes a picture. The same picture gives the same bytes.</summary>
-    /// <param name="image">The picture.</param>
+    /// <summary>Encodes an image. The same image gives the same bytes.</summary>
+    /// <param name="image">The image.</param>
     /// <param name="format">The file format.</param>
     /// <param name="quality">1 (small) to 100 (fine), for JPEG and WebP; PNG keeps every level.</param>
     /// <returns>The file.</returns>
@@ -173,12 +173,12 @@ public static class ImageCodec
             ImageFormat.Png => pixmap.Encode(new SKPngEncoderOptions(SKPngEncoderFilterFlags.AllFilters, 6)),
             ImageFormat.Jpeg => pixmap.Encode(new SKJpegEncoderOptions(quality)),
             ImageFormat.Webp => pixmap.Encode(new SKWebpEncoderOptions(SKWebpEncoderCompression.Lossy, quality)),
-            _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Unknown picture format."),
+            _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Unknown image format."),
         };
         return file?.ToArray()
             ?? throw new DtiException(
                 ErrorKind.ResourceExhausted,
-                $"A {image.Width} × {image.Height} picture does not fit into {format}."
+                $"A {image.Width} × {image.Height} image does not fit into {format}."
             );
     }
 
@@ -235,7 +235,7 @@ public static class ImageCodec
             SKCodecResult.ErrorInInput => Refuse(
                 $"Photo '{name}' is damaged; open it in an image program and save it again."
             ),
-            _ => Refuse($"Photo '{name}' is not a picture that Dti can read; send {Readable}."),
+            _ => Refuse($"Photo '{name}' is not an image that Dti can read; send {Readable}."),
         };
 
     private static DtiException Refuse(string message) => new(ErrorKind.InvalidArgument, message);

@@ -1,6 +1,6 @@
 namespace Dti.Engine.Imaging;
 
-/// <summary>File formats that pictures are written in.</summary>
+/// <summary>File formats that images are written in.</summary>
 public enum ImageFormat
 {
     /// <summary>Lossless.</summary>

@@ -1,7 +1,7 @@
 namespace Dti.Engine.Imaging;
 
 /// <summary>
-/// What a picture from outside may measure at most; checked against the file's header, before any pixel is decoded.
+/// What an image from outside may measure at most; checked against the file's header, before any pixel is decoded.
 /// </summary>
 public sealed record ImageLimits
 {

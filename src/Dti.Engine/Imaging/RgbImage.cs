@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Imaging;
 
-/// <summary>A picture in memory: 8 bits each of red, green and blue, row by row from the top left.</summary>
+/// <summary>An image in memory: 8 bits each of red, green and blue, row by row from the top left.</summary>
 public sealed class RgbImage
 {
     // Value of each level in a training tensor. The reference computes in double and rounds to float once.
@@ -48,7 +48,7 @@ public sealed class RgbImage
     /// <param name="left">First column.</param>
     /// <param name="height">Rows.</param>
     /// <param name="width">Columns.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The rectangle reaches outside the picture, or is
+    /// <exception cref="ArgumentOutOfRangeException">The rectangle reaches outside the image, or is
     /// empty.</exception>
     public RgbImage Crop(int top, int left, int height, int width)
     {
@@ -68,7 +68,7 @@ public sealed class RgbImage
         return new RgbImage(width, height, pixels);
     }
 
-    /// <summary>The picture mirrored left to right.</summary>
+    /// <summary>The image mirrored left to right.</summary>
     public RgbImage FlipHorizontal()
     {
         var source = Pixels.Span;
@@ -85,7 +85,7 @@ public sealed class RgbImage
     }
 
     /// <summary>
-    /// The picture as the autoencoder takes it: (3, H, W) float32 on the CPU, u8 / 127.5 − 1, in [−1, 1].
+    /// The image as the autoencoder takes it: (3, H, W) float32 on the CPU, u8 / 127.5 − 1, in [−1, 1].
     /// </summary>
     public Tensor ToTensor()
     {
@@ -103,7 +103,7 @@ public sealed class RgbImage
     }
 
     /// <summary>
-    /// A picture from values in [0, 1], as diffusers does it: 255·x, rounded half to even; outside values are clamped.
+    /// An image from values in [0, 1], as diffusers does it: 255·x, rounded half to even; outside values are clamped.
     /// </summary>
     /// <param name="image">(3, H, W), any floating type and device.</param>
     /// <exception cref="ArgumentException">Another shape.</exception>
@@ -113,7 +113,7 @@ public sealed class RgbImage
         if (image.dim() != 3 || image.shape[0] != 3)
         {
             throw new ArgumentException(
-                $"A picture has shape (3, H, W), not ({string.Join(", ", image.shape)}).",
+                $"An image has shape (3, H, W), not ({string.Join(", ", image.shape)}).",
                 nameof(image)
             );
         }

@@ -88,7 +88,7 @@ internal sealed record AutoencoderKLConfig
     }
 }
 
-/// <summary>Pictures to latents and back (arXiv 2112.10752; diffusers' AutoencoderKL).</summary>
+/// <summary>Images to latents and back (arXiv 2112.10752; diffusers' AutoencoderKL).</summary>
 internal sealed class AutoencoderKL
 {
     private readonly int? _tile;
@@ -99,7 +99,7 @@ internal sealed class AutoencoderKL
 
     /// <param name="config">The settings.</param>
     /// <param name="weights">The weights.</param>
-    /// <param name="tile">Side in pixels, a multiple of 32, above which pictures go through in tiles of that side;
+    /// <param name="tile">Side in pixels, a multiple of 32, above which images go through in tiles of that side;
     /// null: never.</param>
     public AutoencoderKL(AutoencoderKLConfig config, WeightScope weights, int? tile = null)
     {
@@ -114,7 +114,7 @@ internal sealed class AutoencoderKL
 
     public AutoencoderKLConfig Config { get; }
 
-    /// <summary>Pictures to the distribution of their latents, not yet scaled.</summary>
+    /// <summary>Images to the distribution of their latents, not yet scaled.</summary>
     /// <param name="image">(B, 3, H, W) in [-1, 1]; H and W multiples of 8.</param>
     public LatentDistribution Encode(Tensor image)
     {
@@ -127,7 +127,7 @@ internal sealed class AutoencoderKL
         );
     }
 
-    /// <summary>Latents, not scaled, to pictures.</summary>
+    /// <summary>Latents, not scaled, to images.</summary>
     /// <param name="latent">(B, C, h, w)</param>
     /// <returns>(B, 3, 8h, 8w), about [-1, 1], not clamped.</returns>
     public Tensor Decode(Tensor latent)

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Models;
 
 /// <summary>
-/// A linear map from latents to colours: a small picture without the autoencoder. It is fitted by least squares to what
+/// A linear map from latents to colours: a small image without the autoencoder. It is fitted by least squares to what
 /// latents decode to, and gives colours and rough shapes. A model's folder may say its own (<c>dti.json</c>), under
 /// ComfyUI's names: <c>{"latent_rgb_factors": [[r, g, b], …], "latent_rgb_factors_bias": [r, g, b]}</c>, a row for each
 /// latent channel.
@@ -85,7 +85,7 @@ internal sealed record LatentRgbFactors(float[,] Factors, float[] Bias)
         );
     }
 
-    /// <summary>The picture of latents, a pixel for each.</summary>
+    /// <summary>The image of latents, a pixel for each.</summary>
     /// <param name="latents">(1, C, h, w) fp32 on the CPU.</param>
     public RgbImage Draw(Tensor latents)
     {

@@ -3,9 +3,9 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Models;
 
 /// <summary>
-/// Large pictures through an autoencoder, tile by tile (diffusers' AutoencoderKL.tiled_encode and tiled_decode): tiles
+/// Large images through an autoencoder, tile by tile (diffusers' AutoencoderKL.tiled_encode and tiled_decode): tiles
 /// overlap by a quarter, where the one above and the one on the left fade into the next. Each tile is normalised by
-/// itself, so the result differs a little from that of the whole. Memory is that of a tile, not of the picture.
+/// itself, so the result differs a little from that of the whole. Memory is that of a tile, not of the image.
 /// </summary>
 internal static class VaeTiling
 {

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Schedulers;
 
-/// <summary>Samples one batch of latents, from noise to picture; holds the state of that one run.</summary>
+/// <summary>Samples one batch of latents, from noise to image; holds the state of that one run.</summary>
 public interface IScheduler : IDisposable
 {
     /// <summary>The timestep of each call of the model, from noisy to clean.</summary>

@@ -8,7 +8,7 @@ internal static class Timesteps
     /// <param name="steps">n, at most T.</param>
     /// <param name="absent">The spacing where the config names none.</param>
     /// <param name="roundLinspace">Whether linspace gives whole numbers.</param>
-    /// <param name="beforeClean">Whether the last step leads to the picture itself, so that leading and linear spacing
+    /// <param name="beforeClean">Whether the last step leads to the image itself, so that leading and linear spacing
     /// reckon with one step more.</param>
     /// <exception cref="DtiException">There are more steps than training steps.</exception>
     public static double[] Spread(

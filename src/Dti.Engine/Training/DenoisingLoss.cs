@@ -94,11 +94,11 @@ internal sealed class DenoisingLoss(IDiffusionModel model, PredictionType? predi
     }
 
     /// <summary>
-    /// Each picture's mean over what its mask lets through, and of these the mean: a small concept counts as much as a
+    /// Each image's mean over what its mask lets through, and of these the mean: a small concept counts as much as a
     /// large one.
     /// </summary>
     /// <param name="error">(B, C, h, w)</param>
-    /// <param name="mask">(B, 1, h, w); a picture that shows nothing of the concept adds nothing.</param>
+    /// <param name="mask">(B, 1, h, w); an image that shows nothing of the concept adds nothing.</param>
     private static Tensor Masked(Tensor error, Tensor mask)
     {
         var squares = error.square().mean([1L], keepdim: true) * mask;

@@ -3,7 +3,7 @@ namespace Dti.Engine.Training;
 /// <summary>A photo of the concept, as the user sent it.</summary>
 /// <param name="Name">The file's name, for messages only; never used as a path.</param>
 /// <param name="Data">The file: JPEG, PNG, WebP, BMP or GIF.</param>
-/// <param name="Mask">A picture of the same shape, white where the concept is and black where it is not; null: all of
+/// <param name="Mask">An image of the same shape, white where the concept is and black where it is not; null: all of
 /// the photo counts.</param>
 /// <param name="Caption">What the photo shows, in place of a template; says where the concept is named (<see
 /// cref="PromptTemplates.Parse"/>). Null: a template.</param>

@@ -17,7 +17,7 @@ internal static class PhotoChecks
     private const int Alike = 6;
 
     /// <summary>Warnings about a set of photos.</summary>
-    /// <param name="photos">Names, sizes as they came, and pictures resized for training.</param>
+    /// <param name="photos">Names, sizes as they came, and images resized for training.</param>
     /// <param name="resolution">Side of the crops in pixels.</param>
     public static IEnumerable<TrainingWarning> Of(
         IReadOnlyList<(string Name, int Height, int Width, RgbImage Resized)> photos,
@@ -64,8 +64,8 @@ internal static class PhotoChecks
     }
 
     /// <summary>
-    /// How blurred a picture is, 0 to 1: how little its steps from pixel to pixel shrink when it is blurred once more
-    /// (Crété-Roffet et al., "The Blur Effect", 2007). Says the same of smooth and of busy pictures.
+    /// How blurred an image is, 0 to 1: how little its steps from pixel to pixel shrink when it is blurred once more
+    /// (Crété-Roffet et al., "The Blur Effect", 2007). Says the same of smooth and of busy images.
     /// </summary>
     /// <param name="image">At least 11 pixels a side; smaller ones give 0.</param>
     public static double Blur(RgbImage image)
@@ -77,7 +77,7 @@ internal static class PhotoChecks
         );
     }
 
-    /// <summary>64 bits, each whether a picture of 9 × 8 falls or rises from a pixel to the next.</summary>
+    /// <summary>64 bits, each whether an image of 9 × 8 falls or rises from a pixel to the next.</summary>
     public static ulong DifferenceHash(RgbImage image)
     {
         var small = Grey(PillowResize.Resize(image, 8, 9));

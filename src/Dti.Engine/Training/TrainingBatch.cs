@@ -19,7 +19,7 @@ internal sealed record TrainingBatch(
     Tensor? Mask = null
 )
 {
-    /// <summary>The same pictures in so many equal batches, one after the other; views of this one.</summary>
+    /// <summary>The same images in so many equal batches, one after the other; views of this one.</summary>
     public IEnumerable<TrainingBatch> Split(int parts)
     {
         var size = Latents.shape[0] / parts;

@@ -34,7 +34,7 @@ public sealed record TrainingStep(
 /// <summary>An image generated with the concept as it is at this step.</summary>
 /// <param name="Step">Steps done; 0: before the first, with the initialiser in the concept's place.</param>
 /// <param name="Index">Which of the preview prompts, from 0.</param>
-/// <param name="Image">The picture.</param>
+/// <param name="Image">The image.</param>
 /// <param name="Prompt">Its prompt, as the model read it.</param>
 /// <param name="Seed">The seed of its noise: the same at every step.</param>
 public sealed record TrainingPreview(int Step, int Index, RgbImage Image, string Prompt, ulong Seed) : TrainingEvent;

@@ -19,7 +19,7 @@ public sealed record CallerLimits
     public long? MaxStoredBytes { get; init; }
 
     /// <summary>
-    /// Pictures and frames asked for within an hour, 1 or more; previews of trainings are not counted. Forgotten when
+    /// Images and frames asked for within an hour, 1 or more; previews of trainings are not counted. Forgotten when
     /// the server ends.
     /// </summary>
     public int? MaxPicturesPerHour { get; init; }

@@ -27,13 +27,13 @@ public sealed record RequestLimits
     /// <summary>Side of a training's crops in pixels, 64 to 2048. Default 2048.</summary>
     public int MaxResolution { get; init; } = 2048;
 
-    /// <summary>Pictures of a generation and frames of an interpolation, 2 to 64. Default 64.</summary>
+    /// <summary>Images of a generation and frames of an interpolation, 2 to 64. Default 64.</summary>
     public int MaxPictures { get; init; } = 64;
 
-    /// <summary>Width × height of a picture, 4,096 to 4,194,304. Default 4,194,304, that is 2048 × 2048.</summary>
+    /// <summary>Width × height of an image, 4,096 to 4,194,304. Default 4,194,304, that is 2048 × 2048.</summary>
     public int MaxPixels { get; init; } = 2048 * 2048;
 
-    /// <summary>Sampling steps of a picture, previews included, 1 to 1000. Default 1000.</summary>
+    /// <summary>Sampling steps of an image, previews included, 1 to 1000. Default 1000.</summary>
     public int MaxSamplingSteps { get; init; } = 1000;
 
     /// <summary>What is wrong with these limits themselves.</summary>
@@ -88,7 +88,7 @@ public sealed record RequestLimits
     internal IEnumerable<FieldViolation> Check(GenerationSettings settings, int? frames = null) =>
         Above(
             (frames is null ? "options.num_images" : "frames", frames ?? settings.ImageCount, MaxPictures, "pictures"),
-            ("options.width", settings.Width * settings.Height, MaxPixels, "pixels a picture"),
+            ("options.width", settings.Width * settings.Height, MaxPixels, "pixels an image"),
             ("options.steps", settings.Steps, MaxSamplingSteps, "sampling steps")
         );
 

@@ -107,7 +107,7 @@ internal sealed class JobRunner(
                 .Select(earlier => (TrainResponse)earlier.Message)
         )
         {
-            summary.Add(happened); // the picture is of the whole run, however often the server was started
+            summary.Add(happened); // the image is of the whole run, however often the server was started
         }
 
         using var model = loaded.Use(profile, target, loaded.WorkingBytes(profile, target, settings, size));

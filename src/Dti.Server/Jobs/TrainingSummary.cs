@@ -8,7 +8,7 @@ using TrainingSettings = Dti.Engine.Training.TrainingSettings;
 namespace Dti.Server.Jobs;
 
 /// <summary>
-/// A run in one picture: loss, norm, angle and κ/‖g‖ over its steps, and below them its previews, a row for each
+/// A run in one image: loss, norm, angle and κ/‖g‖ over its steps, and below them its previews, a row for each
 /// prompt. Text needs one of a few fonts on the machine; without, there is none.
 /// </summary>
 internal sealed class TrainingSummary(TrainingSettings settings)
@@ -85,7 +85,7 @@ internal sealed class TrainingSummary(TrainingSettings settings)
         );
     }
 
-    /// <summary>The picture as it stands: a PNG; empty before the first step.</summary>
+    /// <summary>The image as it stands: a PNG; empty before the first step.</summary>
     public byte[] Draw()
     {
         if (_steps.Count == 0)

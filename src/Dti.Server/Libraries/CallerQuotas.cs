@@ -20,7 +20,7 @@ internal sealed class CallerQuotas(
     private readonly Dictionary<string, Queue<(long At, int Pictures)>> _generated = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// Asks for a job, as the last thing before it is queued: where it is let in, its pictures are counted.
+    /// Asks for a job, as the last thing before it is queued: where it is let in, its images are counted.
     /// </summary>
     /// <param name="caller">The caller's id.</param>
     /// <param name="queued">How many of the caller's jobs wait.</param>
@@ -48,7 +48,7 @@ internal sealed class CallerQuotas(
             return new ValidationException([
                 new(
                     "options.num_images",
-                    $"{pictures} pictures are asked for; this server allows each caller {most} an hour."
+                    $"{pictures} images are asked for; this server allows each caller {most} an hour."
                 ),
             ]);
         }
@@ -85,7 +85,7 @@ internal sealed class CallerQuotas(
             // when enough of them are an hour old
             var free = _hour - time.GetElapsedTime(drawn.First(batch => (over -= batch.Pictures) <= 0).At);
             return Refusals.ResourceExhausted(
-                $"This server allows each caller {most} pictures an hour; there is room for these {pictures} in {Minutes(free)}.",
+                $"This server allows each caller {most} images an hour; there is room for these {pictures} in {Minutes(free)}.",
                 "CALLER_PICTURES_SPENT",
                 free
             );

@@ -13,7 +13,7 @@ namespace Dti.Server.Libraries;
 /// <c>NAME.png</c> and <c>NAME.training.png</c>.
 /// </summary>
 /// <param name="folder">The folder.</param>
-/// <param name="logger">Gets what cannot be read, and pictures that cannot be written.</param>
+/// <param name="logger">Gets what cannot be read, and images that cannot be written.</param>
 internal sealed class ConceptFiles(string folder, ILogger logger)
 {
     /// <summary>The ending of descriptions.</summary>
@@ -25,7 +25,7 @@ internal sealed class ConceptFiles(string folder, ILogger logger)
     /// <summary>The ending of thumbnails.</summary>
     public const string Thumbnail = ".png";
 
-    /// <summary>The ending of pictures of a training. No concept is called so: names have no dots.</summary>
+    /// <summary>The ending of images of a training. No concept is called so: names have no dots.</summary>
     public const string Summary = ".training.png";
 
     /// <summary>The most bytes that a description has.</summary>
@@ -50,7 +50,7 @@ internal sealed class ConceptFiles(string folder, ILogger logger)
     public long BytesOf(string name) =>
         Endings.Select(ending => new FileInfo(PathOf(name, ending))).Sum(file => file.Exists ? file.Length : 0);
 
-    /// <summary>A picture; empty: it is not there.</summary>
+    /// <summary>An image; empty: it is not there.</summary>
     /// <param name="path">Its file.</param>
     public static byte[] ReadPicture(string path) =>
         RegularFile.Is(path) ? RegularFile.ReadAllBytes(path, MaxPictureBytes) : [];
@@ -144,7 +144,7 @@ internal sealed class ConceptFiles(string folder, ILogger logger)
         change.Add(concept.Name + Description, stream => stream.Write(description));
     }
 
-    // A disk without room for a picture may have room for the concept, which is worth more.
+    // A disk without room for an image may have room for the concept, which is worth more.
     private bool TryAdd(FolderChange change, string name, ReadOnlyMemory<byte> picture)
     {
         try

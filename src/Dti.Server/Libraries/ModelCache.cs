@@ -73,8 +73,8 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
             profile,
             target,
             WorkingBytes(profile, target, settings),
-            $"A picture of {settings.Width} × {settings.Height}",
-            "a smaller picture"
+            $"An image of {settings.Width} × {settings.Height}",
+            "a smaller image"
         );
 
     /// <summary>Takes a model into use, loaded if need be. It belongs to this cache.</summary>

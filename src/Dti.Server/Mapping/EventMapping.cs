@@ -7,7 +7,7 @@ using Google.Protobuf.WellKnownTypes;
 
 namespace Dti.Server.Mapping;
 
-/// <summary>How pictures are encoded for replies.</summary>
+/// <summary>How images are encoded for replies.</summary>
 /// <param name="Format">PNG, JPEG or WebP.</param>
 /// <param name="Quality">1 to 100, JPEG and WebP only.</param>
 /// <param name="Seed">The request's seed.</param>

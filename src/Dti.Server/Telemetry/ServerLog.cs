@@ -48,7 +48,7 @@ internal static partial class ServerLog
     [LoggerMessage(11, LogLevel.Warning, "There is no model at {Path} so far")]
     public static partial void ModelFolderMissing(this ILogger logger, string path);
 
-    [LoggerMessage(10, LogLevel.Warning, "The picture {File} was not written: {Reason}")]
+    [LoggerMessage(10, LogLevel.Warning, "The image {File} was not written: {Reason}")]
     public static partial void PictureUnwritten(this ILogger logger, string file, string reason);
 
     [LoggerMessage(20, LogLevel.Warning, "The process that ran job {JobId} ended at step {Step}")]

@@ -118,7 +118,7 @@ public sealed class EvaluatorTests : IDisposable
         "vision_config",
         "image_size",
         64,
-        "makes pictures of 32 × 32; the model of config.json takes 64 × 64"
+        "makes images of 32 × 32; the model of config.json takes 64 × 64"
     )]
     [InlineData("clip", "vision_config", "patch_size", 33, "patch_size 33 is not supported")]
     [InlineData("clip", "text_config", "vocab_size", 2513, "tokenizer has 2514 tokens")]

@@ -202,10 +202,10 @@ public class ImageCodecTests
 
     [Fact]
     public void Decode_TextFileNamedPng_IsRefusedByName() =>
-        AssertRefused("notes.png", "is not a picture", "Dear diary, today I took no photos."u8);
+        AssertRefused("notes.png", "is not an image", "Dear diary, today I took no photos."u8);
 
     [Fact]
-    public void Decode_ShortTextFile_IsNotCalledCutOff() => AssertRefused("note.png", "is not a picture", "hello"u8);
+    public void Decode_ShortTextFile_IsNotCalledCutOff() => AssertRefused("note.png", "is not an image", "hello"u8);
 
     [Fact]
     public void Decode_EmptyFile_IsRefused() => AssertRefused("empty.jpg", "is empty", []);

@@ -5,7 +5,7 @@ namespace Dti.Engine.Runtime.Devices;
 /// <summary>What a model trades for memory. The one place where that is chosen.</summary>
 /// <param name="Name"><c>low</c>, <c>balanced</c> or <c>high</c>: how much memory there is.</param>
 /// <param name="AutoencoderTile">
-/// Side in pixels above which pictures go through the autoencoder in overlapping tiles of that side, and differ a
+/// Side in pixels above which images go through the autoencoder in overlapping tiles of that side, and differ a
 /// little from those of the whole; null: never.
 /// </param>
 /// <param name="OffloadIdle">Components wait in the host's memory while others compute. On a CPU there is nothing to

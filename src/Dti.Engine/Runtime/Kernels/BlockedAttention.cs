@@ -131,7 +131,7 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
         }
     }
 
-    /// <summary>One head, of one picture: in fp32 only linear layers are oneDNN's.</summary>
+    /// <summary>One head, of one image: in fp32 only linear layers are oneDNN's.</summary>
     private static void Single(Tensor q, Tensor k, Tensor vt, Tensor into)
     {
         foreach (var (row, rows) in Blocks(q.shape[0], BlockBytes / (k.shape[0] * sizeof(float))))

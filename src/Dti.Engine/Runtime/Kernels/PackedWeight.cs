@@ -112,9 +112,9 @@ internal sealed class PackedLinear(Tensor weight, Tensor? bias) : PackedWeight(w
 }
 
 /// <summary>
-/// A square convolution. It takes and gives channels-last. Which layout is best depends on the picture's sides as well,
+/// A square convolution. It takes and gives channels-last. Which layout is best depends on the image's sides as well,
 /// on processors without AVX-512 so much that another size's takes ten times as long: it is packed for the first
-/// picture, and again for one of other sides.
+/// image, and again for one of other sides.
 /// </summary>
 /// <param name="weight">(O, I, k, k), k &gt; 1</param>
 /// <param name="bias">(O); null: none.</param>

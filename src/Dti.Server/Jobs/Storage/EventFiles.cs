@@ -95,7 +95,7 @@ internal readonly struct EventFiles(string folder, IFileStore files)
 
             if (skipped-- > 0)
             {
-                file.Position += length; // it may be a picture
+                file.Position += length; // it may be an image
                 continue;
             }
 

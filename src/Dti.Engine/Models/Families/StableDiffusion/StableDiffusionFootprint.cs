@@ -55,7 +55,7 @@ internal sealed class StableDiffusionFootprint(StableDiffusionProfile profile) :
     }
 
     /// <summary>
-    /// Results of blocks, which live until the picture is there, and what the largest block makes on its way.
+    /// Results of blocks, which live until the image is there, and what the largest block makes on its way.
     /// </summary>
     private static double DecoderElements(AutoencoderKLConfig config, double pixels)
     {
