@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x64ti/v1/setting.proto\x12\x06\x64ti.v1\x1a google/protobuf/descriptor.proto\"\xc6\x02\n\x07Setting\x12\x18\n\x07\x64\x65\x66\x61ult\x18\x01 \x01(\tR\x07\x64\x65\x66\x61ult\x12\x15\n\x03min\x18\x02 \x01(\x01H\x00R\x03min\x88\x01\x01\x12\x15\n\x03max\x18\x03 \x01(\x01H\x01R\x03max\x88\x01\x01\x12!\n\x0cmin_excluded\x18\x04 \x01(\x08R\x0bminExcluded\x12!\n\x0cmax_excluded\x18\x05 \x01(\x08R\x0bmaxExcluded\x12\x1f\n\x0bmultiple_of\x18\x06 \x01(\x05R\nmultipleOf\x12\x12\n\x04hint\x18\x0b \x01(\tR\x04hint\x12\x19\n\x08\x64ti_only\x18\x07 \x01(\x08R\x07\x64tiOnly\x12\x16\n\x06option\x18\x08 \x01(\tR\x06option\x12\x1d\n\nvalue_name\x18\t \x01(\tR\tvalueName\x12\x16\n\x06\x63sharp\x18\n \x01(\tR\x06\x63sharpB\x06\n\x04_minB\x06\n\x04_max:J\n\x07setting\x12\x1d.google.protobuf.FieldOptions\x18\xb9\x8e\x03 \x01(\x0b\x32\x0f.dti.v1.SettingR\x07settingb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x64ti/v1/setting.proto\x12\x06\x64ti.v1\x1a google/protobuf/descriptor.proto\"\xc6\x02\n\x07Setting\x12\x18\n\x07\x64\x65\x66\x61ult\x18\x01 \x01(\tR\x07\x64\x65\x66\x61ult\x12\x15\n\x03min\x18\x02 \x01(\x01H\x00R\x03min\x88\x01\x01\x12\x15\n\x03max\x18\x03 \x01(\x01H\x01R\x03max\x88\x01\x01\x12!\n\x0cmin_excluded\x18\x04 \x01(\x08R\x0bminExcluded\x12!\n\x0cmax_excluded\x18\x05 \x01(\x08R\x0bmaxExcluded\x12\x1f\n\x0bmultiple_of\x18\x06 \x01(\x05R\nmultipleOf\x12\x12\n\x04hint\x18\x0b \x01(\tR\x04hint\x12\x19\n\x08\x64ti_only\x18\x07 \x01(\x08R\x07\x64tiOnly\x12\x16\n\x06option\x18\x08 \x01(\tR\x06option\x12\x1d\n\nvalue_name\x18\t \x01(\tR\tvalueName\x12\x16\n\x06\x63sharp\x18\n \x01(\tR\x06\x63sharpB\x06\n\x04_minB\x06\n\x04_max:J\n\x07setting\x12\x1d.google.protobuf.FieldOptions\x18\xb9\x8e\x03 \x01(\x0b\x32\x0f.dti.v1.SettingR\x07settingB\t\xaa\x02\x06\x44ti.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dti.v1.setting_pb2', globals())
@@ -22,6 +22,7 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   google_dot_protobuf_dot_descriptor__pb2.FieldOptions.RegisterExtension(setting)
 
   DESCRIPTOR._options = None
+  DESCRIPTOR._serialized_options = b'\252\002\006Dti.V1'
   _SETTING._serialized_start=67
   _SETTING._serialized_end=393
 # @@protoc_insertion_point(module_scope)
