@@ -10,7 +10,7 @@ namespace Dti.Server.Errors;
 /// </summary>
 internal static class Refusals
 {
-    /// <summary>The reason of a model that does not fit into memory beside the models in use.</summary>
+    /// <summary>The reason of a model that does not fit into memory alongside the models in use.</summary>
     public const string ModelMemoryFull = "MODEL_MEMORY_FULL";
 
     /// <summary>INVALID_ARGUMENT for bytes that are no message.</summary>
@@ -100,11 +100,11 @@ internal static class Refusals
             ("scopes", string.Join(',', scopes))
         );
 
-    /// <summary>CANCELLED: somebody cancelled the job.</summary>
+    /// <summary>CANCELLED: the caller cancelled the job.</summary>
     public static DtiException JobCancelled(string jobId) =>
         Of(ErrorKind.Cancelled, $"Job {jobId} was cancelled.", "JOB_CANCELLED", ("job_id", jobId));
 
-    /// <summary>CANCELLED, which nobody receives: the caller closed the call.</summary>
+    /// <summary>CANCELLED, which no caller receives: the call was closed.</summary>
     public static DtiException CallerLeft() => new(ErrorKind.Cancelled, "The caller went away.");
 
     /// <summary>ABORTED: the job's process died twice at one step, so that it is not tried again.</summary>

@@ -39,7 +39,7 @@ internal static class StatusMapper
             _ => Internal,
         };
 
-    /// <summary>Whether an exception has a status of its own, so that no operator needs to look for its cause.</summary>
+    /// <summary>Whether an exception has a status of its own; an operator must look for the cause of others.</summary>
     public static bool IsForeseen(Exception error) => error is DtiException or StatusException or RpcException;
 
     private static RpcStatus Invalid(IReadOnlyList<FieldViolation> violations)

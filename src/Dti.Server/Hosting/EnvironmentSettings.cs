@@ -85,7 +85,7 @@ internal static class EnvironmentSettings
                 var key = name[Prefix.Length..]
                     .Replace("__", ":", StringComparison.Ordinal)
                     .Replace("_", "", StringComparison.Ordinal);
-                string[] path = [.. SettingTypes.Spell(typeof(DtiServerOptions), key.Split(':'))];
+                string[] path = [.. SettingTypes.CanonicalNames(typeof(DtiServerOptions), key.Split(':'))];
                 yield return SettingTypes.Find(typeof(DtiServerOptions), path[0]) is null
                     ? new(name, value)
                     : ServerConfiguration.Setting(string.Join(':', path), value);

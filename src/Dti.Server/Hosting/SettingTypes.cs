@@ -8,7 +8,7 @@ namespace Dti.Server.Hosting;
 internal static class SettingTypes
 {
     /// <summary>Names as the options spell them, as far as they know them.</summary>
-    public static IEnumerable<string> Spell(Type? type, IEnumerable<string> names)
+    public static IEnumerable<string> CanonicalNames(Type? type, IEnumerable<string> names)
     {
         foreach (var name in names)
         {
