@@ -28,10 +28,8 @@ internal sealed class DeviceWorker(
     private readonly string _device = NameOf(target.DeviceName);
     private readonly string _incarnation = Guid.NewGuid().ToString("N");
     private readonly BlockingCollection<JobAttempt> _handedOver = [];
-    private readonly ConcurrentDictionary<string, JobAttempt> _attempts = new(StringComparer.Ordinal);
+    private readonly HeldJobs _held = new();
     private readonly CancellationTokenSource _stopping = new();
-    private volatile string? _pulled; // a job that the queue gave, and that is not among the attempts yet
-    private TaskCompletionSource _free = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Thread? _thread;
     private Task _pulling = Task.CompletedTask;
     private Task _renewing = Task.CompletedTask;
@@ -89,11 +87,7 @@ internal sealed class DeviceWorker(
     /// <summary>A job is to stop.</summary>
     public Task CancelAsync(string jobId)
     {
-        if (_attempts.TryGetValue(jobId, out var attempt))
-        {
-            attempt.Cancel();
-        }
-
+        _held.Find(jobId)?.Cancel();
         return Task.CompletedTask;
     }
 
@@ -106,7 +100,7 @@ internal sealed class DeviceWorker(
 
         feeds.Stop();
         _stopping.Cancel();
-        foreach (var attempt in _attempts.Values)
+        foreach (var attempt in _held.Attempts)
         {
             attempt.Stop();
         }
@@ -155,30 +149,23 @@ internal sealed class DeviceWorker(
 
     private async Task PullOneAsync(IQueueGrain queue, IDeviceObserver self)
     {
-        var free = Volatile.Read(ref _free).Task;
-        var running = _attempts.Values.ToArray();
+        var released = _held.Released;
+        var running = _held.Attempts;
         if (running.Any(attempt => attempt.Ticket.IsInteractive))
         {
-            await free.WaitAsync(_stopping.Token);
+            await released.WaitAsync(_stopping.Token);
             return;
         }
 
         var change = queue.WaitForChangeAsync(_stopping.Token); // before the look, so that nothing is missed in between
-        if (await queue.AcquireAsync(_device, _incarnation, duringTraining: running.Length > 0) is not { } ticket)
+        if (await queue.AcquireAsync(_device, _incarnation, duringTraining: running.Count > 0) is not { } ticket)
         {
-            await Task.WhenAny(change, free).WaitAsync(_stopping.Token);
+            await Task.WhenAny(change, released).WaitAsync(_stopping.Token);
             return;
         }
 
-        _pulled = ticket.JobId;
-        try
-        {
-            await StartAsync(ticket, queue, self);
-        }
-        finally
-        {
-            _pulled = null;
-        }
+        using var acquired = _held.Acquire(ticket.JobId);
+        await StartAsync(ticket, queue, self);
     }
 
     private async Task StartAsync(JobTicket ticket, IQueueGrain queue, IDeviceObserver self)
@@ -219,7 +206,7 @@ internal sealed class DeviceWorker(
             return;
         }
 
-        _attempts[ticket.JobId] = attempt;
+        _held.Add(attempt);
         try
         {
             if (_stopping.IsCancellationRequested)
@@ -246,7 +233,7 @@ internal sealed class DeviceWorker(
             {
                 await silo.Wanted.WaitAsync(_stopping.Token);
                 var queue = await silo.QueueAsync().WaitAsync(_stopping.Token);
-                await queue.RenewAsync(_device, _incarnation, Steps());
+                await queue.RenewAsync(_device, _incarnation, _held.Steps());
             }
             catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
             {
@@ -257,18 +244,6 @@ internal sealed class DeviceWorker(
                 logger.QueueSilent(error.Message);
             }
         }
-    }
-
-    private Dictionary<string, int> Steps()
-    {
-        var pulled = _pulled; // before the attempts: it is either here or there
-        var steps = _attempts.ToDictionary(attempt => attempt.Key, attempt => attempt.Value.Step);
-        if (pulled is not null)
-        {
-            steps.TryAdd(pulled, 0);
-        }
-
-        return steps;
     }
 
     private void Work()
@@ -306,7 +281,7 @@ internal sealed class DeviceWorker(
             attempt,
             runner,
             folder,
-            isDuringTraining: () => _attempts.Values.Any(other => !other.Ticket.IsInteractive),
+            isDuringTraining: () => _held.Attempts.Any(other => !other.Ticket.IsInteractive),
             logger
         );
 
@@ -335,10 +310,7 @@ internal sealed class DeviceWorker(
             logger.GrainSilent(attempt.Ticket.JobId, error.Message);
         }
 
-        _attempts.TryRemove(attempt.Ticket.JobId, out _);
-        Interlocked
-            .Exchange(ref _free, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))
-            .TrySetResult();
+        _held.Remove(attempt);
     }
 
     private Task EndAsync(JobAttempt attempt, AttemptOutcome outcome) =>
