@@ -78,6 +78,6 @@ public sealed class ServerFixture : IAsyncLifetime
         await _app!.StopAsync();
         await _app.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
-        Assert.Empty(_errors.Found);
+        Assert.True(_errors.Found.IsEmpty, string.Join('\n', _errors.Found)); // whole, unlike Assert.Empty
     }
 }
