@@ -42,3 +42,6 @@ export function isLost(reason: unknown): boolean {
 }
 
 export const isCancelled = (reason: unknown): boolean => ConnectError.from(reason).code === Code.Canceled;
+
+/** Whether something of that name is there already, so that the same call with overwrite may succeed. */
+export const isTaken = (reason: unknown): boolean => ConnectError.from(reason).code === Code.AlreadyExists;

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { concepts, dti } from '../api/clients';
 import { details, keyOf, readDetails } from '../api/details';
-import { isCancelled, troubleOf, type Trouble } from '../api/errors';
+import { isCancelled, isTaken, troubleOf, type Trouble } from '../api/errors';
 import { about, allConcepts, readConcepts } from '../api/library';
 import { recallPhotos } from '../api/photoMemory';
 import { PictureLog } from '../api/pictureLog';
@@ -208,9 +208,8 @@ function Export({ concept }: { concept: Concept }) {
       setTrouble(undefined);
       setExists(false);
     } catch (reason) {
-      const found = troubleOf(reason);
-      setExists(found.title === 'The name is taken');
-      setTrouble(found);
+      setExists(isTaken(reason));
+      setTrouble(troubleOf(reason));
     }
   };
 
