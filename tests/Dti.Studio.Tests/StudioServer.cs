@@ -67,10 +67,10 @@ internal sealed class StudioServer : IAsyncDisposable
         throw new InvalidOperationException("The training was not accepted.");
     }
 
-    /// <summary>Trains a concept to the end.</summary>
+    /// <summary>Trains a concept to the end, where its preview becomes its thumbnail.</summary>
     public async Task TrainAsync(string name, int steps)
     {
-        await foreach (var _ in Client.TrainAsync(await RequestAsync(name, steps, previewEvery: 0)))
+        await foreach (var _ in Client.TrainAsync(await RequestAsync(name, steps, previewEvery: steps)))
         {
             // until it ends
         }
