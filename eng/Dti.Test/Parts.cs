@@ -14,6 +14,7 @@ internal static partial class Parts
         "Dti.Cli.Tests",
         "Dti.Studio.Tests",
         "python-shim",
+        "Dti.Studio.Tests",
         "publish-win-x64",
     ];
 

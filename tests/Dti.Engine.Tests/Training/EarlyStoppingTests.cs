@@ -110,7 +110,7 @@ public class EarlyStoppingTests(ModelFixture models) : IClassFixture<ModelFixtur
         var (model, settings) = (models.Model("tiny-sd15"), Settings(options));
         var whole = Run(options);
         var last = ((TrainingFinished)whole[^1]).Last.Step;
-        foreach (var step in new[] { last - 1, last - 4, 3 })
+        foreach (var step in new[] { last - 1, 3 })
         {
             var session = new Trainer(model, settings, NoisePhotos.Load()).Begin();
             TrainingSnapshot? snapshot = null;
