@@ -11,10 +11,6 @@ internal static class ChildProcess
     // one another.
     private const string OpenMpThreads = "OMP_NUM_THREADS";
 
-    // Most programs of the suite live for seconds. They wait this long (hexadecimal milliseconds, by default 64) before
-    // the JIT compiles anything a second time.
-    private const string JitDelay = "DOTNET_TC_CallCountingDelayMs";
-
     private static readonly Lock _lock = new();
     private static readonly HashSet<Process> _running = [];
 
@@ -55,8 +51,6 @@ internal static class ChildProcess
         {
             start.Environment[OpenMpThreads] = "1";
         }
-
-        start.Environment[JitDelay] = "3E8";
 
         var text = new StringBuilder();
         void Take(string? line)
