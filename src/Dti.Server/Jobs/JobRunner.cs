@@ -124,10 +124,11 @@ internal sealed class JobRunner(
         var session = new Trainer(model.Value, settings, photos).Begin(from);
         foreach (var happened in session.Run(cancellationToken, stepDone: keeper.Note))
         {
-            if (happened is not TrainingFinished && EventMapping.Of(happened) is var (at, message))
+            if (happened is not TrainingFinished)
             {
-                summary.Add(message);
-                yield return (at, message);
+                var reported = EventMapping.Of(happened);
+                summary.Add(reported.Message);
+                yield return reported;
             }
 
             switch (happened)
