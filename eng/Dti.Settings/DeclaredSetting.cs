@@ -70,7 +70,6 @@ internal sealed class DeclaredSetting(
         {
             "int32" => "int",
             "uint64" => "ulong",
-            "int64" => "long",
             _ => type,
         };
 

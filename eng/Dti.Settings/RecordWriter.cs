@@ -18,9 +18,8 @@ internal static class RecordWriter
         if (MarkedType.Named(attribute, "Checks", false))
         {
             var options = Contract.OptionsOf(message);
-            var asked = contract.Settings(options).ToDictionary(field => field.Name);
             var except = MarkedType.Except(attribute);
-            members.Add(WithDefaults(message, options, own, asked));
+            members.Add(WithDefaults(message, options, own));
             members.Add(
                 CheckRanges(
                     contract.Settings(options).Where(field => !except.Contains(field.Name)),
@@ -60,12 +59,13 @@ internal static class RecordWriter
     private static string Set(DeclaredSetting field)
     {
         var cast = field.EnumWords is null ? "" : $"(global::Dti.V1.{field.Type})";
+        var target = $"message.{field.MessageProperty}";
         return "        "
             + (
-                field.IsRepeated ? $"message.{field.MessageProperty}.AddRange({field.Property});"
+                field.IsRepeated ? $"{target}.AddRange({field.Property});"
                 : field.IsOptional
-                    ? $"if ({field.Property} is {{ }} {field.Variable}) message.{field.MessageProperty} = {cast}{field.Variable};"
-                : $"message.{field.MessageProperty} = {cast}{field.Property};"
+                    ? $"if ({field.Property} is {{ }} {field.Variable}) {target} = {cast}{field.Variable};"
+                : $"{target} = {cast}{field.Property};"
             );
     }
 
@@ -83,18 +83,12 @@ internal static class RecordWriter
         : field.EnumWords is not null ? $"({field.Type})message.{field.MessageProperty}"
         : $"message.{field.MessageProperty}";
 
-    private static string WithDefaults(
-        string message,
-        string options,
-        List<DeclaredSetting> own,
-        Dictionary<string, DeclaredSetting> asked
-    )
+    private static string WithDefaults(string message, string options, List<DeclaredSetting> own)
     {
         var set =
             from field in own
-            let option = asked.TryGetValue(field.Name, out var found) ? found : null
-            where option?.DefaultExpression is not null
-            select $"            {field.Property} = options.{option.Property} ?? {option.DefaultExpression},";
+            where field.DefaultExpression is not null
+            select $"            {field.Property} = options.{field.Property} ?? {field.DefaultExpression},";
         return $$"""
                 /// <summary>What was asked, or the default where the contract declares a value.</summary>
                 private static {{message}} WithDefaults({{options}} options) =>
@@ -142,7 +136,8 @@ internal static class RecordWriter
         var checks =
             from option in contract.Settings(options)
             where option.DtiOnly && option.IsNumber
-            select $"        if (options.{option.Property} is > 0 and var {option.Variable}) found.DtiOnly(\"{option.Name}\", {option.Variable});";
+            select $"        if (options.{option.Property} is > 0 and var {option.Variable}) "
+                + $"found.DtiOnly(\"{option.Name}\", {option.Variable});";
         return $$"""
                 /// <summary>For methods other than dti: adds every value that belongs to dti alone.</summary>
                 private static void CheckMethod({{options}} options, global::Dti.Engine.Violations found)
