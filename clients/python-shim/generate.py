@@ -8,6 +8,7 @@ gRPC's plugin 1.51, is the one used: apt install protobuf-compiler protobuf-comp
 HTTP annotations are left out: they are for gateways, and would ask for googleapis-common-protos.
 """
 
+import importlib.util
 import json
 import pathlib
 import re
@@ -47,7 +48,7 @@ def generate(folder: pathlib.Path) -> None:
                 text = re.sub(r"^from dti\.v1 import", "from . import", module.read_text(encoding="utf-8"), flags=re.MULTILINE)
                 (folder / module.name).write_text(text, encoding="utf-8")
     (folder / "__init__.py").write_text('"""Made by generate.py from protos/; not to be edited."""\n', encoding="utf-8")
-    (folder / "settings.py").write_text(records(contract), encoding="utf-8")
+    (folder / "settings.py").write_text(records(contract, _option(folder / "setting_pb2.py")), encoding="utf-8")
 
 
 HEAD = '''"""Options and settings of trainings and generations. Made by generate.py from protos/; not to be edited.
@@ -67,7 +68,7 @@ RECORDS = {
 TYPES = {Field.TYPE_INT32: "int", Field.TYPE_UINT64: "int", Field.TYPE_DOUBLE: "float", Field.TYPE_BOOL: "bool", Field.TYPE_STRING: "str"}
 
 
-def records(contract: descriptor_pb2.FileDescriptorSet) -> str:
+def records(contract: descriptor_pb2.FileDescriptorSet, setting) -> str:
     """The module with the dataclasses of options and settings: fields in the order of their numbers, with what the contract says of them."""
     comments = {(file.name, *location.path): " ".join(location.leading_comments.split())
                 for file in contract.file for location in file.source_code_info.location}
@@ -87,7 +88,7 @@ def records(contract: descriptor_pb2.FileDescriptorSet) -> str:
                 kind, default = (f"{kind} | None", " = None") if field.proto3_optional else (kind, ' = ""')
             if name.endswith("Settings"):
                 default = ""
-            said = comments.get((file, 4, at, 2, i), "") + bounds(field) or documentation.get(field.name, "")
+            said = comments.get((file, 4, at, 2, i), "") + bounds(field, setting) or documentation.get(field.name, "")
             documentation.setdefault(field.name, said)
             lines.append(f"    {field.name}: " + (f"Annotated[{kind}, {json.dumps(said, ensure_ascii=False)}]" if said else kind) + default)
         classes.append("\n".join(lines))
@@ -95,11 +96,12 @@ def records(contract: descriptor_pb2.FileDescriptorSet) -> str:
     return "\n\n\n".join([HEAD + "\n" + "\n".join(literals), *classes]) + "\n"
 
 
-def bounds(field: descriptor_pb2.FieldDescriptorProto) -> str:
+def bounds(field: descriptor_pb2.FieldDescriptorProto, setting) -> str:
     """The range, the default and the applicability of a setting as sentences, each with a space before it."""
-    said = setting(field)
-    if said is None:
+    options = descriptor_pb2.FieldOptions.FromString(field.options.SerializeToString())
+    if not options.HasExtension(setting):
         return ""
+    said = options.Extensions[setting]
     text = ""
     if said.HasField("min") and said.HasField("max"):
         low, high = (f"{value:,.10g}" if value >= 10_000 else f"{value:.10g}" for value in (said.min, said.max))
@@ -109,12 +111,12 @@ def bounds(field: descriptor_pb2.FieldDescriptorProto) -> str:
     return text + (f" Default: {said.default}." if said.default else "") + (" For the method dti only." if said.dti_only else "")
 
 
-def setting(field: descriptor_pb2.FieldDescriptorProto):
-    """What the contract declares of a field: a Setting, or None."""
-    from dti_client._proto import setting_pb2
-
-    said = descriptor_pb2.FieldOptions.FromString(field.options.SerializeToString())
-    return said.Extensions[setting_pb2.setting] if said.HasExtension(setting_pb2.setting) else None
+def _option(stub: pathlib.Path):
+    """The option (setting), from the stub that was just made: the package's may be older."""
+    spec = importlib.util.spec_from_file_location("setting_pb2", stub)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.setting
 
 
 def _prefix(enumeration: str) -> str:
