@@ -58,7 +58,7 @@ internal sealed record JobTicket
     [Id(11)]
     public string Placeholder { get; init; } = "";
 
-    /// <summary>A new job of a caller, with an id of its own.</summary>
+    /// <summary>Creates the ticket of a new job of a caller, with a new id.</summary>
     public static JobTicket New(JobKind kind, Caller caller) =>
         new()
         {
