@@ -2,7 +2,10 @@
 
 import dataclasses
 import importlib.util
+import io
+import json
 import pathlib
+import re
 import sys
 
 import numpy
@@ -216,3 +219,19 @@ def test_an_address_of_more_than_host_and_port_is_refused(written, right):
 def test_a_token_never_crosses_the_network_in_the_clear():
     with pytest.raises(DtiError, match="https"):
         DtiClient("http://example.com", token="secret")
+
+
+def test_images_carry_their_settings_for_pillow(client):
+    def image(**options):
+        updates = client.generate(dataclasses.replace(DRAWING, prompt="ein Café, 猫", negative_prompt="x", **options))
+        return Image.open(io.BytesIO(next(update for update in updates if isinstance(update, dti_client.Picture)).data))
+
+    texts = image().text
+    assert sorted(texts) == ["dti", "parameters", "prompt"]
+    lines = texts["parameters"].split("\n")
+    assert lines[:2] == ["ein Café, 猫", "Negative prompt: x"]
+    fields = dict(re.findall(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)', lines[2]))  # as A1111 reads the line
+    assert {key: fields[key] for key in ("Steps", "CFG scale", "Seed", "Size", "Model")} == {
+        "Steps": "2", "CFG scale": "7.5", "Seed": "1", "Size": "64x64", "Model": "tiny-sd15"}
+    assert json.loads(texts["dti"])["options"]["prompt"] == "ein Café, 猫"
+    assert image(omit_metadata=True).text == {}

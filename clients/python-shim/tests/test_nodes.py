@@ -3,6 +3,8 @@
 import asyncio
 import dataclasses
 import importlib.util
+import io
+import json
 import pathlib
 import re
 import socket
@@ -18,7 +20,7 @@ from PIL import Image
 from comfyui_stand_in import Clip, ExecutionBlocker, InterruptProcessingException, run
 from stand_in_server import Gate, StandIn, serving
 
-from dti_client import ConceptEmbedding, DtiError
+from dti_client import ConceptEmbedding, DtiError, GenerationOptions, Picture
 
 PACK = pathlib.Path(__file__).resolve().parents[1]
 TRAINING = {"steps": 3, "batch_size": 1, "resolution": 64, "preview_every": 0, "initializer": "cat", "overwrite": True}
@@ -762,3 +764,21 @@ def test_cancel_of_a_generation_that_was_sent_again_cancels_the_new_job(nodes, c
     next(updates), next(updates), next(updates)
     updates.close()
     assert set(Client.cancelled) == {"second"}
+
+
+@pytest.mark.parametrize("frames", [None, 3])
+def test_the_graph_in_an_image_draws_it_again(nodes, client, cat, frames):
+    if frames:
+        client.import_concept("node-cot", dataclasses.replace(cat.embedding, encoders=tuple(-rows[:, ::-1] for rows in cat.embedding.encoders)), overwrite=True)
+    options = GenerationOptions(prompt="a photo of <node-cat>", seed=3, scheduler="euler_karras", **DRAWING)
+    updates = client.interpolate("node-cat", "node-cot", dataclasses.replace(options, prompt=None), frames=frames) if frames else client.generate(options)
+    image = [update for update in updates if isinstance(update, Picture)][1 if frames else 0]
+    graph = json.loads(Image.open(io.BytesIO(image.data)).text["prompt"])
+
+    def output(id):
+        given = {name: output(value[0]) if isinstance(value, list) else value for name, value in graph[id]["inputs"].items()}
+        return run(nodes[graph[id]["class_type"]], **given)[0]
+
+    save = next(node for node in graph.values() if node["class_type"] == "SaveImage")
+    again = output(save["inputs"]["images"][0])
+    assert numpy.array_equal(numpy.round(again[0] * 255).astype("uint8"), image.numpy())

@@ -64,6 +64,7 @@ internal static class SettingsTable
             ("long_prompts", Word(settings.LongPrompts)),
             ("format", Word(settings.Format)),
             ("quality", $"{settings.Quality}"),
+            ("omit_metadata", Word(settings.OmitMetadata)),
             ("vae", settings.Vae),
             ("prediction_type", settings.PredictionType),
             ("dtype", settings.Dtype),

@@ -202,7 +202,7 @@ internal sealed class JobRunner(
         var settings = GenerationSettings.Resolve(request.Options.ToEngine(), profile);
         using var model = Use(profile, request.Options, settings);
         var named = LoadNamed(concepts, settings);
-        var encoding = Encoding(request.Options, settings);
+        var encoding = Encoding(request.Options, settings, blend: null);
         using var phase = Tracing.Phase("draw");
         foreach (var happened in new TextToImage(model.Value).Run(settings, named, cancellationToken))
         {
@@ -246,7 +246,7 @@ internal sealed class JobRunner(
         var (from, to) = (concepts.Load(request.FromConcept), concepts.Load(request.ToConcept));
         var settings = request.Resolve(from, to, profile);
         using var model = Use(profile, request.Options, settings.Generation);
-        var encoding = Encoding(request.Options, settings.Generation);
+        var encoding = Encoding(request.Options, settings.Generation, request);
         using var phase = Tracing.Phase("draw");
         var others = LoadNamed(concepts, settings.Generation);
         foreach (var happened in new Interpolation(model.Value).Run(settings, from, to, others, cancellationToken))
@@ -295,6 +295,15 @@ internal sealed class JobRunner(
         return loaded.Use(profile, target, loaded.WorkingBytes(profile, target, settings));
     }
 
-    private static PictureEncoding Encoding(V1.GenerationOptions asked, GenerationSettings settings) =>
-        new(asked.Format, asked.HasQuality ? asked.Quality : PictureEncoding.DefaultQuality, settings.Seed);
+    private static PictureEncoding Encoding(
+        V1.GenerationOptions asked,
+        GenerationSettings settings,
+        InterpolateRequest? blend
+    ) =>
+        new(
+            asked.Format,
+            asked.HasQuality ? asked.Quality : PictureEncoding.DefaultQuality,
+            settings.Seed,
+            asked.OmitMetadata ? null : new PictureMetadata(asked, settings, blend)
+        );
 }

@@ -11,7 +11,13 @@ namespace Dti.Server.Mapping;
 /// <param name="Format">PNG, JPEG or WebP.</param>
 /// <param name="Quality">1 to 100, JPEG and WebP only.</param>
 /// <param name="Seed">The request's seed.</param>
-internal sealed record PictureEncoding(PictureFormat Format, int Quality, ulong Seed)
+/// <param name="Metadata">What a PNG says of its settings; null: nothing.</param>
+internal sealed record PictureEncoding(
+    PictureFormat Format,
+    int Quality,
+    ulong Seed,
+    PictureMetadata? Metadata = null
+)
 {
     public const int DefaultQuality = 90;
 
@@ -22,9 +28,15 @@ internal sealed record PictureEncoding(PictureFormat Format, int Quality, ulong 
 
     public Picture Encode(RgbImage image, int index, string prompt, double? t = null)
     {
+        var file = ImageCodec.Encode(image, Format.ToEngine(), Quality);
+        if (Metadata is not null && Format.ToEngine() == ImageFormat.Png)
+        {
+            file = PngText.Insert(file, Metadata.Of(index, t));
+        }
+
         var picture = new Picture
         {
-            Data = ByteString.CopyFrom(ImageCodec.Encode(image, Format.ToEngine(), Quality)),
+            Data = ByteString.CopyFrom(file),
             MediaType = Format switch
             {
                 PictureFormat.Jpeg => "image/jpeg",

@@ -71,6 +71,7 @@ internal static partial class SettingsMapping
         message.Model = model;
         message.Format = options.Format == PictureFormat.Unspecified ? PictureFormat.Png : options.Format;
         message.Quality = options.HasQuality ? options.Quality : PictureEncoding.DefaultQuality;
+        message.OmitMetadata = options.OmitMetadata;
         message.Dtype = target.DtypeName;
         message.Device = target.DeviceName;
         message.Concepts.Add(concepts);

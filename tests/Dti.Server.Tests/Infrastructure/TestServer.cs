@@ -135,6 +135,7 @@ internal sealed class TestServer : IAsyncDisposable
             Height = 64,
             Steps = 2,
             Seed = 3,
+            OmitMetadata = true, // tests compare files
         };
 
     public async Task<List<TrainResponse>> TrainAsync(TrainRequest request) =>

@@ -128,6 +128,7 @@ class GenerationOptions:
     prediction_type: Annotated[str | None, "What the model predicts: epsilon or v_prediction. Default: what its config, its metadata or its weights say."] = None
     preview_every: Annotated[int | None, "Sampling steps between two previews of an image, 0 (none) to steps: see SamplingProgress.preview. They do not change the image. Default: 0."] = None
     long_prompts: Annotated[LongPrompts | None, "What becomes of a prompt of more than 77 tokens. chunks: it is read in chunks of 75 tokens, as in ComfyUI. cut: as in diffusers. Default: chunks, or cut for plain prompts."] = None
+    omit_metadata: Annotated[bool | None, "Leave the settings out of PNG images. Otherwise a PNG has them as text: \"parameters\" as A1111 writes it, \"prompt\" as ComfyUI opens it, and \"dti\", these options as JSON. Default: false."] = None
 
 
 @dataclass(frozen=True)
@@ -156,3 +157,4 @@ class GenerationSettings:
     prediction_type: Annotated[str, "epsilon or v_prediction."]
     preview_every: Annotated[int, "Generate previews every so many steps; 0: never. From 0 to 100,000. Default: 100."]
     long_prompts: Annotated[LongPrompts, "What becomes of a prompt of more than 77 tokens. chunks: it is read in chunks of 75 tokens, as in ComfyUI. cut: as in diffusers. Default: chunks, or cut for plain prompts."]
+    omit_metadata: Annotated[bool, "Leave the settings out of PNG images. Otherwise a PNG has them as text: \"parameters\" as A1111 writes it, \"prompt\" as ComfyUI opens it, and \"dti\", these options as JSON. Default: false."]
