@@ -27,7 +27,7 @@ internal static class Kills
             await life.StartAsync().ConfigureAwait(false);
             await life.EndedAsync(await life.TrainAsync("undisturbed", steps).ConfigureAwait(false))
                 .ConfigureAwait(false);
-            var alone = await life.DrawAsync().ConfigureAwait(false);
+            var alone = await life.GenerateImagesAsync().ConfigureAwait(false);
             await life.EndedAsync(alone).ConfigureAwait(false);
             var (concept, pictures) = (
                 await life.VectorsAsync("undisturbed").ConfigureAwait(false),
@@ -43,7 +43,7 @@ internal static class Kills
 
                 if (drawings.Count == 0 || await life.IsOverAsync(drawings[^1]).ConfigureAwait(false))
                 {
-                    drawings.Add(await life.DrawAsync().ConfigureAwait(false));
+                    drawings.Add(await life.GenerateImagesAsync().ConfigureAwait(false));
                 }
 
                 await life.AdvancedAsync(trainings[^1]).ConfigureAwait(false);
@@ -190,7 +190,7 @@ internal static class Kills
             return call.ResponseStream.Current.Accepted.JobId;
         }
 
-        public async Task<string> DrawAsync()
+        public async Task<string> GenerateImagesAsync()
         {
             var call = new DtiService.DtiServiceClient(_channel).Generate(
                 new GenerateRequest

@@ -73,11 +73,11 @@ public sealed partial class DtiClient
 
     /// <summary>
     /// The events of a generation job: those that have been, then those to come, also across lost connections. A job
-    /// whose server was killed continues after the restart; one whose caller went away is cancelled.
+    /// whose server was killed continues after the restart; one whose caller disconnected is cancelled.
     /// </summary>
     /// <param name="jobId">The job.</param>
     /// <param name="deadline">UTC time at which to give up watching; null: never.</param>
-    /// <param name="cancellationToken">Ends the sequence; the job goes on.</param>
+    /// <param name="cancellationToken">Ends the sequence; the job continues.</param>
     /// <returns><see cref="GenerationAccepted"/> or <see cref="InterpolationAccepted"/> first, <see
     /// cref="GenerationResult"/> last.</returns>
     /// <exception cref="DtiClientException">

@@ -16,7 +16,7 @@ public sealed partial class DtiClient
     /// <param name="request">What to learn from which photos. Each enumeration is a job of its own unless <see
     /// cref="TrainRequest.RequestId"/> is set.</param>
     /// <param name="deadline">UTC time at which to give up watching; null: never.</param>
-    /// <param name="cancellationToken">Ends the sequence; the job goes on, unless <see
+    /// <param name="cancellationToken">Ends the sequence; the job continues, unless <see
     /// cref="TrainRequest.CancelOnDisconnect"/> is set.</param>
     /// <returns><see cref="TrainingAccepted"/> first, <see cref="TrainingResult"/> last.</returns>
     /// <exception cref="DtiClientException">
@@ -72,7 +72,7 @@ public sealed partial class DtiClient
     /// <param name="jobId">The job.</param>
     /// <param name="fromStep">Progress and previews before this step are left out; 0: everything.</param>
     /// <param name="deadline">UTC time at which to give up watching; null: never.</param>
-    /// <param name="cancellationToken">Ends the sequence; the job goes on.</param>
+    /// <param name="cancellationToken">Ends the sequence; the job continues.</param>
     /// <returns><see cref="TrainingAccepted"/> first, <see cref="TrainingResult"/> last.</returns>
     /// <exception cref="DtiClientException">There is no such job, it failed or was cancelled, or the connection stayed
     /// lost.</exception>

@@ -94,8 +94,8 @@ public sealed partial class DtiClient : IDisposable, IAsyncDisposable
     ) => FindServerAsync(jobId, mayBeForgotten: false, lost, end, firstDelay, cancellationToken);
 
     /// <summary>
-    /// Waits for a server that went away, until it answers for the job, or says that it does not know it, where it may
-    /// have forgotten it.
+    /// Waits for a server that became unreachable, until it answers for the job, or says that it does not know it,
+    /// where it may have forgotten it.
     /// </summary>
     private async Task FindServerAsync(
         string jobId,

@@ -31,7 +31,7 @@ public sealed record DtiClientOptions
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>
-    /// How long a connection may be silent before the client asks whether the server is still there, and how long it
+    /// How long a connection may be idle before the client asks whether the server is still there, and how long it
     /// then waits for the answer; 1 second or more. Not on .NET Standard 2.1. Default 30 seconds.
     /// </summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(30);
@@ -43,8 +43,9 @@ public sealed record DtiClientOptions
     public int MaxRetries { get; init; } = 3;
 
     /// <summary>
-    /// How long a client waits for a server that went away during a training or a generation, to continue with it.
-    /// Every event that arrives starts the time again. Zero: a lost connection is an error. Default 10 minutes.
+    /// How long a client waits for a server that became unreachable during a training or a generation, to continue
+    /// with it. Every event that arrives starts the time again. Zero: a lost connection is an error. Default 10
+    /// minutes.
     /// </summary>
     public TimeSpan ReconnectTimeout { get; init; } = TimeSpan.FromMinutes(10);
 

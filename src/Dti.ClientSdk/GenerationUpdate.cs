@@ -54,13 +54,14 @@ public sealed record SamplingProgress(int Step, int TotalSteps, TimeSpan? TimeLe
     public Picture? Preview { get; init; }
 }
 
-/// <summary>Something the user should know; the work goes on.</summary>
+/// <summary>Something the user should know; the work continues.</summary>
 /// <param name="Code">A stable code, for example <c>PROMPT_TOO_LONG</c>.</param>
 /// <param name="Message">One sentence.</param>
 public sealed record GenerationWarning(string Code, string Message) : GenerationUpdate;
 
 /// <summary>
-/// The client waits for a server that went away; the images are not lost. Told once for each wait longer than a second.
+/// The client waits for a server that became unreachable; the images are not lost. Reported once for each wait longer
+/// than a second.
 /// </summary>
 /// <param name="Since">When the connection was lost.</param>
 /// <param name="Until">When the client gives up.</param>

@@ -21,7 +21,7 @@ public sealed record TrainRequest
     public bool Overwrite { get; init; }
 
     /// <summary>
-    /// Cancel the job when the connection ends before it. Without it the job goes on, and the client picks it up again
+    /// Cancel the job when the connection ends before it. Without it the job continues, and the client reconnects to it
     /// when the connection drops.
     /// </summary>
     public bool CancelOnDisconnect { get; init; }

@@ -16,7 +16,7 @@ public abstract record TrainingUpdate
 /// <param name="Settings">What the job uses, every default filled in.</param>
 /// <param name="PhotoCount">Number of photos.</param>
 /// <param name="Attached">True when an earlier call with the same request id started the job.</param>
-/// <param name="StepsDone">Steps that were done before, where this training goes on with an earlier one.</param>
+/// <param name="StepsDone">Steps that were done before, where this training continues with an earlier one.</param>
 public sealed record TrainingAccepted(
     string JobId,
     string RequestId,
@@ -70,13 +70,14 @@ public sealed record TrainingCheck(int Step, double HeldOutLoss, double Drift) :
 /// <param name="Picture">The image.</param>
 public sealed record TrainingPreview(int Step, Picture Picture) : TrainingUpdate;
 
-/// <summary>Something the user should know; training goes on.</summary>
+/// <summary>Something the user should know; training continues.</summary>
 /// <param name="Code">A stable code, for example <c>INITIALIZER_SPLIT</c>.</param>
 /// <param name="Message">One sentence.</param>
 public sealed record TrainingWarning(string Code, string Message) : TrainingUpdate;
 
 /// <summary>
-/// The client waits for a server that went away; the job is not lost. Told once for each wait longer than a second.
+/// The client waits for a server that became unreachable; the job is not lost. Reported once for each wait longer than
+/// a second.
 /// </summary>
 /// <param name="Since">When the connection was lost.</param>
 /// <param name="Until">When the client gives up.</param>

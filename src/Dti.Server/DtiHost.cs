@@ -54,7 +54,7 @@ public static class DtiHost
         {
             kestrel.AddServerHeader = false;
             kestrel.Listen(IPAddress.Parse(options.Address), options.Port, listen =>
-                listen.Speak(options, withTls: HttpProtocols.Http1AndHttp2, without: HttpProtocols.Http2)
+                listen.UseTls(options, withTls: HttpProtocols.Http1AndHttp2, without: HttpProtocols.Http2)
             );
             kestrel.ListenForWeb(options);
             kestrel.ListenForMetrics(options);
@@ -69,7 +69,7 @@ public static class DtiHost
         services.AddSingleton(options);
         services.TryAddSingleton<IFileStore>(PhysicalFileStore.Instance);
         services.AddSingleton(_ => target.GetAwaiter().GetResult());
-        // now: a list that cannot be read is told at the start
+        // now: a list that cannot be read is reported at the start
         services.AddSingleton(LibraryFolders.Of(options.ModelFolders));
         services.AddSingleton<VaeLibrary>();
         services.AddSingleton<ModelLibrary>();
@@ -126,7 +126,7 @@ public static class DtiHost
         services.AddSingleton<Draining>().AddHostedService(provider => provider.GetRequiredService<Draining>());
         configure?.Invoke(builder);
 
-        target.GetAwaiter().GetResult(); // a device that is not there is told now
+        target.GetAwaiter().GetResult(); // a device that is not there is reported now
         var app = builder.Build();
         app.Services.GetRequiredService<JobSilo>().Begin();
         foreach (var missing in options.ModelFolders.Where(path => !Path.Exists(path)))

@@ -6,10 +6,10 @@ namespace Dti.Server.Tests;
 public sealed class BackoffTests
 {
     private readonly FakeTimeProvider _time = new();
-    private readonly List<string> _said = [];
+    private readonly List<string> _reported = [];
     private readonly Backoff _backoff;
 
-    public BackoffTests() => _backoff = new Backoff(_time, _said.Add, () => _said.Add("over"));
+    public BackoffTests() => _backoff = new Backoff(_time, _reported.Add, () => _reported.Add("over"));
 
     [Fact]
     public async Task Failed_AgainAndAgain_WaitsLongerUpToABound()
@@ -31,7 +31,7 @@ public sealed class BackoffTests
             await PauseAsync(reason);
         }
 
-        Assert.Equal(["full", "gone"], _said);
+        Assert.Equal(["full", "gone"], _reported);
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class BackoffTests
         _backoff.Succeeded();
 
         Assert.Equal(1, await PauseAsync("full"));
-        Assert.Equal(["full", "over", "full"], _said);
+        Assert.Equal(["full", "over", "full"], _reported);
     }
 
     [Fact]

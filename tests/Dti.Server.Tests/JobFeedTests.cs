@@ -104,7 +104,7 @@ public sealed class JobFeedTests : IDisposable
                 },
             };
             var first = _log.Next;
-            _log.Append(step, EventMessages.Kept(message));
+            _log.Append(step, EventMessages.Stored(message));
             feed.Add(new EventBatch(first, [new JobEvent(step, message.ToByteArray())], step));
         }
 

@@ -47,7 +47,7 @@ public sealed class JobStateTests
             Started = _ticket.Created.AddSeconds(1),
             Ended = _ticket.Created.AddSeconds(2),
             Failure = [1, 2, 3],
-            DiedAt = 17,
+            LastCrashStep = 17,
             CancelRequested = true,
             Step = 18,
         };

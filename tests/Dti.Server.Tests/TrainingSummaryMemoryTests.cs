@@ -18,12 +18,12 @@ public class TrainingSummaryMemoryTests
         summary.Add(
             EventMapping.Of(new TrainingPreview(1, 0, new RgbImage(8, 8, new byte[8 * 8 * 3]), "a prompt", 1)).Message
         );
-        summary.Draw();
+        summary.Render();
         var before = Mappings();
 
         for (var i = 0; i < 20; i++)
         {
-            summary.Draw();
+            summary.Render();
         }
 
         Assert.InRange(Mappings(), 0, before + 5);

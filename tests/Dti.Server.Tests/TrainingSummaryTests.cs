@@ -74,7 +74,7 @@ public class TrainingSummaryTests
         Assert.Equal(0, without);
         Assert.True(Height() > 260 + (3 * 100), $"{Height()}");
 
-        int Height() => summary.Draw() is { Length: > 0 } picture ? ImageCodec.Decode(picture, "summary").Height : 0;
+        int Height() => summary.Render() is { Length: > 0 } picture ? ImageCodec.Decode(picture, "summary").Height : 0;
     }
 
     internal static TrainingSummary Summary() =>

@@ -133,7 +133,7 @@ public class WorkflowTests(StudioFixture studio)
         var shown = await File.ReadAllBytesAsync(await (await downloading).PathAsync());
         if (Shots.Folder is null)
         {
-            Assert.Equal(await DrawAsync("a photo of <purple-owl>", 2, 9007199254740993), shown);
+            Assert.Equal(await GenerateImagesAsync("a photo of <purple-owl>", 2, 9007199254740993), shown);
         }
 
         await page.Keyboard.PressAsync("Escape");
@@ -148,7 +148,9 @@ public class WorkflowTests(StudioFixture studio)
         await tab.Field("Prompt").FillAsync("embedding:purple-ow");
         await tab.Button("Generate").ClickAsync();
 
-        var refused = await Assert.ThrowsAsync<DtiClientException>(() => DrawAsync("embedding:purple-ow", 1, 1));
+        var refused = await Assert.ThrowsAsync<DtiClientException>(() =>
+            GenerateImagesAsync("embedding:purple-ow", 1, 1)
+        );
         await Expect(tab.Page.GetByRole(AriaRole.Alert).Filter(new() { HasText = refused.Message })).ToBeVisibleAsync();
     }
 
@@ -207,7 +209,7 @@ public class WorkflowTests(StudioFixture studio)
         await page.DispatchEventAsync(".drop", "drop", new { dataTransfer = transfer });
     }
 
-    private async Task<byte[]> DrawAsync(string prompt, int steps, ulong seed)
+    private async Task<byte[]> GenerateImagesAsync(string prompt, int steps, ulong seed)
     {
         await foreach (
             var update in studio.Server.Client.GenerateAsync(

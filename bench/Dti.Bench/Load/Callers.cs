@@ -57,8 +57,8 @@ internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int 
                 RepeatAsync(1, "train", direct, TrainAsync, 500, end),
                 RepeatAsync(2, "train", direct, TrainAsync, 2000, end),
                 RepeatAsync(3, "train over a broken line", broken, TrainAsync, 2000, end),
-                RepeatAsync(4, "draw", direct, DrawAsync, 500, end),
-                RepeatAsync(5, "draw over a broken line", broken, DrawAsync, 1000, end),
+                RepeatAsync(4, "draw", direct, GenerateImagesAsync, 500, end),
+                RepeatAsync(5, "draw over a broken line", broken, GenerateImagesAsync, 1000, end),
                 RepeatAsync(6, "draw the same", direct, DrawTheSameAsync, 3000, end),
                 RepeatAsync(7, "interpolate", direct, InterpolateAsync, 2000, end),
                 RepeatAsync(8, "library", direct, LibraryAsync, 300, end),
@@ -172,7 +172,7 @@ internal sealed class Callers(Uri address, CuttingProxy proxy, Tally tally, int 
         }
     }
 
-    private async Task DrawAsync(Errand errand)
+    private async Task GenerateImagesAsync(Errand errand)
     {
         errand.MayGoAway(0.3);
         var prompt = errand.Random.Next(2) == 0 ? "a red mug" : $"a photo of <{Any(errand)}>";

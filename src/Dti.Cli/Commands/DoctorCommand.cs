@@ -266,7 +266,7 @@ internal static class DoctorCommand
         }
         catch (DtiClientException lost) when (!asked)
         {
-            return NobodyListens(lost)
+            return IsUnreachable(lost)
                 ? new("server", FindingState.Good, $"none runs at {address}")
                 : new(
                     "server",
@@ -286,7 +286,7 @@ internal static class DoctorCommand
         }
     }
 
-    private static bool NobodyListens(DtiClientException lost)
+    private static bool IsUnreachable(DtiClientException lost)
     {
         for (
             var cause = (lost.InnerException as RpcException)?.Status.DebugException;

@@ -44,7 +44,7 @@ internal sealed partial class GenerationOptionSet
         command.Add(_previews);
         command.Validators.Add(asked =>
         {
-            if (asked.Gave(_previewEvery) && !asked.Gave(_previews))
+            if (asked.IsGiven(_previewEvery) && !asked.IsGiven(_previews))
                 asked.AddError("--preview-every goes with --previews.");
         });
     }

@@ -93,7 +93,8 @@ internal static class OptionValues
     /// Whether an option was given on the command line; unlike its value, this can be asked of one that could not be
     /// parsed.
     /// </summary>
-    public static bool Gave(this SymbolResult result, Option option) => result.GetResult(option) is { Implicit: false };
+    public static bool IsGiven(this SymbolResult result, Option option) =>
+        result.GetResult(option) is { Implicit: false };
 
     private static string Shortened(string text) => text.Length <= 40 ? text : text[..40] + "…";
 

@@ -104,7 +104,7 @@ internal static partial class TokensCommand
         return command;
     }
 
-    // All that is wrong at once, so a lifetime that cannot be read goes on as one that is never taken.
+    // All that is wrong at once, so a lifetime that cannot be read continues as one that is never taken.
     private static (AccessToken Token, string Secret) Create(
         AccessTokens tokens,
         string name,

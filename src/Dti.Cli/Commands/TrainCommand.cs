@@ -60,9 +60,9 @@ internal static class TrainCommand
 
         command.Validators.Add(asked =>
         {
-            if (!asked.Gave(resume) && asked.GetValue(photos) is not { Length: > 0 })
+            if (!asked.IsGiven(resume) && asked.GetValue(photos) is not { Length: > 0 })
                 asked.AddError("Name the photos, or a folder of them; or go on with an earlier training by --resume.");
-            if (!asked.Gave(resume) && asked.Gave(fromStep))
+            if (!asked.IsGiven(resume) && asked.IsGiven(fromStep))
                 asked.AddError("--from-step goes with --resume.");
         });
         common.SetAction(command, async context =>

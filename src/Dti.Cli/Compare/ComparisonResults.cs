@@ -11,7 +11,7 @@ internal sealed record ComparedRun(
 );
 
 /// <summary>
-/// <c>results.csv</c>: a row per training, added when it is judged, so that a comparison that was cut off goes on.
+/// <c>results.csv</c>: a row per training, added when it is judged, so that a comparison that was cut off continues.
 /// </summary>
 internal sealed class ComparisonResults(string file)
 {

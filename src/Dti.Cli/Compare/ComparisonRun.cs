@@ -86,7 +86,7 @@ internal sealed class ComparisonRun(
             var (pictures, prompts) = (new List<RgbImage>(), new List<string>());
             foreach (var (number, prompt) in comparison.Prompts.Index())
             {
-                var drawn = await DrawAsync(name, prompt, number, cancellationToken).ConfigureAwait(false);
+                var drawn = await GenerateImagesAsync(name, prompt, number, cancellationToken).ConfigureAwait(false);
                 pictures.AddRange(drawn.Select(picture => ImageCodec.Decode(picture.Data.Span, prompt)));
                 prompts.AddRange(
                     drawn.Select(_ => prompt.Replace("{concept}", subject.Word, StringComparison.Ordinal))
@@ -144,7 +144,7 @@ internal sealed class ComparisonRun(
         await SafeFile.WriteAsync(file, exported.Data, overwrite: true, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<IReadOnlyList<Picture>> DrawAsync(
+    private async Task<IReadOnlyList<Picture>> GenerateImagesAsync(
         string name,
         string prompt,
         int number,

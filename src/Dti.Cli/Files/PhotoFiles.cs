@@ -21,7 +21,7 @@ internal enum CaptionFiles
 internal static class PhotoFiles
 {
     // The contract's limit: checked before a wrong folder is read into memory.
-    private const int MostPhotos = 50;
+    private const int MaxPhotos = 50;
 
     private const string MaskEnding = "-mask";
     private const string Concept = "{concept}";
@@ -39,11 +39,11 @@ internal static class PhotoFiles
     public static IReadOnlyList<string> Find(IEnumerable<string> paths, Action<string>? leftOut = null)
     {
         var files = paths.SelectMany(Wildcards.Expand).SelectMany(path => Expand(path, leftOut)).ToList();
-        return files.Count <= MostPhotos
+        return files.Count <= MaxPhotos
             ? files
             : throw new CliException(
                 ExitCode.Usage,
-                $"A concept is learnt from at most {MostPhotos} photos, and these are {files.Count}; name fewer."
+                $"A concept is learnt from at most {MaxPhotos} photos, and these are {files.Count}; name fewer."
             );
     }
 

@@ -61,7 +61,7 @@ internal sealed class LocalServer : IAsyncDisposable
         StartAsync(options, Configure, cancellationToken);
 
     /// <summary>
-    /// Starts a server that goes on; where systemd or Windows started this process as a service, it tells them how it
+    /// Starts a server that continues; where systemd or Windows started this process as a service, it tells them how it
     /// is.
     /// </summary>
     /// <param name="options">Its options.</param>

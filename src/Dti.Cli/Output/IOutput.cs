@@ -20,7 +20,7 @@ internal interface IOutput
     /// <summary>A line of a checkup.</summary>
     void Finding(Finding finding);
 
-    /// <summary>Something the user should know; the command goes on.</summary>
+    /// <summary>Something the user should know; the command continues.</summary>
     void Warning(string code, string message);
 
     /// <summary>Why the command failed.</summary>

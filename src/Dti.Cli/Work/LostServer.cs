@@ -9,7 +9,7 @@ namespace Dti.Cli.Work;
 internal static class LostServer
 {
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan _tellAfter = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _notifyAfter = TimeSpan.FromSeconds(2);
 
     /// <summary>One line about a wait.</summary>
     /// <param name="since">When the connection was lost.</param>
@@ -31,7 +31,7 @@ internal static class LostServer
         try
         {
             var cancelling = client.CancelJobAsync(jobId, _patience, CancellationToken.None);
-            var moment = Task.Delay(_tellAfter, CancellationToken.None);
+            var moment = Task.Delay(_notifyAfter, CancellationToken.None);
             if (await Task.WhenAny(cancelling, moment).ConfigureAwait(false) == moment)
             {
                 output.Line(

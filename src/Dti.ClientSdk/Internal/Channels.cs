@@ -64,7 +64,7 @@ internal static class Channels
         {
             UseProxy = usesProxy,
             ConnectTimeout = TimeSpan.FromSeconds(10),
-            // Training can be silent for long; a dead connection must be noticed all the same.
+            // Training can be idle for long; a dead connection must be noticed all the same.
             KeepAlivePingDelay = options.KeepAlive,
             KeepAlivePingTimeout = options.KeepAlive,
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,

@@ -17,7 +17,7 @@ internal static partial class ClientLog
         LogLevel.Warning,
         "The connection to job {JobId} stayed lost for {Limit}; the job goes on without this watcher"
     )]
-    public static partial void GaveUp(this ILogger logger, string jobId, TimeSpan limit);
+    public static partial void ReconnectAbandoned(this ILogger logger, string jobId, TimeSpan limit);
 
     [LoggerMessage(
         3,

@@ -7,7 +7,7 @@ namespace Dti.ClientSdk.Internal;
 /// <summary>The events of one job, across lost connections.</summary>
 internal static class JobStream
 {
-    private static readonly TimeSpan _tellAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _notifyAfter = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// Waits until the job's server answers: job id, what was lost, when to give up, and the delay between the first
@@ -22,7 +22,7 @@ internal static class JobStream
     );
 
     /// <summary>
-    /// Reads from <paramref name="start"/>; whenever the connection drops, goes on with <paramref name="watch"/>.
+    /// Reads from <paramref name="start"/>; whenever the connection drops, continues with <paramref name="watch"/>.
     /// </summary>
     /// <typeparam name="TUpdate">The kind of event.</typeparam>
     /// <param name="start">The first connection.</param>
@@ -32,7 +32,7 @@ internal static class JobStream
     /// <param name="deadline">Of every connection; null: none.</param>
     /// <param name="options">How long to wait.</param>
     /// <param name="logger">Told of each loss.</param>
-    /// <param name="cancellationToken">Ends the sequence; the job goes on.</param>
+    /// <param name="cancellationToken">Ends the sequence; the job continues.</param>
     public static async IAsyncEnumerable<TUpdate> FollowAsync<TUpdate>(
         Func<IAsyncEnumerable<TUpdate>> start,
         Func<string, int, IAsyncEnumerable<TUpdate>>? watch,
@@ -90,16 +90,16 @@ internal static class JobStream
             var end = since.Value + options.ReconnectTimeout;
             if (DateTime.UtcNow >= end)
             {
-                logger.GaveUp(jobId, options.ReconnectTimeout);
+                logger.ReconnectAbandoned(jobId, options.ReconnectTimeout);
                 throw lost;
             }
 
             logger.Reconnecting(jobId, cursor.Step, options.ReconnectTimeout);
             if (tries > 0) // a connection that is lost again and again is not picked up ever faster
-                await Task.Delay(Shorter(Retries.Delay(options.RetryDelay, tries), _tellAfter), cancellationToken)
+                await Task.Delay(Shorter(Retries.Delay(options.RetryDelay, tries), _notifyAfter), cancellationToken)
                     .ConfigureAwait(false);
             var found = find(jobId, lost, deadline < end ? deadline.Value : end, options.RetryDelay, cancellationToken);
-            if (await Task.WhenAny(found, Task.Delay(_tellAfter, cancellationToken)).ConfigureAwait(false) != found)
+            if (await Task.WhenAny(found, Task.Delay(_notifyAfter, cancellationToken)).ConfigureAwait(false) != found)
                 yield return cursor.ConnectionLost(since.Value, end);
             try
             {
@@ -109,7 +109,7 @@ internal static class JobStream
             {
                 if (Errors.HasPassed(deadline))
                     throw Errors.DeadlineExceeded(lost);
-                logger.GaveUp(jobId, options.ReconnectTimeout);
+                logger.ReconnectAbandoned(jobId, options.ReconnectTimeout);
                 throw;
             }
 

@@ -21,7 +21,7 @@ public abstract class Checkpoint
     /// Whether a path looks like a model: a folder with a <c>model_index.json</c>, or a safetensors file.
     /// </summary>
     public static bool IsCheckpoint(string path) =>
-        ModelFolder.IsModelFolder(path) || (SingleFileCheckpoint.HasItsEnding(path) && RegularFile.Is(path));
+        ModelFolder.IsModelFolder(path) || (SingleFileCheckpoint.HasExtension(path) && RegularFile.Is(path));
 
     /// <summary>Opens a model folder or a single file. Reads configs and headers only.</summary>
     /// <param name="path">The folder or the file.</param>

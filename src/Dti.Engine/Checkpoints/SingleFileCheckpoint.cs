@@ -46,7 +46,7 @@ public sealed class SingleFileCheckpoint : Checkpoint
         Checkpoint? like = null
     ) => new(path, layouts, like);
 
-    internal static bool HasItsEnding(string path) => path.EndsWith(Ending, StringComparison.OrdinalIgnoreCase);
+    internal static bool HasExtension(string path) => path.EndsWith(Ending, StringComparison.OrdinalIgnoreCase);
 
     /// <inheritdoc/>
     public override JsonElement ReadConfig(string component) => _configs.GetProperty(component);

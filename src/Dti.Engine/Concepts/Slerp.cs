@@ -9,7 +9,7 @@ public static class Slerp
     /// <summary>The blend of two concepts, per vector and encoder; magnitudes are interpolated linearly.</summary>
     /// <param name="from">At t = 0; the blend has its placeholder.</param>
     /// <param name="to">At t = 1.</param>
-    /// <param name="t">0 to 1; beyond, the great circle goes on.</param>
+    /// <param name="t">0 to 1; beyond, the great circle continues.</param>
     /// <exception cref="DtiException">They have different numbers of vectors, widths or encoders.</exception>
     public static ConceptEmbedding Between(ConceptEmbedding from, ConceptEmbedding to, double t)
     {

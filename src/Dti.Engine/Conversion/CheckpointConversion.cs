@@ -45,7 +45,7 @@ public static class CheckpointConversion
 
         if (checkpoint is SingleFileCheckpoint file)
         {
-            if (SingleFileCheckpoint.HasItsEnding(target))
+            if (SingleFileCheckpoint.HasExtension(target))
             {
                 throw new DtiException(
                     ErrorKind.InvalidArgument,
@@ -57,7 +57,7 @@ public static class CheckpointConversion
             return;
         }
 
-        if (!SingleFileCheckpoint.HasItsEnding(target))
+        if (!SingleFileCheckpoint.HasExtension(target))
         {
             throw new DtiException(
                 ErrorKind.InvalidArgument,

@@ -50,7 +50,7 @@ public sealed class AutoencoderProfile
     /// Whether a path looks like an autoencoder: a folder with a <c>config.json</c>, or a safetensors file.
     /// </summary>
     public static bool IsAutoencoder(string path) =>
-        IsFolder(path) || (SingleFileCheckpoint.HasItsEnding(path) && RegularFile.Is(path));
+        IsFolder(path) || (SingleFileCheckpoint.HasExtension(path) && RegularFile.Is(path));
 
     /// <summary>Reads config and headers.</summary>
     /// <exception cref="DtiException">It is no autoencoder, or not of a supported kind.</exception>

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Dti.Engine.Models;
 
-/// <summary>What a denoiser is told of a batch of prompts. Owns its tensors.</summary>
+/// <summary>The conditioning of a batch of prompts. Owns its tensors.</summary>
 /// <param name="States">(B, L, d): the hidden states of the text encoders.</param>
 /// <param name="Mask">(B, L), 1 where a state counts; null: all do.</param>
 /// <param name="Pooled">(B, p): each prompt as one vector; null: the family has none.</param>

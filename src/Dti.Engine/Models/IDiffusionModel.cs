@@ -34,7 +34,7 @@ public interface IDiffusionModel : IDisposable
     /// <summary>Frees what only training needs, until the next training.</summary>
     void ReleaseTransposed();
 
-    /// <summary>What the denoiser is told of prompts.</summary>
+    /// <summary>The conditioning of prompts.</summary>
     /// <param name="inputIds">(B, L) int64 for each text encoder.</param>
     /// <param name="conceptRows">(r, d) for each text encoder; null: none.</param>
     /// <param name="clipSkip">The last layer in use, from the end, 1 to <see cref="ModelProfile.MaxClipSkip"/>.</param>

@@ -6,8 +6,8 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Dti.Engine.Models;
 
-// The few layers that every model is made of. Each takes its weights by the names that checkpoints use; whoever made
-// the weight source owns the tensors.
+// The few layers that every model is made of. Each takes its weights by the names that checkpoints use; the caller who
+// made the weight source owns the tensors.
 
 /// <summary>y = x Wᵀ + b.</summary>
 internal sealed class Linear : IPackable

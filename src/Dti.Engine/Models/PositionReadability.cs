@@ -10,7 +10,7 @@ namespace Dti.Engine.Models;
 internal static class PositionReadability
 {
     private const int SampledTokens = 512;
-    private const int TokensAtOnce = 16; // each at every position: 119 MB for SD 1.5 if all were seen together
+    private const int TokenBatchSize = 16; // each at every position: 119 MB for SD 1.5 if all were seen together
 
     /// <summary>Mean over tokens of the variance over positions of what the first layer norm gives.</summary>
     /// <param name="embeddings">(t, d)</param>
@@ -33,7 +33,7 @@ internal static class PositionReadability
         var tokens = vocabulary.norm(1, keepdim: false, p: 2f).gt(0).nonzero().flatten();
         tokens = tokens[arange(0, tokens.shape[0], Math.Max(1, tokens.shape[0] / SampledTokens))];
         return tokens
-                .split(TokensAtOnce)
+                .split(TokenBatchSize)
                 .Sum(some => Of(vocabulary.index_select(0, some), Places(positions)) * some.shape[0]) / tokens.shape[0];
     }
 

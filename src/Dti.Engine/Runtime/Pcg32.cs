@@ -43,7 +43,7 @@ public sealed class Pcg32
         _increment = state.Increment;
     }
 
-    /// <summary>The state, to go on from later.</summary>
+    /// <summary>The state, to continue from later.</summary>
     public Pcg32State Save() => new(_state, _increment);
 
     /// <summary>The next 32 bits.</summary>

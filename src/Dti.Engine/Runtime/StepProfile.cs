@@ -64,7 +64,7 @@ public sealed class StepProfile : IDisposable
 
     private readonly Dictionary<(StepPart, StepWork), TimeSpan> _times = [];
     private readonly Stack<(StepPart Part, StepWork Work)> _open = new([(StepPart.Host, StepWork.Rest)]);
-    private readonly bool _waits;
+    private readonly bool _waitingTimes;
     private long _since = Stopwatch.GetTimestamp();
 
     /// <summary>
@@ -75,7 +75,7 @@ public sealed class StepProfile : IDisposable
     public StepProfile(torch.Device device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        _waits = device.type == DeviceType.CUDA;
+        _waitingTimes = device.type == DeviceType.CUDA;
         _current = this;
     }
 
@@ -114,7 +114,7 @@ public sealed class StepProfile : IDisposable
 
     private void Mark()
     {
-        if (_waits)
+        if (_waitingTimes)
         {
             torch.cuda.synchronize();
         }

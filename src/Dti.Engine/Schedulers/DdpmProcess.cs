@@ -47,7 +47,7 @@ public sealed class DdpmProcess : INoiseProcess
     internal float[] Alphas { get; }
 
     /// <inheritdoc/>
-    public Tensor DrawTimes(int count, Generator generator) =>
+    public Tensor SampleTimesteps(int count, Generator generator) =>
         randint(0, TrainTimesteps, [count], ScalarType.Int64, CPU, generator: generator);
 
     /// <inheritdoc/>

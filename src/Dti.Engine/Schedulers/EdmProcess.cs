@@ -10,7 +10,7 @@ namespace Dti.Engine.Schedulers;
 public sealed class EdmProcess(EdmConfig config) : INoiseProcess
 {
     /// <inheritdoc/>
-    public Tensor DrawTimes(int count, Generator generator)
+    public Tensor SampleTimesteps(int count, Generator generator)
     {
         using var scope = NewDisposeScope();
         var logarithm =

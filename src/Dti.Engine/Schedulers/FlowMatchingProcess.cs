@@ -10,7 +10,7 @@ namespace Dti.Engine.Schedulers;
 public sealed class FlowMatchingProcess(FlowMatchingConfig config) : INoiseProcess
 {
     /// <inheritdoc/>
-    public Tensor DrawTimes(int count, Generator generator)
+    public Tensor SampleTimesteps(int count, Generator generator)
     {
         using var scope = NewDisposeScope();
         var index = randint(0, config.NumTrainTimesteps, [count], ScalarType.Int64, CPU, generator: generator)

@@ -13,7 +13,7 @@ public interface INoiseProcess : IDisposable
     /// <param name="count">B.</param>
     /// <param name="generator">On the CPU.</param>
     /// <returns>(B) on the CPU, of the number type that the process counts in.</returns>
-    Tensor DrawTimes(int count, Generator generator);
+    Tensor SampleTimesteps(int count, Generator generator);
 
     /// <summary>
     /// The times at given quantiles of the training distribution, from the image's end: the same at each call.
@@ -25,7 +25,8 @@ public interface INoiseProcess : IDisposable
     /// <summary>The noisy sample as the model sees it.</summary>
     /// <param name="x0">Latents, (B, C, h, w) fp32.</param>
     /// <param name="noise">ε, the same shape.</param>
-    /// <param name="times">(B), of <see cref="DrawTimes"/> or <see cref="TimesAt"/>, where the latents are.</param>
+    /// <param name="times">(B), of <see cref="SampleTimesteps"/> or <see cref="TimesAt"/>, where the latents
+    /// are.</param>
     Tensor AddNoise(Tensor x0, Tensor noise, Tensor times);
 
     /// <summary>What the model is to predict; tensors as in <see cref="AddNoise"/>.</summary>

@@ -33,12 +33,12 @@ public static class SchedulerFactory
         : config.Samplers.Contains(name) ? name
         : throw new DtiException(
             ErrorKind.InvalidArgument,
-            $"scheduler '{name}' is not one of {string.Join(", ", config.Samplers)}.{(CloseTo(name, config) is { } close ? $" Close: {close}." : "")}",
+            $"scheduler '{name}' is not one of {string.Join(", ", config.Samplers)}.{(ClosestName(name, config) is { } close ? $" Close: {close}." : "")}",
             "scheduler"
         );
 
     /// <summary>The sampler that A1111, ComfyUI and diffusers give a name like that; null: none here.</summary>
-    private static string? CloseTo(string name, NoiseProcessConfig config)
+    private static string? ClosestName(string name, NoiseProcessConfig config)
     {
         var plain = string.Concat(
             name.ToLowerInvariant().Replace("++", "pp", StringComparison.Ordinal).Where(char.IsAsciiLetterOrDigit)

@@ -58,7 +58,7 @@ internal sealed class BatchSampler : IDisposable
 
         var x0 = cat(latents);
         var noise = Randn(x0.shape);
-        var timesteps = _model.NoiseProcess.DrawTimes(latents.Length, _noise).to(x0.device);
+        var timesteps = _model.NoiseProcess.SampleTimesteps(latents.Length, _noise).to(x0.device);
         var ids = Ids(captions).Select(encoder => encoder.MoveToOuterDisposeScope()).ToArray();
         var sizes = _photos.Sizes(crops).to(x0.device);
         return new TrainingBatch(

@@ -5,7 +5,7 @@ namespace Dti.Engine.Training;
 /// <summary>Changes the parameter of a <see cref="TrainableEmbedding"/> in place, step by step.</summary>
 internal interface IEmbeddingOptimizer : IDisposable
 {
-    /// <summary>Steps done. Set only to go on from a snapshot.</summary>
+    /// <summary>Steps done. Set only to continue from a snapshot.</summary>
     int StepCount { get; set; }
 
     /// <summary>

@@ -25,7 +25,7 @@ internal abstract class TrainableEmbedding : IDisposable
     public Tensor Parameter { get; }
 
     /// <summary>
-    /// μ, the directions of the initial word, or of the concept that training goes on from: (n, d), rows of norm 1.
+    /// μ, the directions of the initial word, or of the concept that training continues from: (n, d), rows of norm 1.
     /// </summary>
     public Tensor Initial { get; }
 

@@ -11,7 +11,7 @@ internal sealed class TrainingMonitor(TrainingSettings settings)
     private double _secondsPerStep;
 
     /// <summary>
-    /// The moving average of the loss, before its bias is corrected. Set only to go on from a snapshot.
+    /// The moving average of the loss, before its bias is corrected. Set only to continue from a snapshot.
     /// </summary>
     public double LossSum { get; set; }
 

@@ -160,7 +160,7 @@ internal sealed class TrainingRun : IDisposable
         return new TrainingFinished(Concept, Last!, _stopping.Best!.Step, StopReason);
     }
 
-    /// <summary>The run as it is now, to go on from another time.</summary>
+    /// <summary>The run as it is now, to continue from another time.</summary>
     public TrainingSnapshot Snapshot()
     {
         using var frozen = no_grad();

@@ -27,8 +27,8 @@ public sealed partial record TrainingSettings
     public IReadOnlyList<string> InitializerTokens { get; private init; } = [];
 
     /// <summary>
-    /// A concept to go on from: its vectors are where training starts, and its directions are μ, unless an initialiser
-    /// is named. Default: none.
+    /// A concept to continue from: its vectors are where training starts, and its directions are μ, unless an
+    /// initialiser is named. Default: none.
     /// </summary>
     [JsonIgnore]
     public ConceptEmbedding? Start { get; private init; }

@@ -45,13 +45,13 @@ public sealed record DtiServerOptions
     public string MetricsAddress { get; init; } = "127.0.0.1";
 
     /// <summary>
-    /// How long a connection with calls under way may be silent before the server asks whether the caller is still
+    /// How long a connection with calls under way may be idle before the server asks whether the caller is still
     /// there, and how long it then waits for the answer: 1 second to 1 hour. Default 30 seconds.
     /// </summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long the server goes on answering after it was told to stop and says that it is not serving, 0 to 1 hour;
+    /// How long the server continues to answer after it was asked to stop and says that it is not serving, 0 to 1 hour;
     /// for balancers. Default 0.
     /// </summary>
     public TimeSpan DrainTime { get; init; }
@@ -131,7 +131,7 @@ public sealed record DtiServerOptions
     public int JobHistory { get; init; } = 200;
 
     /// <summary>
-    /// The longest that a training goes on without a snapshot, which is what a killed server loses of it; 0: one each
+    /// The longest that a training continues without a snapshot, which is what a killed server loses of it; 0: one each
     /// step. Default 10 s.
     /// </summary>
     public TimeSpan SnapshotInterval { get; init; } = TimeSpan.FromSeconds(10);
@@ -229,22 +229,22 @@ public sealed record DtiServerOptions
 
         Range(nameof(MaxQueuedJobs), MaxQueuedJobs, 1, 10_000);
         Range(nameof(JobHistory), JobHistory, 1, 100_000);
-        if (SnapshotInterval < TimeSpan.Zero || SnapshotInterval > RequestBounds.LongestTime)
+        if (SnapshotInterval < TimeSpan.Zero || SnapshotInterval > RequestBounds.MaxTime)
         {
             found.Add(
                 new(
                     nameof(SnapshotInterval),
-                    $"SnapshotInterval is {SnapshotInterval}; it must be from 0 to {RequestBounds.LongestTime.Days} days."
+                    $"SnapshotInterval is {SnapshotInterval}; it must be from 0 to {RequestBounds.MaxTime.Days} days."
                 )
             );
         }
 
-        if (JobHistoryAge <= TimeSpan.Zero || JobHistoryAge > RequestBounds.LongestTime)
+        if (JobHistoryAge <= TimeSpan.Zero || JobHistoryAge > RequestBounds.MaxTime)
         {
             found.Add(
                 new(
                     nameof(JobHistoryAge),
-                    $"JobHistoryAge is {JobHistoryAge}; it must be above 0 and at most {RequestBounds.LongestTime.Days} days."
+                    $"JobHistoryAge is {JobHistoryAge}; it must be above 0 and at most {RequestBounds.MaxTime.Days} days."
                 )
             );
         }

@@ -47,7 +47,7 @@ internal static class RequestBounds
     public const int Waiting = 256;
 
     /// <summary>The longest time that a setting, a token or a history may last.</summary>
-    public static readonly TimeSpan LongestTime = TimeSpan.FromDays(36_500);
+    public static readonly TimeSpan MaxTime = TimeSpan.FromDays(36_500);
 
     // Texts that people write; all others are names.
     private static readonly HashSet<string> _texts = new(StringComparer.Ordinal)

@@ -22,7 +22,7 @@ public sealed record SecurityOptions
 
     /// <summary>
     /// PEM file of the server's certificate, then of those that vouch for it; with <see cref="TlsKey"/> the server
-    /// speaks TLS. Null: it does not.
+    /// uses TLS. Null: it does not.
     /// </summary>
     public string? TlsCertificate { get; init; }
 
@@ -35,7 +35,7 @@ public sealed record SecurityOptions
     /// </summary>
     public string? ClientCa { get; init; }
 
-    /// <summary>Whether the server speaks TLS.</summary>
+    /// <summary>Whether the server uses TLS.</summary>
     internal bool HasTls => TlsCertificate is not null || TlsKey is not null;
 
     // Options end up in logs; the secret must not.

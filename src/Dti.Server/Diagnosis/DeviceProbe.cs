@@ -43,16 +43,16 @@ internal sealed class DeviceProbe : IDisposable
                 return last.Problem;
             }
 
-            var problem = await LookAsync();
+            var problem = await ProbeAsync();
             if (problem != _last?.Problem)
             {
                 if (problem is null)
                 {
-                    _logger.DeviceWorks(_device);
+                    _logger.DeviceHealthy(_device);
                 }
                 else
                 {
-                    _logger.DeviceBroken(problem);
+                    _logger.DeviceUnhealthy(problem);
                 }
             }
 
@@ -67,7 +67,7 @@ internal sealed class DeviceProbe : IDisposable
 
     public void Dispose() => _one.Dispose();
 
-    private async Task<string?> LookAsync()
+    private async Task<string?> ProbeAsync()
     {
         try
         {

@@ -6,7 +6,7 @@ public enum FindingState
     /// <summary>As it should be.</summary>
     Good,
 
-    /// <summary>It works, and may not go on so.</summary>
+    /// <summary>It works, and may stop working.</summary>
     Doubtful,
 
     /// <summary>A server will not work with it.</summary>

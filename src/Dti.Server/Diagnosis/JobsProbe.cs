@@ -39,11 +39,11 @@ internal sealed class JobsProbe(
             {
                 if (problem is null)
                 {
-                    logger.JobsTaken();
+                    logger.JobsAccepted();
                 }
                 else
                 {
-                    logger.JobsNotTaken(problem);
+                    logger.JobsNotAccepted(problem);
                 }
             }
 
@@ -62,7 +62,7 @@ internal sealed class JobsProbe(
     {
         if (!silo.Wanted.IsCompleted || silo.IsStopping)
         {
-            return null; // it starts with the first job, or has been told to stop
+            return null; // it starts with the first job, or has been asked to stop
         }
 
         try

@@ -105,7 +105,7 @@ internal static class Refusals
         Of(ErrorKind.Cancelled, $"Job {jobId} was cancelled.", "JOB_CANCELLED", ("job_id", jobId));
 
     /// <summary>CANCELLED, which no caller receives: the call was closed.</summary>
-    public static DtiException CallerLeft() => new(ErrorKind.Cancelled, "The caller went away.");
+    public static DtiException CallerDisconnected() => new(ErrorKind.Cancelled, "The caller went away.");
 
     /// <summary>ABORTED: the job's process died twice at one step, so that it is not tried again.</summary>
     public static DtiException JobQuarantined(string jobId, int step) =>

@@ -13,11 +13,11 @@ internal static class StatusSize
 {
     private const int MessageBytes = 1500;
     private const int DetailBytes = 2500;
-    private const int LongestField = 48;
-    private const int ShortestDescription = 24;
+    private const int MaxFieldLength = 48;
+    private const int MinDescriptionLength = 24;
 
     // each with its tags and lengths
-    private const int MostFields = DetailBytes / (LongestField + ShortestDescription + 8);
+    private const int MaxFields = DetailBytes / (MaxFieldLength + MinDescriptionLength + 8);
 
     /// <summary>The status, its texts cut where they are too long.</summary>
     public static RpcStatus Fit(int code, string message, IMessage[] details)
@@ -48,10 +48,10 @@ internal static class StatusSize
     private static void Fit(BadRequest wrong)
     {
         var fields = wrong.FieldViolations;
-        if (fields.Count > MostFields)
+        if (fields.Count > MaxFields)
         {
-            var left = fields.Count - MostFields + 1;
-            while (fields.Count >= MostFields)
+            var left = fields.Count - MaxFields + 1;
+            while (fields.Count >= MaxFields)
             {
                 fields.RemoveAt(fields.Count - 1);
             }
@@ -62,10 +62,10 @@ internal static class StatusSize
         while (wrong.CalculateSize() > DetailBytes)
         {
             var longest = fields.MaxBy(field => field.CalculateSize())!;
-            longest.Field = Cut(longest.Field, LongestField);
+            longest.Field = Cut(longest.Field, MaxFieldLength);
             longest.Description = Cut(
                 longest.Description,
-                Math.Max(ShortestDescription, Encoded(longest.Description) / 2)
+                Math.Max(MinDescriptionLength, Encoded(longest.Description) / 2)
             );
         }
     }

@@ -6,14 +6,14 @@ using Microsoft.Extensions.Hosting;
 namespace Dti.Server.Hosting;
 
 /// <summary>
-/// The first thing that happens when the server is told to stop: it says that it is not serving, and goes on answering
-/// for <see cref="DtiServerOptions.DrainTime"/>. Jobs are stopped after that, and the port is closed last. Hosted after
-/// all others, so that it stops before them.
+/// The first thing that happens when the server is asked to stop: it says that it is not serving, and continues to
+/// answer for <see cref="DtiServerOptions.DrainTime"/>. Jobs are stopped after that, and the port is closed last.
+/// Hosted after all others, so that it stops before them.
 /// </summary>
 internal sealed class Draining(DtiServerOptions options, TimeProvider time, HealthServiceImpl health)
     : IHostedLifecycleService
 {
-    /// <summary>Whether the server has been told to stop.</summary>
+    /// <summary>Whether the server has been asked to stop.</summary>
     public bool Begun { get; private set; }
 
     public async Task StoppingAsync(CancellationToken cancellationToken)

@@ -15,7 +15,7 @@ internal sealed class FreedMemory(TimeProvider time) : IHostedService, IDisposab
     public static readonly TimeSpan Every = TimeSpan.FromSeconds(30);
 
     private const string Library = "libc.so.6"; // glibc's name; musl's is another
-    private static readonly bool _isThere =
+    private static readonly bool _isAvailable =
         OperatingSystem.IsLinux()
         && NativeLibrary.TryLoad(Library, out var handle)
         && NativeLibrary.TryGetExport(handle, "malloc_trim", out _);
@@ -23,7 +23,7 @@ internal sealed class FreedMemory(TimeProvider time) : IHostedService, IDisposab
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _timer = _isThere ? time.CreateTimer(unused => _ = Trim(0), null, Every, Every) : null;
+        _timer = _isAvailable ? time.CreateTimer(unused => _ = Trim(0), null, Every, Every) : null;
         return Task.CompletedTask;
     }
 

@@ -32,7 +32,7 @@ internal static class WebApi
         if (options.WebPort is { } port)
         {
             kestrel.Listen(IPAddress.Parse(options.Address), port, listen =>
-                listen.Speak(options, withTls: HttpProtocols.Http1AndHttp2, without: HttpProtocols.Http1)
+                listen.UseTls(options, withTls: HttpProtocols.Http1AndHttp2, without: HttpProtocols.Http1)
             );
         }
     }

@@ -145,7 +145,7 @@ internal sealed class AttemptExecution : IDisposable
             }
             else
             {
-                _logger.JobBroke(error, Attempt.Ticket.JobId);
+                _logger.UnexpectedJobFailure(error, Attempt.Ticket.JobId);
             }
         }
 

@@ -1,25 +1,25 @@
 namespace Dti.Server.Jobs;
 
 /// <summary>
-/// Waits between tries of what keeps failing, longer each time, up to a bound. What is wrong is said once, and again
-/// only when it is something else; that it is over is said too. Not thread-safe.
+/// Exponential backoff between attempts at an operation that fails, up to a bound. A reason is reported once, and again
+/// when it changes; the recovery is reported too. Not thread-safe.
 /// </summary>
-/// <param name="time">Tells the time.</param>
-/// <param name="wrong">Says what is wrong.</param>
-/// <param name="over">Says that nothing is any more.</param>
+/// <param name="time">The clock.</param>
+/// <param name="wrong">Reports a failure.</param>
+/// <param name="over">Reports the recovery.</param>
 internal sealed class Backoff(TimeProvider time, Action<string> wrong, Action over)
 {
     private static readonly TimeSpan _first = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _longest = TimeSpan.FromSeconds(16);
     private TimeSpan _pause = _first;
-    private string? _said;
+    private string? _reported;
 
-    /// <summary>A try failed: returns when the next one is due, or at once when the token is cancelled.</summary>
+    /// <summary>Records a failure, and returns when the next attempt is due or the token is cancelled.</summary>
     public async Task FailedAsync(string reason, CancellationToken cancellationToken)
     {
-        if (reason != _said)
+        if (reason != _reported)
         {
-            _said = reason;
+            _reported = reason;
             wrong(reason);
         }
 
@@ -28,13 +28,13 @@ internal sealed class Backoff(TimeProvider time, Action<string> wrong, Action ov
         await Task.Delay(pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>A try succeeded.</summary>
+    /// <summary>Records a success.</summary>
     public void Succeeded()
     {
         _pause = _first;
-        if (_said is not null)
+        if (_reported is not null)
         {
-            _said = null;
+            _reported = null;
             over();
         }
     }

@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Jobs;
 
 /// <summary>
-/// Pulls jobs and computes them on a thread of its own: a device is never shared, a pool thread never blocked. One job
-/// at a time; but what someone waits for at the screen goes between the steps of a training, a job after each.
+/// Acquires jobs and runs them on a thread of its own, so that a device is never shared and no pool thread is blocked.
+/// One job runs at a time, except that interactive jobs run between the steps of a training, one after each step.
 /// </summary>
 internal sealed class DeviceWorker(
     JobSilo silo,
@@ -27,40 +27,40 @@ internal sealed class DeviceWorker(
     private static readonly TimeSpan _renewEvery = TimeSpan.FromSeconds(5);
     private readonly string _device = NameOf(target.DeviceName);
     private readonly string _incarnation = Guid.NewGuid().ToString("N");
-    private readonly BlockingCollection<JobAttempt> _handedOver = [];
+    private readonly BlockingCollection<JobAttempt> _startedAttempts = [];
     private readonly HeldJobs _held = new();
     private readonly CancellationTokenSource _stopping = new();
     private Thread? _thread;
-    private Task _pulling = Task.CompletedTask;
-    private Task _renewing = Task.CompletedTask;
+    private Task _pullLoop = Task.CompletedTask;
+    private Task _renewLoop = Task.CompletedTask;
 
-    /// <summary>What the queue knows this device by.</summary>
+    /// <summary>The device's name in the queue.</summary>
     internal string Name => _device;
 
-    /// <summary>What the queue knows this process of the device by.</summary>
+    /// <summary>The id of this start of the device's process.</summary>
     internal string Incarnation => _incarnation;
 
-    /// <summary>What the queue knows a device by: it outlives the process.</summary>
+    /// <summary>A device's name in the queue, which outlives the process.</summary>
     public static string NameOf(string device) => $"{Environment.MachineName}/{device}";
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _thread = new Thread(Work) { Name = "dti-device", IsBackground = true };
         _thread.Start();
-        _pulling = Task.Run(PullAsync, CancellationToken.None);
-        _renewing = Task.Run(RenewAsync, CancellationToken.None);
+        _pullLoop = Task.Run(PullAsync, CancellationToken.None);
+        _renewLoop = Task.Run(RenewAsync, CancellationToken.None);
         return Task.CompletedTask;
     }
 
     /// <summary>
-    /// Jobs end, with their last snapshots, while the server still answers; their streams must, before the web server
-    /// waits for them.
+    /// Stops the jobs, which write their last snapshots, while the server still responds: the web server waits for
+    /// their streams.
     /// </summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         Stop();
-        await _pulling.WaitAsync(cancellationToken);
-        await _renewing.WaitAsync(cancellationToken);
+        await _pullLoop.WaitAsync(cancellationToken);
+        await _renewLoop.WaitAsync(cancellationToken);
         await Task.Run(() => _thread?.Join(), cancellationToken).WaitAsync(cancellationToken);
     }
 
@@ -73,18 +73,18 @@ internal sealed class DeviceWorker(
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>
-    /// Also a host that is disposed without having been stopped lets the thread leave the models before they go.
+    /// A host that is disposed of without having been stopped also waits for the thread, which uses the models.
     /// </summary>
     public void Dispose()
     {
         Stop();
-        Task.WaitAll(_pulling, _renewing); // what they ask of the queue is answered before it goes
+        Task.WaitAll(_pullLoop, _renewLoop); // their calls of the queue end before the silo stops
         _thread?.Join();
-        _handedOver.Dispose();
+        _startedAttempts.Dispose();
         _stopping.Dispose();
     }
 
-    /// <summary>A job is to stop.</summary>
+    /// <summary>Cancels a job.</summary>
     public Task CancelAsync(string jobId)
     {
         _held.Find(jobId)?.Cancel();
@@ -106,12 +106,12 @@ internal sealed class DeviceWorker(
         }
     }
 
-    /// <summary>Fetches jobs as the device has room for them, until the server stops.</summary>
+    /// <summary>Acquires jobs while the device has room for them, until the server stops.</summary>
     private async Task PullAsync()
     {
         IDeviceObserver? self = null;
         var isKnown = false;
-        var backoff = new Backoff(time, logger.QueueSilent, logger.QueueAnswers);
+        var backoff = new Backoff(time, logger.QueueUnresponsive, logger.QueueResponsive);
         try
         {
             while (!_stopping.IsCancellationRequested)
@@ -133,7 +133,7 @@ internal sealed class DeviceWorker(
                 }
                 catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
                 {
-                    // Then it is over.
+                    // The server stops.
                 }
                 catch (Exception error)
                 {
@@ -143,7 +143,7 @@ internal sealed class DeviceWorker(
         }
         finally
         {
-            _handedOver.CompleteAdding();
+            _startedAttempts.CompleteAdding();
         }
     }
 
@@ -157,7 +157,7 @@ internal sealed class DeviceWorker(
             return;
         }
 
-        var change = queue.WaitForChangeAsync(_stopping.Token); // before the look, so that nothing is missed in between
+        var change = queue.WaitForChangeAsync(_stopping.Token); // before the queue is asked, so that no change is missed in between
         if (await queue.AcquireAsync(_device, _incarnation, duringTraining: running.Count > 0) is not { } ticket)
         {
             await Task.WhenAny(change, released).WaitAsync(_stopping.Token);
@@ -215,12 +215,12 @@ internal sealed class DeviceWorker(
             }
             else if ((await job.GetAsync()).CancelRequested)
             {
-                attempt.Cancel(); // asked for before the device could hear of it
+                attempt.Cancel(); // requested before the device was registered as the job's observer
             }
         }
         finally
         {
-            _handedOver.Add(attempt);
+            _startedAttempts.Add(attempt);
         }
     }
 
@@ -241,7 +241,7 @@ internal sealed class DeviceWorker(
             }
             catch (Exception error)
             {
-                logger.QueueSilent(error.Message);
+                logger.QueueUnresponsive(error.Message);
             }
         }
     }
@@ -249,12 +249,12 @@ internal sealed class DeviceWorker(
     private void Work()
     {
         ComputeThreads.Fit();
-        foreach (var attempt in _handedOver.GetConsumingEnumerable())
+        foreach (var attempt in _startedAttempts.GetConsumingEnumerable())
         {
             using var execution = Execute(attempt);
             while (execution.MoveNext())
             {
-                if (execution.IsBetweenTrainingSteps && _handedOver.TryTake(out var interactive))
+                if (execution.IsBetweenTrainingSteps && _startedAttempts.TryTake(out var interactive))
                 {
                     using var pause = execution.Pause();
                     RunToEnd(interactive);
@@ -286,7 +286,7 @@ internal sealed class DeviceWorker(
         );
 
     /// <summary>
-    /// Waits on the device's thread until the grains know, so that nothing of a job is left when the next begins.
+    /// Waits on the device's thread until the grains have stored the end, before the next job begins.
     /// </summary>
     private void Finish(AttemptExecution execution)
     {
@@ -306,8 +306,8 @@ internal sealed class DeviceWorker(
         }
         catch (Exception error)
         {
-            // the queue misses it among what the device holds, and another attempt tells
-            logger.GrainSilent(attempt.Ticket.JobId, error.Message);
+            // heartbeats no longer name the job, so that the queue starts another attempt, which ends it
+            logger.GrainUnresponsive(attempt.Ticket.JobId, error.Message);
         }
 
         _held.Remove(attempt);

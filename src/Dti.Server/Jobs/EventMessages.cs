@@ -37,7 +37,7 @@ internal static class EventMessages
     }
 
     /// <summary>
-    /// What tells an event from every other of its job: one that a second attempt makes again has the same.
+    /// The identity of an event within its job: an event that a second attempt repeats has the same key.
     /// </summary>
     public static string Key(int step, IMessage message) =>
         message switch
@@ -65,7 +65,7 @@ internal static class EventMessages
     /// The event as it is stored in the job's log: without intermediate images of a generation, of which there may be
     /// thousands.
     /// </summary>
-    public static IMessage Kept(IMessage message)
+    public static IMessage Stored(IMessage message)
     {
         switch (message)
         {
@@ -82,8 +82,8 @@ internal static class EventMessages
         }
     }
 
-    /// <summary>Whether a watcher who cannot follow may miss it: the next of its kind says as much.</summary>
-    public static bool MayBeMissed(IMessage message) =>
+    /// <summary>Whether a watcher that lags behind may miss it: the next event of its kind replaces it.</summary>
+    public static bool IsDroppable(IMessage message) =>
         message
             is TrainResponse { Progress: not null }
                 or TrainResponse { Preview: not null }

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Dti.Server.Jobs;
 
 /// <summary>
-/// The jobs that a device holds: those with an attempt, and the one that it has acquired and not started yet.
+/// The jobs that a device has leases on: those with an attempt, and the one that it has acquired and not started yet.
 /// Thread-safe.
 /// </summary>
 internal sealed class HeldJobs
@@ -21,7 +21,8 @@ internal sealed class HeldJobs
     /// <summary>The attempt at a job; null: there is none.</summary>
     public JobAttempt? Find(string jobId) => _attempts.GetValueOrDefault(jobId);
 
-    /// <summary>The device has acquired a job, which is held until the scope is disposed of, or as its attempt.</summary>
+    /// <summary>The device has acquired a job, which is held until the scope is disposed of, or as its
+    /// attempt.</summary>
     public IDisposable Acquire(string jobId)
     {
         _acquired = jobId;

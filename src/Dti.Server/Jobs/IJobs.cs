@@ -27,7 +27,7 @@ internal interface IJobs
     Task<string?> FindAsync(Caller caller, string requestId, string fingerprint);
 
     /// <summary>
-    /// Refuses a name under which a training waits or runs, or that prompts could not tell from its placeholder.
+    /// Refuses a name under which a training waits or runs, or that prompts could not distinguish from its placeholder.
     /// </summary>
     /// <param name="name">A concept's name.</param>
     /// <param name="placeholder">Its placeholder; empty: the one of its name.</param>
@@ -49,7 +49,7 @@ internal interface IJobs
     /// <exception cref="Dti.Engine.DtiException">There is no such job.</exception>
     Task<Job> CancelAsync(string jobId, Caller caller);
 
-    /// <summary>The caller of a job went away. Stops it, unless all go away because the server stops.</summary>
+    /// <summary>The caller of a job went away. Stops it, unless all connections end because the server stops.</summary>
     Task AbandonAsync(string jobId);
 
     /// <summary>One job.</summary>

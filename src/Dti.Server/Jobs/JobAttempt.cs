@@ -9,14 +9,17 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Jobs;
 
 /// <summary>
-/// The attempt has lost its job: it was given to another process, whose events and files count from then on.
+/// The attempt has lost its lease: another process runs the job, and only its events and files count.
 /// </summary>
 internal sealed class JobLostException(string jobId) : Exception($"Another process has taken over job {jobId}.");
 
-/// <summary>One start of a job on a device: writes the job's log, tells the grain, and hears when to stop.</summary>
+/// <summary>
+/// One start of a job on a device: writes the job's log, publishes its events through the grain, and is cancelled or
+/// stopped by it.
+/// </summary>
 internal sealed class JobAttempt : IDisposable
 {
-    private const long MostUnwritten = 64 << 20; // bytes of events that a full disk may leave in memory
+    private const long MaxUnwrittenBytes = 64 << 20; // bytes of events that a full disk may leave in memory
     private static readonly TimeSpan _retryAfter = TimeSpan.FromMilliseconds(500);
     private readonly JobFolder _folder;
     private readonly IJobGrain _grain;
@@ -25,7 +28,7 @@ internal sealed class JobAttempt : IDisposable
     private readonly long _before; // events of earlier attempts
     private readonly HashSet<string> _written = new(StringComparer.Ordinal);
     private readonly Queue<(int Step, IMessage Message)> _unwritten = [];
-    private readonly Channel<(long Number, JobEvent Event)> _told = Channel.CreateUnbounded<(long, JobEvent)>(
+    private readonly Channel<(long Number, JobEvent Event)> _unpublished = Channel.CreateUnbounded<(long, JobEvent)>(
         new() { SingleReader = true }
     );
     private readonly CancellationTokenSource _cancellation = new();
@@ -38,17 +41,17 @@ internal sealed class JobAttempt : IDisposable
     {
         (Ticket, Epoch, _folder, _grain, _logger) = (ticket, epoch, folder, grain, logger);
         Token = _cancellation.Token;
-        foreach (var happened in folder.Events(ticket.JobId).Read(0))
+        foreach (var jobEvent in folder.Events(ticket.JobId).Read(0))
         {
-            var message = EventMessages.Parse(ticket.Kind, happened.Message);
-            _written.Add(EventMessages.Key(happened.Step, message));
+            var message = EventMessages.Parse(ticket.Kind, jobEvent.Message);
+            _written.Add(EventMessages.Key(jobEvent.Step, message));
             HasResult = HasResult || EventMessages.IsResult(message);
-            _step = Math.Max(_step, happened.Step);
+            _step = Math.Max(_step, jobEvent.Step);
             _before++;
         }
 
         _log = folder.Events(ticket.JobId).OpenWriter(epoch, _before);
-        _telling = Task.Run(TellAsync);
+        _telling = Task.Run(PublishEventsAsync);
     }
 
     /// <summary>The job.</summary>
@@ -60,7 +63,7 @@ internal sealed class JobAttempt : IDisposable
     /// <summary>Steps done, by any attempt.</summary>
     public int Step => Volatile.Read(ref _step);
 
-    /// <summary>Whether an earlier attempt told the result, and was killed before it could end the job.</summary>
+    /// <summary>Whether an earlier attempt wrote the result, and was killed before it could end the job.</summary>
     public bool HasResult { get; }
 
     /// <summary>Asks the job to stop.</summary>
@@ -72,14 +75,14 @@ internal sealed class JobAttempt : IDisposable
     /// <summary>Another process has the job.</summary>
     public bool IsLost { get; private set; }
 
-    /// <summary>What earlier attempts told, with the step of each; as it is kept.</summary>
+    /// <summary>The events of earlier attempts as the log stores them, with the step of each.</summary>
     /// <exception cref="IOException">The log cannot be read.</exception>
-    public IEnumerable<(int Step, IMessage Message)> Earlier() =>
+    public IEnumerable<(int Step, IMessage Message)> EarlierEvents() =>
         _folder
             .Events(Ticket.JobId)
             .Read(0)
             .Take((int)_before)
-            .Select(happened => (happened.Step, EventMessages.Parse(Ticket.Kind, happened.Message)));
+            .Select(jobEvent => (jobEvent.Step, EventMessages.Parse(Ticket.Kind, jobEvent.Message)));
 
     /// <summary>Asks the job to stop because its caller wants that.</summary>
     public void Cancel()
@@ -88,7 +91,7 @@ internal sealed class JobAttempt : IDisposable
         Stop();
     }
 
-    /// <summary>Asks the job to stop; it goes on later.</summary>
+    /// <summary>Asks the job to stop; another attempt continues it.</summary>
     public void Stop()
     {
         try
@@ -101,9 +104,9 @@ internal sealed class JobAttempt : IDisposable
         }
     }
 
-    /// <summary>To be called before anything is put in its place that the job leaves behind.</summary>
+    /// <summary>To be called before a result of the job is written to the library or the snapshots.</summary>
     /// <exception cref="JobLostException">Another process has the job.</exception>
-    public void EnsureHeld()
+    public void EnsureLease()
     {
         if (IsLost || !_folder.Events(Ticket.JobId).IsNewest(Epoch))
         {
@@ -112,10 +115,10 @@ internal sealed class JobAttempt : IDisposable
     }
 
     /// <summary>
-    /// Writes an event to the log, as it is kept there, and tells it whole. One that an earlier attempt wrote already
-    /// is left out. While the disk is full, events wait in memory for room, in their order, and the job goes on.
+    /// Writes an event to the log and publishes it. An event that an earlier attempt wrote already is left out. While
+    /// the disk is full, events wait in memory, in their order, and the job continues.
     /// </summary>
-    /// <exception cref="IOException">The disk is full, and too much waits already.</exception>
+    /// <exception cref="IOException">The disk is full, and <see cref="MaxUnwrittenBytes"/> wait already.</exception>
     public void Report(int step, IMessage message)
     {
         if (Epoch > 1 && !_written.Add(EventMessages.Key(step, message)))
@@ -130,7 +133,7 @@ internal sealed class JobAttempt : IDisposable
         {
             Flush();
         }
-        catch (IOException error) when (_unwrittenBytes < MostUnwritten)
+        catch (IOException error) when (_unwrittenBytes < MaxUnwrittenBytes)
         {
             if (_unwritten.Count == 1)
             {
@@ -140,8 +143,8 @@ internal sealed class JobAttempt : IDisposable
     }
 
     /// <summary>
-    /// Writes and tells what has waited for room. To be called by the thread that reports, before anything counts that
-    /// comes after those events.
+    /// Writes and publishes the events that wait in memory. To be called by the thread that reports, before anything
+    /// that follows those events takes effect.
     /// </summary>
     /// <exception cref="IOException">The disk is full.</exception>
     public void Flush()
@@ -150,40 +153,40 @@ internal sealed class JobAttempt : IDisposable
         {
             var (step, message) = next;
             var number = _log.Next;
-            var kept = EventMessages.Kept(message);
-            var happened = _log.Append(step, kept);
+            var stored = EventMessages.Stored(message);
+            var jobEvent = _log.Append(step, stored);
             _unwritten.Dequeue();
             _unwrittenBytes -= message.CalculateSize();
-            _told.Writer.TryWrite(
-                (number, ReferenceEquals(kept, message) ? happened : new JobEvent(step, message.ToByteArray()))
+            _unpublished.Writer.TryWrite(
+                (number, ReferenceEquals(stored, message) ? jobEvent : new JobEvent(step, message.ToByteArray()))
             );
         }
     }
 
-    /// <summary>Waits until all events are told, then ends the job.</summary>
+    /// <summary>Waits until all events are published, then ends the job.</summary>
     /// <param name="state">Succeeded, failed or cancelled.</param>
     /// <param name="failure">Why it did not succeed; null: it did.</param>
     public async Task EndAsync(JobState state, Google.Rpc.Status? failure)
     {
-        await ToldAsync();
-        await InsistAsync(() => _grain.EndAsync(Epoch, state, failure?.ToByteArray() ?? []));
+        await WaitForPublicationAsync();
+        await RetryAsync(() => _grain.EndAsync(Epoch, state, failure?.ToByteArray() ?? []));
     }
 
-    /// <summary>Waits until all events are told, then puts the job back into the queue.</summary>
+    /// <summary>Waits until all events are published, then puts the job back into the queue.</summary>
     public async Task ReleaseAsync()
     {
-        await ToldAsync();
+        await WaitForPublicationAsync();
         await _grain.ReleaseAsync(Epoch);
     }
 
     public void Dispose()
     {
-        _told.Writer.TryComplete();
+        _unpublished.Writer.TryComplete();
         _log.Dispose();
         _cancellation.Dispose();
     }
 
-    private Task ToldAsync()
+    private Task WaitForPublicationAsync()
     {
         try
         {
@@ -191,42 +194,42 @@ internal sealed class JobAttempt : IDisposable
         }
         catch (IOException)
         {
-            // The job did not succeed; how it ended is what is left to say.
+            // The job did not succeed; its end is reported without these events.
         }
 
-        _told.Writer.TryComplete();
+        _unpublished.Writer.TryComplete();
         return _telling;
     }
 
-    private async Task TellAsync()
+    private async Task PublishEventsAsync()
     {
-        while (await _told.Reader.WaitToReadAsync())
+        while (await _unpublished.Reader.WaitToReadAsync())
         {
             var events = new List<JobEvent>();
             long first = -1;
-            while (events.Count < 256 && _told.Reader.TryRead(out var next))
+            while (events.Count < 256 && _unpublished.Reader.TryRead(out var next))
             {
                 first = first < 0 ? next.Number : first;
                 events.Add(next.Event);
             }
 
-            var batch = new EventBatch(first, events, events.Max(happened => happened.Step));
-            var hold = JobHold.Held;
-            await InsistAsync(async () => hold = await _grain.PublishAsync(Epoch, batch));
-            if (hold == JobHold.Lost)
+            var batch = new EventBatch(first, events, events.Max(jobEvent => jobEvent.Step));
+            var hold = AttemptLease.Held;
+            await RetryAsync(async () => hold = await _grain.PublishAsync(Epoch, batch));
+            if (hold == AttemptLease.Lost)
             {
                 IsLost = true;
                 Stop();
             }
-            else if (hold == JobHold.Cancelled)
+            else if (hold == AttemptLease.Cancelled)
             {
                 Cancel();
             }
         }
     }
 
-    // A call that failed may have been heard: to be told twice does no harm, events are numbered.
-    private async Task InsistAsync(Func<Task> call)
+    // A call that failed may have been executed. Events are numbered, so that publishing them twice has no effect.
+    private async Task RetryAsync(Func<Task> call)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -237,7 +240,7 @@ internal sealed class JobAttempt : IDisposable
             }
             catch (Exception error) when (attempt < 20 && !IsLost)
             {
-                _logger.GrainSilent(Ticket.JobId, error.Message);
+                _logger.GrainUnresponsive(Ticket.JobId, error.Message);
                 await Task.Delay(_retryAfter);
             }
         }

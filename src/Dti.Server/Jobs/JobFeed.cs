@@ -7,14 +7,14 @@ using Google.Protobuf;
 namespace Dti.Server.Jobs;
 
 /// <summary>
-/// What this process knows of a job that someone here watches. One subscription serves any number of watchers, each at
-/// its own pace: the newest events are in memory, older ones are read from the job's log, and nobody waits for a
-/// watcher.
+/// The events of a job that is watched through this process. One subscription serves any number of watchers, each at
+/// its own pace: the newest events are in memory, older ones are read from the job's log, and a slow watcher delays
+/// nobody.
 /// </summary>
 internal sealed class JobFeed(JobTicket ticket, EventFiles log)
 {
     private const int Recent = 256; // events in memory
-    private const int TooFar = 1024; // events that a watcher may be behind before it misses some
+    private const int MaxLag = 1024; // events that a watcher may lag behind before droppable ones are left out
     private readonly Lock _lock = new();
     private readonly LinkedList<(int Step, IMessage Message)> _recent = [];
     private TaskCompletionSource _changed = NewSignal();
@@ -33,14 +33,14 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
         {
             if (batch.First > _next)
             {
-                CatchUp(batch.First); // some got lost on the way; all are in the log
+                CatchUp(batch.First); // a batch got lost; the log has every event
             }
 
-            foreach (var (number, happened) in batch.Events.Index())
+            foreach (var (number, jobEvent) in batch.Events.Index())
             {
                 if (batch.First + number == _next)
                 {
-                    Add(happened);
+                    Add(jobEvent);
                 }
             }
         });
@@ -94,9 +94,9 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
 
             var behind = seen.Next - next;
             var events = behind > seen.Events.Count ? FromLog(next, seen.Next) : seen.Events;
-            if (following && behind > TooFar)
+            if (following && behind > MaxLag)
             {
-                events = WithoutWhatMayBeMissed(events);
+                events = WithoutDroppable(events);
             }
 
             foreach (var (step, message) in events)
@@ -147,20 +147,20 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // Of progress the newest, of previews none, of everything else all.
-    private static IEnumerable<(int Step, IMessage Message)> WithoutWhatMayBeMissed(
+    private static IEnumerable<(int Step, IMessage Message)> WithoutDroppable(
         IEnumerable<(int Step, IMessage Message)> events
     )
     {
         (int, IMessage)? newest = null;
-        foreach (var happened in events)
+        foreach (var jobEvent in events)
         {
-            if (!EventMessages.MayBeMissed(happened.Message))
+            if (!EventMessages.IsDroppable(jobEvent.Message))
             {
-                yield return happened;
+                yield return jobEvent;
             }
-            else if (happened.Message is not V1.TrainResponse { Preview: not null })
+            else if (jobEvent.Message is not V1.TrainResponse { Preview: not null })
             {
-                newest = happened;
+                newest = jobEvent;
             }
         }
 
@@ -194,10 +194,10 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
 
     private IEnumerable<(int Step, IMessage Message)> FromLog(long from, long to)
     {
-        foreach (var happened in log.Read(from).Take(checked((int)(to - from))))
+        foreach (var jobEvent in log.Read(from).Take(checked((int)(to - from))))
         {
             from++;
-            yield return (happened.Step, EventMessages.Parse(ticket.Kind, happened.Message));
+            yield return (jobEvent.Step, EventMessages.Parse(ticket.Kind, jobEvent.Message));
         }
 
         if (from < to)
@@ -208,20 +208,20 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
 
     private void CatchUp(long to)
     {
-        foreach (var happened in log.Read(_next))
+        foreach (var jobEvent in log.Read(_next))
         {
             if (_next == to)
             {
                 return;
             }
 
-            Add(happened);
+            Add(jobEvent);
         }
     }
 
-    private void Add(JobEvent happened)
+    private void Add(JobEvent jobEvent)
     {
-        _recent.AddLast((happened.Step, EventMessages.Parse(ticket.Kind, happened.Message)));
+        _recent.AddLast((jobEvent.Step, EventMessages.Parse(ticket.Kind, jobEvent.Message)));
         if (_recent.Count > Recent)
         {
             _recent.RemoveFirst();

@@ -18,7 +18,11 @@ using TrainingSettings = Dti.Engine.Training.TrainingSettings;
 
 namespace Dti.Server.Jobs;
 
-/// <summary>From a request to the engine and back: the one path from RPC to tensor.</summary>
+/// <summary>
+/// Runs the stored request of a job on the engine. Every setting in it was resolved when the job was accepted; the
+/// engine reads it by the same functions, so that a job that was accepted by an earlier release, and lacks a newer
+/// setting, gets that setting's default.
+/// </summary>
 internal sealed class JobRunner(
     DtiServerOptions options,
     ModelLibrary models,
@@ -51,7 +55,7 @@ internal sealed class JobRunner(
     {
         if (attempt.HasResult)
         {
-            yield break; // the attempt before was killed when all was done
+            yield break; // the previous attempt was killed after its result
         }
 
         if (
@@ -60,7 +64,7 @@ internal sealed class JobRunner(
             && runs.Steps(request.Name).LastOrDefault(step => step < request.Options.Steps) is > 0 and var newest
         )
         {
-            request.Resume = new TrainResume { FromStep = newest }; // where the attempt before was killed or stopped
+            request.Resume = new TrainResume { FromStep = newest }; // where the previous attempt was killed or stopped
         }
 
         using var held = runs.Hold(request.Name);
@@ -86,7 +90,7 @@ internal sealed class JobRunner(
         {
             if (attempt.Epoch == 1)
             {
-                // it may have been taken while the job waited: better known before the training than after it
+                // the name may have been taken while the job waited, and a training would be lost for it
                 concepts.EnsureFree(request.Name, settings.Placeholder, request.Overwrite);
             }
 
@@ -98,16 +102,16 @@ internal sealed class JobRunner(
         }
 
         RgbImage? thumbnail = null;
-        var told = false;
+        var isReported = false;
         var summary = new TrainingSummary(settings);
         foreach (
-            var happened in attempt
-                .Earlier()
-                .Where(earlier => earlier.Step <= (from?.Step ?? 0))
-                .Select(earlier => (TrainResponse)earlier.Message)
+            var earlier in attempt
+                .EarlierEvents()
+                .Where(entry => entry.Step <= (from?.Step ?? 0))
+                .Select(entry => (TrainResponse)entry.Message)
         )
         {
-            summary.Add(happened); // the image is of the whole run, however often the server was started
+            summary.Add(earlier); // the image is of the whole run, however often the server was started
         }
 
         using var model = loaded.Use(profile, target, loaded.WorkingBytes(profile, target, settings, size));
@@ -122,26 +126,26 @@ internal sealed class JobRunner(
         );
         using var phase = Tracing.Phase("train");
         var session = new Trainer(model.Value, settings, photos).Begin(from);
-        foreach (var happened in session.Run(cancellationToken, stepDone: keeper.Note))
+        foreach (var trainingEvent in session.Run(cancellationToken, stepDone: keeper.Note))
         {
-            if (happened is not TrainingFinished)
+            if (trainingEvent is not TrainingFinished)
             {
-                var reported = EventMapping.Of(happened);
+                var reported = EventMapping.Of(trainingEvent);
                 summary.Add(reported.Message);
                 yield return reported;
             }
 
-            switch (happened)
+            switch (trainingEvent)
             {
-                case TrainingStep when keeper.Problem is { } problem && !told:
-                    told = true;
+                case TrainingStep when keeper.Problem is { } problem && !isReported:
+                    isReported = true;
                     yield return (
                         0,
                         new TrainResponse
                         {
                             Warning = EventMapping.Warning(
                                 "SNAPSHOT_NOT_WRITTEN",
-                                $"{paths.Hide(problem)} Training goes on, but cannot be resumed from here."
+                                $"{paths.Hide(problem)} The training continues, but cannot be resumed from here."
                             ),
                         }
                     );
@@ -158,14 +162,14 @@ internal sealed class JobRunner(
                         Settings = settings.ToMessage(request.Options, request.Options.Model, target),
                         PhotoSha256 = { Enumerable.Range(0, photos.Count).Select(photos.Sha256) },
                     };
-                    attempt.EnsureHeld();
+                    attempt.EnsureLease();
                     library
                         .For(caller with { Id = runs.Owner(request.Name) is { Length: > 0 } owner ? owner : caller.Id })
                         .SaveLearnt(
                             learnt,
                             finished.Concept,
                             thumbnail is null ? default : ImageCodec.Encode(thumbnail, ImageFormat.Png),
-                            summary.Draw()
+                            summary.Render()
                         );
                     yield return (
                         0,
@@ -204,9 +208,9 @@ internal sealed class JobRunner(
         var named = LoadNamed(concepts, settings);
         var encoding = Encoding(request.Options, settings, blend: null);
         using var phase = Tracing.Phase("draw");
-        foreach (var happened in new TextToImage(model.Value).Run(settings, named, cancellationToken))
+        foreach (var generationEvent in new TextToImage(model.Value).Run(settings, named, cancellationToken))
         {
-            yield return happened switch
+            yield return generationEvent switch
             {
                 SamplingStep step => (
                     step.Step,
@@ -217,7 +221,7 @@ internal sealed class JobRunner(
                     0,
                     new GenerateResponse { Warning = EventMapping.Warning(warning.Code, warning.Message) }
                 ),
-                _ => throw new InvalidOperationException($"unknown event {happened}"),
+                _ => throw new InvalidOperationException($"unknown event {generationEvent}"),
             };
         }
 
@@ -249,9 +253,11 @@ internal sealed class JobRunner(
         var encoding = Encoding(request.Options, settings.Generation, request);
         using var phase = Tracing.Phase("draw");
         var others = LoadNamed(concepts, settings.Generation);
-        foreach (var happened in new Interpolation(model.Value).Run(settings, from, to, others, cancellationToken))
+        foreach (
+            var generationEvent in new Interpolation(model.Value).Run(settings, from, to, others, cancellationToken)
+        )
         {
-            yield return happened switch
+            yield return generationEvent switch
             {
                 SamplingStep step => (
                     step.Step,
@@ -265,7 +271,7 @@ internal sealed class JobRunner(
                     0,
                     new InterpolateResponse { Warning = EventMapping.Warning(warning.Code, warning.Message) }
                 ),
-                _ => throw new InvalidOperationException($"unknown event {happened}"),
+                _ => throw new InvalidOperationException($"unknown event {generationEvent}"),
             };
         }
 

@@ -45,7 +45,7 @@ internal sealed class JobSilo(
     private volatile bool _stopped;
     private int _disposed;
 
-    /// <summary>Whether it has been told to stop: what it is asked from now on may stay without an answer.</summary>
+    /// <summary>Whether it has been asked to stop: what it is asked from now on may stay without an answer.</summary>
     public bool IsStopping => _stopped;
 
     /// <summary>

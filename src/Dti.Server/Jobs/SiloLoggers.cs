@@ -3,14 +3,14 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Jobs;
 
 /// <summary>
-/// The server's logs for the silo, without Orleans' own words from the moment on at which it is told to stop: a single
+/// The server's logs for the silo, without Orleans' own words from the moment on at which it is asked to stop: a single
 /// silo has no other to hand its grains and messages to, and calls each of them an error.
 /// </summary>
 internal sealed class SiloLoggers(ILoggerFactory loggers, Func<bool> isStopping) : ILoggerFactory
 {
     public ILogger CreateLogger(string categoryName) =>
         categoryName.StartsWith("Orleans", StringComparison.Ordinal)
-            ? new UntilItStops(loggers.CreateLogger(categoryName), isStopping)
+            ? new SilencedWhileStopping(loggers.CreateLogger(categoryName), isStopping)
             : loggers.CreateLogger(categoryName);
 
     public void AddProvider(ILoggerProvider provider) => loggers.AddProvider(provider);
@@ -20,7 +20,7 @@ internal sealed class SiloLoggers(ILoggerFactory loggers, Func<bool> isStopping)
         // The server's.
     }
 
-    private sealed class UntilItStops(ILogger logger, Func<bool> isStopping) : ILogger
+    private sealed class SilencedWhileStopping(ILogger logger, Func<bool> isStopping) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => logger.BeginScope(state);

@@ -73,8 +73,8 @@ internal sealed class SnapshotKeeper(
         try
         {
             _saved = time.GetTimestamp();
-            attempt.EnsureHeld();
-            attempt.Flush(); // an attempt that goes on from here tells nothing of what was before
+            attempt.EnsureLease();
+            attempt.Flush(); // an attempt that continues from here tells nothing of what was before
             runs.Save(name, _newest!, settings.SnapshotEvery);
             _savedStep = _newest!.Step;
             return null;

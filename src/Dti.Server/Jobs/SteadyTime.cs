@@ -1,7 +1,7 @@
 namespace Dti.Server.Jobs;
 
 /// <summary>
-/// A clock that is not set: it begins at the system's time and then goes on with the monotonic one. Orleans starts no
+/// A clock that is not set: it begins at the system's time and then continues with the monotonic one. Orleans starts no
 /// grain before the latest time that it has seen.
 /// </summary>
 /// <param name="time">The system's.</param>

@@ -15,9 +15,9 @@ internal sealed class TrainingSummary(TrainingSettings settings)
 {
     private const int PanelWidth = 400;
     private const int PanelHeight = 260;
-    private const int MostPoints = 2000;
-    private const int MostColumns = 8;
-    private const int MostKept = 2 * MostColumns;
+    private const int MaxPoints = 2000;
+    private const int MaxColumns = 8;
+    private const int MaxPreviews = 2 * MaxColumns;
     private const int Caption = 24;
 
     private readonly List<TrainProgress> _steps = [];
@@ -34,13 +34,13 @@ internal sealed class TrainingSummary(TrainingSettings settings)
     /// Takes note of an event; of many steps, only so many as a curve needs, and of many previews, encoded, so many as
     /// twice its columns.
     /// </summary>
-    public void Add(TrainResponse happened)
+    public void Add(TrainResponse response)
     {
-        switch (happened)
+        switch (response)
         {
             case { Progress: { } step } when step.Step % _every == 0 || step.Step == settings.Steps:
                 _steps.Add(step);
-                if (_steps.Count > MostPoints)
+                if (_steps.Count > MaxPoints)
                 {
                     _every *= 2;
                     _steps.RemoveAll(kept => kept.Step % _every != 0);
@@ -51,21 +51,21 @@ internal sealed class TrainingSummary(TrainingSettings settings)
                 _checks.Add(check);
                 break;
             case { Preview: { Picture: not null } preview }:
-                Keep(preview);
+                Add(preview);
                 break;
         }
     }
 
     // Columns are thinned as steps are: every one is kept, then every second, …, and always the newest.
-    private void Keep(TrainPreview drawn)
+    private void Add(TrainPreview preview)
     {
-        if (_previews.Count == 0 || _previews[^1].Step != drawn.Step)
+        if (_previews.Count == 0 || _previews[^1].Step != preview.Step)
         {
-            _previews.RemoveAll(preview => preview.Column % _everyColumn != 0); // it was the newest
-            if (_previews.Select(preview => preview.Column).Distinct().Count() >= MostKept)
+            _previews.RemoveAll(kept => kept.Column % _everyColumn != 0); // it was the newest
+            if (_previews.Select(kept => kept.Column).Distinct().Count() >= MaxPreviews)
             {
                 _everyColumn *= 2;
-                _previews.RemoveAll(preview => preview.Column % _everyColumn != 0);
+                _previews.RemoveAll(kept => kept.Column % _everyColumn != 0);
             }
 
             _columns++;
@@ -74,11 +74,11 @@ internal sealed class TrainingSummary(TrainingSettings settings)
         _previews.Add(
             new Preview(
                 _columns - 1,
-                drawn.Step,
-                drawn.Picture.Index,
-                drawn.Picture.Prompt,
+                preview.Step,
+                preview.Picture.Index,
+                preview.Picture.Prompt,
                 ImageCodec.Encode(
-                    ImageCodec.Decode(drawn.Picture.Data.Span, "preview"),
+                    ImageCodec.Decode(preview.Picture.Data.Span, "preview"),
                     Engine.Imaging.ImageFormat.Jpeg
                 )
             )
@@ -86,7 +86,7 @@ internal sealed class TrainingSummary(TrainingSettings settings)
     }
 
     /// <summary>The image as it stands: a PNG; empty before the first step.</summary>
-    public byte[] Draw()
+    public byte[] Render()
     {
         if (_steps.Count == 0)
         {
@@ -102,15 +102,15 @@ internal sealed class TrainingSummary(TrainingSettings settings)
             bitmap.Width,
             bitmap.Height + (rows.Length * (side + Caption)) + (rows.Length > 0 ? Caption : 0)
         );
-        using (var drawing = new SKCanvas(canvas))
+        using (var painter = new SKCanvas(canvas))
         {
-            drawing.Clear(SKColors.White);
-            drawing.DrawBitmap(bitmap, 0, 0, SKSamplingOptions.Default);
+            painter.Clear(SKColors.White);
+            painter.DrawBitmap(bitmap, 0, 0, SKSamplingOptions.Default);
             using var font = new SKFont(PlotFont.Typeface, 13);
             using var ink = new SKPaint { Color = new SKColor(0x33, 0x33, 0x33), IsAntialias = true };
             foreach (var (column, step) in columns.Index())
             {
-                drawing.DrawText(
+                painter.DrawText(
                     step == 0 ? $"before: {settings.Initializer}" : $"step {step}",
                     (column * side) + 4,
                     bitmap.Height + Caption - 7,
@@ -133,7 +133,7 @@ internal sealed class TrainingSummary(TrainingSettings settings)
                         using var picture = SKBitmap.Decode(preview.Picture);
                         var scale = (float)side / Math.Max(picture.Width, picture.Height);
                         using var image = SKImage.FromBitmap(picture);
-                        drawing.DrawImage(
+                        painter.DrawImage(
                             image,
                             SKRect.Create(column * side, top, picture.Width * scale, picture.Height * scale),
                             new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear)
@@ -141,7 +141,7 @@ internal sealed class TrainingSummary(TrainingSettings settings)
                     }
                 }
 
-                drawing.DrawText(
+                painter.DrawText(
                     _previews.Last(preview => preview.Index == prompt).Prompt,
                     4,
                     top + side + Caption - 7,
@@ -160,13 +160,13 @@ internal sealed class TrainingSummary(TrainingSettings settings)
     private int[] Columns()
     {
         int[] steps = [.. _previews.Select(preview => preview.Step).Distinct().Order()];
-        return steps.Length <= MostColumns
+        return steps.Length <= MaxColumns
             ? steps
             :
             [
                 .. Enumerable
-                    .Range(0, MostColumns)
-                    .Select(i => steps[(int)Math.Round(i * (steps.Length - 1.0) / (MostColumns - 1))]),
+                    .Range(0, MaxColumns)
+                    .Select(i => steps[(int)Math.Round(i * (steps.Length - 1.0) / (MaxColumns - 1))]),
             ];
     }
 

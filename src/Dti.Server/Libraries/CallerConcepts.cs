@@ -111,7 +111,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// <param name="name">A valid name.</param>
     /// <param name="placeholder">Its placeholder; empty: the one of its name.</param>
     /// <param name="overwrite">Whether one of the caller's may be replaced.</param>
-    /// <exception cref="DtiException">There is a concept of that name, or one that prompts could not tell from
+    /// <exception cref="DtiException">There is a concept of that name, or one that prompts could not distinguish from
     /// it.</exception>
     public void EnsureFree(string name, string placeholder, bool overwrite)
     {
@@ -189,7 +189,7 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     public void Delete(string name) => library.Delete(name, concept => EnsureExists(concept, name));
 
     /// <summary>
-    /// The refusal of a name that another caller has, for a concept, a training that can go on, or one that waits or
+    /// The refusal of a name that another caller has, for a concept, a training that can continue, or one that waits or
     /// runs.
     /// </summary>
     public static DtiException NameTaken(string name) =>

@@ -6,27 +6,27 @@ using Dti.V1;
 namespace Dti.Server.Libraries;
 
 /// <summary>
-/// The descriptions in a folder, each parsed once for as long as its file stays as it is. Files may be changed by
-/// anyone at any time: what came, went or was renamed shows in the folder's own time, and every file's time and length
-/// are looked at then; what was written in place, or by the library itself, is one file to be read again. Where the
-/// system does not tell of changes, all are looked at each time. Not thread-safe.
+/// A cache of the descriptions in a folder: a file is parsed again only when it has changed, by whatever program. Files
+/// that were added, deleted or renamed change the folder's modification time, which makes the cache compare the time
+/// and length of every file. Files that were written in place are reported by a file system watcher, and read again
+/// alone. Without a watcher, all files are compared each time. Not thread-safe.
 /// </summary>
 internal sealed class ConceptDescriptions : IDisposable
 {
     // Two changes within one tick of a file system's clock, FAT's being the coarsest, carry the same time.
     private static readonly TimeSpan _tick = TimeSpan.FromSeconds(2);
-    private const int AtOnce = 64; // files that are read ahead between two looks at whether someone lists them
+    private const int ReadAheadBatch = 64; // files; between two batches a caller may list them
     private readonly string _folder;
     private readonly Func<string, Concept?> _read;
     private readonly FileSystemWatcher? _watcher;
     private readonly SortedDictionary<string, Known> _known = new(StringComparer.Ordinal);
-    private readonly ConcurrentQueue<string> _told = new(); // names of files
+    private readonly ConcurrentQueue<string> _changedFiles = new(); // names of files
     private Concept[] _list = [];
     private DateTime _folderTime;
-    private bool _settled; // the folder's time was older than a tick when it was looked at
-    private int _look;
-    private volatile bool _missed = true; // more has changed than was told
-    private volatile bool _deaf;
+    private bool _settled; // the folder's time was older than a tick when it was read
+    private int _generation;
+    private volatile bool _missed = true; // changes were not reported by the watcher
+    private volatile bool _isUnwatched;
 
     /// <param name="folder">It exists.</param>
     /// <param name="read">Reads a description; null: it cannot be read. Several are read at once.</param>
@@ -39,69 +39,74 @@ internal sealed class ConceptDescriptions : IDisposable
             {
                 NotifyFilter = NotifyFilters.LastWrite | NotifyFilters.Size | NotifyFilters.FileName,
             };
-            _watcher.Changed += (_, file) => _told.Enqueue(file.Name!);
-            _watcher.Created += (_, file) => _told.Enqueue(file.Name!);
-            _watcher.Deleted += (_, file) => _told.Enqueue(file.Name!);
+            _watcher.Changed += (_, file) => _changedFiles.Enqueue(file.Name!);
+            _watcher.Created += (_, file) => _changedFiles.Enqueue(file.Name!);
+            _watcher.Deleted += (_, file) => _changedFiles.Enqueue(file.Name!);
             _watcher.Renamed += (_, file) =>
             {
-                _told.Enqueue(file.OldName!);
-                _told.Enqueue(file.Name!);
+                _changedFiles.Enqueue(file.OldName!);
+                _changedFiles.Enqueue(file.Name!);
             };
             _watcher.Error += (_, error) =>
-                (_missed, _deaf) = (true, _deaf || error.GetException() is not InternalBufferOverflowException);
+                (_missed, _isUnwatched) = (
+                    true,
+                    _isUnwatched || error.GetException() is not InternalBufferOverflowException
+                );
             _watcher.EnableRaisingEvents = true;
         }
         catch (Exception error) when (error is IOException or PlatformNotSupportedException)
         {
-            _deaf = true; // the system's watches are used up
+            _isUnwatched = true; // the system's watches are used up
         }
     }
 
-    /// <summary>All that can be read, by file name. Callers share them and leave them as they are.</summary>
+    /// <summary>All readable descriptions, by file name. Callers share them and must not change them.</summary>
     public IReadOnlyList<Concept> List()
     {
         var folderTime = Directory.GetLastWriteTimeUtc(_folder);
-        var all = _deaf || _missed || !_settled || folderTime != _folderTime;
-        _missed = false; // before looking: what changes meanwhile is looked at next time
-        var told = new HashSet<string>(StringComparer.Ordinal);
-        while (_told.TryDequeue(out var name))
+        var all = _isUnwatched || _missed || !_settled || folderTime != _folderTime;
+        _missed = false; // before the comparison, so that a change meanwhile leads to the next one
+        var changed = new HashSet<string>(StringComparer.Ordinal);
+        while (_changedFiles.TryDequeue(out var name))
         {
-            told.Add(name);
+            changed.Add(name);
         }
 
         if (all)
         {
             (_folderTime, _settled) = (folderTime, IsOld(folderTime));
-            Look(told);
+            RefreshAll(changed);
         }
-        else if (told.Count > 0)
+        else if (changed.Count > 0)
         {
-            Look(told.Where(name => IsDescription(name)).Select(name => new FileInfo(Path.Combine(_folder, name))));
+            Refresh(
+                changed.Where(name => IsDescription(name)).Select(name => new FileInfo(Path.Combine(_folder, name)))
+            );
         }
 
         return _list;
     }
 
     /// <summary>
-    /// Reads all before anyone lists them, so that the first who does finds little left to do. It takes half of a core
-    /// at most, and ends where someone lists them meanwhile: he has read the rest.
+    /// Reads all descriptions before the first caller lists them. It uses half of a core at most, and ends when a
+    /// caller lists them meanwhile, which reads the rest.
     /// </summary>
-    /// <param name="alone">Does a little work while nobody else uses these descriptions; files are read in
-    /// between.</param>
+    /// <param name="alone">Runs a short action while nobody else uses these descriptions; files are read between the
+    /// actions.</param>
     /// <param name="cancellationToken">Ends it after a few files.</param>
     public void ReadAhead(Action<Action> alone, CancellationToken cancellationToken)
     {
         var listed = false;
-        foreach (var files in All().Chunk(AtOnce))
+        foreach (var files in All().Chunk(ReadAheadBatch))
         {
             var began = Stopwatch.GetTimestamp();
             var read = Array.ConvertAll(files, file => Read(file.Name, file.Time, file.Length));
             alone(() =>
             {
-                listed = _look > 0;
+                listed = _generation > 0;
                 for (var i = 0; i < files.Length && !listed; i++)
                 {
-                    _known[files[i].Name] = read[i]; // the first look compares it with its file
+                    _known[files[i].Name] = read[i]; // the first comparison checks it against its file
                 }
             });
             if (listed || cancellationToken.WaitHandle.WaitOne(Stopwatch.GetElapsedTime(began)))
@@ -114,25 +119,25 @@ internal sealed class ConceptDescriptions : IDisposable
     }
 
     /// <summary>
-    /// Has the library itself change a description: then that alone is read again. What others change in the same
-    /// moment is told by the system.
+    /// Changes a description by the library itself, which then reads only that file again. Changes by other programs at
+    /// the same moment are reported by the watcher.
     /// </summary>
     public void Change(string name, Action change)
     {
-        var isKnown = !_deaf && _settled && Directory.GetLastWriteTimeUtc(_folder) == _folderTime;
+        var isKnown = !_isUnwatched && _settled && Directory.GetLastWriteTimeUtc(_folder) == _folderTime;
         change();
         if (isKnown)
         {
             _folderTime = Directory.GetLastWriteTimeUtc(_folder);
-            _told.Enqueue(name);
+            _changedFiles.Enqueue(name);
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _watcher?.Dispose();
 
-    /// <summary>Looks at some files.</summary>
-    private void Look(IEnumerable<FileInfo> files)
+    /// <summary>Reads some files again.</summary>
+    private void Refresh(IEnumerable<FileInfo> files)
     {
         foreach (var file in files)
         {
@@ -146,14 +151,14 @@ internal sealed class ConceptDescriptions : IDisposable
             }
         }
 
-        Arrange();
+        BuildList();
     }
 
-    /// <summary>Looks at all files.</summary>
-    /// <param name="told">Those that are read even if they look as before.</param>
-    private void Look(HashSet<string> told)
+    /// <summary>Compares all files with the cache, and reads those that have changed.</summary>
+    /// <param name="reported">Files that are read again even if their time and length are the same.</param>
+    private void RefreshAll(HashSet<string> reported)
     {
-        _look++;
+        _generation++;
         var changed = new List<(string Name, DateTime Time, long Length)>();
         foreach (var file in All())
         {
@@ -162,10 +167,10 @@ internal sealed class ConceptDescriptions : IDisposable
                 && known.Settled
                 && known.Time == file.Time
                 && known.Length == file.Length
-                && !told.Contains(file.Name)
+                && !reported.Contains(file.Name)
             )
             {
-                known.SeenIn = _look;
+                known.Generation = _generation;
             }
             else
             {
@@ -180,12 +185,14 @@ internal sealed class ConceptDescriptions : IDisposable
             _known[file.Name] = known;
         }
 
-        foreach (var gone in _known.Where(file => file.Value.SeenIn != _look).Select(file => file.Key).ToArray())
+        foreach (
+            var gone in _known.Where(file => file.Value.Generation != _generation).Select(file => file.Key).ToArray()
+        )
         {
             _known.Remove(gone);
         }
 
-        Arrange();
+        BuildList();
     }
 
     private FileSystemEnumerable<(string Name, DateTime Time, long Length)> All() =>
@@ -200,10 +207,10 @@ internal sealed class ConceptDescriptions : IDisposable
                 && (entry.Length > 0 || (entry.Attributes & FileAttributes.ReparsePoint) != 0),
         };
 
-    private void Arrange() => _list = [.. _known.Values.Select(file => file.Concept).OfType<Concept>()];
+    private void BuildList() => _list = [.. _known.Values.Select(file => file.Concept).OfType<Concept>()];
 
     private Known Read(string name, DateTime time, long length) =>
-        new(time, length, IsOld(time), _read(Path.Combine(_folder, name))) { SeenIn = _look };
+        new(time, length, IsOld(time), _read(Path.Combine(_folder, name))) { Generation = _generation };
 
     private static bool IsDescription(ReadOnlySpan<char> name) => name.EndsWith(".json", StringComparison.Ordinal);
 
@@ -217,7 +224,7 @@ internal sealed class ConceptDescriptions : IDisposable
     /// <param name="Concept">Null: it cannot be read.</param>
     private sealed record Known(DateTime Time, long Length, bool Settled, Concept? Concept)
     {
-        /// <summary>The look that saw it last.</summary>
-        public int SeenIn { get; set; }
+        /// <summary>The newest generation that contains it.</summary>
+        public int Generation { get; set; }
     }
 }

@@ -73,7 +73,7 @@ internal sealed class TrainingRuns
         change.Commit();
     }
 
-    /// <summary>Notes what a run that goes on was asked for.</summary>
+    /// <summary>Notes what a run that continues was asked for.</summary>
     /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
     public void Continue(TrainRequest request, string jobId)
     {

@@ -92,14 +92,14 @@ internal static class EventMapping
         };
 
     /// <summary>An event of a training before its end, with the step that it belongs to (0: none).</summary>
-    public static (int Step, TrainResponse Message) Of(TrainingEvent happened) =>
-        happened switch
+    public static (int Step, TrainResponse Message) Of(TrainingEvent trainingEvent) =>
+        trainingEvent switch
         {
             TrainingWarning warning => (0, new TrainResponse { Warning = Warning(warning.Code, warning.Message) }),
             TrainingStep step => (step.Step, new TrainResponse { Progress = step.ToMessage() }),
             TrainingCheck check => (check.Step, new TrainResponse { Check = check.ToMessage() }),
             TrainingPreview preview => (preview.Step, new TrainResponse { Preview = preview.ToMessage() }),
-            _ => throw new ArgumentException($"unknown event {happened}", nameof(happened)),
+            _ => throw new ArgumentException($"unknown event {trainingEvent}", nameof(trainingEvent)),
         };
 
     public static SamplingProgress ToMessage(this SamplingStep step, TimeSpan elapsed, ulong seed) =>

@@ -25,7 +25,7 @@ public sealed record AccessToken(
 /// runs counts changes at once.
 /// </summary>
 /// <param name="path">The file; made with the first token, for its owner's eyes only.</param>
-/// <param name="time">What tells the time; null: the system.</param>
+/// <param name="time">The clock; null: the system's.</param>
 /// <param name="files">The disk; null: the system's.</param>
 public sealed partial class AccessTokens(string path, TimeProvider? time = null, IFileStore? files = null)
 {
@@ -77,12 +77,12 @@ public sealed partial class AccessTokens(string path, TimeProvider? time = null,
             found.Add(new(nameof(lifetime), "A token that has expired is of no use; its time must be above zero."));
         }
 
-        if (lifetime > RequestBounds.LongestTime)
+        if (lifetime > RequestBounds.MaxTime)
         {
             found.Add(
                 new(
                     nameof(lifetime),
-                    $"A token may last at most {RequestBounds.LongestTime.Days} days; leave the time out for one that does not expire."
+                    $"A token may last at most {RequestBounds.MaxTime.Days} days; leave the time out for one that does not expire."
                 )
             );
         }

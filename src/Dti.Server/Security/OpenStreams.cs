@@ -3,24 +3,24 @@ using Microsoft.Extensions.Hosting;
 namespace Dti.Server.Security;
 
 /// <summary>
-/// The streams of callers that are open. Each second it is checked whether their callers may still call: the stream of
-/// a job that waits has no events at which that would be noticed.
+/// The open streams. Whether their callers are still authorized is checked every <see cref="Period"/>: the stream of a
+/// queued job has no events at which a revocation would be noticed.
 /// </summary>
 internal sealed class OpenStreams(TimeProvider time) : IHostedService, IDisposable
 {
-    /// <summary>How long a stream may go on after its token was revoked.</summary>
+    /// <summary>How long a stream may continue after its token was revoked.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(0.8);
 
     private readonly Lock _lock = new();
     private readonly HashSet<Stream> _open = [];
     private ITimer? _timer;
 
-    /// <summary>Watches a stream until it is disposed of.</summary>
-    /// <param name="mayGoOn">Whether its caller may still call.</param>
-    /// <param name="cancellationToken">The caller went away.</param>
-    public Stream Enter(Func<bool> mayGoOn, CancellationToken cancellationToken)
+    /// <summary>Adds a stream, which is checked until it is disposed of.</summary>
+    /// <param name="isAuthorized">Whether its caller is still authorized.</param>
+    /// <param name="cancellationToken">The caller disconnected.</param>
+    public Stream Add(Func<bool> isAuthorized, CancellationToken cancellationToken)
     {
-        var stream = new Stream(this, mayGoOn, cancellationToken);
+        var stream = new Stream(this, isAuthorized, cancellationToken);
         lock (_lock)
         {
             _open.Add(stream);
@@ -31,7 +31,7 @@ internal sealed class OpenStreams(TimeProvider time) : IHostedService, IDisposab
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _timer = time.CreateTimer(_ => Look(), null, Period, Period);
+        _timer = time.CreateTimer(_ => EndRevoked(), null, Period, Period);
         return Task.CompletedTask;
     }
 
@@ -39,7 +39,7 @@ internal sealed class OpenStreams(TimeProvider time) : IHostedService, IDisposab
 
     public void Dispose() => _timer?.Dispose();
 
-    private void Look()
+    private void EndRevoked()
     {
         Stream[] open;
         lock (_lock)
@@ -49,11 +49,11 @@ internal sealed class OpenStreams(TimeProvider time) : IHostedService, IDisposab
 
         foreach (var stream in open)
         {
-            stream.Look();
+            stream.EndIfRevoked();
         }
     }
 
-    private void Leave(Stream stream)
+    private void Remove(Stream stream)
     {
         lock (_lock)
         {
@@ -65,28 +65,28 @@ internal sealed class OpenStreams(TimeProvider time) : IHostedService, IDisposab
     internal sealed class Stream : IDisposable
     {
         private readonly OpenStreams _all;
-        private readonly Func<bool> _mayGoOn;
+        private readonly Func<bool> _isAuthorized;
         private readonly CancellationTokenSource _end;
         private readonly Lock _ending = new();
         private bool _over;
 
-        public Stream(OpenStreams all, Func<bool> mayGoOn, CancellationToken cancellationToken)
+        public Stream(OpenStreams all, Func<bool> isAuthorized, CancellationToken cancellationToken)
         {
-            (_all, _mayGoOn) = (all, mayGoOn);
+            (_all, _isAuthorized) = (all, isAuthorized);
             _end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             Token = _end.Token;
         }
 
-        /// <summary>The caller went away, or may no longer call.</summary>
+        /// <summary>The caller disconnected, or is no longer authorized.</summary>
         public CancellationToken Token { get; }
 
-        /// <summary>Whether the caller may no longer call.</summary>
+        /// <summary>Whether the caller is no longer authorized.</summary>
         public bool IsRevoked { get; private set; }
 
         /// <inheritdoc/>
         public void Dispose()
         {
-            _all.Leave(this);
+            _all.Remove(this);
             lock (_ending)
             {
                 _over = true;
@@ -94,10 +94,10 @@ internal sealed class OpenStreams(TimeProvider time) : IHostedService, IDisposab
             }
         }
 
-        /// <summary>Ends the stream if its caller may no longer call.</summary>
-        public void Look()
+        /// <summary>Ends the stream if its caller is no longer authorized.</summary>
+        public void EndIfRevoked()
         {
-            if (_mayGoOn())
+            if (_isAuthorized())
             {
                 return;
             }

@@ -21,7 +21,7 @@ internal sealed class ReloadedFiles<T>(IReadOnlyList<string> files, Func<T> load
     private readonly Lock _lock = new();
     private byte[][] _contents = Read(files);
     private T _value = load();
-    private long _looked = time.GetTimestamp();
+    private long _lastCheck = time.GetTimestamp();
 
     /// <summary>The newest that could be made.</summary>
     public T Value
@@ -30,9 +30,9 @@ internal sealed class ReloadedFiles<T>(IReadOnlyList<string> files, Func<T> load
         {
             lock (_lock)
             {
-                if (time.GetElapsedTime(_looked) >= _pause)
+                if (time.GetElapsedTime(_lastCheck) >= _pause)
                 {
-                    _looked = time.GetTimestamp();
+                    _lastCheck = time.GetTimestamp();
                     Reload();
                 }
 
@@ -54,7 +54,7 @@ internal sealed class ReloadedFiles<T>(IReadOnlyList<string> files, Func<T> load
                 return;
             }
 
-            _contents = contents; // also if they do not do: told once
+            _contents = contents; // also if they do not do: reported once
             _value = load();
             logger.FilesReloaded(string.Join(", ", files));
         }

@@ -27,7 +27,7 @@ internal sealed class StreamGuard(TokenCheck tokens, OpenStreams streams) : Inte
         }
 
         var callerNow = tokens.Later(context.GetHttpContext());
-        using var stream = streams.Enter(
+        using var stream = streams.Add(
             () => callerNow(OpenStreams.Period / 2) is { } caller && caller.Has(needed),
             context.CancellationToken
         );

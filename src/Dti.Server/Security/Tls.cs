@@ -13,19 +13,19 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Security;
 
 /// <summary>
-/// TLS on a port, with files that are read again when they change: the handshake asks for them each time. (Kestrel's
-/// ServerCertificateSelector would not send the intermediate certificates.)
+/// TLS on a port, with certificate files that are reloaded when they change: each handshake uses the newest ones.
+/// (Kestrel's ServerCertificateSelector would not send the intermediate certificates.)
 /// </summary>
 internal static class Tls
 {
     private static readonly TimeSpan _handshake = TimeSpan.FromSeconds(10);
 
-    /// <summary>Speaks TLS on a port if the options have a certificate.</summary>
+    /// <summary>Uses TLS on a port if the options have a certificate.</summary>
     /// <param name="listen">The port.</param>
     /// <param name="options">The options.</param>
-    /// <param name="withTls">What is spoken inside TLS.</param>
-    /// <param name="without">What is spoken without.</param>
-    public static void Speak(
+    /// <param name="withTls">The protocols with TLS.</param>
+    /// <param name="without">The protocols without TLS.</param>
+    public static void UseTls(
         this ListenOptions listen,
         DtiServerOptions options,
         HttpProtocols withTls,
@@ -47,7 +47,7 @@ internal static class Tls
     }
 }
 
-/// <summary>What the handshakes need.</summary>
+/// <summary>The certificates of the handshakes.</summary>
 internal sealed class TlsFiles
 {
     // Let's Encrypt's are renewed a month before they end

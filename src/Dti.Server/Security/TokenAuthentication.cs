@@ -24,7 +24,7 @@ internal sealed class TokenAuthentication(
 ) : AuthenticationHandler<TokenAuthenticationOptions>(options, NullLoggerFactory.Instance, encoder)
 {
     public const string Name = "Bearer";
-    private const int LongestPath = 100;
+    private const int MaxPathLength = 100;
     private static readonly JsonFormatter _json = new(
         JsonFormatter.Settings.Default.WithTypeRegistry(StatusMapper.DetailTypes)
     );
@@ -62,8 +62,8 @@ internal sealed class TokenAuthentication(
 
     // Anybody chooses the path, and the log keeps it.
     private string Shown =>
-        Request.Path.ToUriComponent() is { Length: > LongestPath } path
-            ? path[..LongestPath] + "…"
+        Request.Path.ToUriComponent() is { Length: > MaxPathLength } path
+            ? path[..MaxPathLength] + "…"
             : Request.Path.ToUriComponent();
 
     private string Address => $"{Context.Connection.RemoteIpAddress}";

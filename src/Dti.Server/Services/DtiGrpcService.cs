@@ -41,7 +41,7 @@ internal sealed class DtiGrpcService(
         {
             if (request.CancelOnDisconnect)
             {
-                await jobs.AbandonAsync(jobId); // the caller went away; a finished job stays as it is
+                await jobs.AbandonAsync(jobId); // the caller disconnected; a finished job stays as it is
             }
         }
     }
@@ -76,7 +76,7 @@ internal sealed class DtiGrpcService(
         }
         finally
         {
-            await jobs.AbandonAsync(jobId); // the caller went away; a finished job stays as it is
+            await jobs.AbandonAsync(jobId); // the caller disconnected; a finished job stays as it is
         }
     }
 

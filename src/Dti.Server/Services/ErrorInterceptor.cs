@@ -51,14 +51,14 @@ internal sealed class ErrorInterceptor(JobSilo silo, ServerPaths paths, ILogger<
         var cause = CauseOf(error, context);
         if (!StatusMapper.IsForeseen(cause))
         {
-            logger.CallBroke(cause, context.Method);
+            logger.UnexpectedCallFailure(cause, context.Method);
         }
 
         var status = StatusMapper.StatusOf(cause);
         var hidden = paths.Hide(status);
         if (!ReferenceEquals(hidden, status))
         {
-            logger.CallRefusedForAFile(context.Method, status.Message);
+            logger.FileAccessFailed(context.Method, status.Message);
         }
 
         Rejected.Count(hidden);
@@ -71,7 +71,7 @@ internal sealed class ErrorInterceptor(JobSilo silo, ServerPaths paths, ILogger<
         {
             DtiException or StatusException or RpcException => error,
             OperationCanceledException or IOException when context.CancellationToken.IsCancellationRequested =>
-                Refusals.CallerLeft(),
+                Refusals.CallerDisconnected(),
             StateUnreadableException => new DtiException(
                 ErrorKind.FailedPrecondition,
                 $"{error.Message} Mend the file, or put a backup there."

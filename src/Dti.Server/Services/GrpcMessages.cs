@@ -113,7 +113,7 @@ internal sealed class GrpcMessages(DtiServerOptions options, BytesInFlight bytes
         catch (Exception error)
             when (error is IOException or OperationCanceledException && context.RequestAborted.IsCancellationRequested)
         {
-            return (default, Refusals.CallerLeft());
+            return (default, Refusals.CallerDisconnected());
         }
 
         var message = body.Bytes;

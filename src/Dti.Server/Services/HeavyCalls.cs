@@ -5,11 +5,11 @@ using Microsoft.Extensions.Hosting;
 namespace Dti.Server.Services;
 
 /// <summary>
-/// What calls compute for a while that is no job, one at a time. Many at once would have a vocabulary or a photo each
-/// in memory, and keep the threads that answer all other calls. The turn goes to the caller that was served longest
-/// ago. It ends with the call, or when the server stops.
+/// Runs expensive calls that are not jobs, one at a time: several at once would each hold a vocabulary or a photo in
+/// memory, and occupy the threads that serve all other calls. The next call is that of the caller that was served
+/// longest ago. Its execution ends with the call, or when the server stops.
 /// </summary>
-/// <param name="lifetime">Says when the server stops; null: never.</param>
+/// <param name="lifetime">Signals when the server stops; null: never.</param>
 internal sealed class HeavyCalls(IHostApplicationLifetime? lifetime = null)
 {
     private readonly Lock _lock = new();
@@ -20,12 +20,13 @@ internal sealed class HeavyCalls(IHostApplicationLifetime? lifetime = null)
     private long _turn;
     private bool _busy;
 
-    /// <summary>Computes when it is the caller's turn.</summary>
+    /// <summary>Runs a computation when it is the caller's turn.</summary>
     /// <param name="caller">Whose turn it is.</param>
-    /// <param name="compute">Runs on another thread. Looks at the token in every loop.</param>
-    /// <param name="cancellationToken">Of the call: a cancelled call gives up its place or its turn.</param>
+    /// <param name="compute">Runs on another thread, and checks the token in every loop.</param>
+    /// <param name="cancellationToken">Of the call: a cancelled call leaves the queue, or ends its computation.</param>
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
-    /// <exception cref="Dti.Engine.DtiException">Too many calls wait (RESOURCE_EXHAUSTED), or the server stops.</exception>
+    /// <exception cref="Dti.Engine.DtiException">Too many calls wait (RESOURCE_EXHAUSTED), or the server
+    /// stops.</exception>
     public async Task<T> RunAsync<T>(
         string caller,
         Func<CancellationToken, Task<T>> compute,
@@ -36,14 +37,14 @@ internal sealed class HeavyCalls(IHostApplicationLifetime? lifetime = null)
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
         try
         {
-            await EnterAsync(caller, ends.Token);
+            await WaitForTurnAsync(caller, ends.Token);
             try
             {
                 return await Task.Run(() => compute(ends.Token), ends.Token);
             }
             finally
             {
-                Leave();
+                StartNext();
             }
         }
         catch (OperationCanceledException)
@@ -53,7 +54,7 @@ internal sealed class HeavyCalls(IHostApplicationLifetime? lifetime = null)
         }
     }
 
-    private async Task EnterAsync(string caller, CancellationToken cancellationToken)
+    private async Task WaitForTurnAsync(string caller, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         Waiter waiter;
@@ -97,7 +98,7 @@ internal sealed class HeavyCalls(IHostApplicationLifetime? lifetime = null)
         await waiter.Turn.Task;
     }
 
-    private void Leave()
+    private void StartNext()
     {
         Waiter? next;
         lock (_lock)

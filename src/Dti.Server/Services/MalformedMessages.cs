@@ -12,7 +12,7 @@ namespace Dti.Server.Services;
 
 /// <summary>
 /// Bytes that are no message, and a request that breaks off, fail before any interceptor hears of the call, and gRPC
-/// answers UNKNOWN. They are the caller's mistake, and are told as such. Needs gRPC's detailed errors, which nobody
+/// answers UNKNOWN. They are the caller's mistake, and are reported as such. Needs gRPC's detailed errors, which nobody
 /// else sees.
 /// </summary>
 internal static class MalformedMessages
@@ -68,12 +68,12 @@ internal static class MalformedMessages
                         || cause.Contains(nameof(IOException), StringComparison.Ordinal);
                     if (!malformed && !gone)
                     {
-                        logger.CallBrokeOutside(context.Request.Path, cause);
+                        logger.UnexpectedFailureOutsideService(context.Request.Path, cause);
                     }
 
                     var status =
                         malformed ? StatusMapper.StatusOf(Refusals.MalformedMessage())
-                        : gone ? StatusMapper.StatusOf(Refusals.CallerLeft())
+                        : gone ? StatusMapper.StatusOf(Refusals.CallerDisconnected())
                         : StatusMapper.Internal;
                     SetStatus(headers, status);
                 }

@@ -36,7 +36,7 @@ internal sealed class RequestBody
     /// <param name="reader">Where it comes from.</param>
     /// <param name="maxBytes">The most that is received.</param>
     /// <param name="account">What it is charged to.</param>
-    /// <param name="cancellationToken">The caller went away.</param>
+    /// <param name="cancellationToken">The caller disconnected.</param>
     public async Task<BodyProblem> ReceiveAsync(
         PipeReader reader,
         long maxBytes,

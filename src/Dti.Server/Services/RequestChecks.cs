@@ -80,7 +80,7 @@ internal sealed partial class RequestChecks
         }
         catch (DtiException error) when (error.Kind == ErrorKind.NotFound)
         {
-            _notFound ??= error; // a name that does not exist: told only if nothing is wrong in itself
+            _notFound ??= error; // a name that does not exist: reported only if nothing else is wrong
         }
 
         return default;

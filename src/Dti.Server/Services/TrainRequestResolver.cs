@@ -24,7 +24,7 @@ internal sealed class TrainRequestResolver(
     CallerQuotas quotas
 )
 {
-    // What a training may change when it goes on; see TrainResume.
+    // What a training may change when it continues; see TrainResume.
     private static readonly HashSet<string> _changeable =
     [
         "steps",
@@ -137,8 +137,8 @@ internal sealed class TrainRequestResolver(
     }
 
     /// <summary>
-    /// The request that began a training, with what may change when it goes on, and the step of the snapshot that it
-    /// goes on from.
+    /// The request that began a training, with what may change when it continues, and the step of the snapshot that it
+    /// continues from.
     /// </summary>
     private TrainRequest Resumed(TrainRequest request, RequestChecks checks, Caller caller)
     {

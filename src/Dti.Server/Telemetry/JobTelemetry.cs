@@ -4,7 +4,7 @@ using Google.Protobuf;
 
 namespace Dti.Server.Telemetry;
 
-/// <summary>What a queue and a worker tell of jobs, for metrics and traces.</summary>
+/// <summary>Metrics and traces of the queue and of workers.</summary>
 internal static class JobTelemetry
 {
     /// <summary>A job began to wait.</summary>

@@ -25,10 +25,10 @@ internal static partial class ServerLog
     public static partial void JobRefused(this ILogger logger, string jobId, string reason);
 
     [LoggerMessage(5, LogLevel.Error, "Job {JobId} failed for a reason that Dti did not foresee")]
-    public static partial void JobBroke(this ILogger logger, Exception error, string jobId);
+    public static partial void UnexpectedJobFailure(this ILogger logger, Exception error, string jobId);
 
     [LoggerMessage(6, LogLevel.Error, "{Method} failed for a reason that Dti did not foresee")]
-    public static partial void CallBroke(this ILogger logger, Exception error, string method);
+    public static partial void UnexpectedCallFailure(this ILogger logger, Exception error, string method);
 
     [LoggerMessage(7, LogLevel.Information, "Model {Model} was loaded on {Device} in {Dtype}, for {Memory} memory")]
     public static partial void ModelLoaded(
@@ -55,13 +55,13 @@ internal static partial class ServerLog
     public static partial void JobLost(this ILogger logger, string jobId, int step);
 
     [LoggerMessage(21, LogLevel.Warning, "Device {Device} has lost job {JobId}")]
-    public static partial void DeviceSilent(this ILogger logger, string device, string jobId);
+    public static partial void DeviceLostJob(this ILogger logger, string device, string jobId);
 
     [LoggerMessage(22, LogLevel.Warning, "The grain of job {JobId} does not answer: {Reason}")]
-    public static partial void GrainSilent(this ILogger logger, string jobId, string reason);
+    public static partial void GrainUnresponsive(this ILogger logger, string jobId, string reason);
 
     [LoggerMessage(23, LogLevel.Warning, "The queue does not answer: {Reason}")]
-    public static partial void QueueSilent(this ILogger logger, string reason);
+    public static partial void QueueUnresponsive(this ILogger logger, string reason);
 
     [LoggerMessage(24, LogLevel.Warning, "News of job {JobId} are interrupted: {Reason}")]
     public static partial void FeedInterrupted(this ILogger logger, string jobId, string reason);
@@ -73,7 +73,7 @@ internal static partial class ServerLog
     public static partial void EventsUnwritten(this ILogger logger, string jobId, string reason);
 
     [LoggerMessage(26, LogLevel.Information, "The queue answers again")]
-    public static partial void QueueAnswers(this ILogger logger);
+    public static partial void QueueResponsive(this ILogger logger);
 
     [LoggerMessage(40, LogLevel.Warning, "A call of {Path} from {Address} was refused: {Reason}")]
     public static partial void CallerRefused(this ILogger logger, string path, string address, string reason);
@@ -98,20 +98,20 @@ internal static partial class ServerLog
     public static partial void LibraryNotReadAhead(this ILogger logger, string reason);
 
     [LoggerMessage(51, LogLevel.Error, "The server is not ready: {Problem}")]
-    public static partial void DeviceBroken(this ILogger logger, string problem);
+    public static partial void DeviceUnhealthy(this ILogger logger, string problem);
 
     [LoggerMessage(52, LogLevel.Information, "{Device} computes")]
-    public static partial void DeviceWorks(this ILogger logger, string device);
+    public static partial void DeviceHealthy(this ILogger logger, string device);
 
     [LoggerMessage(53, LogLevel.Warning, "The server takes no jobs: {Problem}")]
-    public static partial void JobsNotTaken(this ILogger logger, string problem);
+    public static partial void JobsNotAccepted(this ILogger logger, string problem);
 
     [LoggerMessage(54, LogLevel.Information, "The server takes jobs")]
-    public static partial void JobsTaken(this ILogger logger);
+    public static partial void JobsAccepted(this ILogger logger);
 
     [LoggerMessage(61, LogLevel.Warning, "{Method} was refused: {Reason}")]
-    public static partial void CallRefusedForAFile(this ILogger logger, string method, string reason);
+    public static partial void FileAccessFailed(this ILogger logger, string method, string reason);
 
     [LoggerMessage(60, LogLevel.Error, "{Method} failed outside of its service: {Cause}")]
-    public static partial void CallBrokeOutside(this ILogger logger, string method, string cause);
+    public static partial void UnexpectedFailureOutsideService(this ILogger logger, string method, string cause);
 }

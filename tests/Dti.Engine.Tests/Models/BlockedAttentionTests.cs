@@ -87,9 +87,9 @@ public class BlockedAttentionTests
         using var scope = NewDisposeScope();
         var (fixedOne, learnt) = (zeros(1, 1024, 8), zeros(1, 1024, 8).requires_grad_(true));
 
-        Assert.Equal(Processor.HasWholeAvx512, BlockedAttention.Pays(fixedOne, fixedOne, fixedOne));
-        Assert.False(BlockedAttention.Pays(fixedOne, learnt, fixedOne));
+        Assert.Equal(Processor.HasWholeAvx512, BlockedAttention.IsBeneficial(fixedOne, fixedOne, fixedOne));
+        Assert.False(BlockedAttention.IsBeneficial(fixedOne, learnt, fixedOne));
         using var frozen = no_grad();
-        Assert.Equal(Processor.HasWholeAvx512, BlockedAttention.Pays(fixedOne, learnt, fixedOne));
+        Assert.Equal(Processor.HasWholeAvx512, BlockedAttention.IsBeneficial(fixedOne, learnt, fixedOne));
     }
 }

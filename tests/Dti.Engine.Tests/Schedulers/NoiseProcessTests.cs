@@ -142,10 +142,10 @@ public class NoiseProcessTests
             randn([64, 4, 2, 2], generator: new Generator(2, CPU))
         );
 
-        var times = process.DrawTimes(64, new Generator(3, CPU));
+        var times = process.SampleTimesteps(64, new Generator(3, CPU));
 
         Assert.Equal([64], times.shape);
-        Assert.True(times.eq(process.DrawTimes(64, new Generator(3, CPU))).all().item<bool>());
+        Assert.True(times.eq(process.SampleTimesteps(64, new Generator(3, CPU))).all().item<bool>());
         Assert.True(process.AddNoise(x0, noise, times).isfinite().all().item<bool>());
         Assert.True(process.Target(x0, noise, times).isfinite().all().item<bool>());
     }

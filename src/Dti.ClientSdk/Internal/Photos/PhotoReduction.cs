@@ -11,7 +11,7 @@ namespace Dti.ClientSdk.Internal.Photos;
 internal sealed class PhotoReduction : IDisposable
 {
     // The server's limits; larger photos are not decoded here either.
-    private const long MostPixels = 100_000_000;
+    private const long MaxPixels = 100_000_000;
     private const int LongestSide = 20_000;
 
     private readonly Photo _photo;
@@ -98,7 +98,7 @@ internal sealed class PhotoReduction : IDisposable
             return null;
 
         var (width, height) = (codec.Info.Width, codec.Info.Height);
-        if (width > LongestSide || height > LongestSide || (long)width * height > MostPixels)
+        if (width > LongestSide || height > LongestSide || (long)width * height > MaxPixels)
         {
             failure = $"it has {width} × {height} pixels, and at most 100 million and 20,000 a side are accepted";
             return null;

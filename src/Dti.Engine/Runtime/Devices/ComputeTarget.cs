@@ -12,7 +12,7 @@ namespace Dti.Engine.Runtime.Devices;
 /// <param name="Dtype">Float32, BFloat16 or Float16.</param>
 public sealed record ComputeTarget(Device Device, ScalarType Dtype)
 {
-    private const long LeastPackedElements = 32 << 20;
+    private const long MinPackedElements = 32 << 20;
 
     /// <summary>What <c>device</c> settings accept.</summary>
     public const string DeviceNames = "auto, cpu, cuda or cuda:N";
@@ -93,7 +93,7 @@ public sealed record ComputeTarget(Device Device, ScalarType Dtype)
     /// million) at twice.
     /// </summary>
     /// <param name="elements">Of all its weights.</param>
-    internal bool PacksWeights(long elements) => elements >= LeastPackedElements && CanPackWeights;
+    internal bool PacksWeights(long elements) => elements >= MinPackedElements && CanPackWeights;
 
     private static int SizeOf(ScalarType dtype) => dtype == ScalarType.Float32 ? sizeof(float) : sizeof(short);
 

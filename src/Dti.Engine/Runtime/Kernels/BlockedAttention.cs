@@ -13,7 +13,7 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
     private const long BlockBytes = 8 << 20;
     private const string Shapes = "shapes";
     private const string HeadCount = "heads";
-    private const long LeastScores = 1 << 20; // of one head, in fp32
+    private const long MinScores = 1 << 20; // of one head, in fp32
 
     /// <inheritdoc/>
     public override string Name => nameof(BlockedAttention);
@@ -26,12 +26,12 @@ internal sealed class BlockedAttention : autograd.SingleTensorFunction<BlockedAt
     /// <param name="q">(B, L, heads·d)</param>
     /// <param name="k">(B, S, heads·d)</param>
     /// <param name="v">(B, S, heads·d)</param>
-    public static bool Pays(Tensor q, Tensor k, Tensor v) =>
+    public static bool IsBeneficial(Tensor q, Tensor k, Tensor v) =>
         q.device_type == TorchSharp.DeviceType.CPU
         && OneDnn.Supports(q.dtype)
         && (
             q.dtype == ScalarType.BFloat16
-            || (Processor.HasWholeAvx512 && q.shape[1] * k.shape[1] >= LeastScores && !WantsGraph(q, k, v))
+            || (Processor.HasWholeAvx512 && q.shape[1] * k.shape[1] >= MinScores && !WantsGraph(q, k, v))
         );
 
     /// <summary>softmax(q kᵀ/√d) v for each head, with a graph where one is wanted (bf16 only).</summary>

@@ -16,7 +16,7 @@ internal static class MultiHead
     public static Tensor Attend(Tensor q, Tensor k, Tensor v, long heads, bool causal = false)
     {
         using var section = StepProfile.Of(StepWork.Attention);
-        return !causal && BlockedAttention.Pays(q, k, v)
+        return !causal && BlockedAttention.IsBeneficial(q, k, v)
             ? BlockedAttention.Attend(q, k, v, heads)
             : F.scaled_dot_product_attention(Split(q, heads), Split(k, heads), Split(v, heads), is_casual: causal)
                 .transpose(1, 2)

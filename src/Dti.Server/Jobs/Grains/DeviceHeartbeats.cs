@@ -4,7 +4,7 @@ namespace Dti.Server.Jobs.Grains;
 /// When each device last sent a heartbeat. The time in which the queue's own process stood still counts for no device.
 /// </summary>
 /// <param name="time">A monotonic clock.</param>
-/// <param name="timeout">How long a device may be silent.</param>
+/// <param name="timeout">How long a device may be idle.</param>
 /// <param name="period">How often <see cref="Tick"/> is called.</param>
 internal sealed class DeviceHeartbeats(TimeProvider time, TimeSpan timeout, TimeSpan period)
 {
@@ -38,7 +38,7 @@ internal sealed class DeviceHeartbeats(TimeProvider time, TimeSpan timeout, Time
         _ticked = now;
     }
 
-    /// <summary>Whether that incarnation of a device has been silent for too long.</summary>
+    /// <summary>Whether that incarnation of a device has been without a heartbeat for too long.</summary>
     public bool IsOverdue(string name, string incarnation) =>
         !_devices.TryGetValue(name, out var device)
         || (device.Incarnation == incarnation && time.GetElapsedTime(device.LastHeartbeat) > timeout);

@@ -1,8 +1,8 @@
 namespace Dti.Server.Jobs.Grains;
 
 /// <summary>
-/// Whose turn it is: interactive jobs before trainings, but one training after each of them, so that none starves; of
-/// each, the caller who was served longest ago, and of their jobs the oldest.
+/// Fair order of queued jobs: interactive jobs before trainings, but one training after each interactive job, so that
+/// none starves; within a kind, the caller that was served longest ago, and of their jobs the oldest.
 /// </summary>
 internal sealed class FairOrder
 {
@@ -12,7 +12,7 @@ internal sealed class FairOrder
     private bool _trainingNext;
 
     /// <summary>The next job; null: none may start.</summary>
-    /// <param name="waiting">All that wait, oldest first.</param>
+    /// <param name="waiting">All queued jobs, oldest first.</param>
     /// <param name="duringTraining">A training is running, so that only a job that can run between its steps is
     /// wanted.</param>
     public QueueEntry? Next(IEnumerable<QueueEntry> waiting, bool duringTraining)
@@ -30,7 +30,7 @@ internal sealed class FairOrder
         _trainingNext = entry.Ticket.IsInteractive;
     }
 
-    /// <summary>All that wait, in the order in which they would start if nothing came in between.</summary>
+    /// <summary>All queued jobs, in the order in which they would start if no other job were submitted.</summary>
     public IEnumerable<QueueEntry> All(IEnumerable<QueueEntry> waiting) =>
         waiting // round robin: each caller's first job, then each one's second, and so on
             .GroupBy(entry => (entry.Ticket.Caller, entry.Ticket.IsInteractive))

@@ -3,32 +3,32 @@ using Orleans.Concurrency;
 
 namespace Dti.Server.Jobs.Grains;
 
-/// <summary>One job: where it is, who runs it, who watches it. It computes nothing; the key is the job's id.</summary>
+/// <summary>The state, attempts and watchers of one job. It computes nothing; the key is the job's id.</summary>
 [Alias("dti.job")]
 internal interface IJobGrain : IGrainWithStringKey
 {
-    /// <summary>Makes the job, waiting in the queue.</summary>
+    /// <summary>Creates the job in the state QUEUED.</summary>
     [Alias("create")]
     Task CreateAsync(JobTicket ticket);
 
-    /// <summary>Where it is; without a ticket: there is no such job.</summary>
+    /// <summary>The job's record; without a ticket there is no such job.</summary>
     [Alias("get")]
     Task<JobRecord> GetAsync();
 
     /// <summary>Begins an attempt.</summary>
-    /// <param name="device">Hears when the job is to stop.</param>
+    /// <param name="device">Is called when the job is to stop.</param>
     /// <returns>The attempt's epoch; 0: the job is not to be started, as it is over or was cancelled.</returns>
     [Alias("start")]
     Task<int> StartAsync(IDeviceObserver device);
 
-    /// <summary>Tells watchers of events that an attempt has written to the job's log.</summary>
+    /// <summary>Publishes events that an attempt has written to the job's log to the job's watchers.</summary>
     /// <param name="epoch">The attempt.</param>
     /// <param name="batch">The events.</param>
-    /// <returns>Whether the attempt is to go on.</returns>
+    /// <returns>Whether the attempt is to continue.</returns>
     [Alias("publish")]
-    Task<JobHold> PublishAsync(int epoch, EventBatch batch);
+    Task<AttemptLease> PublishAsync(int epoch, EventBatch batch);
 
-    /// <summary>Ends the job. From an attempt that has lost it, nothing happens.</summary>
+    /// <summary>Ends the job. A call from an attempt that has lost its lease has no effect.</summary>
     /// <param name="epoch">The attempt.</param>
     /// <param name="state">Succeeded, failed or cancelled.</param>
     /// <param name="failure">Serialized <c>google.rpc.Status</c>; empty: none.</param>
@@ -44,17 +44,18 @@ internal interface IJobGrain : IGrainWithStringKey
     [Alias("lost")]
     Task<JobState> LostAsync();
 
-    /// <summary>Stops the job: at once if it waits, else within a step.</summary>
+    /// <summary>Cancels the job: at once if it is queued, else within a step.</summary>
     [Alias("cancel")]
     Task<JobRecord> CancelAsync();
 
     /// <summary>
-    /// The queue gives the job to nobody any more. One that was to be cancelled, and whose device is silent, is over.
+    /// The job is no longer in the queue. If its cancellation was requested and its device does not respond, it is
+    /// over.
     /// </summary>
     [Alias("withdrawn")]
     Task WithdrawnAsync();
 
-    /// <summary>Tells watchers the job's place in the queue, which does not wait for that.</summary>
+    /// <summary>Publishes the job's position in the queue to its watchers. The queue does not wait for it.</summary>
     [OneWay]
     [Alias("place")]
     Task PlaceAsync(QueuePlace place);
@@ -68,22 +69,22 @@ internal interface IJobGrain : IGrainWithStringKey
     Task DeleteAsync();
 }
 
-/// <summary>Whether an attempt still has its job.</summary>
+/// <summary>Whether an attempt still has the lease of its job.</summary>
 [GenerateSerializer]
 [Alias("dti.job-hold")]
-internal enum JobHold
+internal enum AttemptLease
 {
-    /// <summary>Another attempt has it: this one must stop and write nothing more.</summary>
+    /// <summary>Another attempt has the lease: this one must stop and write nothing more.</summary>
     Lost,
 
-    /// <summary>It has.</summary>
+    /// <summary>It has the lease.</summary>
     Held,
 
-    /// <summary>It has, and its caller wants it to stop.</summary>
+    /// <summary>It has the lease, and the job's cancellation was requested.</summary>
     Cancelled,
 }
 
-/// <summary>Hears of the events of jobs; what it misses it reads from the log.</summary>
+/// <summary>Receives the events of jobs. Events that it misses are read from the log.</summary>
 [Alias("dti.job-observer")]
 internal interface IJobObserver : IGrainObserver
 {
@@ -130,9 +131,9 @@ internal sealed record EventBatch(
 [Alias("dti.job-event")]
 internal sealed record JobEvent([property: Id(0)] int Step, [property: Id(1)] byte[] Message);
 
-/// <summary>A place in the queue.</summary>
+/// <summary>A position in the queue.</summary>
 /// <param name="Position">Jobs ahead.</param>
-/// <param name="ExpectedStart">When it may start; null: nothing is known of that yet.</param>
+/// <param name="ExpectedStart">When it is expected to start; null: not known yet.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("dti.queue-place")]
@@ -140,7 +141,7 @@ internal sealed record QueuePlace([property: Id(0)] int Position, [property: Id(
 {
     private static readonly TimeSpan _near = TimeSpan.FromSeconds(3);
 
-    /// <summary>Whether it says no more than another.</summary>
+    /// <summary>Whether it differs from another by less than a watcher needs to know.</summary>
     public bool IsNear(QueuePlace other) =>
         Position == other.Position
         && (
@@ -149,8 +150,8 @@ internal sealed record QueuePlace([property: Id(0)] int Position, [property: Id(
         );
 }
 
-/// <summary>What a new watcher must know of a job.</summary>
-/// <param name="Record">Where it is.</param>
+/// <summary>The state of a job at the beginning of a subscription.</summary>
+/// <param name="Record">The job's record.</param>
 /// <param name="Place">Its place in the queue; null: it has none.</param>
 [GenerateSerializer]
 [Immutable]

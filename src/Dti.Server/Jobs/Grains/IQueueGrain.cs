@@ -3,12 +3,13 @@ using Orleans.Concurrency;
 namespace Dti.Server.Jobs.Grains;
 
 /// <summary>
-/// The order of a pool's jobs, its bounds and its history. Devices pull from it; the key is the pool's name.
+/// The queue of a pool: admission, order, leases and history of its jobs. Devices acquire jobs from it; the key is the
+/// pool's name.
 /// </summary>
 [Alias("dti.queue")]
 internal interface IQueueGrain : IGrainWithStringKey
 {
-    /// <summary>Takes a job in, or finds the one with the same request id.</summary>
+    /// <summary>Accepts a job, or finds the one with the same request id.</summary>
     [Alias("submit")]
     Task<Submitted> SubmitAsync(JobTicket ticket);
 
@@ -17,31 +18,32 @@ internal interface IQueueGrain : IGrainWithStringKey
     Task<Submitted> FindAsync(string caller, string requestId, string fingerprint);
 
     /// <summary>
-    /// Whether a caller may put something under a name: not while a training of that name waits or runs.
+    /// Whether a caller may write a concept of a name: not while a training of that name is queued or running.
     /// </summary>
     /// <param name="name">A concept's name.</param>
     /// <param name="placeholder">Its placeholder; empty: the one of its name.</param>
-    /// <param name="asking">Who asks.</param>
-    /// <param name="scopes">The scopes of who asks.</param>
+    /// <param name="asking">The caller.</param>
+    /// <param name="scopes">The caller's scopes.</param>
     /// <returns>Serialized <c>google.rpc.Status</c> of the refusal; null: they may.</returns>
     [Alias("check-name")]
     Task<byte[]?> CheckNameAsync(string name, string placeholder, string asking, int scopes);
 
-    /// <summary>Answers, if the queue does.</summary>
+    /// <summary>Returns if the queue is responsive.</summary>
     [Alias("ping")]
     Task PingAsync();
 
     /// <summary>Jobs, newest first.</summary>
-    /// <param name="caller">Whose; null: everybody's.</param>
+    /// <param name="caller">The owner of the jobs; null: every owner.</param>
     [Alias("list")]
     Task<IReadOnlyList<string>> ListAsync(string? caller);
 
-    /// <summary>A job was cancelled while it waited.</summary>
+    /// <summary>A queued job was cancelled.</summary>
     [Alias("withdraw")]
     Task WithdrawAsync(string jobId);
 
     /// <summary>
-    /// A device begins to pull. What it ran in an earlier incarnation is lost, and waits again or is quarantined.
+    /// A device begins to acquire jobs. The jobs of its earlier incarnations are lost: they are queued again or
+    /// quarantined.
     /// </summary>
     /// <param name="device">The device's name.</param>
     /// <param name="incarnation">The id of this start of its process.</param>
@@ -59,15 +61,15 @@ internal interface IQueueGrain : IGrainWithStringKey
     /// <summary>
     /// Ends when something may have changed for a device that found nothing, after a few seconds at the latest.
     /// </summary>
-    /// <param name="cancellationToken">The device waits no longer: a silo that stops would wait for the call.</param>
+    /// <param name="cancellationToken">Ends the wait: a silo that stops would wait for the call.</param>
     [AlwaysInterleave]
     [Alias("wait-for-change")]
     Task WaitForChangeAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// A device lives. The jobs of one that has not said so for a while, and a job that it does not name several times
-    /// running, wait again; if it comes back and no other has taken them, it goes on with them. Only a device that
-    /// begins another incarnation has lost them.
+    /// The heartbeat of a device, which renews its leases. The jobs of a device whose heartbeats are overdue, and a job
+    /// that several heartbeats in a row do not name, are queued again. If the device returns before another one has
+    /// acquired them, it continues them. Only a device that begins another incarnation has lost them.
     /// </summary>
     /// <param name="device">The device's name.</param>
     /// <param name="incarnation">The id of this start of its process.</param>
@@ -81,7 +83,7 @@ internal interface IQueueGrain : IGrainWithStringKey
     [Alias("complete")]
     Task CompleteAsync(string jobId, double seconds);
 
-    /// <summary>A device gives a job back.</summary>
+    /// <summary>A device releases a job, which is queued again.</summary>
     /// <param name="jobId">The job.</param>
     /// <param name="alone">Whether it must not run during a training again.</param>
     /// <param name="backOff">Whether it failed to start: it is retried after a delay that grows with each
@@ -90,7 +92,7 @@ internal interface IQueueGrain : IGrainWithStringKey
     Task RequeueAsync(string jobId, bool alone, bool backOff);
 }
 
-/// <summary>What became of a submission.</summary>
+/// <summary>The result of a submission.</summary>
 /// <param name="JobId">The job; null: refused, or none was found.</param>
 /// <param name="Attached">Whether the job was there already.</param>
 /// <param name="Refusal">Serialized <c>google.rpc.Status</c>; null: none.</param>
@@ -130,16 +132,17 @@ internal sealed record QueueEntry
     public bool IsWaiting => Device is null && Ended is null;
 }
 
-/// <summary>The queue, and on disk what is not on pages (<see cref="QueuePages"/>).</summary>
+/// <summary>The queue's state; on disk, what is not on pages (<see cref="QueuePages"/>).</summary>
 [GenerateSerializer]
 [Alias("dti.queue-state")]
 internal sealed class QueueState
 {
-    /// <summary>Every job that is remembered, oldest first; on disk empty, but before there were pages.</summary>
+    /// <summary>Every job in the queue or its history, oldest first. On disk it is empty, except in the format before
+    /// pages.</summary>
     [Id(0)]
     public List<QueueEntry> Entries { get; set; } = [];
 
-    /// <summary>Seconds that a step took lately, by kind.</summary>
+    /// <summary>Recent seconds per step, by kind.</summary>
     [Id(1)]
     public Dictionary<int, double> StepSeconds { get; set; } = [];
 

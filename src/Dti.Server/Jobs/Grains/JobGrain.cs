@@ -60,21 +60,21 @@ internal sealed class JobGrain(
         );
         _device = device;
         _place = null;
-        // nobody may ask for it for hours, and it would no more know whom to tell of a cancel
+        // no call may reach it for hours, and it would lose the device to notify of a cancellation
         DelayDeactivation(Timeout.InfiniteTimeSpan);
         return Job.Epoch;
     }
 
-    public async Task<JobHold> PublishAsync(int epoch, EventBatch batch)
+    public async Task<AttemptLease> PublishAsync(int epoch, EventBatch batch)
     {
         if (!Holds(epoch))
         {
-            return JobHold.Lost;
+            return AttemptLease.Lost;
         }
 
         Job.Step = Math.Max(Job.Step, batch.Step);
         await Watchers.Notify(watcher => watcher.EventsAsync(Id, batch));
-        return Job.CancelRequested ? JobHold.Cancelled : JobHold.Held; // the device may not have heard of it
+        return Job.CancelRequested ? AttemptLease.Cancelled : AttemptLease.Held; // the device may not have heard of it
     }
 
     public async Task EndAsync(int epoch, JobState state, byte[] failure)
@@ -109,13 +109,13 @@ internal sealed class JobGrain(
             {
                 await EndAsync(JobState.Cancelled, Refusals.JobCancelled(Id));
             }
-            else if (Job.DiedAt == Job.Step)
+            else if (Job.LastCrashStep == Job.Step)
             {
                 await EndAsync(JobState.Failed, Refusals.JobQuarantined(Id, Job.Step));
             }
             else
             {
-                Job.DiedAt = Job.Step;
+                Job.LastCrashStep = Job.Step;
                 await WaitAgainAsync();
             }
         }
@@ -187,7 +187,7 @@ internal sealed class JobGrain(
     {
         if (Job.IsOver)
         {
-            folder.Forget(Id);
+            folder.DeleteRequest(Id);
         }
     }
 

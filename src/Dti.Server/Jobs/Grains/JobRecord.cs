@@ -4,7 +4,7 @@ using Google.Protobuf.WellKnownTypes;
 
 namespace Dti.Server.Jobs.Grains;
 
-/// <summary>Where a job is. Written to disk and sent between silos.</summary>
+/// <summary>The state of a job, stored on disk and sent between silos.</summary>
 [GenerateSerializer]
 [Alias("dti.job-record")]
 internal sealed record JobRecord
@@ -17,8 +17,8 @@ internal sealed record JobRecord
     public JobState State { get; set; }
 
     /// <summary>
-    /// How often it was started. The newest attempt alone may write: an older one that still runs somewhere has lost
-    /// the job.
+    /// The number of its attempts. Only the newest attempt may write: an older one that still runs somewhere has lost
+    /// its lease.
     /// </summary>
     [Id(2)]
     public int Epoch { get; set; }
@@ -35,11 +35,11 @@ internal sealed record JobRecord
     [Id(5)]
     public byte[] Failure { get; set; } = [];
 
-    /// <summary>The step at which the last attempt's process died; null: none has.</summary>
+    /// <summary>The step at which the process of an attempt last crashed; null: none has.</summary>
     [Id(6)]
-    public int? DiedAt { get; set; }
+    public int? LastCrashStep { get; set; }
 
-    /// <summary>Whether it is to stop.</summary>
+    /// <summary>Whether its cancellation was requested.</summary>
     [Id(7)]
     public bool CancelRequested { get; set; }
 

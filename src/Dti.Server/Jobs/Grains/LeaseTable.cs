@@ -1,9 +1,9 @@
 namespace Dti.Server.Jobs.Grains;
 
 /// <summary>
-/// The leases of devices on jobs. The lease of a device that does not speak of the job for too long is suspended: the
-/// job waits again. If the device comes back before another one has acquired the job, the lease is restored. A device
-/// that begins another incarnation has lost its leases.
+/// The leases of devices on jobs. When heartbeats of a device are overdue or do not name the job, its lease is
+/// suspended: the job is queued again. If the device returns before another one has acquired the job, the lease is
+/// restored. A device that begins another incarnation has lost its leases.
 /// </summary>
 /// <param name="devices">The heartbeats of devices.</param>
 internal sealed class LeaseTable(DeviceHeartbeats devices)
@@ -19,7 +19,7 @@ internal sealed class LeaseTable(DeviceHeartbeats devices)
     /// <summary>To be called every period, before <see cref="Overdue"/> is asked.</summary>
     public void Tick() => devices.Tick();
 
-    /// <summary>Gives a job to a device. Another one whose lease was suspended does not get it back.</summary>
+    /// <summary>Grants a device the lease on a job, and ends a suspended one.</summary>
     public void Grant(QueueEntry entry, string device, string incarnation)
     {
         _suspended.Remove(entry.Ticket.JobId);
@@ -33,7 +33,7 @@ internal sealed class LeaseTable(DeviceHeartbeats devices)
         (entry.Device, entry.Incarnation) = (null, null);
     }
 
-    /// <summary>Lets a job wait again whose device is silent; the device may only have paused.</summary>
+    /// <summary>Suspends a lease whose device does not respond; the process may only be paused.</summary>
     public void Suspend(QueueEntry entry)
     {
         _suspended[entry.Ticket.JobId] = (entry.Device!, entry.Incarnation!);
@@ -41,7 +41,7 @@ internal sealed class LeaseTable(DeviceHeartbeats devices)
     }
 
     /// <summary>Restores the suspended leases of a device on jobs that it names.</summary>
-    /// <returns>The jobs that wait no more.</returns>
+    /// <returns>The jobs that are no longer queued.</returns>
     public IReadOnlyList<QueueEntry> Restore(
         string device,
         string incarnation,
@@ -56,7 +56,7 @@ internal sealed class LeaseTable(DeviceHeartbeats devices)
     /// <summary>
     /// Restores the leases that were suspended when a device's earlier incarnation died, so that they are lost with it.
     /// </summary>
-    /// <returns>The jobs that wait no more.</returns>
+    /// <returns>The jobs that are no longer queued.</returns>
     public IReadOnlyList<QueueEntry> RestoreOfEarlier(
         string device,
         string incarnation,
@@ -94,7 +94,7 @@ internal sealed class LeaseTable(DeviceHeartbeats devices)
         return [.. unnamed.Where(entry => known.Unnamed[entry.Ticket.JobId] >= MaxUnnamed)];
     }
 
-    /// <summary>Jobs of devices that have been silent for too long.</summary>
+    /// <summary>Jobs of devices whose heartbeats are overdue.</summary>
     public IReadOnlyList<QueueEntry> Overdue(IReadOnlyCollection<QueueEntry> entries) =>
         [.. entries.Where(entry => entry.Device is not null && devices.IsOverdue(entry.Device, entry.Incarnation!))];
 

@@ -1,13 +1,14 @@
 namespace Dti.Server.Jobs.Grains;
 
-/// <summary>The places that waiting jobs were told of last.</summary>
+/// <summary>The queue positions that were published last.</summary>
 /// <param name="time">A monotonic clock.</param>
-/// <param name="repeatAfter">After which time a job is told of the same place again.</param>
+/// <param name="repeatAfter">After which time the same position is published again.</param>
 internal sealed class PlaceNotices(TimeProvider time, TimeSpan repeatAfter)
 {
     private readonly Dictionary<string, (QueuePlace Place, long At)> _last = new(StringComparer.Ordinal);
 
-    /// <summary>Whether a job is to be told of its place, and not of nearly the same as a moment ago.</summary>
+    /// <summary>Whether a job's position is to be published: not if nearly the same was published a moment
+    /// ago.</summary>
     public bool TryAdd(string jobId, QueuePlace place)
     {
         if (
@@ -23,6 +24,6 @@ internal sealed class PlaceNotices(TimeProvider time, TimeSpan repeatAfter)
         return true;
     }
 
-    /// <summary>Forgets a job, which waits no more.</summary>
+    /// <summary>Removes a job, which has left the queue.</summary>
     public void Forget(string jobId) => _last.Remove(jobId);
 }

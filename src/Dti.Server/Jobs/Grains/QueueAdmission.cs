@@ -30,7 +30,8 @@ internal sealed class QueueAdmission(DtiServerOptions options, CallerQuotas quot
         quotas.Admit(ticket.Caller, waiting.Count(other => other.Ticket.Caller == ticket.Caller), ticket.Pictures);
 
     /// <summary>
-    /// The training that waits or runs under a name, or under one that prompts could not tell from it; null: none.
+    /// The training that waits or runs under a name, or under one that prompts could not distinguish from it; null:
+    /// none.
     /// </summary>
     public static JobTicket? TrainingOf(string name, string placeholder, IEnumerable<QueueEntry> entries) =>
         entries

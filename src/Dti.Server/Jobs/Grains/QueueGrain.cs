@@ -24,7 +24,7 @@ internal sealed class QueueGrain(
     ILogger<QueueGrain> logger
 ) : Grain, IQueueGrain
 {
-    private const int PlacesTold = 100; // of the first; a far place says little
+    private const int MaxNotifiedPlaces = 100; // at the head of the queue
 
     private static readonly TimeSpan _heartbeatTimeout = TimeSpan.FromSeconds(30); // devices send one every few seconds
     private static readonly TimeSpan _reapEvery = TimeSpan.FromSeconds(5);
@@ -43,7 +43,7 @@ internal sealed class QueueGrain(
     private readonly RetryDelays _delays = new(time, _shortestDelay, _longestDelay);
     private readonly StartEstimates _estimates = new();
     private readonly PlaceNotices _notices = new(time, _repeatPlaceAfter);
-    private readonly WaitingTimes _waits = new(time);
+    private readonly WaitingTimes _waitingTimes = new(time);
     private QueuePages? _stored;
     private StateWriter<QueueState>? _writer;
     private TaskCompletionSource _changed = NewSignal();
@@ -70,7 +70,7 @@ internal sealed class QueueGrain(
         );
         foreach (var entry in Waiting)
         {
-            _waits.Begin(entry);
+            _waitingTimes.Begin(entry);
         }
     }
 
@@ -115,11 +115,11 @@ internal sealed class QueueGrain(
         }
         catch (StateUnwrittenException error)
         {
-            await Job(ticket.JobId).DeleteAsync(); // not accepted: nobody will hear of it
+            await Job(ticket.JobId).DeleteAsync(); // not accepted, so that nobody knows its id
             return new Submitted(null, Refusal: error.Refusal);
         }
 
-        _waits.Begin(Entries[^1]);
+        _waitingTimes.Begin(Entries[^1]);
         await ChangedAsync();
         await PruneAsync();
         return new Submitted(ticket.JobId);
@@ -127,7 +127,7 @@ internal sealed class QueueGrain(
 
     public async Task<byte[]?> CheckNameAsync(string name, string placeholder, string asking, int scopes) =>
         QueueAdmission.TrainingOf(name, placeholder, Entries) is { } rival
-        // its watchers may know before the queue does
+        // the job's grain knows of its end before the queue does
         && !(await Job(rival.JobId).GetAsync()).IsOver
             ? Bytes(QueueAdmission.NameInTraining(name, rival, new Caller(asking, (Scopes)scopes)))
             : null;
@@ -156,7 +156,7 @@ internal sealed class QueueGrain(
     {
         if (Find(jobId) is { IsWaiting: true } entry)
         {
-            _waits.End(entry, isStarted: false);
+            _waitingTimes.End(entry, isStarted: false);
             await EndAsync(entry);
             await Job(jobId).WithdrawnAsync();
         }
@@ -165,7 +165,7 @@ internal sealed class QueueGrain(
     public async Task RegisterAsync(string device, string incarnation)
     {
         _leases.Heartbeat(device, incarnation);
-        await LoseEarlierAsync(device, incarnation);
+        await RequeueEarlierAsync(device, incarnation);
     }
 
     public async Task<JobTicket?> AcquireAsync(string device, string incarnation, bool duringTraining)
@@ -180,7 +180,7 @@ internal sealed class QueueGrain(
         await Writer.CommitAsync(() => _leases.Revoke(entry));
         _order.Serve(entry);
         _notices.Forget(entry.Ticket.JobId);
-        _waits.End(entry, isStarted: true);
+        _waitingTimes.End(entry, isStarted: true);
         await ChangedAsync();
         return entry.Ticket;
     }
@@ -196,13 +196,13 @@ internal sealed class QueueGrain(
         _leases.Heartbeat(device, incarnation);
         foreach (var entry in _leases.Restore(device, incarnation, steps.Keys, Entries))
         {
-            _waits.End(entry, isStarted: false);
+            _waitingTimes.End(entry, isStarted: false);
             await Writer.NoteAsync();
             await ChangedAsync();
         }
 
         await SuspendAsync(_leases.Unnamed(device, incarnation, steps.Keys, Entries));
-        await LoseEarlierAsync(device, incarnation);
+        await RequeueEarlierAsync(device, incarnation);
     }
 
     public async Task CompleteAsync(string jobId, double seconds)
@@ -228,7 +228,7 @@ internal sealed class QueueGrain(
             }
 
             (entry.Device, entry.Incarnation, entry.Alone) = (null, null, entry.Alone || alone);
-            _waits.Begin(entry);
+            _waitingTimes.Begin(entry);
             await Writer.NoteAsync();
             await ChangedAsync();
         }
@@ -256,47 +256,48 @@ internal sealed class QueueGrain(
     }
 
     /// <summary>
-    /// Jobs of devices that have been silent for too long wait again. Devices that began another incarnation have lost
+    /// Suspends the leases of devices whose heartbeats are overdue. Devices that began another incarnation have lost
     /// theirs.
     /// </summary>
     private async Task ReapAsync()
     {
         _leases.Tick();
         await SuspendAsync(_leases.Overdue(Entries));
-        await LoseAsync(_leases.Lost(Entries));
+        await RequeueLostAsync(_leases.Lost(Entries));
     }
 
-    /// <summary>Lets jobs wait again whose device does not speak of them.</summary>
+    /// <summary>Queues jobs again whose device does not name them in its heartbeats.</summary>
     private async Task SuspendAsync(IReadOnlyList<QueueEntry> entries)
     {
         foreach (var entry in entries)
         {
-            logger.DeviceSilent(entry.Device!, entry.Ticket.JobId);
+            logger.DeviceLostJob(entry.Device!, entry.Ticket.JobId);
             _leases.Suspend(entry);
-            _waits.Begin(entry);
+            _waitingTimes.Begin(entry);
             await Writer.NoteAsync();
             await ChangedAsync();
         }
     }
 
     /// <summary>
-    /// The jobs of a device's earlier incarnations are lost, those too whose leases were suspended before it died.
+    /// The jobs of a device's earlier incarnations are lost, including those whose leases were suspended before its
+    /// crash.
     /// </summary>
-    private Task LoseEarlierAsync(string device, string incarnation)
+    private Task RequeueEarlierAsync(string device, string incarnation)
     {
         foreach (var entry in _leases.RestoreOfEarlier(device, incarnation, Entries))
         {
-            _waits.End(entry, isStarted: false);
+            _waitingTimes.End(entry, isStarted: false);
         }
 
-        return LoseAsync(Entries.Where(entry => entry.Device == device && entry.Incarnation != incarnation));
+        return RequeueLostAsync(Entries.Where(entry => entry.Device == device && entry.Incarnation != incarnation));
     }
 
-    private async Task LoseAsync(IEnumerable<QueueEntry> lost)
+    private async Task RequeueLostAsync(IEnumerable<QueueEntry> lost)
     {
         foreach (var entry in lost.Where(entry => _delays.IsDue(entry.Ticket.JobId)).ToArray())
         {
-            logger.DeviceSilent(entry.Device!, entry.Ticket.JobId);
+            logger.DeviceLostJob(entry.Device!, entry.Ticket.JobId);
             JobState state;
             try
             {
@@ -304,8 +305,8 @@ internal sealed class QueueGrain(
             }
             catch (Exception error)
             {
-                logger.GrainSilent(entry.Ticket.JobId, error.Message);
-                _delays.Extend(entry.Ticket.JobId); // the others do not wait for it
+                logger.GrainUnresponsive(entry.Ticket.JobId, error.Message);
+                _delays.Extend(entry.Ticket.JobId); // without delaying the other jobs
                 continue;
             }
 
@@ -314,7 +315,7 @@ internal sealed class QueueGrain(
             entry.Ended = state == JobState.Queued ? null : time.GetUtcNow();
             if (entry.IsWaiting)
             {
-                _waits.Begin(entry);
+                _waitingTimes.Begin(entry);
             }
 
             await Writer.NoteAsync();
@@ -322,7 +323,7 @@ internal sealed class QueueGrain(
         }
     }
 
-    /// <summary>Wakes devices, and tells waiting jobs their places.</summary>
+    /// <summary>Wakes devices, and publishes the positions of queued jobs.</summary>
     private async Task ChangedAsync()
     {
         var signal = _changed;
@@ -330,7 +331,7 @@ internal sealed class QueueGrain(
         signal.SetResult();
 
         QueueEntry[] running = [.. Entries.Where(entry => entry.Device is not null)];
-        QueueEntry[] waiting = [.. _order.All(Waiting).Take(PlacesTold)];
+        QueueEntry[] waiting = [.. _order.All(Waiting).Take(MaxNotifiedPlaces)];
         foreach (var (entry, place) in _estimates.Places(running, waiting, Stored.State.StepSeconds, wall.GetUtcNow()))
         {
             if (_notices.TryAdd(entry.Ticket.JobId, place))
@@ -352,7 +353,7 @@ internal sealed class QueueGrain(
             }
             catch (Exception error)
             {
-                logger.GrainSilent(entry.Ticket.JobId, error.Message); // its folder goes when the server starts again
+                logger.GrainUnresponsive(entry.Ticket.JobId, error.Message); // its folder goes when the server starts again
             }
         }
     }

@@ -3,7 +3,7 @@ namespace Dti.Server.Jobs.Grains;
 /// <summary>Estimates when waiting jobs start, from what a step of each kind of job took lately.</summary>
 internal sealed class StartEstimates
 {
-    private static readonly TimeSpan _longestRemaining = TimeSpan.FromDays(365); // nobody is told of a later start
+    private static readonly TimeSpan _longestRemaining = TimeSpan.FromDays(365); // nobody is given a later start
     private readonly Dictionary<string, int> _steps = new(StringComparer.Ordinal); // done, by job
 
     /// <summary>Notes the steps that running jobs have done.</summary>

@@ -2,20 +2,20 @@ using Dti.Server.Telemetry;
 
 namespace Dti.Server.Jobs.Grains;
 
-/// <summary>Since when jobs have waited, for the metrics.</summary>
+/// <summary>Measures how long jobs are queued, for the metrics.</summary>
 /// <param name="time">A monotonic clock.</param>
 internal sealed class WaitingTimes(TimeProvider time)
 {
     private readonly Dictionary<string, long> _since = new(StringComparer.Ordinal);
 
-    /// <summary>A job begins to wait.</summary>
+    /// <summary>A job is queued.</summary>
     public void Begin(QueueEntry entry)
     {
         _since[entry.Ticket.JobId] = time.GetTimestamp();
         JobTelemetry.Enqueued(entry.Ticket.Kind);
     }
 
-    /// <summary>A job waits no more.</summary>
+    /// <summary>A job leaves the queue.</summary>
     /// <param name="entry">The job.</param>
     /// <param name="isStarted">Whether a device starts it.</param>
     public void End(QueueEntry entry, bool isStarted)

@@ -17,31 +17,31 @@ internal sealed class JobFolder : IDisposable
     private const string Lock = ".lock";
     private const string Taken =
         "Another server has taken the folder of jobs. Stop one of both, then restart the other.";
-    private const string PassingPrefix = "dti-jobs-";
+    private const string TemporaryPrefix = "dti-jobs-";
 
     // a folder may have been made, and not be locked yet
     private static readonly TimeSpan _abandonedAfter = TimeSpan.FromMinutes(1);
     private const string State = "job.state"; // of a grain
     private readonly Lock _looking = new();
     private FileStream _lock;
-    private readonly bool _passing;
+    private readonly bool _isTemporary;
     private readonly string[] _found; // jobs of servers before this one
 
     /// <exception cref="DtiException">The folder cannot be made, or another server uses it.</exception>
     public JobFolder(DtiServerOptions options, IFileStore? files = null)
     {
         Files = files ?? PhysicalFileStore.Instance;
-        _passing = options.JobFolder is null;
+        _isTemporary = options.JobFolder is null;
         try
         {
-            if (_passing)
+            if (_isTemporary)
             {
                 DeleteAbandoned();
             }
 
             Root = options.JobFolder is { } folder
                 ? Path.GetFullPath(folder)
-                : Directory.CreateTempSubdirectory(PassingPrefix).FullName;
+                : Directory.CreateTempSubdirectory(TemporaryPrefix).FullName;
             PrivateFolder.Make(Root);
             _lock = Hold(FileMode.OpenOrCreate);
             foreach (var draft in Directory.EnumerateFiles(Root, "*" + AtomicFile.Draft, SearchOption.AllDirectories))
@@ -68,7 +68,7 @@ internal sealed class JobFolder : IDisposable
     public IFileStore Files { get; }
 
     /// <summary>Whether jobs are still here when the next server starts.</summary>
-    public bool IsDurable => !_passing;
+    public bool IsDurable => !_isTemporary;
 
     /// <summary>The folder of a job.</summary>
     public string Of(string jobId) => Path.Combine(Root, jobId);
@@ -105,7 +105,7 @@ internal sealed class JobFolder : IDisposable
                     return null;
                 }
 
-                return IsOwn(path) || IsOwnAfterAll(path) ? null : Taken;
+                return IsOwn(path) || IsOwnAfterPause(path) ? null : Taken;
             }
             catch (IOException)
             {
@@ -172,17 +172,18 @@ internal sealed class JobFolder : IDisposable
         }
     }
 
-    /// <summary>Lets go of what a job that is over needs no more, photos above all; its events stay.</summary>
-    public void Forget(string jobId) => Quietly(() => File.Delete(Path.Combine(Of(jobId), RequestFile)));
+    /// <summary>Deletes the request of a job that is over, with its photos; its events stay.</summary>
+    public void DeleteRequest(string jobId) =>
+        IgnoreFileErrors(() => File.Delete(Path.Combine(Of(jobId), RequestFile)));
 
     /// <summary>The newest step in a job's log; 0: none.</summary>
     public int LastStep(string jobId) => Events(jobId).Read(0).Select(entry => entry.Step).DefaultIfEmpty().Max();
 
     /// <summary>
-    /// Deletes what servers before this one left of jobs that nobody knows: killed while it took one in, or before it
-    /// had forgotten one.
+    /// Deletes the folders of jobs that are not in the queue, left by a server that was killed while it accepted or
+    /// deleted a job.
     /// </summary>
-    /// <param name="known">All jobs that are remembered.</param>
+    /// <param name="known">All jobs in the queue or its history.</param>
     public void KeepOnly(IEnumerable<string> known)
     {
         foreach (
@@ -196,25 +197,25 @@ internal sealed class JobFolder : IDisposable
         }
     }
 
-    /// <summary>Whether it may be a job's id: nothing else gets as far as the disk.</summary>
+    /// <summary>Whether it has the form of a job's id; only such ids become paths.</summary>
     public static bool IsId(string id) => id.Length == 32 && id.All(char.IsAsciiHexDigitLower);
 
-    /// <summary>Deletes all of a job.</summary>
-    public void Delete(string jobId) => Quietly(() => Directory.Delete(Of(jobId), recursive: true));
+    /// <summary>Deletes a job's folder.</summary>
+    public void Delete(string jobId) => IgnoreFileErrors(() => Directory.Delete(Of(jobId), recursive: true));
 
     public void Dispose()
     {
         _lock.Dispose();
-        if (_passing)
+        if (_isTemporary)
         {
-            Quietly(() => Directory.Delete(Root, recursive: true));
+            IgnoreFileErrors(() => Directory.Delete(Root, recursive: true));
         }
     }
 
     private bool IsOwn(string path) => File.GetLastWriteTimeUtc(path) == File.GetLastWriteTimeUtc(_lock.SafeFileHandle);
 
     // Where times of files follow the clock (libfaketime), it may have been set between the two looks.
-    private bool IsOwnAfterAll(string path)
+    private bool IsOwnAfterPause(string path)
     {
         Thread.Sleep(100);
         return IsOwn(path);
@@ -231,9 +232,9 @@ internal sealed class JobFolder : IDisposable
     /// <summary>Folders of killed servers whose jobs were to end with them.</summary>
     private static void DeleteAbandoned()
     {
-        foreach (var folder in Directory.EnumerateDirectories(Path.GetTempPath(), PassingPrefix + "*"))
+        foreach (var folder in Directory.EnumerateDirectories(Path.GetTempPath(), TemporaryPrefix + "*"))
         {
-            Quietly(() =>
+            IgnoreFileErrors(() =>
             {
                 var held = new FileInfo(Path.Combine(folder, Lock));
                 if (held.Exists && DateTime.UtcNow - held.LastWriteTimeUtc > _abandonedAfter)
@@ -253,8 +254,8 @@ internal sealed class JobFolder : IDisposable
             _ => InterpolateRequest.Parser,
         };
 
-    // What is left over costs space, and nothing else.
-    private static void Quietly(Action action)
+    // A file that remains costs space, and has no other effect.
+    private static void IgnoreFileErrors(Action action)
     {
         try
         {

@@ -34,8 +34,8 @@ internal sealed class OriginalFamily : SingleFileLayout
 
     // The norm that tells SD 2.x with v-prediction from SD 2.x with ε: training on v leaves its biases wider (ComfyUI's
     // rule).
-    private const string TellingNorm = UNetPrefix + "output_blocks.11.1.transformer_blocks.0.norm1.bias";
-    private const double TellingDeviation = 0.09;
+    private const string DistinguishingNorm = UNetPrefix + "output_blocks.11.1.transformer_blocks.0.norm1.bias";
+    private const double DistinguishingDeviation = 0.09;
 
     private static readonly Dictionary<long, string> _otherInputs = new()
     {
@@ -124,7 +124,10 @@ internal sealed class OriginalFamily : SingleFileLayout
             CheckpointMarks.PredictsV(file)
             || file.Metadata.GetValueOrDefault(CheckpointMarks.PredictionKey) == "epsilon";
         var told =
-            Name == "sd2" && !marked && file.Tensors.ContainsKey(TellingNorm) && Deviation(file) > TellingDeviation;
+            Name == "sd2"
+            && !marked
+            && file.Tensors.ContainsKey(DistinguishingNorm)
+            && Deviation(file) > DistinguishingDeviation;
         var predictsV = told || CheckpointMarks.PredictsV(file);
         configs["scheduler"]!["prediction_type"] = predictsV ? "v_prediction" : "epsilon";
         if (predictsV && Name == "sd2")
@@ -247,6 +250,6 @@ internal sealed class OriginalFamily : SingleFileLayout
     private static double Deviation(SafetensorsFile file)
     {
         using var scope = NewDisposeScope();
-        return file.Read(TellingNorm).to(ScalarType.Float32).std(unbiased: false).item<float>();
+        return file.Read(DistinguishingNorm).to(ScalarType.Float32).std(unbiased: false).item<float>();
     }
 }

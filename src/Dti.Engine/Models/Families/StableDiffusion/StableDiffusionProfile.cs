@@ -74,7 +74,7 @@ public sealed class StableDiffusionProfile : ModelProfile
     /// <inheritdoc/>
     public override IFootprint Footprint => new StableDiffusionFootprint(this);
 
-    /// <summary>Whether the UNet is told sizes and a pooled text.</summary>
+    /// <summary>Whether the UNet has added conditioning: sizes and a pooled text state.</summary>
     internal bool IsXL => _texts.Length > 1;
 
     internal ClipTextConfig TextConfig => _texts[0];

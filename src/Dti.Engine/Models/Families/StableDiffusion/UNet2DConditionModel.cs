@@ -4,7 +4,7 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Dti.Engine.Models.Families.StableDiffusion;
 
-/// <summary>What SDXL's UNet is told besides the prompt's states (arXiv 2307.01952, section 2.2).</summary>
+/// <summary>The added conditioning of SDXL's UNet (arXiv 2307.01952, section 2.2).</summary>
 /// <param name="TextEmbeds">(B, p), the pooled and projected text of the second encoder.</param>
 /// <param name="TimeIds">(B, 6): original height and width, top and left of the crop, target height and width.</param>
 internal sealed record AddedConditioning(Tensor TextEmbeds, Tensor TimeIds);
