@@ -95,4 +95,27 @@ public sealed class JobStateTests
         TestContext.Current.TestOutputHelper!.WriteLine(Convert.ToBase64String(Serializer.SerializeToArray(Queue)));
         Assert.Equal(_ticket, job.Ticket);
     }
+
+    [Fact]
+    public void JobEvent_InTheProcessThatWroteIt_IsNotParsedAgain()
+    {
+        var response = new TrainResponse { Progress = new TrainProgress { Step = 3 } };
+        var copier = _services.GetRequiredService<DeepCopier>(); // what Orleans does with the arguments of a local call
+
+        var received = copier.Copy(new EventBatch(0, [JobEvent.Of(3, response)], 3));
+
+        Assert.Same(response, Assert.Single(received.Events).Parse(JobKind.Train));
+    }
+
+    [Fact]
+    public void JobEvent_InAnotherProcess_IsParsedOnce()
+    {
+        var response = new TrainResponse { Progress = new TrainProgress { Step = 3 } };
+        var sent = Serializer.SerializeToArray(new EventBatch(0, [JobEvent.Of(3, response)], 3));
+
+        var received = Assert.Single(Serializer.Deserialize<EventBatch>(sent)!.Events);
+
+        Assert.Equal(response, received.Parse(JobKind.Train));
+        Assert.Same(received.Parse(JobKind.Train), received.Parse(JobKind.Train));
+    }
 }

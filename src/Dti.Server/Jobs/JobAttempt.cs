@@ -43,7 +43,7 @@ internal sealed class JobAttempt : IDisposable
         Token = _cancellation.Token;
         foreach (var jobEvent in folder.Events(ticket.JobId).Read(0))
         {
-            var message = EventMessages.Parse(ticket.Kind, jobEvent.Message);
+            var message = jobEvent.Parse(ticket.Kind);
             _written.Add(EventMessages.Key(jobEvent.Step, message));
             HasResult = HasResult || EventMessages.IsResult(message);
             _step = Math.Max(_step, jobEvent.Step);
@@ -82,7 +82,7 @@ internal sealed class JobAttempt : IDisposable
             .Events(Ticket.JobId)
             .Read(0)
             .Take((int)_before)
-            .Select(jobEvent => (jobEvent.Step, EventMessages.Parse(Ticket.Kind, jobEvent.Message)));
+            .Select(jobEvent => (jobEvent.Step, jobEvent.Parse(Ticket.Kind)));
 
     /// <summary>Asks the job to stop because its caller wants that.</summary>
     public void Cancel()
@@ -158,7 +158,7 @@ internal sealed class JobAttempt : IDisposable
             _unwritten.Dequeue();
             _unwrittenBytes -= message.CalculateSize();
             _unpublished.Writer.TryWrite(
-                (number, ReferenceEquals(stored, message) ? jobEvent : new JobEvent(step, message.ToByteArray()))
+                (number, ReferenceEquals(stored, message) ? jobEvent : JobEvent.Of(step, message))
             );
         }
     }

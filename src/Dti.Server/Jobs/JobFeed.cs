@@ -197,7 +197,7 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
         foreach (var jobEvent in log.Read(from).Take(checked((int)(to - from))))
         {
             from++;
-            yield return (jobEvent.Step, EventMessages.Parse(ticket.Kind, jobEvent.Message));
+            yield return (jobEvent.Step, jobEvent.Parse(ticket.Kind));
         }
 
         if (from < to)
@@ -221,7 +221,7 @@ internal sealed class JobFeed(JobTicket ticket, EventFiles log)
 
     private void Add(JobEvent jobEvent)
     {
-        _recent.AddLast((jobEvent.Step, EventMessages.Parse(ticket.Kind, jobEvent.Message)));
+        _recent.AddLast((jobEvent.Step, jobEvent.Parse(ticket.Kind)));
         if (_recent.Count > Recent)
         {
             _recent.RemoveFirst();

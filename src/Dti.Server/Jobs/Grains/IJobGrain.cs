@@ -1,4 +1,5 @@
 using Dti.V1;
+using Google.Protobuf;
 using Orleans.Concurrency;
 
 namespace Dti.Server.Jobs.Grains;
@@ -129,7 +130,23 @@ internal sealed record EventBatch(
 [GenerateSerializer]
 [Immutable]
 [Alias("dti.job-event")]
-internal sealed record JobEvent([property: Id(0)] int Step, [property: Id(1)] byte[] Message);
+internal sealed record JobEvent([property: Id(0)] int Step, [property: Id(1)] byte[] Message)
+{
+    [NonSerialized]
+    private IMessage? _parsed;
+
+    /// <summary>The response that <see cref="Message"/> was serialized from, in the process that did that.</summary>
+    public IMessage Parsed
+    {
+        init => _parsed = value;
+    }
+
+    /// <summary>Serializes a response.</summary>
+    public static JobEvent Of(int step, IMessage message) => new(step, message.ToByteArray()) { Parsed = message };
+
+    /// <summary>The response, parsed at most once in each process. Callers share it and leave it as it is.</summary>
+    public IMessage Parse(JobKind kind) => _parsed ??= EventMessages.Parse(kind, Message);
+}
 
 /// <summary>A position in the queue.</summary>
 /// <param name="Position">Jobs ahead.</param>

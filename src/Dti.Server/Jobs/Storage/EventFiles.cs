@@ -152,7 +152,7 @@ internal sealed class EventWriter(FileStream file, long first) : IDisposable
         {
             file.Write(EventFiles.Encode(step, message, out var payload));
             Next++;
-            return new JobEvent(step, payload);
+            return new JobEvent(step, payload) { Parsed = message };
         }
         catch (IOException)
         {
