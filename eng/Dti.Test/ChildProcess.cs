@@ -11,6 +11,10 @@ internal static class ChildProcess
     // one another.
     private const string OpenMpThreads = "OMP_NUM_THREADS";
 
+    // Programs that live for seconds wait this long (hexadecimal milliseconds, by default 64) before the JIT compiles
+    // anything a second time. A program that lives for minutes would compile later what it needs again and again.
+    private const string JitDelay = "DOTNET_TC_CallCountingDelayMs";
+
     private static readonly Lock _lock = new();
     private static readonly HashSet<Process> _running = [];
 
@@ -28,13 +32,15 @@ internal static class ChildProcess
     /// <param name="onLine">Sees each line of standard output first; true: the line is not part of the result's
     /// output.</param>
     /// <param name="mustStop">Asked every second for a reason to stop the program; null: there is none.</param>
+    /// <param name="startsPrograms">Whether it mostly starts programs that live for seconds.</param>
     public static (bool Succeeded, string Output) Run(
         string folder,
         string program,
         IEnumerable<string> arguments,
         TimeSpan limit,
         Func<string, bool>? onLine = null,
-        Func<string?>? mustStop = null
+        Func<string?>? mustStop = null,
+        bool startsPrograms = false
     )
     {
         string[] command = [.. Signals.EndsWithParent, program, .. arguments];
@@ -50,6 +56,11 @@ internal static class ChildProcess
         if (!start.Environment.ContainsKey(OpenMpThreads))
         {
             start.Environment[OpenMpThreads] = "1";
+        }
+
+        if (startsPrograms)
+        {
+            start.Environment[JitDelay] = "3E8";
         }
 
         var text = new StringBuilder();

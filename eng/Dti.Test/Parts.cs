@@ -14,7 +14,6 @@ internal static partial class Parts
         "Dti.Cli.Tests",
         "Dti.Studio.Tests",
         "python-shim",
-        "Dti.Studio.Tests",
         "publish-win-x64",
     ];
 
@@ -95,7 +94,8 @@ internal static partial class Parts
             folder,
             Requirement.Python!,
             ["-m", "pytest", "-q", "-rfEs", "--color=no", "-p", "no:cacheprovider"],
-            _limit
+            _limit,
+            startsPrograms: true
         );
         int Count(string word) =>
             Regex.Match(text, $@"(\d+) {word}") is { Success: true } match
@@ -125,7 +125,7 @@ internal static partial class Parts
     {
         var name = Path.GetFileNameWithoutExtension(check);
         Environment.SetEnvironmentVariable("PYTHON", Requirement.Python); // checks run their Python programs with it
-        var (succeeded, text) = ChildProcess.Run(root, "bash", [check], _limit);
+        var (succeeded, text) = ChildProcess.Run(root, "bash", [check], _limit, startsPrograms: true);
         return succeeded
             ? new PartResult(1, [], [])
             : new PartResult(0, [new Failure(name, text, $"{name} --no-build")], []);

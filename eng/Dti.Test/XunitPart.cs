@@ -37,7 +37,8 @@ internal sealed class XunitPart(string name, string folder, TimeSpan limitOfOneT
                 ["-automated", "async", .. arguments, .. finished],
                 TimeSpan.FromHours(1),
                 Read,
-                TooLong
+                TooLong,
+                startsPrograms: name == "Dti.Cli.Tests"
             );
             if (_ended)
             {
