@@ -4,7 +4,14 @@ namespace Dti.Test;
 /// <param name="Name">Its name, of which a word selects it.</param>
 /// <param name="Needs">What the machine must have for it.</param>
 /// <param name="Run">Runs it.</param>
-internal sealed record Part(string Name, IReadOnlyList<Requirement> Needs, Func<PartResult> Run);
+internal sealed record Part(string Name, IReadOnlyList<Requirement> Needs, Func<PartResult> Run)
+{
+    // They build what a release consists of, which takes minutes and says nothing about a machine that only runs Dti.
+    private static readonly string[] _onRequest = ["packages", "publish-win-x64"];
+
+    /// <summary>Whether it runs only if it is named, or with <c>--on-request</c>.</summary>
+    public bool IsOnRequest => _onRequest.Contains(Name, StringComparer.Ordinal);
+}
 
 /// <summary>A test that failed.</summary>
 /// <param name="Name">Of the test.</param>
