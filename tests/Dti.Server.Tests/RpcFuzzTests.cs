@@ -35,7 +35,7 @@ public class RpcFuzzTests
             "dog"
         );
 
-        var answers = await fuzz.RunAsync(2000, parallel: 4, TestContext.Current.CancellationToken);
+        var answers = await fuzz.RunAsync(1000, parallel: 4, TestContext.Current.CancellationToken);
 
         Assert.Equal(
             "",
