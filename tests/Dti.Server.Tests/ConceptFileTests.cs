@@ -110,6 +110,26 @@ public sealed class ConceptFileTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Install_WidthOfAModelForTrialsAlone_IsRefusedWithTheWidths()
+    {
+        var embeddings = _folder.CreateSubdirectory("models/embeddings");
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder.FullName, "models", "diffusers", "tiny", "dti.json"),
+            """{ "domain": "a drawn world" }""",
+            TestContext.Current.CancellationToken
+        );
+        await Import("cat", [1, 32]);
+
+        var error = await Refusal.Of(
+            async () => await _server.Concepts.InstallAsync(new() { Name = "cat" }),
+            StatusCode.FailedPrecondition
+        );
+
+        Assert.Contains("'cat', whose vectors are 32 wide", error.Status.Detail, StringComparison.Ordinal);
+        Assert.Empty(embeddings.EnumerateFiles());
+    }
+
+    [Fact]
     public async Task Install_NoEmbeddingsFolder_SaysWhatToDo()
     {
         await Import("cat", [1, 32]);

@@ -88,7 +88,7 @@ public abstract class ModelProfile
     /// <summary>
     /// All that the model knows, a noun phrase, where its folder declares that; null: photographs in general.
     /// </summary>
-    internal string? Domain { get; }
+    public string? Domain { get; }
 
     /// <summary>Whether it has no autoencoder, so that it is used with another one (<see cref="With"/>) only.</summary>
     public bool LacksAutoencoder { get; private set; }

@@ -162,6 +162,8 @@ internal sealed class ConceptGrpcService(
                 "The server knows no embeddings folder: name ComfyUI's folder among its models when you start it."
             );
         var path = Path.Combine(folder, $"{concept.Name}.safetensors");
+        var embedding = concepts.Load(concept.Name);
+        EnsureOfUseInComfyUI(concept, embedding);
         using var alone = library.Enter();
         if (File.Exists(path) && !request.Overwrite)
         {
@@ -171,7 +173,7 @@ internal sealed class ConceptGrpcService(
             );
         }
 
-        ConceptFile.Write(path, concepts.Load(concept.Name), ConceptFileFormat.WebUi, ConceptMetadata.Of(concept));
+        ConceptFile.Write(path, embedding, ConceptFileFormat.WebUi, ConceptMetadata.Of(concept));
         return Task.FromResult(new ConceptServiceInstallResponse { Path = path });
     }
 
@@ -212,6 +214,24 @@ internal sealed class ConceptGrpcService(
         concepts.Delete(request.Name);
         runs.Delete(request.Name, caller);
         return new ConceptServiceDeleteResponse();
+    }
+
+    /// <summary>
+    /// A concept has the widths of a published family of models, or fits a model that is not for trials alone.
+    /// </summary>
+    private void EnsureOfUseInComfyUI(Concept concept, ConceptEmbedding embedding)
+    {
+        if (
+            embedding.PublishedFamily is null
+            && !models.List().Any(entry => entry.Profile is { Domain: null } profile && profile.Fits(embedding))
+        )
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"ComfyUI has no model for '{concept.Name}', whose vectors are {string.Join(" and ", embedding.Dimensions)} "
+                    + "wide: Stable Diffusion 1.x takes 768, 2.x 1024, XL 768 and 1280. Train it with such a model (--model)."
+            );
+        }
     }
 
     /// <summary>
