@@ -27,6 +27,8 @@ public class ServiceCollectionTests(ServerFixture server)
 
         Assert.Same(client, provider.GetRequiredService<DtiClient>());
         Assert.Contains(log.Lines, line => line.Category == typeof(DtiClient).FullName && line.Id == 1);
+        // a lost connection is one sentence, without stack traces
+        Assert.DoesNotContain(log.Lines, line => line.Level >= LogLevel.Information && line.Error is not null);
     }
 
     [Fact]
@@ -35,14 +37,17 @@ public class ServiceCollectionTests(ServerFixture server)
 
     private sealed class Notebook : ILoggerProvider
     {
-        public ConcurrentQueue<(string Category, int Id)> Lines { get; } = [];
+        public ConcurrentQueue<(string Category, int Id, LogLevel Level, Exception? Error)> Lines { get; } = [];
 
         public ILogger CreateLogger(string categoryName) => new Page(categoryName, Lines);
 
         public void Dispose() { }
     }
 
-    private sealed class Page(string category, ConcurrentQueue<(string Category, int Id)> lines) : ILogger
+    private sealed class Page(
+        string category,
+        ConcurrentQueue<(string Category, int Id, LogLevel Level, Exception? Error)> lines
+    ) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
@@ -55,6 +60,6 @@ public class ServiceCollectionTests(ServerFixture server)
             TState state,
             Exception? exception,
             Func<TState, Exception?, string> formatter
-        ) => lines.Enqueue((category, eventId.Id));
+        ) => lines.Enqueue((category, eventId.Id, logLevel, exception));
     }
 }

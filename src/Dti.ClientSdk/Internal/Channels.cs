@@ -28,7 +28,7 @@ internal static class Channels
                 MaxRetryBufferPerCallSize = null, // A training is sent again with all its photos.
                 MaxRetryBufferSize = null,
                 ServiceConfig = Retries.Config(options),
-                LoggerFactory = options.LoggerFactory,
+                LoggerFactory = options.LoggerFactory is { } host ? new ChannelLoggers(host) : null,
                 DisposeHttpClient = true,
                 // a proxy would look for this machine's server on its own
                 HttpHandler = Handler(options, usesProxy: !address.IsLoopback && options.ConnectTo is null),
