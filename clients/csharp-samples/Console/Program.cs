@@ -1,5 +1,5 @@
 // Learns a concept from photos and draws it.
-// Usage: Dti.ConsoleSample ADDRESS NAME PHOTO... [-- STEPS]
+// Usage: Dti.ConsoleSample ADDRESS NAME PHOTO... [--overwrite] [-- STEPS]
 
 using System.Globalization;
 using Dti.ClientSdk;
@@ -8,12 +8,12 @@ CultureInfo.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = CultureIn
 
 if (args.Length < 3)
 {
-    Console.Error.WriteLine("Usage: Dti.ConsoleSample ADDRESS NAME PHOTO... [-- STEPS]");
+    Console.Error.WriteLine("Usage: Dti.ConsoleSample ADDRESS NAME PHOTO... [--overwrite] [-- STEPS]");
     return 2;
 }
 
 var (address, name) = (args[0], args[1]);
-var photos = args[2..].TakeWhile(arg => arg != "--").ToList();
+var photos = args[2..].TakeWhile(arg => arg != "--").Where(arg => arg != "--overwrite").ToList();
 var steps = args.SkipWhile(arg => arg != "--").Skip(1).Select(int.Parse).Cast<int?>().FirstOrDefault();
 
 using var stop = new CancellationTokenSource();
@@ -31,7 +31,7 @@ try
         Name = name,
         Photos = await Task.WhenAll(photos.Select(path => Photo.ReadAsync(path, stop.Token))),
         Options = new TrainingOptions { Steps = steps, PreviewEvery = 0 },
-        Overwrite = true,
+        Overwrite = args.Contains("--overwrite"), // else a concept of that name is kept, and the server says so
         CancelOnDisconnect = true,
     };
     await foreach (var update in client.TrainAsync(request, cancellationToken: stop.Token))
@@ -46,6 +46,8 @@ try
                     $"{progress.Step}/{progress.TotalSteps}  loss {progress.LossAverage:F4}  {progress.AngleDegrees:F1}° from the start",
                 TrainingWarning warning => warning.Message,
                 TrainingResult result => $"Learnt {result.Placeholder} in {result.Elapsed.TotalSeconds:F0} s",
+                TrainingCheck check => $"Step {check.Step}: held-out loss {check.HeldOutLoss:F4}",
+                TrainingConnectionLost lost => $"Waiting for the server until {lost.Until.ToLocalTime():HH:mm}",
                 _ => "…",
             }
         );

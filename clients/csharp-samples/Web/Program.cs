@@ -25,8 +25,14 @@ app.MapGet("/concepts", async (DtiClient dti, CancellationToken leave) =>
 // Server-sent events: the browser sees every step; when it goes away, the job goes on.
 app.MapPost(
         "/concepts/{name}",
-        (string name, IFormFileCollection photos, int? steps, DtiClient dti, CancellationToken leave) =>
-            TypedResults.ServerSentEvents(TrainAsync(dti, name, photos, steps, leave))
+        (
+            string name,
+            IFormFileCollection photos,
+            int? steps,
+            bool? overwrite,
+            DtiClient dti,
+            CancellationToken leave
+        ) => TypedResults.ServerSentEvents(TrainAsync(dti, name, photos, steps, overwrite ?? false, leave))
     )
     .DisableAntiforgery();
 
@@ -62,6 +68,7 @@ static async IAsyncEnumerable<string> TrainAsync(
     string name,
     IFormFileCollection files,
     int? steps,
+    bool overwrite,
     [EnumeratorCancellation] CancellationToken leave
 )
 {
@@ -78,7 +85,7 @@ static async IAsyncEnumerable<string> TrainAsync(
         Name = name,
         Photos = photos,
         Options = new TrainingOptions { Steps = steps, PreviewEvery = 0 },
-        Overwrite = true,
+        Overwrite = overwrite,
     };
     var updates = dti.TrainAsync(request, cancellationToken: leave).GetAsyncEnumerator(leave);
     await using (updates)
