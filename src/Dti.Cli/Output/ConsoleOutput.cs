@@ -10,9 +10,12 @@ namespace Dti.Cli.Output;
 /// </summary>
 internal sealed class ConsoleOutput : IOutput
 {
+    private const int WideTerminal = 100;
+    private const int Gaps = 4; // between the columns of a bar, and at its end
     private readonly IAnsiConsole _out;
     private readonly IAnsiConsole _err;
     private readonly bool _live;
+    private bool _showsBar;
 
     public ConsoleOutput(IAnsiConsole? standardOutput = null, IAnsiConsole? standardError = null)
     {
@@ -54,7 +57,8 @@ internal sealed class ConsoleOutput : IOutput
             _out.MarkupLineInterpolated($"{"", -23}-> {finding.Remedy}");
     }
 
-    public void Warning(string code, string message) => _err.MarkupLineInterpolated($"[yellow]warning:[/] {message}");
+    public void Warning(string code, string message) =>
+        Messages.MarkupLineInterpolated($"[yellow]warning:[/] {message}");
 
     public void Error(CommandError error)
     {
@@ -81,17 +85,41 @@ internal sealed class ConsoleOutput : IOutput
             return;
         }
 
+        var width = _out.Profile.Width;
+        var bar = width < WideTerminal ? 10 : 20;
+        title = OneLine(title, width / 4);
         var progress = _out.Progress()
             .Columns(
-                new TaskDescriptionColumn { Alignment = Justify.Left },
-                new ProgressBarColumn { Width = 20 },
-                new PercentageColumn(),
-                new DetailsColumn()
+                new TextColumn(task => task.Description, title.Length),
+                new ProgressBarColumn { Width = bar },
+                new TextColumn(task => task.Tag as string ?? "", width - title.Length - bar - Gaps)
             );
-        await progress
-            .StartAsync(context => work(new BarMeter(context.AddTask(Markup.Escape(title)))))
-            .ConfigureAwait(false);
+        _showsBar = true;
+        try
+        {
+            await progress
+                .StartAsync(async context =>
+                {
+                    using var clearing = new RenderHookScope(_out, new ClearedLines());
+                    await work(new BarMeter(context.AddTask(title))).ConfigureAwait(false);
+                })
+                .ConfigureAwait(false);
+        }
+        finally
+        {
+            _showsBar = false;
+        }
     }
+
+    /// <summary>A text without line breaks, cut to a width.</summary>
+    private static string OneLine(string text, int width)
+    {
+        var line = string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        return line.Length <= width ? line : line[..(width - 1)] + "…";
+    }
+
+    // While a bar is drawn, only its own console knows where the cursor is.
+    private IAnsiConsole Messages => _showsBar && _err.Profile.Out.IsTerminal ? _out : _err;
 
     private static IAnsiConsole Create(TextWriter writer) =>
         AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) });
@@ -102,7 +130,7 @@ internal sealed class ConsoleOutput : IOutput
         public void Report(int step, int total, string details, TimeSpan? timeLeft)
         {
             var left = timeLeft is { } time && step < total ? $", {Numbers.Duration(time)} left" : "";
-            task.Tag = $"{step}/{total} {details}{left}";
+            task.Tag = $"{step}/{total}{left}, {details}";
             task.MaxValue = total;
             task.Value = step;
         }
@@ -123,11 +151,26 @@ internal sealed class ConsoleOutput : IOutput
         }
     }
 
-    private sealed class DetailsColumn : ProgressColumn
+    /// <summary>
+    /// Clears the bar's lines before a message is written over them; what a shorter line leaves of them would stand at
+    /// its end.
+    /// </summary>
+    private sealed class ClearedLines : IRenderHook
+    {
+        private static readonly ControlCode _clear = new("\e[J");
+
+        public IEnumerable<IRenderable> Process(RenderOptions options, IEnumerable<IRenderable> renderables) =>
+            renderables.Any(renderable => renderable is not ControlCode) ? renderables.Prepend(_clear) : renderables;
+    }
+
+    /// <summary>Text in a fixed width, cut at its end.</summary>
+    private sealed class TextColumn(Func<ProgressTask, string> text, int width) : ProgressColumn
     {
         protected override bool NoWrap => true;
 
+        public override int? GetColumnWidth(RenderOptions options) => width;
+
         public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
-            new Text(task.Tag as string ?? "", new Style(Color.Grey)) { Overflow = Overflow.Ellipsis };
+            new Text(OneLine(text(task), width));
     }
 }
