@@ -29,6 +29,17 @@ internal static class InterpolateCommand
             Description = "Folder for the frames and their strip. Default: <from>-to-<to>.",
             HelpName = "folder",
         };
+        var gif = new Option<bool>("--gif") { Description = "Write animation.gif too, there and back again." };
+        var webp = new Option<bool>("--webp")
+        {
+            Description = "Write animation.webp too: smaller than a GIF, in all colours.",
+        };
+        var mp4 = new Option<bool>("--mp4") { Description = "Write animation.mp4 too; needs ffmpeg." };
+        var fps = new Option<int?>("--fps")
+        {
+            Description = "Frames per second of animations, 1 to 50. Default: 8.",
+            HelpName = "n",
+        };
         var force = new Option<bool>("--force") { Description = "Replace frames that are there already." };
         var options = new GenerationOptionSet();
 
@@ -42,16 +53,36 @@ internal static class InterpolateCommand
             output,
         };
         options.AddTo(command);
+        command.Add(gif);
+        command.Add(webp);
+        command.Add(mp4);
+        command.Add(fps);
         command.Add(force);
+        command.Validators.Add(asked =>
+        {
+            if (asked.IsGiven(fps) && !asked.IsGiven(gif) && !asked.IsGiven(webp) && !asked.IsGiven(mp4))
+                asked.AddError("--fps goes with --gif, --webp or --mp4.");
+            if (asked.IsGiven(fps) && asked.GetValue(fps) is < 1 or > 50)
+                asked.AddError("--fps must be from 1 to 50.");
+        });
         Examples.Add(
             command,
             "dti interpolate my-cat my-teapot",
+            "dti interpolate my-cat my-teapot --frames 24 --webp --gif",
             "dti interpolate my-cat my-teapot --frames 24 --easing smooth --seed 3 -o between/",
             "dti interpolate my-cat my-teapot --prompt \"{concept} in a garden\""
         );
 
         common.SetAction(command, async context =>
         {
+            AnimationFormat[] formats =
+            [
+                .. new[] { (gif, AnimationFormat.Gif), (webp, AnimationFormat.Webp), (mp4, AnimationFormat.Mp4) }
+                    .Where(pair => context.Get(pair.Item1))
+                    .Select(pair => pair.Item2),
+            ];
+            if (formats.Contains(AnimationFormat.Mp4))
+                VideoFile.FindEncoder(); // before anything is generated for it
             var request = new InterpolateRequest(context.Get(from), context.Get(to))
             {
                 Frames = context.Get(frames),
@@ -83,6 +114,20 @@ internal static class InterpolateCommand
                     .ConfigureAwait(false);
                 context.Output.Event("strip", new { path = strip });
                 context.Output.Line($"strip   {strip}");
+                await foreach (
+                    var path in files
+                        .WriteAnimationsAsync(
+                            outcome.Pictures,
+                            formats,
+                            context.Get(fps) ?? 8,
+                            context.CancellationToken
+                        )
+                        .ConfigureAwait(false)
+                )
+                {
+                    context.Output.Event("animation", new { path });
+                    context.Output.Line($"animation {path}");
+                }
             }
         });
         return command;

@@ -1,11 +1,24 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Dti.ClientSdk;
+using Dti.Engine.Imaging;
 
 namespace Dti.Cli.Files;
 
-/// <summary>A folder of frames, <c>frame-001.png</c>, …, and <c>strip.png</c> with all of them side by side.</summary>
+/// <summary>Files that an interpolation can be written to, in addition to its frames.</summary>
+internal enum AnimationFormat
+{
+    Gif,
+    Webp,
+    Mp4,
+}
+
+/// <summary>
+/// A folder of frames, <c>frame-001.png</c>, …, <c>strip.png</c> with all of them side by side, and animations.
+/// </summary>
 internal sealed class FrameFiles
 {
+    private const int WebpQuality = 90;
     private readonly string _folder;
     private readonly bool _overwrite;
 
@@ -16,7 +29,11 @@ internal sealed class FrameFiles
         if (
             !overwrite
             && Directory.Exists(folder)
-            && (File.Exists(StripIn(folder)) || Directory.EnumerateFiles(folder, "frame-*").Any())
+            && (
+                File.Exists(StripIn(folder))
+                || Directory.EnumerateFiles(folder, "frame-*").Any()
+                || Directory.EnumerateFiles(folder, "animation.*").Any()
+            )
         )
             throw new CliException(
                 ExitCode.Usage,
@@ -39,6 +56,46 @@ internal sealed class FrameFiles
         var path = StripIn(_folder);
         await SafeFile.WriteAsync(path, Strip.Join(frames), _overwrite, cancellationToken).ConfigureAwait(false);
         return path;
+    }
+
+    /// <summary>Writes the frames as animations, there and back again.</summary>
+    /// <param name="frames">At least one.</param>
+    /// <param name="formats">Which.</param>
+    /// <param name="framesPerSecond">Frames per second.</param>
+    /// <param name="cancellationToken">Stops between files.</param>
+    /// <returns>Their paths.</returns>
+    public async IAsyncEnumerable<string> WriteAnimationsAsync(
+        IReadOnlyList<Picture> frames,
+        IReadOnlyList<AnimationFormat> formats,
+        int framesPerSecond,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        Picture[] order = [.. frames, .. frames.Skip(1).SkipLast(1).Reverse()];
+        var time = TimeSpan.FromSeconds(1.0 / framesPerSecond);
+        RgbImage[] images = formats.Any(format => format != AnimationFormat.Mp4)
+            ? [.. order.Select(frame => ImageCodec.Decode(frame.Data.Span, "frame"))]
+            : [];
+        foreach (var format in formats)
+        {
+            var path = Path.Combine(_folder, $"animation.{format.ToString().ToLowerInvariant()}");
+            if (format == AnimationFormat.Mp4)
+            {
+                await VideoFile
+                    .WriteAsync(path, order, framesPerSecond, VideoFile.FindEncoder(), cancellationToken)
+                    .ConfigureAwait(false);
+            }
+            else
+            {
+                var file =
+                    format == AnimationFormat.Gif
+                        ? AnimatedGif.Encode(images, time)
+                        : AnimatedWebp.Encode(images, time, WebpQuality);
+                await SafeFile.WriteAsync(path, file, _overwrite, cancellationToken).ConfigureAwait(false);
+            }
+
+            yield return path;
+        }
     }
 
     private static string StripIn(string folder) => Path.Combine(folder, "strip.png");
