@@ -69,6 +69,9 @@ public class CompareTests(ServeFixture server)
         );
         using var plot = SKBitmap.Decode(Path.Combine(folder, "out", "scores.png"));
         Assert.Equal((820, 520), (plot.Width, plot.Height));
+        using var sheet = SKBitmap.Decode(Path.Combine(folder, "out", "sheet.png"));
+        Assert.Equal((150 + (3 * 198), 74 + (2 * 198)), (sheet.Width, sheet.Height)); // a photo and two prompts, two methods
+        Assert.NotEqual(SKColors.White, sheet.GetPixel(150 + 198 + 20, 74 + 198 + 20));
         Assert.DoesNotContain(
             "cmp-",
             (await server.RunAsync(folder, "concepts", "list")).Output,
@@ -100,6 +103,13 @@ public class CompareTests(ServeFixture server)
         Assert.False(Directory.Exists(Path.Combine(folder, "grid")));
     }
 
+    [Theory]
+    [InlineData(0, "")]
+    [InlineData(1, ", about 3 min left")]
+    [InlineData(3, ", about 20 s left")]
+    public void TimeLeft_SomeRunsDone_IsWhatTheRestTakes(int done, string expected) =>
+        Assert.Equal(expected, ComparisonRun.TimeLeft(done, 4, TimeSpan.FromMinutes(1)));
+
     [Fact]
     public void Of_KnownValues_GivesStudentsInterval()
     {
@@ -109,6 +119,7 @@ public class CompareTests(ServeFixture server)
         Assert.Equal(2.776 * Math.Sqrt(2.5) / Math.Sqrt(5), interval.Half, 1e-9);
         Assert.Equal("3.000 ± 1.963", interval.ToString());
         Assert.Equal("7.000", MeanInterval.Of([7]).ToString());
+        Assert.Equal("1.500", MeanInterval.Of([1, 2]).ToString());
     }
 
     [Fact]

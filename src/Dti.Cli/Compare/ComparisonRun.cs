@@ -38,9 +38,13 @@ internal sealed class ComparisonRun(
         output.Line(
             $"{left.Count} of {comparison.Methods.Count * comparison.Subjects.Count * comparison.Seeds.Count} trainings are left to do."
         );
+        var start = TimeProvider.System.GetTimestamp();
         foreach (var (i, (method, subject, seed)) in left.Index())
         {
-            output.Line($"{i + 1}/{left.Count}: {method.Name}, {subject.Name}, seed {seed}");
+            output.Line(
+                $"{i + 1}/{left.Count}: {method.Name}, {subject.Name}, seed {seed}"
+                    + TimeLeft(i, left.Count, TimeProvider.System.GetElapsedTime(start))
+            );
             var run = await JudgeAsync(method, subject, seed, cancellationToken).ConfigureAwait(false);
             _results.Add(run);
             output.Event("run", run);
@@ -57,6 +61,10 @@ internal sealed class ComparisonRun(
         await SummariseAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>What is left when some trainings are done, as they took; nothing is known before the first.</summary>
+    internal static string TimeLeft(int done, int all, TimeSpan elapsed) =>
+        done == 0 ? "" : $", about {Numbers.Duration(elapsed / done * (all - done))} left";
+
     private async Task<ComparedRun> JudgeAsync(
         ComparedMethod method,
         ComparedSubject subject,
@@ -64,7 +72,7 @@ internal sealed class ComparisonRun(
         CancellationToken cancellationToken
     )
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"cmp-{method.Name}-{subject.Name}-{seed}");
+        var name = Name(method, subject, seed);
         var photos = await PhotoFiles
             .ReadAsync(subject.Photos, CaptionFiles.Use, null, output, cancellationToken)
             .ConfigureAwait(false);
@@ -163,12 +171,7 @@ internal sealed class ComparisonRun(
             Canceller = client,
             WriteAsync = async (picture, token) =>
             {
-                var path = Path.Combine(
-                    folder,
-                    "pictures",
-                    name,
-                    string.Create(CultureInfo.InvariantCulture, $"{number + 1:D2}-{picture.Index + 1}.png")
-                );
+                var path = Path.Combine(folder, "pictures", name, ImageName(number, picture.Index));
                 await SafeFile.WriteAsync(path, picture.Data, overwrite: true, token).ConfigureAwait(false);
                 return path;
             },
@@ -234,8 +237,54 @@ internal sealed class ComparisonRun(
                 .ConfigureAwait(false);
         }
 
-        output.Line($"Table, plot, images and concepts are in {folder}.");
+        await WriteSheetAsync(cancellationToken).ConfigureAwait(false);
+        output.Line($"Table, plot, sheet, images and concepts are in {folder}.");
     }
+
+    /// <summary>A photo and an image of each prompt, in a row for each subject and method, of the first seed.</summary>
+    private async Task WriteSheetAsync(CancellationToken cancellationToken)
+    {
+        var rows = new List<SheetRow>();
+        foreach (var subject in comparison.Subjects)
+        {
+            var photo = PhotoFiles.Find(subject.Photos)[0];
+            foreach (var method in comparison.Methods)
+            {
+                var images = Path.Combine(folder, "pictures", Name(method, subject, comparison.Seeds[0]));
+                rows.Add(
+                    new SheetRow(
+                        $"{subject.Name} {method.Name}",
+                        [
+                            await File.ReadAllBytesAsync(photo, cancellationToken).ConfigureAwait(false),
+                            .. comparison.Prompts.Select((_, number) => ReadImage(images, number)),
+                        ]
+                    )
+                );
+            }
+        }
+
+        var path = Path.Combine(folder, "sheet.png");
+        await SafeFile
+            .WriteAsync(
+                path,
+                ComparisonSheet.Draw(["photo", .. comparison.Prompts], rows),
+                overwrite: true,
+                cancellationToken
+            )
+            .ConfigureAwait(false);
+        output.Event("sheet", new { path });
+
+        static byte[]? ReadImage(string images, int number) =>
+            Path.Combine(images, ImageName(number, 0)) is var path && File.Exists(path)
+                ? File.ReadAllBytes(path)
+                : null;
+    }
+
+    private static string Name(ComparedMethod method, ComparedSubject subject, ulong seed) =>
+        string.Create(CultureInfo.InvariantCulture, $"cmp-{method.Name}-{subject.Name}-{seed}");
+
+    private static string ImageName(int prompt, int index) =>
+        string.Create(CultureInfo.InvariantCulture, $"{prompt + 1:D2}-{index + 1}.png");
 
     private static byte[] Plot(IReadOnlyList<ComparedRun> runs, IEnumerable<string> methods, string text, string image)
     {
@@ -251,7 +300,7 @@ internal sealed class ComparisonRun(
             each.Color = plot.Add.Palette.GetColor(index).WithAlpha(0.4);
             var mean = plot.Add.ScatterPoints(new[] { meanX.Mean }, new[] { meanY.Mean });
             (mean.MarkerSize, mean.Color, mean.LegendText) = (11, each.Color.WithAlpha(1.0), method);
-            if (x.Length > 1)
+            if (!double.IsNaN(meanX.Half))
             {
                 plot.Add.Plottable(
                     new ScottPlot.Plottables.ErrorBar(
