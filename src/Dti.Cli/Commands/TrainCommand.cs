@@ -34,6 +34,12 @@ internal static class TrainCommand
             Description = "Write previews into this folder.",
             HelpName = "folder",
         };
+        var logs = new Option<string?>("--log-dir")
+        {
+            Description =
+                "Write the curves of the run into a folder below this one: curves.csv, and a file for TensorBoard with the previews.",
+            HelpName = "folder",
+        };
         var captions = new Option<CaptionFiles?>("--captions")
         {
             Description =
@@ -45,6 +51,7 @@ internal static class TrainCommand
         var command = new Command("train", "Learn a concept from a few photos.") { name, photos };
         options.AddTo(command);
         command.Add(previews);
+        command.Add(logs);
         command.Add(captions);
         command.Add(force);
         command.Add(resume);
@@ -55,7 +62,7 @@ internal static class TrainCommand
             "dti train my-cat cat1.jpg cat2.jpg cat3.png --steps 300 --seed 1 --preview-every 50 --previews previews/",
             "dti train my-cat --resume --steps 800",
             "dti train my-style paintings/ --kind style --kappa 5e-5",
-            "dti train my-cat photos/ --server http://gpu-box:5171 --json"
+            "dti train my-cat photos/ --server https://gpu-box:5171 --token-file token.txt"
         );
 
         command.Validators.Add(asked =>
@@ -94,15 +101,37 @@ internal static class TrainCommand
                 var outcome = await new TrainingRun(connection.Client, context.Output)
                 {
                     PreviewFolder = context.Get(previews),
+                    LogFolder = context.Get(logs),
                 }
                     .RunAsync(request, context.CancellationToken)
                     .ConfigureAwait(false);
                 context.Output.Line(
                     $"Learnt {outcome.Result.Placeholder} in {Numbers.Duration(outcome.Result.Elapsed)}. "
-                        + $"Try: dti generate \"a photo of {outcome.Result.Placeholder}\""
+                        + $"Try: {ProgramName.Text} generate \"a photo of {outcome.Result.Placeholder}\""
                 );
+                ShowFiles(context, request.Name);
             }
         });
         return command;
+    }
+
+    /// <summary>Where the concept is, and the image of its training; on another server, how to get them.</summary>
+    private static void ShowFiles(CommandContext context, string name)
+    {
+        if (context.ServerAddress is { Length: > 0 })
+        {
+            context.Output.Line(
+                $"Its file: {ProgramName.Text} concepts export {name}. "
+                    + $"Its curves and previews: {ProgramName.Text} concepts show {name} --summary {name}.png"
+            );
+            return;
+        }
+
+        var concept = context.Folders.ConceptFile(name, ".safetensors");
+        var summary = context.Folders.ConceptFile(name, ".training.png");
+        context.Output.Event("files", new { concept, summary });
+        context.Output.Line($"concept {concept}");
+        if (summary is not null)
+            context.Output.Line($"image   {summary}");
     }
 }

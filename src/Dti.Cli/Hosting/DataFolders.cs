@@ -33,6 +33,13 @@ internal sealed record DataFolders(string Data, IReadOnlyList<string> Models, st
             memory ?? Variable("DTI_MEMORY") ?? "auto"
         );
 
+    /// <summary>Folder of the concept library.</summary>
+    public string Concepts => Path.Combine(Data, "concepts");
+
+    /// <summary>A file of a concept in the library; null: there is none.</summary>
+    public string? ConceptFile(string name, string ending) =>
+        Path.Combine(Concepts, name + ending) is var path && File.Exists(path) ? path : null;
+
     // A model that was asked for and is not there must not be replaced by another in silence.
     /// <exception cref="CliException">There is no such file or folder.</exception>
     public static string Existing(string path, string where = "--models or DTI_MODELS") =>

@@ -45,7 +45,7 @@ internal sealed class LocalServer : IAsyncDisposable
         return new DtiServerOptions
         {
             Port = 0,
-            ConceptFolder = Path.Combine(folders.Data, "concepts"),
+            ConceptFolder = folders.Concepts,
             ModelFolders = folders.Models,
             Memory = folders.Memory,
             Device = Variable(nameof(DtiServerOptions.Device)) ?? "auto",

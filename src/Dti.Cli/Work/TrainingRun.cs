@@ -23,6 +23,9 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
     /// <summary>Folder for previews; null: they are not written.</summary>
     public string? PreviewFolder { get; init; }
 
+    /// <summary>Folder for the curves of the run; null: they are not written.</summary>
+    public string? LogFolder { get; init; }
+
     /// <summary>Codes of warnings that are not shown.</summary>
     public IReadOnlySet<string> ExpectedWarnings { get; init; } = new HashSet<string>();
 
@@ -60,6 +63,7 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
         await output
             .WithProgressAsync(title, async meter =>
             {
+                using var log = new TrainingLog(LogFolder, output, TimeProvider.System);
                 await foreach (var update in updates.ConfigureAwait(false))
                 {
                     switch (update)
@@ -69,6 +73,7 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
                             _jobId = first.JobId;
                             output.Event("accepted", first);
                             output.Line(Describe(first));
+                            log.Open(title, first.JobId);
                             break;
                         case TrainingQueued queued:
                             output.Event("queued", queued);
@@ -79,15 +84,18 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
                             break;
                         case TrainingProgress step:
                             progress.Add(step);
+                            log.Add(step);
                             output.Event("progress", step);
                             meter.Report(step.Step, step.TotalSteps, Numbers.Training(step), step.TimeLeft);
                             break;
                         case TrainingCheck check:
+                            log.Add(check);
                             output.Event("check", check);
                             output.Line(Numbers.Check(check));
                             break;
                         case TrainingPreview preview:
                             previews.Add(preview);
+                            log.Add(preview);
                             await ShowAsync(title, preview, cancellationToken).ConfigureAwait(false);
                             break;
                         case TrainingWarning warning:
