@@ -18,8 +18,13 @@ internal static class CommandLine
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
+        if (
+            result.Action is null or ParseErrorAction or AsynchronousCommandLineAction
+            && UnknownOptions.Describe(result) is { Count: > 0 } unknown
+        )
+            return Refuse(result, unknown, null);
         if (result.Action is ParseErrorAction wrong)
-            return Refuse(result, wrong);
+            return Refuse(result, [.. result.Errors.Select(error => error.Message)], wrong);
         return await result
             .InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, cancellation.Token)
             .ConfigureAwait(false);
@@ -33,20 +38,30 @@ internal static class CommandLine
     }
 
     // Help would bury what is wrong, and stdout belongs to results.
-    private static int Refuse(ParseResult result, ParseErrorAction wrong)
+    private static int Refuse(ParseResult result, IReadOnlyList<string> sentences, ParseErrorAction? wrong)
     {
         if (result.GetValue<bool>("--json"))
         {
-            new JsonOutput(Console.Out).Error(
-                new CommandError("USAGE", string.Join(" ", result.Errors.Select(error => error.Message)))
-            );
+            new JsonOutput(Console.Out).Error(new CommandError("USAGE", string.Join(" ", sentences)));
             return ExitCode.Usage;
         }
 
-        wrong.ShowHelp = false;
-        result.InvocationConfiguration.Output = Console.Error;
-        result.Invoke(result.InvocationConfiguration);
-        var words = result.CommandResult.Command is RootCommand ? "dti" : "dti " + PathOf(result.CommandResult);
+        if (wrong is null)
+        {
+            foreach (var sentence in sentences)
+                Console.Error.WriteLine(sentence);
+        }
+        else
+        {
+            wrong.ShowHelp = false;
+            result.InvocationConfiguration.Output = Console.Error;
+            result.Invoke(result.InvocationConfiguration);
+        }
+
+        var words =
+            result.CommandResult.Command is RootCommand
+                ? ProgramName.Text
+                : $"{ProgramName.Text} {PathOf(result.CommandResult)}";
         Console.Error.WriteLine($"See {words} --help.");
         return ExitCode.Usage;
 
@@ -75,6 +90,7 @@ internal static class CommandLine
         root.Add(StudioCommand.Create(common));
         root.Add(DoctorCommand.Create(common));
         root.Add(TokensCommand.Create(common));
+        root.Add(CompletionCommand.Create(common));
 
         var help = new Examples.Help(common.RefusedBy);
         root.Options.OfType<HelpOption>().Single().Action = help;

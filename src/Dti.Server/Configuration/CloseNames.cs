@@ -1,11 +1,13 @@
 namespace Dti.Server.Configuration;
 
 /// <summary>Names that a mistyped one may have meant.</summary>
-internal static class CloseNames
+public static class CloseNames
 {
     private const int MaxLength = 200; // a longer text is no mistyped name
 
     /// <summary>At most three, the closest first: spelt nearly alike, or one within the other.</summary>
+    /// <param name="name">The mistyped name.</param>
+    /// <param name="known">The names that there are.</param>
     public static IEnumerable<string> Of(string name, IEnumerable<string> known) =>
         name.Length > MaxLength
             ? []
