@@ -37,7 +37,7 @@ internal static class Examples
             {
                 output.WriteLine("Examples:");
                 foreach (var line in lines)
-                    output.WriteLine("  " + line);
+                    output.WriteLine("  " + ProgramName.In(line));
                 output.WriteLine();
             }
 

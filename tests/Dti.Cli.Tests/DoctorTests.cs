@@ -78,7 +78,7 @@ public class DoctorTests(ServeFixture server)
             line.StartsWith("doubt  models", StringComparison.Ordinal)
             && line.Contains("nowhere is not there", StringComparison.Ordinal)
         );
-        Assert.Contains("-> Start it (dti serve)", result.Output, StringComparison.Ordinal);
+        Assert.Contains("dti serve)", result.Output, StringComparison.Ordinal);
         Assert.Contains("5 things are broken.", result.Error, StringComparison.Ordinal);
     }
 

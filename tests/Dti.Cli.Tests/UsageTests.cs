@@ -52,8 +52,37 @@ public class UsageTests(ServeFixture server)
 
         Assert.Equal(ExitCode.Usage, result.ExitCode);
         Assert.Empty(result.Output);
-        Assert.Contains($"See {command} --help.", result.Error, StringComparison.Ordinal);
+        Assert.Contains($"See {AsTyped(command)} --help.", result.Error, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("There is no option '--step'. Did you mean --steps?", "train", "my-cat", "photos/", "--step", "5")]
+    [InlineData("There is no option '--sed'. Did you mean --seed?", "generate", "a photo", "--sed=5")]
+    [InlineData("There is no option '--modles'. Did you mean --models?", "models", "list", "--modles", "x")]
+    [InlineData("There is no option '-q'.", "train", "my-cat", "photos/", "-q")]
+    public async Task UnknownOption_IsNamedWithTheOneThatIsMeant(string expected, params string[] arguments)
+    {
+        var folder = server.NewFolder();
+
+        var result = await DtiProcess.RunAsync(folder, arguments);
+        var json = await DtiProcess.RunAsync(folder, [.. arguments, "--json"]);
+
+        Assert.Equal((ExitCode.Usage, ""), (result.ExitCode, result.Output));
+        Assert.StartsWith($"{expected}{Environment.NewLine}See ", result.Error, StringComparison.Ordinal);
+        Assert.Equal(expected, json.Event("error").GetProperty("message").GetString());
+    }
+
+    [Fact]
+    public async Task UnknownOption_BehindTwoHyphens_IsAnArgument()
+    {
+        var result = await DtiProcess.RunAsync(server.NewFolder(), "train", "my-cat", "--", "--step");
+
+        Assert.Equal(ExitCode.NotFound, result.ExitCode);
+        Assert.Contains("'--step'", result.Error, StringComparison.Ordinal);
+    }
+
+    private static string AsTyped(string command) =>
+        ProgramName.Of(AppContext.BaseDirectory, Path.GetTempPath(), OperatingSystem.IsWindows()) + command[3..];
 
     [Theory]
     [InlineData("serve")]

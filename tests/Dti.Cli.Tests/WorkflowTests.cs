@@ -70,6 +70,8 @@ public class WorkflowTests(ServeFixture server)
                 "smooth",
                 "-o",
                 "between",
+                "--gif",
+                "--webp",
                 .. _quickPicture,
                 "--json",
             ]
@@ -78,6 +80,15 @@ public class WorkflowTests(ServeFixture server)
         Assert.Equal([0, 0.5, 1], between.EventsOf("picture").Select(picture => picture.GetProperty("t").GetDouble()));
         Assert.Equal((192, 64), SizeOf(Path.Combine(folder, between.Event("strip").GetProperty("path").GetString()!)));
         Assert.Equal((64, 64), SizeOf(Path.Combine(folder, "between", "frame-003.png")));
+        Assert.Equal(
+            [Path.Combine("between", "animation.gif"), Path.Combine("between", "animation.webp")],
+            between.EventsOf("animation").Select(animation => animation.GetProperty("path").GetString())
+        );
+        foreach (var animation in between.EventsOf("animation"))
+        {
+            using var codec = SKCodec.Create(Path.Combine(folder, animation.GetProperty("path").GetString()!));
+            Assert.Equal(4, codec.FrameCount); // there and back again
+        }
 
         var again = await server.RunAsync(
             folder,
@@ -207,6 +218,7 @@ public class WorkflowTests(ServeFixture server)
         );
         var again = await server.RunAsync(folder, "concepts", "export", "brought", "-o", "taken.safetensors");
         var installed = await server.RunAsync(folder, "concepts", "export", "brought", "--comfyui");
+        var below = await server.RunAsync(folder, "concepts", "export", "brought", "-o", "new", "--json");
         var deleted = await server.RunAsync(folder, "concepts", "delete", "brought");
         var gone = await server.RunAsync(folder, "concepts", "show", "brought");
 
@@ -223,6 +235,9 @@ public class WorkflowTests(ServeFixture server)
             ),
             StringComparison.Ordinal
         );
+        var belowPath = below.Event("exported").GetProperty("path").GetString()!;
+        Assert.Equal(("new", ".safetensors"), (Path.GetDirectoryName(belowPath), Path.GetExtension(belowPath)));
+        Assert.True(File.Exists(Path.Combine(folder, belowPath)));
         Assert.Equal(ExitCode.Usage, again.ExitCode);
         // this server was not told of a ComfyUI
         Assert.Contains("knows no embeddings folder", installed.Error, StringComparison.Ordinal);

@@ -11,8 +11,8 @@ internal sealed class CommonOptions
     private readonly Option<string?> _server = new("--server")
     {
         Description =
-            "Address of a running server. Without it, and without DTI_SERVER, the command starts its own for as long as it runs.",
-        HelpName = "http://host:port",
+            "Address of a running server: http://localhost:5171, or https://host:5171 on another machine. Without it, and without DTI_SERVER, the command starts its own for as long as it runs.",
+        HelpName = "address",
         Recursive = true,
     };
 

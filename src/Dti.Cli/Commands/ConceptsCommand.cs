@@ -49,7 +49,9 @@ internal static class ConceptsCommand
                 foreach (var concept in concepts)
                     context.Output.Event("concept", ConceptView.Of(concept));
                 if (concepts.Count == 0)
-                    context.Output.Line("No concepts yet. Learn one: dti train my-cat photos/ --initializer cat");
+                    context.Output.Line(
+                        $"No concepts yet. Learn one: {ProgramName.Text} train my-cat photos/ --initializer cat"
+                    );
                 else
                     context.Output.Table(
                         ["NAME", "PLACEHOLDER", "VECTORS", "FAMILY", "MODEL", "CREATED"],
@@ -239,7 +241,8 @@ internal static class ConceptsCommand
         format.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "diffusers", "webui");
         var output = new Option<string?>("--output", "-o")
         {
-            Description = "File or folder. Default: the server's name for it, here.",
+            Description =
+                "File that ends in .safetensors, or a folder, which is made if needed. Default: the server's name for it, here.",
             HelpName = "path",
         };
         var force = new Option<bool>("--force") { Description = "Replace a file of the same name." };
@@ -302,8 +305,8 @@ internal static class ConceptsCommand
 
         static string Place(string? output, string fileName) =>
             output is null ? fileName
-            : Directory.Exists(output) || Path.EndsInDirectorySeparator(output) ? Path.Combine(output, fileName)
-            : output;
+            : Path.HasExtension(output) && !Directory.Exists(output) && !Path.EndsInDirectorySeparator(output) ? output
+            : Path.Combine(output, fileName);
     }
 
     private static Command Versions(CommonOptions common)

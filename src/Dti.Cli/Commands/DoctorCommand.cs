@@ -281,7 +281,7 @@ internal static class DoctorCommand
                 "server",
                 FindingState.Broken,
                 $"{address}: {lost.Message}",
-                "Start it (dti serve), or correct --server, DTI_SERVER, the token or the certificate."
+                $"Start it ({ProgramName.Text} serve), or correct --server, DTI_SERVER, the token or the certificate."
             );
         }
     }

@@ -144,7 +144,8 @@ internal static partial class TokensCommand
                 );
             else
                 context.Output.Line(
-                    "No tokens: the server is open to every program of this machine. Make one: dti tokens create NAME"
+                    "No tokens: the server is open to every program of this machine. "
+                        + $"Make one: {ProgramName.Text} tokens create NAME"
                 );
             return Task.CompletedTask;
         });

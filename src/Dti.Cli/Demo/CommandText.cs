@@ -62,7 +62,7 @@ internal sealed class CommandText(string dataFolder, IReadOnlyList<string> model
 
     private sealed class Line
     {
-        private readonly StringBuilder _text = new(OperatingSystem.IsWindows() ? "dti" : "./dti");
+        private readonly StringBuilder _text = new(ProgramName.Text);
 
         public Line(params string[] words)
         {
