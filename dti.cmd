@@ -15,9 +15,11 @@ if errorlevel 1 (
 if "%~1"=="test" goto test
 if "%~1"=="bench" goto bench
 
+if not exist "%DTI_ROOT%artifacts\bin\Release\dti.exe" echo Downloading packages and building Dti, once; this takes a few minutes. 1>&2
 dotnet build "%DTI_ROOT%src\Dti.Cli" -c Release -v q --nologo >"%TEMP%\dti-build.log" 2>&1
 if errorlevel 1 (
   type "%TEMP%\dti-build.log" 1>&2
+  findstr /c:"MSB3021" /c:"MSB3027" "%TEMP%\dti-build.log" >nul && echo A program of this folder is running, such as dti serve. Stop it, and repeat the command. 1>&2
   echo Dti could not be built. 1>&2
   exit /b 1
 )
