@@ -13,8 +13,8 @@ internal static partial class Parts
         "Dti.Engine.Tests",
         "Dti.Cli.Tests",
         "Dti.Studio.Tests",
+        "packages",
         "python-shim",
-        "publish-win-x64",
     ];
 
     private static readonly TimeSpan _limit = TimeSpan.FromMinutes(10);

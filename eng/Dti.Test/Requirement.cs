@@ -25,6 +25,16 @@ internal sealed record Requirement(string Package, string Install, Func<bool> Is
             ["node"] = new("Node.js 18 or newer with npm", "apt-get install nodejs npm", () =>
                 ChildProcess.Find("node") is not null && ChildProcess.Find("npm") is not null
             ),
+            ["packaging"] = new(
+                "dpkg, zip, and Python 3 with setuptools and venv",
+                "apt-get install dpkg zip python3-setuptools python3-venv",
+                () =>
+                    ChildProcess.Find("dpkg-deb") is not null
+                    && ChildProcess.Find("zip") is not null
+                    && ChildProcess
+                        .Run(".", "/usr/bin/python3", ["-c", "import setuptools, ensurepip"], TimeSpan.FromMinutes(1))
+                        .Succeeded
+            ),
             ["protoc"] = new(
                 "protoc with gRPC's plugin for Python",
                 "apt-get install protobuf-compiler protobuf-compiler-grpc libprotobuf-dev",
