@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Dti.Engine.Imaging;
 
 /// <summary>EXIF orientation: where a file's first row and first column belong.</summary>
@@ -15,20 +17,29 @@ internal static class Orientation
         var pixels = new byte[3 * grid.Width * grid.Height];
         for (var y = 0; y < height; y++)
         {
-            for (var x = 0; x < width; x++)
+            // The places of a row's pixels are equally far apart.
+            var target = 3 * grid.IndexOf(0, y);
+            var step = width > 1 ? (3 * grid.IndexOf(1, y)) - target : 0;
+            foreach (var pixel in MemoryMarshal.Cast<byte, uint>(rgba.Slice(4 * y * width, 4 * width)))
             {
-                var pixel = rgba.Slice(4 * ((y * width) + x), 4);
-                var target = pixels.AsSpan(3 * grid.IndexOf(x, y), 3);
-                for (var channel = 0; channel < 3; channel++)
+                var (red, green, blue, alpha) = ((byte)pixel, (byte)(pixel >> 8), (byte)(pixel >> 16), pixel >> 24);
+                if (opacity)
                 {
-                    target[channel] = opacity ? pixel[3] : OverWhite(pixel[channel], pixel[3]);
+                    red = green = blue = (byte)alpha;
                 }
+                else if (alpha != 255)
+                {
+                    (red, green, blue) = (OverWhite(red, alpha), OverWhite(green, alpha), OverWhite(blue, alpha));
+                }
+
+                (pixels[target], pixels[target + 1], pixels[target + 2]) = (red, green, blue);
+                target += step;
             }
         }
 
         return new RgbImage(grid.Width, grid.Height, pixels);
     }
 
-    private static byte OverWhite(int level, int alpha) =>
+    private static byte OverWhite(uint level, uint alpha) =>
         (byte)(((level * alpha) + (255 * (255 - alpha)) + 127) / 255);
 }
