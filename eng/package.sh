@@ -105,7 +105,7 @@ if wants tool; then
     [ "$runtime" = linux-x64 ] || wants windows || continue
     dotnet_here pack src/Dti.Cli -r "$runtime" -p:DtiTool=true -o "$output"
   done
-  dotnet_here pack src/Dti.Cli -p:DtiTool=true -p:CreateRidSpecificToolPackages=false -o "$output" # names those of each system
+  dotnet_here pack src/Dti.Cli -p:DtiTool=true -p:CreateRidSpecificToolPackages=false -p:NoBuild=true -o "$output" # names those of each system
 fi
 
 if wants nuget; then
