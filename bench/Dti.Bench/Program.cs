@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dti.Bench;
 using Dti.Bench.Attacks;
+using Dti.Bench.Images;
 using Dti.Bench.Load;
 using Dti.Bench.Speed;
 
@@ -40,6 +41,15 @@ return args switch
     ["attacks", .. var rest] => await AttackRun.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["memory", .. var rest] => MemoryOptions.Run(new Arguments(rest)),
     ["rpc-fuzz", .. var rest] => await RpcFuzzing.RunAsync(new Arguments(rest)).ConfigureAwait(false),
+    ["images", .. var rest] => ImageComparison.Run(new Arguments(rest)),
+    [ImageFuzz.Verb, var library, var first, var count, var seed, var place] => ImageFuzz.RunHere(
+        library,
+        int.Parse(first, CultureInfo.InvariantCulture),
+        int.Parse(count, CultureInfo.InvariantCulture),
+        int.Parse(seed, CultureInfo.InvariantCulture),
+        place
+    ),
+    [ImageComparison.PeakVerb, var library, var file] => ImageComparison.MeasurePeak(library, file),
     ["estimates", .. var rest] => Estimates.Run(new Arguments(rest)),
     ["full-size", .. var rest] => FullSize.Run(new Arguments(rest)),
     [ModelCase.Verb, var json] => ModelCase.RunHere(json),
@@ -71,6 +81,7 @@ static int Help()
         attacks    --program PATH-TO-DTI [--only "gzip bombs,submit storm"]
         memory     [--model FOLDER-OR-FILE] [--side 512] [--batch 1] [--picture 1024] [--steps 3] [--dtype fp32]
         rpc-fuzz   [--count 100000] [--seed 1]
+        images     [--count 100000] [--seed 1] [--rounds 5]
         estimates  [--models FOLDER-OR-FILE,...] [--cases "draw 512 1 high fp32,train 256 4 low fp32,..."]
         full-size  [--families sd1,sdxl] [--side 512] [--dtype fp32] [--memory auto] [--work FOLDER] [--keep] [--tiny]
         """

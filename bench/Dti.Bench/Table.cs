@@ -21,10 +21,7 @@ internal sealed class Table(params string[] headings)
     {
         var path = Path.Combine(Folders.Bench, name);
         File.WriteAllText(path + ".md", $"{introduction}\n\n{Markdown()}");
-        File.WriteAllLines(
-            path + ".csv",
-            [string.Join(',', headings), .. _rows.Select(cells => string.Join(',', cells))]
-        );
+        File.WriteAllLines(path + ".csv", [CsvLine(headings), .. _rows.Select(CsvLine)]);
         Console.WriteLine($"Wrote {path}.md and .csv.");
     }
 
@@ -34,6 +31,9 @@ internal sealed class Table(params string[] headings)
     public static string Seconds(double seconds) => seconds.ToString("G3", CultureInfo.InvariantCulture);
 
     public static string Ratio(double ratio) => ratio.ToString("F2", CultureInfo.InvariantCulture);
+
+    private static string CsvLine(string[] cells) =>
+        string.Join(',', cells.Select(cell => cell.Contains(',', StringComparison.Ordinal) ? $"\"{cell}\"" : cell));
 
     private static string Line(string[] cells) => $"| {string.Join(" | ", cells)} |";
 }
