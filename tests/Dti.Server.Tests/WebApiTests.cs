@@ -247,6 +247,45 @@ public class WebApiTests
         Assert.Matches("^Default: ", kappa["description"]!.ToString());
     }
 
+    [Fact]
+    public async Task Get_OpenApi_SaysWhereTheServerIsAndWhichTokenItTakes()
+    {
+        await using var server = Start();
+        using var http = Web(server);
+
+        var document = (await http.GetFromJsonAsync<JsonNode>("openapi/v1.json", Cancellation))!;
+
+        Assert.Equal("/", document["servers"]![0]!["url"]!.ToString());
+        var scheme = document["components"]!["securitySchemes"]!["token"]!;
+        Assert.Equal(("http", "bearer"), (scheme["type"]!.ToString(), scheme["scheme"]!.ToString()));
+        Assert.Equal("""[{"token":[]},{}]""", document["security"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Get_OpenApiPage_ListsEveryCallAndMessageWithoutScripts()
+    {
+        await using var server = Start();
+        using var http = Web(server);
+        var document = (await http.GetFromJsonAsync<JsonNode>("openapi/v1.json", Cancellation))!;
+
+        using var response = await http.GetAsync(new Uri("openapi", UriKind.Relative), Cancellation);
+        var page = await response.Content.ReadAsStringAsync(Cancellation);
+
+        Assert.Equal("text/html; charset=utf-8", $"{response.Content.Headers.ContentType}");
+        Assert.StartsWith(
+            "default-src 'none'; style-src 'sha256-",
+            response.Headers.GetValues("Content-Security-Policy").Single(),
+            StringComparison.Ordinal
+        );
+        foreach (var path in document["paths"]!.AsObject())
+        foreach (var call in path.Value!.AsObject())
+            Assert.Contains($"<code>{call.Key.ToUpperInvariant()} {path.Key}</code>", page, StringComparison.Ordinal);
+        foreach (var schema in document["components"]!["schemas"]!.AsObject())
+            Assert.Contains($"<h3 id=\"{schema.Key}\">", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
+        Assert.Matches("<code>kappa</code></td><td>number \\(double\\)</td><td>.* 0 to 10\\.", page);
+    }
+
     [Theory]
     [InlineData("http://localhost:3000", true)]
     [InlineData("http://evil.example", false)]
