@@ -35,6 +35,9 @@ internal sealed record Requirement(string Package, string Install, Func<bool> Is
                         .Run(".", "/usr/bin/python3", ["-c", "import setuptools, ensurepip"], TimeSpan.FromMinutes(1))
                         .Succeeded
             ),
+            ["netns"] = new("root rights and ip, for a network of its own", "apt-get install iproute2", () =>
+                Environment.IsPrivilegedProcess && ChildProcess.Find("ip") is not null
+            ),
             ["protoc"] = new(
                 "protoc with gRPC's plugin for Python",
                 "apt-get install protobuf-compiler protobuf-compiler-grpc libprotobuf-dev",

@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# needs: netns python
+# The commands of README.md and of docs/ work as they are printed: each page in a folder and a home of its own, in a network of its own with the
+# usual ports, with photos/ and with tiny models in the places that the pages name. (docs/clients.md has docs-clients.)
+# Left out: ./dti test, which calls this; ./dti bench and the training of dti-mini, which take minutes and hours.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+if [ -z "${DOCS_NETWORK:-}" ]; then
+  DOCS_NETWORK=own exec unshare --net -- bash "$0"
+fi
+ip link set lo up
+
+work=$(mktemp -d)
+trap 'leave; rm -rf "$work"' EXIT
+program=$root/artifacts/bin/Release/dti
+model=$root/tests/fixtures/tiny-sd15
+
+enter() { # enter PAGE: a fresh folder and home
+  page=$work/$1
+  export HOME=$page/home DTI_HOME=$page/home/dti
+  unset DTI_SERVER
+  export DTI_MODELS=$HOME/models/stable-diffusion-v1-5
+  mkdir -p "$page" "$HOME"/{ComfyUI/models/{checkpoints,embeddings},models}
+  cp -r "$model" "$HOME/models/stable-diffusion-v1-5"
+  echo '{"training": {"steps": 20}}' >"$HOME/models/stable-diffusion-v1-5/dti.json"
+  "$program" models convert "$model" "$HOME/ComfyUI/models/checkpoints/v1-5-pruned-emaonly.safetensors" >"$page/convert.log"
+  cp -r "$root/samples/clay-cat" "$page/photos"
+  ln -s "$root/examples" "$root/samples" "$page/"
+  cat >"$page/dti" <<'STUB'
+#!/usr/bin/env bash
+# ./dti as the page prints it: what would run for ever runs until the block ends, the demo is short, and the batch of trainings is small.
+case $1 in
+  test | bench) exit 0 ;;
+  demo) unset DTI_MODELS; exec "$program" "$@" --steps 3 --sampling-steps 2 ;;
+  compare) unset DTI_MODELS; exec "$program" compare short.yaml "${@:3}" ;;
+  train) [[ $* == *--resume* ]] || set -- "$@" --batch 1 ;;
+  studio) set -- "$@" --no-browser ;;&
+  serve | studio)
+    n=$(ls -d started.* 2>/dev/null | wc -l)
+    "$program" "$@" --json >"started.$n" 2>&1 &
+    echo $! >>started.pids
+    for _ in $(seq 300); do ! grep -qE 'http://|listening' "started.$n" || exit 0; sleep 0.2; done
+    cat "started.$n"; exit 1 ;;
+esac
+case "$*" in *dti-demo/library*) unset DTI_MODELS ;; esac
+exec "$program" "$@"
+STUB
+  chmod +x "$page/dti"
+  cd "$page"
+}
+export program
+
+leave() { # what the block started ends before the next one takes the ports
+  local pid
+  while read -r pid; do
+    kill "$pid" 2>/dev/null || continue
+    for _ in $(seq 100); do kill -0 "$pid" 2>/dev/null || break; sleep 0.2; done
+    kill -KILL "$pid" 2>/dev/null || true
+  done < <(cat "${page:-$work}/started.pids" 2>/dev/null)
+  rm -f "${page:-$work}"/started.*
+}
+
+train() { "$program" train "$@" photos/ --initializer cat --steps 3 >>train.log 2>&1; }
+
+sized() { # a concept as wide as those of Stable Diffusion 1.5 in the place of the tiny model's, for ComfyUI
+  "${PYTHON:-/usr/bin/python3}" -c '
+import json, struct, sys
+header = json.dumps({"emb_params": {"dtype": "F32", "shape": [1, 768], "data_offsets": [0, 3072]}}).encode()
+sys.stdout.buffer.write(struct.pack("<Q", len(header)) + header + struct.pack("<768f", *([0.01] * 768)))' >sized.safetensors
+  "$program" concepts import my-cat sized.safetensors --force >>train.log 2>&1
+}
+
+prepare() { # prepare PAGE BLOCK: what the text of the page has the reader do, or have, before
+  case $1.$2 in
+    formats.1) "$program" models convert "$model" v1-5-pruned-emaonly.safetensors >/dev/null ;;
+    formats.2) rm -r sd15; cp -r "$model" sd15; mkdir -p ComfyUI/models/{checkpoints,embeddings} ;; # of a tiny file, no folder has the right sizes
+    formats.3) train my-cat; "$program" concepts export my-cat -o embedding.safetensors >/dev/null; sized ;;
+    README.6) sized ;;
+    jobs.1)
+      ./dti serve
+      train my-cat --server http://localhost:5171
+      job=$("$program" jobs list --json --server http://localhost:5171 | grep -oE '[0-9a-f]{32}' | head -n 1)
+      sed -i "s/JOB_ID/$job/" jobs.1.sh ;;
+    compare.1) # one subject, two methods and one prompt of it
+      sed -E '/^  (horned|tiered|plush|cross|kappa|adamw|ti-|magnitude)/d; /^  - (pixel|an ink|a photo)/d; s/steps [0-9]+/steps 2/; s/^pictures:.*/pictures: 1/; s#\.\./samples#samples#' \
+        examples/ablation.yaml >short.yaml ;;
+    training.2)
+      "$program" train my-cat photos/ --initializer cat --batch 1 --snapshot-every 100 --steps 500 --overwrite --json >steps.json 2>&1 &
+      until grep -q '"step":3[0-9][0-9],' steps.json; do sleep 0.1; done
+      kill -INT $!
+      wait $! || true ;;
+  esac
+}
+
+failed=0
+for file in "$root"/README.md "$root"/docs/*.md; do
+  name=$(basename "$file" .md)
+  case $name in clients | dti-mini) continue ;; esac
+  grep -q '^```bash' "$file" || continue
+  enter "$name"
+  awk -v name="$name" '/^```bash/ { n++; file = name "." n ".sh"; next } /^```/ { file = "" } file != "" { print > file }' "$file"
+  for block in $(ls "$name".*.sh | sort -t. -k2n); do
+    number=${block#"$name".}
+    prepare "$name" "${number%.sh}"
+    if ! timeout 300 bash -euo pipefail "$block" >"$block.log" 2>&1 </dev/null; then
+      echo "$file, block ${number%.sh}, does not work:"
+      tail -n 30 "$block.log" | cut -c1-400
+      failed=1
+    fi
+    leave
+  done
+done
+exit $failed
