@@ -75,10 +75,7 @@ public sealed class PictureMetadataTests : IAsyncLifetime
         var inputs = graph.RootElement.GetProperty("1").GetProperty("inputs");
         Assert.Equal(0.5, inputs.GetProperty("t").GetDouble());
         var from = inputs.GetProperty("from_concept")[0].GetString()!;
-        Assert.Equal(
-            "a",
-            graph.RootElement.GetProperty(from).GetProperty("inputs").GetProperty("name").GetString()
-        );
+        Assert.Equal("a", graph.RootElement.GetProperty(from).GetProperty("inputs").GetProperty("name").GetString());
     }
 
     [Fact]

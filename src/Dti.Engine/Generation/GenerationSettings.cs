@@ -7,7 +7,11 @@ namespace Dti.Engine.Generation;
 /// <summary>
 /// What a generation uses: every default filled in, every value within its range. It repeats the images.
 /// </summary>
-[DeclaredSettings(Except = "model vae dtype device format quality omit_metadata concepts", Accessor = "private init", Checks = true)]
+[DeclaredSettings(
+    Except = "model vae dtype device format quality omit_metadata concepts",
+    Accessor = "private init",
+    Checks = true
+)]
 public sealed partial record GenerationSettings
 {
     /// <summary>Longest prompt that is read at all, in characters.</summary>

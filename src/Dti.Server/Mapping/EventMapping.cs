@@ -12,12 +12,7 @@ namespace Dti.Server.Mapping;
 /// <param name="Quality">1 to 100, JPEG and WebP only.</param>
 /// <param name="Seed">The request's seed.</param>
 /// <param name="Metadata">What a PNG says of its settings; null: nothing.</param>
-internal sealed record PictureEncoding(
-    PictureFormat Format,
-    int Quality,
-    ulong Seed,
-    PictureMetadata? Metadata = null
-)
+internal sealed record PictureEncoding(PictureFormat Format, int Quality, ulong Seed, PictureMetadata? Metadata = null)
 {
     public const int DefaultQuality = 90;
 

@@ -114,8 +114,7 @@ internal sealed class PictureMetadata(GenerationOptions options, Resolved settin
         graph["4"] = Node("SaveImage", new() { ["images"] = Output("1"), ["filename_prefix"] = "dti" });
         return graph;
 
-        static JsonObject Node(string type, JsonObject inputs) =>
-            new() { ["class_type"] = type, ["inputs"] = inputs };
+        static JsonObject Node(string type, JsonObject inputs) => new() { ["class_type"] = type, ["inputs"] = inputs };
 
         static JsonArray Output(string id) => [id, 0];
     }
