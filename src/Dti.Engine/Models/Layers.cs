@@ -9,8 +9,14 @@ namespace Dti.Engine.Models;
 // The few layers that every model is made of. Each takes its weights by the names that checkpoints use; the caller who
 // made the weight source owns the tensors.
 
+/// <summary>A layer of one weight.</summary>
+internal interface ILayer : IPackable
+{
+    Tensor Forward(Tensor x);
+}
+
 /// <summary>y = x Wᵀ + b.</summary>
-internal sealed class Linear : IPackable
+internal sealed class Linear : ILayer
 {
     private readonly Tensor _weight;
     private readonly Tensor? _bias;
@@ -43,7 +49,7 @@ internal sealed class Linear : IPackable
 }
 
 /// <summary>Square two-dimensional convolution.</summary>
-internal sealed class Conv2d : IPackable
+internal sealed class Conv2d : ILayer
 {
     private readonly Tensor _weight;
     private readonly Tensor? _bias;

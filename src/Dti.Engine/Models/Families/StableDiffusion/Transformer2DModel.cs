@@ -11,9 +11,10 @@ namespace Dti.Engine.Models.Families.StableDiffusion;
 internal sealed class Transformer2DModel
 {
     private readonly GroupNorm _norm;
-    private readonly Func<Tensor, Tensor> _projIn; // (B, C, H, W) -> (B, HW, C)
+    private readonly bool _useLinearProjection;
+    private readonly ILayer _projIn;
     private readonly BasicTransformerBlock[] _transformerBlocks;
-    private readonly Func<Tensor, long, long, Tensor> _projOut; // (B, HW, C) -> (B, C, H, W)
+    private readonly ILayer _projOut;
 
     /// <param name="weights">The model's weights.</param>
     /// <param name="channels">Channels C of the feature map.</param>
@@ -33,21 +34,9 @@ internal sealed class Transformer2DModel
     )
     {
         _norm = new GroupNorm(weights.Sub("norm"), groups, channels, 1e-6);
-        if (useLinearProjection)
-        {
-            var projIn = new Linear(weights.Sub("proj_in"), channels, channels);
-            var projOut = new Linear(weights.Sub("proj_out"), channels, channels);
-            _projIn = x => projIn.Forward(ToTokens(x));
-            _projOut = (x, height, width) => ToMap(projOut.Forward(x), height, width);
-        }
-        else
-        {
-            var projIn = new Conv2d(weights.Sub("proj_in"), channels, channels, 1);
-            var projOut = new Conv2d(weights.Sub("proj_out"), channels, channels, 1);
-            _projIn = x => ToTokens(projIn.Forward(x));
-            _projOut = (x, height, width) => projOut.Forward(ToMap(x, height, width));
-        }
-
+        _useLinearProjection = useLinearProjection;
+        _projIn = Projection("proj_in");
+        _projOut = Projection("proj_out");
         var blocks = weights.Sub("transformer_blocks");
         _transformerBlocks =
         [
@@ -55,6 +44,11 @@ internal sealed class Transformer2DModel
                 .Range(0, depth)
                 .Select(i => new BasicTransformerBlock(blocks.Sub(i), channels, heads, crossAttentionDim)),
         ];
+
+        ILayer Projection(string name) =>
+            useLinearProjection
+                ? new Linear(weights.Sub(name), channels, channels)
+                : new Conv2d(weights.Sub(name), channels, channels, 1);
     }
 
     /// <param name="x">(B, C, H, W), or (1, C, H, W) for all B prompts.</param>
@@ -69,16 +63,26 @@ internal sealed class Transformer2DModel
     )
     {
         using var scope = NewDisposeScope();
-        var h = checkpoints.Run(map => _projIn(_norm.Forward(map)), x);
+        var h = checkpoints.Run(map => ProjectIn(_norm.Forward(map)), x);
         foreach (var block in _transformerBlocks)
         {
             h = checkpoints.Run((tokens, states) => block.Forward(tokens, states, keys), h, encoderHiddenStates);
         }
 
         return checkpoints
-            .Run((tokens, map) => _projOut(tokens, map.shape[2], map.shape[3]) + map, h, x)
+            .Run((tokens, map) => ProjectOut(tokens, map.shape[2], map.shape[3]) + map, h, x)
             .MoveToOuterDisposeScope();
     }
+
+    // (B, C, H, W) -> (B, HW, C)
+    private Tensor ProjectIn(Tensor map) =>
+        _useLinearProjection ? _projIn.Forward(ToTokens(map)) : ToTokens(_projIn.Forward(map));
+
+    // (B, HW, C) -> (B, C, H, W)
+    private Tensor ProjectOut(Tensor tokens, long height, long width) =>
+        _useLinearProjection
+            ? ToMap(_projOut.Forward(tokens), height, width)
+            : _projOut.Forward(ToMap(tokens, height, width));
 
     private static Tensor ToTokens(Tensor x) => x.flatten(2).transpose(1, 2);
 
