@@ -7,7 +7,7 @@ using SkiaSharp;
 
 namespace Dti.Bench.Images;
 
-/// <summary>SkiaSharp and ImageSharp: mutated files, time and memory of large photos, and what they make of a file.</summary>
+/// <summary>SkiaSharp and ImageSharp: mutated files, time and memory of large photos, what a file becomes.</summary>
 internal static class ImageComparison
 {
     public const string PeakVerb = "image-memory";

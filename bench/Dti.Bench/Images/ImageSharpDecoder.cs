@@ -13,7 +13,7 @@ using SixLabors.ImageSharp.Processing;
 
 namespace Dti.Bench.Images;
 
-/// <summary>ImageSharp with the decoders of JPEG, PNG, WebP, BMP and GIF alone, and a bound of each allocation.</summary>
+/// <summary>ImageSharp with the decoders of JPEG, PNG, WebP, BMP and GIF alone, each allocation bounded.</summary>
 internal sealed class ImageSharpDecoder : IImageDecoder
 {
     private const int AllocationLimitMegabytes = 1024;
