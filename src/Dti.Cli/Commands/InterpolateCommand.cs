@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Dti.Cli.Files;
 using Dti.Cli.Work;
 using Dti.ClientSdk;
@@ -62,8 +63,14 @@ internal static class InterpolateCommand
         {
             if (asked.IsGiven(fps) && !asked.IsGiven(gif) && !asked.IsGiven(webp) && !asked.IsGiven(mp4))
                 asked.AddError("--fps goes with --gif, --webp or --mp4.");
-            if (asked.IsGiven(fps) && asked.GetValue(fps) is < 1 or > 50)
+            if (
+                asked.GetResult(fps) is { Tokens: [var token] }
+                && int.TryParse(token.Value, CultureInfo.InvariantCulture, out var rate) // other text is an error already
+                && rate is < 1 or > 50
+            )
+            {
                 asked.AddError("--fps must be from 1 to 50.");
+            }
         });
         Examples.Add(
             command,
