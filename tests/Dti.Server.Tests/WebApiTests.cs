@@ -82,6 +82,7 @@ public class WebApiTests
                     height = 64,
                     steps = 2,
                     seed = 3,
+                    omitMetadata = true,
                 },
             }
         );

@@ -218,6 +218,7 @@ public class WorkflowTests(StudioFixture studio)
                     Prompt = prompt,
                     Steps = steps,
                     Seed = seed,
+                    PreviewEvery = 1, // as the page asks, and as the image says
                 }
             )
         )

@@ -781,4 +781,5 @@ def test_the_graph_in_an_image_draws_it_again(nodes, client, cat, frames):
 
     save = next(node for node in graph.values() if node["class_type"] == "SaveImage")
     again = output(save["inputs"]["images"][0])
-    assert numpy.array_equal(numpy.round(again[0] * 255).astype("uint8"), image.numpy())
+    difference = numpy.abs(numpy.asarray(numpy.round(again[0] * 255)).astype("int") - image.numpy().astype("int")).max()
+    assert difference <= (1 if frames else 0)  # the frames of an interpolation are one batch, which rounds otherwise
