@@ -41,7 +41,7 @@ DTI_SERVER=$address "$work/source/dti" generate "a cat" --steps 2 --width 64 --h
 "${PYTHON:-/usr/bin/python3}" -m venv --system-site-packages "$work/venv"
 "$work/venv/bin/python" -m pip install -q --no-index --no-deps --disable-pip-version-check "$packages"/dti-*.whl
 (cd "$work" && venv/bin/python -c 'import sys, dti_client; print([m.name for m in dti_client.DtiClient(sys.argv[1]).list_models()])' "$address" | grep -q tiny-sd15) || fail "The wheel does not work."
-tar -tzf "$packages"/dti-*.tar.gz | grep -q 'dti_client/client.py' || fail "The sdist has no client."
+tar -tzf "$packages"/dti-*.tar.gz --wildcards '*/dti_client/client.py' >/dev/null || fail "The sdist has no client."
 kill $server
 wait $server || true
 server=
