@@ -85,9 +85,9 @@ prepare() { # prepare PAGE BLOCK: what the text of the page has the reader do, o
       sed -E '/^  (horned|tiered|plush|cross|kappa|adamw|ti-|magnitude)/d; /^  - (pixel|an ink|a photo)/d; s/steps [0-9]+/steps 2/; s/^pictures:.*/pictures: 1/; s#\.\./samples#samples#' \
         examples/ablation.yaml >short.yaml ;;
     training.2)
-      "$program" train my-cat photos/ --initializer cat --batch 1 --snapshot-every 100 --steps 500 --overwrite --json >steps.json 2>&1 &
-      until grep -q '"step":3[0-9][0-9],' steps.json; do sleep 0.1; done
-      kill -INT $!
+      "$program" train my-cat photos/ --initializer cat --batch 1 --snapshot-every 100 --steps 500 --force --json >steps.json 2>&1 &
+      for _ in $(seq 1000); do ! grep -q '"step":3[0-9][0-9],' steps.json || break; sleep 0.1; done
+      kill -INT $! || { cat steps.json; exit 1; }
       wait $! || true ;;
   esac
 }
