@@ -10,9 +10,12 @@ if [ -z "${DOCS_NETWORK:-}" ]; then
 fi
 ip link set lo up
 
-work=$(mktemp -d)
+work=$(mktemp -d -p "$root/artifacts")
 trap 'leave; rm -rf "$work"' EXIT
-program=$root/artifacts/bin/Release/dti
+# A copy of its own: another check may build meanwhile. The packages' files stay links.
+cp -rl "$root/artifacts/bin/Release" "$work/bin"
+cp --remove-destination "$root"/artifacts/bin/Release/{dti,Dti}* "$work/bin/"
+program=$work/bin/dti
 model=$root/tests/fixtures/tiny-sd15
 
 enter() { # enter PAGE: a fresh folder and home
