@@ -11,7 +11,10 @@ internal sealed record Part(string Name, IReadOnlyList<Requirement> Needs, Func<
     private static readonly string[] _onRequest = ["docs-pages", "packages"];
 
     /// <summary>Whether it runs only if it is named, or with <c>--on-request</c>.</summary>
-    public bool IsOnRequest => _onRequest.Contains(Name, StringComparer.Ordinal);
+    public bool IsOnRequest => RunsOnRequest(Name);
+
+    /// <summary>Whether the part of a name runs only if it is named, or with <c>--on-request</c>.</summary>
+    public static bool RunsOnRequest(string name) => _onRequest.Contains(name, StringComparer.Ordinal);
 }
 
 /// <summary>A test that failed.</summary>

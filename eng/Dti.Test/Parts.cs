@@ -19,6 +19,9 @@ internal static partial class Parts
 
     private static readonly TimeSpan _limit = TimeSpan.FromMinutes(10);
 
+    /// <summary>Of a part on request, which builds or runs much.</summary>
+    private static readonly TimeSpan _limitOnRequest = TimeSpan.FromMinutes(20);
+
     /// <summary>Of a test that starts a process or waits for one.</summary>
     private static readonly TimeSpan _limitOfWaiting = TimeSpan.FromMinutes(2);
 
@@ -125,7 +128,13 @@ internal static partial class Parts
     {
         var name = Path.GetFileNameWithoutExtension(check);
         Environment.SetEnvironmentVariable("PYTHON", Requirement.Python); // checks run their Python programs with it
-        var (succeeded, text) = ChildProcess.Run(root, "bash", [check], _limit, startsPrograms: true);
+        var (succeeded, text) = ChildProcess.Run(
+            root,
+            "bash",
+            [check],
+            Part.RunsOnRequest(name) ? _limitOnRequest : _limit,
+            startsPrograms: true
+        );
         return succeeded
             ? new PartResult(1, [], [])
             : new PartResult(0, [new Failure(name, text, $"{name} --no-build")], []);
