@@ -65,7 +65,8 @@ internal static class VideoFile
                     cancellationToken
                 )
                 .ConfigureAwait(false);
-            File.Copy(draft, path, overwrite: true);
+            var video = await File.ReadAllBytesAsync(draft, cancellationToken).ConfigureAwait(false);
+            await SafeFile.WriteAsync(path, video, overwrite: true, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
