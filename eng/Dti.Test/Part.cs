@@ -6,14 +6,14 @@ namespace Dti.Test;
 /// <param name="Run">Runs it.</param>
 internal sealed record Part(string Name, IReadOnlyList<Requirement> Needs, Func<PartResult> Run)
 {
-    // They check what a release consists of, its packages and its documentation. That takes minutes and says nothing about
-    // the machine.
+    // They check what a release consists of, its packages and its documentation. That takes minutes and says nothing
+    // about the machine.
     private static readonly string[] _onRequest = ["docs-pages", "packages"];
 
-    /// <summary>Whether it runs only if it is named, or with <c>--on-request</c>.</summary>
+    /// <summary>Whether it runs only if it is named.</summary>
     public bool IsOnRequest => RunsOnRequest(Name);
 
-    /// <summary>Whether the part of a name runs only if it is named, or with <c>--on-request</c>.</summary>
+    /// <summary>Whether the part of a name runs only if it is named.</summary>
     public static bool RunsOnRequest(string name) => _onRequest.Contains(name, StringComparer.Ordinal);
 }
 

@@ -1,9 +1,8 @@
 // The one test command: builds everything, runs every part of the suite, adds up what they say.
-// Usage: dti test [--no-build] [--list] [--require-all] [--on-request] [--sample N] [--slowest N] [WORD] [-- XUNIT ARGUMENTS]
-//   WORD: only parts whose name contains it (engine, server, python, …)
+// Usage: dti test [--no-build] [--list] [--require-all] [--sample N] [--slowest N] [WORD] [-- XUNIT ARGUMENTS]
+//   WORD: only parts whose name contains it (engine, server, python, …); packages and docs-pages run only if named
 //   --list: shows the parts and what the machine lacks for them, and runs nothing
 //   --require-all: a part or test that lacks something that can be installed fails instead of being skipped
-//   --on-request: the parts that build packages, which run only if they are named, and no others
 //   --sample N: every Nth class of the tests of engine, mini and server, for a quick second run in another environment
 //   --slowest N: lists the N slowest tests at the end
 
@@ -21,7 +20,7 @@ if (!Number("--sample", absent: 1, out var sample) || !Number("--slowest", absen
     return 2;
 }
 
-string[] flags = ["--no-build", "--list", "--require-all", "--on-request", "--sample", "--slowest"];
+string[] flags = ["--no-build", "--list", "--require-all", "--sample", "--slowest"];
 if (own.FirstOrDefault(arg => arg.StartsWith('-') && !flags.Contains(arg)) is { } unknown)
 {
     Console.Error.WriteLine(
@@ -34,11 +33,9 @@ var word = own.Where((arg, i) => !arg.StartsWith('-') && (i == 0 || own[i - 1] i
     .FirstOrDefault()
     ?? "";
 var root = Repository.Root();
-var onRequest = own.Contains("--on-request");
 var parts = Parts
     .All(root, xunitArguments, sample)
     .Where(part => part.Name.Contains(word, StringComparison.OrdinalIgnoreCase))
-    .Where(part => part.IsOnRequest || !onRequest)
     .ToList();
 if (parts.Count == 0)
 {
@@ -61,7 +58,7 @@ if (own.Contains("--list"))
     return 0;
 }
 
-if (word.Length == 0 && !onRequest)
+if (word.Length == 0)
 {
     parts.RemoveAll(part => part.IsOnRequest);
 }
