@@ -49,7 +49,7 @@ internal sealed class ApiReference(OpenApiDocument document)
             <main>
             <h1>Dti: calls over HTTP</h1>
             <p>Every call of the contract takes and gives JSON. A stream is one JSON object a line. The same document for
-            programs: <a href="/openapi/v1.json">/openapi/v1.json</a>. If the server has tokens, each call needs the header
+            programs: <a href="{OpenApiPage.DocumentAddress}">{OpenApiPage.DocumentAddress}</a>. If the server has tokens, each call needs the header
             <code>Authorization: Bearer TOKEN</code>; <code>dti tokens create</code> makes one.</p>
             <nav aria-label="Services"><ul>
             {Join(calls.Select(service => Link(service.Key)))}

@@ -16,7 +16,9 @@ namespace Dti.Server.Hosting;
 /// </summary>
 internal static class OpenApiPage
 {
-    private const string DocumentAddress = "/openapi/v1.json";
+    /// <summary>Path of the document.</summary>
+    public const string DocumentAddress = "/openapi/v1.json";
+
     private const string PageAddress = "/openapi";
     private const string TokenScheme = "token";
 
