@@ -23,8 +23,9 @@ internal sealed record PictureEncoding(PictureFormat Format, int Quality, ulong 
 
     public Picture Encode(RgbImage image, int index, string prompt, double? t = null)
     {
-        var file = ImageCodec.Encode(image, Format.ToEngine(), Quality);
-        if (Metadata is not null && Format.ToEngine() == ImageFormat.Png)
+        var format = Format.ToEngine();
+        var file = ImageCodec.Encode(image, format, Quality);
+        if (Metadata is not null && format == ImageFormat.Png)
         {
             file = PngText.Insert(file, Metadata.Of(index, t));
         }
