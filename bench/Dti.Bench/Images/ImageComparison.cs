@@ -30,7 +30,7 @@ internal static class ImageComparison
         return 0;
     }
 
-    /// <summary>In a process of its own: writes how much memory decoding a file takes, after a small one.</summary>
+    /// <summary>In a separate process: prints the memory that decoding a file takes, after a small one.</summary>
     public static int MeasurePeak(string library, string place)
     {
         var decoder = Decoders.Single(decoder => decoder.Name == library);

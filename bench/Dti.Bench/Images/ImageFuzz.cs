@@ -7,7 +7,7 @@ using Dti.Engine.Imaging;
 namespace Dti.Bench.Images;
 
 /// <summary>
-/// Mutated images through a decoder, in a process of its own. If that process crashes or does not finish a file, the
+/// Mutated images through a decoder, in a separate process. If that process crashes or does not finish a file, the
 /// file is counted and the next process continues behind it.
 /// </summary>
 internal static class ImageFuzz

@@ -50,7 +50,7 @@ internal static class SampleFiles
         ];
     }
 
-    /// <summary>A file beside the benchmark that neither library can write.</summary>
+    /// <summary>A file of the benchmark that neither library can write.</summary>
     public static byte[] Stored(string name) =>
         File.ReadAllBytes(Path.Combine(Folders.Bench, "Dti.Bench", "Images", name));
 

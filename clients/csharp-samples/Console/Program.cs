@@ -31,7 +31,7 @@ try
         Name = name,
         Photos = await Task.WhenAll(photos.Select(path => Photo.ReadAsync(path, stop.Token))),
         Options = new TrainingOptions { Steps = steps, PreviewEvery = 0 },
-        Overwrite = args.Contains("--overwrite"), // else a concept of that name is kept, and the server says so
+        Overwrite = args.Contains("--overwrite"), // without it, an existing concept is kept and the call fails
         CancelOnDisconnect = true,
     };
     await foreach (var update in client.TrainAsync(request, cancellationToken: stop.Token))

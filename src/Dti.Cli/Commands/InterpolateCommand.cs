@@ -63,9 +63,10 @@ internal static class InterpolateCommand
         {
             if (asked.IsGiven(fps) && !asked.IsGiven(gif) && !asked.IsGiven(webp) && !asked.IsGiven(mp4))
                 asked.AddError("--fps goes with --gif, --webp or --mp4.");
+            // text that is no number is reported by the option itself
             if (
                 asked.GetResult(fps) is { Tokens: [var token] }
-                && int.TryParse(token.Value, CultureInfo.InvariantCulture, out var rate) // other text is an error already
+                && int.TryParse(token.Value, CultureInfo.InvariantCulture, out var rate)
                 && rate is < 1 or > 50
             )
             {

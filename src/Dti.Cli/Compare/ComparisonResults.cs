@@ -101,13 +101,13 @@ internal readonly record struct MeanInterval(double Mean, double Half)
     ];
 
     // Student's t of two values is 12.7: their interval is wider than anything that is compared.
-    private const int LeastRuns = 3;
+    private const int MinRuns = 3;
 
     /// <summary>Of one value or more; of one or two the interval is not known.</summary>
     public static MeanInterval Of(IReadOnlyList<double> values)
     {
         var (n, mean) = (values.Count, values.Average());
-        if (n < LeastRuns)
+        if (n < MinRuns)
             return new MeanInterval(mean, double.NaN);
         var deviation = Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (n - 1));
         return new MeanInterval(mean, (n - 2 < _t.Length ? _t[n - 2] : 1.96) * deviation / Math.Sqrt(n));

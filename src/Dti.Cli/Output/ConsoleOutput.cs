@@ -118,7 +118,7 @@ internal sealed class ConsoleOutput : IOutput
         return line.Length <= width ? line : line[..(width - 1)] + "…";
     }
 
-    // While a bar is drawn, only its own console knows where the cursor is.
+    // While a progress bar is shown, only its own console knows the position of the cursor.
     private IAnsiConsole Messages => _showsBar && _err.Profile.Out.IsTerminal ? _out : _err;
 
     private static IAnsiConsole Create(TextWriter writer) =>

@@ -5,7 +5,7 @@ using Dti.ClientSdk;
 namespace Dti.Cli.Work;
 
 /// <summary>
-/// The curves of a training in a folder of its own: <c>curves.csv</c>, <c>checks.csv</c>, and an event file that
+/// The curves of a training in a separate folder: <c>curves.csv</c>, <c>checks.csv</c>, and an event file that
 /// TensorBoard shows, with the previews.
 /// </summary>
 /// <param name="folder">For all runs; null: nothing is written.</param>

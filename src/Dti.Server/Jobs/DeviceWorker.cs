@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace Dti.Server.Jobs;
 
 /// <summary>
-/// Acquires jobs and runs them on a thread of its own, so that a device is never shared and no pool thread is blocked.
+/// Acquires jobs and runs them on a dedicated thread, so that a device is never shared and no pool thread is blocked.
 /// One job runs at a time, except that interactive jobs run between the steps of a training, one after each step.
 /// </summary>
 internal sealed class DeviceWorker(
@@ -157,7 +157,8 @@ internal sealed class DeviceWorker(
             return;
         }
 
-        var change = queue.WaitForChangeAsync(_stopping.Token); // before the queue is asked, so that no change is missed in between
+        // before the queue is asked, so that no change is missed in between
+        var change = queue.WaitForChangeAsync(_stopping.Token);
         if (await queue.AcquireAsync(_device, _incarnation, duringTraining: running.Count > 0) is not { } ticket)
         {
             await Task.WhenAny(change, released).WaitAsync(_stopping.Token);

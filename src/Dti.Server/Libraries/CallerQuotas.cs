@@ -24,7 +24,8 @@ internal sealed class CallerQuotas(
     /// </summary>
     /// <param name="caller">The caller's id.</param>
     /// <param name="queued">How many of the caller's jobs wait.</param>
-    /// <param name="pictures">Number of images that the job would generate (<see cref="Jobs.Grains.JobTicket.Pictures"/>).</param>
+    /// <param name="pictures">Number of images that the job would generate (<see
+    /// cref="Jobs.Grains.JobTicket.Pictures"/>).</param>
     /// <returns>Null: it is let in. Else RESOURCE_EXHAUSTED with when to come back, or INVALID_ARGUMENT if it asks for
     /// more than there ever is.</returns>
     public DtiException? Admit(string caller, int queued, int pictures)

@@ -353,7 +353,8 @@ internal sealed class QueueGrain(
             }
             catch (Exception error)
             {
-                logger.GrainUnresponsive(entry.Ticket.JobId, error.Message); // its folder goes when the server starts again
+                // its folder is deleted when the server starts again
+                logger.GrainUnresponsive(entry.Ticket.JobId, error.Message);
             }
         }
     }
