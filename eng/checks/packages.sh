@@ -5,7 +5,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
-trap 'kill ${server:-} 2>/dev/null || true; rm -rf "$work"' EXIT
+trap 'rm -rf "$work"' EXIT
 packages=$work/packages
 fail() {
   echo "$*" >&2
@@ -20,13 +20,8 @@ export SourceRevisionId
 make --only python # copies the sources too
 "$work/source/dti" --version >/dev/null 2>"$work/first"
 grep -q Downloading "$work/first" && grep -q Compiling "$work/first" || fail "The first build shows no progress: $(cat "$work/first")"
-"$work/source/dti" serve --port 0 --web-port 0 --models "$root/tests/fixtures/tiny-sd15" --json >"$work/serve.json" 2>"$work/serve.err" </dev/null &
-server=$!
-for _ in $(seq 300); do
-  ! grep -q '"listening"' "$work/serve.json" || break
-  sleep 0.2
-done
-address=$(grep -oE 'http://127\.0\.0\.1:[0-9]+' "$work/serve.json" | head -n 1) || fail "The server did not start: $(cat "$work/serve.err")"
+program=$work/source/dti
+. "$root/eng/checks/serve.bash"
 running=$(readlink "$work/source/artifacts/run/current")
 
 # A change of the engine, and a build while the server serves. The call that follows needs code that the server has not loaded yet.
@@ -44,7 +39,6 @@ DTI_SERVER=$address "$work/source/dti" generate "a cat" --steps 2 --width 64 --h
 tar -tzf "$packages"/dti-*.tar.gz --wildcards '*/dti_client/client.py' >/dev/null || fail "The sdist has no client."
 kill $server
 wait $server || true
-server=
 
 # What users install: archive, .deb, tool. `doctor` loads libtorch and opens the built-in model.
 make --only linux,deb,tool

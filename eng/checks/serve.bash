@@ -1,8 +1,9 @@
 # Sourced by the checks that call a server: starts one with the tests' tiny model; sets $work, $address and $web; stops it at the end.
-work=$(mktemp -d)
+# $program and $work may be set before.
+work=${work:-$(mktemp -d)}
 with_parent=() # the kernel ends the server together with this shell, even if that is killed
 ! [ -x /usr/bin/setpriv ] || with_parent=(/usr/bin/setpriv --pdeathsig KILL --)
-"${with_parent[@]}" "$root/artifacts/bin/Release/dti" serve --port 0 --web-port 0 --models "$root/tests/fixtures/tiny-sd15" --data "$work/library" --json \
+"${with_parent[@]}" "${program:-$root/artifacts/bin/Release/dti}" serve --port 0 --web-port 0 --models "$root/tests/fixtures/tiny-sd15" --data "$work/library" --json \
   >"$work/serve.json" 2>"$work/serve.err" </dev/null &
 server=$!
 trap 'kill $server 2>/dev/null || true; wait $server 2>/dev/null || true; rm -rf "$work"' EXIT
