@@ -15,7 +15,7 @@ if errorlevel 1 (
 if "%~1"=="test" goto test
 if "%~1"=="bench" goto bench
 
-if not exist "%DTI_ROOT%artifacts\bin\Release\dti.exe" echo Downloading packages and building Dti, once; this takes a few minutes. 1>&2
+if not exist "%DTI_ROOT%artifacts\published\Release\dti.exe" echo Downloading packages and building Dti, once; this takes a few minutes. 1>&2
 dotnet build "%DTI_ROOT%src\Dti.Cli" -c Release -v q --nologo >"%TEMP%\dti-build.log" 2>&1
 if errorlevel 1 (
   type "%TEMP%\dti-build.log" 1>&2
@@ -23,7 +23,7 @@ if errorlevel 1 (
   echo Dti could not be built. 1>&2
   exit /b 1
 )
-"%DTI_ROOT%artifacts\bin\Release\dti.exe" %*
+"%DTI_ROOT%artifacts\published\Release\dti.exe" %*
 exit /b %errorlevel%
 
 :test

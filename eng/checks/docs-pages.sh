@@ -13,8 +13,8 @@ ip link set lo up
 work=$(mktemp -d -p "$root/artifacts")
 trap 'leave; rm -rf "$work"' EXIT
 # A copy of its own: another check may build meanwhile. The packages' files stay links.
-cp -rl "$root/artifacts/bin/Release" "$work/bin"
-cp --remove-destination "$root"/artifacts/bin/Release/{dti,Dti}* "$work/bin/"
+cp -rl "$root/artifacts/published/Release" "$work/bin"
+cp --remove-destination "$root"/artifacts/published/Release/{dti,Dti}* "$work/bin/"
 program=$work/bin/dti
 model=$root/tests/fixtures/tiny-sd15
 

@@ -28,7 +28,7 @@ running=$(readlink "$work/source/artifacts/run/current")
 echo "internal sealed class Changed;" >>"$work/source/src/Dti.Engine/Imaging/RgbImage.cs"
 "$work/source/dti" --version >/dev/null 2>&1 || fail "The changed sources could not be built."
 [ "$(readlink "$work/source/artifacts/run/current")" != "$running" ] || fail "The changed build has no copy of its own."
-cmp -s "$work/source/artifacts/run/$running/Dti.Engine.dll" "$work/source/artifacts/bin/Release/Dti.Engine.dll" && fail "The build did not change the engine."
+cmp -s "$work/source/artifacts/run/$running/Dti.Engine.dll" "$work/source/artifacts/published/Release/Dti.Engine.dll" && fail "The build did not change the engine."
 DTI_SERVER=$address "$work/source/dti" generate "a cat" --steps 2 --width 64 --height 64 -o "$work/cat.png" >"$work/generate" 2>&1 ||
   fail "The server broke during a build: $(cat "$work/generate" "$work/serve.err")"
 

@@ -3,7 +3,7 @@
 work=${work:-$(mktemp -d)}
 with_parent=() # the kernel ends the server together with this shell, even if that is killed
 ! [ -x /usr/bin/setpriv ] || with_parent=(/usr/bin/setpriv --pdeathsig KILL --)
-"${with_parent[@]}" "${program:-$root/artifacts/bin/Release/dti}" serve --port 0 --web-port 0 --models "$root/tests/fixtures/tiny-sd15" --data "$work/library" --json \
+"${with_parent[@]}" "${program:-$root/artifacts/published/Release/dti}" serve --port 0 --web-port 0 --models "$root/tests/fixtures/tiny-sd15" --data "$work/library" --json \
   >"$work/serve.json" 2>"$work/serve.err" </dev/null &
 server=$!
 trap 'kill $server 2>/dev/null || true; wait $server 2>/dev/null || true; rm -rf "$work"' EXIT

@@ -12,7 +12,7 @@ internal static class ProgramName
     /// <summary>A command line that begins with <c>dti</c>, as it is typed here.</summary>
     public static string In(string line) => line.StartsWith("dti ", StringComparison.Ordinal) ? Text + line[3..] : line;
 
-    /// <param name="programFolder">Of the program; in a clone <c>artifacts/bin/Release</c> or
+    /// <param name="programFolder">Of the program; in a clone <c>artifacts/published/Release</c> or
     /// <c>artifacts/run/N</c>.</param>
     /// <param name="currentFolder">Of the user.</param>
     /// <param name="windows">Whether the script is that of Windows.</param>

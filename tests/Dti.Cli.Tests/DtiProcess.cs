@@ -49,9 +49,16 @@ internal sealed class DtiProcess : IDisposable
         _error = process.StandardError.ReadToEndAsync();
     }
 
-    /// <summary>The built <c>dti</c>.</summary>
+    /// <summary>The <c>dti</c> that the build published, in <c>artifacts/published</c>.</summary>
     public static string Program { get; } =
-        Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "dti.exe" : "dti");
+        Path.GetFullPath(
+            Path.Combine(
+                AppContext.BaseDirectory,
+                "../../published",
+                new DirectoryInfo(AppContext.BaseDirectory).Name,
+                OperatingSystem.IsWindows() ? "dti.exe" : "dti"
+            )
+        );
 
     public int Id => _process.Id;
 

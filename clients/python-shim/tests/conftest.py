@@ -18,7 +18,7 @@ def address(tmp_path_factory):
     """Where `dti serve` listens, with the tiny model of the tests; the address is the first line that it prints."""
     setpriv = shutil.which("setpriv")  # the kernel ends the server together with this process, even if that is killed
     server = subprocess.Popen(
-        [*([setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []), ROOT / "artifacts/bin/Release/dti", "serve", "--port", "0", "--json", "--data", tmp_path_factory.mktemp("library"),
+        [*([setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []), ROOT / "artifacts/published/Release/dti", "serve", "--port", "0", "--json", "--data", tmp_path_factory.mktemp("library"),
          "--models", ROOT / "tests/fixtures/tiny-sd15"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
     )

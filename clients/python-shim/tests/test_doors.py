@@ -13,7 +13,7 @@ from conftest import ROOT
 
 from dti_client import AsyncDtiClient, DtiClient, DtiError
 
-DTI = ROOT / "artifacts/bin/Release/dti"
+DTI = ROOT / "artifacts/published/Release/dti"
 WANTS_A_TOKEN = "This server requires a valid token: set DTI_TOKEN"
 
 
