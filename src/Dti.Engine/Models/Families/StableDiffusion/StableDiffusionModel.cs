@@ -1,8 +1,6 @@
 using Dti.Engine.Runtime.Devices;
-using Dti.Engine.Runtime.Kernels;
 using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
-using Dti.Engine.Weights;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Models.Families.StableDiffusion;
@@ -13,7 +11,7 @@ namespace Dti.Engine.Models.Families.StableDiffusion;
 /// </summary>
 public sealed class StableDiffusionModel : IDiffusionModel
 {
-    private readonly List<(ModelParts Part, ModelComponent Component)> _components = [];
+    private readonly ModelComponents _components;
     private readonly ModelComponent<ClipTextModel>[] _textEncoders;
     private readonly ModelComponent<UNet2DConditionModel> _unet;
     private readonly ModelComponent<AutoencoderKL> _vae;
@@ -24,26 +22,27 @@ public sealed class StableDiffusionModel : IDiffusionModel
         Target = target;
         Memory = memory;
         NoiseProcess = profile.Noise.CreateProcess(target.Device);
+        _components = new ModelComponents(profile, target, memory);
         try
         {
             _textEncoders =
             [
                 .. profile.Encoders.Zip(profile.TextConfigs, (encoder, config) =>
-                    LoadComponent(ModelParts.TextEncoders, encoder.Component, target, weights => new ClipTextModel(
+                    _components.Load(ModelParts.TextEncoders, encoder.Component, weights => new ClipTextModel(
                         config,
                         weights
                     ))
                 ),
             ];
-            _unet = LoadComponent(ModelParts.Denoiser, "unet", target, weights => new UNet2DConditionModel(
+            _unet = _components.Load(ModelParts.Denoiser, "unet", weights => new UNet2DConditionModel(
                 profile.UNetConfig,
                 weights
             ));
-            _vae = LoadComponent(
+            _vae = _components.Load(
                 ModelParts.Autoencoder,
                 "vae",
-                profile.AutoencoderTarget(target),
-                weights => new AutoencoderKL(profile.VaeConfig, weights, memory.AutoencoderTile)
+                weights => new AutoencoderKL(profile.VaeConfig, weights, memory.AutoencoderTile),
+                profile.AutoencoderTarget(target)
             );
         }
         catch
@@ -91,21 +90,10 @@ public sealed class StableDiffusionModel : IDiffusionModel
         new((StableDiffusionProfile)profile, target, memory ?? MemoryPolicy.High);
 
     /// <inheritdoc/>
-    public void UseOnly(ModelParts parts)
-    {
-        if (Target.Device.type == TorchSharp.DeviceType.CPU)
-        {
-            MaskedConstants.Load();
-        }
-
-        foreach (var (_, component) in _components.Where(idle => (idle.Part & parts) == 0))
-        {
-            component.Release();
-        }
-    }
+    public void UseOnly(ModelParts parts) => _components.UseOnly(parts);
 
     /// <inheritdoc/>
-    public void ReleaseTransposed() => _components.ForEach(part => part.Component.ReleaseTransposed());
+    public void ReleaseTransposed() => _components.ReleaseTransposed();
 
     /// <summary>
     /// One encoder: its last hidden states. Two (SDXL): the last but one of both, side by side, and the
@@ -173,25 +161,7 @@ public sealed class StableDiffusionModel : IDiffusionModel
     /// <summary>Frees the weights.</summary>
     public void Dispose()
     {
-        foreach (var (_, component) in _components)
-        {
-            component.Dispose();
-        }
-
+        _components.Dispose();
         NoiseProcess.Dispose();
-    }
-
-    private ModelComponent<T> LoadComponent<T>(
-        ModelParts part,
-        string name,
-        ComputeTarget target,
-        Func<WeightScope, T> build
-    )
-        where T : class
-    {
-        using var weights = Profile.OpenWeights(name);
-        var component = new ModelComponent<T>(weights, target, Memory, build);
-        _components.Add((part, component));
-        return component;
     }
 }
