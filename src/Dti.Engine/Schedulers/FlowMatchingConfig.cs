@@ -44,7 +44,16 @@ public sealed record FlowMatchingConfig : NoiseProcessConfig
         {
             config.Require("use_flow_sigmas", true);
             config.Require("prediction_type", "flow_prediction");
+            config.RequireOneOf("algorithm_type", ["\"dpmsolver++\""]);
             config.Require("solver_order", 2);
+            config.Require("solver_type", "midpoint");
+            config.Require("final_sigmas_type", "zero");
+            config.Require("thresholding", false);
+            config.Require("use_lu_lambdas", false);
+        }
+        else if (name != "FlowMatchEulerDiscreteScheduler")
+        {
+            throw config.Unsupported("_class_name", $"'{name}'");
         }
 
         config.Require("use_dynamic_shifting", false);
@@ -61,7 +70,7 @@ public sealed record FlowMatchingConfig : NoiseProcessConfig
             PredictionType = PredictionType.Flow,
             NumTrainTimesteps = config.Int("num_train_timesteps", 1000, 1, 100_000),
             Shift = shift is > 0 and <= 100 ? shift : throw config.Unsupported(key, JsonSerializer.Serialize(shift)),
-            TrainingShift = shift,
+            TrainingShift = solver ? 1 : shift, // training reads shift alone, and a solver's config has none
         };
     }
 
@@ -78,10 +87,15 @@ public sealed record FlowMatchingConfig : NoiseProcessConfig
     /// <param name="sigmas">σ of each call, from 1 or below down to above 0.</param>
     public IScheduler CreateSampler(string name, IEnumerable<double> sigmas)
     {
-        double[] levels = [.. sigmas.Select(sigma => (double)(float)sigma)]; // as diffusers keeps them
+        double[] levels = [.. sigmas];
         var schedule = new SamplingSchedule(
-            Array.ConvertAll(levels, sigma => sigma * NumTrainTimesteps),
-            [.. levels.Append(0).Select(sigma => new NoiseLevel(1 - sigma, sigma))],
+            Array.ConvertAll(levels, sigma => TimeOf(name, sigma)),
+            [
+                .. levels
+                    .Select(sigma => (double)(float)sigma) // as diffusers keeps them
+                    .Append(0)
+                    .Select(sigma => new NoiseLevel(1 - sigma, sigma)),
+            ],
             InitNoiseSigma: 1
         );
         var process = new FlowMatchingProcess(this);
@@ -89,6 +103,10 @@ public sealed record FlowMatchingConfig : NoiseProcessConfig
             ? new DpmSolverMultistepScheduler(process, schedule)
             : new EulerDiscreteScheduler(process, schedule);
     }
+
+    /// <summary>What the model is told of a level: the solver's class counts in whole steps.</summary>
+    private double TimeOf(string name, double sigma) =>
+        name == DpmSolver ? Math.Truncate(sigma * NumTrainTimesteps) : (double)(float)sigma * NumTrainTimesteps;
 
     /// <summary>A noise level moved toward noise.</summary>
     internal static double Shifted(double sigma, double shift) => shift * sigma / (1 + ((shift - 1) * sigma));
@@ -102,7 +120,12 @@ public sealed record FlowMatchingConfig : NoiseProcessConfig
             .Select(i => Shifted(steps == 1 ? most : most + ((least - most) * i / (steps - 1)), Shift));
     }
 
-    // Evenly from the level before the last training step.
-    private IEnumerable<double> SolverSigmas(int steps) =>
-        Enumerable.Range(0, steps).Select(i => Shifted((1 - (1.0 / NumTrainTimesteps)) * (steps - i) / steps, Shift));
+    // Evenly from the level before the last training step, in the order of numpy's linspace, which decides how times are
+    // truncated.
+    private IEnumerable<double> SolverSigmas(int steps)
+    {
+        var last = 1.0 / NumTrainTimesteps;
+        var step = (last - 1) / steps;
+        return Enumerable.Range(0, steps).Select(i => Shifted(1 - (i == 0 ? last : ((steps - i) * step) + 1), Shift));
+    }
 }

@@ -164,7 +164,11 @@ public class NoiseProcessTests
         {
             // What a model gives that takes the sample for the image plus what noise is left in it.
             double sigma = run.Sigmas[call];
-            var level = name == "flow" ? Flow(run.Timesteps[call]) : new NoiseLevel(1, sigma);
+            // the solver counts in noise per signal, and tells the model whole steps
+            var level =
+                name != "flow" ? new NoiseLevel(1, sigma)
+                : sampler == "euler" ? Flow(1000 * sigma)
+                : Flow(1000 * sigma / (1 + sigma));
             var left = (x - (level.Signal * x0)) / level.Noise;
             var output = process.Target(x0, left, tensor(new[] { (float)run.Timesteps[call] }));
             x = run.Step(output, call, x, () => noise);
