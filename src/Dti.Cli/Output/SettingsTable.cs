@@ -62,6 +62,8 @@ internal static class SettingsTable
             ("num_images", $"{settings.ImageCount}"),
             ("prompt_syntax", Word(settings.PromptSyntax)),
             ("long_prompts", Word(settings.LongPrompts)),
+            ("omit_instruction", Word(settings.OmitInstruction)),
+            ("resolution_binning", Word(settings.ResolutionBinning)),
             ("format", Word(settings.Format)),
             ("quality", $"{settings.Quality}"),
             ("omit_metadata", Word(settings.OmitMetadata)),

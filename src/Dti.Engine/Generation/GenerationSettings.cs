@@ -92,6 +92,12 @@ public sealed partial record GenerationSettings
             );
         }
 
+        if (!settings.ResolutionBinning)
+        {
+            profile.Latents.CheckSide("width", settings.Width, found);
+            profile.Latents.CheckSide("height", settings.Height, found);
+        }
+
         found.Range("preview_every", settings.PreviewEvery, 0, Math.Clamp(settings.Steps, 1, 1000));
         if (settings.Steps is >= 1 and <= 1000 && settings.Scheduler.Length > 0)
         {

@@ -15,6 +15,7 @@ internal sealed class PromptEncoder
     private readonly PromptSyntax _syntax;
     private readonly int _clipSkip;
     private readonly LongPrompts _long;
+    private readonly bool _instruct;
     private readonly PlaceholderTokens[] _placeholders; // one of each per text encoder
     private readonly float[][][] _rows;
 
@@ -29,10 +30,11 @@ internal sealed class PromptEncoder
         IReadOnlyList<ConceptEmbedding> concepts,
         PromptSyntax syntax = PromptSyntax.Plain,
         int clipSkip = 1,
-        LongPrompts longPrompts = LongPrompts.Cut
+        LongPrompts longPrompts = LongPrompts.Cut,
+        bool instruct = true
     )
     {
-        (_model, _syntax, _clipSkip, _long) = (model, syntax, clipSkip, longPrompts);
+        (_model, _syntax, _clipSkip, _long, _instruct) = (model, syntax, clipSkip, longPrompts, instruct);
         var encoders = model.Profile.Encoders;
         _placeholders = [.. encoders.Select(encoder => encoder.NewPlaceholders())];
         foreach (var concept in concepts)
@@ -55,11 +57,11 @@ internal sealed class PromptEncoder
     }
 
     /// <summary>What is cut off the prompt, as a warning; null when all of it is read.</summary>
-    public GenerationWarning? CutWarning(string prompt)
+    public GenerationWarning? CutWarning(string prompt, bool isNegative = false)
     {
-        var chunks = Tokenize(prompt, encoder: 0);
-        var tokens = chunks[^1].Tokens;
-        var read = tokens.InputIds.Count + ((tokens.InputIds.Count - 2) * (chunks.Count - 1));
+        var chunks = Tokenize(Pieces(prompt), encoder: 0, isNegative);
+        var (tokens, length) = (chunks[^1].Tokens, chunks[^1].PieceOf.Length);
+        var read = length + ((length - 2) * (chunks.Count - 1));
         return tokens.CutText.Length == 0
             ? null
             : new GenerationWarning(
@@ -77,19 +79,22 @@ internal sealed class PromptEncoder
     /// <summary>
     /// A batch of one. Where a token has a weight w, its state is moved away from the state that the empty prompt has
     /// there: z₀ + w·(z − z₀); the pooled text stays as it is (ComfyUI's <c>encode_token_weights</c>). The states of
-    /// several chunks follow each other; the pooled text is that of the first.
+    /// several chunks follow each other; the pooled text is that of the first. Where the empty prompt has no state, w
+    /// multiplies.
     /// </summary>
-    public Conditioning Encode(string prompt)
+    /// <param name="prompt">The prompt.</param>
+    /// <param name="isNegative">Whether it says what to keep away from, so that no instruction goes before it.</param>
+    public Conditioning Encode(string prompt, bool isNegative = false)
     {
         using var scope = NewDisposeScope();
         var pieces = Pieces(prompt);
-        var tokens = _model.Profile.Encoders.Select((_, i) => Tokenize(pieces, i)).ToArray();
+        var tokens = _model.Profile.Encoders.Select((_, i) => Tokenize(pieces, i, isNegative)).ToArray();
         var count = tokens.Min(chunks => chunks.Count);
         Conditioning[] chunks =
         [
             .. Enumerable
                 .Range(0, count)
-                .Select(chunk => Encode([.. tokens.Select(encoder => encoder[chunk])], pieces)),
+                .Select(chunk => Encode([.. tokens.Select(encoder => encoder[chunk])], pieces, isNegative)),
         ];
         return (
             count == 1
@@ -104,7 +109,8 @@ internal sealed class PromptEncoder
 
     /// <param name="tokens">A chunk for each text encoder.</param>
     /// <param name="pieces">The pieces of the prompt that they are from.</param>
-    private Conditioning Encode(PromptChunk[] tokens, IReadOnlyList<PromptPiece> pieces)
+    /// <param name="isNegative">Whether they are of a negative prompt.</param>
+    private Conditioning Encode(PromptChunk[] tokens, IReadOnlyList<PromptPiece> pieces, bool isNegative)
     {
         var encoders = _model.Profile.Encoders;
         var conditioning = Condition(tokens.Select(token => token.Tokens));
@@ -120,11 +126,15 @@ internal sealed class PromptEncoder
         }
 
         var states = conditioning.States;
-        var empty = Condition(encoders.Select(encoder => encoder.Tokenizer.Tokenize(""))).States.to(ScalarType.Float32);
-        var factors = cat(
-            [.. weights.Select((token, i) => tensor(token).view(1, -1, 1).expand(1, -1, encoders[i].Dimension))],
-            -1
+        var empty = OfLength(
+            Condition(encoders.Select((_, i) => Tokenizer(i, isNegative).Tokenize(""))).States.to(ScalarType.Float32),
+            states.shape[1]
         );
+        var factors = cat(
+                [.. weights.Select((token, i) => tensor(token).view(1, -1, 1).expand(1, -1, encoders[i].Dimension))],
+                -1
+            )
+            .narrow(1, 0, states.shape[1]);
         var full = states.to(ScalarType.Float32);
         var weighted = full + ((full - empty) * (factors.to(states.device) - 1)); // exactly z where w is 1
         return conditioning with { States = weighted.to(states.dtype) };
@@ -153,12 +163,23 @@ internal sealed class PromptEncoder
     private IReadOnlyList<PromptPiece> Pieces(string prompt) =>
         _syntax == PromptSyntax.Weighted ? WeightedPrompt.Parse(prompt) : [new PromptPiece(prompt, 1)];
 
-    private IReadOnlyList<PromptChunk> Tokenize(string prompt, int encoder) => Tokenize(Pieces(prompt), encoder);
+    /// <summary>Cut, or filled up with zeros.</summary>
+    /// <param name="states">(1, L, d)</param>
+    /// <param name="length">L of the result.</param>
+    private static Tensor OfLength(Tensor states, long length) =>
+        states.shape[1] >= length
+            ? states.narrow(1, 0, length)
+            : cat([states, zeros([1, length - states.shape[1], states.shape[2]], device: states.device)], 1);
 
-    private IReadOnlyList<PromptChunk> Tokenize(IReadOnlyList<PromptPiece> pieces, int encoder)
+    private ITokenizer Tokenizer(int encoder, bool isNegative) =>
+        _model.Profile.Encoders[encoder].Tokenizer is var plain && _instruct && !isNegative
+            ? plain.WithInstruction
+            : plain;
+
+    private IReadOnlyList<PromptChunk> Tokenize(IReadOnlyList<PromptPiece> pieces, int encoder, bool isNegative)
     {
         var placeholders = _placeholders[encoder];
-        var tokenizer = _model.Profile.Encoders[encoder].Tokenizer;
+        var tokenizer = Tokenizer(encoder, isNegative);
         string[] texts = [.. pieces.Select(piece => placeholders.Expand(piece.Text))];
         return _long == LongPrompts.Chunks
             ? tokenizer.TokenizeChunks(texts, placeholders, MaxChunks)

@@ -35,11 +35,12 @@ public sealed class TextToImage(IDiffusionModel model)
             concepts,
             settings.PromptSyntax,
             settings.ClipSkip,
-            settings.LongPrompts
+            settings.LongPrompts,
+            !settings.OmitInstruction
         );
-        foreach (var text in new[] { settings.Prompt, settings.NegativePrompt ?? "" })
+        foreach (var (text, isNegative) in new[] { (settings.Prompt, false), (settings.NegativePrompt ?? "", true) })
         {
-            foreach (var warning in new[] { prompts.CutWarning(text), prompts.SyntaxWarning(text) })
+            foreach (var warning in new[] { prompts.CutWarning(text, isNegative), prompts.SyntaxWarning(text) })
             {
                 if (warning is not null)
                 {
@@ -78,7 +79,7 @@ public sealed class TextToImage(IDiffusionModel model)
                 yield return step;
             }
 
-            yield return new GeneratedImage(index, Decode(latents.Value), settings.Prompt);
+            yield return new GeneratedImage(index, Decode(latents.Value, settings), settings.Prompt);
         }
     }
 
@@ -87,7 +88,7 @@ public sealed class TextToImage(IDiffusionModel model)
     {
         return new PictureNoise(
             settings.Seed,
-            model.Profile.Latents.Of(settings.ImageCount, settings.Height, settings.Width),
+            model.Profile.Latents.Of(settings.ImageCount, Size(settings).Height, Size(settings).Width),
             index
         );
     }
@@ -107,11 +108,10 @@ public sealed class TextToImage(IDiffusionModel model)
         var negative =
             settings.NegativePrompt is null && model.Profile.ForcesZerosForEmptyPrompt
                 ? prompt.Zeros()
-                : prompts.Encode(settings.NegativePrompt ?? "");
-        Conditioning[] batches =
-            negative.States.shape[1] == prompt.States.shape[1]
-                ? [Conditioning.Cat(negative, prompt) with { Sizes = Sizes(settings, 2) }]
-                : [negative with { Sizes = Sizes(settings, 1) }, prompt with { Sizes = Sizes(settings, 1) }];
+                : prompts.Encode(settings.NegativePrompt ?? "", isNegative: true);
+        Conditioning[] batches = negative.JoinsWith(prompt)
+            ? [Conditioning.Cat(negative, prompt) with { Sizes = Sizes(settings, 2) }]
+            : [negative with { Sizes = Sizes(settings, 1) }, prompt with { Sizes = Sizes(settings, 1) }];
         return new PromptPair([.. batches.Select(batch => batch.DetachFromDisposeScope())]);
     }
 
@@ -130,8 +130,8 @@ public sealed class TextToImage(IDiffusionModel model)
             settings.Scheduler,
             settings.Steps,
             settings.PredictionType,
-            settings.Width,
-            settings.Height
+            Size(settings).Width,
+            Size(settings).Height
         );
         latents.Replace(latents.Value * scheduler.InitNoiseSigma);
         using var timesteps = Timesteps(scheduler);
@@ -163,15 +163,44 @@ public sealed class TextToImage(IDiffusionModel model)
         }
     }
 
-    /// <summary>Latents to an image.</summary>
-    internal RgbImage Decode(Tensor latents)
+    /// <summary>Latents to an image of the size that was asked.</summary>
+    internal RgbImage Decode(Tensor latents, GenerationSettings settings)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         model.UseOnly(ModelParts.Autoencoder);
-        var decoded = model.Decode(latents);
-        return RgbImage.FromTensor(((decoded.to(ScalarType.Float32) / 2) + 0.5).clamp(0, 1).cpu()[0]);
+        var decoded = Resized(model.Decode(latents).to(ScalarType.Float32), settings.Width, settings.Height);
+        return RgbImage.FromTensor(((decoded / 2) + 0.5).clamp(0, 1).cpu()[0]);
     }
+
+    /// <summary>
+    /// Resized until it covers a size, without smoothing, and cropped to it (diffusers' resize_and_crop_tensor).
+    /// </summary>
+    /// <param name="image">(1, 3, H, W) fp32</param>
+    /// <param name="width">Pixels.</param>
+    /// <param name="height">Pixels.</param>
+    internal static Tensor Resized(Tensor image, int width, int height)
+    {
+        var (from, ratio) = (image.shape, Math.Max((double)height / image.shape[2], (double)width / image.shape[3]));
+        if ((from[2], from[3]) == (height, width))
+        {
+            return image;
+        }
+
+        using var scope = NewDisposeScope();
+        long[] size = [(long)(from[2] * ratio), (long)(from[3] * ratio)];
+        return nn
+            .functional.interpolate(image, size, mode: InterpolationMode.Bilinear, align_corners: false)
+            .narrow(2, (size[0] - height) / 2, height)
+            .narrow(3, (size[1] - width) / 2, width)
+            .MoveToOuterDisposeScope();
+    }
+
+    /// <summary>In which the image is generated.</summary>
+    private (int Width, int Height) Size(GenerationSettings settings) =>
+        settings.ResolutionBinning
+            ? model.Profile.TrainedSize(settings.Width, settings.Height)
+            : (settings.Width, settings.Height);
 
     /// <summary>
     /// A step all of which is done where the model is: nothing waits for the device, unless a preview is wanted.

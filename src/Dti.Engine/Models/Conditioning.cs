@@ -15,19 +15,37 @@ public sealed record Conditioning(Tensor States, Tensor? Mask = null, Tensor? Po
 {
     private IEnumerable<Tensor> All => new[] { States, Mask, Pooled, Sizes }.OfType<Tensor>();
 
-    /// <summary>One batch after the other.</summary>
+    /// <summary>
+    /// One batch after the other. They have as many states, or a mask: then zeros that do not count fill up the shorter
+    /// one.
+    /// </summary>
     public static Conditioning Cat(Conditioning first, Conditioning second)
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
+        var length = Math.Max(first.States.shape[1], second.States.shape[1]);
         return new(
-            cat([first.States, second.States]),
-            Both(first.Mask, second.Mask),
+            cat([Filled(first.States), Filled(second.States)]),
+            first.Mask is null || second.Mask is null ? null : cat([Filled(first.Mask), Filled(second.Mask)]),
             Both(first.Pooled, second.Pooled),
             Both(first.Sizes, second.Sizes)
         );
 
+        Tensor Filled(Tensor rows)
+        {
+            var missing = (long[])rows.shape.Clone();
+            missing[1] = length - missing[1];
+            return missing[1] == 0 ? rows : cat([rows, zeros(missing, rows.dtype, rows.device)], 1);
+        }
+
         static Tensor? Both(Tensor? a, Tensor? b) => a is null || b is null ? null : cat([a, b]);
+    }
+
+    /// <summary>Whether <see cref="Cat"/> can join it with another one.</summary>
+    public bool JoinsWith(Conditioning other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return States.shape[1] == other.States.shape[1] || (Mask is not null && other.Mask is not null);
     }
 
     /// <summary>

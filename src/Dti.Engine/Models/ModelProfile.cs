@@ -23,17 +23,19 @@ public abstract class ModelProfile
     /// <param name="encoders">Its text encoders.</param>
     /// <param name="noise">Its noise process.</param>
     /// <param name="autoencoder">Its autoencoder's config; null: it has none of that kind.</param>
+    /// <param name="published">What the family was published with for training; its folder may say otherwise.</param>
     /// <exception cref="DtiException">Weights are missing, or the model's notes are not valid.</exception>
     internal ModelProfile(
         Checkpoint checkpoint,
         IReadOnlyList<TextEncoderProfile> encoders,
         NoiseProcessConfig noise,
-        AutoencoderKLConfig? autoencoder = null
+        AutoencoderKLConfig? autoencoder = null,
+        TrainingDefaults? published = null
     )
     {
         (Checkpoint, Encoders, Noise, Autoencoder) = (checkpoint, encoders, noise, autoencoder);
         using var notes = ModelNotes.Read(checkpoint.Path);
-        TrainingDefaults = TrainingDefaults.Of(notes);
+        TrainingDefaults = TrainingDefaults.Of(notes, published);
         LatentRgb = LatentRgbFactors.Of(notes, autoencoder);
         Domain = notes.Domain();
         _stored = new StoredComponents(checkpoint.Components, OpenWeights);
@@ -82,7 +84,7 @@ public abstract class ModelProfile
     /// <summary>The noise process that it was trained with, and the sampler that it was published with.</summary>
     public NoiseProcessConfig Noise { get; }
 
-    /// <summary>What its folder says of training with it.</summary>
+    /// <summary>What its folder, or else its family, says of training with it.</summary>
     public TrainingDefaults TrainingDefaults { get; }
 
     /// <summary>
@@ -129,6 +131,14 @@ public abstract class ModelProfile
     /// <exception cref="DtiException">More steps than the process has.</exception>
     public virtual IScheduler CreateSampler(string name, int steps, PredictionType prediction, int width, int height) =>
         (Noise with { PredictionType = prediction }).CreateSampler(name, steps);
+
+    /// <summary>
+    /// The size that the model was trained with whose sides have the nearest ratio; the size itself where the family
+    /// knows none.
+    /// </summary>
+    /// <param name="width">Pixels.</param>
+    /// <param name="height">Pixels.</param>
+    public virtual (int Width, int Height) TrainedSize(int width, int height) => (width, height);
 
     /// <summary>This model with another autoencoder; the same profile each time.</summary>
     /// <exception cref="DtiException">The autoencoder does not go with it.</exception>

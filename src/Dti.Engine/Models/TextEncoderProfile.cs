@@ -48,6 +48,14 @@ public sealed class TextEncoderProfile
     /// <summary>The key of its vectors in embedding files for several encoders.</summary>
     public string EmbeddingKey { get; }
 
+    /// <summary>For the metadata of concepts: key, width, and how it computes where that is a choice.</summary>
+    public string Description => $"{EmbeddingKey}, {Dimension} wide{(Notes.Length > 0 ? $", {Notes}" : "")}";
+
+    /// <summary>
+    /// How it computes where that is a choice, for the metadata of concepts; empty: there is none.
+    /// </summary>
+    public string Notes { get; init; } = "";
+
     /// <summary>Its tokenizer.</summary>
     public ITokenizer Tokenizer { get; }
 
@@ -68,7 +76,8 @@ public sealed class TextEncoderProfile
     internal double TypicalReadability => _typicalReadability.Value;
 
     /// <summary>An empty set of concept tokens, whose ids begin after its vocabulary.</summary>
-    public PlaceholderTokens NewPlaceholders() => new(Embeddings.VocabularySize, Tokenizer.Normalized);
+    public PlaceholderTokens NewPlaceholders() =>
+        new(Embeddings.VocabularySize, Tokenizer.Normalized, Tokenizer.ConceptSeparator);
 
     /// <summary>
     /// The vocabulary, (V, d), and the position embeddings, (77, d) for CLIP, or null; fp32 on the CPU.

@@ -11,15 +11,23 @@ namespace Dti.Engine.Models;
 /// <param name="Steps">Of any method; null: the published ones.</param>
 /// <param name="Kappa">κ; null: the published one. What is much and what is little goes by the gradients of a
 /// model.</param>
-public sealed record TrainingDefaults(double? LearningRate = null, int? Steps = null, double? Kappa = null)
+/// <param name="WeightDecay">Of AdamW, where a method does not rule it out; null: 0.01.</param>
+public sealed record TrainingDefaults(
+    double? LearningRate = null,
+    int? Steps = null,
+    double? Kappa = null,
+    double? WeightDecay = null
+)
 {
-    /// <summary>Reads a folder's notes; nothing where they do not speak of it.</summary>
+    /// <summary>Reads a folder's notes.</summary>
+    /// <param name="notes">The notes.</param>
+    /// <param name="published">What holds where they do not speak of it; null: nothing.</param>
     /// <exception cref="DtiException">A value is out of range.</exception>
-    internal static TrainingDefaults Of(ModelNotes notes)
+    internal static TrainingDefaults Of(ModelNotes notes, TrainingDefaults? published = null)
     {
         if (notes.Find("training", JsonValueKind.Object) is not { } training)
         {
-            return new TrainingDefaults();
+            return published ?? new TrainingDefaults();
         }
 
         double? Number(string name, double max) =>
@@ -27,6 +35,11 @@ public sealed record TrainingDefaults(double? LearningRate = null, int? Steps = 
             : value.ValueKind == JsonValueKind.Number && value.GetDouble() is var number && number > 0 && number <= max
                 ? number
             : throw notes.Bad($"{name} must be a number above 0 and at most {max}");
-        return new TrainingDefaults(Number("learning_rate", 1), (int?)Number("steps", 100_000), Number("kappa", 10));
+        return new TrainingDefaults(
+            Number("learning_rate", 1) ?? published?.LearningRate,
+            (int?)Number("steps", 100_000) ?? published?.Steps,
+            Number("kappa", 10) ?? published?.Kappa,
+            published?.WeightDecay
+        );
     }
 }

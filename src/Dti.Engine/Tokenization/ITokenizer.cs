@@ -20,7 +20,7 @@ public interface ITokenizer
     /// </summary>
     /// <param name="pieces">The texts.</param>
     /// <param name="placeholders">Concept tokens that they may hold; null: none.</param>
-    /// <param name="pieceOf">For each id which piece it comes from; −1: none.</param>
+    /// <param name="pieceOf">For each state that the denoiser sees which piece it comes from; −1: none.</param>
     TokenizedPrompt Tokenize(IReadOnlyList<string> pieces, PlaceholderTokens? placeholders, out int[] pieceOf);
 
     /// <summary>
@@ -35,6 +35,15 @@ public interface ITokenizer
         PlaceholderTokens? placeholders,
         int maxChunks
     ) => [new PromptChunk(Tokenize(pieces, placeholders, out var pieceOf), pieceOf)];
+
+    /// <summary>
+    /// The tokenizer of the prompts that images are generated from, where the model's pipeline puts an instruction
+    /// before them; else this one. Captions in training and negative prompts have no instruction.
+    /// </summary>
+    ITokenizer WithInstruction => this;
+
+    /// <summary>What stands between the tokens of a concept of several vectors, in prompts that name it.</summary>
+    string ConceptSeparator => " ";
 
     /// <summary>A token as people write it, without the vocabulary's marks.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such id.</exception>
@@ -51,7 +60,9 @@ public interface ITokenizer
 /// <param name="Tokens">
 /// Start, text, end, padding; the count is the whole prompt's, and what was cut off it is told by the last chunk.
 /// </param>
-/// <param name="PieceOf">For each id which piece of the prompt it comes from; −1: none.</param>
+/// <param name="PieceOf">
+/// For each state that the denoiser sees which piece of the prompt it comes from; −1: none.
+/// </param>
 public sealed record PromptChunk(TokenizedPrompt Tokens, int[] PieceOf);
 
 /// <summary>What all tokenizers do alike.</summary>

@@ -13,12 +13,14 @@ public sealed partial class PlaceholderTokens
     private readonly List<string> _tokens = [];
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal); // by normalised token
     private readonly Func<string, string> _normalized;
+    private readonly string _separator;
 
     /// <summary>Starts with none.</summary>
     /// <param name="vocabularySize">V.</param>
     /// <param name="normalized">A text as the tokenizer compares it; null: as CLIP's does.</param>
-    public PlaceholderTokens(int vocabularySize, Func<string, string>? normalized = null) =>
-        (_vocabularySize, _normalized) = (vocabularySize, normalized ?? ClipTokenizer.Normalize);
+    /// <param name="separator">What stands between the tokens of a concept in prompts.</param>
+    public PlaceholderTokens(int vocabularySize, Func<string, string>? normalized = null, string separator = " ") =>
+        (_vocabularySize, _normalized, _separator) = (vocabularySize, normalized ?? ClipTokenizer.Normalize, separator);
 
     /// <summary>How many there are.</summary>
     public int Count => _tokens.Count;
@@ -54,7 +56,8 @@ public sealed partial class PlaceholderTokens
 
     /// <summary>
     /// Spells out concepts of several vectors: <c>&lt;cat&gt;</c> becomes <c>&lt;cat&gt; &lt;cat&gt;_1</c> (diffusers'
-    /// <c>maybe_convert_prompt</c>, which does so again where the prompt holds them already).
+    /// <c>maybe_convert_prompt</c>, which does so again where the prompt holds them already). Where tokens are joined
+    /// without a blank, which diffusers does not do by itself, those that the prompt holds already stay as they are.
     /// </summary>
     public string Expand(string prompt)
     {
@@ -69,13 +72,23 @@ public sealed partial class PlaceholderTokens
             .Select(match => _tokens[_ids[match.Value] - _vocabularySize]);
         foreach (var token in found.Distinct().ToArray())
         {
-            var all = token;
+            var rest = "";
             for (var i = 1; _tokens.Contains(Name(token, i)); i++)
             {
-                all += " " + Name(token, i);
+                rest += _separator + Name(token, i);
             }
 
-            if (all != token)
+            var all = token + rest;
+            if (rest.Length > 0 && _separator.Length == 0)
+            {
+                prompt = Regex.Replace(
+                    prompt,
+                    $"{Regex.Escape(token)}(?!_|{Regex.Escape(rest)})",
+                    all,
+                    RegexOptions.IgnoreCase | RegexOptions.CultureInvariant
+                );
+            }
+            else if (rest.Length > 0)
             {
                 // tokens match whatever their case
                 prompt = prompt.Replace(token, all, StringComparison.OrdinalIgnoreCase);

@@ -8,6 +8,9 @@ namespace Dti.Engine.Training;
 /// </summary>
 internal sealed class AdamW : IEmbeddingOptimizer
 {
+    /// <summary>Weight decay of Textual Inversion, as diffusers trains it.</summary>
+    public const double PublishedWeightDecay = 1e-2;
+
     private const double Beta1 = 0.9;
     private const double Beta2 = 0.999;
     private const double Eps = 1e-8;

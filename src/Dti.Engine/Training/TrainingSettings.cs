@@ -42,6 +42,9 @@ public sealed partial record TrainingSettings
     /// <summary>The magnitude m in use for each text encoder.</summary>
     public IReadOnlyList<double> MagnitudeValues { get; private init; } = [0];
 
+    /// <summary>Weight decay of AdamW, where the method does not rule it out.</summary>
+    internal double WeightDecay { get; private init; }
+
     /// <summary>What the model predicts. Default: what it says itself.</summary>
     public PredictionType PredictionType { get; private init; }
 
@@ -106,6 +109,7 @@ public sealed partial record TrainingSettings
                         ? TrainingPresets.Kappa(options.Obedience ?? 0.5, profile.TrainingDefaults.Kappa ?? 1e-4)
                         : 0
                 ),
+            WeightDecay = profile.TrainingDefaults.WeightDecay ?? AdamW.PublishedWeightDecay,
             Magnitude = options.Magnitude
                 ?? (options.MagnitudeValue is null ? MagnitudeChoice.Mean : MagnitudeChoice.Value),
             Resolution = options.Resolution ?? profile.Resolution,
@@ -136,6 +140,7 @@ public sealed partial record TrainingSettings
         }
 
         settings.CheckRanges(options, found);
+        profile.Latents.CheckSide("resolution", settings.Resolution, found);
         if (!way.OnSphere)
         {
             CheckMethod(options, found);
@@ -220,6 +225,7 @@ public sealed partial record TrainingSettings
             Height = Resolution,
             Steps = PreviewSteps,
             PredictionType = PredictionTypes.NameOf(PredictionType),
+            OmitInstruction = true, // the concept is learnt without one
         };
         return GenerationSettings.Resolve(options, profile, () => Seed);
     }

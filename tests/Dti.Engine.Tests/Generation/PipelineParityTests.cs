@@ -167,10 +167,10 @@ public class PipelineParityTests(ModelFixture models) : IClassFixture<ModelFixtu
     public void Decode_RecordedLatents_GivesThePipelinesImages(string family, string run)
     {
         using var golden = new Golden(ModelFixture.Expected(family, "pipeline.safetensors"));
-        foreach (var (index, _, _) in Images(family, run))
+        foreach (var (index, settings, _) in Images(family, run))
         {
             using var latents = golden[run + "/final_latents"].narrow(0, index, 1);
-            AssertIsRecorded(family, run, index, new TextToImage(models.Model(family)).Decode(latents));
+            AssertIsRecorded(family, run, index, new TextToImage(models.Model(family)).Decode(latents, settings));
         }
     }
 

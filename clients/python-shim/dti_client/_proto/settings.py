@@ -129,6 +129,8 @@ class GenerationOptions:
     preview_every: Annotated[int | None, "Sampling steps between two previews of an image, 0 (none) to steps: see SamplingProgress.preview. They do not change the image. Default: 0."] = None
     long_prompts: Annotated[LongPrompts | None, "What becomes of a prompt of more than 77 tokens. chunks: it is read in chunks of 75 tokens, as in ComfyUI. cut: as in diffusers. Default: chunks, or cut for plain prompts."] = None
     omit_metadata: Annotated[bool | None, "Leave the settings out of PNG images. Otherwise a PNG has them as text: \"parameters\" as A1111 writes it, \"prompt\" as ComfyUI opens it, and \"dti\", these options as JSON. Default: false."] = None
+    omit_instruction: Annotated[bool | None, "Leave out the instruction that the model's pipeline puts before the prompt. Only SANA has one; negative prompts and training captions never have it. Default: false."] = None
+    resolution_binning: Annotated[bool | None, "Generate the image in the size that the model was trained with whose sides have the nearest ratio, then resize and crop it. Only SANA has such sizes. Default: false."] = None
 
 
 @dataclass(frozen=True)
@@ -158,3 +160,5 @@ class GenerationSettings:
     preview_every: Annotated[int, "Generate previews every so many steps; 0: never. From 0 to 100,000. Default: 100."]
     long_prompts: Annotated[LongPrompts, "What becomes of a prompt of more than 77 tokens. chunks: it is read in chunks of 75 tokens, as in ComfyUI. cut: as in diffusers. Default: chunks, or cut for plain prompts."]
     omit_metadata: Annotated[bool, "Leave the settings out of PNG images. Otherwise a PNG has them as text: \"parameters\" as A1111 writes it, \"prompt\" as ComfyUI opens it, and \"dti\", these options as JSON. Default: false."]
+    omit_instruction: Annotated[bool, "Leave out the instruction that the model's pipeline puts before the prompt. Only SANA has one; negative prompts and training captions never have it. Default: false."]
+    resolution_binning: Annotated[bool, "Generate the image in the size that the model was trained with whose sides have the nearest ratio, then resize and crop it. Only SANA has such sizes. Default: false."]

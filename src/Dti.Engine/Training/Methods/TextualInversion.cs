@@ -3,13 +3,11 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Training.Methods;
 
 /// <summary>
-/// The embedding itself, by AdamW with a weight decay of 1e-2, as diffusers trains it (arXiv 2208.01618): its norm is
-/// free to grow.
+/// The embedding itself, by AdamW with a weight decay of 1e-2, or of what the model's family was published with, as
+/// diffusers trains it (arXiv 2208.01618): its norm is free to grow.
 /// </summary>
 internal class TextualInversion : LearningMethod
 {
-    private const double WeightDecay = 1e-2;
-
     /// <inheritdoc/>
     public override double DefaultLearningRate => 0.005;
 
@@ -26,7 +24,7 @@ internal class TextualInversion : LearningMethod
         new AdamW(
             embedding.Parameter,
             settings.LearningRate,
-            WeightDecay,
+            settings.WeightDecay,
             regularizer: StartRegularizer.Of(embedding.Parameter, settings.Regularization)
         );
 }
