@@ -56,6 +56,12 @@ public sealed record Concept
     /// Tensors of the imported file that were passed over, such as <c>clip_l_out</c> of OneTrainer; the first 20 names.
     /// </summary>
     public IReadOnlyList<string> IgnoredTensors { get; init; } = [];
+
+    /// <summary>
+    /// The text encoders it was learnt with: key, width, and how each computed where that is a choice; empty if it was
+    /// imported from a file that does not say.
+    /// </summary>
+    public IReadOnlyList<string> TextEncoders { get; init; } = [];
 }
 
 /// <summary>What a concept's vectors are, compared with the vocabulary of a model.</summary>

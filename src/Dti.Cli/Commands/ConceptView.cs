@@ -16,7 +16,8 @@ internal sealed record ConceptView(
     DateTimeOffset? Created,
     TrainingSettings? Settings,
     string Owner,
-    IReadOnlyList<string> IgnoredTensors
+    IReadOnlyList<string> IgnoredTensors,
+    IReadOnlyList<string> TextEncoders
 )
 {
     public static ConceptView Of(Concept concept) =>
@@ -31,7 +32,8 @@ internal sealed record ConceptView(
             concept.Created,
             concept.Settings,
             concept.Owner,
-            concept.IgnoredTensors
+            concept.IgnoredTensors,
+            concept.TextEncoders
         );
 
     public static IEnumerable<IReadOnlyList<string>> Rows(Concept concept)
@@ -45,6 +47,8 @@ internal sealed record ConceptView(
             string.Join(", ", concept.Norms.Select(norm => norm.ToString("F4", CultureInfo.InvariantCulture))),
         ];
         yield return ["family", concept.Family];
+        if (concept.TextEncoders.Count > 0)
+            yield return ["text encoders", string.Join("; ", concept.TextEncoders)];
         yield return ["owner", concept.Owner];
         yield return ["created", Dates.Show(concept.Created)];
         if (concept.IgnoredTensors.Count > 0)

@@ -149,6 +149,7 @@ internal static class FromProto
             SummaryPng = message.SummaryPng.Memory,
             Owner = message.Owner,
             IgnoredTensors = [.. message.IgnoredTensors],
+            TextEncoders = [.. message.TextEncoders],
         };
 
     public static Model Model(V1.Model message) =>

@@ -11,10 +11,12 @@ namespace Dti.Engine.Concepts;
 /// <param name="Encoders">One set of vectors per text encoder; Stable Diffusion 1.x and 2.x have one.</param>
 /// <param name="Keys">What each set is called in files for several encoders: <c>clip_l</c>, <c>clip_g</c>; null: as
 /// families with that many encoders call them.</param>
+/// <param name="Family">The family of the model that it was learnt with; null: unknown.</param>
 public sealed record ConceptEmbedding(
     string Placeholder,
     IReadOnlyList<DirectionalVectors> Encoders,
-    IReadOnlyList<string>? Keys = null
+    IReadOnlyList<string>? Keys = null,
+    string? Family = null
 )
 {
     /// <summary>The number of vectors, the same in each encoder.</summary>
@@ -24,7 +26,7 @@ public sealed record ConceptEmbedding(
     public IReadOnlyList<int> Dimensions => [.. Encoders.Select(encoder => encoder.Dimension)];
 
     /// <summary>
-    /// <c>sd1</c>, <c>sd2</c> or <c>sdxl</c>, by the widths of their published models; null: vectors of no such width.
+    /// <c>sd1</c>, <c>sd2</c>, <c>sdxl</c> or <c>sana</c>, by the widths of their published models; null: vectors of no such width.
     /// </summary>
     public string? PublishedFamily => ModelFamilies.BuiltIn.PublishedEmbeddings(Dimensions)?.Family;
 

@@ -23,6 +23,9 @@ public enum ConceptFileFormat
 /// <summary>Concepts as safetensors files that other tools load. Values are the embeddings e = m·v, fp32.</summary>
 public static class ConceptFile
 {
+    /// <summary>The entry of a file's metadata that names the family of the model it was learnt with.</summary>
+    public const string FamilyKey = "dti.family";
+
     private const string WebUiKey = "emb_params";
     private const int MaxVectors = 77;
     private const int MaxDimension = 16_384;
@@ -71,7 +74,7 @@ public static class ConceptFile
 
         ignored = found.Ignored;
         var name = placeholder ?? found.Placeholder ?? $"<{Path.GetFileNameWithoutExtension(file.Path)}>";
-        return new ConceptEmbedding(name, all, found.Keys);
+        return new ConceptEmbedding(name, all, found.Keys, file.Metadata.GetValueOrDefault(FamilyKey));
     }
 
     /// <summary>Writes a file; it appears whole or not at all.</summary>

@@ -160,6 +160,7 @@ internal sealed class JobRunner(
                         Family = profile.Family,
                         Model = request.Options.Model,
                         Settings = settings.ToMessage(request.Options, request.Options.Model, target),
+                        TextEncoders = { profile.Encoders.Select(encoder => encoder.Description) },
                         PhotoSha256 = { Enumerable.Range(0, photos.Count).Select(photos.Sha256) },
                     };
                     attempt.EnsureLease();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dti.Engine.Concepts;
 using Dti.Engine.Training;
 using Dti.Server.Configuration;
 using Dti.V1;
@@ -12,6 +13,8 @@ namespace Dti.Server.Libraries;
 internal static class ConceptMetadata
 {
     private const int MaxSettings = 8 * RequestBounds.MaxTexts; // characters; JSON may write one as six
+    private const int MaxTextEncoders = 1000; // characters
+    private const string TextEncodersKey = "dti.text_encoders";
     private const int HashLength = 65; // with its comma
 
     /// <summary>Reads what another version wrote, too: fields that it does not know are left out.</summary>
@@ -29,10 +32,15 @@ internal static class ConceptMetadata
     {
         var model = header.GetValueOrDefault("dti.model", "");
         var photos = header.GetValueOrDefault("dti.photo_sha256", "");
+        var encoders = header.GetValueOrDefault(TextEncodersKey, "");
         return new Concept
         {
             Model = model.Length <= RequestBounds.MaxName ? model : "",
             Settings = Settings(header.GetValueOrDefault("dti.settings", "")),
+            TextEncoders =
+            {
+                encoders.Length <= MaxTextEncoders ? encoders.Split("; ", StringSplitOptions.RemoveEmptyEntries) : [],
+            },
             PhotoSha256 =
             {
                 photos.Length <= TrainingSet.MaxPhotos * HashLength
@@ -47,7 +55,8 @@ internal static class ConceptMetadata
         {
             ["dti.name"] = concept.Name,
             ["dti.placeholder"] = concept.Placeholder,
-            ["dti.family"] = concept.Family,
+            [ConceptFile.FamilyKey] = concept.Family,
+            [TextEncodersKey] = string.Join("; ", concept.TextEncoders),
             ["dti.model"] = concept.Model,
             ["dti.method"] = concept.Settings?.Method switch
             {

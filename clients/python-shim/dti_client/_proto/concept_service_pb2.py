@@ -15,7 +15,7 @@ from . import training_pb2 as dti_dot_v1_dot_training__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x64ti/v1/concept_service.proto\x12\x06\x64ti.v1\x1a\x15\x64ti/v1/training.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x90\x04\n\x07\x43oncept\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12 \n\x0bplaceholder\x18\x02 \x01(\tR\x0bplaceholder\x12\x1f\n\x0bnum_vectors\x18\x03 \x01(\x05R\nnumVectors\x12\x1c\n\tdimension\x18\x04 \x01(\x05R\tdimension\x12\x14\n\x05norms\x18\x05 \x03(\x01R\x05norms\x12\x16\n\x06\x66\x61mily\x18\x06 \x01(\tR\x06\x66\x61mily\x12\x14\n\x05model\x18\x07 \x01(\tR\x05model\x12\x34\n\x08settings\x18\x08 \x01(\x0b\x32\x18.dti.v1.TrainingSettingsR\x08settings\x12\x34\n\x07\x63reated\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x63reated\x12#\n\rthumbnail_png\x18\n \x01(\x0cR\x0cthumbnailPng\x12!\n\x0cphoto_sha256\x18\x0b \x03(\tR\x0bphotoSha256\x12\x1e\n\ndimensions\x18\x0c \x03(\x05R\ndimensions\x12\x1f\n\x0bsummary_png\x18\r \x01(\x0cR\nsummaryPng\x12\x14\n\x05owner\x18\x0e \x01(\tR\x05owner\x12\x18\n\x07version\x18\x0f \x01(\tR\x07version\x12\'\n\x0fignored_tensors\x18\x10 \x03(\tR\x0eignoredTensors\"W\n\x19\x43onceptServiceListRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"q\n\x1a\x43onceptServiceListResponse\x12+\n\x08\x63oncepts\x18\x01 \x03(\x0b\x32\x0f.dti.v1.ConceptR\x08\x63oncepts\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\".\n\x18\x43onceptServiceGetRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"F\n\x19\x43onceptServiceGetResponse\x12)\n\x07\x63oncept\x18\x01 \x01(\x0b\x32\x0f.dti.v1.ConceptR\x07\x63oncept\"\x8d\x01\n\x1c\x43onceptServiceInspectRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n\x05model\x18\x02 \x01(\tH\x00R\x05model\x88\x01\x01\x12$\n\x0bnum_nearest\x18\x03 \x01(\x05H\x01R\nnumNearest\x88\x01\x01\x42\x08\n\x06_modelB\x0e\n\x0c_num_nearest\"\xe4\x02\n\x1d\x43onceptServiceInspectResponse\x12\x14\n\x05model\x18\x01 \x01(\tR\x05model\x12.\n\x13vocabulary_norm_min\x18\x02 \x01(\x01R\x11vocabularyNormMin\x12\x30\n\x14vocabulary_norm_mean\x18\x03 \x01(\x01R\x12vocabularyNormMean\x12.\n\x13vocabulary_norm_max\x18\x04 \x01(\x01R\x11vocabularyNormMax\x12\x46\n\x1fvocabulary_position_readability\x18\x05 \x01(\x01R\x1dvocabularyPositionReadability\x12 \n\x0binitializer\x18\x06 \x01(\tR\x0binitializer\x12\x31\n\x07vectors\x18\x07 \x03(\x0b\x32\x17.dti.v1.InspectedVectorR\x07vectors\"\xdb\x01\n\x0fInspectedVector\x12\x12\n\x04norm\x18\x01 \x01(\x01R\x04norm\x12(\n\rangle_degrees\x18\x02 \x01(\x01H\x00R\x0c\x61ngleDegrees\x88\x01\x01\x12+\n\x07nearest\x18\x03 \x03(\x0b\x32\x11.dti.v1.NearTokenR\x07nearest\x12\x31\n\x14position_readability\x18\x04 \x01(\x01R\x13positionReadability\x12\x18\n\x07\x65ncoder\x18\x05 \x01(\x05R\x07\x65ncoderB\x10\n\x0e_angle_degrees\"9\n\tNearToken\x12\x14\n\x05token\x18\x01 \x01(\tR\x05token\x12\x16\n\x06\x63osine\x18\x02 \x01(\x01R\x06\x63osine\"\xc3\x01\n\x1b\x43onceptServiceImportRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n\x04\x64\x61ta\x18\x02 \x01(\x0cR\x04\x64\x61ta\x12\x1c\n\toverwrite\x18\x03 \x01(\x08R\toverwrite\x12\x18\n\x07rescale\x18\x04 \x01(\x08R\x07rescale\x12\x19\n\x05model\x18\x05 \x01(\tH\x00R\x05model\x88\x01\x01\x12\x1f\n\x0bsecond_data\x18\x06 \x01(\x0cR\nsecondDataB\x08\n\x06_model\"I\n\x1c\x43onceptServiceImportResponse\x12)\n\x07\x63oncept\x18\x01 \x01(\x0b\x32\x0f.dti.v1.ConceptR\x07\x63oncept\"z\n\x1b\x43onceptServiceExportRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12-\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x15.dti.v1.ConceptFormatR\x06\x66ormat\x12\x18\n\x07version\x18\x03 \x01(\tR\x07version\"O\n\x1c\x43onceptServiceExportResponse\x12\x12\n\x04\x64\x61ta\x18\x01 \x01(\x0cR\x04\x64\x61ta\x12\x1b\n\tfile_name\x18\x02 \x01(\tR\x08\x66ileName\"P\n\x1c\x43onceptServiceInstallRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n\toverwrite\x18\x02 \x01(\x08R\toverwrite\"3\n\x1d\x43onceptServiceInstallResponse\x12\x12\n\x04path\x18\x01 \x01(\tR\x04path\"7\n!ConceptServiceListVersionsRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"Q\n\"ConceptServiceListVersionsResponse\x12+\n\x08\x63oncepts\x18\x01 \x03(\x0b\x32\x0f.dti.v1.ConceptR\x08\x63oncepts\"L\n\x1c\x43onceptServiceRestoreRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n\x07version\x18\x02 \x01(\tR\x07version\"J\n\x1d\x43onceptServiceRestoreResponse\x12)\n\x07\x63oncept\x18\x01 \x01(\x0b\x32\x0f.dti.v1.ConceptR\x07\x63oncept\"1\n\x1b\x43onceptServiceDeleteRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"\x1e\n\x1c\x43onceptServiceDeleteResponse*g\n\rConceptFormat\x12\x1e\n\x1a\x43ONCEPT_FORMAT_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ONCEPT_FORMAT_DIFFUSERS\x10\x01\x12\x18\n\x14\x43ONCEPT_FORMAT_WEBUI\x10\x02\x32\x99\x06\n\x0e\x43onceptService\x12M\n\x04List\x12!.dti.v1.ConceptServiceListRequest\x1a\".dti.v1.ConceptServiceListResponse\x12J\n\x03Get\x12 .dti.v1.ConceptServiceGetRequest\x1a!.dti.v1.ConceptServiceGetResponse\x12V\n\x07Inspect\x12$.dti.v1.ConceptServiceInspectRequest\x1a%.dti.v1.ConceptServiceInspectResponse\x12S\n\x06Import\x12#.dti.v1.ConceptServiceImportRequest\x1a$.dti.v1.ConceptServiceImportResponse\x12S\n\x06\x45xport\x12#.dti.v1.ConceptServiceExportRequest\x1a$.dti.v1.ConceptServiceExportResponse\x12\x65\n\x0cListVersions\x12).dti.v1.ConceptServiceListVersionsRequest\x1a*.dti.v1.ConceptServiceListVersionsResponse\x12V\n\x07Restore\x12$.dti.v1.ConceptServiceRestoreRequest\x1a%.dti.v1.ConceptServiceRestoreResponse\x12V\n\x07Install\x12$.dti.v1.ConceptServiceInstallRequest\x1a%.dti.v1.ConceptServiceInstallResponse\x12S\n\x06\x44\x65lete\x12#.dti.v1.ConceptServiceDeleteRequest\x1a$.dti.v1.ConceptServiceDeleteResponseB\t\xaa\x02\x06\x44ti.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x64ti/v1/concept_service.proto\x12\x06\x64ti.v1\x1a\x15\x64ti/v1/training.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb5\x04\n\x07\x43oncept\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12 \n\x0bplaceholder\x18\x02 \x01(\tR\x0bplaceholder\x12\x1f\n\x0bnum_vectors\x18\x03 \x01(\x05R\nnumVectors\x12\x1c\n\tdimension\x18\x04 \x01(\x05R\tdimension\x12\x14\n\x05norms\x18\x05 \x03(\x01R\x05norms\x12\x16\n\x06\x66\x61mily\x18\x06 \x01(\tR\x06\x66\x61mily\x12\x14\n\x05model\x18\x07 \x01(\tR\x05model\x12\x34\n\x08settings\x18\x08 \x01(\x0b\x32\x18.dti.v1.TrainingSettingsR\x08settings\x12\x34\n\x07\x63reated\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x63reated\x12#\n\rthumbnail_png\x18\n \x01(\x0cR\x0cthumbnailPng\x12!\n\x0cphoto_sha256\x18\x0b \x03(\tR\x0bphotoSha256\x12\x1e\n\ndimensions\x18\x0c \x03(\x05R\ndimensions\x12\x1f\n\x0bsummary_png\x18\r \x01(\x0cR\nsummaryPng\x12\x14\n\x05owner\x18\x0e \x01(\tR\x05owner\x12\x18\n\x07version\x18\x0f \x01(\tR\x07version\x12\'\n\x0fignored_tensors\x18\x10 \x03(\tR\x0eignoredTensors\x12#\n\rtext_encoders\x18\x11 \x03(\tR\x0ctextEncoders\"W\n\x19\x43onceptServiceListRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"q\n\x1a\x43onceptServiceListResponse\x12+\n\x08\x63oncepts\x18\x01 \x03(\x0b\x32\x0f.dti.v1.ConceptR\x08\x63oncepts\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\".\n\x18\x43onceptServiceGetRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"F\n\x19\x43onceptServiceGetResponse\x12)\n\x07\x63oncept\x18\x01 \x01(\x0b\x32\x0f.dti.v1.ConceptR\x07\x63oncept\"\x8d\x01\n\x1c\x43onceptServiceInspectRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n\x05model\x18\x02 \x01(\tH\x00R\x05model\x88\x01\x01\x12$\n\x0bnum_nearest\x18\x03 \x01(\x05H\x01R\nnumNearest\x88\x01\x01\x42\x08\n\x06_modelB\x0e\n\x0c_num_nearest\"\xe4\x02\n\x1d\x43onceptServiceInspectResponse\x12\x14\n\x05model\x18\x01 \x01(\tR\x05model\x12.\n\x13vocabulary_norm_min\x18\x02 \x01(\x01R\x11vocabularyNormMin\x12\x30\n\x14vocabulary_norm_mean\x18\x03 \x01(\x01R\x12vocabularyNormMean\x12.\n\x13vocabulary_norm_max\x18\x04 \x01(\x01R\x11vocabularyNormMax\x12\x46\n\x1fvocabulary_position_readability\x18\x05 \x01(\x01R\x1dvocabularyPositionReadability\x12 \n\x0binitializer\x18\x06 \x01(\tR\x0binitializer\x12\x31\n\x07vectors\x18\x07 \x03(\x0b\x32\x17.dti.v1.InspectedVectorR\x07vectors\"\xdb\x01\n\x0fInspectedVector\x12\x12\n\x04norm\x18\x01 \x01(\x01R\x04norm\x12(\n\rangle_degrees\x18\x02 \x01(\x01H\x00R\x0c\x61ngleDegrees\x88\x01\x01\x12+\n\x07nearest\x18\x03 \x03(\x0b\x32\x11.dti.v1.NearTokenR\x07nearest\x12\x31\n\x14position_readability\x18\x04 \x01(\x01R\x13positionReadability\x12\x18\n\x07\x65ncoder\x18\x05 \x01(\x05R\x07\x65ncoderB\x10\n\x0e_angle_degrees\"9\n\tNearToken\x12\x14\n\x05token\x18\x01 \x01(\tR\x05token\x12\x16\n\x06\x63osine\x18\x02 \x01(\x01R\x06\x63osine\"\xc3\x01\n\x1b\x43onceptServiceImportRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n\x04\x64\x61ta\x18\x02 \x01(\x0cR\x04\x64\x61ta\x12\x1c\n\toverwrite\x18\x03 \x01(\x08R\toverwrite\x12\x18\n\x07rescale\x18\x04 \x01(\x08R\x07rescale\x12\x19\n\x05model\x18\x05 \x01(\tH\x00R\x05model\x88\x01\x01\x12\x1f\n\x0bsecond_data\x18\x06 \x01(\x0cR\nsecondDataB\x08\n\x06_model\"I\n\x1c\x43onceptServiceImportResponse\x12)\n\x07\x63oncept\x18\x01 \x01(\x0b\x32\x0f.dti.v1.ConceptR\x07\x63oncept\"z\n\x1b\x43onceptServiceExportRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12-\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x15.dti.v1.ConceptFormatR\x06\x66ormat\x12\x18\n\x07version\x18\x03 \x01(\tR\x07version\"O\n\x1c\x43onceptServiceExportResponse\x12\x12\n\x04\x64\x61ta\x18\x01 \x01(\x0cR\x04\x64\x61ta\x12\x1b\n\tfile_name\x18\x02 \x01(\tR\x08\x66ileName\"P\n\x1c\x43onceptServiceInstallRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n\toverwrite\x18\x02 \x01(\x08R\toverwrite\"3\n\x1d\x43onceptServiceInstallResponse\x12\x12\n\x04path\x18\x01 \x01(\tR\x04path\"7\n!ConceptServiceListVersionsRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"Q\n\"ConceptServiceListVersionsResponse\x12+\n\x08\x63oncepts\x18\x01 \x03(\x0b\x32\x0f.dti.v1.ConceptR\x08\x63oncepts\"L\n\x1c\x43onceptServiceRestoreRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n\x07version\x18\x02 \x01(\tR\x07version\"J\n\x1d\x43onceptServiceRestoreResponse\x12)\n\x07\x63oncept\x18\x01 \x01(\x0b\x32\x0f.dti.v1.ConceptR\x07\x63oncept\"1\n\x1b\x43onceptServiceDeleteRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"\x1e\n\x1c\x43onceptServiceDeleteResponse*g\n\rConceptFormat\x12\x1e\n\x1a\x43ONCEPT_FORMAT_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ONCEPT_FORMAT_DIFFUSERS\x10\x01\x12\x18\n\x14\x43ONCEPT_FORMAT_WEBUI\x10\x02\x32\x99\x06\n\x0e\x43onceptService\x12M\n\x04List\x12!.dti.v1.ConceptServiceListRequest\x1a\".dti.v1.ConceptServiceListResponse\x12J\n\x03Get\x12 .dti.v1.ConceptServiceGetRequest\x1a!.dti.v1.ConceptServiceGetResponse\x12V\n\x07Inspect\x12$.dti.v1.ConceptServiceInspectRequest\x1a%.dti.v1.ConceptServiceInspectResponse\x12S\n\x06Import\x12#.dti.v1.ConceptServiceImportRequest\x1a$.dti.v1.ConceptServiceImportResponse\x12S\n\x06\x45xport\x12#.dti.v1.ConceptServiceExportRequest\x1a$.dti.v1.ConceptServiceExportResponse\x12\x65\n\x0cListVersions\x12).dti.v1.ConceptServiceListVersionsRequest\x1a*.dti.v1.ConceptServiceListVersionsResponse\x12V\n\x07Restore\x12$.dti.v1.ConceptServiceRestoreRequest\x1a%.dti.v1.ConceptServiceRestoreResponse\x12V\n\x07Install\x12$.dti.v1.ConceptServiceInstallRequest\x1a%.dti.v1.ConceptServiceInstallResponse\x12S\n\x06\x44\x65lete\x12#.dti.v1.ConceptServiceDeleteRequest\x1a$.dti.v1.ConceptServiceDeleteResponseB\t\xaa\x02\x06\x44ti.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dti.v1.concept_service_pb2', globals())
@@ -23,50 +23,50 @@ if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
   DESCRIPTOR._serialized_options = b'\252\002\006Dti.V1'
-  _CONCEPTFORMAT._serialized_start=2725
-  _CONCEPTFORMAT._serialized_end=2828
+  _CONCEPTFORMAT._serialized_start=2762
+  _CONCEPTFORMAT._serialized_end=2865
   _CONCEPT._serialized_start=97
-  _CONCEPT._serialized_end=625
-  _CONCEPTSERVICELISTREQUEST._serialized_start=627
-  _CONCEPTSERVICELISTREQUEST._serialized_end=714
-  _CONCEPTSERVICELISTRESPONSE._serialized_start=716
-  _CONCEPTSERVICELISTRESPONSE._serialized_end=829
-  _CONCEPTSERVICEGETREQUEST._serialized_start=831
-  _CONCEPTSERVICEGETREQUEST._serialized_end=877
-  _CONCEPTSERVICEGETRESPONSE._serialized_start=879
-  _CONCEPTSERVICEGETRESPONSE._serialized_end=949
-  _CONCEPTSERVICEINSPECTREQUEST._serialized_start=952
-  _CONCEPTSERVICEINSPECTREQUEST._serialized_end=1093
-  _CONCEPTSERVICEINSPECTRESPONSE._serialized_start=1096
-  _CONCEPTSERVICEINSPECTRESPONSE._serialized_end=1452
-  _INSPECTEDVECTOR._serialized_start=1455
-  _INSPECTEDVECTOR._serialized_end=1674
-  _NEARTOKEN._serialized_start=1676
-  _NEARTOKEN._serialized_end=1733
-  _CONCEPTSERVICEIMPORTREQUEST._serialized_start=1736
-  _CONCEPTSERVICEIMPORTREQUEST._serialized_end=1931
-  _CONCEPTSERVICEIMPORTRESPONSE._serialized_start=1933
-  _CONCEPTSERVICEIMPORTRESPONSE._serialized_end=2006
-  _CONCEPTSERVICEEXPORTREQUEST._serialized_start=2008
-  _CONCEPTSERVICEEXPORTREQUEST._serialized_end=2130
-  _CONCEPTSERVICEEXPORTRESPONSE._serialized_start=2132
-  _CONCEPTSERVICEEXPORTRESPONSE._serialized_end=2211
-  _CONCEPTSERVICEINSTALLREQUEST._serialized_start=2213
-  _CONCEPTSERVICEINSTALLREQUEST._serialized_end=2293
-  _CONCEPTSERVICEINSTALLRESPONSE._serialized_start=2295
-  _CONCEPTSERVICEINSTALLRESPONSE._serialized_end=2346
-  _CONCEPTSERVICELISTVERSIONSREQUEST._serialized_start=2348
-  _CONCEPTSERVICELISTVERSIONSREQUEST._serialized_end=2403
-  _CONCEPTSERVICELISTVERSIONSRESPONSE._serialized_start=2405
-  _CONCEPTSERVICELISTVERSIONSRESPONSE._serialized_end=2486
-  _CONCEPTSERVICERESTOREREQUEST._serialized_start=2488
-  _CONCEPTSERVICERESTOREREQUEST._serialized_end=2564
-  _CONCEPTSERVICERESTORERESPONSE._serialized_start=2566
-  _CONCEPTSERVICERESTORERESPONSE._serialized_end=2640
-  _CONCEPTSERVICEDELETEREQUEST._serialized_start=2642
-  _CONCEPTSERVICEDELETEREQUEST._serialized_end=2691
-  _CONCEPTSERVICEDELETERESPONSE._serialized_start=2693
-  _CONCEPTSERVICEDELETERESPONSE._serialized_end=2723
-  _CONCEPTSERVICE._serialized_start=2831
-  _CONCEPTSERVICE._serialized_end=3624
+  _CONCEPT._serialized_end=662
+  _CONCEPTSERVICELISTREQUEST._serialized_start=664
+  _CONCEPTSERVICELISTREQUEST._serialized_end=751
+  _CONCEPTSERVICELISTRESPONSE._serialized_start=753
+  _CONCEPTSERVICELISTRESPONSE._serialized_end=866
+  _CONCEPTSERVICEGETREQUEST._serialized_start=868
+  _CONCEPTSERVICEGETREQUEST._serialized_end=914
+  _CONCEPTSERVICEGETRESPONSE._serialized_start=916
+  _CONCEPTSERVICEGETRESPONSE._serialized_end=986
+  _CONCEPTSERVICEINSPECTREQUEST._serialized_start=989
+  _CONCEPTSERVICEINSPECTREQUEST._serialized_end=1130
+  _CONCEPTSERVICEINSPECTRESPONSE._serialized_start=1133
+  _CONCEPTSERVICEINSPECTRESPONSE._serialized_end=1489
+  _INSPECTEDVECTOR._serialized_start=1492
+  _INSPECTEDVECTOR._serialized_end=1711
+  _NEARTOKEN._serialized_start=1713
+  _NEARTOKEN._serialized_end=1770
+  _CONCEPTSERVICEIMPORTREQUEST._serialized_start=1773
+  _CONCEPTSERVICEIMPORTREQUEST._serialized_end=1968
+  _CONCEPTSERVICEIMPORTRESPONSE._serialized_start=1970
+  _CONCEPTSERVICEIMPORTRESPONSE._serialized_end=2043
+  _CONCEPTSERVICEEXPORTREQUEST._serialized_start=2045
+  _CONCEPTSERVICEEXPORTREQUEST._serialized_end=2167
+  _CONCEPTSERVICEEXPORTRESPONSE._serialized_start=2169
+  _CONCEPTSERVICEEXPORTRESPONSE._serialized_end=2248
+  _CONCEPTSERVICEINSTALLREQUEST._serialized_start=2250
+  _CONCEPTSERVICEINSTALLREQUEST._serialized_end=2330
+  _CONCEPTSERVICEINSTALLRESPONSE._serialized_start=2332
+  _CONCEPTSERVICEINSTALLRESPONSE._serialized_end=2383
+  _CONCEPTSERVICELISTVERSIONSREQUEST._serialized_start=2385
+  _CONCEPTSERVICELISTVERSIONSREQUEST._serialized_end=2440
+  _CONCEPTSERVICELISTVERSIONSRESPONSE._serialized_start=2442
+  _CONCEPTSERVICELISTVERSIONSRESPONSE._serialized_end=2523
+  _CONCEPTSERVICERESTOREREQUEST._serialized_start=2525
+  _CONCEPTSERVICERESTOREREQUEST._serialized_end=2601
+  _CONCEPTSERVICERESTORERESPONSE._serialized_start=2603
+  _CONCEPTSERVICERESTORERESPONSE._serialized_end=2677
+  _CONCEPTSERVICEDELETEREQUEST._serialized_start=2679
+  _CONCEPTSERVICEDELETEREQUEST._serialized_end=2728
+  _CONCEPTSERVICEDELETERESPONSE._serialized_start=2730
+  _CONCEPTSERVICEDELETERESPONSE._serialized_end=2760
+  _CONCEPTSERVICE._serialized_start=2868
+  _CONCEPTSERVICE._serialized_end=3661
 # @@protoc_insertion_point(module_scope)

@@ -49,6 +49,11 @@ public sealed class ModelFamilies(params IReadOnlyList<ModelFamily> families)
         return families.First(family => family.Pipelines.Contains(checkpoint.Layout)).Describe(checkpoint);
     }
 
+    /// <summary>The family whose models have embedding files of that name; null: none.</summary>
+    /// <param name="family"><c>sd1</c>, <c>sana</c>, ….</param>
+    public ModelFamily? Of(string family) =>
+        families.FirstOrDefault(known => known.Embeddings.Any(layout => layout.Family == family));
+
     /// <summary>
     /// What embedding files hold for models whose published sizes are these; null: no family has them.
     /// </summary>
