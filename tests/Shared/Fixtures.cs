@@ -20,13 +20,17 @@ internal static class Fixtures
         Path.GetRelativePath(Root, path).Replace(Path.DirectorySeparatorChar, '/');
 
     /// <summary>
-    /// Model folders whose UNet and text encoder Dti supports, for <c>[MemberData]</c>: every folder with a
-    /// <c>model_index.json</c>.
+    /// Model folders of Stable Diffusion, for <c>[MemberData]</c>: every folder whose <c>model_index.json</c> names one
+    /// of its pipelines.
     /// </summary>
     public static IEnumerable<string> ModelFolders() =>
         Directory
             .GetDirectories(Root)
-            .Where(folder => File.Exists(Path.Combine(folder, "model_index.json")))
+            .Where(folder =>
+                Path.Combine(folder, "model_index.json") is var index
+                && File.Exists(index)
+                && File.ReadAllText(index).Contains("\"StableDiffusion", StringComparison.Ordinal)
+            )
             .Order(StringComparer.Ordinal);
 
     /// <summary>Copies a fixture's model folder, without what is expected of it.</summary>

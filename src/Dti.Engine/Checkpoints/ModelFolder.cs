@@ -116,6 +116,6 @@ public sealed class ModelFolder : Checkpoint
     private DtiException Unsupported(string found, string supported) =>
         new(
             ErrorKind.FailedPrecondition,
-            $"{System.IO.Path.Combine(Path, Index)}: {found} is not supported; folders of Stable Diffusion 1.x, 2.x and XL ({supported}) are."
+            $"{System.IO.Path.Combine(Path, Index)}: {found} is not supported; {supported} {(supported.Contains(',', StringComparison.Ordinal) ? "are" : "is")}."
         );
 }

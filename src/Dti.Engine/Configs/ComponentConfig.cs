@@ -55,6 +55,22 @@ internal sealed class ComponentConfig(string component, JsonElement root)
                 $"{component}: {key} must be a list of 1 to 16 numbers."
             );
 
+    /// <summary>A list of lists of whole numbers, of which each may be empty.</summary>
+    public int[][] IntLists(string key, int count, int min, int max) =>
+        Value(key) is { ValueKind: JsonValueKind.Array } value
+        && value.GetArrayLength() == count
+        && value.EnumerateArray().All(list => list.ValueKind == JsonValueKind.Array && list.GetArrayLength() <= 16)
+            ?
+            [
+                .. value
+                    .EnumerateArray()
+                    .Select(list => list.EnumerateArray().Select(item => CheckedInt(key, item, min, max)).ToArray()),
+            ]
+            : throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{component}: {key} must be a list of {count} lists of numbers."
+            );
+
     /// <summary>A list of texts.</summary>
     public string[] Strings(string key, int count) =>
         Value(key) is { ValueKind: JsonValueKind.Array } value

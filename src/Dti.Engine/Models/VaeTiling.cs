@@ -3,23 +3,24 @@ using static TorchSharp.torch;
 namespace Dti.Engine.Models;
 
 /// <summary>
-/// Large images through an autoencoder, tile by tile (diffusers' AutoencoderKL.tiled_encode and tiled_decode): tiles
-/// overlap by a quarter, where the one above and the one on the left fade into the next. Each tile is normalised by
+/// Large images through an autoencoder, tile by tile (tiled_encode and tiled_decode of diffusers' autoencoders): tiles
+/// overlap by a part, where the one above and the one on the left fade into the next. Each tile is normalised by
 /// itself, so the result differs a little from that of the whole. Memory is that of a tile, not of the image.
 /// </summary>
 internal static class VaeTiling
 {
-    private const int OverlapParts = 4; // a tile overlaps the next by one part of four
+    private const int Quarter = 4;
 
     /// <summary>Runs a half of an autoencoder over tiles.</summary>
     /// <param name="x">(B, C, H, W)</param>
-    /// <param name="tile">Side of a tile of <paramref name="x"/>, a multiple of 4.</param>
-    /// <param name="resultTile">Side of what it becomes, a multiple of 4.</param>
+    /// <param name="tile">Side of a tile of <paramref name="x"/>, a multiple of its parts.</param>
+    /// <param name="resultTile">Side of what it becomes, a multiple of its parts.</param>
     /// <param name="half">From a tile, which at the right and below may be smaller, to its result.</param>
-    public static Tensor Run(Tensor x, int tile, int resultTile, Func<Tensor, Tensor> half)
+    /// <param name="overlapParts">A tile overlaps the next by one part of so many.</param>
+    public static Tensor Run(Tensor x, int tile, int resultTile, Func<Tensor, Tensor> half, int overlapParts = Quarter)
     {
         using var scope = NewDisposeScope();
-        var (step, overlap) = (tile - (tile / OverlapParts), resultTile / OverlapParts);
+        var (step, overlap) = (tile - (tile / overlapParts), resultTile / overlapParts);
         var limit = resultTile - overlap;
         var rows = new List<Tensor>();
         Tensor[] above = [];

@@ -1,4 +1,5 @@
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Models.Families.Sana;
 using Dti.Engine.Models.Families.StableDiffusion;
 
 namespace Dti.Engine.Models.Families;
@@ -8,7 +9,7 @@ namespace Dti.Engine.Models.Families;
 public sealed class ModelFamilies(params IReadOnlyList<ModelFamily> families)
 {
     /// <summary>Those that Dti comes with: a family is registered by a line here.</summary>
-    public static ModelFamilies BuiltIn { get; } = new(new StableDiffusionFamily());
+    public static ModelFamilies BuiltIn { get; } = new(new StableDiffusionFamily(), new SanaFamily());
 
     /// <summary>All of them.</summary>
     public IReadOnlyList<ModelFamily> All => families;
