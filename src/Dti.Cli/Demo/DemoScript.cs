@@ -9,7 +9,7 @@ internal sealed record DemoSubject(string Name, string Words, string Initializer
 /// <summary>What the demo shows: everything that is chosen for one model and the photos made for it.</summary>
 internal static class DemoScript
 {
-    /// <summary>Measured in docs/dti-mini.md, "Subjects of the demo".</summary>
+    /// <summary>Measured in bench/dti-mini.md, "Subjects of the demo".</summary>
     public static IReadOnlyList<DemoSubject> Subjects { get; } =
     [new("purple-owl", "a purple owl", "animal"), new("orange-cat", "an orange cat", "animal")];
 
