@@ -172,13 +172,44 @@ public class WorkflowTests(StudioFixture studio)
         await tab.Field("Position").FillAsync($"{frames / 2}");
         await Expect(page.Locator(".strip button").Nth(frames / 2)).ToHaveAttributeAsync("aria-pressed", "true");
         await Shots.TakeAsync(page, "studio-blend");
-        var downloading = page.WaitForDownloadAsync();
-        await tab.Button("Download animation (GIF)").ClickAsync();
-        var download = await downloading;
-        var gif = await File.ReadAllBytesAsync(await download.PathAsync());
-        Assert.Equal($"{StudioFixture.First}-to-{StudioFixture.Second}.gif", download.SuggestedFilename);
-        Assert.Equal("GIF89a"u8.ToArray(), gif[..6]);
-        Assert.Equal((2 * frames) - 2, Count(gif, [0x21, 0xF9, 0x04])); // frames, there and back again
+        foreach (var format in new[] { "GIF", "WebP" })
+        {
+            var animation = await DownloadAsync(format);
+            Assert.Equal((2 * frames) - 2, await FramesAsync(animation, $"image/{format.ToLowerInvariant()}"));
+        }
+
+        // Not every build of Chromium records MP4. The page offers it where the browser does.
+        var records = await page.EvaluateAsync<bool>("MediaRecorder.isTypeSupported('video/mp4')");
+        await Expect(tab.Button("Download MP4")).ToHaveCountAsync(records ? 1 : 0);
+        if (records)
+            Assert.Equal("ftyp"u8.ToArray(), (await DownloadAsync("MP4"))[4..8]);
+
+        async Task<byte[]> DownloadAsync(string format)
+        {
+            var downloading = page.WaitForDownloadAsync();
+            await tab.Button($"Download {format}").ClickAsync();
+            var download = await downloading;
+            Assert.Equal(
+                $"{StudioFixture.First}-to-{StudioFixture.Second}.{format.ToLowerInvariant()}",
+                download.SuggestedFilename
+            );
+            return await File.ReadAllBytesAsync(await download.PathAsync());
+        }
+
+        // There and back again, as the browser decodes them.
+        Task<int> FramesAsync(byte[] file, string type) =>
+            page.EvaluateAsync<int>(
+                """
+                async ([file, type]) => {
+                  const decoder = new ImageDecoder({ data: Uint8Array.from(atob(file), c => c.charCodeAt(0)), type });
+                  await Promise.all([decoder.completed, decoder.tracks.ready]);
+                  const count = decoder.tracks.selectedTrack.frameCount;
+                  await decoder.decode({ frameIndex: count - 1 });
+                  return count;
+                }
+                """,
+                new[] { Convert.ToBase64String(file), type }
+            );
     }
 
     /// <summary>How often some bytes are in others.</summary>

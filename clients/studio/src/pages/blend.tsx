@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { dti } from '../api/clients';
 import { isCancelled, troubleOf, type Trouble } from '../api/errors';
-import { animate } from '../api/gif';
+import { animate, formats, type Format } from '../api/animation';
 import { allConcepts, readJobs } from '../api/library';
 import { PictureLog } from '../api/pictureLog';
 import { runPictures } from '../api/start';
@@ -125,10 +125,12 @@ function Blended({ log }: { log: PictureLog }) {
     return () => clearInterval(timer);
   }, [playing, pictures.length]);
 
-  const save = async () => {
+  const save = async (format: Format) => {
     setMade(0);
     try {
-      download(await animate(pictures, 160, setMade), `${name}.gif`);
+      download(await animate(pictures, format, 160, setMade), `${name}.${format}`);
+    } catch (reason) {
+      trouble.value = { title: 'The animation could not be written', message: String((reason as Error).message) };
     } finally {
       setMade(undefined);
     }
@@ -166,9 +168,12 @@ function Blended({ log }: { log: PictureLog }) {
           </ul>
           <div class="actions">
             <button onClick={() => setPlaying(!playing)} aria-pressed={playing}>{playing ? 'Pause' : 'Play'}</button>
-            <button onClick={() => void save()} disabled={made !== undefined || pictures.length < 2}>
-              {made === undefined ? 'Download animation (GIF)' : `Writing ${Math.round(made * 100)} %`}
-            </button>
+            {formats.map(format => (
+              <button key={format} onClick={() => void save(format)} disabled={made !== undefined || pictures.length < 2}>
+                Download {format.toUpperCase().replace('WEBP', 'WebP')}
+              </button>
+            ))}
+            {made !== undefined && <span class="hint">Writing {Math.round(made * 100)} %</span>}
             <button onClick={() => download(blobOf(current.data, current.mediaType), `${name}-${Math.round((current.t ?? 0) * 100)}.${endingOf(current.mediaType)}`)}>Download this image</button>
           </div>
           {accepted && (
