@@ -34,7 +34,7 @@ enter() { # enter PAGE: a fresh folder and home
 # ./dti as the page prints it: what would run for ever runs until the block ends, the demo is short, and the batch of trainings is small.
 case $1 in
   test | bench) exit 0 ;;
-  demo) unset DTI_MODELS; exec "$program" "$@" --steps 3 --sampling-steps 2 ;;
+  demo) unset DTI_MODELS; exec "$program" "$@" --fast ;;
   compare) unset DTI_MODELS; exec "$program" compare short.yaml "${@:3}" ;;
   train) [[ $* == *--resume* ]] || set -- "$@" --batch 1 ;;
   studio) set -- "$@" --no-browser ;;&

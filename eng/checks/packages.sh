@@ -49,7 +49,7 @@ uses() { # uses WHAT PROGRAM
 tar -xzf "$packages"/dti-*-linux-x64.tar.gz -C "$work"
 archived=$(echo "$work"/dti-*-linux-x64)
 uses "The archive" "$archived/dti"
-env -u DOTNET_ROOT "$archived/dti" demo -o "$work/demo" --steps 2 --sampling-steps 2 >"$work/demo.log" 2>&1 || fail "The demo: $(cat "$work/demo.log")"
+env -u DOTNET_ROOT "$archived/dti" demo -o "$work/demo" --fast >"$work/demo.log" 2>&1 || fail "The demo: $(cat "$work/demo.log")"
 [ -s "$work/demo/index.html" ] || fail "The demo wrote no page."
 rm -r "$archived"
 

@@ -17,10 +17,9 @@ public sealed class DemoFixture(ServeFixture server) : IAsyncLifetime
         Result = await DtiProcess.RunAsync(
             Folder,
             "demo",
+            "--fast",
             "--steps",
             "2",
-            "--sampling-steps",
-            "1",
             "--seed",
             "7",
             "--json"
@@ -101,7 +100,7 @@ public partial class DemoTests(ServeFixture server, DemoFixture demo) : IClassFi
             "--seed",
             "8",
             "--steps",
-            "1",
+            $"{DemoScript.FastSamplingSteps}",
             "--guidance",
             $"{DemoScript.Guidance}",
             "-o",
@@ -129,6 +128,10 @@ public partial class DemoTests(ServeFixture server, DemoFixture demo) : IClassFi
             warning.GetProperty("code").GetString() == "MODEL_DOMAIN"
         );
     }
+
+    [Fact]
+    public void Demo_Fast_SaysThatItIsTooShort() =>
+        Assert.Contains($"they had 2 steps instead of {DemoScript.Steps}", demo.Page, StringComparison.Ordinal);
 
     [Fact]
     public void Demo_Page_AsksForNothingFromElsewhere()

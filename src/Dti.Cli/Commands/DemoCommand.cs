@@ -18,17 +18,21 @@ internal static class DemoCommand
             HelpName = "folder",
             DefaultValueFactory = _ => "dti-demo",
         };
+        var fast = new Option<bool>("--fast")
+        {
+            Description = "Only check that everything works: so few steps that nothing is learnt.",
+        };
         var steps = new Option<int>("--steps")
         {
             Description = "Training steps of each concept.",
             HelpName = "n",
-            DefaultValueFactory = _ => DemoScript.Steps,
+            DefaultValueFactory = line => line.GetValue(fast) ? DemoScript.FastSteps : DemoScript.Steps,
         };
         var samplingSteps = new Option<int>("--sampling-steps")
         {
             Description = "Sampling steps of each image.",
             HelpName = "n",
-            DefaultValueFactory = _ => DemoScript.SamplingSteps,
+            DefaultValueFactory = line => line.GetValue(fast) ? DemoScript.FastSamplingSteps : DemoScript.SamplingSteps,
         };
         var seed = new Option<ulong>("--seed")
         {
@@ -43,11 +47,12 @@ internal static class DemoCommand
         )
         {
             output,
+            fast,
             steps,
             samplingSteps,
             seed,
         };
-        Examples.Add(command, "dti demo", "dti demo -o ~/dti-demo --steps 300", "dti demo --models ~/models/sd15");
+        Examples.Add(command, "dti demo", "dti demo --fast", "dti demo -o ~/dti-demo --steps 300", "dti demo --models ~/models/sd15");
 
         common.SetLocalAction(command, async context =>
         {

@@ -148,7 +148,7 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
             <section id="scope">
             <h2>What this page shows, and what it does not</h2>
             <ul>
-            <li>It shows two concepts learnt from five images each, and how much room each leaves for the rest of a
+            {TooShort()}<li>It shows two concepts learnt from five images each, and how much room each leaves for the rest of a
             prompt.</li>
             <li>The photos are {DemoScript.PhotoSource}, not photographs, and their subjects are simple: it could also
             be asked for {words}. Training is not told these words, but the page does not show that a new design is
@@ -162,6 +162,14 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
             </section>
 
             """;
+    }
+
+    private string TooShort()
+    {
+        var steps = result.Duels[0].Plan.Dti.Training.Steps;
+        return steps < DemoScript.Steps
+            ? $"<li><strong>The trainings were too short to learn anything:</strong> they had {steps} steps instead of {DemoScript.Steps}.</li>\n"
+            : "";
     }
 
     private string Settings()

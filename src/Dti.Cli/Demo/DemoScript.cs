@@ -33,6 +33,9 @@ internal static class DemoScript
     /// <summary>Training steps, by either method.</summary>
     public const int Steps = 200;
 
+    /// <summary>Training steps of <c>--fast</c>: too few to learn anything.</summary>
+    public const int FastSteps = 4;
+
     /// <summary>The effective learning rate of the official launcher of DTI: its 0.01 times its batch of 4.</summary>
     public const double DtiLearningRate = 0.04;
 
@@ -44,6 +47,9 @@ internal static class DemoScript
 
     /// <summary>Sampling steps of each image.</summary>
     public const int SamplingSteps = 20;
+
+    /// <summary>Sampling steps of <c>--fast</c>.</summary>
+    public const int FastSamplingSteps = 2;
 
     /// <summary>Guidance of each image.</summary>
     public const double Guidance = 5;
