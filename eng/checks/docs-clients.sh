@@ -24,6 +24,9 @@ if ! PATH="$(dirname "${PYTHON:-/usr/bin/python3}"):$PATH:$programs" timeout 600
   tail -n 30 "$work/output" | cut -c1-400 # what failed, and not the transcripts of the examples before it
   exit 1
 fi
+status=0
+"$root/artifacts/bin/Release/samples/Dti.ConsoleSample/Dti.ConsoleSample" "$address" csharp-cat photos/1.jpg -- 1 >"$work/again" 2>&1 || status=$?
+[ $status = 1 ] && grep -q "csharp-cat" "$work/again" || { echo "The C# sample replaced a concept, or did not name it ($status):"; cat "$work/again"; exit 1; }
 for picture in buf curl browser node python csharp-cat; do
   head -c 8 "$picture.png" | cmp -s - <(printf '\x89PNG\r\n\x1a\n') || { echo "$picture.png is no PNG file"; tail -n 30 "$work/output" | cut -c1-400; exit 1; }
 done

@@ -1,9 +1,11 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
+using Dti.ClientSdk;
 using Dti.Tests;
 
 namespace Dti.Cli.Tests;
 
-public class UsageTests(ServeFixture server)
+public partial class UsageTests(ServeFixture server)
 {
     [Theory]
     [InlineData("")]
@@ -79,6 +81,23 @@ public class UsageTests(ServeFixture server)
 
         Assert.Equal(ExitCode.NotFound, result.ExitCode);
         Assert.Contains("'--step'", result.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>A token travels only over https or within the machine, so an address with http elsewhere fails.</summary>
+    [Theory]
+    [InlineData("train")]
+    [InlineData("generate")]
+    [InlineData("jobs")]
+    public async Task Help_EveryAddressInIt_IsAcceptedWithAToken(string command)
+    {
+        var help = await DtiProcess.RunAsync(server.NewFolder(), command, "--help");
+        var addresses = Address().Matches(help.Output).Select(match => match.Value).ToArray();
+
+        Assert.NotEmpty(addresses);
+        Assert.All(addresses, address =>
+        {
+            using var client = new DtiClient(address, new DtiClientOptions { Token = new string('a', 43) });
+        });
     }
 
     private static string AsTyped(string command) =>
@@ -361,4 +380,7 @@ public class UsageTests(ServeFixture server)
             StringComparison.Ordinal
         );
     }
+
+    [GeneratedRegex(@"https?://[^\s,]+")]
+    private static partial Regex Address();
 }

@@ -22,4 +22,21 @@ public class PublicApiTests
             $"The public API has changed. If it was meant to: cp {received} {approved}"
         );
     }
+
+    [Fact]
+    public void Readme_NamesEveryUpdate()
+    {
+        var readme = File.ReadAllText(Path.Combine(Fixtures.Repository, "src", "Dti.ClientSdk", "README.md"));
+        var updates = typeof(DtiClient)
+            .Assembly.GetExportedTypes()
+            .Where(type =>
+                !type.IsAbstract
+                && (type.IsSubclassOf(typeof(TrainingUpdate)) || type.IsSubclassOf(typeof(GenerationUpdate)))
+            )
+            .Select(type => type.Name)
+            .ToArray();
+
+        Assert.NotEmpty(updates);
+        Assert.All(updates, name => Assert.Contains($"`{name}`", readme, StringComparison.Ordinal));
+    }
 }
