@@ -90,7 +90,7 @@ prepare() { # prepare PAGE BLOCK: what the text of the page has the reader do, o
     training.2)
       "$program" train my-cat photos/ --initializer cat --batch 1 --snapshot-every 100 --steps 500 --force --json >steps.json 2>&1 &
       for _ in $(seq 1000); do ! grep -q '"step":3[0-9][0-9],' steps.json || break; sleep 0.1; done
-      kill -INT $! || { cat steps.json; exit 1; }
+      kill -KILL $! || { cat steps.json; exit 1; } # a crash; SIGINT is ignored by what a script starts in the background
       wait $! || true ;;
   esac
 }
