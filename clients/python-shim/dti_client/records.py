@@ -212,6 +212,8 @@ class Concept:
     """Which earlier version it is, in `list_versions`; empty: the current one."""
     ignored_tensors: tuple[str, ...] = ()
     """Tensors of the imported file that were passed over; the first 20 names."""
+    text_encoders: tuple[str, ...] = ()
+    """The text encoders it was learnt with, their width, and how each computed where that is a choice."""
 
 
 @dataclass(frozen=True)
