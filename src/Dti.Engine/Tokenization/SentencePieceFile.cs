@@ -31,17 +31,32 @@ internal enum PieceType
 /// <param name="Type">Its kind.</param>
 internal sealed record SentencePiece(string Text, float Score, PieceType Type);
 
+/// <summary>Kinds of SentencePiece models, numbered as in the file.</summary>
+internal enum SentencePieceKind
+{
+    /// <summary>The most probable cut; blanks around a text are removed, and one is put before it.</summary>
+    Unigram = 1,
+
+    /// <summary>
+    /// Byte-pair encoding of the text as it is; characters without a piece are spelt by pieces of their bytes.
+    /// </summary>
+    BytePairs = 2,
+}
+
 /// <summary>
-/// What a <c>spiece.model</c> holds, as far as unigram models without special rules need it
+/// What a <c>spiece.model</c> or <c>tokenizer.model</c> holds, as far as models without special rules need it
 /// (sentencepiece_model.proto).
 /// </summary>
 internal sealed class SentencePieceFile
 {
     private const int MaxBytes = 16 * 1024 * 1024;
     private const int MaxPieces = 1_000_000;
-    private const int UnigramModelType = 1;
+    private readonly SentencePieceKind _kind;
 
-    private SentencePieceFile(CodedInputStream input) => ReadFields(input, field =>
+    private SentencePieceFile(CodedInputStream input, SentencePieceKind kind)
+    {
+        _kind = kind;
+        ReadFields(input, field =>
         {
             switch (field)
             {
@@ -58,6 +73,7 @@ internal sealed class SentencePieceFile
                     return false;
             }
         });
+    }
 
     /// <summary>The pieces by id.</summary>
     public List<SentencePiece> Pieces { get; } = [];
@@ -66,9 +82,11 @@ internal sealed class SentencePieceFile
     public CharsMap CharsMap { get; private set; } = new([]);
 
     /// <summary>Reads a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="kind">The kind that it must be of.</param>
     /// <exception cref="DtiException">It is missing, too large, not a SentencePiece model, or one of another
     /// kind.</exception>
-    public static SentencePieceFile Read(string path)
+    public static SentencePieceFile Read(string path, SentencePieceKind kind = SentencePieceKind.Unigram)
     {
         try
         {
@@ -82,7 +100,7 @@ internal sealed class SentencePieceFile
             }
 
             using var input = new CodedInputStream(stream);
-            var file = new SentencePieceFile(input);
+            var file = new SentencePieceFile(input, kind);
             return file.Pieces.Count > 0 ? file : throw new FormatException("it has no pieces");
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
@@ -100,7 +118,7 @@ internal sealed class SentencePieceFile
         }
     }
 
-    private static SentencePiece ReadPiece(CodedInputStream input)
+    private SentencePiece ReadPiece(CodedInputStream input)
     {
         var (text, score, type) = ("", 0f, PieceType.Normal);
         ReadFields(input, field =>
@@ -120,12 +138,12 @@ internal sealed class SentencePieceFile
                     return false;
             }
         });
-        return type is not (PieceType.UserDefined or PieceType.Byte)
+        return _kind == SentencePieceKind.BytePairs || type is not (PieceType.UserDefined or PieceType.Byte)
             ? new SentencePiece(text, score, type)
             : throw new FormatException($"pieces of the kind {type}, as '{text}' is, are not supported");
     }
 
-    private static void ReadTrainer(CodedInputStream input) => ReadFields(input, field =>
+    private void ReadTrainer(CodedInputStream input) => ReadFields(input, field =>
         {
             if (field != 3)
             {
@@ -133,9 +151,9 @@ internal sealed class SentencePieceFile
             }
 
             var type = input.ReadEnum();
-            return type == UnigramModelType
+            return type == (int)_kind
                 ? true
-                : throw new FormatException($"model_type {type} is not supported; {UnigramModelType}, unigram, is");
+                : throw new FormatException($"model_type {type} is not supported; {(int)_kind}, {_kind}, is");
         });
 
     private void ReadNormalizer(CodedInputStream input) => ReadFields(input, field =>
@@ -145,12 +163,14 @@ internal sealed class SentencePieceFile
                 case 2:
                     CharsMap = new CharsMap(input.ReadBytes().Span);
                     return true;
-                case 3 or 4 or 5:
-                    return input.ReadBool()
+                case 3 or 4:
+                    return input.ReadBool() == (_kind == SentencePieceKind.Unigram)
                         ? true
                         : throw new FormatException(
-                            "add_dummy_prefix, remove_extra_whitespaces and escape_whitespaces must be true"
+                            $"add_dummy_prefix and remove_extra_whitespaces must be {(_kind == SentencePieceKind.Unigram ? "true" : "false")}"
                         );
+                case 5:
+                    return input.ReadBool() ? true : throw new FormatException("escape_whitespaces must be true");
                 default:
                     return false;
             }

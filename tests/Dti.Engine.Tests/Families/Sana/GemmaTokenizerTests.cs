@@ -21,6 +21,26 @@ public class GemmaTokenizerTests
         }
     }
 
+    [Fact]
+    public void Encode_ModelOfSentencePieceAlone_GivesItsIds()
+    {
+        var folder = Directory.CreateTempSubdirectory("dti-gemma-");
+        File.Copy(
+            Path.Combine(SanaFixture.Folder, "tokenizer", "tokenizer.model"),
+            Path.Combine(folder.FullName, "tokenizer.model")
+        );
+        var tokenizer = GemmaTokenizer.Load(folder.FullName);
+        using var json = SanaFixture.Json("tokenizer.json");
+        var differing = json.RootElement.GetProperty("sentencepiece_ids");
+        foreach (var (index, (prompt, ids)) in Cases(json, "input_ids").Index())
+        {
+            var expected = differing.TryGetProperty($"{index}", out var own) ? Ids(own) : ids;
+            Assert.Equal(expected, tokenizer.Encode(prompt).Prepend(2));
+        }
+
+        folder.Delete(recursive: true);
+    }
+
     [Theory]
     [InlineData("tokenizer.json")]
     [InlineData("tokenizer_placeholders.json")]

@@ -63,10 +63,11 @@ internal sealed partial class GemmaTokenizer : ITokenizer
     /// <summary>Ids of a row that the text encoder reads; the transformer sees the first and the last 299.</summary>
     private int RowLength => Length + Math.Max(0, _prefixTokens - 2);
 
-    /// <summary>Loads a tokenizer's folder: its <c>tokenizer.json</c>.</summary>
+    /// <summary>
+    /// Loads a tokenizer's folder: its <c>tokenizer.json</c>, or where it has none <c>tokenizer.model</c>.
+    /// </summary>
     /// <exception cref="DtiException">It is missing, too large or not valid.</exception>
-    public static GemmaTokenizer Load(string folder) =>
-        new(GemmaVocabulary.Read(Path.Combine(folder, "tokenizer.json")), "");
+    public static GemmaTokenizer Load(string folder) => new(GemmaVocabulary.Read(folder), "");
 
     /// <inheritdoc/>
     public IReadOnlyList<int> Encode(string text) => Encode(text, null);
@@ -118,7 +119,7 @@ internal sealed partial class GemmaTokenizer : ITokenizer
     {
         var ids = new List<int>();
         Split(
-            text,
+            _vocabulary.MatchesBlanks ? text.Replace(' ', GemmaVocabulary.Blank) : text,
             _added,
             token => ids.Add(_vocabulary.AddedTokens[token]),
             rest =>

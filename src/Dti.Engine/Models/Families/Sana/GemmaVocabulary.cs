@@ -2,12 +2,14 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Dti.Engine.Configs;
+using Dti.Engine.Tokenization;
 
 namespace Dti.Engine.Models.Families.Sana;
 
 /// <summary>
-/// The vocabulary of a <c>tokenizer.json</c> of Gemma: byte-pair encoding of the whole text, in which blanks are
-/// U+2581, and a character without a token of its own is spelt by the tokens of its UTF-8 bytes. Thread-safe.
+/// The vocabulary of a <c>tokenizer.json</c> or <c>tokenizer.model</c> of Gemma: byte-pair encoding of the whole text,
+/// in which blanks are U+2581, and a character without a token of its own is spelt by the tokens of its UTF-8 bytes.
+/// Thread-safe.
 /// </summary>
 /// <remarks>
 /// Our own: SentencePieceTokenizer of Microsoft.ML.Tokenizers 2.0.1 gives 60 of the 64 recorded prompts their ids from
@@ -23,22 +25,18 @@ internal sealed class GemmaVocabulary
     private readonly Dictionary<string, int> _ids;
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _spelling;
     private readonly string[] _tokens;
-    private readonly Dictionary<(int Left, int Right), (int Rank, int Id)> _merges;
+    private readonly Func<int, int, (double Rank, int Id)?> _merge;
     private readonly Dictionary<int, byte> _byteOf; // of the tokens that stand for a byte
     private readonly int[] _tokenOf; // of each byte
 
-    private GemmaVocabulary(string path, JsonElement root)
+    private GemmaVocabulary(
+        string path,
+        Dictionary<string, int> ids,
+        Func<int, int, (double Rank, int Id)?> merge,
+        Dictionary<string, int> addedTokens
+    )
     {
-        var model = Property(root, "model", JsonValueKind.Object);
-        if (!model.TryGetProperty("type", out var type) || type.ToString() != "BPE")
-        {
-            throw new FormatException("its model is not byte-pair encoding");
-        }
-
-        _ids = Property(model, "vocab", JsonValueKind.Object)
-            .EnumerateObject()
-            .DistinctBy(pair => pair.Name)
-            .ToDictionary(pair => pair.Name, pair => pair.Value.GetInt32(), StringComparer.Ordinal);
+        (Path, _ids, _merge, AddedTokens) = (path, ids, merge, addedTokens);
         _spelling = _ids.GetAlternateLookup<ReadOnlySpan<char>>();
         _tokens = new string[_ids.Count];
         foreach (var (token, id) in _ids)
@@ -46,29 +44,70 @@ internal sealed class GemmaVocabulary
             _tokens[id] = _tokens[id] is null ? token : throw new FormatException($"two tokens have the id {id}");
         }
 
-        _merges = [];
-        foreach (var (rank, merge) in Property(model, "merges", JsonValueKind.Array).EnumerateArray().Index())
-        {
-            var (left, right) = Pair(merge);
-            _merges.TryAdd((_ids[left], _ids[right]), (rank, _ids[left + right]));
-        }
-
         var unknown = _ids["<unk>"];
         _tokenOf = [.. Enumerable.Range(0, 256).Select(value => _ids.GetValueOrDefault(ByteToken(value), unknown))];
         _byteOf = _tokenOf
             .Index()
-            .Where(pair => pair.Item != unknown) // the tab has a token of its own and none as a byte
+            .Where(pair => pair.Item != unknown) // the tab may have a token of its own and none as a byte
             .ToDictionary(pair => pair.Item, pair => (byte)pair.Index);
+    }
+
+    private static GemmaVocabulary OfJson(string path, JsonElement root)
+    {
+        var model = Property(root, "model", JsonValueKind.Object);
+        if (!model.TryGetProperty("type", out var type) || type.ToString() != "BPE")
+        {
+            throw new FormatException("its model is not byte-pair encoding");
+        }
+
+        var ids = Property(model, "vocab", JsonValueKind.Object)
+            .EnumerateObject()
+            .DistinctBy(pair => pair.Name)
+            .ToDictionary(pair => pair.Name, pair => pair.Value.GetInt32(), StringComparer.Ordinal);
+        var merges = new Dictionary<(int Left, int Right), (double Rank, int Id)>();
+        foreach (var (rank, merge) in Property(model, "merges", JsonValueKind.Array).EnumerateArray().Index())
+        {
+            var (left, right) = Pair(merge);
+            merges.TryAdd((ids[left], ids[right]), (rank, ids[left + right]));
+        }
+
+        var added = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var token in Property(root, "added_tokens", JsonValueKind.Array).EnumerateArray())
         {
             var text = token.GetProperty("content").GetString()!;
-            AddedTokens[text] =
-                token.GetProperty("id").GetInt32() is var id && id == IdOf(text)
+            added[text] =
+                ids.TryGetValue(text, out var id) && token.GetProperty("id").GetInt32() == id
                     ? id
                     : throw new FormatException($"the added token '{text}' has another id than in the vocabulary");
         }
 
-        Path = path;
+        return new(path, ids, (left, right) => merges.TryGetValue((left, right), out var merge) ? merge : null, added);
+    }
+
+    /// <summary>
+    /// A model of SentencePiece alone: of all neighbours, those are merged first whose piece has the highest score. Of
+    /// added tokens it knows those that its texts may hold, so that <c>&lt;bos&gt;</c> is text.
+    /// </summary>
+    private static GemmaVocabulary OfModel(string path, SentencePieceFile file)
+    {
+        var ids = file
+            .Pieces.Index()
+            .DistinctBy(piece => piece.Item.Text)
+            .ToDictionary(piece => piece.Item.Text, piece => piece.Index, StringComparer.Ordinal);
+        return new(
+            path,
+            ids,
+            (left, right) =>
+                ids.TryGetValue(file.Pieces[left].Text + file.Pieces[right].Text, out var id)
+                && file.Pieces[id].Type == PieceType.Normal
+                    ? (-file.Pieces[id].Score, id)
+                    : null,
+            ids.Where(piece => file.Pieces[piece.Value].Type == PieceType.UserDefined)
+                .ToDictionary(StringComparer.Ordinal)
+        )
+        {
+            MatchesBlanks = true,
+        };
     }
 
     /// <summary>The file.</summary>
@@ -77,17 +116,31 @@ internal sealed class GemmaVocabulary
     /// <summary>All tokens.</summary>
     public int Count => _tokens.Length;
 
-    /// <summary>Tokens that are found in a text before anything else is done with it: <c>&lt;bos&gt;</c>, ….</summary>
-    public Dictionary<string, int> AddedTokens { get; } = new(StringComparer.Ordinal);
+    /// <summary>Tokens that are found in a text before it is cut: <c>&lt;bos&gt;</c>, ….</summary>
+    public IReadOnlyDictionary<string, int> AddedTokens { get; }
 
-    /// <summary>Reads a <c>tokenizer.json</c>.</summary>
+    /// <summary>Whether they are found in a text whose blanks are U+2581 already.</summary>
+    public bool MatchesBlanks { get; private init; }
+
+    /// <summary>Reads a folder's <c>tokenizer.json</c>, or where it has none <c>tokenizer.model</c>.</summary>
     /// <exception cref="DtiException">It is missing, too large or not valid.</exception>
-    public static GemmaVocabulary Read(string path)
+    public static GemmaVocabulary Read(string folder)
     {
-        using var json = BoundedJson.Read(path, MaxBytes);
+        var path = System.IO.Path.Combine(folder, "tokenizer.json");
         try
         {
-            return new GemmaVocabulary(path, json.RootElement);
+            if (
+                !File.Exists(path)
+                && System.IO.Path.Combine(folder, "tokenizer.model") is var model
+                && File.Exists(model)
+            )
+            {
+                path = model;
+                return OfModel(path, SentencePieceFile.Read(path, SentencePieceKind.BytePairs));
+            }
+
+            using var json = BoundedJson.Read(path, MaxBytes);
+            return OfJson(path, json.RootElement);
         }
         catch (Exception error)
             when (error
@@ -143,7 +196,8 @@ internal sealed class GemmaVocabulary
         var symbols = Spell(text);
         int[] next = [.. Enumerable.Range(1, symbols.Count)];
         int[] previous = [.. Enumerable.Range(-1, symbols.Count)];
-        var found = new PriorityQueue<(int Left, int Right, int LeftId, int RightId, int Id), (int Rank, int Place)>();
+        var found =
+            new PriorityQueue<(int Left, int Right, int LeftId, int RightId, int Id), (double Rank, int Place)>();
         for (var i = 0; i < symbols.Count - 1; i++)
         {
             Offer(i, i + 1);
@@ -174,7 +228,7 @@ internal sealed class GemmaVocabulary
 
         void Offer(int left, int right)
         {
-            if (_merges.TryGetValue((symbols[left], symbols[right]), out var merge))
+            if (_merge(symbols[left], symbols[right]) is { } merge)
             {
                 found.Enqueue((left, right, symbols[left], symbols[right], merge.Id), (merge.Rank, left));
             }
