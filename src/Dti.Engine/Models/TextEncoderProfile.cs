@@ -21,6 +21,7 @@ public sealed record TokenEmbeddings(
 /// <summary>What is known of one text encoder of a model without loading its weights. Thread-safe.</summary>
 public sealed class TextEncoderProfile
 {
+    private const int NormRows = 16_384; // of which norms are computed at once
     private readonly Checkpoint _checkpoint;
     private readonly Lazy<VocabularyNorms> _vocabularyNorms;
     private readonly Lazy<double> _typicalReadability;
@@ -109,6 +110,18 @@ public sealed class TextEncoderProfile
     private VocabularyNorms ReadVocabularyNorms()
     {
         using var scope = torch.NewDisposeScope();
-        return new VocabularyNorms(ReadEmbeddings().Vocabulary.norm(1, keepdim: false, p: 2f).data<float>().ToArray());
+        using var weights = _checkpoint.OpenWeights(Component);
+        // as it is stored: of a large vocabulary, fp32 would take gigabytes
+        var rows = torch.empty(
+            [Embeddings.VocabularySize, Embeddings.Dimension],
+            weights.Entry(Embeddings.Tokens).Dtype
+        );
+        weights.ReadInto(Embeddings.Tokens, rows);
+        return new VocabularyNorms([
+            .. rows.split(NormRows)
+                .SelectMany(part =>
+                    part.to(torch.ScalarType.Float32).norm(1, keepdim: false, p: 2f).data<float>().ToArray()
+                ),
+        ]);
     }
 }
