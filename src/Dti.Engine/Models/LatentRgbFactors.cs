@@ -48,31 +48,34 @@ internal sealed record LatentRgbFactors(float[,] Factors, float[] Bias)
     /// The map of a model: what its folder says, else that of the published autoencoder whose scaling factor it has;
     /// null: none is known.
     /// </summary>
+    /// <param name="notes">What its folder says.</param>
+    /// <param name="vae">Its autoencoder; null: it has none of that kind.</param>
+    /// <param name="channels">Of its latents; null: they are not known.</param>
     /// <exception cref="DtiException">What its folder says does not go with its latents.</exception>
-    public static LatentRgbFactors? Of(ModelNotes notes, AutoencoderKLConfig? vae)
+    public static LatentRgbFactors? Of(ModelNotes notes, AutoencoderKLConfig? vae, int? channels)
     {
-        if (vae is null)
+        if (channels is not { } count)
         {
             return null;
         }
 
         if (notes.Find(Key, JsonValueKind.Array) is not { } rows)
         {
-            return (vae.LatentChannels, vae.ScalingFactor, vae.Statistics) switch
+            return (vae?.LatentChannels, vae?.ScalingFactor, vae?.Statistics) switch
             {
                 (4, 0.18215, null) => _stableDiffusion,
                 (4, XLScaling, null) => _stableDiffusionXL,
-                (4, _, { } statistics) => _stableDiffusionXL.Of(statistics, vae.ScalingFactor),
+                (4, { } scaling, { } statistics) => _stableDiffusionXL.Of(statistics, scaling),
                 _ => null,
             };
         }
 
-        if (rows.GetArrayLength() != vae.LatentChannels)
+        if (rows.GetArrayLength() != count)
         {
-            throw notes.Bad($"{Key} has {rows.GetArrayLength()} rows; the latents have {vae.LatentChannels} channels");
+            throw notes.Bad($"{Key} has {rows.GetArrayLength()} rows; the latents have {count} channels");
         }
 
-        var factors = new float[vae.LatentChannels, 3];
+        var factors = new float[count, 3];
         foreach (var (channel, row) in rows.EnumerateArray().Index())
         {
             var colour = Colour(notes, Key, row);

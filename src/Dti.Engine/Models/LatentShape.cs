@@ -20,7 +20,8 @@ public sealed record LatentShape(int Channels, int Factor)
         {
             found.Add(
                 field,
-                $"{field} is {pixels}; a latent of this model is {Factor} pixels wide, so it must be a multiple of {Factor}."
+                $"{field} is {pixels}; a latent of this model is {Factor} pixels wide, so it must be a multiple of "
+                    + $"{Factor}."
             );
         }
     }

@@ -24,19 +24,21 @@ public abstract class ModelProfile
     /// <param name="noise">Its noise process.</param>
     /// <param name="autoencoder">Its autoencoder's config; null: it has none of that kind.</param>
     /// <param name="published">What the family was published with for training; its folder may say otherwise.</param>
+    /// <param name="latentChannels">Of latents of another kind of autoencoder; null: not said.</param>
     /// <exception cref="DtiException">Weights are missing, or the model's notes are not valid.</exception>
     internal ModelProfile(
         Checkpoint checkpoint,
         IReadOnlyList<TextEncoderProfile> encoders,
         NoiseProcessConfig noise,
         AutoencoderKLConfig? autoencoder = null,
-        TrainingDefaults? published = null
+        TrainingDefaults? published = null,
+        int? latentChannels = null
     )
     {
         (Checkpoint, Encoders, Noise, Autoencoder) = (checkpoint, encoders, noise, autoencoder);
         using var notes = ModelNotes.Read(checkpoint.Path);
         TrainingDefaults = TrainingDefaults.Of(notes, published);
-        LatentRgb = LatentRgbFactors.Of(notes, autoencoder);
+        LatentRgb = LatentRgbFactors.Of(notes, autoencoder, autoencoder?.LatentChannels ?? latentChannels);
         Domain = notes.Domain();
         _stored = new StoredComponents(checkpoint.Components, OpenWeights);
         LacksAutoencoder = checkpoint.Layout.Autoencoder is { } vae && _stored.ElementsOf(vae) == 0;

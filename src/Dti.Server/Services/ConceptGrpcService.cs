@@ -107,7 +107,7 @@ internal sealed class ConceptGrpcService(
             ?? embedding.PublishedFamily
             ?? throw new DtiException(
                 ErrorKind.InvalidArgument,
-                $"data holds vectors of width {string.Join(" + ", embedding.Dimensions)}: Stable Diffusion 1.x takes 768, 2.x 1024, XL 768 + 1280, and no model here takes others.",
+                $"data holds vectors of width {string.Join(" + ", embedding.Dimensions)}: Stable Diffusion 1.x takes 768, 2.x 1024, XL 768 + 1280, SANA 2304, and no model here takes others.",
                 "data"
             );
         if (request.Rescale)

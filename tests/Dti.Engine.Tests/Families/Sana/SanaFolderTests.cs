@@ -101,8 +101,37 @@ public class SanaFolderTests(SanaFixture models) : IClassFixture<SanaFixture>
     }
 
     [Fact]
-    public void Read_TokenizerOfTransformers5_IsTaken() =>
-        SanaFixture.Copy(("model_index.json", "GemmaTokenizerFast", "GemmaTokenizer")).Delete(recursive: true);
+    public void Read_TokenizerOfTransformers5_IsTaken()
+    {
+        var folder = SanaFixture.Copy(("model_index.json", "GemmaTokenizerFast", "GemmaTokenizer"));
+
+        Assert.Equal(900, ModelFamilies.BuiltIn.Read(folder.FullName).Tokenizer.VocabularySize);
+        folder.Delete(recursive: true);
+    }
+
+    [Theory]
+    [InlineData(8, null)]
+    [InlineData(4, "the latents have 8 channels")]
+    public void Read_NotesOfLatents_GivePreviewsWhileSampling(int rows, string? refusal)
+    {
+        var folder = SanaFixture.Copy();
+        File.WriteAllText(
+            Path.Combine(folder.FullName, "dti.json"),
+            $"{{\"latent_rgb_factors\": [{string.Join(',', Enumerable.Repeat("[0.1, 0.2, 0.3]", rows))}]}}"
+        );
+
+        if (refusal is null)
+        {
+            Assert.NotNull(ModelFamilies.BuiltIn.Read(folder.FullName).LatentRgb);
+        }
+        else
+        {
+            var error = Assert.Throws<DtiException>(() => ModelFamilies.BuiltIn.Read(folder.FullName));
+            Assert.Contains(refusal, error.Message, StringComparison.Ordinal);
+        }
+
+        folder.Delete(recursive: true);
+    }
 
     [Fact]
     public void With_AutoencoderOfStableDiffusion_IsRefused() =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Dti.Engine.Generation;
 using Dti.Engine.Models.Families.Sana;
@@ -30,7 +31,10 @@ public class SanaSchedulerTests
         {
             if (entry.Name.Split('/') is [var own, var steps] && own == name)
             {
-                using var sampler = config.CreateSampler(config.DefaultSampler, int.Parse(steps));
+                using var sampler = config.CreateSampler(
+                    config.DefaultSampler,
+                    int.Parse(steps, CultureInfo.InvariantCulture)
+                );
                 var times = entry.Value.EnumerateArray().Select(time => time.GetDouble()).ToArray();
 
                 Assert.Equal(times, sampler.Timesteps, (a, b) => Math.Abs(a - b) <= 1e-5 * a);
@@ -145,7 +149,10 @@ public class SanaSchedulerTests
             foreach (var size in table.Value.EnumerateObject())
             {
                 var (height, width) = (size.Value[0].GetInt32(), size.Value[1].GetInt32());
-                Assert.Equal((width, height), SanaResolutions.Nearest(32 * int.Parse(table.Name), width, height));
+                Assert.Equal(
+                    (width, height),
+                    SanaResolutions.Nearest(32 * int.Parse(table.Name, CultureInfo.InvariantCulture), width, height)
+                );
             }
         }
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Dti.Engine.Concepts;
 using Dti.Engine.Models.Families.Sana;
 using Dti.Engine.Runtime.Devices;
-using Dti.Engine.Tokenization;
 using Dti.Engine.Training;
 using Dti.Engine.Training.Methods;
 using Dti.Tests;

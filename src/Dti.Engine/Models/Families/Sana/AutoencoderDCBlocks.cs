@@ -84,6 +84,7 @@ internal sealed class EfficientVitBlock : IDcLayer
 /// </summary>
 internal sealed class DcAttention
 {
+    private static readonly string[] _names = ["to_q", "to_k", "to_v"];
     private readonly int _headDim;
     private readonly Linear[] _projections;
     private readonly (GroupedConv2d In, GroupedConv2d Out)[] _scales;
@@ -94,15 +95,7 @@ internal sealed class DcAttention
     {
         _headDim = headDim;
         var inner = channels / headDim * headDim;
-        _projections =
-        [
-            .. new[] { "to_q", "to_k", "to_v" }.Select(name => new Linear(
-                weights.Sub(name),
-                channels,
-                inner,
-                bias: false
-            )),
-        ];
+        _projections = [.. _names.Select(name => new Linear(weights.Sub(name), channels, inner, bias: false))];
         var copies = weights.Sub("to_qkv_multiscale");
         _scales =
         [

@@ -8,9 +8,13 @@ namespace Dti.Engine.Models.Families.Sana;
 public sealed class SanaProfile : ModelProfile
 {
     internal SanaProfile(Checkpoint checkpoint)
-        : this(checkpoint, Gemma2Config.Parse(Config(checkpoint, "text_encoder"))) { }
+        : this(
+            checkpoint,
+            Gemma2Config.Parse(Config(checkpoint, "text_encoder")),
+            AutoencoderDCConfig.Parse(Config(checkpoint, "vae"))
+        ) { }
 
-    private SanaProfile(Checkpoint checkpoint, Gemma2Config text)
+    private SanaProfile(Checkpoint checkpoint, Gemma2Config text, AutoencoderDCConfig vae)
         : base(
             checkpoint,
             [
@@ -25,12 +29,13 @@ public sealed class SanaProfile : ModelProfile
                 },
             ],
             FlowMatchingConfig.Parse(checkpoint.ReadConfig("scheduler")),
-            published: new TrainingDefaults(Kappa: 5e-5, WeightDecay: 0)
+            published: new TrainingDefaults(Kappa: 5e-5, WeightDecay: 0),
+            latentChannels: vae.LatentChannels
         )
     {
         TextConfig = text;
         TransformerConfig = SanaTransformerConfig.Parse(Config(checkpoint, "transformer"));
-        VaeConfig = AutoencoderDCConfig.Parse(Config(checkpoint, "vae"));
+        VaeConfig = vae;
         EnsureComponentsFit();
         EnsureLoads("text_encoder", weights => new Gemma2Model(TextConfig, weights));
         EnsureLoads("transformer", weights => new SanaTransformer2DModel(TransformerConfig, weights));
