@@ -31,7 +31,7 @@ class TrainingOptions:
     steps: Annotated[int | None, "Optimiser steps. From 1 to 100,000. Default: what the model's folder says (dti.json), else 500."] = None
     batch_size: Annotated[int | None, "Photos of a batch. From 1 to 64. Default: 4."] = None
     learning_rate: Annotated[float | None, "Step length η on the sphere, or AdamW's learning rate. Used as given, never scaled by the batch size. Above 0 and at most 1. Default: what the model's folder says, else 0.01; 0.005 for the other methods."] = None
-    kappa: Annotated[float | None, "κ, the strength of the von Mises–Fisher prior. From 0 to 10. Default: what the model's folder says, else 1e-4. For the method dti only."] = None
+    kappa: Annotated[float | None, "κ, the strength of the von Mises–Fisher prior. From 0 to 10. Default: what the model's folder says, else 1e-4, for SANA 5e-5. For the method dti only."] = None
     beta: Annotated[float | None, "β of the second moment of the gradient's norm. 0: each step has length η. From 0 to below 1. Default: 0. For the method dti only."] = None
     magnitude: Annotated[Magnitude | None, "How the fixed magnitude m of the embedding is chosen. Default: mean."] = None
     magnitude_value: Annotated[float | None, "The magnitude, if magnitude is VALUE. Above 0 and at most 1000."] = None
@@ -74,7 +74,7 @@ class TrainingSettings:
     steps: Annotated[int, "Optimiser steps. From 1 to 100,000. Default: what the model's folder says (dti.json), else 500."]
     batch_size: Annotated[int, "Photos of a batch. From 1 to 64. Default: 4."]
     learning_rate: Annotated[float, "Step length η on the sphere, or AdamW's learning rate. Used as given, never scaled by the batch size. Above 0 and at most 1. Default: what the model's folder says, else 0.01; 0.005 for the other methods."]
-    kappa: Annotated[float, "κ, the strength of the von Mises–Fisher prior. From 0 to 10. Default: what the model's folder says, else 1e-4. For the method dti only."]
+    kappa: Annotated[float, "κ, the strength of the von Mises–Fisher prior. From 0 to 10. Default: what the model's folder says, else 1e-4, for SANA 5e-5. For the method dti only."]
     beta: Annotated[float, "β of the second moment of the gradient's norm. 0: each step has length η. From 0 to below 1. Default: 0. For the method dti only."]
     magnitude: Annotated[Magnitude, "How the fixed magnitude m of the embedding is chosen. Default: mean."]
     magnitude_value: Annotated[float, "The magnitude m in use."]
