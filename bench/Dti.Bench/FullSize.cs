@@ -15,6 +15,27 @@ internal static class FullSize
 {
     private const long Limit = 24L << 30;
 
+    /// <summary>Of what <see cref="Measure"/> measures.</summary>
+    public static string[] Headings { get; } =
+    [
+        "model",
+        "file MiB",
+        "cat s",
+        "touch s",
+        "load s",
+        "load ÷ cat",
+        "load ÷ (cat + touch)",
+        "held MiB",
+        "load peak MiB",
+        "peak ÷ held",
+        "memory",
+        "draw 2 steps s",
+        "peak MiB",
+        "train 2 steps s",
+        "peak MiB",
+        "within 24 GiB",
+    ];
+
     public static int Run(Arguments arguments)
     {
         var work = Directory
@@ -26,24 +47,7 @@ internal static class FullSize
             arguments.Text("--dtype", "fp32"),
             arguments.Text("--memory", "auto")
         );
-        var table = new Table(
-            "model",
-            "file MiB",
-            "cat s",
-            "touch s",
-            "load s",
-            "load ÷ cat",
-            "load ÷ (cat + touch)",
-            "held MiB",
-            "load peak MiB",
-            "peak ÷ held",
-            "memory",
-            "draw 2 steps s",
-            "peak MiB",
-            "train 2 steps s",
-            "peak MiB",
-            "within 24 GiB"
-        );
+        var table = new Table(Headings);
         foreach (var family in arguments.Text("--families", "sd1,sdxl").Split(','))
         {
             var like = tiny
@@ -115,7 +119,7 @@ internal static class FullSize
         }
     }
 
-    private static void Measure(Table table, string model, string? like, int side, string dtype, string memory)
+    public static void Measure(Table table, string model, string? like, int side, string dtype, string memory)
     {
         string[] files = File.Exists(model)
             ? [model]
@@ -157,7 +161,7 @@ internal static class FullSize
         return Stopwatch.GetElapsedTime(began).TotalSeconds;
     }
 
-    private static void Timed(string what, Action action)
+    public static void Timed(string what, Action action)
     {
         var began = Stopwatch.GetTimestamp();
         action();

@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Text.Json;
 using Dti.Engine.Generation;
 using Dti.Engine.Imaging;
+using Dti.Engine.Models;
 using Dti.Engine.Models.Families;
-using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Training;
 
@@ -129,7 +129,7 @@ internal sealed record ModelCase(
             );
         }
 
-        using var model = StableDiffusionModel.Load(profile, target, policy);
+        using var model = profile.Load(target, policy);
         var (loaded, loadPeak) = (Stopwatch.GetElapsedTime(began), ProcessMemory.PeakBytes);
         ProcessMemory.RestartPeak();
         began = Stopwatch.GetTimestamp();
@@ -155,7 +155,7 @@ internal sealed record ModelCase(
         );
     }
 
-    private void Draw(StableDiffusionModel model)
+    private void Draw(IDiffusionModel model)
     {
         var options = new GenerationOptions
         {
@@ -174,7 +174,7 @@ internal sealed record ModelCase(
         ) { }
     }
 
-    private void Train(StableDiffusionModel model)
+    private void Train(IDiffusionModel model)
     {
         var options = new TrainingOptions
         {

@@ -52,6 +52,7 @@ return args switch
     [ImageComparison.PeakVerb, var library, var file] => ImageComparison.MeasurePeak(library, file),
     ["estimates", .. var rest] => Estimates.Run(new Arguments(rest)),
     ["full-size", .. var rest] => FullSize.Run(new Arguments(rest)),
+    ["sana", .. var rest] => SanaFullSize.Run(new Arguments(rest)),
     [ModelCase.Verb, var json] => ModelCase.RunHere(json),
     _ => Help(),
 };
@@ -83,6 +84,7 @@ static int Help()
         rpc-fuzz   [--count 100000] [--seed 1]
         images     [--count 100000] [--seed 1] [--rounds 5]
         estimates  [--models FOLDER-OR-FILE,...] [--cases "draw 512 1 high fp32,train 256 4 low fp32,..."]
+        sana       [--text-layers 26] [--side 512] [--dtype bf16] [--memory auto] [--work FOLDER] [--keep]
         full-size  [--families sd1,sdxl] [--side 512] [--dtype fp32] [--memory auto] [--work FOLDER] [--keep] [--tiny]
         """
     );
