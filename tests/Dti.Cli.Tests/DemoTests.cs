@@ -82,7 +82,7 @@ public partial class DemoTests(ServeFixture server, DemoFixture demo) : IClassFi
             Assert.Contains(command, demo.Page, StringComparison.Ordinal);
         foreach (var value in new[] { "dti", "ti", "0.04", "0.02" })
             Assert.Equal(2, Count($"<td>{Regex.Escape(value)}</td>"));
-        for (var seed = 7; seed < 7 + DemoScript.Seeds; seed++)
+        for (var seed = 7; seed < 7 + DemoScript.Fast.Seeds; seed++)
             Assert.Equal(2 * 2 * DemoScript.Prompts.Count, Count($"<span class=\"seed\">seed {seed}</span>"));
     }
 
@@ -100,7 +100,7 @@ public partial class DemoTests(ServeFixture server, DemoFixture demo) : IClassFi
             "--seed",
             "8",
             "--steps",
-            $"{DemoScript.FastSamplingSteps}",
+            $"{DemoScript.Fast.SamplingSteps}",
             "--guidance",
             $"{DemoScript.Guidance}",
             "-o",
@@ -131,7 +131,7 @@ public partial class DemoTests(ServeFixture server, DemoFixture demo) : IClassFi
 
     [Fact]
     public void Demo_Fast_SaysThatItIsTooShort() =>
-        Assert.Contains($"they had 2 steps instead of {DemoScript.Steps}", demo.Page, StringComparison.Ordinal);
+        Assert.Contains($"they had 2 steps instead of {DemoScript.Full.Steps}", demo.Page, StringComparison.Ordinal);
 
     [Fact]
     public void Demo_Page_AsksForNothingFromElsewhere()

@@ -26,13 +26,13 @@ internal static class DemoCommand
         {
             Description = "Training steps of each concept.",
             HelpName = "n",
-            DefaultValueFactory = line => line.GetValue(fast) ? DemoScript.FastSteps : DemoScript.Steps,
+            DefaultValueFactory = line => Length(line.GetValue(fast)).Steps,
         };
         var samplingSteps = new Option<int>("--sampling-steps")
         {
             Description = "Sampling steps of each image.",
             HelpName = "n",
-            DefaultValueFactory = line => line.GetValue(fast) ? DemoScript.FastSamplingSteps : DemoScript.SamplingSteps,
+            DefaultValueFactory = line => Length(line.GetValue(fast)).SamplingSteps,
         };
         var seed = new Option<ulong>("--seed")
         {
@@ -71,7 +71,15 @@ internal static class DemoCommand
                 .ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                var plan = DemoPlan.Create(context.Get(steps), context.Get(samplingSteps), context.Get(seed), photos);
+                var plan = DemoPlan.Create(
+                    Length(context.Get(fast)) with
+                    {
+                        Steps = context.Get(steps),
+                        SamplingSteps = context.Get(samplingSteps),
+                    },
+                    context.Get(seed),
+                    photos
+                );
                 var result = await new DemoRun(connection.Client, context.Output, clock)
                     .RunAsync(plan, context.CancellationToken)
                     .ConfigureAwait(false);
@@ -92,6 +100,8 @@ internal static class DemoCommand
             context.Output.Line(new Uri(page).AbsoluteUri);
         });
         return command;
+
+        static DemoLength Length(bool fast) => fast ? DemoScript.Fast : DemoScript.Full;
     }
 
     // The mark is near the top, whatever size the file has.

@@ -155,7 +155,7 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
             learnt. {Html.Text(domain?.Message ?? "")}</li>
             <li>Either method has the effective learning rate of its official launcher: {rates}. With a lower rate,
             TI’s norm grows less, and the difference shrinks.</li>
-            <li>Two subjects and {DemoScript.Seeds} seeds illustrate; they do not measure. <code>docs/dti-mini.md</code>
+            <li>Two subjects and {result.Plan.Duels[0].Prompts[0].Dti.Count} seeds illustrate; they do not measure. <code>docs/dti-mini.md</code>
             has measurements over more subjects, and <code>dti compare</code> makes them with a model and photos of
             your own.</li>
             </ul>
@@ -167,8 +167,8 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
     private string TooShort()
     {
         var steps = result.Duels[0].Plan.Dti.Training.Steps;
-        return steps < DemoScript.Steps
-            ? $"<li><strong>The trainings were too short to learn anything:</strong> they had {steps} steps instead of {DemoScript.Steps}.</li>\n"
+        return steps < DemoScript.Full.Steps
+            ? $"<li><strong>The trainings were too short to learn anything:</strong> they had {steps} steps instead of {DemoScript.Full.Steps}.</li>\n"
             : "";
     }
 

@@ -39,11 +39,10 @@ internal sealed record DemoDuel(
 internal sealed record DemoPlan(IReadOnlyList<DemoDuel> Duels, InterpolateRequest Blend)
 {
     /// <summary>Makes the plan.</summary>
-    /// <param name="steps">Steps of each training.</param>
-    /// <param name="samplingSteps">Sampling steps of each image.</param>
+    /// <param name="length">How much it computes.</param>
     /// <param name="seed">Seed of the trainings, and of the first image of each prompt.</param>
     /// <param name="photos">The folder of <see cref="DemoPhotos"/>.</param>
-    public static DemoPlan Create(int steps, int samplingSteps, ulong seed, string photos)
+    public static DemoPlan Create(DemoLength length, ulong seed, string photos)
     {
         DemoDuel[] duels = [.. DemoScript.Subjects.Select(Duel)];
         return new DemoPlan(
@@ -56,7 +55,7 @@ internal sealed record DemoPlan(IReadOnlyList<DemoDuel> Duels, InterpolateReques
                 Options = new GenerationOptions
                 {
                     Seed = seed,
-                    Steps = samplingSteps,
+                    Steps = length.SamplingSteps,
                     GuidanceScale = DemoScript.Guidance,
                 },
             }
@@ -91,23 +90,23 @@ internal sealed record DemoPlan(IReadOnlyList<DemoDuel> Duels, InterpolateReques
                     Kappa = method == TrainingMethod.Dti ? DemoScript.Kappa : null,
                     Initializer = subject.Initializer,
                     VectorCount = DemoScript.Vectors,
-                    Steps = steps,
+                    Steps = length.Steps,
                     Seed = seed,
-                    PreviewEvery = method == TrainingMethod.Dti ? Math.Max(1, steps / 4) : 0,
+                    PreviewEvery = method == TrainingMethod.Dti ? Math.Max(1, length.Steps / 4) : 0,
                     PreviewPrompts = [DemoScript.PlainPrompt],
-                    PreviewSteps = samplingSteps,
+                    PreviewSteps = length.SamplingSteps,
                 }
             );
 
         GenerationOptions[] Images(string text, string name) =>
             [
                 .. Enumerable
-                    .Range(0, DemoScript.Seeds)
+                    .Range(0, length.Seeds)
                     .Select(index => new GenerationOptions
                     {
                         Prompt = text.Replace("{concept}", $"<{name}>", StringComparison.Ordinal),
                         Seed = unchecked(seed + (ulong)index),
-                        Steps = samplingSteps,
+                        Steps = length.SamplingSteps,
                         GuidanceScale = DemoScript.Guidance,
                         ImageCount = 1,
                     }),

@@ -6,6 +6,12 @@ namespace Dti.Cli.Demo;
 /// <param name="Initializer">The word that training starts from.</param>
 internal sealed record DemoSubject(string Name, string Words, string Initializer);
 
+/// <summary>How much the demo computes.</summary>
+/// <param name="Steps">Training steps, by either method.</param>
+/// <param name="SamplingSteps">Sampling steps of each image.</param>
+/// <param name="Seeds">Images of each prompt, from seeds that follow each other.</param>
+internal sealed record DemoLength(int Steps, int SamplingSteps, int Seeds);
+
 /// <summary>What the demo shows: everything that is chosen for one model and the photos made for it.</summary>
 internal static class DemoScript
 {
@@ -30,11 +36,10 @@ internal static class DemoScript
     /// <summary>Vectors of each concept: as many of both, so that they can be blended.</summary>
     public const int Vectors = 3;
 
-    /// <summary>Training steps, by either method.</summary>
-    public const int Steps = 200;
+    public static DemoLength Full { get; } = new(Steps: 200, SamplingSteps: 20, Seeds: 4);
 
-    /// <summary>Training steps of <c>--fast</c>: too few to learn anything.</summary>
-    public const int FastSteps = 4;
+    /// <summary>That of <c>--fast</c>: too short to learn anything.</summary>
+    public static DemoLength Fast { get; } = new(Steps: 4, SamplingSteps: 2, Seeds: 2);
 
     /// <summary>The effective learning rate of the official launcher of DTI: its 0.01 times its batch of 4.</summary>
     public const double DtiLearningRate = 0.04;
@@ -45,17 +50,8 @@ internal static class DemoScript
     /// <summary>The effective learning rate of the official launcher of TI: its 0.005 times its batch of 4.</summary>
     public const double TiLearningRate = 0.02;
 
-    /// <summary>Sampling steps of each image.</summary>
-    public const int SamplingSteps = 20;
-
-    /// <summary>Sampling steps of <c>--fast</c>.</summary>
-    public const int FastSamplingSteps = 2;
-
     /// <summary>Guidance of each image.</summary>
     public const double Guidance = 5;
-
-    /// <summary>Images of each prompt, from seeds that follow each other.</summary>
-    public const int Seeds = 4;
 
     /// <summary>Frames of the interpolation.</summary>
     public const int Frames = 8;
