@@ -88,8 +88,9 @@ prepare() { # prepare PAGE BLOCK: what the text of the page has the reader do, o
       sed -E '/^  (horned|tiered|plush|cross|kappa|adamw|ti-|magnitude)/d; /^  - (pixel|an ink|a photo)/d; s/steps [0-9]+/steps 2/; s/^pictures:.*/pictures: 1/; s#\.\./samples#samples#' \
         examples/ablation.yaml >short.yaml ;;
     training.2)
-      "$program" train my-cat photos/ --initializer cat --batch 1 --snapshot-every 100 --steps 500 --force --json >steps.json 2>&1 &
-      for _ in $(seq 1000); do ! grep -q '"step":3[0-9][0-9],' steps.json || break; sleep 0.1; done
+      sed -i 's/--steps 1000/--steps 140/; s/--from-step 300/--from-step 30/' training.2.sh
+      "$program" train my-cat photos/ --initializer cat --batch 1 --snapshot-every 30 --steps 120 --force --json >steps.json 2>&1 &
+      for _ in $(seq 1000); do ! grep -q '"step":3[0-9],' steps.json || break; sleep 0.1; done
       kill -KILL $! || { cat steps.json; exit 1; } # a crash; SIGINT is ignored by what a script starts in the background
       wait $! || true ;;
   esac
@@ -102,6 +103,7 @@ for file in "$root"/README.md "$root"/docs/*.md; do
   grep -q '^```bash' "$file" || continue
   enter "$name"
   awk -v name="$name" '/^```bash/ { n++; file = name "." n ".sh"; next } /^```/ { file = "" } file != "" { print > file }' "$file"
+  [ "$name" = training ] || sed -i -E 's/--steps [58]00/--steps 30/' "$name".*.sh # the model's own are 20
   for block in $(ls "$name".*.sh | sort -t. -k2n); do
     number=${block#"$name".}
     prepare "$name" "${number%.sh}"
