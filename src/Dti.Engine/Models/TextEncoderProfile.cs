@@ -117,11 +117,12 @@ public sealed class TextEncoderProfile
             weights.Entry(Embeddings.Tokens).Dtype
         );
         weights.ReadInto(Embeddings.Tokens, rows);
-        return new VocabularyNorms([
-            .. rows.split(NormRows)
-                .SelectMany(part =>
-                    part.to(torch.ScalarType.Float32).norm(1, keepdim: false, p: 2f).data<float>().ToArray()
-                ),
-        ]);
+        return new VocabularyNorms([.. rows.split(NormRows).SelectMany(Norms)]);
+
+        static float[] Norms(torch.Tensor part)
+        {
+            using var each = torch.NewDisposeScope();
+            return part.to(torch.ScalarType.Float32).norm(1, keepdim: false, p: 2f).data<float>().ToArray();
+        }
     }
 }
