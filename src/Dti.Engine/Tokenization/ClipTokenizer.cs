@@ -106,7 +106,7 @@ public sealed partial class ClipTokenizer : ITokenizer
     /// <summary>The id at the end of text.</summary>
     public int EosTokenId { get; }
 
-    /// <summary>The id that fills up.</summary>
+    /// <summary>The id of padding.</summary>
     public int PadTokenId { get; }
 
     /// <summary>Ids that the model reads: 77.</summary>
@@ -138,7 +138,7 @@ public sealed partial class ClipTokenizer : ITokenizer
     }
 
     /// <summary>The tokenizer that CLIP was published with, for models that bring none.</summary>
-    /// <param name="padToken">What fills up: the end of text for OpenAI's encoder, <c>!</c> for OpenCLIP's.</param>
+    /// <param name="padToken">The token of padding: the end of text for OpenAI's encoder, <c>!</c> for OpenCLIP's.</param>
     public static ClipTokenizer Published(string padToken = "<|endoftext|>")
     {
         using var config = JsonDocument.Parse(PublishedConfig(padToken));

@@ -4,7 +4,7 @@ namespace Dti.Engine.Tokenization;
 
 /// <summary>
 /// Tokens that stand for learnt vectors: <c>&lt;cat&gt;</c>, <c>&lt;cat&gt;_1</c>, …, with ids from V on in order of
-/// adding. They match without blanks around them, whatever their case, the longest first, as added tokens of the
+/// adding. They match without surrounding spaces and in any case, the longest first, as added tokens of the
 /// tokenizers library do.
 /// </summary>
 public sealed partial class PlaceholderTokens
@@ -57,7 +57,7 @@ public sealed partial class PlaceholderTokens
     /// <summary>
     /// Spells out concepts of several vectors: <c>&lt;cat&gt;</c> becomes <c>&lt;cat&gt; &lt;cat&gt;_1</c> (diffusers'
     /// <c>maybe_convert_prompt</c>, which does so again where the prompt holds them already). Where tokens are joined
-    /// without a blank, which diffusers does not do by itself, those that the prompt holds already stay as they are.
+    /// without a space, which diffusers does not do by itself, those that the prompt already contains stay as they are.
     /// </summary>
     public string Expand(string prompt)
     {
@@ -99,7 +99,7 @@ public sealed partial class PlaceholderTokens
     }
 
     /// <summary>
-    /// A concept as training captions hold it: <c>&lt;cat&gt;&lt;cat&gt;_1</c>, without blanks, as the reference
+    /// A concept as training captions hold it: <c>&lt;cat&gt;&lt;cat&gt;_1</c>, without spaces, as the reference
     /// implementation.
     /// </summary>
     public static string Identifier(string placeholder, int vectors) =>

@@ -26,7 +26,7 @@ internal enum PieceType
 }
 
 /// <summary>A token of a SentencePiece model.</summary>
-/// <param name="Text">What it spells, blanks as U+2581.</param>
+/// <param name="Text">Its text, with U+2581 for spaces.</param>
 /// <param name="Score">Log probability.</param>
 /// <param name="Type">Its kind.</param>
 internal sealed record SentencePiece(string Text, float Score, PieceType Type);
@@ -34,7 +34,7 @@ internal sealed record SentencePiece(string Text, float Score, PieceType Type);
 /// <summary>Kinds of SentencePiece models, numbered as in the file.</summary>
 internal enum SentencePieceKind
 {
-    /// <summary>The most probable cut; blanks around a text are removed, and one is put before it.</summary>
+    /// <summary>The most probable segmentation. Surrounding spaces are removed, and one is put before the text.</summary>
     Unigram = 1,
 
     /// <summary>

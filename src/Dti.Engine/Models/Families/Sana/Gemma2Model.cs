@@ -7,8 +7,8 @@ using F = TorchSharp.torch.nn.functional;
 namespace Dti.Engine.Models.Families.Sana;
 
 /// <summary>
-/// Gemma 2 (arXiv 2408.00118; transformers' Gemma2Model), a causal transformer whose layers attend to a window and to
-/// everything by turns. Rows of learnt concepts are passed separately from the vocabulary, so that no gradient is ever
+/// Gemma 2 (arXiv 2408.00118; transformers' Gemma2Model), a causal transformer whose layers alternate between a sliding window
+/// and full attention. Rows of learnt concepts are passed separately from the vocabulary, so that no gradient is ever
 /// built for the vocabulary itself.
 /// </summary>
 internal sealed class Gemma2Model : ITextEncoder
@@ -21,7 +21,7 @@ internal sealed class Gemma2Model : ITextEncoder
 
     /// <param name="config">The settings.</param>
     /// <param name="weights">The weights.</param>
-    /// <param name="padTokenId">What fills up rows; no state attends to it.</param>
+    /// <param name="padTokenId">The id of padding, to which nothing attends.</param>
     public Gemma2Model(Gemma2Config config, WeightScope weights, int padTokenId = 0)
     {
         (_config, _padTokenId) = (config, padTokenId);
@@ -41,7 +41,7 @@ internal sealed class Gemma2Model : ITextEncoder
     public Tensor LastHiddenState(Tensor inputIds, Tensor? conceptRows = null) => Forward(inputIds, conceptRows);
 
     /// <summary>
-    /// Which ids of a row are not filling: those from the first to the last that is none of it. (B, L) bool, on the
+    /// Which ids of a row are not padding: those from its first to its last id that is not the padding id. (B, L) bool, on the
     /// CPU.
     /// </summary>
     public Tensor Mask(Tensor inputIds)
@@ -163,7 +163,7 @@ internal sealed class GemmaLayer(Gemma2Config config, WeightScope weights, int i
     public bool Slides => config.Slides[index];
 
     /// <param name="x">(B, L, d)</param>
-    /// <param name="mask">(B, 1, L, L) bool, which key each query sees; filling may see none.</param>
+    /// <param name="mask">(B, 1, L, L) bool, which key each query attends to; padding may attend to none.</param>
     /// <param name="cos">(L, head width)</param>
     /// <param name="sin">(L, head width)</param>
     public Tensor Forward(Tensor x, Tensor mask, Tensor cos, Tensor sin)
@@ -198,7 +198,7 @@ internal sealed class GemmaLayer(Gemma2Config config, WeightScope weights, int i
     {
         var scores = q.matmul(k.transpose(2, 3)) / Math.Sqrt(config.QueryPreAttnScalar);
         scores = cap * (scores / cap).tanh();
-        // added, and not −∞, as transformers does: filling may see nothing
+        // added, and not −∞, as in transformers: a row of padding may have no key
         scores = scores.to(ScalarType.Float32) + (mask.logical_not().to(ScalarType.Float32) * float.MinValue);
         return F.softmax(scores, -1).to(q.dtype).matmul(v);
     }

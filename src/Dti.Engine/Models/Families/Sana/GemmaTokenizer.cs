@@ -4,7 +4,7 @@ using Dti.Engine.Tokenization;
 namespace Dti.Engine.Models.Families.Sana;
 
 /// <summary>
-/// Prompts as diffusers' SanaPipeline gives them to Gemma: lower case, no blanks around, <c>&lt;bos&gt;</c>, at most
+/// Prompts as diffusers' SanaPipeline gives them to Gemma: lower case, without surrounding spaces, <c>&lt;bos&gt;</c>, at most
 /// 300 tokens, filled up on the right; on request with the pipeline's instruction before them. Thread-safe.
 /// </summary>
 internal sealed partial class GemmaTokenizer : ITokenizer
@@ -51,13 +51,13 @@ internal sealed partial class GemmaTokenizer : ITokenizer
     /// <inheritdoc/>
     public int EosTokenId { get; }
 
-    /// <summary>The id that fills up.</summary>
+    /// <summary>The id of padding.</summary>
     public int PadTokenId { get; }
 
     /// <inheritdoc/>
     public ITokenizer WithInstruction { get; }
 
-    /// <summary>The model joins a concept's tokens: a blank is a token of its own.</summary>
+    /// <summary>A concept's tokens follow each other without spaces, which are tokens themselves.</summary>
     public string ConceptSeparator => "";
 
     /// <summary>Ids of a row that the text encoder reads; the transformer sees the first and the last 299.</summary>
@@ -102,13 +102,13 @@ internal sealed partial class GemmaTokenizer : ITokenizer
 
     /// <inheritdoc/>
     public string TextOf(int id) =>
-        _vocabulary[id].Replace(GemmaVocabulary.Blank, ' ') is var text && text.Trim(' ') is { Length: > 0 } word
+        _vocabulary[id].Replace(GemmaVocabulary.Space, ' ') is var text && text.Trim(' ') is { Length: > 0 } word
             ? word
             : text;
 
     /// <inheritdoc/>
     public bool Knows(string token) =>
-        _vocabulary.Contains(token) || _vocabulary.Contains(GemmaVocabulary.Blank + token);
+        _vocabulary.Contains(token) || _vocabulary.Contains(GemmaVocabulary.Space + token);
 
     /// <summary>Lower case, as Python writes it.</summary>
     public string Normalized(string text) =>
@@ -119,7 +119,7 @@ internal sealed partial class GemmaTokenizer : ITokenizer
     {
         var ids = new List<int>();
         Split(
-            _vocabulary.MatchesBlanks ? text.Replace(' ', GemmaVocabulary.Blank) : text,
+            _vocabulary.MatchesSpaces ? text.Replace(' ', GemmaVocabulary.Space) : text,
             _added,
             token => ids.Add(_vocabulary.AddedTokens[token]),
             rest =>
@@ -127,14 +127,14 @@ internal sealed partial class GemmaTokenizer : ITokenizer
                     rest,
                     placeholders is { Count: > 0 } ? ClipTokenizer.PatternOf(placeholders.NormalizedTokens) : null,
                     token => ids.Add(placeholders!.IdOf(token)),
-                    words => _vocabulary.Encode(words.Replace(' ', GemmaVocabulary.Blank), ids)
+                    words => _vocabulary.Encode(words.Replace(' ', GemmaVocabulary.Space), ids)
                 )
         );
         return ids;
     }
 
     /// <summary>
-    /// Pieces in lower case, without blanks around all of them. Blanks between two begin the second, as they begin a
+    /// Pieces in lower case, without spaces at either end. Spaces between two pieces begin the second, as they begin a
     /// word in the vocabulary.
     /// </summary>
     private string[] Spelt(IReadOnlyList<string> pieces)

@@ -8,18 +8,18 @@ namespace Dti.Engine.Models.Families.Sana;
 
 /// <summary>
 /// The vocabulary of a <c>tokenizer.json</c> or <c>tokenizer.model</c> of Gemma: byte-pair encoding of the whole text,
-/// in which blanks are U+2581, and a character without a token of its own is spelt by the tokens of its UTF-8 bytes.
+/// in which spaces are U+2581, and a character without its own token becomes the tokens of its UTF-8 bytes.
 /// Thread-safe.
 /// </summary>
 /// <remarks>
 /// Our own: SentencePieceTokenizer of Microsoft.ML.Tokenizers 2.0.1 gives 60 of the 64 recorded prompts their ids from
-/// <c>tokenizer.model</c>. It falls back to bytes and takes added tokens, but it merges runs of blanks and of line
+/// <c>tokenizer.model</c>. It falls back to bytes and takes added tokens, but it merges runs of spaces and of line
 /// breaks in another order, and gives an empty text no start. Its BpeTokenizer has no fallback to bytes.
 /// </remarks>
 internal sealed class GemmaVocabulary
 {
-    /// <summary>What stands for a blank.</summary>
-    public const char Blank = '\u2581';
+    /// <summary>The character that replaces a space.</summary>
+    public const char Space = '\u2581';
 
     private const long MaxBytes = 64 * 1024 * 1024;
     private readonly Dictionary<string, int> _ids;
@@ -106,7 +106,7 @@ internal sealed class GemmaVocabulary
                 .ToDictionary(StringComparer.Ordinal)
         )
         {
-            MatchesBlanks = true,
+            MatchesSpaces = true,
         };
     }
 
@@ -119,8 +119,8 @@ internal sealed class GemmaVocabulary
     /// <summary>Tokens that are found in a text before it is cut: <c>&lt;bos&gt;</c>, ….</summary>
     public IReadOnlyDictionary<string, int> AddedTokens { get; }
 
-    /// <summary>Whether they are found in a text whose blanks are U+2581 already.</summary>
-    public bool MatchesBlanks { get; private init; }
+    /// <summary>Whether they are searched for after spaces have become U+2581.</summary>
+    public bool MatchesSpaces { get; private init; }
 
     /// <summary>Reads a folder's <c>tokenizer.json</c>, or where it has none <c>tokenizer.model</c>.</summary>
     /// <exception cref="DtiException">It is missing, too large or not valid.</exception>
@@ -183,13 +183,13 @@ internal sealed class GemmaVocabulary
                     _byteOf.TryGetValue(id, out var value) ? [value] : Encoding.UTF8.GetBytes(this[id])
                 ),
             ])
-            .Replace(Blank, ' ');
+            .Replace(Space, ' ');
 
     /// <summary>
     /// Appends the ids of a text: of all neighbours that are a token together, those that were merged first when the
     /// vocabulary was made are merged first, from the left.
     /// </summary>
-    /// <param name="text">The text, blanks as U+2581.</param>
+    /// <param name="text">The text, with U+2581 for spaces.</param>
     /// <param name="ids">Where to.</param>
     public void Encode(string text, List<int> ids)
     {
@@ -262,7 +262,7 @@ internal sealed class GemmaVocabulary
 
     private static string ByteToken(int value) => string.Create(CultureInfo.InvariantCulture, $"<0x{value:X2}>");
 
-    /// <summary>A merge is a pair, or a text with a blank between the two.</summary>
+    /// <summary>A merge is a pair, or a text with a space between the two.</summary>
     private static (string Left, string Right) Pair(JsonElement merge)
     {
         if (merge.ValueKind == JsonValueKind.Array && merge.GetArrayLength() == 2)

@@ -82,7 +82,7 @@ public sealed class SanaModel : IDiffusionModel
     public void ReleaseTransposed() => _components.ReleaseTransposed();
 
     /// <summary>
-    /// The states of the ids from the first to the last column with any that is not filling. Of rows longer than 300,
+    /// The states of the ids from the first to the last column with an id that is not padding. Of rows longer than 300,
     /// which begin with the pipeline's instruction, those of the first id and the last 299.
     /// </summary>
     /// <inheritdoc/>
