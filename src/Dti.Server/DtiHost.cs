@@ -5,6 +5,7 @@ using Dti.Server.Configuration;
 using Dti.Server.Diagnosis;
 using Dti.Server.Hosting;
 using Dti.Server.Jobs;
+using Dti.Server.Jobs.Clustering;
 using Dti.Server.Jobs.Storage;
 using Dti.Server.Libraries;
 using Dti.Server.Security;
@@ -42,6 +43,11 @@ public static class DtiHost
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Orleans", LogLevel.Error);
         // Orleans' words on what the grains say themselves
         builder.Logging.AddFilter(typeof(FileGrainStorage).FullName, LogLevel.None);
+        foreach (var storage in DatabaseGrainStorage.LoggedAs)
+        {
+            builder.Logging.AddFilter(storage, LogLevel.None);
+        }
+
         // DeviceProbe says it once, and stopping is no error
         builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
         // comes with authentication; nothing here is protected by it
@@ -93,7 +99,15 @@ public static class DtiHost
         services.AddSingleton<IJobs, Jobs.Jobs>();
         // before the device, so that it stops after it
         services.AddHostedService(provider => provider.GetRequiredService<JobSilo>());
-        services.AddHostedService<DeviceWorker>();
+        if (options.Cluster.RunsJobs)
+        {
+            services.AddHostedService<DeviceWorker>();
+        }
+        else
+        {
+            services.AddHostedService<WatcherRelease>();
+        }
+
         services.AddHostedService<FreedMemory>();
         services.AddHostedService<LibraryReadAhead>();
         services.AddGrpc(grpc =>
@@ -141,10 +155,14 @@ public static class DtiHost
         app.UseMalformedMessages();
         GrpcMessages.Use(app);
         app.UseJsonRequests();
-        app.MapGrpcService<DtiGrpcService>().RequireScopes();
-        app.MapGrpcService<JobGrpcService>().RequireScopes();
-        app.MapGrpcService<ConceptGrpcService>().RequireScopes();
-        app.MapGrpcService<ModelGrpcService>().RequireScopes();
+        if (options.Cluster.AcceptsCalls)
+        {
+            app.MapGrpcService<DtiGrpcService>().RequireScopes();
+            app.MapGrpcService<JobGrpcService>().RequireScopes();
+            app.MapGrpcService<ConceptGrpcService>().RequireScopes();
+            app.MapGrpcService<ModelGrpcService>().RequireScopes();
+        }
+
         app.MapGrpcService<ServerGrpcService>().RequireScopes();
         app.MapGrpcHealthChecksService().RequireScopes();
         app.MapGrpcReflectionService().RequireScopes();

@@ -320,7 +320,7 @@ public sealed class DurableJobTests : DurableServer
     private async Task LoseAsync()
     {
         var queue = await Server.Services.GetRequiredService<JobSilo>().QueueAsync();
-        await queue.RegisterAsync(DeviceWorker.NameOf("cpu"), Guid.NewGuid().ToString("N"));
+        await queue.RegisterAsync(DeviceWorker.NameOf(Server.Options, "cpu"), Guid.NewGuid().ToString("N"));
     }
 
     private async Task<byte[]> SummaryAsync(string name) =>

@@ -151,6 +151,9 @@ public sealed record DtiServerOptions
     /// <summary>What each caller may have.</summary>
     public CallerLimits PerCaller { get; init; } = new();
 
+    /// <summary>The cluster that the server is a host of.</summary>
+    public ClusterOptions Cluster { get; init; } = new();
+
     /// <summary>
     /// Free bytes of the disk under <see cref="ConceptFolder"/> below which nothing new is begun, 0 or more. Default
     /// 256 MiB.

@@ -5,6 +5,7 @@ using Dti.Engine;
 using Dti.Engine.Models;
 using Dti.Engine.Runtime.Devices;
 using Dti.Server.Configuration;
+using Dti.Server.Jobs.Clustering;
 using Dti.Server.Libraries;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -51,6 +52,17 @@ public static class Checkup
         foreach (var finding in Models(options, target.Value))
         {
             yield return finding;
+        }
+
+        if (options.Cluster.Connection is { } connection)
+        {
+            yield return await ClusterDatabase.ReadinessProblemAsync(connection, cancellationToken) is { } problem
+                ? new("cluster", FindingState.Broken, problem, "See docs/cluster.md.")
+                : new(
+                    "cluster",
+                    FindingState.Good,
+                    $"the database of cluster '{options.Cluster.Id}' answers and is ready"
+                );
         }
     }
 

@@ -123,6 +123,14 @@ internal static class Refusals
     public static DtiException ServerStopping() =>
         Of(ErrorKind.Unavailable, "The server is stopping.", "SERVER_STOPPING");
 
+    /// <summary>A host of the cluster left while it was asked.</summary>
+    public static DtiException ClusterChanging() =>
+        Of(
+            ErrorKind.Unavailable,
+            "A host of the cluster did not answer, as it has just left or is about to. Try again in a minute.",
+            "CLUSTER_CHANGING"
+        );
+
     private static DtiException Of(
         ErrorKind kind,
         string message,

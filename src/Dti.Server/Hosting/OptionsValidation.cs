@@ -1,5 +1,6 @@
 using Dti.Engine;
 using Dti.Server.Configuration;
+using Dti.Server.Jobs.Clustering;
 using Dti.Server.Security;
 
 namespace Dti.Server.Hosting;
@@ -11,7 +12,12 @@ internal static class OptionsValidation
     /// <exception cref="ValidationException">Names every wrong one.</exception>
     public static void Validate(this DtiServerOptions options)
     {
-        FieldViolation[] found = [.. SecurityChecks.Violations(options), .. options.Violations()];
+        FieldViolation[] found =
+        [
+            .. SecurityChecks.Violations(options),
+            .. options.Violations(),
+            .. ClusterChecks.Violations(options),
+        ];
         if (found.Length > 0)
         {
             throw new ValidationException(found);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Dti.Engine.Runtime.Devices;
+using Dti.Server.Configuration;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
 using Dti.Server.Telemetry;
@@ -20,12 +21,13 @@ internal sealed class DeviceWorker(
     JobFeeds feeds,
     IJobRunner runner,
     ComputeTarget target,
+    DtiServerOptions options,
     TimeProvider time,
     ILogger<DeviceWorker> logger
 ) : IHostedLifecycleService, IDeviceObserver, IDisposable
 {
     private static readonly TimeSpan _renewEvery = TimeSpan.FromSeconds(5);
-    private readonly string _device = NameOf(target.DeviceName);
+    private readonly string _device = NameOf(options, target.DeviceName);
     private readonly string _incarnation = Guid.NewGuid().ToString("N");
     private readonly BlockingCollection<JobAttempt> _startedAttempts = [];
     private readonly HeldJobs _held = new();
@@ -41,7 +43,7 @@ internal sealed class DeviceWorker(
     internal string Incarnation => _incarnation;
 
     /// <summary>A device's name in the queue, which outlives the process.</summary>
-    public static string NameOf(string device) => $"{Environment.MachineName}/{device}";
+    public static string NameOf(DtiServerOptions options, string device) => $"{options.Cluster.HostName}/{device}";
 
     public Task StartAsync(CancellationToken cancellationToken)
     {

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Dti.Engine;
 using Dti.Server.Configuration;
 using Dti.Server.Errors;
+using Dti.Server.Jobs.Clustering;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
 using Dti.Server.Libraries;
@@ -16,7 +17,8 @@ namespace Dti.Server.Jobs;
 
 /// <summary>
 /// The Orleans silo that keeps the jobs. Grains hold where jobs are and tell watchers; they compute nothing. On one
-/// machine: a silo of its own in this process, on a free port of the loopback address, with its state in files.
+/// machine: a silo of its own in this process, on a free port of the loopback address, with its state in files. In a
+/// cluster: one of several silos, with their state in a database.
 /// </summary>
 internal sealed class JobSilo(
     DtiServerOptions options,
@@ -47,6 +49,9 @@ internal sealed class JobSilo(
 
     /// <summary>Whether it has been asked to stop: what it is asked from now on may stay without an answer.</summary>
     public bool IsStopping => _stopped;
+
+    /// <summary>Whether it is one of several: a call may fail while another host leaves.</summary>
+    public bool IsOfCluster => options.Cluster.IsUsed;
 
     /// <summary>
     /// Ends when a first job may come. Until then a silo whose jobs do not outlive it need not be there.
@@ -143,8 +148,15 @@ internal sealed class JobSilo(
         return _host is { IsCompletedSuccessfully: true } ? await _host : null;
     }
 
+    private bool HasFixedPort => options.Cluster is { IsUsed: true, Port: > 0 };
+
     private async Task<IHost> StartSiloAsync()
     {
+        if (options.Cluster.IsUsed)
+        {
+            await ClusterDatabase.EnsureReadyAsync(options.Cluster.Connection!, CancellationToken.None);
+        }
+
         for (var attempt = 1; ; attempt++)
         {
             var host = Build();
@@ -154,9 +166,22 @@ internal sealed class JobSilo(
                 return host;
             }
             catch (Exception error)
-                when (attempt < Attempts && error is SocketException or { InnerException: SocketException })
+                when (attempt < Attempts
+                    && !HasFixedPort
+                    && error is SocketException or { InnerException: SocketException }
+                )
             {
                 host.Dispose();
+            }
+            catch (Exception error)
+                when (HasFixedPort && error is SocketException or { InnerException: SocketException })
+            {
+                host.Dispose();
+                throw new DtiException(
+                    ErrorKind.FailedPrecondition,
+                    $"The cluster's port {options.Cluster.Port} of {options.Cluster.Address} cannot be listened on: {error.GetBaseException().Message}. Choose another one (DTI_CLUSTER__PORT).",
+                    innerException: error
+                );
             }
         }
     }
@@ -174,26 +199,38 @@ internal sealed class JobSilo(
         services.AddSingleton(quotas);
         services.AddSingleton(_ => folder); // by a factory: this host does not dispose of it
         services.AddSingleton<IHostLifetime, EmbeddedHostLifetime>();
-        services.AddKeyedSingleton<IGrainStorage, FileGrainStorage>(Storage);
         builder.UseOrleans(silo =>
         {
-            silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, serviceId: "dti", clusterId: "dti");
-            silo.Configure<EndpointOptions>(endpoint => endpoint.GatewayPort = 0); // no clients but this process
-            silo.Configure<SiloConnectionOptions>(connections =>
-                connections.ConfigureSiloInboundConnection(connection =>
-                    connection.Use(_ =>
-                        refused =>
-                        {
-                            // there is no other silo, and any program of this machine could claim to be one
-                            refused.Abort();
-                            return Task.CompletedTask;
-                        }
-                    )
-                )
-            );
-            silo.Configure<SiloOptions>(own => own.SiloName = Environment.MachineName);
+            silo.Configure<SiloOptions>(own => own.SiloName = options.Cluster.HostName);
+            if (options.Cluster.IsUsed)
+            {
+                silo.UseCluster(options.Cluster, HasFixedPort ? options.Cluster.Port : FreePort());
+            }
+            else
+            {
+                UseNoCluster(silo);
+            }
         });
         return builder.Build();
+    }
+
+    private static void UseNoCluster(ISiloBuilder silo)
+    {
+        silo.Services.AddKeyedSingleton<IGrainStorage, FileGrainStorage>(Storage);
+        silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, serviceId: "dti", clusterId: "dti");
+        silo.Configure<EndpointOptions>(endpoint => endpoint.GatewayPort = 0); // no clients but this process
+        silo.Configure<SiloConnectionOptions>(connections =>
+            connections.ConfigureSiloInboundConnection(connection =>
+                connection.Use(_ =>
+                    refused =>
+                    {
+                        // there is no other silo, and any program of this machine could claim to be one
+                        refused.Abort();
+                        return Task.CompletedTask;
+                    }
+                )
+            )
+        );
     }
 
     private static int FreePort()

@@ -48,7 +48,7 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, Serve
     {
         try
         {
-            if (folder.HasState(jobId))
+            if (await IsKnownAsync(jobId))
             {
                 await CancelAsync(jobId);
                 return;
@@ -56,11 +56,19 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, Serve
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
-            // The queue cannot say whether it has it. Nobody knows its id.
+            // The queue cannot say whether it has it. Nobody knows its id. In a cluster it may have it nevertheless,
+            // and a host removes the folder later if it has not.
+            if (folder.IsShared)
+            {
+                return;
+            }
         }
 
         folder.Delete(jobId);
     }
+
+    private async Task<bool> IsKnownAsync(string jobId) =>
+        folder.IsShared ? (await (await silo.JobAsync(jobId)).GetAsync()).Ticket is not null : folder.HasState(jobId);
 
     public async Task<string?> FindAsync(Caller caller, string requestId, string fingerprint) =>
         IdOf(await (await silo.QueueAsync()).FindAsync(caller.Id, requestId, fingerprint));

@@ -78,6 +78,7 @@ internal sealed class ErrorInterceptor(JobSilo silo, ServerPaths paths, ILogger<
             ),
             StateUnwrittenException unwritten => StatusException.Parse(unwritten.Refusal),
             OrleansException when silo.IsStopping => Refusals.ServerStopping(), // there is nobody left to answer
+            OrleansException or TimeoutException when silo.IsOfCluster => Refusals.ClusterChanging(),
             _ => error,
         };
 }

@@ -11,7 +11,11 @@ namespace Dti.Server.Jobs.Storage;
 /// that whatever an attempt that has lost the job still wrote beyond it does not count. What a killed process wrote
 /// half is passed over.
 /// </summary>
-internal readonly struct EventFiles(string folder, IFileStore files)
+/// <param name="folder">The job's folder.</param>
+/// <param name="files">The disk.</param>
+/// <param name="isShared">Whether other machines read it: an event is then with the file server, not only with the
+/// operating system, when it is written.</param>
+internal readonly struct EventFiles(string folder, IFileStore files, bool isShared = false)
 {
     private const string Prefix = "events-";
     private const string Ending = ".log";
@@ -37,6 +41,7 @@ internal readonly struct EventFiles(string folder, IFileStore files)
             Access = FileAccess.Write,
             Share = FileShare.ReadWrite | FileShare.Delete,
             BufferSize = 0,
+            Options = isShared ? FileOptions.WriteThrough : FileOptions.None,
         };
         return new EventWriter(files.Open(path, options), first);
     }

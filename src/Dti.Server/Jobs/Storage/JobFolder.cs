@@ -9,7 +9,8 @@ namespace Dti.Server.Jobs.Storage;
 
 /// <summary>
 /// Where jobs are on disk, a folder each: the request (<c>request.binpb</c>, photos included), the log of events (a
-/// part per attempt), the grain's state. Devices and gateways share it, and nothing else.
+/// part per attempt), the grain's state. Devices and gateways share it, and nothing else. The hosts of a cluster use one
+/// folder, in which no host relies on locks; a file names the cluster, so that no other server uses it.
 /// </summary>
 internal sealed class JobFolder : IDisposable
 {
@@ -22,8 +23,12 @@ internal sealed class JobFolder : IDisposable
     // a folder may have been made, and not be locked yet
     private static readonly TimeSpan _abandonedAfter = TimeSpan.FromMinutes(1);
     private const string State = "job.state"; // of a grain
+    private const string Marker = ".cluster"; // names the service that shares the folder
+
+    // what no job in a cluster's queue refers to: another host may be about to submit it
+    private static readonly TimeSpan _leftoverAfter = TimeSpan.FromHours(1);
     private readonly Lock _looking = new();
-    private FileStream _lock;
+    private FileStream? _lock; // null: in a cluster
     private readonly bool _isTemporary;
     private readonly string[] _found; // jobs of servers before this one
 
@@ -32,6 +37,7 @@ internal sealed class JobFolder : IDisposable
     {
         Files = files ?? PhysicalFileStore.Instance;
         _isTemporary = options.JobFolder is null;
+        IsShared = options.Cluster.IsUsed;
         try
         {
             if (_isTemporary)
@@ -43,13 +49,24 @@ internal sealed class JobFolder : IDisposable
                 ? Path.GetFullPath(folder)
                 : Directory.CreateTempSubdirectory(TemporaryPrefix).FullName;
             PrivateFolder.Make(Root);
-            _lock = Hold(FileMode.OpenOrCreate);
-            foreach (var draft in Directory.EnumerateFiles(Root, "*" + AtomicFile.Draft, SearchOption.AllDirectories))
+            if (IsShared)
             {
-                File.Delete(draft); // a killed server's, as nobody else writes here
+                Share(options.Cluster.Service);
+            }
+            else
+            {
+                _lock = HoldAlone();
             }
 
-            _found = Directory.GetDirectories(Root);
+            foreach (var draft in Directory.GetFiles(Root, "*" + AtomicFile.Draft, SearchOption.AllDirectories))
+            {
+                if (IsLeftover(draft))
+                {
+                    File.Delete(draft);
+                }
+            }
+
+            _found = [.. Directory.GetDirectories(Root).Where(IsLeftover)];
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -70,6 +87,9 @@ internal sealed class JobFolder : IDisposable
     /// <summary>Whether jobs are still here when the next server starts.</summary>
     public bool IsDurable => !_isTemporary;
 
+    /// <summary>Whether the hosts of a cluster use it.</summary>
+    public bool IsShared { get; }
+
     /// <summary>The folder of a job.</summary>
     public string Of(string jobId) => Path.Combine(Root, jobId);
 
@@ -80,7 +100,7 @@ internal sealed class JobFolder : IDisposable
     public string NewDraft() => Path.Combine(Root, Guid.NewGuid().ToString("N") + AtomicFile.Draft);
 
     /// <summary>The log of a job.</summary>
-    public EventFiles Events(string jobId) => new(Of(jobId), Files);
+    public EventFiles Events(string jobId) => new(Of(jobId), Files, IsShared);
 
     /// <summary>
     /// Why the folder is not this server's any more; null: it is. A lock that was deleted is made again.
@@ -97,9 +117,14 @@ internal sealed class JobFolder : IDisposable
                     return "The folder of jobs was deleted while the server ran. Restart the server.";
                 }
 
+                if (IsShared)
+                {
+                    return null;
+                }
+
                 if (!File.Exists(path))
                 {
-                    var deleted = _lock;
+                    var deleted = _lock!;
                     _lock = Hold(FileMode.CreateNew);
                     deleted.Dispose();
                     return null;
@@ -205,14 +230,53 @@ internal sealed class JobFolder : IDisposable
 
     public void Dispose()
     {
-        _lock.Dispose();
+        _lock?.Dispose();
         if (_isTemporary)
         {
             IgnoreFileErrors(() => Directory.Delete(Root, recursive: true));
         }
     }
 
-    private bool IsOwn(string path) => File.GetLastWriteTimeUtc(path) == File.GetLastWriteTimeUtc(_lock.SafeFileHandle);
+    private bool IsOwn(string path) =>
+        File.GetLastWriteTimeUtc(path) == File.GetLastWriteTimeUtc(_lock!.SafeFileHandle);
+
+    /// <summary>Whether nobody writes a file or folder any more: alone, only killed servers did.</summary>
+    private bool IsLeftover(string path) =>
+        !IsShared || DateTime.UtcNow - File.GetLastWriteTimeUtc(path) > _leftoverAfter;
+
+    private FileStream HoldAlone() =>
+        File.Exists(Path.Combine(Root, Marker))
+            ? throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"The folder of jobs, {Root}, belongs to a cluster. Start the server as one of its hosts (--cluster), or name another folder."
+            )
+            : Hold(FileMode.OpenOrCreate);
+
+    /// <summary>Joins the hosts that use the folder, or is the first.</summary>
+    private void Share(string service)
+    {
+        var marker = Path.Combine(Root, Marker);
+        if (!File.Exists(marker))
+        {
+            if (Directory.EnumerateDirectories(Root).Any())
+            {
+                throw new DtiException(
+                    ErrorKind.FailedPrecondition,
+                    $"The folder of jobs, {Root}, contains the jobs of a server that was not a host of a cluster. Name another folder (--data)."
+                );
+            }
+
+            AtomicFile.WriteAllText(marker, service);
+        }
+
+        if (File.ReadAllText(marker) is var other && other != service)
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"The folder of jobs, {Root}, belongs to the service '{other}', and this host is of '{service}' (Cluster.Service)."
+            );
+        }
+    }
 
     // Where times of files follow the clock (libfaketime), it may have been set between the two looks.
     private bool IsOwnAfterPause(string path)

@@ -5,7 +5,8 @@ using Google.Protobuf;
 namespace Dti.Server.Jobs.Storage;
 
 /// <summary>
-/// A grain's state could not be written, most likely as the disk is full. What was written before is still there.
+/// A grain's state could not be written, most likely as the disk is full, or the database of a cluster does not answer.
+/// What was written before is still there.
 /// </summary>
 [GenerateSerializer]
 [Alias("dti.state-unwritten")]

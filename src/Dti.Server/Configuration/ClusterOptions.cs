@@ -1,0 +1,84 @@
+using System.Text;
+
+namespace Dti.Server.Configuration;
+
+/// <summary>
+/// The cluster that a server is a host of: several servers that share one queue of jobs. Without a connection, the
+/// server is alone.
+/// </summary>
+public sealed record ClusterOptions
+{
+    /// <summary>
+    /// The database in which the hosts find each other and store the state of jobs: PostgreSQL as
+    /// <c>Host=db;Database=dti;Username=dti;Password=…</c>, or Redis as <c>redis:6379,password=…</c>. Null: no cluster.
+    /// </summary>
+    public string? Connection { get; init; }
+
+    /// <summary>
+    /// What this host does: gateway (accepts calls), worker (runs jobs) or all (both). Default all.
+    /// </summary>
+    public string Role { get; init; } = "all";
+
+    /// <summary>Name of the cluster: hosts with the same name find each other. Default dti.</summary>
+    public string Id { get; init; } = "dti";
+
+    /// <summary>
+    /// Name under which the database stores the state of jobs; several services can share a database. Default dti.
+    /// </summary>
+    public string Service { get; init; } = "dti";
+
+    /// <summary>Name of this host, unique in the cluster. Null: the name of the machine.</summary>
+    public string? Host { get; init; }
+
+    /// <summary>
+    /// IP address at which the other hosts reach this one; any but a loopback one needs TLS. Default 127.0.0.1.
+    /// </summary>
+    public string Address { get; init; } = "127.0.0.1";
+
+    /// <summary>Port at which the other hosts reach this one, 0 to 65535; 0: any free one. Default 11111.</summary>
+    public int Port { get; init; } = 11111;
+
+    /// <summary>PEM file of the certificate that this host shows to the other hosts.</summary>
+    public string? TlsCertificate { get; init; }
+
+    /// <summary>PEM file of the certificate's private key, without a password.</summary>
+    public string? TlsKey { get; init; }
+
+    /// <summary>PEM file of the authority that signs the certificates of this cluster's hosts, and no others.</summary>
+    public string? Ca { get; init; }
+
+    /// <summary>Whether the server is a host of a cluster.</summary>
+    internal bool IsUsed => Connection is not null;
+
+    /// <summary>Whether the host accepts calls.</summary>
+    internal bool AcceptsCalls => Role != "worker";
+
+    /// <summary>Whether the host runs jobs.</summary>
+    internal bool RunsJobs => Role != "gateway";
+
+    /// <summary>The name of this host.</summary>
+    internal string HostName => Host ?? Environment.MachineName;
+
+    /// <summary>Whether the hosts use TLS among each other.</summary>
+    internal bool HasTls => TlsCertificate is not null || TlsKey is not null || Ca is not null;
+
+    // Options end up in logs; the password of the database must not.
+    private bool PrintMembers(StringBuilder text)
+    {
+        text.Append("Connection = ")
+            .Append(Connection is null ? "none" : "set")
+            .Append(", Role = ")
+            .Append(Role)
+            .Append(", Id = ")
+            .Append(Id)
+            .Append(", Service = ")
+            .Append(Service)
+            .Append(", Host = ")
+            .Append(HostName)
+            .Append(", Address = ")
+            .Append(Address)
+            .Append(", Port = ")
+            .Append(Port);
+        return true;
+    }
+}

@@ -1,0 +1,68 @@
+using Dti.Server.Configuration;
+using Dti.Server.Diagnosis;
+using Dti.Server.Tests.Infrastructure;
+
+namespace Dti.Server.Tests.Clusters;
+
+/// <summary>Hosts of a cluster in this process, with a folder that they share and a database of their own.</summary>
+internal sealed class Cluster(DatabaseServer database) : IAsyncDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dti-cluster-");
+    private readonly List<TestServer> _hosts = [];
+
+    public DatabaseServer Database { get; } = database;
+
+    /// <summary>Starts a cluster without hosts.</summary>
+    /// <param name="kind">postgres or redis.</param>
+    public static async Task<Cluster> StartAsync(string kind)
+    {
+        var cluster = new Cluster(
+            kind == "postgres" ? await DatabaseServer.PostgresAsync() : await DatabaseServer.RedisAsync()
+        );
+        await ClusterSetup.InitializeAsync(
+            cluster.Options("none", "all", new DtiServerOptions { ConceptFolder = "" }),
+            TestContext.Current.CancellationToken
+        );
+        return cluster;
+    }
+
+    /// <summary>Starts a host.</summary>
+    public TestServer Start(string role, string name)
+    {
+        var host = TestServer.Start(options => Options(name, role, options));
+        _hosts.Add(host);
+        return host;
+    }
+
+    /// <summary>Stops a host as a SIGTERM does.</summary>
+    public async Task StopAsync(TestServer host)
+    {
+        _hosts.Remove(host);
+        await host.DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var host in Enumerable.Reverse(_hosts))
+        {
+            await host.DisposeAsync();
+        }
+
+        await Database.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+
+    private DtiServerOptions Options(string name, string role, DtiServerOptions options) =>
+        options with
+        {
+            ConceptFolder = Path.Combine(_folder.FullName, "concepts"),
+            JobFolder = Path.Combine(_folder.FullName, "jobs"),
+            Cluster = new ClusterOptions
+            {
+                Connection = Database.Connection,
+                Role = role,
+                Host = name,
+                Port = 0,
+            },
+        };
+}

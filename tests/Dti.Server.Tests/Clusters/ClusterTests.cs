@@ -1,0 +1,142 @@
+using Dti.Server.Tests.Infrastructure;
+using Dti.V1;
+using Grpc.Core;
+
+namespace Dti.Server.Tests.Clusters;
+
+/// <summary>Two gateways and a worker that share a real database and a folder.</summary>
+public abstract class ClusterTests(ClusterFixture fixture)
+{
+    private static readonly SemaphoreSlim _one = new(1);
+    private static byte[]? _unbroken;
+
+    private TestServer First => fixture.First;
+
+    private TestServer Second => fixture.Second;
+
+    [Fact]
+    public async Task Train_ThroughOneGateway_IsSeenThroughTheOther()
+    {
+        using var training = Train("shared", steps: 20);
+        var jobId = await AcceptedAsync(training);
+
+        var seen = await WatchAsync(jobId);
+
+        Assert.NotNull(seen[^1].Result);
+        Assert.Equal(
+            Enumerable.Range(1, 20),
+            seen.Where(happened => happened.Progress is not null).Select(happened => happened.Progress.Step)
+        );
+        Assert.Equal(JobState.Succeeded, (await GetAsync(jobId)).State);
+        Assert.Contains(
+            jobId,
+            (await Second.Jobs.ListAsync(new JobServiceListRequest())).Jobs.Select(job => job.JobId)
+        );
+        var concepts = await Second.Concepts.ListAsync(new ConceptServiceListRequest());
+        Assert.Contains("shared", concepts.Concepts.Select(concept => concept.Name));
+    }
+
+    [Fact]
+    public async Task Cancel_ThroughTheOtherGateway_StopsTheWorker()
+    {
+        using var training = Train("endless", steps: 50_000);
+        var jobId = await AcceptedAsync(training);
+        await Second.UntilAsync(jobId, job => job.Step > 2);
+
+        await Second.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = jobId });
+
+        var cancelled = await Assert.ThrowsAsync<RpcException>(async () => await WatchAsync(jobId));
+        Assert.Equal(StatusCode.Cancelled, cancelled.StatusCode);
+    }
+
+    [Fact]
+    public async Task Stop_DatabaseThenWorker_AnotherWorkerContinuesWithTheSameResult()
+    {
+        var unbroken = await UnbrokenAsync();
+        using var training = Train("moved", steps: 60);
+        var jobId = await AcceptedAsync(training);
+        await Second.UntilAsync(jobId, job => job.Step > 5);
+
+        await fixture.Cluster.Database.StopAsync(); // no running job stops
+        var before = (await GetAsync(jobId)).Step;
+        await Second.UntilAsync(jobId, job => job.Step > before);
+        await fixture.Cluster.Database.StartAsync();
+        await fixture.ReplaceWorkerAsync(() => Second.UntilAsync(jobId, job => job.State == JobState.Queued));
+
+        var steps = new List<int>();
+        await foreach (var happened in training.ResponseStream.ReadAllAsync(TestContext.Current.CancellationToken))
+        {
+            steps.AddRange(happened.Progress is { } progress ? [progress.Step] : []);
+        }
+
+        Assert.Equal(Enumerable.Range(1, 60), steps);
+        Assert.Equal(unbroken, await Second.VectorsAsync("moved"));
+    }
+
+    [Fact]
+    public async Task List_OfAWorker_IsUnimplemented()
+    {
+        var refused = await Assert.ThrowsAsync<RpcException>(async () =>
+            await fixture.Worker.Jobs.ListAsync(new JobServiceListRequest())
+        );
+
+        Assert.Equal(StatusCode.Unimplemented, refused.StatusCode);
+    }
+
+    /// <summary>The vectors of a training that nothing interrupts, the same for every database.</summary>
+    private async Task<byte[]> UnbrokenAsync()
+    {
+        await _one.WaitAsync(TestContext.Current.CancellationToken);
+        try
+        {
+            if (_unbroken is null)
+            {
+                await First.TrainAsync(TestServer.Request("unbroken", steps: 60));
+                _unbroken = await First.VectorsAsync("unbroken");
+            }
+
+            return _unbroken;
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    private AsyncServerStreamingCall<TrainResponse> Train(string name, int steps) =>
+        First.Dti.Train(TestServer.Request(name, steps), cancellationToken: TestContext.Current.CancellationToken);
+
+    private static async Task<string> AcceptedAsync(AsyncServerStreamingCall<TrainResponse> training)
+    {
+        await training.ResponseStream.MoveNext(TestContext.Current.CancellationToken);
+        return training.ResponseStream.Current.Accepted.JobId;
+    }
+
+    private async Task<Job> GetAsync(string jobId) =>
+        (await Second.Jobs.GetAsync(new JobServiceGetRequest { JobId = jobId })).Job;
+
+    private async Task<List<TrainResponse>> WatchAsync(string jobId)
+    {
+        using var watch = Second.Jobs.Watch(
+            new JobServiceWatchRequest { JobId = jobId },
+            cancellationToken: TestContext.Current.CancellationToken
+        );
+        var seen = new List<TrainResponse>();
+        await foreach (var happened in watch.ResponseStream.ReadAllAsync(TestContext.Current.CancellationToken))
+        {
+            seen.Add(happened.Event);
+        }
+
+        return seen;
+    }
+}
+
+/// <inheritdoc/>
+public sealed class PostgresClusterTests(PostgresClusterFixture fixture)
+    : ClusterTests(fixture),
+        IClassFixture<PostgresClusterFixture>;
+
+/// <inheritdoc/>
+public sealed class RedisClusterTests(RedisClusterFixture fixture)
+    : ClusterTests(fixture),
+        IClassFixture<RedisClusterFixture>;
