@@ -90,6 +90,7 @@ internal static class CommandLine
         root.Add(StudioCommand.Create(common));
         root.Add(DoctorCommand.Create(common));
         root.Add(TokensCommand.Create(common));
+        root.Add(ClusterCommand.Create(common));
         root.Add(CompletionCommand.Create(common));
 
         var help = new Examples.Help(common.RefusedBy);

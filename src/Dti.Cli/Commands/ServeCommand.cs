@@ -110,6 +110,9 @@ internal static class ServeCommand
             }
         );
 
+        ClusterFlags.AddRole(flags);
+        ClusterFlags.AddConnection(flags);
+
         var command = new Command("serve", "Run a server until Ctrl+C.") { config };
         foreach (var flag in flags.Options)
             command.Add(flag);
@@ -121,6 +124,7 @@ internal static class ServeCommand
             "dti serve --web-port 5172 --web-origin http://localhost:3000",
             "dti serve --address 0.0.0.0 --tls-cert fullchain.pem --tls-key privkey.pem",
             "dti serve --config /etc/dti/appsettings.json --metrics-port 5173 --log-format json",
+            "dti serve --role worker --cluster \"Host=db;Database=dti;Username=dti\" --data /srv/dti",
             $"DTI_SERVER=http://localhost:{DtiServerOptions.DefaultPort} dti concepts list"
         );
 
@@ -187,7 +191,10 @@ internal static class ServeCommand
     // With TLS, browsers use the port of gRPC. Without, the page has the next port, or a free one if that is taken: a
     // port that nobody asked for must not keep a server from starting.
     private static DtiServerOptions WithWebPort(DtiServerOptions options) =>
-        !options.Studio || options.WebPort is not null || options.Security.TlsCertificate is not null
+        options.Cluster.Role == "worker" // which has no page
+        || !options.Studio
+        || options.WebPort is not null
+        || options.Security.TlsCertificate is not null
             ? options
             : options with
             {
