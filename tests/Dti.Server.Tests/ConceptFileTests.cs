@@ -200,7 +200,11 @@ public sealed class ConceptFileTests : IAsyncDisposable
             () => Import("x", [1, 32], request => request.Model = "wide"),
             StatusCode.FailedPrecondition
         );
-        Assert.Contains("width 32; model wide is of the family sdxl and needs 32 + 40", error.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains(
+            "width 32; model wide is of the family sdxl and needs 32 + 40",
+            error.Status.Detail,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
