@@ -14,16 +14,7 @@ public sealed class DemoFixture(ServeFixture server) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Result = await DtiProcess.RunAsync(
-            Folder,
-            "demo",
-            "--fast",
-            "--steps",
-            "2",
-            "--seed",
-            "7",
-            "--json"
-        );
+        Result = await DtiProcess.RunAsync(Folder, "demo", "--fast", "--steps", "2", "--seed", "7", "--json");
         Assert.Equal((ExitCode.Ok, ""), (Result.ExitCode, Result.Error));
         Page = await File.ReadAllTextAsync(
             Result.Event("page").GetProperty("path").GetString()!,

@@ -52,7 +52,13 @@ internal static class DemoCommand
             samplingSteps,
             seed,
         };
-        Examples.Add(command, "dti demo", "dti demo --fast", "dti demo -o ~/dti-demo --steps 300", "dti demo --models ~/models/sd15");
+        Examples.Add(
+            command,
+            "dti demo",
+            "dti demo --fast",
+            "dti demo -o ~/dti-demo --steps 300",
+            "dti demo --models ~/models/sd15"
+        );
 
         common.SetLocalAction(command, async context =>
         {

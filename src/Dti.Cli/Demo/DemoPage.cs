@@ -155,7 +155,9 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
             learnt. {Html.Text(domain?.Message ?? "")}</li>
             <li>Either method has the effective learning rate of its official launcher: {rates}. With a lower rate,
             TI’s norm grows less, and the difference shrinks.</li>
-            <li>Two subjects and {result.Plan.Duels[0].Prompts[0].Dti.Count} seeds illustrate; they do not measure. <code>docs/dti-mini.md</code>
+            <li>Two subjects and {result.Plan.Duels[0].Prompts[
+                0
+            ].Dti.Count} seeds illustrate; they do not measure. <code>docs/dti-mini.md</code>
             has measurements over more subjects, and <code>dti compare</code> makes them with a model and photos of
             your own.</li>
             </ul>
