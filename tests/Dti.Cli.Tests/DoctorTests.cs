@@ -29,7 +29,7 @@ public class DoctorTests(ServeFixture server)
             Assert.NotEqual("broken", Find(result, name).GetProperty("state").GetString());
         Assert.Contains(
             Path.Combine(
-                AppContext.BaseDirectory,
+                Path.GetDirectoryName(DtiProcess.Program)!,
                 OperatingSystem.IsWindows() ? "LibTorchSharp.dll" : "libLibTorchSharp.so"
             ),
             Text(result, "native library"),
