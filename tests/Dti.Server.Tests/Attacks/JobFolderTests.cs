@@ -88,10 +88,10 @@ public sealed class JobFolderTests : DurableServer
         await Server.PictureAsync(TestServer.Draw("a dog"));
         var endpoint = await Server.Services.GetRequiredService<JobSilo>().EndpointAsync();
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(endpoint, TestContext.Current.CancellationToken);
         var read = 0;
         try
         {
+            await socket.ConnectAsync(endpoint, TestContext.Current.CancellationToken);
             read = await socket.ReceiveAsync(new byte[1], TestContext.Current.CancellationToken);
         }
         catch (SocketException)
