@@ -108,6 +108,11 @@ public static class DtiHost
             services.AddHostedService<WatcherRelease>();
         }
 
+        if (options.Cluster.IsUsed)
+        {
+            services.AddHostedService<HostAnnouncer>();
+        }
+
         services.AddHostedService<FreedMemory>();
         services.AddHostedService<LibraryReadAhead>();
         services.AddGrpc(grpc =>

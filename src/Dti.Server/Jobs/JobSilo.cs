@@ -65,8 +65,11 @@ internal sealed class JobSilo(
     public async Task<IQueueGrain> QueueAsync() => (await GrainsAsync()).GetGrain<IQueueGrain>(Pool);
 
     /// <summary>Where other silos would connect.</summary>
-    internal async Task<IPEndPoint> EndpointAsync() =>
-        (await Host()).Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.Endpoint;
+    internal async Task<IPEndPoint> EndpointAsync() => (await AddressAsync()).Endpoint;
+
+    /// <summary>The address of the silo, another one after each start.</summary>
+    public async Task<SiloAddress> AddressAsync() =>
+        (await Host()).Services.GetRequiredService<ILocalSiloDetails>().SiloAddress;
 
     /// <summary>A job.</summary>
     public async Task<IJobGrain> JobAsync(string jobId) => (await GrainsAsync()).GetGrain<IJobGrain>(jobId);

@@ -22,6 +22,18 @@ internal sealed class MemoryBudget(long bytes, long? total = null) : IDisposable
     /// <summary>The budget.</summary>
     public long Bytes { get; } = bytes;
 
+    /// <summary>Bytes of what is used now.</summary>
+    public long UsedBytes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _entries.Where(entry => entry.Users > 0).Sum(entry => entry.Size);
+            }
+        }
+    }
+
     /// <summary>Whether something is in memory, or on its way there, now.</summary>
     public bool Holds(Func<object, bool> isIt)
     {

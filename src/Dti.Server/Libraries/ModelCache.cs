@@ -24,6 +24,15 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
     /// <summary>Bytes that models may take together.</summary>
     public long BudgetBytes => _memory.Bytes;
 
+    /// <summary>Bytes that a job may take, its model included.</summary>
+    public long JobBytes => _jobBytes;
+
+    /// <summary>Bytes of the models that jobs use now.</summary>
+    public long UsedBytes => _memory.UsedBytes;
+
+    /// <summary>What a model trades for memory in the server's dtype.</summary>
+    public MemoryPolicy PolicyOf(ModelProfile profile) => Policy(profile, standard);
+
     /// <summary>Bytes that a model takes in the server's dtype.</summary>
     public long MemoryBytes(ModelProfile profile) => profile.HeldBytes(standard);
 

@@ -33,6 +33,7 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
         "It holds no autoencoder (VAE). Name one with --vae (options.vae): a file below ComfyUI's models/vae that 'dti models list' shows.";
 
     private readonly ProfileCache<ModelProfile> _profiles = new(ModelFamilies.BuiltIn.Read);
+    private readonly ProfileCache<string> _fingerprints = new(ModelFingerprint.Of);
 
     /// <summary>All models by name (<see cref="LibraryPath"/>); a configured model takes the built-in one's place.</summary>
     public IReadOnlyList<ModelEntry> List()
@@ -119,6 +120,9 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
         return all.FirstOrDefault(entry => entry.Name == name)
             ?? throw Refusals.NotFound("model", name, all.Select(entry => entry.Name));
     }
+
+    /// <summary>The fingerprint of a model (<see cref="ModelFingerprint"/>); empty: it cannot be read.</summary>
+    public string FingerprintOf(ModelEntry entry) => _fingerprints.Get(entry.Path).Profile ?? "";
 
     /// <summary>The models in the configured folders, in the order of these, and the built-in one.</summary>
     private (List<ModelEntry> Configured, ModelEntry? BuiltIn) Scan()

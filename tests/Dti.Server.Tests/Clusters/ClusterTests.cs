@@ -1,6 +1,9 @@
+using Dti.Server.Jobs;
+using Dti.Server.Jobs.Grains;
 using Dti.Server.Tests.Infrastructure;
 using Dti.V1;
 using Grpc.Core;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dti.Server.Tests.Clusters;
 
@@ -71,6 +74,31 @@ public abstract class ClusterTests(ClusterFixture fixture)
 
         Assert.Equal(Enumerable.Range(1, 60), steps);
         Assert.Equal(unbroken, await Second.VectorsAsync("moved"));
+    }
+
+    [Fact]
+    public async Task Hosts_OfTheCluster_AnnounceRolesDevicesAndModels()
+    {
+        await First.TrainAsync(TestServer.Request("announced"));
+        var queue = await Second.Services.GetRequiredService<JobSilo>().QueueAsync();
+        IReadOnlyList<HostView> hosts;
+        while (
+            (hosts = await queue.HostsAsync()).Count < 3
+            || !hosts.Any(host => host.Announcement.Models.Any(model => model.IsLoaded))
+        )
+        {
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(["gateway", "gateway", "worker"], hosts.Select(host => host.Announcement.Role));
+        var worker = hosts[2].Announcement;
+        var device = Assert.Single(worker.Devices);
+        Assert.Equal($"{worker.Host}/cpu", device.Name);
+        Assert.InRange(device.FreeBytes, 1, device.MemoryBytes);
+        var model = Assert.Single(worker.Models);
+        Assert.Equal("tiny-sd15", model.Name);
+        Assert.Equal(16, model.Fingerprint.Length);
+        Assert.All(hosts.Take(2), gateway => Assert.Empty(gateway.Announcement.Devices));
     }
 
     [Fact]

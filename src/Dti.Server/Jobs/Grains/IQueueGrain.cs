@@ -77,6 +77,14 @@ internal interface IQueueGrain : IGrainWithStringKey
     [Alias("renew")]
     Task RenewAsync(string device, string incarnation, Dictionary<string, int> steps);
 
+    /// <summary>A host tells what it is and what it can run. It repeats this every few seconds.</summary>
+    [Alias("announce")]
+    Task AnnounceAsync(HostAnnouncement host);
+
+    /// <summary>The hosts of the cluster that are alive, by name; of a single server: none.</summary>
+    [Alias("hosts")]
+    Task<IReadOnlyList<HostView>> HostsAsync();
+
     /// <summary>A device's job is over.</summary>
     /// <param name="jobId">The job.</param>
     /// <param name="seconds">What a step took; 0: not known.</param>

@@ -21,6 +21,7 @@ internal sealed class QueueGrain(
     CallerQuotas quotas,
     TimeProvider time,
     [FromKeyedServices(JobSilo.WallClock)] TimeProvider wall,
+    ISiloStatusOracle silos,
     ILogger<QueueGrain> logger
 ) : Grain, IQueueGrain
 {
@@ -40,6 +41,9 @@ internal sealed class QueueGrain(
     private readonly JobHistory _history = new(options);
     private readonly FairOrder _order = new();
     private readonly LeaseTable _leases = new(new DeviceHeartbeats(time, _heartbeatTimeout, _reapEvery));
+    private readonly HostTable _hosts = new(new DeviceHeartbeats(time, _heartbeatTimeout, _reapEvery), silo =>
+        silos.GetApproximateSiloStatus(silo) is SiloStatus.ShuttingDown or SiloStatus.Stopping or SiloStatus.Dead
+    );
     private readonly RetryDelays _delays = new(time, _shortestDelay, _longestDelay);
     private readonly StartEstimates _estimates = new();
     private readonly PlaceNotices _notices = new(time, _repeatPlaceAfter);
@@ -205,6 +209,25 @@ internal sealed class QueueGrain(
         await RequeueEarlierAsync(device, incarnation);
     }
 
+    public Task AnnounceAsync(HostAnnouncement host) => _hosts.Note(host) ? ChangedAsync() : Task.CompletedTask;
+
+    public Task<IReadOnlyList<HostView>> HostsAsync() =>
+        Task.FromResult<IReadOnlyList<HostView>>([
+            .. _hosts.Alive.Select(host => new HostView(host, [.. host.Devices.SelectMany(JobsOf)])),
+        ]);
+
+    private IEnumerable<RunningJob> JobsOf(AnnouncedDevice device) =>
+        Entries
+            .Where(entry => entry.Device == device.Name)
+            .Select(entry => entry.Ticket)
+            .Select(ticket => new RunningJob(
+                device.Name,
+                ticket.JobId,
+                ticket.Kind,
+                _estimates.StepsOf(ticket.JobId),
+                ticket.TotalSteps
+            ));
+
     public async Task CompleteAsync(string jobId, double seconds)
     {
         if (Find(jobId) is { Ended: null } entry)
@@ -262,6 +285,7 @@ internal sealed class QueueGrain(
     private async Task ReapAsync()
     {
         _leases.Tick();
+        _hosts.Tick();
         await SuspendAsync(_leases.Overdue(Entries));
         await RequeueLostAsync(_leases.Lost(Entries));
     }

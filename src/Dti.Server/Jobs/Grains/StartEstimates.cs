@@ -15,6 +15,9 @@ internal sealed class StartEstimates
         }
     }
 
+    /// <summary>Steps that a running job has done.</summary>
+    public int StepsOf(string jobId) => _steps.GetValueOrDefault(jobId);
+
     /// <summary>Forgets a job.</summary>
     public void Forget(string jobId) => _steps.Remove(jobId);
 

@@ -1,0 +1,112 @@
+using Dti.Engine.Runtime.Devices;
+using Dti.Server.Configuration;
+using Dti.Server.Jobs.Grains;
+using Dti.Server.Libraries;
+using Dti.Server.Telemetry;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Dti.Server.Jobs;
+
+/// <summary>Announces this host to the queue every few seconds: its role, and what its device can run.</summary>
+internal sealed class HostAnnouncer(
+    JobSilo silo,
+    ModelLibrary models,
+    VaeLibrary vaes,
+    ModelCache loaded,
+    ComputeTarget target,
+    DtiServerOptions options,
+    TimeProvider time,
+    ILogger<HostAnnouncer> logger
+) : BackgroundService
+{
+    private static readonly TimeSpan _every = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _scanEvery = TimeSpan.FromSeconds(30); // looks at every file of every model
+    private (IReadOnlyList<(ModelEntry Entry, string Fingerprint)> Models, IReadOnlyList<string> Vaes)? _found;
+    private long _scanned;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var backoff = new Backoff(time, logger.QueueUnresponsive, logger.QueueResponsive);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                var address = await silo.AddressAsync().WaitAsync(stoppingToken);
+                await (await silo.QueueAsync()).AnnounceAsync(Announcement(address)).WaitAsync(stoppingToken);
+                backoff.Succeeded();
+                await Task.Delay(_every, time, stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception error)
+            {
+                await backoff.FailedAsync(error.Message, stoppingToken);
+            }
+        }
+    }
+
+    private HostAnnouncement Announcement(SiloAddress address)
+    {
+        var host = new HostAnnouncement
+        {
+            Host = options.Cluster.HostName,
+            Role = options.Cluster.Role,
+            Version = ServerVersion.Text,
+            Silo = address,
+        };
+        return options.Cluster.RunsJobs
+            ? host with
+            {
+                Devices = [Device()],
+                Models = [.. Found().Models.Select(model => Model(model.Entry, model.Fingerprint))],
+                Vaes = Found().Vaes,
+            }
+            : host;
+    }
+
+    private AnnouncedDevice Device() =>
+        new(
+            DeviceWorker.NameOf(options, target.DeviceName),
+            target.DeviceName.Split(':')[0],
+            target.DtypeName,
+            DeviceMemory.TotalBytes(target.Device) ?? loaded.JobBytes,
+            loaded.JobBytes,
+            Math.Max(0, loaded.JobBytes - loaded.UsedBytes)
+        );
+
+    private AnnouncedModel Model(ModelEntry entry, string fingerprint)
+    {
+        var profile = (entry.Profile ?? entry.Incomplete)!;
+        return new(
+            entry.Name,
+            fingerprint,
+            profile.Family,
+            loaded.MemoryBytes(profile),
+            loaded.PolicyOf(profile).Name,
+            loaded.Holds(profile)
+        );
+    }
+
+    private (IReadOnlyList<(ModelEntry Entry, string Fingerprint)> Models, IReadOnlyList<string> Vaes) Found()
+    {
+        if (_found is null || time.GetElapsedTime(_scanned) > _scanEvery)
+        {
+            _found = (
+                [
+                    .. models
+                        .List()
+                        .Where(entry => (entry.Profile ?? entry.Incomplete) is not null)
+                        .Select(entry => (entry, models.FingerprintOf(entry)))
+                        .Where(model => model.Item2.Length > 0),
+                ],
+                vaes.Names
+            );
+            _scanned = time.GetTimestamp();
+        }
+
+        return _found.Value;
+    }
+}
