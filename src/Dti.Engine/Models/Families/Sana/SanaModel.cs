@@ -1,5 +1,4 @@
 using Dti.Engine.Runtime.Devices;
-using Dti.Engine.Schedulers;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Models.Families.Sana;
@@ -8,30 +7,27 @@ namespace Dti.Engine.Models.Families.Sana;
 /// A loaded SANA: Gemma 2, transformer, autoencoder. Its weights never change and take no gradients. One computation at
 /// a time may use it.
 /// </summary>
-public sealed class SanaModel : IDiffusionModel
+public sealed class SanaModel : DiffusionModel<SanaProfile>
 {
-    private readonly ModelComponents _components;
     private readonly ModelComponent<Gemma2Model> _text;
     private readonly ModelComponent<SanaTransformer2DModel> _transformer;
     private readonly ModelComponent<AutoencoderDC> _vae;
 
     private SanaModel(SanaProfile profile, ComputeTarget target, MemoryPolicy memory)
+        : base(profile, target, memory)
     {
-        (Profile, Target, Memory) = (profile, target, memory);
-        NoiseProcess = profile.Noise.CreateProcess(target.Device);
-        _components = new ModelComponents(profile, target, memory);
         try
         {
-            _text = _components.Load(ModelParts.TextEncoders, "text_encoder", weights => new Gemma2Model(
+            _text = Components.Load(ModelParts.TextEncoders, "text_encoder", weights => new Gemma2Model(
                 profile.TextConfig,
                 weights,
                 ((GemmaTokenizer)profile.Tokenizer).PadTokenId
             ));
-            _transformer = _components.Load(ModelParts.Denoiser, "transformer", weights => new SanaTransformer2DModel(
+            _transformer = Components.Load(ModelParts.Denoiser, "transformer", weights => new SanaTransformer2DModel(
                 profile.TransformerConfig,
                 weights
             ));
-            _vae = _components.Load(ModelParts.Autoencoder, "vae", weights => new AutoencoderDC(
+            _vae = Components.Load(ModelParts.Autoencoder, "vae", weights => new AutoencoderDC(
                 profile.VaeConfig,
                 weights,
                 memory.AutoencoderTile
@@ -44,21 +40,8 @@ public sealed class SanaModel : IDiffusionModel
         }
     }
 
-    /// <summary>What the model is.</summary>
-    public SanaProfile Profile { get; }
-
-    ModelProfile IDiffusionModel.Profile => Profile;
-
     /// <inheritdoc/>
-    public ComputeTarget Target { get; }
-
-    /// <inheritdoc/>
-    public MemoryPolicy Memory { get; }
-
-    /// <inheritdoc/>
-    public INoiseProcess NoiseProcess { get; }
-
-    IReadOnlyList<ITextEncoder> IDiffusionModel.TextEncoders => [TextEncoder];
+    public override IReadOnlyList<ITextEncoder> TextEncoders => [TextEncoder];
 
     internal Gemma2Model TextEncoder => _text.Module;
 
@@ -75,18 +58,12 @@ public sealed class SanaModel : IDiffusionModel
     public static SanaModel Load(ModelProfile profile, ComputeTarget target, MemoryPolicy? memory = null) =>
         new((SanaProfile)profile, target, memory ?? MemoryPolicy.High);
 
-    /// <inheritdoc/>
-    public void UseOnly(ModelParts parts) => _components.UseOnly(parts);
-
-    /// <inheritdoc/>
-    public void ReleaseTransposed() => _components.ReleaseTransposed();
-
     /// <summary>
     /// The states of the ids from the first to the last column with an id that is not padding. Of rows longer than 300,
     /// which begin with the pipeline's instruction, those of the first id and the last 299.
     /// </summary>
     /// <inheritdoc/>
-    public Conditioning Condition(
+    public override Conditioning Condition(
         IReadOnlyList<Tensor> inputIds,
         IReadOnlyList<Tensor?> conceptRows,
         int clipSkip = 1,
@@ -113,7 +90,7 @@ public sealed class SanaModel : IDiffusionModel
     }
 
     /// <inheritdoc/>
-    public Tensor Predict(
+    public override Tensor Predict(
         Tensor sample,
         Tensor times,
         Conditioning conditioning,
@@ -126,7 +103,7 @@ public sealed class SanaModel : IDiffusionModel
     }
 
     /// <inheritdoc/>
-    public LatentDistribution Encode(Tensor pixels)
+    public override LatentDistribution Encode(Tensor pixels)
     {
         using var scope = NewDisposeScope();
         return new LatentDistribution(
@@ -135,20 +112,13 @@ public sealed class SanaModel : IDiffusionModel
     }
 
     /// <inheritdoc/>
-    public Tensor Normalize(Tensor latents) => Profile.VaeConfig.Normalize(latents);
+    public override Tensor Normalize(Tensor latents) => Profile.VaeConfig.Normalize(latents);
 
     /// <inheritdoc/>
-    public Tensor Decode(Tensor latents)
+    public override Tensor Decode(Tensor latents)
     {
         using var scope = NewDisposeScope();
         return Vae.Decode(Profile.VaeConfig.Denormalize(latents).to(Target.Dtype, Target.Device))
             .MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Frees the weights.</summary>
-    public void Dispose()
-    {
-        _components.Dispose();
-        NoiseProcess.Dispose();
     }
 }

@@ -1,5 +1,4 @@
 using Dti.Engine.Runtime.Devices;
-using Dti.Engine.Schedulers;
 using Dti.Engine.Tokenization;
 using static TorchSharp.torch;
 
@@ -9,36 +8,31 @@ namespace Dti.Engine.Models.Families.StableDiffusion;
 /// A loaded Stable Diffusion 1.x, 2.x or XL: text encoders, UNet, autoencoder. Its weights never change and take no
 /// gradients. One computation at a time may use it.
 /// </summary>
-public sealed class StableDiffusionModel : IDiffusionModel
+public sealed class StableDiffusionModel : DiffusionModel<StableDiffusionProfile>
 {
-    private readonly ModelComponents _components;
     private readonly ModelComponent<ClipTextModel>[] _textEncoders;
     private readonly ModelComponent<UNet2DConditionModel> _unet;
     private readonly ModelComponent<AutoencoderKL> _vae;
 
     private StableDiffusionModel(StableDiffusionProfile profile, ComputeTarget target, MemoryPolicy memory)
+        : base(profile, target, memory)
     {
-        Profile = profile;
-        Target = target;
-        Memory = memory;
-        NoiseProcess = profile.Noise.CreateProcess(target.Device);
-        _components = new ModelComponents(profile, target, memory);
         try
         {
             _textEncoders =
             [
                 .. profile.Encoders.Zip(profile.TextConfigs, (encoder, config) =>
-                    _components.Load(ModelParts.TextEncoders, encoder.Component, weights => new ClipTextModel(
+                    Components.Load(ModelParts.TextEncoders, encoder.Component, weights => new ClipTextModel(
                         config,
                         weights
                     ))
                 ),
             ];
-            _unet = _components.Load(ModelParts.Denoiser, "unet", weights => new UNet2DConditionModel(
+            _unet = Components.Load(ModelParts.Denoiser, "unet", weights => new UNet2DConditionModel(
                 profile.UNetConfig,
                 weights
             ));
-            _vae = _components.Load(
+            _vae = Components.Load(
                 ModelParts.Autoencoder,
                 "vae",
                 weights => new AutoencoderKL(profile.VaeConfig, weights, memory.AutoencoderTile),
@@ -52,25 +46,12 @@ public sealed class StableDiffusionModel : IDiffusionModel
         }
     }
 
-    /// <summary>What the model is.</summary>
-    public StableDiffusionProfile Profile { get; }
-
-    ModelProfile IDiffusionModel.Profile => Profile;
-
-    /// <summary>Where it computes.</summary>
-    public ComputeTarget Target { get; }
-
-    /// <summary>What it trades for memory.</summary>
-    public MemoryPolicy Memory { get; }
-
     /// <inheritdoc/>
-    public INoiseProcess NoiseProcess { get; }
-
-    IReadOnlyList<ITextEncoder> IDiffusionModel.TextEncoders => TextEncoders;
+    public override IReadOnlyList<ITextEncoder> TextEncoders => ClipTextModels;
 
     internal ClipTokenizer Tokenizer => (ClipTokenizer)Profile.Tokenizer;
 
-    internal IReadOnlyList<ClipTextModel> TextEncoders => [.. _textEncoders.Select(encoder => encoder.Module)];
+    internal IReadOnlyList<ClipTextModel> ClipTextModels => [.. _textEncoders.Select(encoder => encoder.Module)];
 
     internal ClipTextModel TextEncoder => _textEncoders[0].Module;
 
@@ -89,18 +70,12 @@ public sealed class StableDiffusionModel : IDiffusionModel
     public static StableDiffusionModel Load(ModelProfile profile, ComputeTarget target, MemoryPolicy? memory = null) =>
         new((StableDiffusionProfile)profile, target, memory ?? MemoryPolicy.High);
 
-    /// <inheritdoc/>
-    public void UseOnly(ModelParts parts) => _components.UseOnly(parts);
-
-    /// <inheritdoc/>
-    public void ReleaseTransposed() => _components.ReleaseTransposed();
-
     /// <summary>
     /// One encoder: its last hidden states. Two (SDXL): the last but one of both, side by side, and the
     /// second's projected output.
     /// </summary>
     /// <inheritdoc/>
-    public Conditioning Condition(
+    public override Conditioning Condition(
         IReadOnlyList<Tensor> inputIds,
         IReadOnlyList<Tensor?> conceptRows,
         int clipSkip = 1,
@@ -108,7 +83,7 @@ public sealed class StableDiffusionModel : IDiffusionModel
     )
     {
         using var scope = NewDisposeScope();
-        var outputs = TextEncoders
+        var outputs = ClipTextModels
             .Select((encoder, i) => encoder.Forward(inputIds[i], conceptRows[i], clipSkip, checkpoints))
             .ToArray();
         var states = !Profile.IsXL
@@ -122,7 +97,7 @@ public sealed class StableDiffusionModel : IDiffusionModel
     }
 
     /// <inheritdoc/>
-    public Tensor Predict(
+    public override Tensor Predict(
         Tensor sample,
         Tensor times,
         Conditioning conditioning,
@@ -138,7 +113,7 @@ public sealed class StableDiffusionModel : IDiffusionModel
     }
 
     /// <inheritdoc/>
-    public LatentDistribution Encode(Tensor pixels)
+    public override LatentDistribution Encode(Tensor pixels)
     {
         using var scope = NewDisposeScope();
         var (mean, logVar) = Vae.Encode(pixels.to(VaeDtype, Target.Device));
@@ -149,19 +124,12 @@ public sealed class StableDiffusionModel : IDiffusionModel
     }
 
     /// <inheritdoc/>
-    public Tensor Normalize(Tensor latents) => Profile.VaeConfig.Normalize(latents);
+    public override Tensor Normalize(Tensor latents) => Profile.VaeConfig.Normalize(latents);
 
     /// <inheritdoc/>
-    public Tensor Decode(Tensor latents)
+    public override Tensor Decode(Tensor latents)
     {
         using var scope = NewDisposeScope();
         return Vae.Decode(Profile.VaeConfig.Denormalize(latents).to(VaeDtype, Target.Device)).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Frees the weights.</summary>
-    public void Dispose()
-    {
-        _components.Dispose();
-        NoiseProcess.Dispose();
     }
 }
