@@ -19,17 +19,17 @@ public sealed class DurableJobTests : DurableServer
     [Fact]
     public async Task Restart_WhileTraining_GoesOnToTheSameConceptAndEachStepIsThereOnce()
     {
-        await Server.TrainAsync(TestServer.Request("whole", steps: 30, change: Previewed));
-        using var call = Server.Dti.Train(TestServer.Request("broken", steps: 30, change: Previewed));
+        await Server.TrainAsync(TestServer.Request("whole", steps: 20, change: Previewed));
+        using var call = Server.Dti.Train(TestServer.Request("broken", steps: 20, change: Previewed));
         var jobId = await AcceptedAsync(call);
         await Server.UntilAsync(jobId, job => job.Step >= 5);
 
         await RestartAsync();
         var events = await WatchAsync(jobId);
 
-        Assert.Equal(Enumerable.Range(1, 30), events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
-        Assert.Equal([10, 20, 30], events.Where(e => e.Preview is not null).Select(e => e.Preview.Step));
-        Assert.Equal(30, events[^1].Result.Steps);
+        Assert.Equal(Enumerable.Range(1, 20), events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
+        Assert.Equal([10, 20], events.Where(e => e.Preview is not null).Select(e => e.Preview.Step));
+        Assert.Equal(20, events[^1].Result.Steps);
         Assert.Single(events, e => e.Accepted is not null);
         Assert.Equal(await Server.VectorsAsync("whole"), await Server.VectorsAsync("broken"));
         Assert.Equal(await SummaryAsync("whole"), await SummaryAsync("broken"));
@@ -125,10 +125,10 @@ public sealed class DurableJobTests : DurableServer
     [Fact]
     public async Task Lost_AtTwoSteps_IsTakenUpAgainEachTimeAndEqualsTheUnbrokenTraining()
     {
-        await Server.TrainAsync(TestServer.Request("whole", steps: 30));
-        using var call = Server.Dti.Train(TestServer.Request("lost", steps: 30));
+        await Server.TrainAsync(TestServer.Request("whole", steps: 18));
+        using var call = Server.Dti.Train(TestServer.Request("lost", steps: 18));
         var jobId = await AcceptedAsync(call);
-        foreach (var step in new[] { 4, 15 })
+        foreach (var step in new[] { 4, 10 })
         {
             await Server.UntilAsync(jobId, job => job.Step >= step);
             await LoseAsync();
@@ -136,7 +136,7 @@ public sealed class DurableJobTests : DurableServer
 
         var events = await WatchAsync(jobId);
 
-        Assert.Equal(Enumerable.Range(1, 30), events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
+        Assert.Equal(Enumerable.Range(1, 18), events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
         Assert.Equal(await Server.VectorsAsync("whole"), await Server.VectorsAsync("lost"));
     }
 
@@ -273,9 +273,9 @@ public sealed class DurableJobTests : DurableServer
     [Fact]
     public async Task Train_LogAndSnapshotsCannotBeWrittenForAWhile_GoesOnAndEachStepIsToldOnce()
     {
-        await Server.TrainAsync(TestServer.Request("whole", steps: 40));
+        await Server.TrainAsync(TestServer.Request("whole", steps: 24));
         using var disk = new FailingDisk(Folder.FullName, files: path => Path.GetExtension(path) != ".state");
-        using var call = Server.Dti.Train(TestServer.Request("cat", steps: 40));
+        using var call = Server.Dti.Train(TestServer.Request("cat", steps: 24));
         var jobId = await AcceptedAsync(call);
         await Server.UntilAsync(jobId, job => job.Step >= 3);
 
@@ -284,8 +284,8 @@ public sealed class DurableJobTests : DurableServer
         disk.Free();
         var events = await WatchAsync(jobId);
 
-        Assert.Equal(Enumerable.Range(1, 40), events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
-        Assert.Equal(40, events[^1].Result.Steps);
+        Assert.Equal(Enumerable.Range(1, 24), events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
+        Assert.Equal(24, events[^1].Result.Steps);
         Assert.Equal(await Server.VectorsAsync("whole"), await Server.VectorsAsync("cat"));
     }
 
@@ -293,7 +293,7 @@ public sealed class DurableJobTests : DurableServer
     public async Task Train_DiskStaysFull_FailsAtItsEndAndSaysWhy()
     {
         using var disk = new FailingDisk(Folder.FullName, files: path => Path.GetExtension(path) != ".state");
-        using var call = Server.Dti.Train(TestServer.Request("cat", steps: 60));
+        using var call = Server.Dti.Train(TestServer.Request("cat", steps: 40));
         var jobId = await AcceptedAsync(call);
         await Server.UntilAsync(jobId, job => job.Step >= 3);
 

@@ -49,12 +49,12 @@ public sealed class GenerationTests : IAsyncLifetime
     public async Task Generate_PreviewEvery_ShowsThePictureInTheMakingToWhoLooksOn()
     {
         var options = TestServer.Draw("a dog");
-        (options.Steps, options.PreviewEvery) = (60, 3);
+        (options.Steps, options.PreviewEvery) = (24, 3);
 
         var events = await _server.GenerateAsync(options);
 
         Assert.Equal(3, events[0].Accepted.Settings.PreviewEvery);
-        Assert.Equal(Enumerable.Range(1, 60), events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
+        Assert.Equal(Enumerable.Range(1, 24), events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
         var shown = events.Where(e => e.Progress?.Preview is not null).Select(e => e.Progress).ToArray();
         Assert.NotEmpty(shown);
         Assert.All(shown, progress =>
@@ -78,7 +78,7 @@ public sealed class GenerationTests : IAsyncLifetime
             later.Add(happened.Generate);
         }
 
-        Assert.Equal(60, later.Count(e => e.Progress is not null));
+        Assert.Equal(24, later.Count(e => e.Progress is not null));
         Assert.All(later, e => Assert.Null(e.Progress?.Preview));
         options.PreviewEvery = 0;
         Assert.Equal(

@@ -18,15 +18,15 @@ public sealed class ResumeTests : IAsyncLifetime
     [Fact]
     public async Task Resume_AfterCancel_EqualsTheUnbrokenTrainingToTheBit()
     {
-        await _server.TrainAsync(TestServer.Request("whole", steps: 30));
-        var cancelledAt = await CancelAsync(TestServer.Request("broken", steps: 30, change: Called), after: 5);
+        await _server.TrainAsync(TestServer.Request("whole", steps: 18));
+        var cancelledAt = await CancelAsync(TestServer.Request("broken", steps: 18, change: Called), after: 3);
 
         var events = await _server.TrainAsync(Resume("broken"));
 
         Assert.Equal(cancelledAt, events[0].Accepted.StepsDone);
         Assert.Equal(7UL, events[0].Accepted.Settings.Seed);
         Assert.Equal(
-            Enumerable.Range(cancelledAt + 1, 30 - cancelledAt),
+            Enumerable.Range(cancelledAt + 1, 18 - cancelledAt),
             events.Where(e => e.Progress is not null).Select(e => e.Progress.Step)
         );
         Assert.Equal(await Vectors("whole"), await Vectors("broken"));
@@ -149,8 +149,8 @@ public sealed class ResumeTests : IAsyncLifetime
     [Fact]
     public async Task Resume_AfterTheServerStopped_GoesOnInTheNextOne()
     {
-        await _server.TrainAsync(TestServer.Request("whole", steps: 24));
-        var request = TestServer.Request("stopped", steps: 24, change: Called);
+        await _server.TrainAsync(TestServer.Request("whole", steps: 16));
+        var request = TestServer.Request("stopped", steps: 16, change: Called);
         using (var call = _server.Dti.Train(request, cancellationToken: TestContext.Current.CancellationToken))
         {
             await Assert.ThrowsAsync<RpcException>(async () =>
