@@ -18,7 +18,7 @@ internal static class Estimates
         {
             foreach (
                 var asked in arguments
-                    .Text("--cases", "draw 256 1 high fp32,train 256 4 high fp32,train 256 4 low fp32")
+                    .Text("--cases", "generate 256 1 high fp32,train 256 4 high fp32,train 256 4 low fp32")
                     .Split(',')
             )
             {
@@ -37,7 +37,7 @@ internal static class Estimates
                 );
                 table.Add(
                     Path.GetFileName(model),
-                    work == Work.Draw ? $"draw {side} × {side}" : $"train {batch} × {side} × {side}",
+                    work == Work.Generate ? $"generate {side} × {side}" : $"train {batch} × {side} × {side}",
                     dtype,
                     memory,
                     Table.Mebibytes(measured),
@@ -62,7 +62,7 @@ internal static class Estimates
         var profile = ModelFamilies.BuiltIn.Read(model);
         var target = ComputeTarget.Resolve("cpu", dtype);
         var policy = MemoryPolicy.Resolve(memory, profile.HeldBytes(target), target);
-        return work == Work.Draw
+        return work == Work.Generate
             ? MemoryEstimate.OfGeneration(
                 profile,
                 target,

@@ -14,7 +14,7 @@ internal static class MemoryOptions
         foreach (
             var (option, work, pixels) in new[]
             {
-                ("tiled autoencoder", Work.Draw, picture),
+                ("tiled autoencoder", Work.Generate, picture),
                 ("activation checkpoints", Work.Train, side),
             }
         )
@@ -22,7 +22,7 @@ internal static class MemoryOptions
             ModelCase Case(string name) =>
                 new(model, null, name, arguments.Text("--dtype", "fp32"), pixels, batch, steps, work);
             var (without, with) = (Case("high").Run(), Case("low").Run());
-            var text = work == Work.Draw ? $"draw {pixels} × {pixels}" : $"train {batch} × {pixels} × {pixels}";
+            var text = work == Work.Generate ? $"generate {pixels} × {pixels}" : $"train {batch} × {pixels} × {pixels}";
             long Used(CaseResult result) => result.PeakBytes - Math.Min(result.PeakBytes, result.HeldBytes);
             table.Add(
                 $"without {option}",

@@ -21,8 +21,8 @@ internal enum Work
     /// </summary>
     Touch,
 
-    /// <summary>Draws a picture.</summary>
-    Draw,
+    /// <summary>Generates an image.</summary>
+    Generate,
 
     /// <summary>Trains.</summary>
     Train,
@@ -38,6 +38,9 @@ internal enum Work
 /// <param name="Seconds">Of all steps, and of encoding and decoding.</param>
 /// <param name="PeakBytes">The most during the work, weights included.</param>
 /// <param name="ProcessBytes">The most of the whole process.</param>
+/// <param name="LoadProcessorSeconds">Processor time of loading.</param>
+/// <param name="StepProcessorSeconds">Processor time of one step, the median of all but the first; 0: there was only
+/// one.</param>
 internal sealed record CaseResult(
     double LoadSeconds,
     long HeldBytes,
@@ -45,7 +48,9 @@ internal sealed record CaseResult(
     string Memory,
     double Seconds,
     long PeakBytes,
-    long ProcessBytes
+    long ProcessBytes,
+    double LoadProcessorSeconds = 0,
+    double StepProcessorSeconds = 0
 );
 
 /// <summary>A measurement in a process of its own, so that nothing before it counts.</summary>
@@ -54,7 +59,7 @@ internal sealed record CaseResult(
 /// none.</param>
 /// <param name="Memory">low, balanced, high or auto.</param>
 /// <param name="Dtype">fp32 or bf16.</param>
-/// <param name="Side">Of the picture or the photo, pixels.</param>
+/// <param name="Side">Of the image or the photo, pixels.</param>
 /// <param name="Batch">Photos per training step.</param>
 /// <param name="Steps">Of sampling or training.</param>
 /// <param name="Work">What to do.</param>
@@ -106,6 +111,7 @@ internal sealed record ModelCase(
         ProcessMemory.RestartPeak();
         var before = ProcessMemory.ResidentBytes;
         var began = Stopwatch.GetTimestamp();
+        var processor = ProcessorSeconds;
         var target = ComputeTarget.Resolve("cpu", Dtype);
         var profile = ModelFamilies.BuiltIn.Describe(
             Like is null
@@ -131,17 +137,15 @@ internal sealed record ModelCase(
 
         using var model = profile.Load(target, policy);
         var (loaded, loadPeak) = (Stopwatch.GetElapsedTime(began), ProcessMemory.PeakBytes);
+        processor = ProcessorSeconds - processor;
         ProcessMemory.RestartPeak();
         began = Stopwatch.GetTimestamp();
-        switch (Work)
+        var step = Work switch
         {
-            case Work.Draw:
-                Draw(model);
-                break;
-            case Work.Train:
-                Train(model);
-                break;
-        }
+            Work.Generate => MedianStep(Generate(model).OfType<SamplingStep>()),
+            Work.Train => MedianStep(Train(model).OfType<TrainingStep>()),
+            _ => 0,
+        };
 
         var (seconds, peak) = (Stopwatch.GetElapsedTime(began), ProcessMemory.PeakBytes);
         return new CaseResult(
@@ -151,11 +155,22 @@ internal sealed record ModelCase(
             policy.Name,
             seconds.TotalSeconds,
             peak - before,
-            Math.Max(loadPeak, peak)
+            Math.Max(loadPeak, peak),
+            processor,
+            step
         );
     }
 
-    private void Draw(IDiffusionModel model)
+    private static double ProcessorSeconds => Environment.CpuUsage.TotalTime.TotalSeconds;
+
+    private static double MedianStep<T>(IEnumerable<T> steps)
+    {
+        double[] ends = [.. steps.Select(_ => ProcessorSeconds)];
+        double[] seconds = [.. ends.Skip(1).Zip(ends, (end, start) => end - start).Order()];
+        return seconds.Length == 0 ? 0 : seconds[(seconds.Length - 1) / 2];
+    }
+
+    private IEnumerable<GenerationEvent> Generate(IDiffusionModel model)
     {
         var options = new GenerationOptions
         {
@@ -165,16 +180,14 @@ internal sealed record ModelCase(
             Steps = Steps,
             Seed = 1,
         };
-        foreach (
-            var _ in new TextToImage(model).Run(
-                GenerationSettings.Resolve(options, model.Profile, () => 1),
-                [],
-                CancellationToken.None
-            )
-        ) { }
+        return new TextToImage(model).Run(
+            GenerationSettings.Resolve(options, model.Profile, () => 1),
+            [],
+            CancellationToken.None
+        );
     }
 
-    private void Train(IDiffusionModel model)
+    private IEnumerable<TrainingEvent> Train(IDiffusionModel model)
     {
         var options = new TrainingOptions
         {
@@ -187,10 +200,8 @@ internal sealed record ModelCase(
             Seed = 1,
         };
         var photos = TrainingSet.Load([new Photo("noise.png", Noise(Side))], Side, ImageLimits.Default);
-        foreach (
-            var _ in new Trainer(model, TrainingSettings.Resolve(options, "x", model.Profile, () => 1), photos).Run(
-                CancellationToken.None
-            )
-        ) { }
+        return new Trainer(model, TrainingSettings.Resolve(options, "x", model.Profile, () => 1), photos).Run(
+            CancellationToken.None
+        );
     }
 }

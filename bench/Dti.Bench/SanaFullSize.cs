@@ -1,41 +1,124 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+using System.Text.Json;
 
 namespace Dti.Bench;
 
-/// <summary>SANA in the shapes of the published 1.6B model, with random weights: load, draw, train.</summary>
+/// <summary>
+/// SANA in the shapes of the published 1.6B model, with random weights: load, generate, train, alternating with the same
+/// work by diffusers if a command for it is given. Times are those of the processor, which other programs on the machine
+/// change little.
+/// </summary>
 internal static class SanaFullSize
 {
     private const int PublishedTextLayers = 26;
+
+    private static readonly string[] _headings =
+    [
+        "program",
+        "work",
+        "dtype",
+        "load s",
+        "s per step",
+        "peak MiB",
+        "within 24 GiB",
+        "diffusers ÷ Dti, per step",
+    ];
 
     public static int Run(Arguments arguments)
     {
         var work = Directory
             .CreateDirectory(arguments.Text("--work", Path.Combine(Path.GetTempPath(), "dti-sana-size")))
             .FullName;
-        var (side, dtype, memory, layers) = (
-            arguments.Number("--side", 512),
+        var (dtype, memory, layers, steps) = (
             arguments.Text("--dtype", "bf16"),
             arguments.Text("--memory", "auto"),
-            arguments.Number("--text-layers", PublishedTextLayers)
+            arguments.Number("--text-layers", PublishedTextLayers),
+            arguments.Number("--steps", 3)
         );
+        var reference = arguments.Text("--reference", "");
         var folder = Path.Combine(work, $"sana-{layers.ToString(CultureInfo.InvariantCulture)}");
-        FullSize.Timed($"write {folder}", () => RandomSana.Write(folder, layers));
-        var table = new Table(FullSize.Headings);
-        FullSize.Measure(table, folder, null, side, dtype, memory);
+        if (!File.Exists(Path.Combine(folder, "vae", "diffusion_pytorch_model.safetensors")))
+        {
+            FullSize.Timed($"write {folder}", () => RandomSana.Write(folder, layers));
+        }
+
+        var table = new Table(_headings);
+        foreach (var side in arguments.Numbers("--sides", "512"))
+        {
+            foreach (var kind in (Work[])[Work.Generate, Work.Train])
+            {
+                var what = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{(kind == Work.Train ? "train" : "generate")} {side} × {side}"
+                );
+                var own = new ModelCase(folder, null, memory, dtype, side, Batch: 1, steps, kind).Run();
+                Add(table, $"Dti, --memory {own.Memory}", what, dtype, new Measured(own), null);
+                Save(table, layers, steps);
+                foreach (
+                    var other in reference.Length == 0 ? [] : arguments.Text("--reference-dtypes", "bf16").Split(',')
+                )
+                {
+                    var result = Reference(reference, folder, kind, side, steps, other);
+                    Add(table, "diffusers", what, other, result, result.StepSeconds / own.StepProcessorSeconds);
+                    Save(table, layers, steps);
+                }
+            }
+        }
+
         if (!arguments.Has("--keep"))
         {
             Directory.Delete(folder, recursive: true);
         }
 
+        return 0;
+    }
+
+    private static Measured Reference(string command, string folder, Work kind, int side, int steps, string dtype)
+    {
+        string[] words =
+        [
+            .. command.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            folder,
+            kind == Work.Train ? "train" : "generate",
+            side.ToString(CultureInfo.InvariantCulture),
+            steps.ToString(CultureInfo.InvariantCulture),
+            dtype,
+        ];
+        var output = ChildProcess.Output(words[0], words[1..]);
+        return JsonSerializer.Deserialize<Measured>(
+            output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Last(line => line.StartsWith('{'))
+        )!;
+    }
+
+    private static void Add(Table table, string program, string work, string dtype, Measured result, double? ratio) =>
+        table.Add(
+            program,
+            work,
+            dtype,
+            Table.Seconds(result.LoadSeconds),
+            Table.Seconds(result.StepSeconds),
+            Table.Mebibytes(result.ProcessBytes),
+            result.ProcessBytes <= FullSize.Limit ? "yes" : "no",
+            ratio is { } number ? Table.Ratio(number) : ""
+        );
+
+    private static void Save(Table table, int layers, int steps) =>
         table.Save(
             "sana",
             $"""
-            SANA 1.6B in the published shapes but for the text encoder, of which there are {layers} of {PublishedTextLayers} layers; random weights in BF16, held in {dtype},
-            at {side} × {side}, batch 1. {Environment.ProcessorCount} cores, {RuntimeInformation.OSArchitecture}, no GPU. Peaks of loading are above the process without a model; those of drawing and
-            training are the whole process.
+            SANA 1.6B in the published shapes, with {layers} of {PublishedTextLayers} layers of the text encoder; random weights in BF16, batch 1, {steps} steps. Generation is with
+            classifier-free guidance, training is DTI with one vector. Each row is a process of its own, and rows of the same work ran one after the other. Seconds are processor time of
+            {TorchSharp.torch.get_num_threads()} thread(s); a step is the median without the first; the peak is that of the whole process. {Environment.ProcessorCount} cores,
+            {RuntimeInformation.OSArchitecture}, {(Avx512F.IsSupported ? "AVX-512" : "AVX2 only")}, no GPU.
             """
         );
-        return 0;
+
+    /// <summary>What one process measured; the names are those of the JSON of <c>sana_diffusers.py</c>.</summary>
+    private sealed record Measured(double LoadSeconds, double StepSeconds, long ProcessBytes)
+    {
+        public Measured(CaseResult result)
+            : this(result.LoadProcessorSeconds, result.StepProcessorSeconds, result.ProcessBytes) { }
     }
 }

@@ -63,7 +63,7 @@ internal static class StepGrowth
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"""
-                Seconds of a step and the most memory beside the weights, as vectors, batch and pixels grow; ratios to the first line of the same work.
+                Seconds of a step and the most memory in addition to the weights, as vectors, batch and pixels grow; ratios to the first line of the same work.
                 Model: {Path.GetFileName(model)}; each step the mean of {more
                     - Few}; {Environment.ProcessorCount} cores.
                 """
@@ -76,7 +76,7 @@ internal static class StepGrowth
     {
         foreach (var side in sides)
         {
-            yield return (Work.Draw, side, 1, 1, High);
+            yield return (Work.Generate, side, 1, 1, High);
         }
 
         foreach (var side in sides)
