@@ -102,9 +102,14 @@ public sealed class TextEncoderProfile
 
     private double ReadTypicalReadability()
     {
+        if (Embeddings.Positions is null)
+        {
+            return 0; // without reading the vocabulary, which may be large
+        }
+
         using var scope = torch.NewDisposeScope();
         var (vocabulary, positions) = ReadEmbeddings();
-        return positions is null ? 0 : PositionReadability.Typical(vocabulary, positions);
+        return PositionReadability.Typical(vocabulary, positions!);
     }
 
     private VocabularyNorms ReadVocabularyNorms()
