@@ -47,6 +47,9 @@ public sealed record ClusterOptions
     /// <summary>PEM file of the authority that signs the certificates of this cluster's hosts, and no others.</summary>
     public string? Ca { get; init; }
 
+    /// <summary>How long a host that starts tries to reach all others.</summary>
+    internal TimeSpan JoinTimeout { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Whether the server is a host of a cluster.</summary>
     internal bool IsUsed => Connection is not null;
 

@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
+using Orleans.Runtime.MembershipService;
 using Orleans.Storage;
 
 namespace Dti.Server.Jobs;
@@ -175,6 +176,15 @@ internal sealed class JobSilo(
                 )
             {
                 host.Dispose();
+            }
+            catch (OrleansClusterConnectivityCheckFailedException error)
+            {
+                host.Dispose();
+                throw new DtiException(
+                    ErrorKind.FailedPrecondition,
+                    $"This host did not reach every other host of the cluster within {options.Cluster.JoinTimeout.TotalSeconds:F0} s, or was not reached: {error.GetBaseException().Message} Check the addresses, and that the same authority has signed the certificate of each host (docs/cluster.md).",
+                    innerException: error
+                );
             }
             catch (Exception error)
                 when (HasFixedPort && error is SocketException or { InnerException: SocketException })

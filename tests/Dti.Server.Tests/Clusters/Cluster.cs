@@ -29,10 +29,20 @@ internal sealed class Cluster(DatabaseServer database) : IAsyncDisposable
         return cluster;
     }
 
+    /// <summary>The folder that the hosts share.</summary>
+    public string Folder => _folder.FullName;
+
     /// <summary>Starts a host.</summary>
-    public TestServer Start(string role, string name)
+    /// <param name="role">Its role.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="change">Other settings of the cluster.</param>
+    public TestServer Start(string role, string name, Func<ClusterOptions, ClusterOptions>? change = null)
     {
-        var host = TestServer.Start(options => Options(name, role, options));
+        var host = TestServer.Start(options =>
+        {
+            var own = Options(name, role, options);
+            return own with { Cluster = change?.Invoke(own.Cluster) ?? own.Cluster };
+        });
         _hosts.Add(host);
         return host;
     }

@@ -32,8 +32,12 @@ internal static class ClusterSilo
             )
         );
         silo.Configure<ClusterMembershipOptions>(membership =>
-            membership.DefunctSiloCleanupPeriod = TimeSpan.FromHours(1)
-        );
+        {
+            membership.DefunctSiloCleanupPeriod = TimeSpan.FromHours(1);
+            membership.MaxJoinAttemptTime = cluster.JoinTimeout;
+            // a silo that cannot join would evict itself, and end the process before it can say why
+            membership.EvictWhenMaxJoinAttemptTimeExceeded = false;
+        });
         silo.Services.AddSingleton<IGrainStorageSerializer, OrleansGrainStorageSerializer>();
         silo.Services.AddKeyedSingleton<IGrainStorage>(JobSilo.Storage, (services, _) =>
             new DatabaseGrainStorage(services.GetRequiredKeyedService<IGrainStorage>(Database))
