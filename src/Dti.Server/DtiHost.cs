@@ -156,6 +156,7 @@ public static class DtiHost
         app.Services.GetRequiredService<ModelLibrary>().EnsureDefaultExists();
         app.UseMetricsPage(options);
         app.UseWebApi(options);
+        app.UseDashboardSignIn(options);
         app.UseAccessControl();
         app.UseMalformedMessages();
         GrpcMessages.Use(app);
@@ -168,6 +169,7 @@ public static class DtiHost
             app.MapGrpcService<ModelGrpcService>().RequireScopes();
         }
 
+        app.MapDashboard(options);
         app.MapGrpcService<ServerGrpcService>().RequireScopes();
         app.MapGrpcHealthChecksService().RequireScopes();
         app.MapGrpcReflectionService().RequireScopes();

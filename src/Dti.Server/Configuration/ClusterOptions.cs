@@ -47,6 +47,12 @@ public sealed record ClusterOptions
     /// <summary>PEM file of the authority that signs the certificates of this cluster's hosts, and no others.</summary>
     public string? Ca { get; init; }
 
+    /// <summary>
+    /// Whether the host collects what Orleans' dashboard shows and, if it accepts calls by HTTP/1.1, shows it at
+    /// <c>/orleans/</c> to callers with the scope admin. Default false.
+    /// </summary>
+    public bool Dashboard { get; init; }
+
     /// <summary>How long a host that starts tries to reach all others.</summary>
     internal TimeSpan JoinTimeout { get; init; } = TimeSpan.FromMinutes(2);
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Dti.Engine;
@@ -11,6 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
+using Orleans.Dashboard;
 using Orleans.Runtime.MembershipService;
 using Orleans.Storage;
 
@@ -61,6 +63,9 @@ internal sealed class JobSilo(
 
     /// <summary>The grains, once the silo is there.</summary>
     public async Task<IGrainFactory> GrainsAsync() => (await Host()).Services.GetRequiredService<IGrainFactory>();
+
+    /// <summary>The services of the silo, once it is there.</summary>
+    public async Task<IServiceProvider> ServicesAsync() => (await Host()).Services;
 
     /// <summary>The queue.</summary>
     public async Task<IQueueGrain> QueueAsync() => (await GrainsAsync()).GetGrain<IQueueGrain>(Pool);
@@ -215,6 +220,13 @@ internal sealed class JobSilo(
         builder.UseOrleans(silo =>
         {
             silo.Configure<SiloOptions>(own => own.SiloName = options.Cluster.HostName);
+            if (options.Cluster.Dashboard)
+            {
+                silo.AddDashboard(dashboard => dashboard.HideTrace = true);
+                silo.Services.AddRouting(); // of its pages
+                silo.Services.AddSingleton(_ => new DiagnosticListener("Dti.Dashboard"));
+            }
+
             if (options.Cluster.IsUsed)
             {
                 silo.UseCluster(options.Cluster, HasFixedPort ? options.Cluster.Port : FreePort());

@@ -53,15 +53,23 @@ internal static class AccessControl
                 return;
             }
 
-            var requirement = new ScopeRequirement(scopes);
-            endpoint.Metadata.Add(new AuthorizeAttribute());
-            endpoint.Metadata.Add(requirement);
-            endpoint.Metadata.Add(
-                new AuthorizationPolicyBuilder()
-                    .RequireAssertion(context =>
-                        context.User.Identity?.IsAuthenticated == true && Caller.Of(context.User).Has(scopes)
-                    )
-                    .Build()
-            );
+            Require(endpoint, scopes);
         });
+
+    /// <summary>A page needs one of some scopes.</summary>
+    public static void RequireScopes(this IEndpointConventionBuilder endpoints, Scopes scopes) =>
+        endpoints.Add(endpoint => Require(endpoint, scopes));
+
+    private static void Require(EndpointBuilder endpoint, Scopes scopes)
+    {
+        endpoint.Metadata.Add(new AuthorizeAttribute());
+        endpoint.Metadata.Add(new ScopeRequirement(scopes));
+        endpoint.Metadata.Add(
+            new AuthorizationPolicyBuilder()
+                .RequireAssertion(context =>
+                    context.User.Identity?.IsAuthenticated == true && Caller.Of(context.User).Has(scopes)
+                )
+                .Build()
+        );
+    }
 }
