@@ -33,7 +33,9 @@ internal sealed class HostAnnouncer(
             try
             {
                 var address = await silo.AddressAsync().WaitAsync(stoppingToken);
-                await (await silo.QueueAsync()).AnnounceAsync(Announcement(address)).WaitAsync(stoppingToken);
+                var announcement = Announcement(address);
+                Measure(announcement);
+                await (await silo.QueueAsync()).AnnounceAsync(announcement).WaitAsync(stoppingToken);
                 backoff.Succeeded();
                 await Task.Delay(_every, time, stoppingToken);
             }
@@ -45,6 +47,20 @@ internal sealed class HostAnnouncer(
             {
                 await backoff.FailedAsync(error.Message, stoppingToken);
             }
+        }
+    }
+
+    private static void Measure(HostAnnouncement host)
+    {
+        HostTelemetry.Host(host.Role, host.Version, host.Devices is [var first, ..] ? first.Kind : "none");
+        foreach (var device in host.Devices)
+        {
+            HostTelemetry.Memory(device.Name, device.JobBytes, device.JobBytes - device.FreeBytes);
+        }
+
+        foreach (var model in host.Models)
+        {
+            HostTelemetry.Model(model.Name, model.IsLoaded);
         }
     }
 

@@ -88,6 +88,28 @@ internal static class DtiMetrics
         "Calls that were refused, by status and reason."
     );
 
+    public static readonly Gauge<int> HostInfo = _meter.CreateGauge<int>(
+        "dti.host.info",
+        description: "1, with the role, version and device of a host of a cluster."
+    );
+
+    public static readonly Gauge<long> DeviceMemoryLimit = _meter.CreateGauge<long>(
+        "dti.device.memory.limit",
+        "By",
+        "Bytes that a job may take on a device of a cluster, its model included."
+    );
+
+    public static readonly Gauge<long> DeviceMemoryUsed = _meter.CreateGauge<long>(
+        "dti.device.memory.used",
+        "By",
+        "Bytes of those that the models of running jobs take."
+    );
+
+    public static readonly Gauge<int> ModelLoaded = _meter.CreateGauge<int>(
+        "dti.model.loaded",
+        description: "1 if a model of a host of a cluster is in memory, else 0."
+    );
+
     private static InstrumentAdvice<double> Buckets(params double[] boundaries) =>
         new() { HistogramBucketBoundaries = boundaries };
 }

@@ -19,6 +19,7 @@ namespace Dti.Server.Telemetry;
 /// </summary>
 internal static class TelemetrySetup
 {
+    private const string HostLabel = "host.name"; // on every metric of a host of a cluster
     private static readonly string[] _signals = ["", "TRACES_", "METRICS_", "LOGS_"];
     private static readonly string[] _endpoints =
     [
@@ -84,8 +85,13 @@ internal static class TelemetrySetup
         var telemetry = builder
             .Services.AddOpenTelemetry()
             .ConfigureResource(resource =>
-                resource.AddService("dti", serviceVersion: ServerVersion.Text).AddEnvironmentVariableDetector()
-            )
+            {
+                resource.AddService("dti", serviceVersion: ServerVersion.Text).AddEnvironmentVariableDetector();
+                if (options.Cluster.IsUsed)
+                {
+                    resource.AddAttributes([new(HostLabel, options.Cluster.HostName)]);
+                }
+            })
             .WithMetrics(metrics =>
             {
                 metrics
@@ -93,7 +99,11 @@ internal static class TelemetrySetup
                     .AddRuntimeInstrumentation();
                 if (options.MetricsPort is not null)
                 {
-                    metrics.AddPrometheusExporter(page => page.ScrapeResponseCacheDurationMilliseconds = 0);
+                    metrics.AddPrometheusExporter(page =>
+                    {
+                        page.ScrapeResponseCacheDurationMilliseconds = 0;
+                        page.ResourceConstantLabels = attribute => attribute == HostLabel;
+                    });
                 }
             });
         if (send)

@@ -71,6 +71,7 @@ internal sealed class Cluster(DatabaseServer database) : IAsyncDisposable
         {
             ConceptFolder = Path.Combine(_folder.FullName, "concepts"),
             JobFolder = Path.Combine(_folder.FullName, "jobs"),
+            MetricsPort = 0,
             Cluster = new ClusterOptions
             {
                 Connection = Database.Connection,
