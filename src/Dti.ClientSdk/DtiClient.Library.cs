@@ -230,6 +230,18 @@ public sealed partial class DtiClient
         return FromProto.Server((await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Server);
     }
 
+    /// <summary>
+    /// The hosts of the server's cluster that are alive, by name; none: the server is no host of a cluster. It needs the
+    /// scope admin.
+    /// </summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DtiClientException">The server cannot be reached, or the token lacks the scope.</exception>
+    public async Task<IReadOnlyList<ClusterHost>> GetClusterAsync(CancellationToken cancellationToken = default)
+    {
+        var call = _services.Cluster.GetAsync(new V1.ClusterServiceGetRequest(), Unary(cancellationToken));
+        return [.. (await UnaryAsync(call, cancellationToken).ConfigureAwait(false)).Hosts.Select(FromProto.Host)];
+    }
+
     /// <summary>The models that the server can use, by name; unusable ones with the reason.</summary>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DtiClientException">The server cannot be reached.</exception>

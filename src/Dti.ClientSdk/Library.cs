@@ -162,6 +162,51 @@ public sealed record ServerInfo(string Version, string Device, string Dtype, str
     public string? StudioAddress { get; init; }
 }
 
+/// <summary>A host of a cluster of servers.</summary>
+/// <param name="Name">Unique in the cluster.</param>
+/// <param name="Role"><c>all</c>, <c>gateway</c> or <c>worker</c>.</param>
+/// <param name="Version">Of Dti.</param>
+/// <param name="Address">Where the other hosts reach it: <c>10.0.0.5:11111</c>.</param>
+/// <param name="Devices">The devices that run jobs; a gateway has none.</param>
+/// <param name="Models">The models that its jobs can use; a gateway has none.</param>
+public sealed record ClusterHost(
+    string Name,
+    string Role,
+    string Version,
+    string Address,
+    IReadOnlyList<ClusterDevice> Devices,
+    IReadOnlyList<ClusterModel> Models
+);
+
+/// <summary>A device of a host.</summary>
+/// <param name="Name">Unique in the cluster: <c>gpu-1/cuda:0</c>.</param>
+/// <param name="Dtype">What it computes in where a request says nothing: <c>fp32</c>, <c>bf16</c> or
+/// <c>fp16</c>.</param>
+/// <param name="MemoryBytes">Bytes of memory in all.</param>
+/// <param name="JobMemoryBytes">Bytes that a job may take, its model included.</param>
+/// <param name="FreeMemoryBytes">Bytes of those that the models of running jobs leave.</param>
+/// <param name="Jobs">The jobs that it runs.</param>
+public sealed record ClusterDevice(
+    string Name,
+    string Dtype,
+    long MemoryBytes,
+    long JobMemoryBytes,
+    long FreeMemoryBytes,
+    IReadOnlyList<ClusterJob> Jobs
+);
+
+/// <summary>A model of a host.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Loaded">Whether it is in memory.</param>
+public sealed record ClusterModel(string Name, bool Loaded);
+
+/// <summary>A job that a device runs.</summary>
+/// <param name="JobId">Its id.</param>
+/// <param name="Kind">What it does.</param>
+/// <param name="Step">Steps done.</param>
+/// <param name="TotalSteps">Steps asked.</param>
+public sealed record ClusterJob(string JobId, JobKind Kind, int Step, int TotalSteps);
+
 /// <summary>A job that the server knows.</summary>
 /// <param name="JobId">Its id.</param>
 /// <param name="RequestId">The id its client chose; empty if none.</param>

@@ -167,6 +167,7 @@ public static class DtiHost
             app.MapGrpcService<JobGrpcService>().RequireScopes();
             app.MapGrpcService<ConceptGrpcService>().RequireScopes();
             app.MapGrpcService<ModelGrpcService>().RequireScopes();
+            app.MapGrpcService<ClusterGrpcService>().RequireScopes();
         }
 
         app.MapDashboard(options);

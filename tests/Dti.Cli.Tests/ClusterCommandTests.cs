@@ -26,6 +26,15 @@ public sealed class ClusterCommandTests(ServeFixture fixture)
     }
 
     [Fact]
+    public async Task Status_ServerWithoutACluster_SaysSo()
+    {
+        var result = await DtiProcess.RunAsync(fixture.NewFolder(), "cluster", "status", "--server", fixture.Address);
+
+        Assert.Equal(ExitCode.Ok, result.ExitCode);
+        Assert.Contains("no host of a cluster", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Serve_RoleWithoutACluster_IsRefused()
     {
         var result = await DtiProcess.RunAsync(fixture.NewFolder(), "serve", "--port", "0", "--role", "worker");

@@ -24,6 +24,7 @@ public class HostTests
             {
                 "dti.v1.DtiService",
                 "dti.v1.JobService",
+                "dti.v1.ClusterService",
                 "dti.v1.ConceptService",
                 "dti.v1.ModelService",
                 "dti.v1.ServerService",

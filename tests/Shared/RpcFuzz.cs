@@ -45,6 +45,7 @@ internal sealed class RpcFuzz(Uri address, int seed, byte[] photo, params string
             ConceptServiceReflection.Descriptor,
             ModelServiceReflection.Descriptor,
             ServerServiceReflection.Descriptor,
+            ClusterServiceReflection.Descriptor,
         }
             .SelectMany(file => file.Services)
             .SelectMany(service => service.Methods),

@@ -176,6 +176,26 @@ internal static class FromProto
             StudioAddress = message.StudioAddress is { Length: > 0 } address ? address : null,
         };
 
+    public static ClusterHost Host(V1.ClusterHost message) =>
+        new(
+            message.Name,
+            message.Role,
+            message.Version,
+            message.Address,
+            [.. message.Devices.Select(Device)],
+            [.. message.Models.Select(model => new ClusterModel(model.Name, model.Loaded))]
+        );
+
+    private static ClusterDevice Device(V1.ClusterDevice message) =>
+        new(
+            message.Name,
+            message.Dtype,
+            message.MemoryBytes,
+            message.JobMemoryBytes,
+            message.FreeMemoryBytes,
+            [.. message.Jobs.Select(job => new ClusterJob(job.JobId, (JobKind)job.Kind, job.Step, job.TotalSteps))]
+        );
+
     public static Job Job(V1.Job message) =>
         new(
             message.JobId,

@@ -17,6 +17,7 @@ internal static class Retries
         ("dti.v1.ConceptService", ["List", "Get", "Inspect", "Export", "ListVersions"]),
         ("dti.v1.ModelService", ["List", "Get"]),
         ("dti.v1.ServerService", ["Get"]),
+        ("dti.v1.ClusterService", ["Get"]),
     ];
 
     /// <summary>

@@ -15,5 +15,7 @@ internal sealed class Services(GrpcChannel channel)
 
     public V1.ModelService.ModelServiceClient Models { get; } = new(channel);
 
+    public V1.ClusterService.ClusterServiceClient Cluster { get; } = new(channel);
+
     public V1.ServerService.ServerServiceClient Server { get; } = new(channel);
 }

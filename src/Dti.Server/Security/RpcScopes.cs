@@ -34,6 +34,8 @@ internal static class RpcScopes
         ["dti.v1.ModelService/Get"] = Scopes.Read,
         ["dti.v1.ServerService/Get"] = Scopes.Read,
 
+        ["dti.v1.ClusterService/Get"] = Scopes.Admin,
+
         // Load balancers have no token, and all they learn is whether the server serves.
         ["grpc.health.v1.Health/Check"] = Scopes.None,
         ["grpc.health.v1.Health/Watch"] = Scopes.None,

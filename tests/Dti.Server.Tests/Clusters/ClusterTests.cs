@@ -102,6 +102,44 @@ public abstract class ClusterTests(ClusterFixture fixture)
     }
 
     [Fact]
+    public async Task Get_Cluster_ListsItsHostsWithModelsAndJobs()
+    {
+        using var training = Train("listed", steps: 50_000);
+        var jobId = await AcceptedAsync(training);
+        await Second.UntilAsync(jobId, job => job.Step > 2);
+        using var channel = Second.NewChannel();
+        var cluster = new ClusterService.ClusterServiceClient(channel);
+
+        var hosts = await UntilAsync(
+            async () => (await cluster.GetAsync(new ClusterServiceGetRequest())).Hosts,
+            hosts => hosts.Count == 3 && hosts[^1].Models.Any(model => model.Loaded)
+        );
+
+        Assert.Equal(["gateway-1", "gateway-2"], hosts.SkipLast(1).Select(host => host.Name));
+        Assert.All(hosts.SkipLast(1), host => Assert.Equal(("gateway", 0), (host.Role, host.Devices.Count)));
+        Assert.Equal("worker", hosts[^1].Role);
+        var device = Assert.Single(hosts[^1].Devices);
+        Assert.InRange(device.FreeMemoryBytes, 1, device.JobMemoryBytes);
+        Assert.Equal(jobId, Assert.Single(device.Jobs).JobId);
+        await Second.Jobs.CancelAsync(new JobServiceCancelRequest { JobId = jobId });
+    }
+
+    [Fact]
+    public async Task Metrics_OfAHost_HaveItsNameAsALabel()
+    {
+        using var http = new HttpClient();
+
+        var page = await UntilAsync(
+            () => http.GetStringAsync(new Uri(Second.MetricsAddress!, "metrics")),
+            page => page.Contains("dti_host_info{", StringComparison.Ordinal)
+        );
+
+        Assert.All(page.Split('\n').Where(line => line.StartsWith("dti_host_info{", StringComparison.Ordinal)), line =>
+            Assert.Contains("host_name=\"gateway-2\"", line, StringComparison.Ordinal)
+        );
+    }
+
+    [Fact]
     public async Task List_OfAWorker_IsUnimplemented()
     {
         var refused = await Assert.ThrowsAsync<RpcException>(async () =>
@@ -128,6 +166,21 @@ public abstract class ClusterTests(ClusterFixture fixture)
         finally
         {
             _one.Release();
+        }
+    }
+
+    /// <summary>Asks until an answer is as expected; each host announces itself every few seconds.</summary>
+    private static async Task<T> UntilAsync<T>(Func<Task<T>> ask, Func<T, bool> isExpected)
+    {
+        while (true)
+        {
+            var answer = await ask();
+            if (isExpected(answer))
+            {
+                return answer;
+            }
+
+            await Task.Delay(100, TestContext.Current.CancellationToken);
         }
     }
 

@@ -30,6 +30,7 @@ public class AccessControlTests
             ConceptServiceReflection.Descriptor,
             ModelServiceReflection.Descriptor,
             ServerServiceReflection.Descriptor,
+            ClusterServiceReflection.Descriptor,
             HealthReflection.Descriptor,
             Grpc.Reflection.V1Alpha.ReflectionReflection.Descriptor,
         }
