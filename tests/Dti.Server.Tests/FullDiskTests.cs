@@ -149,7 +149,7 @@ public sealed class FullDiskTests : IDisposable
             former: folder =>
             {
                 Begin(folder, "former", start: true);
-                Runs(folder).Save("cat", Snapshot(7), keepEvery: 0);
+                Runs(folder).Save("cat", new("former", 1), Snapshot(7), keepEvery: 0);
                 others[folder] = Runs(folder);
             },
             change: folder => Begin(folder, "new", start: false),
@@ -174,7 +174,7 @@ public sealed class FullDiskTests : IDisposable
     {
         AtEveryFailure(
             former: folder => Begin(folder, "former", start: true),
-            change: folder => Runs(folder).Continue(Request("new"), "new"),
+            change: folder => Runs(folder).Continue(Request("new"), new("new", 1)),
             read: folder =>
                 $"{Runs(folder).Request("cat", Caller.Local).Options.Initializer} {Runs(folder).JobOf("cat")} {Runs(folder).Start("cat") is not null}"
         );
@@ -220,9 +220,9 @@ public sealed class FullDiskTests : IDisposable
             former: folder =>
             {
                 Begin(folder, "job", start: false);
-                Runs(folder).Save("cat", Snapshot(1), keepEvery: 0);
+                Runs(folder).Save("cat", new("job", 1), Snapshot(1), keepEvery: 0);
             },
-            change: folder => Runs(folder).Save("cat", Snapshot(2), keepEvery: 0),
+            change: folder => Runs(folder).Save("cat", new("job", 1), Snapshot(2), keepEvery: 0),
             read: folder =>
             {
                 var newest = Runs(folder).Steps("cat")[^1];
@@ -442,7 +442,7 @@ public sealed class FullDiskTests : IDisposable
     }
 
     private static void Begin(string folder, string job, bool start) =>
-        Runs(folder).Begin(Request(job), start ? Embedding(1) : null, Caller.Local, job);
+        Runs(folder).Begin(Request(job), start ? Embedding(1) : null, Caller.Local, new(job, 1));
 
     private static TrainRequest Request(string initializer) =>
         new()

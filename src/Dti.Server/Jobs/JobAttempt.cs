@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
+using Dti.Server.Libraries;
 using Dti.Server.Telemetry;
 using Dti.V1;
 using Google.Protobuf;
@@ -60,6 +61,9 @@ internal sealed class JobAttempt : IDisposable
     /// <summary>Which start of the job this is, from 1.</summary>
     public int Epoch { get; }
 
+    /// <summary>The attempt as the runs know it.</summary>
+    public RunAttempt Run => new(Ticket.JobId, Epoch);
+
     /// <summary>Steps done, by any attempt.</summary>
     public int Step => Volatile.Read(ref _step);
 
@@ -104,7 +108,10 @@ internal sealed class JobAttempt : IDisposable
         }
     }
 
-    /// <summary>To be called before a result of the job is written to the library or the snapshots.</summary>
+    /// <summary>
+    /// To be called before a result of the job is written to the snapshots, and while nobody else can change the
+    /// library, before it is written there.
+    /// </summary>
     /// <exception cref="JobLostException">Another process has the job.</exception>
     public void EnsureLease()
     {

@@ -61,7 +61,7 @@ internal sealed class JobRunner(
         if (
             attempt.Epoch > 1
             && runs.JobOf(request.Name) == attempt.Ticket.JobId
-            && runs.Steps(request.Name).LastOrDefault(step => step < request.Options.Steps) is > 0 and var newest
+            && runs.LastStep(request.Name, attempt.Ticket.JobId, below: request.Options.Steps) is > 0 and var newest
         )
         {
             request.Resume = new TrainResume { FromStep = newest }; // where the previous attempt was killed or stopped
@@ -94,11 +94,11 @@ internal sealed class JobRunner(
                 concepts.EnsureFree(request.Name, settings.Placeholder, request.Overwrite);
             }
 
-            runs.Begin(request, concept, caller, attempt.Ticket.JobId);
+            runs.Begin(request, concept, caller, attempt.Run, attempt.EnsureLease);
         }
         else
         {
-            runs.Continue(request, attempt.Ticket.JobId);
+            runs.Continue(request, attempt.Run, attempt.EnsureLease);
         }
 
         RgbImage? thumbnail = null;
@@ -163,14 +163,14 @@ internal sealed class JobRunner(
                         TextEncoders = { profile.Encoders.Select(encoder => encoder.Description) },
                         PhotoSha256 = { Enumerable.Range(0, photos.Count).Select(photos.Sha256) },
                     };
-                    attempt.EnsureLease();
                     library
                         .For(caller with { Id = runs.Owner(request.Name) is { Length: > 0 } owner ? owner : caller.Id })
                         .SaveLearnt(
                             learnt,
                             finished.Concept,
                             thumbnail is null ? default : ImageCodec.Encode(thumbnail, ImageFormat.Png),
-                            summary.Render()
+                            summary.Render(),
+                            attempt.EnsureLease
                         );
                     yield return (
                         0,

@@ -145,14 +145,24 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     /// <summary>
     /// Saves what a training has learnt, whatever has come under its name meanwhile: that becomes an earlier version.
     /// </summary>
-    /// <inheritdoc cref="ConceptLibrary.Save"/>
+    /// <param name="concept">Its description.</param>
+    /// <param name="embedding">Its vectors.</param>
+    /// <param name="thumbnailPng">A small PNG; empty: none.</param>
+    /// <param name="summaryPng">A PNG of its training; empty: none.</param>
+    /// <param name="ensure">Throws where the training has lost its job. Nothing is stored between this and the
+    /// concept.</param>
     /// <exception cref="DtiException">The name has come to another caller meanwhile.</exception>
     public Concept SaveLearnt(
         Concept concept,
         ConceptEmbedding embedding,
         ReadOnlyMemory<byte> thumbnailPng,
-        ReadOnlyMemory<byte> summaryPng
-    ) => library.Save(concept, embedding, thumbnailPng, summaryPng, replaced => OwnerOf(replaced, concept.Name));
+        ReadOnlyMemory<byte> summaryPng,
+        Action? ensure = null
+    ) => library.Save(concept, embedding, thumbnailPng, summaryPng, replaced =>
+        {
+            ensure?.Invoke();
+            return OwnerOf(replaced, concept.Name);
+        });
 
     /// <summary>What a concept was before it was replaced, newest first.</summary>
     /// <exception cref="DtiException">There is none of that name.</exception>

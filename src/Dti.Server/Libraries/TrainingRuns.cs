@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Dti.Engine;
 using Dti.Engine.Concepts;
@@ -15,7 +14,7 @@ namespace Dti.Server.Libraries;
 /// <summary>
 /// Trainings that can be resumed, keyed by the name of their concept: a folder <c>.runs/NAME</c> in the library, with
 /// the request as it was accepted (<c>request.binpb</c>, photos included), whose it is (<c>owner</c>), the concept that
-/// it started from, and a snapshot per kept step (<c>000100.safetensors</c>). It is deleted when its concept is deleted
+/// it started from, and a snapshot per kept step (<see cref="RunSnapshots"/>). It is deleted when its concept is deleted
 /// or replaced. A run is replaced as a whole, even if the process is killed meanwhile.
 /// </summary>
 internal sealed class TrainingRuns
@@ -23,8 +22,6 @@ internal sealed class TrainingRuns
     private const string RequestFile = "request.binpb";
     private const string StartFile = "start.concept";
     private const string OwnerFile = "owner";
-    private const string JobFile = "job";
-    private const string SnapshotEnding = ".safetensors";
     private readonly string _folder;
     private readonly IFileStore? _files;
     private readonly FolderJournal _journal;
@@ -44,24 +41,34 @@ internal sealed class TrainingRuns
             // A folder that cannot be written is reported when a training starts.
         }
 
-        _journal.Tidy([.. Names().Select(FolderOf)]);
+        // in a cluster, another host may be about to rename a draft
+        _journal.Tidy(options.Cluster.IsUsed ? [] : [.. Names().Select(FolderOf)]);
     }
 
     /// <summary>Begins a run; an older one of that name goes.</summary>
     /// <param name="request">With every choice of the server filled in.</param>
     /// <param name="start">The concept to start from; null: none.</param>
     /// <param name="caller">Whose run it is.</param>
-    /// <param name="jobId">The job that trains it.</param>
+    /// <param name="attempt">What trains it.</param>
+    /// <param name="ensure">Throws where the attempt has lost its job; nothing is changed between this and the
+    /// run.</param>
     /// <exception cref="DtiException">There is one of that name that the caller may not see.</exception>
     /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
-    public void Begin(TrainRequest request, ConceptEmbedding? start, Caller caller, string jobId)
+    public void Begin(
+        TrainRequest request,
+        ConceptEmbedding? start,
+        Caller caller,
+        RunAttempt attempt,
+        Action? ensure = null
+    )
     {
         using var change = _journal.EnterToChange();
         EnsureFree(request.Name, caller);
+        ensure?.Invoke();
         var files = new List<(string Name, Action<Stream> Write)>
         {
             (OwnerFile, Text(caller.Id)),
-            (JobFile, Text(jobId)),
+            (RunSnapshots.PointerFile, Text(RunSnapshots.Pointer(attempt, fromStep: 0))),
             (RequestFile, request.WriteTo),
         };
         if (start is not null)
@@ -73,11 +80,12 @@ internal sealed class TrainingRuns
         change.Commit();
     }
 
-    /// <summary>Notes what a run that continues was asked for.</summary>
-    /// <exception cref="DtiException">The disk is full or the folder cannot be written.</exception>
-    public void Continue(TrainRequest request, string jobId)
+    /// <summary>Notes what a run that continues was asked for. Its snapshot becomes one of the attempt's own.</summary>
+    /// <inheritdoc cref="Begin"/>
+    public void Continue(TrainRequest request, RunAttempt attempt, Action? ensure = null)
     {
         using var change = _journal.EnterToChange();
+        ensure?.Invoke();
         if (!Directory.Exists(FolderOf(request.Name)))
         {
             throw new DtiException(ErrorKind.FailedPrecondition, $"The training of '{request.Name}' was deleted.");
@@ -85,7 +93,17 @@ internal sealed class TrainingRuns
 
         var kept = request.Clone();
         kept.Resume = null;
-        change.Add(Path.Combine(Valid(request.Name), JobFile), Text(jobId));
+        var step = request.Resume?.FromStep ?? 0;
+        change.Add(
+            Path.Combine(Valid(request.Name), RunSnapshots.PointerFile),
+            Text(RunSnapshots.Pointer(attempt, step))
+        );
+        if (Snapshots(request.Name).PathOf(step) is { } from)
+        {
+            var own = Path.Combine(Valid(request.Name), RunSnapshots.NameOf(attempt, step));
+            change.Add(own, stream => stream.Write(File.ReadAllBytes(from)));
+        }
+
         change.Add(Path.Combine(Valid(request.Name), RequestFile), kept.WriteTo);
         change.Commit();
     }
@@ -135,58 +153,54 @@ internal sealed class TrainingRuns
     public string? JobOf(string name)
     {
         using var alone = _journal.Enter();
-        return File.Exists(PathOf(name, RequestFile)) && File.Exists(PathOf(name, JobFile))
-            ? File.ReadAllText(PathOf(name, JobFile))
-            : null;
+        return File.Exists(PathOf(name, RequestFile)) ? Snapshots(name).Current?.Attempt.JobId : null;
+    }
+
+    /// <summary>The newest step from which a job that was interrupted continues its run, below a step; 0: none.</summary>
+    public int LastStep(string name, string jobId, int below)
+    {
+        using var alone = _journal.Enter();
+        return Snapshots(name).LastStep(jobId, below);
     }
 
     /// <summary>Steps whose snapshots are kept, in order.</summary>
     public IReadOnlyList<int> Steps(string name)
     {
         using var alone = _journal.Enter();
-        return Directory.Exists(FolderOf(name))
-            ?
-            [
-                .. Directory
-                    .EnumerateFiles(FolderOf(name), "*" + SnapshotEnding)
-                    .Select(file =>
-                        int.TryParse(
-                            Path.GetFileNameWithoutExtension(file),
-                            NumberStyles.None,
-                            CultureInfo.InvariantCulture,
-                            out var step
-                        )
-                            ? step
-                            : 0
-                    )
-                    .Where(step => step > 0)
-                    .Order(),
-            ]
-            : [];
+        return Snapshots(name).Steps;
     }
 
     /// <summary>A kept snapshot. The caller disposes of it.</summary>
     /// <exception cref="DtiException">It cannot be read.</exception>
-    public TrainingSnapshot Load(string name, int step) => TrainingSnapshot.Read(PathOf(name, step));
+    public TrainingSnapshot Load(string name, int step) =>
+        TrainingSnapshot.Read(
+            Snapshots(name).PathOf(step)
+                ?? throw new DtiException(
+                    ErrorKind.FailedPrecondition,
+                    $"The training of '{name}' has no snapshot of step {step} any more."
+                )
+        );
 
-    /// <summary>Saves a snapshot; the newest before it goes, unless it is one to keep.</summary>
+    /// <summary>
+    /// Saves a snapshot; the newest before it goes, unless it is one to keep. An attempt that has lost its job only
+    /// writes and deletes files of its own.
+    /// </summary>
     /// <param name="name">The concept.</param>
+    /// <param name="attempt">What trains it.</param>
     /// <param name="snapshot">The snapshot.</param>
     /// <param name="keepEvery">Steps between those that stay; 0: none does.</param>
     /// <exception cref="DtiException">The disk is full or the folder cannot be written; what was there is still
     /// there.</exception>
-    public void Save(string name, TrainingSnapshot snapshot, int keepEvery)
+    public void Save(string name, RunAttempt attempt, TrainingSnapshot snapshot, int keepEvery)
     {
-        using var change = _journal.EnterToChange(); // so that drafts of the snapshot belong to no other change
-        snapshot.Write(PathOf(name, snapshot.Step), _files);
-        foreach (
-            var step in Steps(name).Where(step => step < snapshot.Step && (keepEvery == 0 || step % keepEvery != 0))
-        )
+        using var alone = _journal.Enter();
+        snapshot.Write(PathOf(name, RunSnapshots.NameOf(attempt, snapshot.Step)), _files);
+        foreach (var file in Snapshots(name).Obsolete(attempt, snapshot.Step, keepEvery))
         {
-            File.Delete(PathOf(name, step));
+            File.Delete(file);
         }
 
-        AtomicFile.DeleteDrafts(FolderOf(name), files: _files);
+        Snapshots(name).DeleteDrafts(attempt, _files);
     }
 
     /// <summary>Bytes on disk of the runs that belong to an owner.</summary>
@@ -259,8 +273,7 @@ internal sealed class TrainingRuns
 
     private string PathOf(string name, string file) => Path.Combine(FolderOf(name), file);
 
-    private string PathOf(string name, int step) =>
-        PathOf(name, step.ToString("D6", CultureInfo.InvariantCulture) + SnapshotEnding);
+    private RunSnapshots Snapshots(string name) => new(FolderOf(name));
 
     private void Release(string name)
     {
