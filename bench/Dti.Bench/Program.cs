@@ -18,6 +18,7 @@ return args switch
     ["previews", ..] => PreviewCost.Run(),
     ["growth", .. var rest] => StepGrowth.Run(new Arguments(rest)),
     ["library", .. var rest] => LibraryGrowth.Run(new Arguments(rest)),
+    ["shared-library", .. var rest] => SharedLibrary.Run(new Arguments(rest)),
     ["queue", .. var rest] => await QueueGrowth.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["starts", .. var rest] => await Starts.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     [Starts.TorchVerb] => Starts.LoadTorch(),
@@ -69,6 +70,7 @@ static int Help()
         previews
         growth     [--model FOLDER-OR-FILE] [--sides 256,384,512] [--dtypes bf16] [--steps 4]
         library    [--counts 100,10000,100000]
+        shared-library [--counts 1000,10000,100000] [--changes 50]
         queue      [--counts 10,100,1000,10000] [--rounds 20]
         starts     --program PATH-TO-DTI [--count 15]
         first-events --program PATH-TO-DTI [--rounds 100]

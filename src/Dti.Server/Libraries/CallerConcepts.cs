@@ -16,8 +16,11 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     private const string PlaceholderExists = "PLACEHOLDER_EXISTS";
 
     /// <summary>Its concepts by name, without thumbnails; an admin's own before those of others.</summary>
-    public IReadOnlyList<Concept> List() =>
-        [.. library.List().Where(IsSeen).OrderByDescending(concept => concept.Owner == caller.Id)];
+    public IReadOnlyList<Concept> List()
+    {
+        var all = library.List();
+        return [.. all.Where(IsOwn), .. all.Where(concept => !IsOwn(concept) && IsSeen(concept))];
+    }
 
     /// <summary>One concept with its thumbnail.</summary>
     /// <exception cref="DtiException">There is none of that name; close ones are listed.</exception>
@@ -243,6 +246,8 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
             );
         }
     }
+
+    private bool IsOwn(Concept concept) => concept.Owner == caller.Id;
 
     private bool IsSeen(Concept concept) => caller.MaySee(concept.Owner);
 

@@ -11,7 +11,7 @@ namespace Dti.Server.Libraries;
 /// and length of every file. Files that were written in place are reported by a file system watcher, and read again
 /// alone. Without a watcher, all files are compared each time. Not thread-safe.
 /// </summary>
-internal sealed class ConceptDescriptions : IDisposable
+internal sealed class ConceptDescriptions : IConceptList
 {
     // Two changes within one tick of a file system's clock, FAT's being the coarsest, carry the same time.
     private static readonly TimeSpan _tick = TimeSpan.FromSeconds(2);
@@ -195,8 +195,11 @@ internal sealed class ConceptDescriptions : IDisposable
         BuildList();
     }
 
-    private FileSystemEnumerable<(string Name, DateTime Time, long Length)> All() =>
-        new(_folder, (ref FileSystemEntry entry) =>
+    private FileSystemEnumerable<(string Name, DateTime Time, long Length)> All() => FilesOf(_folder);
+
+    /// <summary>The files of descriptions in a folder.</summary>
+    internal static FileSystemEnumerable<(string Name, DateTime Time, long Length)> FilesOf(string folder) =>
+        new(folder, (ref FileSystemEntry entry) =>
             (entry.FileName.ToString(), entry.LastWriteTimeUtc.UtcDateTime, entry.Length)
         )
         {

@@ -24,7 +24,7 @@ internal sealed class ConceptLibrary : IDisposable
     private readonly TimeProvider _time;
     private readonly ConceptFiles _files;
     private readonly FolderJournal _journal;
-    private readonly ConceptDescriptions _descriptions;
+    private readonly IConceptList _descriptions;
     private readonly EarlierVersions _earlier;
 
     public ConceptLibrary(
@@ -52,7 +52,7 @@ internal sealed class ConceptLibrary : IDisposable
 
         _journal = new FolderJournal(_folder, files);
         _journal.Tidy(_folder);
-        _descriptions = new ConceptDescriptions(_folder, _files.TryRead);
+        _descriptions = options.Cluster.IsUsed ? Index(files) : new ConceptDescriptions(_folder, _files.TryRead);
         _earlier = new EarlierVersions(_folder, files);
     }
 
@@ -162,6 +162,13 @@ internal sealed class ConceptLibrary : IDisposable
     {
         using var change = _journal.EnterToChange();
         return RestoreIn(change, name, version(), ownerOf);
+    }
+
+    private ConceptIndex Index(IFileStore? files)
+    {
+        var index = new ConceptIndex(_journal, _folder, _files.TryRead, files);
+        index.EnsureExists();
+        return index;
     }
 
     private Concept RestoreIn(FolderChange change, string name, string version, Func<Concept?, string> ownerOf)
