@@ -85,6 +85,7 @@ public static class DtiHost
         services.AddSingleton<ModelCache>();
         services.AddSingleton<DiskSpace>();
         services.AddSingleton(provider => new HeavyCalls(provider.GetRequiredService<IHostApplicationLifetime>()));
+        services.AddSingleton<JobPlacement>();
         services.AddSingleton<TrainRequestResolver>();
         services.AddSingleton<GenerateRequestResolver>();
         services.AddSingleton<InterpolateRequestResolver>();

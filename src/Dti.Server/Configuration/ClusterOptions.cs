@@ -38,6 +38,12 @@ public sealed record ClusterOptions
     /// <summary>Port at which the other hosts reach this one, 0 to 65535; 0: any free one. Default 11111.</summary>
     public int Port { get; init; } = 11111;
 
+    /// <summary>
+    /// How long a job waits for a worker that has its model in memory, before another worker loads the model for it: 0
+    /// to 1 hour. Default 5 seconds.
+    /// </summary>
+    public TimeSpan ModelWait { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>PEM file of the certificate that this host shows to the other hosts.</summary>
     public string? TlsCertificate { get; init; }
 
@@ -87,7 +93,9 @@ public sealed record ClusterOptions
             .Append(", Address = ")
             .Append(Address)
             .Append(", Port = ")
-            .Append(Port);
+            .Append(Port)
+            .Append(", ModelWait = ")
+            .Append(ModelWait);
         return true;
     }
 }

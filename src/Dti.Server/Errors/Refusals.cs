@@ -69,6 +69,10 @@ internal static class Refusals
     public static DtiException ResourceExhausted(string message, string reason, TimeSpan retryAfter) =>
         new(ErrorKind.ResourceExhausted, message) { Reason = reason, RetryAfter = retryAfter };
 
+    /// <summary>UNAVAILABLE with the time after which another try may succeed.</summary>
+    public static DtiException Unavailable(string message, string reason, TimeSpan retryAfter) =>
+        new(ErrorKind.Unavailable, message) { Reason = reason, RetryAfter = retryAfter };
+
     /// <summary>RESOURCE_EXHAUSTED for a job that will not fit later either.</summary>
     /// <param name="message">With the numbers.</param>
     /// <param name="needed">Bytes.</param>

@@ -90,7 +90,8 @@ internal sealed class HostAnnouncer(
             target.DtypeName,
             DeviceMemory.TotalBytes(target.Device) ?? loaded.JobBytes,
             loaded.JobBytes,
-            Math.Max(0, loaded.JobBytes - loaded.UsedBytes)
+            Math.Max(0, loaded.JobBytes - loaded.UsedBytes),
+            loaded.BudgetBytes
         );
 
     private AnnouncedModel Model(ModelEntry entry, string fingerprint)

@@ -56,6 +56,23 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
     public long WorkingBytes(ModelProfile profile, ComputeTarget target, GenerationSettings settings) =>
         MemoryEstimate.OfGeneration(profile, target, Policy(profile, target), settings);
 
+    /// <summary>The same under a memory policy of another server: low, balanced or high.</summary>
+    public static long WorkingBytes(
+        ModelProfile profile,
+        ComputeTarget target,
+        string memory,
+        TrainingSettings settings,
+        TrainingSetSize photos
+    ) => MemoryEstimate.OfTraining(profile, target, Policy(memory, profile, target), settings, photos);
+
+    /// <inheritdoc cref="WorkingBytes(ModelProfile, ComputeTarget, string, TrainingSettings, TrainingSetSize)"/>
+    public static long WorkingBytes(
+        ModelProfile profile,
+        ComputeTarget target,
+        string memory,
+        GenerationSettings settings
+    ) => MemoryEstimate.OfGeneration(profile, target, Policy(memory, profile, target), settings);
+
     /// <summary>Checks that a training fits with its model.</summary>
     /// <exception cref="Dti.Engine.DtiException">The model alone does not fit.</exception>
     /// <exception cref="Dti.Engine.DtiException">Both do not (RESOURCE_EXHAUSTED); the message has the numbers.</exception>
@@ -124,8 +141,10 @@ internal sealed class ModelCache(DtiServerOptions options, ComputeTarget standar
         }
     }
 
-    private MemoryPolicy Policy(ModelProfile profile, ComputeTarget target) =>
-        MemoryPolicy.Resolve(options.Memory, profile.HeldBytes(target), target);
+    private MemoryPolicy Policy(ModelProfile profile, ComputeTarget target) => Policy(options.Memory, profile, target);
+
+    private static MemoryPolicy Policy(string memory, ModelProfile profile, ComputeTarget target) =>
+        MemoryPolicy.Resolve(memory, profile.HeldBytes(target), target);
 
     private static long DeviceBytes(ComputeTarget target) =>
         DeviceMemory.TotalBytes(target.Device) ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;

@@ -14,7 +14,7 @@ namespace Dti.Server.Services;
 internal sealed class GenerateRequestResolver(
     DtiServerOptions options,
     ModelLibrary models,
-    ModelCache loaded,
+    JobPlacement placement,
     ConceptLibrary library,
     DiskSpace disk
 )
@@ -45,7 +45,8 @@ internal sealed class GenerateRequestResolver(
         checks.Add(settings is null ? null : options.Limits.Check(settings));
         var named = readable ? checks.Try(() => concepts.NamedIn(asked.Prompt, asked.NegativePrompt)) : null;
         checks.ThrowIfAny();
-        loaded.EnsureFits(profile!, target!, settings!);
+        var model = asked.Model.Length > 0 ? asked.Model : models.DefaultName;
+        var requirements = placement.Require(model, asked.Vae, profile!, target!, settings!);
         disk.EnsureRoom();
 
         foreach (var concept in named!)
@@ -53,16 +54,12 @@ internal sealed class GenerateRequestResolver(
             profile!.EnsureFits(concepts.Load(concept.Name));
         }
 
-        var message = settings!.ToMessage(
-            asked.HasModel ? asked.Model : models.DefaultName,
-            target!,
-            asked,
-            named.Select(concept => concept.Name)
-        );
+        var message = settings!.ToMessage(model, target!, asked, named.Select(concept => concept.Name));
         var ticket = JobTicket.New(JobKind.Generate, caller) with
         {
             TotalSteps = message.Steps * message.NumImages,
             Pictures = message.NumImages,
+            Requirements = requirements,
         };
         return new JobSubmission(
             ticket,

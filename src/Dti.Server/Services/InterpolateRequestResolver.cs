@@ -13,7 +13,7 @@ namespace Dti.Server.Services;
 internal sealed class InterpolateRequestResolver(
     DtiServerOptions options,
     ModelLibrary models,
-    ModelCache loaded,
+    JobPlacement placement,
     ConceptLibrary library,
     DiskSpace disk
 )
@@ -57,7 +57,8 @@ internal sealed class InterpolateRequestResolver(
         checks.Add(settings is null ? null : options.Limits.Check(settings.Generation, settings.Frames));
         var named = readable ? checks.Try(() => concepts.NamedIn(request.Prompt, asked.NegativePrompt)) : null;
         checks.ThrowIfAny();
-        loaded.EnsureFits(profile!, target!, settings!.Generation);
+        var model = asked.Model.Length > 0 ? asked.Model : models.DefaultName;
+        var requirements = placement.Require(model, asked.Vae, profile!, target!, settings!.Generation);
         disk.EnsureRoom();
         foreach (
             var concept in (Engine.Concepts.ConceptEmbedding[])
@@ -68,7 +69,7 @@ internal sealed class InterpolateRequestResolver(
         }
 
         var message = settings!.Generation.ToMessage(
-            asked.HasModel ? asked.Model : models.DefaultName,
+            model,
             target!,
             asked,
             [request.FromConcept, request.ToConcept, .. named!.Select(concept => concept.Name)]
@@ -79,6 +80,7 @@ internal sealed class InterpolateRequestResolver(
         {
             TotalSteps = message.Steps * settings.Frames,
             Pictures = settings.Frames,
+            Requirements = requirements,
         };
         return new JobSubmission(
             ticket,

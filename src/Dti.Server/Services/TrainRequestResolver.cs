@@ -17,7 +17,7 @@ namespace Dti.Server.Services;
 internal sealed class TrainRequestResolver(
     DtiServerOptions options,
     ModelLibrary models,
-    ModelCache loaded,
+    JobPlacement placement,
     ConceptLibrary library,
     TrainingRuns runs,
     DiskSpace disk,
@@ -100,13 +100,14 @@ internal sealed class TrainRequestResolver(
             $"{request.Resume?.FromStep} steps are done already; ask for more to train further."
         );
         checks.ThrowIfAny();
-        loaded.EnsureFits(profile!, target!, settings!, size!);
+        var model = asked.Model.Length > 0 ? asked.Model : models.DefaultName;
+        var requirements = placement.Require(model, asked.Vae, profile!, target!, settings!, size!);
         disk.EnsureRoom();
 
         quotas.EnsureRoom(caller);
         concepts.EnsureFree(request.Name, settings!.Placeholder, request.Overwrite || request.Resume is not null);
         runs.EnsureFree(request.Name, caller);
-        var message = settings!.ToMessage(asked, asked.HasModel ? asked.Model : models.DefaultName, target!);
+        var message = settings!.ToMessage(asked, model, target!);
         var pinned = request.Clone();
         pinned.Options = asked.Pin(message, settings!);
         var ticket = JobTicket.New(JobKind.Train, caller) with
@@ -116,6 +117,7 @@ internal sealed class TrainRequestResolver(
             Name = request.Name,
             Placeholder = settings.Placeholder,
             TotalSteps = message.Steps,
+            Requirements = requirements,
         };
         var submission = new JobSubmission(
             ticket,

@@ -67,7 +67,7 @@ internal static class Hosts
             Role = "worker",
             Version = "1.0.0",
             Silo = SiloAddress.New(IPAddress.Loopback, name.Sum(letter => letter), generation),
-            Devices = [new AnnouncedDevice($"{name}/cpu", "cpu", "fp32", 100, 80, 80)],
+            Devices = [new AnnouncedDevice($"{name}/cpu", "cpu", "fp32", 100, 80, 80, 100)],
             Models = models,
         };
 

@@ -9,6 +9,7 @@ namespace Dti.Server.Jobs.Clustering;
 internal static class ClusterChecks
 {
     private const int MaxName = 150; // characters; of a database key
+    private static readonly TimeSpan _longestModelWait = TimeSpan.FromHours(1);
 
     /// <summary>Everything that is wrong, each with what to do.</summary>
     public static IEnumerable<FieldViolation> Violations(DtiServerOptions options)
@@ -73,6 +74,14 @@ internal static class ClusterChecks
         if (cluster.Port is < 0 or > 65535)
         {
             yield return Wrong(nameof(ClusterOptions.Port), $"Port is {cluster.Port}; it must be from 0 to 65535.");
+        }
+
+        if (cluster.ModelWait < TimeSpan.Zero || cluster.ModelWait > _longestModelWait)
+        {
+            yield return Wrong(
+                nameof(ClusterOptions.ModelWait),
+                $"ModelWait is {cluster.ModelWait}; it must be from 0 to {_longestModelWait.Hours} hour."
+            );
         }
 
         if (

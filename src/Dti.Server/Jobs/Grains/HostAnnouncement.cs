@@ -44,6 +44,7 @@ internal sealed record HostAnnouncement
 /// <param name="MemoryBytes">Bytes of memory in all.</param>
 /// <param name="JobBytes">Bytes that a job may take, its model included.</param>
 /// <param name="FreeBytes">Of those, what the models of running jobs leave. Idle models are evicted for a job.</param>
+/// <param name="ModelBytes">Bytes that models may take together.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("dti.announced-device")]
@@ -53,7 +54,8 @@ internal sealed record AnnouncedDevice(
     [property: Id(2)] string Dtype,
     [property: Id(3)] long MemoryBytes,
     [property: Id(4)] long JobBytes,
-    [property: Id(5)] long FreeBytes
+    [property: Id(5)] long FreeBytes,
+    [property: Id(6)] long ModelBytes
 );
 
 /// <summary>A model of a host.</summary>

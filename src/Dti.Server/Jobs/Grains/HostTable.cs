@@ -14,6 +14,32 @@ internal sealed class HostTable(DeviceHeartbeats heartbeats, Func<SiloAddress, b
     public IReadOnlyList<HostAnnouncement> Alive =>
         [.. _hosts.Values.Where(IsAlive).OrderBy(host => host.Host, StringComparer.Ordinal)];
 
+    /// <summary>A device and its host; null: none that is alive has a device of that name.</summary>
+    public (HostAnnouncement Host, AnnouncedDevice Device)? Find(string device)
+    {
+        foreach (var host in _hosts.Values.Where(IsAlive))
+        {
+            if (host.Devices.FirstOrDefault(own => own.Name == device) is { } found)
+            {
+                return (host, found);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Notes that a device begins to load a model, which its host announces a little later.</summary>
+    public void NoteLoading(string device, JobRequirements needs)
+    {
+        if (Find(device) is { } own && needs.On(own.Host) is { IsLoaded: false } model)
+        {
+            _hosts[own.Host.Host] = own.Host with
+            {
+                Models = [.. own.Host.Models.Select(other => other == model ? model with { IsLoaded = true } : other)],
+            };
+        }
+    }
+
     /// <summary>To be called every period.</summary>
     public void Tick()
     {

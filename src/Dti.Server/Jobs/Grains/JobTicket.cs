@@ -58,6 +58,10 @@ internal sealed record JobTicket
     [Id(11)]
     public string Placeholder { get; init; } = "";
 
+    /// <summary>What it needs of a worker; null: any device can run it, as on a single server.</summary>
+    [Id(12)]
+    public JobRequirements? Requirements { get; init; }
+
     /// <summary>Creates the ticket of a new job of a caller, with a new id.</summary>
     public static JobTicket New(JobKind kind, Caller caller) =>
         new()

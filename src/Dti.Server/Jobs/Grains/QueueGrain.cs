@@ -44,13 +44,18 @@ internal sealed class QueueGrain(
     private readonly HostTable _hosts = new(new DeviceHeartbeats(time, _heartbeatTimeout, _reapEvery), silo =>
         silos.GetApproximateSiloStatus(silo) is SiloStatus.ShuttingDown or SiloStatus.Stopping or SiloStatus.Dead
     );
+    private Placement? _placement;
+    private DeviceSignal? _signal;
     private readonly RetryDelays _delays = new(time, _shortestDelay, _longestDelay);
     private readonly StartEstimates _estimates = new();
     private readonly PlaceNotices _notices = new(time, _repeatPlaceAfter);
     private readonly WaitingTimes _waitingTimes = new(time);
     private QueuePages? _stored;
     private StateWriter<QueueState>? _writer;
-    private TaskCompletionSource _changed = NewSignal();
+
+    private DeviceSignal Devices => _signal ??= new(this, time);
+
+    private Placement Placement => _placement ??= new(_hosts, options.Cluster.ModelWait, time, settled: 2 * _reapEvery);
 
     private QueuePages Stored => _stored ??= new(storage, this.GetGrainId());
 
@@ -105,7 +110,7 @@ internal sealed class QueueGrain(
             return new Submitted(null, Refusal: inTraining);
         }
 
-        if (_admission.CheckQuotas(ticket, Waiting) is { } refusal)
+        if ((Placement.Refusal(ticket.Requirements) ?? _admission.CheckQuotas(ticket, Waiting)) is { } refusal)
         {
             return Refused(refusal);
         }
@@ -175,13 +180,18 @@ internal sealed class QueueGrain(
     public async Task<JobTicket?> AcquireAsync(string device, string incarnation, bool duringTraining)
     {
         _leases.Heartbeat(device, incarnation);
-        if (_order.Next(Waiting.Where(entry => _delays.IsDue(entry.Ticket.JobId)), duringTraining) is not { } entry)
+        if (_order.Next(For(device), duringTraining) is not { } entry)
         {
             return null;
         }
 
         _leases.Grant(entry, device, incarnation);
         await Writer.CommitAsync(() => _leases.Revoke(entry));
+        if (entry.Ticket.Requirements is { } needs)
+        {
+            _hosts.NoteLoading(device, needs);
+        }
+
         _order.Serve(entry);
         _notices.Forget(entry.Ticket.JobId);
         _waitingTimes.End(entry, isStarted: true);
@@ -190,7 +200,7 @@ internal sealed class QueueGrain(
     }
 
     public Task WaitForChangeAsync(CancellationToken cancellationToken) =>
-        Task.WhenAny(_changed.Task, Task.Delay(_longestWait, cancellationToken));
+        Devices.WaitAsync(_longestWait, cancellationToken);
 
     public Task PingAsync() => Task.CompletedTask;
 
@@ -257,11 +267,36 @@ internal sealed class QueueGrain(
         }
     }
 
+    /// <summary>The waiting jobs that a device may acquire now. It is woken when it may acquire another one.</summary>
+    private List<QueueEntry> For(string device)
+    {
+        var delayOf = Placement.DelaysOf(device);
+        var allowed = new List<QueueEntry>();
+        TimeSpan? next = null;
+        foreach (var entry in Waiting.Where(entry => _delays.IsDue(entry.Ticket.JobId)))
+        {
+            var delay = delayOf(entry.Ticket.Requirements, _waitingTimes.Of(entry.Ticket.JobId));
+            if (delay == TimeSpan.Zero)
+            {
+                allowed.Add(entry);
+            }
+            else if (delay < (next ?? TimeSpan.MaxValue))
+            {
+                next = delay;
+            }
+        }
+
+        if (next is { } later)
+        {
+            Devices.NotifyAfter(later);
+        }
+
+        return allowed;
+    }
+
     private static Submitted Refused(DtiException refusal) => new(null, Refusal: Bytes(refusal));
 
     private static byte[] Bytes(DtiException refusal) => StatusMapper.StatusOf(refusal).ToByteArray();
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private IJobGrain Job(string jobId) => GrainFactory.GetGrain<IJobGrain>(jobId);
 
@@ -350,9 +385,7 @@ internal sealed class QueueGrain(
     /// <summary>Wakes devices, and publishes the positions of queued jobs.</summary>
     private async Task ChangedAsync()
     {
-        var signal = _changed;
-        _changed = NewSignal();
-        signal.SetResult();
+        Devices.Notify();
 
         QueueEntry[] running = [.. Entries.Where(entry => entry.Device is not null)];
         QueueEntry[] waiting = [.. _order.All(Waiting).Take(MaxNotifiedPlaces)];

@@ -2,7 +2,7 @@ using Dti.Server.Telemetry;
 
 namespace Dti.Server.Jobs.Grains;
 
-/// <summary>Measures how long jobs are queued, for the metrics.</summary>
+/// <summary>Measures how long jobs are queued, for the order and the metrics.</summary>
 /// <param name="time">A monotonic clock.</param>
 internal sealed class WaitingTimes(TimeProvider time)
 {
@@ -14,6 +14,10 @@ internal sealed class WaitingTimes(TimeProvider time)
         _since[entry.Ticket.JobId] = time.GetTimestamp();
         JobTelemetry.Enqueued(entry.Ticket.Kind);
     }
+
+    /// <summary>How long a job has been queued.</summary>
+    public TimeSpan Of(string jobId) =>
+        _since.TryGetValue(jobId, out var since) ? time.GetElapsedTime(since) : TimeSpan.Zero;
 
     /// <summary>A job leaves the queue.</summary>
     /// <param name="entry">The job.</param>

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Dti.Server.Jobs.Grains;
 using Dti.V1;
-using Orleans.Runtime;
 using Orleans.Serialization;
 
 namespace Dti.Server.Tests.Clusters.Contract;
@@ -10,6 +9,18 @@ namespace Dti.Server.Tests.Clusters.Contract;
 internal static class WireSamples
 {
     private static readonly DateTimeOffset _time = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+
+    private static readonly JobRequirements _requirements = new()
+    {
+        Model = "sd15",
+        Fingerprint = "0123456789abcdef",
+        Vae = "vae",
+        Dtype = "bf16",
+        WeightBytes = 3,
+        LowBytes = 4,
+        BalancedBytes = 5,
+        HighBytes = 6,
+    };
 
     private static readonly JobTicket _ticket = new()
     {
@@ -25,6 +36,7 @@ internal static class WireSamples
         Scopes = 7,
         Pictures = 4,
         Placeholder = "<cat>",
+        Requirements = _requirements,
     };
 
     private static readonly JobRecord _record = new()
@@ -52,7 +64,7 @@ internal static class WireSamples
         Alone = true,
     };
 
-    private static readonly AnnouncedDevice _device = new("worker-1/cuda:0", "cuda", "bf16", 24, 20, 12);
+    private static readonly AnnouncedDevice _device = new("worker-1/cuda:0", "cuda", "bf16", 24, 20, 12, 16);
     private static readonly AnnouncedModel _model = new("sd15", "0123456789abcdef", "sd1", 4, "high", IsLoaded: true);
     private static readonly RunningJob _running = new("worker-1/cuda:0", "job", JobKind.Train, 41, 500);
 
@@ -71,6 +83,7 @@ internal static class WireSamples
     public static IReadOnlyDictionary<string, WireSample> All { get; } =
         new Dictionary<string, WireSample>
         {
+            ["dti.job-requirements"] = WireSample.Of(_requirements),
             ["dti.job-ticket"] = WireSample.Of(_ticket),
             ["dti.job-record"] = WireSample.Of(_record),
             ["dti.job-hold"] = WireSample.Of(AttemptLease.Cancelled),
