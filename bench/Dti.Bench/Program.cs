@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dti.Bench;
 using Dti.Bench.Attacks;
+using Dti.Bench.Clusters;
 using Dti.Bench.Images;
 using Dti.Bench.Load;
 using Dti.Bench.Speed;
@@ -40,6 +41,7 @@ return args switch
         .ConfigureAwait(false),
     ["mixed-load", .. var rest] => await MixedLoad.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["attacks", .. var rest] => await AttackRun.RunAsync(new Arguments(rest)).ConfigureAwait(false),
+    ["cluster-chaos", .. var rest] => await Chaos.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["memory", .. var rest] => MemoryOptions.Run(new Arguments(rest)),
     ["rpc-fuzz", .. var rest] => await RpcFuzzing.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["images", .. var rest] => ImageComparison.Run(new Arguments(rest)),
@@ -82,6 +84,7 @@ static int Help()
         callers    --program PATH-TO-DTI [--model FILE] [--side 128] [--callers 200] [--kinds look,ask] [--steps 200] [--rounds 3] [--client-core 1]
         mixed-load --program PATH-TO-DTI [--minutes 30] [--seed 1] [--only "train,draw the same"]
         attacks    --program PATH-TO-DTI [--only "gzip bombs,submit storm"]
+        cluster-chaos --program PATH-TO-DTI [--databases postgres,redis] [--jobs 200] [--kills 30] [--partitions 10] [--restarts 3] [--seconds 600] [--seed 1] [--keep] [--no-save]
         memory     [--model FOLDER-OR-FILE] [--side 512] [--batch 1] [--picture 1024] [--steps 3] [--dtype fp32]
         rpc-fuzz   [--count 100000] [--seed 1]
         images     [--count 100000] [--seed 1] [--rounds 5]
