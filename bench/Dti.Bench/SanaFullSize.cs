@@ -7,8 +7,8 @@ namespace Dti.Bench;
 
 /// <summary>
 /// SANA in the shapes of the published 1.6B model, with random weights: load, generate, train, alternating with the same
-/// work by diffusers if a command for it is given. Times are those of the processor, which other programs on the machine
-/// change little.
+/// work by diffusers if <c>--reference</c> names a command for it. A case is work, side, dtype of Dti, and dtypes of
+/// diffusers. Times are those of the processor, which other programs on the machine change little.
 /// </summary>
 internal static class SanaFullSize
 {
@@ -31,11 +31,10 @@ internal static class SanaFullSize
         var work = Directory
             .CreateDirectory(arguments.Text("--work", Path.Combine(Path.GetTempPath(), "dti-sana-size")))
             .FullName;
-        var (dtype, memory, layers, steps) = (
-            arguments.Text("--dtype", "bf16"),
+        var (memory, layers, steps) = (
             arguments.Text("--memory", "auto"),
             arguments.Number("--text-layers", PublishedTextLayers),
-            arguments.Number("--steps", 3)
+            arguments.Number("--steps", 2)
         );
         var reference = arguments.Text("--reference", "");
         var folder = Path.Combine(work, $"sana-{layers.ToString(CultureInfo.InvariantCulture)}");
@@ -45,25 +44,23 @@ internal static class SanaFullSize
         }
 
         var table = new Table(_headings);
-        foreach (var side in arguments.Numbers("--sides", "512"))
+        foreach (var asked in arguments.Text("--cases", "generate 512 bf16 bf16,train 512 bf16 bf16").Split(','))
         {
-            foreach (var kind in (Work[])[Work.Generate, Work.Train])
+            var words = asked.Split(' ');
+            var (kind, side, dtype) = (
+                Enum.Parse<Work>(words[0], ignoreCase: true),
+                int.Parse(words[1], CultureInfo.InvariantCulture),
+                words[2]
+            );
+            var own = new ModelCase(folder, null, memory, dtype, side, Batch: 1, steps, kind).Run();
+            Add(table, $"Dti, --memory {own.Memory}", words, Measured.Of(own), null);
+            Save(table, layers, steps);
+            foreach (var other in reference.Length == 0 ? [] : words.Skip(3))
             {
-                var what = string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{(kind == Work.Train ? "train" : "generate")} {side} × {side}"
-                );
-                var own = new ModelCase(folder, null, memory, dtype, side, Batch: 1, steps, kind).Run();
-                Add(table, $"Dti, --memory {own.Memory}", what, dtype, new Measured(own), null);
+                string[] same = [words[0], words[1], other];
+                var result = Reference(reference, folder, same, steps);
+                Add(table, "diffusers", same, result, result.StepSeconds / own.StepProcessorSeconds);
                 Save(table, layers, steps);
-                foreach (
-                    var other in reference.Length == 0 ? [] : arguments.Text("--reference-dtypes", "bf16").Split(',')
-                )
-                {
-                    var result = Reference(reference, folder, kind, side, steps, other);
-                    Add(table, "diffusers", what, other, result, result.StepSeconds / own.StepProcessorSeconds);
-                    Save(table, layers, steps);
-                }
             }
         }
 
@@ -75,16 +72,14 @@ internal static class SanaFullSize
         return 0;
     }
 
-    private static Measured Reference(string command, string folder, Work kind, int side, int steps, string dtype)
+    private static Measured Reference(string command, string folder, string[] asked, int steps)
     {
         string[] words =
         [
             .. command.Split(' ', StringSplitOptions.RemoveEmptyEntries),
             folder,
-            kind == Work.Train ? "train" : "generate",
-            side.ToString(CultureInfo.InvariantCulture),
+            .. asked,
             steps.ToString(CultureInfo.InvariantCulture),
-            dtype,
         ];
         var output = ChildProcess.Output(words[0], words[1..]);
         return JsonSerializer.Deserialize<Measured>(
@@ -92,11 +87,11 @@ internal static class SanaFullSize
         )!;
     }
 
-    private static void Add(Table table, string program, string work, string dtype, Measured result, double? ratio) =>
+    private static void Add(Table table, string program, string[] asked, Measured result, double? ratio) =>
         table.Add(
             program,
-            work,
-            dtype,
+            $"{asked[0]} {asked[1]} × {asked[1]}",
+            asked[2],
             Table.Seconds(result.LoadSeconds),
             Table.Seconds(result.StepSeconds),
             Table.Mebibytes(result.ProcessBytes),
@@ -110,7 +105,8 @@ internal static class SanaFullSize
             $"""
             SANA 1.6B in the published shapes, with {layers} of {PublishedTextLayers} layers of the text encoder; random weights in BF16, batch 1, {steps} steps. Generation is with
             classifier-free guidance, training is DTI with one vector. Each row is a process of its own, and rows of the same work ran one after the other. Seconds are processor time of
-            {TorchSharp.torch.get_num_threads()} thread(s); a step is the median without the first; the peak is that of the whole process. {Environment.ProcessorCount} cores,
+            {TorchSharp.torch.get_num_threads()} thread(s); a step of Dti is the median without the first. The peak is that of the whole process: Dti's
+            with the autoencoder and, in generation, the text encoder, without which diffusers' steps were measured. {Environment.ProcessorCount} cores,
             {RuntimeInformation.OSArchitecture}, {(Avx512F.IsSupported ? "AVX-512" : "AVX2 only")}, no GPU.
             """
         );
@@ -118,7 +114,7 @@ internal static class SanaFullSize
     /// <summary>What one process measured; the names are those of the JSON of <c>sana_diffusers.py</c>.</summary>
     private sealed record Measured(double LoadSeconds, double StepSeconds, long ProcessBytes)
     {
-        public Measured(CaseResult result)
-            : this(result.LoadProcessorSeconds, result.StepProcessorSeconds, result.ProcessBytes) { }
+        public static Measured Of(CaseResult result) =>
+            new(result.LoadProcessorSeconds, result.StepProcessorSeconds, result.ProcessBytes);
     }
 }
