@@ -109,7 +109,12 @@ public sealed class TrainingTests : IAsyncLifetime
     {
         var events = await _server.TrainAsync(
             TestServer.Request("stops", steps: 400, change: r =>
-                (r.Options.StopEarly, r.Options.CheckEvery, r.Options.LearningRate, r.Options.BatchSize) = (true, 2, 1, 8)
+                (r.Options.StopEarly, r.Options.CheckEvery, r.Options.LearningRate, r.Options.BatchSize) = (
+                    true,
+                    2,
+                    1,
+                    8
+                )
             )
         );
 
