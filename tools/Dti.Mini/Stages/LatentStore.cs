@@ -24,7 +24,7 @@ internal sealed class LatentStore
         const int chunk = 64;
         long[] shape = [vae.Config.LatentChannels, Side, Side];
         var bytes = shape.Aggregate(2L, (a, b) => a * b);
-        var path = Path.Combine(folder, $"latents-{seed}.bin");
+        var path = Path.Combine(Directory.CreateDirectory(folder).FullName, $"latents-{seed}.bin");
         using (var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite))
         {
             using var pictures = PictureStore.Open(folder, seed, count);
