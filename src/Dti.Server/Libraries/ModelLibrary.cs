@@ -83,6 +83,9 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
         }
     }
 
+    /// <summary>The name of the model that a request asks for; if it names none, the default model's.</summary>
+    public string NameOrDefault(string? name) => string.IsNullOrEmpty(name) ? DefaultName : name;
+
     /// <summary>A model that can be used.</summary>
     /// <param name="name">Its name; null: the default one.</param>
     /// <param name="vae">Name of an autoencoder for it; null or empty: its own.</param>
@@ -90,7 +93,7 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
     /// <exception cref="DtiException">It cannot be used, or the autoencoder does not go with it.</exception>
     public ModelProfile Get(string? name, string? vae = null)
     {
-        var entry = Find(string.IsNullOrEmpty(name) ? DefaultName : name);
+        var entry = Find(NameOrDefault(name));
         if (entry.Incomplete is { } incomplete && !string.IsNullOrEmpty(vae))
         {
             return incomplete.With(vaes.Get(vae));

@@ -45,7 +45,7 @@ internal sealed class GenerateRequestResolver(
         checks.Add(settings is null ? null : options.Limits.Check(settings));
         var named = readable ? checks.Try(() => concepts.NamedIn(asked.Prompt, asked.NegativePrompt)) : null;
         checks.ThrowIfAny();
-        var model = asked.Model.Length > 0 ? asked.Model : models.DefaultName;
+        var model = models.NameOrDefault(asked.Model);
         var requirements = placement.Require(model, asked.Vae, profile!, target!, settings!);
         disk.EnsureRoom();
 

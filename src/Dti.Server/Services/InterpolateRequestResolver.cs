@@ -57,7 +57,7 @@ internal sealed class InterpolateRequestResolver(
         checks.Add(settings is null ? null : options.Limits.Check(settings.Generation, settings.Frames));
         var named = readable ? checks.Try(() => concepts.NamedIn(request.Prompt, asked.NegativePrompt)) : null;
         checks.ThrowIfAny();
-        var model = asked.Model.Length > 0 ? asked.Model : models.DefaultName;
+        var model = models.NameOrDefault(asked.Model);
         var requirements = placement.Require(model, asked.Vae, profile!, target!, settings!.Generation);
         disk.EnsureRoom();
         foreach (

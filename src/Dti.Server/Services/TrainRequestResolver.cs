@@ -100,7 +100,7 @@ internal sealed class TrainRequestResolver(
             $"{request.Resume?.FromStep} steps are done already; ask for more to train further."
         );
         checks.ThrowIfAny();
-        var model = asked.Model.Length > 0 ? asked.Model : models.DefaultName;
+        var model = models.NameOrDefault(asked.Model);
         var requirements = placement.Require(model, asked.Vae, profile!, target!, settings!, size!);
         disk.EnsureRoom();
 
