@@ -19,7 +19,7 @@ internal sealed class ConceptIndex(
     IFileStore? files = null
 ) : IConceptList
 {
-    private const int MinWaste = 10_000; // entries that were replaced, below which the index is not written anew
+    private const int MinWaste = 10_000; // replaced entries; with fewer, the index is not rewritten
     private readonly IFileStore _files = files ?? PhysicalFileStore.Instance;
     private readonly string _path = Path.Combine(folder, ".index");
     private readonly ConceptListing _listing = new();
@@ -71,7 +71,7 @@ internal sealed class ConceptIndex(
         }
 
         changed.AddRange(known.Keys); // they are gone
-        if (changed.Count > 0 || _entries - _listing.Count > Math.Max(MinWaste, _listing.Count))
+        if (changed.Count > 0 || IsWasteful(_entries))
         {
             using var change = journal.EnterToChange();
             CatchUp();
@@ -127,15 +127,18 @@ internal sealed class ConceptIndex(
         var entries = new ConceptIndexEntry[names.Count];
         Parallel.For(0, entries.Length, i => entries[i] = Look(names[i]));
         _listing.Apply(entries);
-        if (!File.Exists(_path) || _entries + entries.Length - _listing.Count > Math.Max(MinWaste, _listing.Count))
+        if (!File.Exists(_path) || IsWasteful(_entries + entries.Length))
         {
-            WriteAnew();
+            Rewrite();
         }
         else
         {
             Append(entries);
         }
     }
+
+    /// <summary>Whether an index of so many entries should be rewritten, because most of them were replaced.</summary>
+    private bool IsWasteful(int entries) => entries - _listing.Count > Math.Max(MinWaste, _listing.Count);
 
     private ConceptIndexEntry Look(string name)
     {
@@ -145,7 +148,7 @@ internal sealed class ConceptIndex(
             : ConceptIndexEntry.Gone(name);
     }
 
-    private void WriteAnew()
+    private void Rewrite()
     {
         var id = Guid.NewGuid();
         AtomicFile.Write(
