@@ -33,21 +33,7 @@ internal static class LibraryGrowth
             {
                 for (; written < count; written++)
                 {
-                    var concept = new Concept
-                    {
-                        Name = $"concept-{written}",
-                        Placeholder = $"<concept-{written}>",
-                        NumVectors = 1,
-                        Dimension = 768,
-                        Norms = { 0.4 },
-                        Dimensions = { 768 },
-                        Family = "sd1",
-                        Model = "v1-5",
-                    };
-                    File.WriteAllText(
-                        Path.Combine(folder.FullName, $"{concept.Name}.json"),
-                        JsonFormatter.Default.Format(concept)
-                    );
+                    ListedConcept.Write(folder.FullName, written);
                 }
 
                 Thread.Sleep(3000); // files that are older than the file system's clock is coarse are not read twice

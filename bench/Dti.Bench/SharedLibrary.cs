@@ -5,7 +5,6 @@ using Dti.Server.Libraries;
 using Dti.Server.Security;
 using Dti.Server.Services;
 using Dti.V1;
-using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dti.Bench;
@@ -51,19 +50,7 @@ internal static class SharedLibrary
     {
         for (var i = 0; i < count; i++)
         {
-            var concept = new Concept
-            {
-                Name = $"concept-{i}",
-                Placeholder = $"<concept-{i}>",
-                NumVectors = 1,
-                Dimension = 768,
-                Norms = { 0.4 },
-                Dimensions = { 768 },
-                Family = "sd1",
-                Model = "v1-5",
-                Owner = $"caller-{i % 8}",
-            };
-            File.WriteAllText(Path.Combine(folder, $"{concept.Name}.json"), JsonFormatter.Default.Format(concept));
+            ListedConcept.Write(folder, i, owner: $"caller-{i % 8}");
         }
 
         var began = Stopwatch.GetTimestamp();
