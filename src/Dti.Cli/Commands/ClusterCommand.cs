@@ -39,14 +39,21 @@ internal static class ClusterCommand
             {
                 var hosts = await connection.Client.GetClusterAsync(context.CancellationToken).ConfigureAwait(false);
                 foreach (var host in hosts)
+                {
                     context.Output.Event("host", host);
+                }
+
                 if (hosts.Count == 0)
+                {
                     context.Output.Line("The server is no host of a cluster.");
+                }
                 else
+                {
                     context.Output.Table(
                         ["HOST", "ROLE", "VERSION", "ADDRESS", "DEVICE", "FREE", "LOADED", "JOBS"],
                         hosts.Select(Row)
                     );
+                }
             }
         });
         return command;
