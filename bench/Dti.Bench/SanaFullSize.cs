@@ -104,7 +104,7 @@ internal static class SanaFullSize
             "sana",
             $"""
             SANA 1.6B in the published shapes, with {layers} of {PublishedTextLayers} layers of the text encoder; random weights in BF16, batch 1, {steps} steps. Generation is with
-            classifier-free guidance, training is DTI with one vector. Each row is a process of its own, and rows of the same work ran one after the other. Seconds are processor time of
+            classifier-free guidance, training is DTI with one vector. Each row was measured in a separate process. Rows of the same work ran one after the other. Seconds are processor time of
             {TorchSharp.torch.get_num_threads()} thread(s); a step of Dti is the median without the first. The peak is that of the whole process: Dti's
             with the autoencoder and, in generation, the text encoder, without which diffusers' steps were measured. {Environment.ProcessorCount} cores,
             {RuntimeInformation.OSArchitecture}, {(Avx512F.IsSupported ? "AVX-512" : "AVX2 only")}, no GPU.

@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace Dti.Bench.Clusters;
 
-/// <summary>PostgreSQL or Redis on a host of its own, with the durability of their defaults.</summary>
+/// <summary>PostgreSQL or Redis on a separate host, with its default durability settings.</summary>
 internal sealed class Database : IAsyncDisposable
 {
     private const string Postgres = "/usr/lib/postgresql";

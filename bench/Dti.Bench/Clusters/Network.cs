@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Dti.Bench.Clusters;
 
 /// <summary>
-/// A bridge of this machine, and a network namespace for each host with an address of its own. Needs root.
+/// A bridge on this machine, and a network namespace with a separate address for each host. Requires root.
 /// </summary>
 internal sealed class Network : IDisposable
 {

@@ -86,7 +86,7 @@ public sealed class ClusterTlsTests(TlsClusterFixture fixture) : IClassFixture<T
         );
 
         Assert.Contains("the same authority", refused.Message, StringComparison.Ordinal);
-        await fixture.Gateway.Jobs.ListAsync(new JobServiceListRequest()); // the others go on
+        await fixture.Gateway.Jobs.ListAsync(new JobServiceListRequest()); // the other hosts still answer
     }
 
     [Fact]
