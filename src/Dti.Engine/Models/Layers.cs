@@ -84,9 +84,10 @@ internal sealed class Conv2d : ILayer
     {
         if (_shape == (1, 1, 0))
         {
-            var pixels = packing.Pack(_weight, weight => new PackedLinear(weight.flatten(1), _bias)
+            var pixels = packing.Pack(_weight, weight =>
             {
-                KeepsTransposed = packing.KeepsTransposed,
+                using var matrix = weight.flatten(1); // holds the weight, which may be there for this use alone
+                return new PackedLinear(matrix, _bias) { KeepsTransposed = packing.KeepsTransposed };
             });
             _kernel = new PixelConvolution(pixels);
             return pixels;

@@ -1,6 +1,8 @@
+using Dti.Engine.Models;
 using Dti.Engine.Runtime;
 using Dti.Engine.Runtime.Kernels;
 using Dti.Engine.Tests.Runtime;
+using Dti.Engine.Weights;
 using Dti.Tests;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -122,6 +124,28 @@ public class PackedWeightTests
         Assert.All(counts, count => Assert.Equal(counts[0], count));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Gradient_ConvolutionHeldInBFloat16_LeavesNoTensorButTheGradient(long kernel)
+    {
+        using var scope = NewDisposeScope();
+        using var packing = new WeightPacking(keepsTransposed: false, ScalarType.Float32);
+        var source = new OneWeight(Random(ScalarType.BFloat16, 8, 4, kernel, kernel));
+        var layer = new Conv2d(new WeightScope(source), 4, 8, kernel, padding: kernel / 2, bias: false);
+        using var held = layer.Pack(packing);
+        var (gradient, input) =
+            kernel == 1
+                ? (Random(ScalarType.Float32, 1, 5, 5, 8), new long[] { 1, 5, 5, 4 }) // as a linear layer of the channels
+                : (Random(ScalarType.Float32, 1, 8, 5, 5), [1, 4, 5, 5]);
+        var before = LiveTensors.OfThisThread;
+
+        var result = held.Gradient(gradient, input);
+
+        Assert.Equal(input, result.shape);
+        Assert.Equal(before + 1, LiveTensors.OfThisThread);
+    }
+
     [Fact]
     public void Backward_GradientThatFails_ThrowsWhereItWasAskedFor()
     {
@@ -183,6 +207,13 @@ public class PackedWeightTests
             AssertClose(one.grad!, other.grad!, tolerance);
             AssertClose(expected, packed.Compute(x), tolerance);
         }
+    }
+
+    private sealed class OneWeight(Tensor weight) : IWeightSource
+    {
+        public Tensor Take(string name, long[] shape) => weight;
+
+        public bool Contains(string name) => name == "weight";
     }
 
     private sealed class WithoutWayBack(Tensor weight) : FrozenWeight
