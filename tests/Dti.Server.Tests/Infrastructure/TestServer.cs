@@ -211,10 +211,22 @@ internal sealed class TestServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _channel.Dispose();
+        foreach (var publisher in _app.Services.GetServices<IHostedService>().Where(IsHealthPublisher))
+        {
+            await publisher.StopAsync(CancellationToken.None);
+        }
+
         await _app.DisposeAsync();
         _folder.Delete(recursive: true);
         Assert.True(_errors.Found.IsEmpty, "The server logged an error: " + string.Join('\n', _errors.Found));
     }
+
+    /// <summary>
+    /// Whether a service has the timer that reports health. Only stopping it ends the timer, which would keep the
+    /// server in memory.
+    /// </summary>
+    private static bool IsHealthPublisher(IHostedService service) =>
+        service.GetType().Name == "HealthCheckPublisherHostedService";
 
     private static async Task<List<T>> All<T>(AsyncServerStreamingCall<T> call)
     {
