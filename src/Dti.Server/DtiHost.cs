@@ -35,9 +35,14 @@ public static class DtiHost
         options.Validate();
         // libtorch takes as long to load as all that is done here meanwhile
         var target = Task.Run(() => ComputeTarget.Resolve(options.Device, options.Dtype));
-        // Not the working folder, which may contain an unrelated appsettings.json.
         var builder = WebApplication.CreateSlimBuilder(
-            new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory }
+            new WebApplicationOptions
+            {
+                // Not the working folder, which may contain an unrelated appsettings.json.
+                ContentRootPath = AppContext.BaseDirectory,
+                // Settings are read once. To watch their files would need some of the few watches that a user has.
+                Args = ["--hostBuilder:reloadConfigOnChange=false"],
+            }
         );
         ServerConfiguration.CheckEnvironment(builder.Configuration);
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Orleans", LogLevel.Error);
