@@ -36,6 +36,7 @@ public sealed class LayersTests
     public void RpcException_Server_IsNamedByTheMappingAndTheInterceptorOnly()
     {
         var naming = new ArchLoader()
+            .WithoutArchitectureCache()
             .LoadAssembly(typeof(DtiHost).Assembly)
             .Build()
             .Types.Where(type => type.Namespace?.FullName != "Dti.V1") // generated

@@ -22,6 +22,7 @@ internal sealed class Layers(string root, IReadOnlyList<string> order)
     public IReadOnlyList<string> Violations(Assembly assembly)
     {
         var types = new ArchLoader()
+            .WithoutArchitectureCache()
             .LoadAssembly(assembly)
             .Build()
             .Types.Where(type => Layer(type) is not null)
