@@ -29,16 +29,22 @@ public class JobTests(StudioFixture studio)
     [Fact]
     public async Task Watch_ConnectionIsCut_ContinuesWithoutAGap()
     {
-        const int Steps = 30;
         await using var proxy = new CuttingProxy(studio.Server.Page);
-        var jobId = await studio.Server.StartTrainingAsync("box-robot", Steps);
+        var jobId = await studio.Server.StartTrainingAsync("box-robot", steps: 10_000);
         await using var tab = await studio.OpenAsync(new Uri(proxy.Address, "/"), $"jobs/{jobId}");
         await Expect(tab.Page.GetByText(" left")).ToBeVisibleAsync();
+        var before = (await studio.Server.Client.GetJobAsync(jobId)).Step;
 
         proxy.Cut();
 
-        await tab.Page.GetByText("<box-robot> is in the library.").WaitForAsync();
-        await Expect(tab.Page.GetByRole(AriaRole.Img, new() { NameRegex = new($"^Loss: .* in {Steps} steps$") }))
+        await tab.Page.WaitForFunctionAsync(
+            "step => Number(/Step (\\d+)/.exec(document.querySelector('.progress-line strong').textContent)?.[1]) > step",
+            before + 3
+        );
+        await tab.Button("Cancel training").ClickAsync();
+        await Expect(tab.Page.Locator(".progress-line strong").First).ToHaveTextAsync("Stopped.");
+        var steps = (await studio.Server.Client.GetJobAsync(jobId)).Step;
+        await Expect(tab.Page.GetByRole(AriaRole.Img, new() { NameRegex = new($"^Loss: .* in {steps} steps$") }))
             .ToBeVisibleAsync();
     }
 
