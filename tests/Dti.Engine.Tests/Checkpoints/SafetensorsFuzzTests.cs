@@ -5,7 +5,7 @@ namespace Dti.Engine.Tests.Checkpoints;
 /// <summary>bench/README.md has the same over a million files.</summary>
 public class SafetensorsFuzzTests
 {
-    private const int Files = 8_000;
+    private const int Files = 3_000;
 
     [Fact]
     public void Read_MutatedFiles_AreReadOrRefusedWithinABoundOfMemory()

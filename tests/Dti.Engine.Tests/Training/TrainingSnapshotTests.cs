@@ -7,7 +7,7 @@ namespace Dti.Engine.Tests.Training;
 
 public sealed class TrainingSnapshotTests(ModelFixture models) : IClassFixture<ModelFixture>, IDisposable
 {
-    private const int Steps = 16;
+    private const int Steps = 10;
     private readonly string _folder = Directory.CreateTempSubdirectory("dti-snapshots").FullName;
 
     public static TheoryData<string, TrainingMethod> Methods =>
@@ -70,11 +70,11 @@ public sealed class TrainingSnapshotTests(ModelFixture models) : IClassFixture<M
         }
 
         // And one of them all the way.
-        using var early = TrainingSnapshot.Read(PathOf(7));
+        using var early = TrainingSnapshot.Read(PathOf(4));
         var rest = new Trainer(model, settings, NoisePhotos.Load())
             .Run(early, TestContext.Current.CancellationToken)
             .ToList();
-        Assert.Equal(Steps - 7, rest.OfType<TrainingStep>().Count());
+        Assert.Equal(Steps - 4, rest.OfType<TrainingStep>().Count());
         Assert.Equal(Vectors(unbroken), Vectors(rest));
     }
 
