@@ -50,13 +50,15 @@ internal static partial class Parts
         {
             var computes = project is "Dti.Engine.Tests" or "Dti.Mini.Tests";
             var sampled = sample > 1 && (computes || project == "Dti.Server.Tests");
+            // The server's tests take longest, and wait for much of that time.
+            string[] threads = project == "Dti.Server.Tests" ? ["-maxThreads", "1.5x"] : [];
             Requirement[] needs = project == "Dti.Studio.Tests" ? [Requirement.Known["chromium"]] : [];
             yield return new Part(project, needs, () =>
                 new XunitPart(
                     project,
                     output,
                     computes ? _limitOfComputing : _limitOfWaiting,
-                    sampled ? [.. XunitPart.Sample(project, output, sample), .. arguments] : arguments
+                    [.. threads, .. sampled ? XunitPart.Sample(project, output, sample) : [], .. arguments]
                 ).Run()
             );
         }
