@@ -8,6 +8,7 @@ using Dti.Server.Jobs;
 using Dti.Server.Jobs.Clustering;
 using Dti.Server.Jobs.Storage;
 using Dti.Server.Libraries;
+using Dti.Server.ObjectStorage;
 using Dti.Server.Security;
 using Dti.Server.Services;
 using Dti.Server.Telemetry;
@@ -84,6 +85,12 @@ public static class DtiHost
         services.AddSingleton(LibraryFolders.Of(options.ModelFolders));
         services.AddSingleton<VaeLibrary>();
         services.AddSingleton<ModelLibrary>();
+        if (ObjectStores.Open(options.Cluster) is { } store)
+        {
+            services.AddSingleton(_ => store);
+            services.AddSingleton<IChangeLog>(provider => new ChangeLog(provider.GetRequiredService<JobSilo>));
+        }
+
         services.AddSingleton<ConceptLibrary>();
         services.AddSingleton<TrainingRuns>();
         services.AddSingleton<CallerQuotas>();

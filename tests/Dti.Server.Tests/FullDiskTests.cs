@@ -313,7 +313,8 @@ public sealed class FullDiskTests : IDisposable
     {
         AtEveryFailure(
             former: _ => { },
-            change: folder => Jobs(folder).Create("cat", new TrainRequest { Name = "cat" }, Step(0)),
+            change: folder =>
+                Jobs(folder).CreateAsync("cat", new TrainRequest { Name = "cat" }, Step(0)).GetAwaiter().GetResult(),
             read: folder =>
                 Directory.Exists(Path.Combine(folder, "cat"))
                     ? $"{Jobs(folder).Request("cat", JobKind.Train)} {Jobs(folder).Events("cat").Read(0).Count()}"

@@ -17,6 +17,7 @@ public sealed class LayersTests
                 "Configuration",
                 "Telemetry",
                 "Errors",
+                "ObjectStorage",
                 "Security",
                 "Libraries",
                 "Mapping",

@@ -59,11 +59,37 @@ public sealed record ClusterOptions
     /// </summary>
     public bool Dashboard { get; init; }
 
+    /// <summary>
+    /// Where the hosts store jobs, snapshots and the concept library: <c>s3://bucket/prefix</c>, or the full path of a
+    /// folder that all of them mount. Each host then has a concept folder and a job folder of its own. Null: the hosts
+    /// share these two folders themselves.
+    /// </summary>
+    public string? Storage { get; init; }
+
+    /// <summary>
+    /// Address of a service with the interface of S3, such as <c>https://minio:9000</c>. Null: the one of AWS.
+    /// </summary>
+    public string? StorageEndpoint { get; init; }
+
+    /// <summary>Region of the bucket. Null: what the AWS SDK finds; us-east-1 if there is an endpoint.</summary>
+    public string? StorageRegion { get; init; }
+
+    /// <summary>
+    /// Id of the access key of S3. Null: what the AWS SDK finds (environment, shared files, role of the machine).
+    /// </summary>
+    public string? StorageKeyId { get; init; }
+
+    /// <summary>The secret of the access key of S3.</summary>
+    public string? StorageSecret { get; init; }
+
     /// <summary>How long a host that starts tries to reach all others.</summary>
     internal TimeSpan JoinTimeout { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>Whether the server is a host of a cluster.</summary>
     internal bool IsUsed => Connection is not null;
+
+    /// <summary>Whether the hosts store what they share in <see cref="Storage"/>.</summary>
+    internal bool HasStorage => IsUsed && Storage is not null;
 
     /// <summary>Whether the host accepts calls.</summary>
     internal bool AcceptsCalls => Role != "worker";
@@ -77,7 +103,7 @@ public sealed record ClusterOptions
     /// <summary>Whether the hosts use TLS among each other.</summary>
     internal bool HasTls => TlsCertificate is not null || TlsKey is not null || Ca is not null;
 
-    // Options end up in logs; the password of the database must not.
+    // Options end up in logs; the password of the database and the secret of the storage must not.
     private bool PrintMembers(StringBuilder text)
     {
         text.Append("Connection = ")
@@ -95,7 +121,9 @@ public sealed record ClusterOptions
             .Append(", Port = ")
             .Append(Port)
             .Append(", ModelWait = ")
-            .Append(ModelWait);
+            .Append(ModelWait)
+            .Append(", Storage = ")
+            .Append(Storage ?? "none");
         return true;
     }
 }

@@ -7,6 +7,7 @@ using Dti.Engine.Runtime.Devices;
 using Dti.Server.Configuration;
 using Dti.Server.Jobs.Clustering;
 using Dti.Server.Libraries;
+using Dti.Server.ObjectStorage;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dti.Server.Diagnosis;
@@ -63,6 +64,30 @@ public static class Checkup
                     FindingState.Good,
                     $"the database of cluster '{options.Cluster.Id}' answers and is ready"
                 );
+            if (options.Cluster.HasStorage)
+            {
+                yield return await StorageAsync(options.Cluster, cancellationToken);
+            }
+        }
+    }
+
+    private static async Task<Finding> StorageAsync(ClusterOptions cluster, CancellationToken cancellationToken)
+    {
+        if (ObjectStores.Problems(cluster).FirstOrDefault() is { Problem: { } wrong })
+        {
+            return new("storage", FindingState.Broken, wrong, "See docs/cluster.md.");
+        }
+
+        var store = ObjectStores.Open(cluster)!;
+        using var closed = store as IDisposable;
+        try
+        {
+            await store.EnsureReadyAsync(cluster.Service, cancellationToken);
+            return new("storage", FindingState.Good, $"{store.Location} can be written and read");
+        }
+        catch (DtiException error)
+        {
+            return new("storage", FindingState.Broken, error.Message, "See docs/cluster.md.");
         }
     }
 

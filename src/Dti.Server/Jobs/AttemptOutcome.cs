@@ -2,6 +2,7 @@ using Dti.Engine;
 using Dti.Engine.Runtime.Files;
 using Dti.Server.Errors;
 using Dti.Server.Jobs.Grains;
+using Dti.Server.ObjectStorage;
 
 namespace Dti.Server.Jobs;
 
@@ -60,6 +61,8 @@ internal sealed record AttemptOutcome(AttemptEnd End, Exception? Error = null, G
                 ? new(AttemptEnd.Cancelled, error, StatusMapper.StatusOf(Refusals.JobCancelled(ticket.JobId)))
                 : new(AttemptEnd.Requeued, error),
             JobLostException => new(AttemptEnd.Lost, error),
+            // another attempt continues when the storage answers
+            _ when StorageErrors.IsUnavailable(error) => new(AttemptEnd.Requeued, error),
             // its model does not fit into memory together with the training's
             DtiException { Reason: Refusals.ModelMemoryFull } when ticket.IsInteractive && isDuringTraining => new(
                 AttemptEnd.RequeuedAlone,

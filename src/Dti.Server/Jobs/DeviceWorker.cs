@@ -3,6 +3,7 @@ using Dti.Engine.Runtime.Devices;
 using Dti.Server.Configuration;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
+using Dti.Server.ObjectStorage;
 using Dti.Server.Telemetry;
 using Dti.V1;
 using Google.Protobuf;
@@ -197,6 +198,13 @@ internal sealed class DeviceWorker(
         {
             attempt = new JobAttempt(ticket, epoch, folder, job, logger);
         }
+        catch (Exception error) when (StorageErrors.IsUnavailable(error))
+        {
+            logger.JobRefused(ticket.JobId, error.Message);
+            await job.ReleaseAsync(epoch);
+            await queue.RequeueAsync(ticket.JobId, alone: false, backOff: true);
+            return;
+        }
         catch (Exception error)
         {
             logger.JobRefused(ticket.JobId, error.Message);
@@ -322,17 +330,21 @@ internal sealed class DeviceWorker(
             AttemptEnd.Succeeded => attempt.EndAsync(JobState.Succeeded, null),
             AttemptEnd.Cancelled => attempt.EndAsync(JobState.Cancelled, outcome.Failure),
             AttemptEnd.Failed => attempt.EndAsync(JobState.Failed, outcome.Failure),
-            AttemptEnd.Requeued => RequeueAsync(attempt, alone: false),
+            AttemptEnd.Requeued => RequeueAsync(
+                attempt,
+                alone: false,
+                backOff: outcome.Error is { } error && StorageErrors.IsUnavailable(error)
+            ),
             AttemptEnd.RequeuedAlone => RequeueAsync(attempt, alone: true),
             _ => Task.CompletedTask,
         };
 
-    private async Task RequeueAsync(JobAttempt attempt, bool alone)
+    private async Task RequeueAsync(JobAttempt attempt, bool alone, bool backOff = false)
     {
         if (!attempt.IsLost)
         {
             await attempt.ReleaseAsync();
-            await (await silo.QueueAsync()).RequeueAsync(attempt.Ticket.JobId, alone, backOff: false);
+            await (await silo.QueueAsync()).RequeueAsync(attempt.Ticket.JobId, alone, backOff);
         }
     }
 }

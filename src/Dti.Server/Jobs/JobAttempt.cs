@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
 using Dti.Server.Libraries;
+using Dti.Server.ObjectStorage;
 using Dti.Server.Telemetry;
 using Dti.V1;
 using Google.Protobuf;
@@ -22,10 +24,13 @@ internal sealed class JobAttempt : IDisposable
 {
     private const long MaxUnwrittenBytes = 64 << 20; // bytes of events that a full disk may leave in memory
     private static readonly TimeSpan _retryAfter = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan _storeAgainAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _storeAtMost = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan _storeAtStop = TimeSpan.FromSeconds(5); // the host stops, or the job is cancelled
     private readonly JobFolder _folder;
     private readonly IJobGrain _grain;
     private readonly ILogger _logger;
-    private readonly EventWriter _log;
+    private readonly IEventWriter _log;
     private readonly long _before; // events of earlier attempts
     private readonly HashSet<string> _written = new(StringComparer.Ordinal);
     private readonly Queue<(int Step, IMessage Message)> _unwritten = [];
@@ -170,6 +175,18 @@ internal sealed class JobAttempt : IDisposable
         }
     }
 
+    /// <summary>
+    /// Writes the events that wait in memory, and returns when each is where every host finds it. To be called before a
+    /// snapshot is written: an attempt that continues from it reports nothing of what was before.
+    /// </summary>
+    /// <exception cref="IOException">The disk is full.</exception>
+    /// <exception cref="Engine.DtiException">The storage of the cluster does not answer.</exception>
+    public void Store()
+    {
+        Flush();
+        _log.StoreAsync().WaitFor();
+    }
+
     /// <summary>Waits until all events are published, then ends the job.</summary>
     /// <param name="state">Succeeded, failed or cancelled.</param>
     /// <param name="failure">Why it did not succeed; null: it did.</param>
@@ -220,6 +237,7 @@ internal sealed class JobAttempt : IDisposable
                 events.Add(next.Event);
             }
 
+            await StoreAsync();
             var batch = new EventBatch(first, events, events.Max(jobEvent => jobEvent.Step));
             var hold = AttemptLease.Held;
             await RetryAsync(async () => hold = await _grain.PublishAsync(Epoch, batch));
@@ -231,6 +249,35 @@ internal sealed class JobAttempt : IDisposable
             else if (hold == AttemptLease.Cancelled)
             {
                 Cancel();
+            }
+        }
+    }
+
+    /// <summary>
+    /// Waits for the storage of the cluster, for minutes if need be. If it does not answer then, the queue starts
+    /// another attempt, which reports the same events.
+    /// </summary>
+    private async Task StoreAsync()
+    {
+        var start = Stopwatch.GetTimestamp();
+        for (var isReported = false; !IsLost; isReported = true)
+        {
+            try
+            {
+                await _log.StoreAsync();
+                return;
+            }
+            catch (Engine.DtiException error)
+                when (StorageErrors.IsUnavailable(error)
+                    && Stopwatch.GetElapsedTime(start) < (Token.IsCancellationRequested ? _storeAtStop : _storeAtMost)
+                )
+            {
+                if (!isReported)
+                {
+                    _logger.EventsUnwritten(Ticket.JobId, error.Message);
+                }
+
+                await Task.Delay(_storeAgainAfter);
             }
         }
     }

@@ -11,7 +11,7 @@ namespace Dti.Server.Jobs;
 /// its own pace: the newest events are in memory, older ones are read from the job's log, and a slow watcher delays
 /// nobody.
 /// </summary>
-internal sealed class JobFeed(JobTicket ticket, EventFiles log)
+internal sealed class JobFeed(JobTicket ticket, IEventLog log)
 {
     private const int Recent = 256; // events in memory
     private const int MaxLag = 1024; // events that a watcher may lag behind before droppable ones are left out

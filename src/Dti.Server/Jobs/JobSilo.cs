@@ -8,6 +8,7 @@ using Dti.Server.Jobs.Clustering;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Jobs.Storage;
 using Dti.Server.Libraries;
+using Dti.Server.ObjectStorage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -28,7 +29,8 @@ internal sealed class JobSilo(
     JobFolder folder,
     CallerQuotas quotas,
     TimeProvider time,
-    ILoggerFactory loggers
+    ILoggerFactory loggers,
+    IObjectStore? store = null
 ) : IHostedService, IAsyncDisposable
 {
     /// <summary>The name of the storage of grains' state.</summary>
@@ -106,7 +108,7 @@ internal sealed class JobSilo(
                 // with no queue at all, its jobs may still be wanted
                 if (await (await QueueAsync()).ListAsync(null) is { Count: > 0 } known)
                 {
-                    folder.KeepOnly(known);
+                    await folder.KeepOnlyAsync(known);
                 }
             }
             catch (Exception error) when (error is not OperationCanceledException)
@@ -167,6 +169,7 @@ internal sealed class JobSilo(
         if (options.Cluster.IsUsed)
         {
             await ClusterDatabase.EnsureReadyAsync(options.Cluster.Connection!, CancellationToken.None);
+            await (store?.EnsureReadyAsync(options.Cluster.Service, CancellationToken.None) ?? Task.CompletedTask);
         }
 
         for (var attempt = 1; ; attempt++)
@@ -219,6 +222,11 @@ internal sealed class JobSilo(
         services.AddSingleton(options);
         services.AddSingleton(quotas);
         services.AddSingleton(_ => folder); // by a factory: this host does not dispose of it
+        if (store is not null)
+        {
+            services.AddSingleton(_ => store);
+        }
+
         services.AddSingleton<IHostLifetime, EmbeddedHostLifetime>();
         builder.UseOrleans(silo =>
         {

@@ -20,7 +20,7 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, Serve
         }
 
         var jobId = submission.Ticket.JobId;
-        folder.Create(jobId, submission.Request, submission.Accepted);
+        await folder.CreateAsync(jobId, submission.Request, submission.Accepted);
         Submitted answer;
         try
         {

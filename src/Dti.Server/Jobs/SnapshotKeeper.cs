@@ -74,7 +74,7 @@ internal sealed class SnapshotKeeper(
         {
             _saved = time.GetTimestamp();
             attempt.EnsureLease();
-            attempt.Flush(); // an attempt that continues from here tells nothing of what was before
+            attempt.Store(); // an attempt that continues from here tells nothing of what was before
             runs.Save(name, attempt.Run, _newest!, settings.SnapshotEvery);
             _savedStep = _newest!.Step;
             return null;

@@ -14,7 +14,8 @@ namespace Dti.Server.Libraries;
 /// </summary>
 /// <param name="folder">The folder.</param>
 /// <param name="logger">Gets what cannot be read, and images that cannot be written.</param>
-internal sealed class ConceptFiles(string folder, ILogger logger)
+/// <param name="replica">Fetches files that are not here yet; null: all are.</param>
+internal sealed class ConceptFiles(string folder, ILogger logger, FolderReplica? replica = null)
 {
     /// <summary>The ending of descriptions.</summary>
     public const string Description = ".json";
@@ -40,15 +41,24 @@ internal sealed class ConceptFiles(string folder, ILogger logger)
     /// <exception cref="DtiException">The name is not valid.</exception>
     public string PathOf(string name, string extension) =>
         ConceptNames.IsValid(name)
-            ? Path.Combine(folder, name + extension)
+            ? PathOf(name + extension)
             : throw new DtiException(ErrorKind.InvalidArgument, $"name must be {ConceptNames.Rule}.", "name");
+
+    /// <summary>Where a file of a concept is, or of an earlier version.</summary>
+    /// <param name="place">Relative to the library.</param>
+    public string PathOf(string place)
+    {
+        replica?.Fetch(place);
+        return Path.Combine(folder, place);
+    }
 
     /// <summary>Whether there is a concept of a valid name.</summary>
     public bool Exists(string name) => ConceptNames.IsValid(name) && File.Exists(PathOf(name, Description));
 
     /// <summary>Bytes on disk of a concept.</summary>
     public long BytesOf(string name) =>
-        Endings.Select(ending => new FileInfo(PathOf(name, ending))).Sum(file => file.Exists ? file.Length : 0);
+        replica?.BytesOf(name + ".")
+        ?? Endings.Select(ending => new FileInfo(PathOf(name, ending))).Sum(file => file.Exists ? file.Length : 0);
 
     /// <summary>An image; empty: it is not there.</summary>
     /// <param name="path">Its file.</param>

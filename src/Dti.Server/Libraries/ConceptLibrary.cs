@@ -3,6 +3,7 @@ using Dti.Engine;
 using Dti.Engine.Concepts;
 using Dti.Engine.Runtime.Files;
 using Dti.Server.Configuration;
+using Dti.Server.ObjectStorage;
 using Dti.Server.Security;
 using Dti.Server.Telemetry;
 using Dti.V1;
@@ -23,6 +24,7 @@ internal sealed class ConceptLibrary : IDisposable
     private readonly string _folder;
     private readonly TimeProvider _time;
     private readonly ConceptFiles _files;
+    private readonly FolderReplica? _replica; // null: the library is this server's, or the hosts share the folder
     private readonly FolderJournal _journal;
     private readonly IConceptList _descriptions;
     private readonly EarlierVersions _earlier;
@@ -31,12 +33,13 @@ internal sealed class ConceptLibrary : IDisposable
         DtiServerOptions options,
         TimeProvider time,
         ILogger<ConceptLibrary> logger,
-        IFileStore? files = null
+        IFileStore? files = null,
+        IObjectStore? store = null,
+        IChangeLog? log = null
     )
     {
         _folder = Path.GetFullPath(options.ConceptFolder);
         _time = time;
-        _files = new ConceptFiles(_folder, logger);
         try
         {
             Directory.CreateDirectory(_folder);
@@ -50,10 +53,17 @@ internal sealed class ConceptLibrary : IDisposable
             );
         }
 
-        _journal = new FolderJournal(_folder, files);
+        _replica = store is null
+            ? null
+            : new FolderReplica("concepts", _folder, store, log!, IsDescription, logger) { Apply = Apply };
+        _files = new ConceptFiles(_folder, logger, _replica);
+        _journal = new FolderJournal(_folder, files, _replica);
         _journal.Tidy(_folder);
-        _descriptions = options.Cluster.IsUsed ? Index(files) : new ConceptDescriptions(_folder, _files.TryRead);
-        _earlier = new EarlierVersions(_folder, files);
+        _descriptions =
+            options.Cluster.IsUsed && _replica is null
+                ? Index(files)
+                : new ConceptDescriptions(_folder, _files.TryRead);
+        _earlier = new EarlierVersions(_folder);
     }
 
     /// <summary>What a caller may see and do of it.</summary>
@@ -126,10 +136,7 @@ internal sealed class ConceptLibrary : IDisposable
             .. _earlier
                 .Versions(name)
                 .Select(version =>
-                    (
-                        Version: version,
-                        Concept: _files.TryRead(_earlier.PathOf(name, version, ConceptFiles.Description))
-                    )
+                    (Version: version, Concept: _files.TryRead(PathOf(name, version, ConceptFiles.Description)))
                 )
                 .Where(read => read.Concept is not null)
                 .Select(read => With(read.Concept!, read.Version)),
@@ -147,8 +154,8 @@ internal sealed class ConceptLibrary : IDisposable
     {
         using var alone = _journal.Enter();
         return ConceptFile.Read(
-            _earlier.PathOf(name, version, ConceptFiles.Vectors),
-            ConceptFiles.Read(_earlier.PathOf(name, version, ConceptFiles.Description)).Placeholder
+            PathOf(name, version, ConceptFiles.Vectors),
+            ConceptFiles.Read(PathOf(name, version, ConceptFiles.Description)).Placeholder
         );
     }
 
@@ -160,8 +167,26 @@ internal sealed class ConceptLibrary : IDisposable
     /// <exception cref="DtiException">The version cannot be read, or the concept cannot be saved.</exception>
     public Concept Restore(string name, Func<string> version, Func<Concept?, string> ownerOf)
     {
-        using var change = _journal.EnterToChange();
-        return RestoreIn(change, name, version(), ownerOf);
+        return _journal.Change(change => RestoreIn(change, name, version(), ownerOf));
+    }
+
+    private string PathOf(string name, string version, string ending) =>
+        _files.PathOf(EarlierVersions.PlaceOf(name, version, ending));
+
+    private static bool IsDescription(string place) =>
+        place.EndsWith(ConceptFiles.Description, StringComparison.Ordinal);
+
+    /// <summary>Applies a change by another host.</summary>
+    private void Apply(IReadOnlyList<string> places, Action apply)
+    {
+        if (places.FirstOrDefault(place => IsDescription(place) && !place.Contains('/')) is { } description)
+        {
+            _descriptions.Change(description, apply);
+        }
+        else
+        {
+            apply();
+        }
     }
 
     private ConceptIndex Index(IFileStore? files)
@@ -173,8 +198,8 @@ internal sealed class ConceptLibrary : IDisposable
 
     private Concept RestoreIn(FolderChange change, string name, string version, Func<Concept?, string> ownerOf)
     {
-        var concept = ConceptFiles.Read(_earlier.PathOf(name, version, ConceptFiles.Description));
-        var embedding = ConceptFile.Read(_earlier.PathOf(name, version, ConceptFiles.Vectors), concept.Placeholder);
+        var concept = ConceptFiles.Read(PathOf(name, version, ConceptFiles.Description));
+        var embedding = ConceptFile.Read(PathOf(name, version, ConceptFiles.Vectors), concept.Placeholder);
         return SaveIn(
             change,
             concept,
@@ -184,7 +209,7 @@ internal sealed class ConceptLibrary : IDisposable
             ownerOf
         );
 
-        byte[] Picture(string ending) => ConceptFiles.ReadPicture(_earlier.PathOf(name, version, ending));
+        byte[] Picture(string ending) => ConceptFiles.ReadPicture(PathOf(name, version, ending));
     }
 
     /// <summary>
@@ -207,8 +232,7 @@ internal sealed class ConceptLibrary : IDisposable
     )
     {
         using var phase = Tracing.Phase("save");
-        using var change = _journal.EnterToChange();
-        return SaveIn(change, concept, embedding, thumbnailPng, summaryPng, ownerOf);
+        return _journal.Change(change => SaveIn(change, concept, embedding, thumbnailPng, summaryPng, ownerOf));
     }
 
     /// <summary>A concept that a prompt could mean instead of another one; null: there is none.</summary>
@@ -254,7 +278,15 @@ internal sealed class ConceptLibrary : IDisposable
 
         if (replaced is not null)
         {
-            _earlier.Keep(replaced, ConceptFiles.Endings);
+            _earlier.Keep(
+                change,
+                replaced,
+                [
+                    .. ConceptFiles
+                        .Endings.Select(ending => (ending, Path: _files.PathOf(replaced.Name, ending)))
+                        .Where(file => File.Exists(file.Path)),
+                ]
+            );
         }
 
         _descriptions.Change(concept.Name + ConceptFiles.Description, () =>
@@ -266,41 +298,45 @@ internal sealed class ConceptLibrary : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _descriptions.Dispose();
+    public void Dispose()
+    {
+        _descriptions.Dispose();
+        _replica?.Dispose();
+    }
 
     /// <summary>Bytes on disk of what belongs to an owner.</summary>
-    public long BytesOf(string owner) =>
-        List()
+    public long BytesOf(string owner)
+    {
+        using var alone = _journal.Enter();
+        return List()
             .Where(concept => concept.Owner == owner)
-            .Sum(concept => _earlier.BytesOf(concept.Name) + _files.BytesOf(concept.Name));
+            .Sum(concept =>
+                _files.BytesOf(concept.Name)
+                + (_replica?.BytesOf(EarlierVersions.PlaceOf(concept.Name) + "/") ?? _earlier.BytesOf(concept.Name))
+            );
+    }
 
     /// <summary>Deletes a concept and its earlier versions.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="ensure">Throws where it is not to be deleted, null being that there is none; no other thread
     /// changes the library meanwhile.</param>
-    public void Delete(string name, Action<Concept?> ensure)
-    {
-        using var change = _journal.EnterToChange();
-        ensure(Find(name));
-        _earlier.Delete(name);
-        _descriptions.Change(name + ConceptFiles.Description, () =>
+    public void Delete(string name, Action<Concept?> ensure) =>
+        _journal.Change(change =>
         {
-            try
+            ensure(Find(name));
+            string[] places = [.. ConceptFiles.Endings.Select(ending => name + ending), EarlierVersions.PlaceOf(name)];
+            _descriptions.Change(name + ConceptFiles.Description, () =>
             {
-                foreach (var ending in ConceptFiles.Endings)
+                try
                 {
-                    change.Remove(name + ending);
+                    Array.ForEach(places, change.Remove);
+                    change.Commit();
                 }
-
-                change.Commit();
-            }
-            catch (DtiException error) when (error.Kind == ErrorKind.ResourceExhausted)
-            {
-                foreach (var ending in ConceptFiles.Endings)
+                catch (DtiException error) when (error.Kind == ErrorKind.ResourceExhausted)
                 {
-                    change.RemoveNow(name + ending); // a full disk has room for that
+                    Array.ForEach(places, change.RemoveNow); // a full disk has room for that
                 }
-            }
+            });
+            return true;
         });
-    }
 }

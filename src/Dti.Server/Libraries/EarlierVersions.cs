@@ -9,7 +9,7 @@ namespace Dti.Server.Libraries;
 /// <c>earlier</c>, called by the time at which that version came into the library. A version's description is written
 /// last. Not thread-safe.
 /// </summary>
-internal sealed class EarlierVersions(string libraryFolder, IFileStore? files = null)
+internal sealed class EarlierVersions(string libraryFolder)
 {
     /// <summary>How many of a name are kept.</summary>
     public const int Kept = 5;
@@ -17,40 +17,33 @@ internal sealed class EarlierVersions(string libraryFolder, IFileStore? files = 
     private const string Description = ".json";
     private const string Format = "yyyyMMdd'T'HHmmssfffffff'Z'";
     private const long MaxBytes = 64 << 20;
-    private readonly string _folder = Path.Combine(libraryFolder, "earlier");
+    private const string Folder = "earlier";
 
-    /// <summary>Copies a concept that is about to be replaced, and lets the oldest version go.</summary>
+    /// <summary>Adds a copy of a concept to the change that replaces it, which also removes the oldest version.</summary>
+    /// <param name="change">The change.</param>
     /// <param name="concept">Its description.</param>
-    /// <param name="endings">The endings of its files, the description's first.</param>
+    /// <param name="files">Its files that are there, by their endings, the description's first.</param>
     /// <exception cref="Engine.DtiException">The disk is full or the folder cannot be written.</exception>
-    public void Keep(Concept concept, IReadOnlyList<string> endings)
+    public void Keep(FolderChange change, Concept concept, IReadOnlyList<(string Ending, string Path)> files)
     {
-        var folder = FolderOf(concept.Name);
-        PrivateFolder.Make(folder);
-        AtomicFile.DeleteDrafts(folder, files: files); // of a process that was killed here
         var version = VersionOf(concept);
         if (Versions(concept.Name) is [var newest, ..] && string.CompareOrdinal(version, newest) <= 0)
         {
             version = After(newest); // the clock was set back: the newest stays the newest
         }
 
-        foreach (var ending in endings.Reverse())
+        foreach (var (ending, path) in files.Reverse())
         {
-            if (Path.Combine(libraryFolder, concept.Name + ending) is var file && File.Exists(file))
-            {
-                AtomicFile.WriteAllBytes(
-                    Path.Combine(folder, version + ending),
-                    RegularFile.ReadAllBytes(file, MaxBytes),
-                    files: files
-                );
-            }
+            change.Add(PlaceOf(concept.Name, version, ending), stream =>
+                stream.Write(RegularFile.ReadAllBytes(path, MaxBytes))
+            );
         }
 
-        foreach (var old in Versions(concept.Name).Skip(Kept))
+        foreach (var old in Versions(concept.Name).Skip(Kept - 1))
         {
-            foreach (var ending in endings)
+            foreach (var ending in ConceptFiles.Endings)
             {
-                File.Delete(Path.Combine(folder, old + ending));
+                change.Remove(PlaceOf(concept.Name, old, ending));
             }
         }
     }
@@ -67,23 +60,19 @@ internal sealed class EarlierVersions(string libraryFolder, IFileStore? files = 
             ]
             : [];
 
-    /// <summary>A file of a version, which is one of <see cref="Versions"/>; it need not be there.</summary>
-    public string PathOf(string name, string version, string ending) => Path.Combine(FolderOf(name), version + ending);
+    /// <summary>
+    /// The place of a file of a version in the library, which is one of <see cref="Versions"/>; it need not be there.
+    /// </summary>
+    public static string PlaceOf(string name, string version, string ending) => $"{PlaceOf(name)}/{version}{ending}";
+
+    /// <summary>The place of all versions of a name.</summary>
+    public static string PlaceOf(string name) => $"{Folder}/{name}";
 
     /// <summary>Bytes on disk of all versions of a name.</summary>
     public long BytesOf(string name) =>
         Directory.Exists(FolderOf(name))
             ? new DirectoryInfo(FolderOf(name)).EnumerateFiles().Sum(file => file.Length)
             : 0;
-
-    /// <summary>Deletes all versions of a name.</summary>
-    public void Delete(string name)
-    {
-        if (Directory.Exists(FolderOf(name)))
-        {
-            Directory.Delete(FolderOf(name), recursive: true);
-        }
-    }
 
     private static string VersionOf(Concept concept) =>
         (concept.Created?.ToDateTime() ?? DateTime.UnixEpoch).ToString(Format, CultureInfo.InvariantCulture);
@@ -99,5 +88,5 @@ internal sealed class EarlierVersions(string libraryFolder, IFileStore? files = 
             ? time.AddTicks(1).ToString(Format, CultureInfo.InvariantCulture)
             : version + "-";
 
-    private string FolderOf(string name) => Path.Combine(_folder, name);
+    private string FolderOf(string name) => Path.Combine(libraryFolder, Folder, name);
 }

@@ -5,9 +5,12 @@ using Dti.Engine.Runtime.Files;
 using Dti.Engine.Training;
 using Dti.Server.Configuration;
 using Dti.Server.Errors;
+using Dti.Server.ObjectStorage;
 using Dti.Server.Security;
 using Dti.V1;
 using Google.Protobuf;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dti.Server.Libraries;
 
@@ -17,21 +20,28 @@ namespace Dti.Server.Libraries;
 /// it started from, and a snapshot per kept step (<see cref="RunSnapshots"/>). It is deleted when its concept is deleted
 /// or replaced. A run is replaced as a whole, even if the process is killed meanwhile.
 /// </summary>
-internal sealed class TrainingRuns
+internal sealed class TrainingRuns : IDisposable
 {
     private const string RequestFile = "request.binpb";
     private const string StartFile = "start.concept";
     private const string OwnerFile = "owner";
     private readonly string _folder;
     private readonly IFileStore? _files;
+    private readonly FolderReplica? _replica; // null: the runs are this server's, or the hosts share the folder
+    private readonly SharedSnapshots? _shared; // with a replica
     private readonly FolderJournal _journal;
     private readonly Dictionary<string, int> _held = new(StringComparer.Ordinal); // guarded by the journal
 
-    public TrainingRuns(DtiServerOptions options, IFileStore? files = null)
+    public TrainingRuns(
+        DtiServerOptions options,
+        IFileStore? files = null,
+        IObjectStore? store = null,
+        IChangeLog? log = null,
+        ILogger<TrainingRuns>? logger = null
+    )
     {
         _files = files;
         _folder = Path.Combine(Path.GetFullPath(options.ConceptFolder), ".runs");
-        _journal = new FolderJournal(_folder, files);
         try
         {
             PrivateFolder.Make(_folder);
@@ -41,6 +51,20 @@ internal sealed class TrainingRuns
             // A folder that cannot be written is reported when a training starts.
         }
 
+        if (store is not null)
+        {
+            _replica = new FolderReplica(
+                "runs",
+                _folder,
+                store,
+                log!,
+                isListed: place => Path.GetFileName(place) is OwnerFile or RunSnapshots.PointerFile,
+                logger ?? NullLogger<TrainingRuns>.Instance
+            );
+            _shared = new SharedSnapshots(store);
+        }
+
+        _journal = new FolderJournal(_folder, files, _replica);
         // in a cluster, another host may be about to rename a draft
         _journal.Tidy(options.Cluster.IsUsed ? [] : [.. Names().Select(FolderOf)]);
     }
@@ -62,9 +86,24 @@ internal sealed class TrainingRuns
         Action? ensure = null
     )
     {
-        using var change = _journal.EnterToChange();
-        EnsureFree(request.Name, caller);
-        ensure?.Invoke();
+        _journal.Change(change =>
+        {
+            EnsureFree(request.Name, caller);
+            ensure?.Invoke();
+            BeginIn(change, request, start, caller, attempt);
+            return true;
+        });
+        _shared?.DeleteAll(request.Name); // of the run that was replaced
+    }
+
+    private static void BeginIn(
+        FolderChange change,
+        TrainRequest request,
+        ConceptEmbedding? start,
+        Caller caller,
+        RunAttempt attempt
+    )
+    {
         var files = new List<(string Name, Action<Stream> Write)>
         {
             (OwnerFile, Text(caller.Id)),
@@ -82,10 +121,16 @@ internal sealed class TrainingRuns
 
     /// <summary>Notes what a run that continues was asked for. Its snapshot becomes one of the attempt's own.</summary>
     /// <inheritdoc cref="Begin"/>
-    public void Continue(TrainRequest request, RunAttempt attempt, Action? ensure = null)
+    public void Continue(TrainRequest request, RunAttempt attempt, Action? ensure = null) =>
+        _journal.Change(change =>
+        {
+            ensure?.Invoke();
+            ContinueIn(change, request, attempt);
+            return true;
+        });
+
+    private void ContinueIn(FolderChange change, TrainRequest request, RunAttempt attempt)
     {
-        using var change = _journal.EnterToChange();
-        ensure?.Invoke();
         if (!Directory.Exists(FolderOf(request.Name)))
         {
             throw new DtiException(ErrorKind.FailedPrecondition, $"The training of '{request.Name}' was deleted.");
@@ -100,8 +145,15 @@ internal sealed class TrainingRuns
         );
         if (Snapshots(request.Name).PathOf(step) is { } from)
         {
-            var own = Path.Combine(Valid(request.Name), RunSnapshots.NameOf(attempt, step));
-            change.Add(own, stream => stream.Write(File.ReadAllBytes(from)));
+            var (own, content) = (RunSnapshots.NameOf(attempt, step), File.ReadAllBytes(from));
+            if (_shared is null)
+            {
+                change.Add(Path.Combine(Valid(request.Name), own), stream => stream.Write(content));
+            }
+            else
+            {
+                _shared.Save(request.Name, own, content); // does not count before the change does
+            }
         }
 
         change.Add(Path.Combine(Valid(request.Name), RequestFile), kept.WriteTo);
@@ -172,14 +224,17 @@ internal sealed class TrainingRuns
 
     /// <summary>A kept snapshot. The caller disposes of it.</summary>
     /// <exception cref="DtiException">It cannot be read.</exception>
-    public TrainingSnapshot Load(string name, int step) =>
-        TrainingSnapshot.Read(
+    public TrainingSnapshot Load(string name, int step)
+    {
+        using var alone = _shared is null ? default : _journal.Enter(); // it may be fetched
+        return TrainingSnapshot.Read(
             Snapshots(name).PathOf(step)
                 ?? throw new DtiException(
                     ErrorKind.FailedPrecondition,
                     $"The training of '{name}' has no snapshot of step {step} any more."
                 )
         );
+    }
 
     /// <summary>
     /// Saves a snapshot; the newest before it goes, unless it is one to keep. An attempt that has lost its job only
@@ -194,9 +249,12 @@ internal sealed class TrainingRuns
     public void Save(string name, RunAttempt attempt, TrainingSnapshot snapshot, int keepEvery)
     {
         using var alone = _journal.Enter();
-        snapshot.Write(PathOf(name, RunSnapshots.NameOf(attempt, snapshot.Step)), _files);
+        var own = RunSnapshots.NameOf(attempt, snapshot.Step);
+        snapshot.Write(Path.Combine(FolderOf(name), own), _files);
+        _shared?.Save(name, own, File.ReadAllBytes(Path.Combine(FolderOf(name), own)));
         foreach (var file in Snapshots(name).Obsolete(attempt, snapshot.Step, keepEvery))
         {
+            _shared?.Delete(name, Path.GetFileName(file));
             File.Delete(file);
         }
 
@@ -209,8 +267,11 @@ internal sealed class TrainingRuns
         using var alone = _journal.Enter();
         return Names()
             .Where(name => ReadOwner(name) == owner)
-            .SelectMany(name => new DirectoryInfo(FolderOf(name)).EnumerateFiles())
-            .Sum(file => file.Length);
+            .Sum(name =>
+                _replica is null
+                    ? new DirectoryInfo(FolderOf(name)).EnumerateFiles().Sum(file => file.Length)
+                    : _replica.BytesOf(name + "/") + _shared!.BytesOf(name)
+            );
     }
 
     /// <summary>
@@ -226,21 +287,34 @@ internal sealed class TrainingRuns
     /// <summary>Deletes a run, if there is one that the caller may access and no job is training.</summary>
     public void Delete(string name, Caller caller)
     {
-        using var change = _journal.EnterToChange();
-        if (Directory.Exists(FolderOf(name)) && caller.MaySee(Owner(name)) && !_held.ContainsKey(name))
+        if (_journal.Change(change => DeleteIn(change, name, caller)))
         {
-            try
-            {
-                change.RemoveNow(name);
-            }
-            catch (IOException error)
-            {
-                throw new DtiException(
-                    ErrorKind.FailedPrecondition,
-                    $"The training of '{name}' is being written by another server; try again when it has ended.",
-                    innerException: error
-                );
-            }
+            _shared?.DeleteAll(name);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _replica?.Dispose();
+
+    private bool DeleteIn(FolderChange change, string name, Caller caller)
+    {
+        if (!Directory.Exists(FolderOf(name)) || !caller.MaySee(Owner(name)) || _held.ContainsKey(name))
+        {
+            return false;
+        }
+
+        try
+        {
+            change.RemoveNow(name);
+            return true;
+        }
+        catch (IOException error)
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"The training of '{name}' is being written by another server; try again when it has ended.",
+                innerException: error
+            );
         }
     }
 
@@ -271,9 +345,17 @@ internal sealed class TrainingRuns
 
     private string FolderOf(string name) => Path.Combine(_folder, Valid(name));
 
-    private string PathOf(string name, string file) => Path.Combine(FolderOf(name), file);
+    private string PathOf(string name, string file)
+    {
+        _replica?.Fetch($"{Valid(name)}/{file}");
+        return Path.Combine(FolderOf(name), file);
+    }
 
-    private RunSnapshots Snapshots(string name) => new(FolderOf(name));
+    private RunSnapshots Snapshots(string name)
+    {
+        _shared?.Fetch(name, FolderOf(name));
+        return new(FolderOf(name));
+    }
 
     private void Release(string name)
     {

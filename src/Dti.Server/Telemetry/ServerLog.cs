@@ -97,6 +97,9 @@ internal static partial class ServerLog
     [LoggerMessage(45, LogLevel.Warning, "The library's descriptions could not be read ahead: {Reason}")]
     public static partial void LibraryNotReadAhead(this ILogger logger, string reason);
 
+    [LoggerMessage(46, LogLevel.Warning, "The copy of the library in {Folder} is not brought up to date: {Reason}")]
+    public static partial void ReplicaBehind(this ILogger logger, string folder, string reason);
+
     [LoggerMessage(51, LogLevel.Error, "The server is not ready: {Problem}")]
     public static partial void DeviceUnhealthy(this ILogger logger, string problem);
 

@@ -1,3 +1,4 @@
+using Dti.Engine.Runtime.Files;
 using Dti.Server.Jobs;
 using Dti.Server.Jobs.Grains;
 using Dti.Server.Libraries;
@@ -176,11 +177,13 @@ public sealed class ClockAndPauseTests
     public void EarlierVersions_ClockSetBack_KeepTheNewest()
     {
         var folder = Directory.CreateTempSubdirectory("dti-versions-").FullName;
-        var earlier = new EarlierVersions(folder);
+        var (earlier, journal) = (new EarlierVersions(folder), new FolderJournal(folder));
         for (var year = 2030; year > 2020; year--)
         {
             File.WriteAllText(Path.Combine(folder, "cat.json"), $"{year}");
+            using var change = journal.Begin();
             earlier.Keep(
+                change,
                 new Concept
                 {
                     Name = "cat",
@@ -188,13 +191,18 @@ public sealed class ClockAndPauseTests
                         new DateTime(year, 1, 1, 0, 0, 0, DateTimeKind.Utc)
                     ),
                 },
-                [".json"]
+                [(".json", Path.Combine(folder, "cat.json"))]
             );
+            change.Commit();
         }
 
         Assert.Equal(
             ["2021", "2022", "2023", "2024", "2025"],
-            earlier.Versions("cat").Select(version => File.ReadAllText(earlier.PathOf("cat", version, ".json")))
+            earlier
+                .Versions("cat")
+                .Select(version =>
+                    File.ReadAllText(Path.Combine(folder, EarlierVersions.PlaceOf("cat", version, ".json")))
+                )
         );
         Directory.Delete(folder, recursive: true);
     }

@@ -41,7 +41,14 @@ internal sealed class Cluster(DatabaseServer database) : IAsyncDisposable
         var host = TestServer.Start(options =>
         {
             var own = Options(name, role, options);
-            return own with { Cluster = change?.Invoke(own.Cluster) ?? own.Cluster };
+            own = own with { Cluster = change?.Invoke(own.Cluster) ?? own.Cluster };
+            return own.Cluster.HasStorage
+                ? own with
+                {
+                    ConceptFolder = Path.Combine(_folder.FullName, name, "concepts"),
+                    JobFolder = Path.Combine(_folder.FullName, name, "jobs"),
+                }
+                : own;
         });
         _hosts.Add(host);
         return host;

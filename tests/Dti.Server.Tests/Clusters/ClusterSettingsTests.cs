@@ -98,10 +98,10 @@ public sealed class ClusterSettingsTests : IDisposable
         using var second = Open(_redis);
         var jobId = Guid.NewGuid().ToString("N");
         Directory.CreateDirectory(first.Of(jobId));
-        using var early = first.Events(jobId).OpenWriter(1);
+        using var early = first.Events(jobId).OpenWriter(1, first: 0);
         Assert.True(first.Events(jobId).IsNewest(1));
 
-        using var late = second.Events(jobId).OpenWriter(2);
+        using var late = second.Events(jobId).OpenWriter(2, first: 0);
 
         Assert.False(first.Events(jobId).IsNewest(1));
     }

@@ -103,7 +103,7 @@ public sealed class FencingTests : IDisposable
     private static TrainRequest Request(int from = 0) =>
         new() { Name = "cat", Resume = from > 0 ? new TrainResume { FromStep = from } : null };
 
-    private static void Save(TrainingRuns runs, RunAttempt attempt, int step, int value)
+    internal static void Save(TrainingRuns runs, RunAttempt attempt, int step, int value)
     {
         using var snapshot = new TrainingSnapshot(
             step,
@@ -117,7 +117,7 @@ public sealed class FencingTests : IDisposable
         runs.Save("cat", attempt, snapshot, keepEvery: 0);
     }
 
-    private static int Value(TrainingRuns runs, int step)
+    internal static int Value(TrainingRuns runs, int step)
     {
         using var snapshot = runs.Load("cat", step);
         return (int)snapshot.LossSum;

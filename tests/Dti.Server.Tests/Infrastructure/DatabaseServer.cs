@@ -111,23 +111,7 @@ internal sealed class DatabaseServer : IAsyncDisposable
     /// <summary>Starts it again with its data, after <see cref="StopAsync"/>.</summary>
     public async Task StartAsync()
     {
-        var start = new ProcessStartInfo("/bin/sh")
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment = { ["STOP"] = _signal },
-        };
-        foreach (var argument in (string[])["-c", Watch, "database", .. _command])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        _process = Process.Start(start)!;
-        _process.OutputDataReceived += (_, _) => { };
-        _process.ErrorDataReceived += (_, _) => { };
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        _process = StartWatched(_signal, _command);
         var began = Stopwatch.GetTimestamp();
         while (!await AnswersAsync())
         {
@@ -135,6 +119,29 @@ internal sealed class DatabaseServer : IAsyncDisposable
             Assert.True(Stopwatch.GetElapsedTime(began) < _patience, "the database does not answer");
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
+    }
+
+    /// <summary>Starts a program that ends when its input does, and so with this process.</summary>
+    internal static Process StartWatched(string signal, string[] command)
+    {
+        var start = new ProcessStartInfo("/bin/sh")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["STOP"] = signal },
+        };
+        foreach (var argument in (string[])["-c", Watch, "database", .. command])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        var process = Process.Start(start)!;
+        process.OutputDataReceived += (_, _) => { };
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
     }
 
     /// <summary>Stops it at once, with the connections that it has.</summary>
@@ -179,7 +186,7 @@ internal sealed class DatabaseServer : IAsyncDisposable
         }
     }
 
-    private static IEnumerable<string> Paths =>
+    internal static IEnumerable<string> Paths =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(
             Path.PathSeparator,
             StringSplitOptions.RemoveEmptyEntries
@@ -193,7 +200,7 @@ internal sealed class DatabaseServer : IAsyncDisposable
                 : Paths
         );
 
-    private static string? Find(string program, IEnumerable<string> folders) =>
+    internal static string? Find(string program, IEnumerable<string> folders) =>
         folders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 
     private static void Run(string program, string[] arguments)
@@ -207,7 +214,7 @@ internal sealed class DatabaseServer : IAsyncDisposable
         Assert.True(process.ExitCode == 0, $"{program} failed: {errors}{output.Result}");
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));

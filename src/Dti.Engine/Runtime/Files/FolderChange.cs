@@ -11,9 +11,10 @@ public sealed class FolderChange : IDisposable
     private readonly List<(string Place, string Staged)> _steps = [];
 
     private readonly Lock? _alone;
+    private readonly bool _isReplicated;
 
-    internal FolderChange(FolderJournal journal, FileStream held, Lock? alone) =>
-        (_journal, _held, _alone) = (journal, held, alone);
+    internal FolderChange(FolderJournal journal, FileStream held, Lock? alone, bool isReplicated) =>
+        (_journal, _held, _alone, _isReplicated) = (journal, held, alone, isReplicated);
 
     /// <summary>Writes a file that is to come.</summary>
     /// <param name="place">Where, relative to the folder; a file there is replaced.</param>
@@ -61,12 +62,14 @@ public sealed class FolderChange : IDisposable
     /// <summary>Takes a file or a folder away now, without a commit: a full disk has room for that.</summary>
     /// <param name="place">Relative to the folder, there or not.</param>
     /// <exception cref="IOException">It cannot be taken away.</exception>
-    public void RemoveNow(string place) => _journal.Remove(Path.Combine(_journal.Folder, place));
+    public void RemoveNow(string place) => _journal.RemoveNow(place);
 
     /// <summary>Lets all that was noted happen, in that order.</summary>
     /// <exception cref="DtiException">The disk is full or the folder cannot be written; nothing has
     /// happened.</exception>
-    public void Commit() => _journal.Commit(_steps);
+    /// <exception cref="FolderConflictException">Another machine has changed its folder meanwhile; nothing has
+    /// happened.</exception>
+    public void Commit() => _journal.Commit(_steps, _isReplicated);
 
     /// <summary>Ends the change, and lets others at the folder.</summary>
     public void Dispose()

@@ -11,11 +11,14 @@ namespace Dti.Engine.Runtime.Files;
 /// </summary>
 /// <param name="folder">The folder; it is made when something is to be changed.</param>
 /// <param name="files">The disk; null: the system's.</param>
-public sealed class FolderJournal(string folder, IFileStore? files = null)
+/// <param name="replication">Shares each change with other machines; null: the folder is of this machine alone, or of
+/// machines that all open it.</param>
+public sealed class FolderJournal(string folder, IFileStore? files = null, IFolderReplication? replication = null)
 {
     // The longest change writes a training's photos.
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(5);
+    private const int MaxConflicts = 20; // other machines' changes that a change begins again for
     private const long MaxCommitted = 1 << 20; // a line for each file of a change
     private readonly Lock _threads = new();
     private readonly string _area = Path.Combine(folder, ".change");
@@ -37,12 +40,19 @@ public sealed class FolderJournal(string folder, IFileStore? files = null)
     /// <exception cref="DtiException">It cannot be finished.</exception>
     public Lock.Scope Enter()
     {
+        var arrived = Stopwatch.GetTimestamp();
+        var isInside = _threads.IsHeldByCurrentThread;
         var alone = _threads.EnterScope();
         try
         {
             if (File.Exists(Committed))
             {
                 Begin().Dispose();
+            }
+
+            if (!isInside)
+            {
+                replication?.CatchUp(this, arrived);
             }
 
             return alone;
@@ -62,6 +72,39 @@ public sealed class FolderJournal(string folder, IFileStore? files = null)
     /// changing it for half a minute.</exception>
     public FolderChange Begin() => TryBegin(_patience) ?? throw Held();
 
+    /// <summary>Begins a change that comes from another machine, and is not shared again.</summary>
+    /// <exception cref="DtiException">As <see cref="Begin"/>.</exception>
+    public FolderChange BeginReplicated() => TryBegin(_patience, isReplicated: true) ?? throw Held();
+
+    /// <summary>
+    /// Changes the folder while other threads of this process are kept out. If another machine changes its folder
+    /// first, the change begins again.
+    /// </summary>
+    /// <param name="change">Notes the change and commits it.</param>
+    /// <exception cref="DtiException">As <see cref="Begin"/>, or other machines do not cease to change theirs.</exception>
+    public T Change<T>(Func<FolderChange, T> change)
+    {
+        for (var conflicts = 0; ; conflicts++)
+        {
+            try
+            {
+                using var begun = EnterToChange();
+                return change(begun);
+            }
+            catch (FolderConflictException error)
+            {
+                if (conflicts == MaxConflicts)
+                {
+                    throw new DtiException(
+                        ErrorKind.Unavailable,
+                        "Other hosts are changing the library all the time; try again.",
+                        innerException: error
+                    );
+                }
+            }
+        }
+    }
+
     /// <summary>
     /// Begins a change and keeps other threads of this process out until it is disposed of, by the same thread. They
     /// can read while another process is changing the folder.
@@ -71,10 +114,12 @@ public sealed class FolderJournal(string folder, IFileStore? files = null)
     {
         for (var start = Stopwatch.GetTimestamp(); ; Thread.Sleep(_pause))
         {
+            var arrived = Stopwatch.GetTimestamp();
             _threads.Enter();
             FolderChange? change = null;
             try
             {
+                replication?.CatchUp(this, arrived);
                 change = TryBegin(TimeSpan.Zero, _threads);
                 if (change is not null)
                 {
@@ -127,16 +172,30 @@ public sealed class FolderJournal(string folder, IFileStore? files = null)
     /// <summary>Makes a change count, and puts it into its place.</summary>
     /// <param name="steps">The places in order, relative to the folder, each with the name in <c>.change</c> of what
     /// comes there; empty: it goes.</param>
-    internal void Commit(IEnumerable<(string Place, string Staged)> steps)
+    /// <param name="isReplicated">Whether it comes from another machine.</param>
+    internal void Commit(IReadOnlyList<(string Place, string Staged)> steps, bool isReplicated)
     {
-        AtomicFile.WriteAllText(
-            Committed,
-            string.Concat(steps.Select(step => $"{step.Staged}\t{step.Place}\n")),
-            Files
-        );
+        var isPublished = !isReplicated && Publish(steps);
+        try
+        {
+            AtomicFile.WriteAllText(
+                Committed,
+                string.Concat(steps.Select(step => $"{step.Staged}\t{step.Place}\n")),
+                Files
+            );
+        }
+        catch (DtiException) when (isPublished)
+        {
+            return; // The change is in effect on all machines; this one applies it again when it has room.
+        }
+
         try
         {
             Finish();
+            if (isPublished)
+            {
+                replication!.Confirm();
+            }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -169,7 +228,18 @@ public sealed class FolderJournal(string folder, IFileStore? files = null)
             $"Another process is changing {Folder} and does not come to an end; try again, or look what it does."
         );
 
-    private FolderChange? TryBegin(TimeSpan patience, Lock? alone = null)
+    private bool Publish(IEnumerable<(string Place, string Staged)> steps)
+    {
+        replication?.Publish([
+            .. steps.Select(step => new FolderStep(
+                step.Place.Replace('\\', '/'),
+                step.Staged.Length == 0 ? null : Path.Combine(_area, step.Staged)
+            )),
+        ]);
+        return replication is not null;
+    }
+
+    private FolderChange? TryBegin(TimeSpan patience, Lock? alone = null, bool isReplicated = false)
     {
         FileStream? held = null;
         try
@@ -186,7 +256,7 @@ public sealed class FolderJournal(string folder, IFileStore? files = null)
                 Finish();
             }
 
-            return new FolderChange(this, held, alone);
+            return new FolderChange(this, held, alone, isReplicated);
         }
         catch (Exception error)
         {
@@ -218,6 +288,10 @@ public sealed class FolderJournal(string folder, IFileStore? files = null)
                 {
                     Remove(place);
                 }
+                else if (Path.GetDirectoryName(place) is { } parent && !Directory.Exists(parent))
+                {
+                    PrivateFolder.Make(parent);
+                }
 
                 Files.Move(staged, place);
             }
@@ -226,8 +300,20 @@ public sealed class FolderJournal(string folder, IFileStore? files = null)
         Files.Delete(Committed);
     }
 
+    /// <summary>Takes a file or a folder away at once, on all machines.</summary>
+    /// <param name="place">Relative to the folder.</param>
+    internal void RemoveNow(string place)
+    {
+        var isPublished = Publish([(place, "")]);
+        Remove(Path.Combine(Folder, place));
+        if (isPublished)
+        {
+            replication!.Confirm();
+        }
+    }
+
     /// <summary>Takes a file or a folder away at once; what is in a folder is deleted when the change ends.</summary>
-    internal void Remove(string place)
+    private void Remove(string place)
     {
         if (Directory.Exists(place))
         {

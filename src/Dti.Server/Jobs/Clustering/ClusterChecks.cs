@@ -1,6 +1,7 @@
 using System.Net;
 using Dti.Engine;
 using Dti.Server.Configuration;
+using Dti.Server.ObjectStorage;
 using Dti.Server.Security;
 
 namespace Dti.Server.Jobs.Clustering;
@@ -55,7 +56,7 @@ internal static class ClusterChecks
         {
             yield return new(
                 nameof(DtiServerOptions.JobFolder),
-                "The hosts of a cluster share the folder of jobs: JobFolder must name it."
+                "A host of a cluster needs a folder of jobs: JobFolder must name it."
             );
         }
 
@@ -84,6 +85,11 @@ internal static class ClusterChecks
             );
         }
 
+        foreach (var (setting, unusable) in ObjectStores.Problems(cluster))
+        {
+            yield return Wrong(setting, unusable);
+        }
+
         if (
             !IPAddress.TryParse(cluster.Address, out var address)
             || address.Equals(IPAddress.Any)
@@ -103,9 +109,9 @@ internal static class ClusterChecks
             );
         }
 
-        if (cluster.HasTls && TlsProblem(cluster) is { } unusable)
+        if (cluster.HasTls && TlsProblem(cluster) is { } problemOfTls)
         {
-            yield return unusable;
+            yield return problemOfTls;
         }
     }
 

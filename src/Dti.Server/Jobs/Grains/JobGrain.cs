@@ -103,7 +103,7 @@ internal sealed class JobGrain(
     {
         if (Job.State == JobState.Running)
         {
-            Job.Step = folder.LastStep(Id);
+            Job.Step = await LastStepAsync();
             logger.JobLost(Id, Job.Step);
             if (Job.CancelRequested)
             {
@@ -188,6 +188,18 @@ internal sealed class JobGrain(
         if (Job.IsOver)
         {
             folder.DeleteRequest(Id);
+        }
+    }
+
+    private async Task<int> LastStepAsync()
+    {
+        try
+        {
+            return await Task.Run(() => folder.LastStep(Id));
+        }
+        catch (DtiException)
+        {
+            return Job.Step; // the storage of the cluster does not answer, and this is the newest that was published
         }
     }
 

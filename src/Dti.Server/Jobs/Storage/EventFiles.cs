@@ -15,20 +15,19 @@ namespace Dti.Server.Jobs.Storage;
 /// <param name="files">The disk.</param>
 /// <param name="isShared">Whether other machines read it: an event is then with the file server, not only with the
 /// operating system, when it is written.</param>
-internal readonly struct EventFiles(string folder, IFileStore files, bool isShared = false)
+internal sealed class EventFiles(string folder, IFileStore files, bool isShared = false) : IEventLog
 {
     private const string Prefix = "events-";
     private const string Ending = ".log";
     private const int Header = sizeof(long);
     private const int EntryHeader = 2 * sizeof(int); // length of the message, step
 
-    /// <summary>Begins the part of an attempt. From then on no earlier attempt may write.</summary>
-    /// <exception cref="IOException">The disk is full, or the folder cannot be written.</exception>
+    /// <inheritdoc cref="OpenWriter(int, long)"/>
     public EventWriter OpenWriter(int epoch) => OpenWriter(epoch, Read(0).LongCount());
 
-    /// <param name="epoch">The attempt.</param>
-    /// <param name="first">How many events there are.</param>
-    /// <inheritdoc cref="OpenWriter(int)"/>
+    IEventWriter IEventLog.OpenWriter(int epoch, long first) => OpenWriter(epoch, first);
+
+    /// <inheritdoc cref="IEventLog.OpenWriter"/>
     public EventWriter OpenWriter(int epoch, long first)
     {
         var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{epoch:D4}{Ending}"));
@@ -46,10 +45,10 @@ internal readonly struct EventFiles(string folder, IFileStore files, bool isShar
         return new EventWriter(files.Open(path, options), first);
     }
 
-    /// <summary>Whether an attempt is the newest.</summary>
+    /// <inheritdoc/>
     public bool IsNewest(int epoch) => !Parts().Any(part => part.Epoch > epoch);
 
-    /// <summary>Events from a number on, as many as are there.</summary>
+    /// <inheritdoc/>
     public IEnumerable<JobEvent> Read(long from)
     {
         (int Epoch, string Path)[] parts = [.. Parts().OrderBy(part => part.Epoch)];
@@ -85,10 +84,20 @@ internal readonly struct EventFiles(string folder, IFileStore files, bool isShar
         return entry;
     }
 
+    internal static IEnumerable<JobEvent> Decode(byte[] entries) => Decode(new MemoryStream(entries), 0);
+
     private static IEnumerable<JobEvent> ReadPart(string path, long skipped)
     {
         using var file = OpenToRead(path);
         file.Position = Header;
+        foreach (var entry in Decode(file, skipped))
+        {
+            yield return entry;
+        }
+    }
+
+    private static IEnumerable<JobEvent> Decode(Stream file, long skipped)
+    {
         var header = new byte[EntryHeader];
         while (file.ReadAtLeast(header, EntryHeader, throwOnEndOfStream: false) == EntryHeader)
         {
@@ -143,13 +152,15 @@ internal readonly struct EventFiles(string folder, IFileStore files, bool isShar
 /// Writes an attempt's events; each is with the operating system when <see cref="Append"/> returns, so that a killed
 /// process loses none.
 /// </summary>
-internal sealed class EventWriter(FileStream file, long first) : IDisposable
+internal sealed class EventWriter(FileStream file, long first) : IEventWriter
 {
-    /// <summary>Number of the next event.</summary>
+    /// <inheritdoc/>
     public long Next { get; private set; } = first;
 
-    /// <summary>Appends an event.</summary>
-    /// <exception cref="IOException">The disk is full.</exception>
+    /// <inheritdoc/>
+    public Task StoreAsync() => Task.CompletedTask;
+
+    /// <inheritdoc/>
     public JobEvent Append(int step, IMessage message)
     {
         var start = file.Position;

@@ -2,6 +2,7 @@ using System.Globalization;
 using Dti.Engine;
 using Dti.Engine.Runtime.Files;
 using Dti.Server.Configuration;
+using Dti.Server.ObjectStorage;
 using Dti.V1;
 using Google.Protobuf;
 
@@ -10,7 +11,8 @@ namespace Dti.Server.Jobs.Storage;
 /// <summary>
 /// Where jobs are on disk, a folder each: the request (<c>request.binpb</c>, photos included), the log of events (a
 /// part per attempt), the grain's state. Devices and gateways share it, and nothing else. The hosts of a cluster use one
-/// folder, in which no host relies on locks; a file names the cluster, so that no other server uses it.
+/// folder, in which no host relies on locks; a file names the cluster, so that no other server uses it. In a cluster
+/// that has a storage, the jobs are there (<see cref="JobObjects"/>), and each host has a folder of its own.
 /// </summary>
 internal sealed class JobFolder : IDisposable
 {
@@ -29,12 +31,14 @@ internal sealed class JobFolder : IDisposable
     private static readonly TimeSpan _leftoverAfter = TimeSpan.FromHours(1);
     private readonly Lock _looking = new();
     private FileStream? _lock; // null: in a cluster
+    private readonly JobObjects? _objects; // null: the jobs are in the folder
     private readonly bool _isTemporary;
     private readonly string[] _found; // jobs of servers before this one
 
     /// <exception cref="DtiException">The folder cannot be made, or another server uses it.</exception>
-    public JobFolder(DtiServerOptions options, IFileStore? files = null)
+    public JobFolder(DtiServerOptions options, IFileStore? files = null, IObjectStore? store = null)
     {
+        _objects = store is null ? null : new JobObjects(store);
         Files = files ?? PhysicalFileStore.Instance;
         _isTemporary = options.JobFolder is null;
         IsShared = options.Cluster.IsUsed;
@@ -52,6 +56,7 @@ internal sealed class JobFolder : IDisposable
             if (IsShared)
             {
                 Share(options.Cluster.Service);
+                _lock = store is null ? null : Hold(FileMode.OpenOrCreate);
             }
             else
             {
@@ -100,7 +105,8 @@ internal sealed class JobFolder : IDisposable
     public string NewDraft() => Path.Combine(Root, Guid.NewGuid().ToString("N") + AtomicFile.Draft);
 
     /// <summary>The log of a job.</summary>
-    public EventFiles Events(string jobId) => new(Of(jobId), Files, IsShared);
+    public IEventLog Events(string jobId) =>
+        _objects is null ? new EventFiles(Of(jobId), Files, IsShared) : _objects.Events(jobId);
 
     /// <summary>
     /// Why the folder is not this server's any more; null: it is. A lock that was deleted is made again.
@@ -153,7 +159,7 @@ internal sealed class JobFolder : IDisposable
     /// <summary>Writes a job's request and its first event.</summary>
     /// <exception cref="DtiException">The disk is full, or the folder cannot be written or is not this server's any
     /// more; nothing of the job is left.</exception>
-    public void Create(string jobId, IMessage request, IMessage accepted)
+    public async Task CreateAsync(string jobId, IMessage request, IMessage accepted)
     {
         if (Problem() is { } problem)
         {
@@ -162,6 +168,12 @@ internal sealed class JobFolder : IDisposable
 
         try
         {
+            if (_objects is not null)
+            {
+                await _objects.CreateAsync(jobId, request, accepted);
+                return;
+            }
+
             Directory.CreateDirectory(Of(jobId));
             AtomicFile.Write(Path.Combine(Of(jobId), RequestFile), request.WriteTo, files: Files);
             using var log = Events(jobId).OpenWriter(0, first: 0);
@@ -181,7 +193,8 @@ internal sealed class JobFolder : IDisposable
     {
         try
         {
-            return ParserOf(kind).ParseFrom(File.ReadAllBytes(Path.Combine(Of(jobId), RequestFile)));
+            return ParserOf(kind)
+                .ParseFrom(_objects?.Request(jobId) ?? File.ReadAllBytes(Path.Combine(Of(jobId), RequestFile)));
         }
         catch (Exception error)
             when (error is IOException or UnauthorizedAccessException or InvalidProtocolBufferException)
@@ -198,8 +211,16 @@ internal sealed class JobFolder : IDisposable
     }
 
     /// <summary>Deletes the request of a job that is over, with its photos; its events stay.</summary>
-    public void DeleteRequest(string jobId) =>
+    public void DeleteRequest(string jobId)
+    {
+        if (_objects is not null)
+        {
+            _objects.DeleteRequest(jobId);
+            return;
+        }
+
         IgnoreFileErrors(() => File.Delete(Path.Combine(Of(jobId), RequestFile)));
+    }
 
     /// <summary>The newest step in a job's log; 0: none.</summary>
     public int LastStep(string jobId) => Events(jobId).Read(0).Select(entry => entry.Step).DefaultIfEmpty().Max();
@@ -209,8 +230,14 @@ internal sealed class JobFolder : IDisposable
     /// deleted a job.
     /// </summary>
     /// <param name="known">All jobs in the queue or its history.</param>
-    public void KeepOnly(IEnumerable<string> known)
+    public async Task KeepOnlyAsync(IReadOnlyList<string> known)
     {
+        if (_objects is not null)
+        {
+            await _objects.KeepOnlyAsync(known.ToHashSet(StringComparer.Ordinal), DateTimeOffset.UtcNow);
+            return;
+        }
+
         foreach (
             var jobId in _found
                 .Select(folder => Path.GetFileName(folder))
@@ -226,7 +253,16 @@ internal sealed class JobFolder : IDisposable
     public static bool IsId(string id) => id.Length == 32 && id.All(char.IsAsciiHexDigitLower);
 
     /// <summary>Deletes a job's folder.</summary>
-    public void Delete(string jobId) => IgnoreFileErrors(() => Directory.Delete(Of(jobId), recursive: true));
+    public void Delete(string jobId)
+    {
+        if (_objects is not null)
+        {
+            _objects.Delete(jobId);
+            return;
+        }
+
+        IgnoreFileErrors(() => Directory.Delete(Of(jobId), recursive: true));
+    }
 
     public void Dispose()
     {

@@ -98,6 +98,7 @@ internal static class WireSamples
             ["dti.host-announcement"] = WireSample.Of(_host),
             ["dti.host-view"] = WireSample.Of(new HostView(_host, [_running])),
             ["dti.queue-entry"] = WireSample.Of(_entry),
+            ["dti.change-log-state"] = WireSample.Of(new ChangeLogState { Number = 7, Change = [1, 2] }),
             ["dti.queue-page"] = WireSample.Of(new QueuePage { Entries = [_entry] }),
             ["dti.queue-state"] = WireSample.Of(
                 new QueueState

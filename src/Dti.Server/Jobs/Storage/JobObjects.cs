@@ -1,0 +1,87 @@
+using Dti.Engine;
+using Dti.Server.ObjectStorage;
+using Google.Protobuf;
+
+namespace Dti.Server.Jobs.Storage;
+
+/// <summary>
+/// The jobs in the storage of a cluster: <c>jobs/ID/request.binpb</c>, photos included, and the log
+/// (<see cref="EventObjects"/>).
+/// </summary>
+internal sealed class JobObjects(IObjectStore store)
+{
+    private const string Prefix = "jobs/";
+    private const string RequestFile = "request.binpb";
+
+    // what no job in the queue refers to: another host may be about to submit it
+    private static readonly TimeSpan _leftoverAfter = TimeSpan.FromHours(1);
+    private static readonly TimeSpan _deleteAgainAfter = TimeSpan.FromSeconds(15);
+    private const int DeleteAttempts = 40;
+
+    /// <summary>The log of a job.</summary>
+    public EventObjects Events(string jobId) => new(Of(jobId), store);
+
+    /// <summary>Writes a job's request and its first event.</summary>
+    /// <exception cref="DtiException">The storage does not answer.</exception>
+    public async Task CreateAsync(string jobId, IMessage request, IMessage accepted)
+    {
+        await store.PutAsync(Of(jobId) + RequestFile, request.ToByteArray());
+        using var log = Events(jobId).OpenWriter(0, first: 0);
+        log.Append(0, accepted);
+        await log.StoreAsync();
+    }
+
+    /// <summary>The bytes of a job's request.</summary>
+    /// <exception cref="DtiException">The storage does not answer, or has none.</exception>
+    public byte[] Request(string jobId) =>
+        store.GetAsync(Of(jobId) + RequestFile).WaitForResult()
+        ?? throw new DtiException(
+            ErrorKind.FailedPrecondition,
+            $"The request of job {jobId} is not in the cluster's storage {store.Location}."
+        );
+
+    /// <summary>Deletes the request of a job that is over, in the background.</summary>
+    public void DeleteRequest(string jobId) => DeleteLater(Of(jobId) + RequestFile);
+
+    /// <summary>Deletes all of a job, in the background.</summary>
+    public void Delete(string jobId) => DeleteLater(Of(jobId));
+
+    /// <summary>
+    /// Deletes jobs that are not in the queue, left by a host that was killed while it accepted or deleted a job.
+    /// </summary>
+    /// <exception cref="DtiException">The storage does not answer.</exception>
+    public async Task KeepOnlyAsync(IReadOnlySet<string> known, DateTimeOffset now)
+    {
+        foreach (var job in (await store.ListAsync(Prefix)).GroupBy(found => found.Key[Prefix.Length..].Split('/')[0]))
+        {
+            if (!known.Contains(job.Key) && job.All(found => now - found.Modified > _leftoverAfter))
+            {
+                Delete(job.Key);
+            }
+        }
+    }
+
+    private static string Of(string jobId) => $"{Prefix}{jobId}/";
+
+    // A grain does not wait for the storage; photos must go also if it does not answer now.
+    private void DeleteLater(string prefix) =>
+        _ = Task.Run(async () =>
+        {
+            for (var attempt = 1; attempt <= DeleteAttempts; attempt++)
+            {
+                try
+                {
+                    foreach (var found in await store.ListAsync(prefix))
+                    {
+                        await store.DeleteAsync(found.Key);
+                    }
+
+                    return;
+                }
+                catch (DtiException)
+                {
+                    await Task.Delay(_deleteAgainAfter);
+                }
+            }
+        });
+}
