@@ -54,6 +54,31 @@ public sealed class ClusterSettingsTests : IDisposable
         Assert.Contains(expected, violation.Description, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("s3://", null, null, "Cluster.Storage")]
+    [InlineData("shared/dti", null, null, "Cluster.Storage")]
+    [InlineData("s3://dti/team", "minio:9000", null, "Cluster.StorageEndpoint")]
+    [InlineData("s3://dti/team", null, "key", "Cluster.StorageSecret")]
+    public void Violations_StorageThatCannotBeUsed_NamesTheSetting(
+        string storage,
+        string? endpoint,
+        string? keyId,
+        string field
+    ) =>
+        Assert.Equal(
+            field,
+            Assert
+                .Single(Violations(_redis with { Storage = storage, StorageEndpoint = endpoint, StorageKeyId = keyId }))
+                .Field
+        );
+
+    [Theory]
+    [InlineData("s3://dti")]
+    [InlineData("s3://dti/team")]
+    [InlineData("/srv/dti")]
+    public void Violations_Storage_AreNone(string storage) =>
+        Assert.Empty(Violations(_redis with { Storage = storage }));
+
     [Fact]
     public void Violations_Tls_NeedsACertificateOfTheCluster()
     {
