@@ -10,6 +10,9 @@ internal sealed class Cluster(DatabaseServer database) : IAsyncDisposable
     // A test stops the database. Whether Orleans has to read from it in that time is chance.
     private const string Outage = "The cluster's database does not answer";
 
+    // So ends a grain's start that waits for the database.
+    private const string Cancelled = "System.Threading.Tasks.TaskCanceledException: A task was canceled.";
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dti-cluster-");
     private readonly List<TestServer> _hosts = [];
 
@@ -59,6 +62,7 @@ internal sealed class Cluster(DatabaseServer database) : IAsyncDisposable
     {
         _hosts.Remove(host);
         host.ForgiveErrors(Outage);
+        host.ForgiveErrors(Cancelled);
         await host.DisposeAsync();
     }
 
