@@ -51,10 +51,9 @@ internal sealed class Report(bool requireAll, int slowest)
             Console.WriteLine($"{time.TotalSeconds, 6:F1} s  {name}");
         }
 
-        // the cases of a theory together
-        foreach (var alike in all.Skips.GroupBy(skip => skip with { Name = skip.Name.Split('(')[0] }))
+        foreach (var alike in _results.SelectMany(one => one.Result.Skips.GroupBy(skip => Grouped(one.Part, skip))))
         {
-            Console.WriteLine(alike.Key + (alike.Count() > 1 ? $" ({alike.Count()} cases)" : ""));
+            Console.WriteLine(alike.Key + (alike.Count() > 1 ? $" ({alike.Count()} tests)" : ""));
         }
 
         foreach (var failure in all.Failures)
@@ -79,6 +78,17 @@ internal sealed class Report(bool requireAll, int slowest)
         return ChildProcess.Stopped ? 130
             : all.Failures.Count == 0 ? 0
             : 1;
+    }
+
+    /// <summary>
+    /// A skip with the name that it is listed by: that of the class for tests that lack the same software, else that of
+    /// the test without the arguments of a theory.
+    /// </summary>
+    private static Skip Grouped(Part part, Skip skip)
+    {
+        var test = skip.Name.Split('(')[0];
+        var isOfClass = skip.CanBeInstalled && test.StartsWith(part.Name + '.', StringComparison.Ordinal);
+        return skip with { Name = isOfClass ? test[..test.LastIndexOf('.')] : test };
     }
 
     private static string Counts(PartResult result) =>

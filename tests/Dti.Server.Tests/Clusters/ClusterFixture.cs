@@ -4,25 +4,30 @@ namespace Dti.Server.Tests.Clusters;
 
 /// <summary>Two gateways and a worker.</summary>
 /// <param name="kind">postgres or redis.</param>
-public abstract class ClusterFixture(string kind) : IAsyncLifetime
+public abstract class ClusterFixture(string kind) : MachineFixture
 {
-    private protected Cluster? Started { get; private set; }
+    private Cluster? _cluster;
+    private TestServer? _first;
+    private TestServer? _second;
+    private TestServer? _worker;
 
-    internal Cluster Cluster => Started!;
+    internal Cluster Cluster => Started(_cluster);
 
-    internal TestServer First { get; private set; } = null!;
+    internal TestServer First => Started(_first);
 
-    internal TestServer Second { get; private set; } = null!;
+    internal TestServer Second => Started(_second);
 
-    internal TestServer Worker { get; private set; } = null!;
+    internal TestServer Worker => Started(_worker);
 
-    public async ValueTask InitializeAsync()
+    protected override async Task StartAsync()
     {
-        Started = await Cluster.StartAsync(kind);
-        First = Started.Start("gateway", "gateway-1");
-        Second = Started.Start("gateway", "gateway-2");
-        Worker = Started.Start("worker", "worker-1");
+        _cluster = await Cluster.StartAsync(kind);
+        _first = _cluster.Start("gateway", "gateway-1");
+        _second = _cluster.Start("gateway", "gateway-2");
+        _worker = _cluster.Start("worker", "worker-1");
     }
+
+    protected override Task StopAsync() => _cluster?.DisposeAsync().AsTask() ?? Task.CompletedTask;
 
     /// <summary>Stops the worker as a SIGTERM does, and starts another one.</summary>
     /// <param name="between">Done while there is none.</param>
@@ -30,17 +35,7 @@ public abstract class ClusterFixture(string kind) : IAsyncLifetime
     {
         await Cluster.StopAsync(Worker);
         await between();
-        Worker = Cluster.Start("worker", "worker-2");
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (Started is not null)
-        {
-            await Started.DisposeAsync();
-        }
-
-        GC.SuppressFinalize(this);
+        _worker = Cluster.Start("worker", "worker-2");
     }
 }
 

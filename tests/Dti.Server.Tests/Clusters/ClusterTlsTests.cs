@@ -13,23 +13,24 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Dti.Server.Tests.Clusters;
 
 /// <summary>A gateway whose port for other hosts uses TLS.</summary>
-public sealed class TlsClusterFixture : IAsyncLifetime
+public sealed class TlsClusterFixture : MachineFixture
 {
     /// <summary>What Orleans logs while a host that cannot join is in its table.</summary>
     internal const string Stranger = "Error while cancelling";
 
-    private Cluster? _started;
+    private Cluster? _cluster;
+    private TestServer? _gateway;
 
     internal X509Certificate2 Authority { get; } = Certificates.Authority();
 
-    internal Cluster Cluster => _started!;
+    internal Cluster Cluster => Started(_cluster);
 
-    internal TestServer Gateway { get; private set; } = null!;
+    internal TestServer Gateway => Started(_gateway);
 
-    public async ValueTask InitializeAsync()
+    protected override async Task StartAsync()
     {
-        _started = await Cluster.StartAsync("redis");
-        Gateway = Start("gateway", "gateway-1", Authority);
+        _cluster = await Cluster.StartAsync("redis");
+        _gateway = Start("gateway", "gateway-1", Authority);
     }
 
     /// <summary>Starts a host whose certificate an authority has signed, which is the only one that it trusts.</summary>
@@ -49,12 +50,12 @@ public sealed class TlsClusterFixture : IAsyncLifetime
         );
     }
 
-    public async ValueTask DisposeAsync()
+    protected override async Task StopAsync()
     {
-        if (_started is not null)
+        if (_cluster is not null)
         {
-            Gateway?.ForgiveErrors(Stranger);
-            await _started.DisposeAsync();
+            _gateway?.ForgiveErrors(Stranger);
+            await _cluster.DisposeAsync();
         }
 
         Authority.Dispose();

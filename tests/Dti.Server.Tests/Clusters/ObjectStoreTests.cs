@@ -138,19 +138,15 @@ public sealed class FolderObjectStoreTests : ObjectStoreTests, IDisposable
 }
 
 /// <summary>A bucket for all tests of S3.</summary>
-public sealed class S3Fixture : IAsyncLifetime
+public sealed class S3Fixture : MachineFixture
 {
     private S3Server? _server;
 
-    internal S3Server Server => _server!;
+    internal S3Server Server => Started(_server);
 
-    public async ValueTask InitializeAsync() => _server = await S3Server.StartNewAsync();
+    protected override async Task StartAsync() => _server = await S3Server.StartNewAsync();
 
-    public ValueTask DisposeAsync()
-    {
-        GC.SuppressFinalize(this);
-        return _server?.DisposeAsync() ?? ValueTask.CompletedTask;
-    }
+    protected override Task StopAsync() => _server?.DisposeAsync().AsTask() ?? Task.CompletedTask;
 }
 
 /// <summary>S3, with s3rver.</summary>

@@ -5,26 +5,29 @@ using Grpc.Core;
 namespace Dti.Server.Tests.Clusters;
 
 /// <summary>Two gateways and a worker that share nothing but Redis and a bucket of S3.</summary>
-public sealed class StorageFixture : IAsyncLifetime
+public sealed class StorageFixture : MachineFixture
 {
     private Cluster? _cluster;
     private S3Server? _storage;
+    private TestServer? _first;
+    private TestServer? _second;
+    private TestServer? _worker;
 
-    internal S3Server Storage => _storage!;
+    internal S3Server Storage => Started(_storage);
 
-    internal TestServer First { get; private set; } = null!;
+    internal TestServer First => Started(_first);
 
-    internal TestServer Second { get; private set; } = null!;
+    internal TestServer Second => Started(_second);
 
-    internal TestServer Worker { get; private set; } = null!;
+    internal TestServer Worker => Started(_worker);
 
-    public async ValueTask InitializeAsync()
+    protected override async Task StartAsync()
     {
         _storage = await S3Server.StartNewAsync();
         _cluster = await Cluster.StartAsync("redis");
-        First = Start("gateway", "gateway-1");
-        Second = Start("gateway", "gateway-2");
-        Worker = Start("worker", "worker-1");
+        _first = Start("gateway", "gateway-1");
+        _second = Start("gateway", "gateway-2");
+        _worker = Start("worker", "worker-1");
     }
 
     /// <summary>Stops the worker as a SIGTERM does, and starts another one.</summary>
@@ -33,10 +36,10 @@ public sealed class StorageFixture : IAsyncLifetime
     {
         await _cluster!.StopAsync(Worker);
         await between();
-        Worker = Start("worker", "worker-2");
+        _worker = Start("worker", "worker-2");
     }
 
-    public async ValueTask DisposeAsync()
+    protected override async Task StopAsync()
     {
         if (_cluster is not null)
         {
@@ -47,8 +50,6 @@ public sealed class StorageFixture : IAsyncLifetime
         {
             await _storage.DisposeAsync();
         }
-
-        GC.SuppressFinalize(this);
     }
 
     private TestServer Start(string role, string name) =>

@@ -37,7 +37,10 @@ internal sealed class DatabaseServer : IAsyncDisposable
     public static async Task<DatabaseServer> PostgresAsync()
     {
         var (initdb, postgres) = (FindPostgres("initdb"), FindPostgres("postgres"));
-        Assert.SkipWhen(initdb is null || postgres is null, "PostgreSQL is not installed (apt-get install postgresql)");
+        Assert.SkipWhen(
+            initdb is null || postgres is null,
+            "needs PostgreSQL, install with apt-get install postgresql"
+        );
         var (folder, port) = (Directory.CreateTempSubdirectory("dti-postgres-"), FreePort());
         if (Environment.IsPrivilegedProcess)
         {
@@ -82,7 +85,7 @@ internal sealed class DatabaseServer : IAsyncDisposable
     public static async Task<DatabaseServer> RedisAsync()
     {
         var redis = Find("redis-server", Paths);
-        Assert.SkipWhen(redis is null, "Redis is not installed (apt-get install redis-server)");
+        Assert.SkipWhen(redis is null, "needs Redis, install with apt-get install redis-server");
         var (folder, port) = (Directory.CreateTempSubdirectory("dti-redis-"), FreePort());
         var number = port.ToString(CultureInfo.InvariantCulture);
         var server = new DatabaseServer(

@@ -50,7 +50,7 @@ internal sealed class S3Server : IAsyncDisposable
         var hasNode = new[] { "node", "npm", "bash" }.All(name =>
             DatabaseServer.Find(name, DatabaseServer.Paths) is not null
         );
-        Assert.SkipUnless(hasNode, "Node.js 18 or newer with npm is not installed (apt-get install nodejs npm)");
+        Assert.SkipUnless(hasNode, "needs Node.js 18 or newer with npm, install with apt-get install nodejs npm");
         var server = new S3Server(await InstallAsync());
         await server.StartAsync();
         return server;
