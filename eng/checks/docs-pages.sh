@@ -90,7 +90,7 @@ prepare() { # prepare PAGE BLOCK: what the text of the page has the reader do, o
     training.2)
       sed -i 's/--steps 1000/--steps 140/; s/--from-step 300/--from-step 30/' training.2.sh
       "$program" train my-cat photos/ --initializer cat --batch 1 --snapshot-every 30 --steps 120 --force --json >steps.json 2>&1 &
-      for _ in $(seq 1000); do ! grep -q '"step":3[0-9],' steps.json || break; sleep 0.1; done
+      for _ in $(seq 1000); do ! grep -qE '"step":(3[3-9]|[4-9][0-9]),' steps.json || break; sleep 0.1; done # step 30 is on disk by then
       kill -KILL $! || { cat steps.json; exit 1; } # a crash; SIGINT is ignored by what a script starts in the background
       wait $! || true ;;
   esac
