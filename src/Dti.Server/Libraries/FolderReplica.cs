@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Dti.Engine;
 using Dti.Engine.Runtime.Files;
-using Dti.Server.Errors;
 using Dti.Server.ObjectStorage;
 using Dti.Server.Telemetry;
 using Microsoft.Extensions.Logging;
@@ -117,8 +116,8 @@ internal sealed class FolderReplica(
     }
 
     /// <summary>Fetches the content of a file that is not here yet, if there is one at a place.</summary>
-    /// <exception cref="DtiException">The storage does not answer, or another host has just replaced the
-    /// file.</exception>
+    /// <exception cref="DtiException">The storage does not answer.</exception>
+    /// <exception cref="FolderConflictException">Another host has just replaced the file.</exception>
     public void Fetch(string place)
     {
         var path = Path.Combine(folder, place);
@@ -235,14 +234,7 @@ internal sealed class FolderReplica(
                 }
             }
         );
-        _state.Reset(
-            long.Parse(
-                newest.Key.AsSpan(newest.Key.LastIndexOf('/') + 1),
-                NumberStyles.None,
-                CultureInfo.InvariantCulture
-            ),
-            files
-        );
+        _state.Reset(IChangeLog.NumberOf(newest.Key), files);
     }
 
     private void Checkpoint()
@@ -290,12 +282,7 @@ internal sealed class FolderReplica(
     }
 
     private byte[] Content(ReplicatedFile file) =>
-        store.GetAsync(file.Key).WaitForResult()
-        ?? throw Refusals.Unavailable(
-            "Another host has just replaced this concept; try again.",
-            "CONCEPT_CHANGED",
-            TimeSpan.FromSeconds(1)
-        );
+        store.GetAsync(file.Key).WaitForResult() ?? throw new FolderConflictException(); // another host has replaced it
 
     private void DeleteObjects(IEnumerable<string> keys)
     {

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Dti.Server.Libraries;
 
 /// <summary>
@@ -18,5 +20,9 @@ internal interface IChangeLog
 
     /// <summary>The key of a change.</summary>
     static string KeyOf(string name, long number) =>
-        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{name}/changes/{number:D12}");
+        string.Create(CultureInfo.InvariantCulture, $"{name}/changes/{number:D12}");
+
+    /// <summary>The number at the end of a key.</summary>
+    static long NumberOf(string key) =>
+        long.Parse(key.AsSpan(key.LastIndexOf('/') + 1), NumberStyles.None, CultureInfo.InvariantCulture);
 }

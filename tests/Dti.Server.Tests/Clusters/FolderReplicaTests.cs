@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dti.Server.Tests.Clusters;
 
-/// <summary>The libraries of several hosts that share a storage, each with a copy in a folder of its own.</summary>
+/// <summary>Libraries of several hosts that share a storage, each with a separate local copy.</summary>
 public sealed class FolderReplicaTests : IDisposable
 {
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("dti-replicas-");
@@ -79,6 +79,29 @@ public sealed class FolderReplicaTests : IDisposable
         Assert.All(hosts, host => Assert.Equal(21, Names(host).Count));
         Assert.All(hosts, host => Assert.Equal(Value(hosts[0], "contended"), Value(host, "contended")));
         Assert.True(_log.Conflicts > 0, "the hosts did not get in each other's way");
+    }
+
+    [Fact]
+    public void Save_AnotherHostReplacesWhatIsNotFetchedYet_BeginsAgain()
+    {
+        var (first, second) = (Open("first"), Open("second"));
+        Save(first, "cat", value: 1, thumbnail: [1]);
+        var attempts = 0;
+
+        Save(second, "cat", value: 3, admit: () =>
+        {
+            if (attempts++ == 0)
+            {
+                Save(first, "cat", value: 2); // deletes the contents that this attempt would keep
+            }
+        });
+
+        Assert.Equal(2, attempts);
+        Assert.Equal(3, Value(first, "cat"));
+        Assert.Equal(
+            [2, 1],
+            first.Versions("cat").Select(version => (int)first.Load("cat", version.Version).Encoders[0].Magnitudes[0])
+        );
     }
 
     [Fact]
@@ -239,7 +262,13 @@ public sealed class FolderReplicaTests : IDisposable
             Cluster = new ClusterOptions { Connection = "localhost:6379", Storage = Store.Location },
         };
 
-    private static void Save(ConceptLibrary library, string name, int value, byte[]? thumbnail = null) =>
+    private static void Save(
+        ConceptLibrary library,
+        string name,
+        int value,
+        byte[]? thumbnail = null,
+        Action? admit = null
+    ) =>
         library
             .For(Caller.Local)
             .Save(
@@ -254,7 +283,8 @@ public sealed class FolderReplicaTests : IDisposable
                 ),
                 thumbnail,
                 default,
-                overwrite: true
+                overwrite: true,
+                admit
             );
 
     private static List<string> Names(ConceptLibrary library) => [.. library.List().Select(concept => concept.Name)];
@@ -277,7 +307,7 @@ public sealed class FolderReplicaTests : IDisposable
 
         public long Number(string name) => _newest[name].Number;
 
-        /// <summary>Lets the numbers go on as if there had been changes of nothing.</summary>
+        /// <summary>Appends empty changes up to a number.</summary>
         public void Skip(string name, long to)
         {
             while (_newest[name].Number < to)

@@ -81,7 +81,8 @@ public sealed class FolderJournal(string folder, IFileStore? files = null, IFold
     /// first, the change begins again.
     /// </summary>
     /// <param name="change">Notes the change and commits it.</param>
-    /// <exception cref="DtiException">As <see cref="Begin"/>, or other machines do not cease to change theirs.</exception>
+    /// <exception cref="DtiException">As <see cref="Begin"/>.</exception>
+    /// <exception cref="FolderConflictException">Other machines do not cease to change theirs.</exception>
     public T Change<T>(Func<FolderChange, T> change)
     {
         for (var conflicts = 0; ; conflicts++)
@@ -91,16 +92,9 @@ public sealed class FolderJournal(string folder, IFileStore? files = null, IFold
                 using var begun = EnterToChange();
                 return change(begun);
             }
-            catch (FolderConflictException error)
+            catch (FolderConflictException) when (conflicts < MaxConflicts)
             {
-                if (conflicts == MaxConflicts)
-                {
-                    throw new DtiException(
-                        ErrorKind.Unavailable,
-                        "Other hosts are changing the library all the time; try again.",
-                        innerException: error
-                    );
-                }
+                // The next attempt begins with what there is now.
             }
         }
     }

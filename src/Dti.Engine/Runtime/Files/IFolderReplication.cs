@@ -31,5 +31,17 @@ public interface IFolderReplication
 /// <param name="Content">The file or the folder that comes there; null: none.</param>
 public sealed record FolderStep(string Place, string? Content);
 
-/// <summary>Another machine has changed the folder since this change began, which must begin again.</summary>
-public sealed class FolderConflictException() : Exception("Another machine has changed the folder meanwhile.");
+/// <summary>
+/// Another machine has changed the folder since this work began. A change begins again
+/// (<see cref="FolderJournal.Change"/>).
+/// </summary>
+public sealed class FolderConflictException : DtiException
+{
+    /// <summary>Creates the error.</summary>
+    public FolderConflictException()
+        : base(ErrorKind.Unavailable, "Another host has just changed the library; try again.")
+    {
+        Reason = "LIBRARY_CHANGED";
+        RetryAfter = TimeSpan.FromSeconds(1);
+    }
+}
