@@ -61,8 +61,8 @@ public sealed record ClusterOptions
 
     /// <summary>
     /// Where the hosts store jobs, snapshots and the concept library: <c>s3://bucket/prefix</c>, or the full path of a
-    /// folder that all of them mount. Each host then has a concept folder and a job folder of its own. Null: the hosts
-    /// share these two folders themselves.
+    /// folder that all of them mount. Each host then needs a separate ConceptFolder and JobFolder. Null: the hosts share
+    /// these two folders.
     /// </summary>
     public string? Storage { get; init; }
 

@@ -43,7 +43,7 @@ internal sealed class ReplicaState : IDisposable
         _lock = LockFile.TryHold(Path.Combine(folder, LockName), TimeSpan.Zero)
             ?? throw new DtiException(
                 ErrorKind.FailedPrecondition,
-                $"The folder {folder} is used by another host. Each host needs a folder of its own if the cluster has a storage (--data)."
+                $"The folder {folder} is used by another host. With Cluster.Storage, each host needs a separate folder (--data)."
             );
         try
         {

@@ -57,10 +57,7 @@ internal sealed class SharedSnapshots(IObjectStore store)
     {
         try
         {
-            foreach (var found in store.ListAsync(PrefixOf(name)).WaitForResult())
-            {
-                store.DeleteAsync(found.Key).WaitFor();
-            }
+            store.DeleteAllAsync(PrefixOf(name)).WaitFor();
         }
         catch (DtiException)
         {

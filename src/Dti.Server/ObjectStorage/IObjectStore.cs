@@ -1,9 +1,8 @@
 namespace Dti.Server.ObjectStorage;
 
 /// <summary>
-/// Storage that all hosts of a cluster reach: objects of bytes by key, such as <c>jobs/ID/request.binpb</c>. An object
-/// is written as a whole or not at all, and whoever reads or lists after that finds it. There are no locks, no renames
-/// and no conditional writes.
+/// Storage that all hosts of a cluster reach: objects of bytes by key, such as <c>jobs/ID/request.binpb</c>. Writes
+/// are atomic, and reads and lists are consistent with them. There are no locks, renames or conditional writes.
 /// </summary>
 internal interface IObjectStore
 {

@@ -105,6 +105,16 @@ internal static class ObjectStores
         }
     }
 
+    /// <summary>Deletes all objects whose keys begin with a prefix.</summary>
+    /// <exception cref="DtiException">The storage does not answer, or refuses.</exception>
+    public static async Task DeleteAllAsync(this IObjectStore store, string prefix)
+    {
+        foreach (var found in await store.ListAsync(prefix))
+        {
+            await store.DeleteAsync(found.Key);
+        }
+    }
+
     /// <summary>Waits for the storage, on a thread that may wait.</summary>
     public static T WaitForResult<T>(this Task<T> call) => call.GetAwaiter().GetResult();
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dti.Engine;
 using Dti.Server.Jobs.Storage;
 using Dti.Server.Libraries;
@@ -81,13 +80,7 @@ internal sealed class ChangeLogGrain(
         {
             var prefix = $"{Name}/changes/";
             var newest = await Task.Run(() => store.ListAsync(prefix)) is [.., var last] ? last.Key : null;
-            stored.State.Number = newest is null
-                ? 0
-                : long.Parse(
-                    newest.AsSpan(newest.LastIndexOf('/') + 1),
-                    NumberStyles.None,
-                    CultureInfo.InvariantCulture
-                );
+            stored.State.Number = newest is null ? 0 : IChangeLog.NumberOf(newest);
         }
 
         while (true)

@@ -3,7 +3,9 @@ using Google.Protobuf;
 
 namespace Dti.Server.Jobs.Storage;
 
-/// <summary>The log of a job. Each attempt writes a part of its own, and only the newest attempt's events count.</summary>
+/// <summary>
+/// The log of a job. Each attempt writes a separate part. What it writes after a newer attempt has begun does not count.
+/// </summary>
 internal interface IEventLog
 {
     /// <summary>Begins the part of an attempt. From then on no earlier attempt may write.</summary>

@@ -11,8 +11,8 @@ namespace Dti.Server.Jobs.Storage;
 /// <summary>
 /// Where jobs are on disk, a folder each: the request (<c>request.binpb</c>, photos included), the log of events (a
 /// part per attempt), the grain's state. Devices and gateways share it, and nothing else. The hosts of a cluster use one
-/// folder, in which no host relies on locks; a file names the cluster, so that no other server uses it. In a cluster
-/// that has a storage, the jobs are there (<see cref="JobObjects"/>), and each host has a folder of its own.
+/// folder, in which no host relies on locks; a file names the cluster, so that no other server uses it. With
+/// <c>Cluster.Storage</c>, jobs are stored as objects (<see cref="JobObjects"/>), and each host uses a separate folder.
 /// </summary>
 internal sealed class JobFolder : IDisposable
 {

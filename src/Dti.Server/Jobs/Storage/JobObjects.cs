@@ -71,11 +71,7 @@ internal sealed class JobObjects(IObjectStore store)
             {
                 try
                 {
-                    foreach (var found in await store.ListAsync(prefix))
-                    {
-                        await store.DeleteAsync(found.Key);
-                    }
-
+                    await store.DeleteAllAsync(prefix);
                     return;
                 }
                 catch (DtiException)
