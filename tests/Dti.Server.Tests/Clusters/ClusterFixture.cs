@@ -1,3 +1,4 @@
+using Dti.Server.Configuration;
 using Dti.Server.Tests.Infrastructure;
 
 namespace Dti.Server.Tests.Clusters;
@@ -22,9 +23,9 @@ public abstract class ClusterFixture(string kind) : MachineFixture
     protected override async Task StartAsync()
     {
         _cluster = await Cluster.StartAsync(kind);
-        _first = _cluster.Start("gateway", "gateway-1");
-        _second = _cluster.Start("gateway", "gateway-2");
-        _worker = _cluster.Start("worker", "worker-1");
+        _first = _cluster.Start("gateway", "gateway-1", Of);
+        _second = _cluster.Start("gateway", "gateway-2", Of);
+        _worker = _cluster.Start("worker", "worker-1", Of);
     }
 
     protected override Task StopAsync() => _cluster?.DisposeAsync().AsTask() ?? Task.CompletedTask;
@@ -34,9 +35,18 @@ public abstract class ClusterFixture(string kind) : MachineFixture
     internal async Task ReplaceWorkerAsync(Func<Task> between)
     {
         await Cluster.StopAsync(Worker);
-        await between();
-        _worker = Cluster.Start("worker", "worker-2");
+        try
+        {
+            await between();
+        }
+        finally
+        {
+            _worker = Cluster.Start("worker", "worker-2", Of); // also for the tests after one that fails
+        }
     }
+
+    /// <summary>The settings of each host.</summary>
+    private protected virtual ClusterOptions Of(ClusterOptions cluster) => cluster;
 }
 
 /// <summary>With PostgreSQL.</summary>

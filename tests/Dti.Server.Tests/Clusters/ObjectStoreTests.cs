@@ -192,7 +192,7 @@ public sealed class S3ObjectStoreTests(S3Fixture fixture) : ObjectStoreTests, IC
     [Fact]
     public async Task EnsureReady_NobodyListens_IsUnavailable()
     {
-        var port = DatabaseServer.FreePort();
+        var port = LocalService.FreePort();
 
         var refused = await RefusalAsync(cluster => cluster with { StorageEndpoint = $"http://127.0.0.1:{port}" });
 

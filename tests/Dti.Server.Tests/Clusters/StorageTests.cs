@@ -1,3 +1,4 @@
+using Dti.Server.Configuration;
 using Dti.Server.Tests.Infrastructure;
 using Dti.V1;
 using Grpc.Core;
@@ -5,55 +6,28 @@ using Grpc.Core;
 namespace Dti.Server.Tests.Clusters;
 
 /// <summary>Two gateways and a worker that share nothing but Redis and a bucket of S3.</summary>
-public sealed class StorageFixture : MachineFixture
+public sealed class StorageFixture() : ClusterFixture("redis")
 {
-    private Cluster? _cluster;
     private S3Server? _storage;
-    private TestServer? _first;
-    private TestServer? _second;
-    private TestServer? _worker;
 
     internal S3Server Storage => Started(_storage);
-
-    internal TestServer First => Started(_first);
-
-    internal TestServer Second => Started(_second);
-
-    internal TestServer Worker => Started(_worker);
 
     protected override async Task StartAsync()
     {
         _storage = await S3Server.StartNewAsync();
-        _cluster = await Cluster.StartAsync("redis");
-        _first = Start("gateway", "gateway-1");
-        _second = Start("gateway", "gateway-2");
-        _worker = Start("worker", "worker-1");
-    }
-
-    /// <summary>Stops the worker as a SIGTERM does, and starts another one.</summary>
-    /// <param name="between">Done while there is none.</param>
-    internal async Task ReplaceWorkerAsync(Func<Task> between)
-    {
-        await _cluster!.StopAsync(Worker);
-        await between();
-        _worker = Start("worker", "worker-2");
+        await base.StartAsync();
     }
 
     protected override async Task StopAsync()
     {
-        if (_cluster is not null)
-        {
-            await _cluster.DisposeAsync();
-        }
-
+        await base.StopAsync();
         if (_storage is not null)
         {
             await _storage.DisposeAsync();
         }
     }
 
-    private TestServer Start(string role, string name) =>
-        _cluster!.Start(role, name, cluster => Storage.In(cluster, "cluster"));
+    private protected override ClusterOptions Of(ClusterOptions cluster) => Storage.In(cluster, "cluster");
 }
 
 /// <inheritdoc cref="StorageFixture"/>
