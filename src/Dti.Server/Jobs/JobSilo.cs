@@ -49,6 +49,7 @@ internal sealed class JobSilo(
 
     // Orleans reserves memory for all of them at the start: 19 MiB for its default of a million.
     private const int CachedGrainAddresses = 16384;
+    private static readonly TimeSpan _stopLimit = TimeSpan.FromSeconds(5);
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource _wanted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task<IHost>? _host;
@@ -190,7 +191,7 @@ internal sealed class JobSilo(
             }
             catch (OrleansClusterConnectivityCheckFailedException error)
             {
-                host.Dispose();
+                await StopStartedAsync(host);
                 throw new DtiException(
                     ErrorKind.FailedPrecondition,
                     $"This host did not reach every other host of the cluster within {options.Cluster.JoinTimeout.TotalSeconds:F0} s, or was not reached: {error.GetBaseException().Message} Check the addresses, and that the same authority has signed the certificate of each host (docs/cluster.md).",
@@ -208,6 +209,20 @@ internal sealed class JobSilo(
                 );
             }
         }
+    }
+
+    /// <summary>
+    /// Stops the parts of a silo that had started when it failed. It is not disposed of: Orleans 10.4 would wait for
+    /// ever if it is stopped before, and if it is not, a loop of its grain directory would use a whole processor.
+    /// </summary>
+    private static async Task StopStartedAsync(IHost host)
+    {
+        using var limit = new CancellationTokenSource(_stopLimit);
+        await host
+            .Services.GetRequiredService<ISiloLifecycleSubject>()
+            .OnStop(limit.Token)
+            .WaitAsync(2 * _stopLimit)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private IHost Build()

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dti.Server.Jobs;
 
@@ -8,10 +9,18 @@ namespace Dti.Server.Jobs;
 /// </summary>
 internal sealed class SiloLoggers(ILoggerFactory loggers, Func<bool> isStopping) : ILoggerFactory
 {
-    public ILogger CreateLogger(string categoryName) =>
-        categoryName.StartsWith("Orleans", StringComparison.Ordinal)
-            ? new SilencedWhileStopping(loggers.CreateLogger(categoryName), isStopping)
-            : loggers.CreateLogger(categoryName);
+    public ILogger CreateLogger(string categoryName)
+    {
+        if (isStopping())
+        {
+            return NullLogger.Instance; // the server's loggers may be gone before all of a silo is
+        }
+
+        var logger = loggers.CreateLogger(categoryName);
+        return categoryName.StartsWith("Orleans", StringComparison.Ordinal)
+            ? new SilencedWhileStopping(logger, isStopping)
+            : logger;
+    }
 
     public void AddProvider(ILoggerProvider provider) => loggers.AddProvider(provider);
 
