@@ -52,7 +52,7 @@ internal static class GenerateCommand
                     PreviewFolder = options.PreviewFolder(context),
                 }
                     .RunAsync(
-                        "drawing",
+                        "generating",
                         connection.Client.GenerateAsync(asked, null, context.CancellationToken),
                         context.CancellationToken
                     )
