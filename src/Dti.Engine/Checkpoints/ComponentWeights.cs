@@ -23,6 +23,9 @@ public sealed partial class ComponentWeights : IDisposable
     /// <summary>The component's folder, or the single file.</summary>
     public string Folder { get; }
 
+    /// <summary>Whether the data of the tensors is here, not their headers alone.</summary>
+    internal bool HasData => _files.TrueForAll(file => file.HasData);
+
     /// <summary>Names of all tensors.</summary>
     public IReadOnlyCollection<string> Names => _tensors.Keys;
 

@@ -24,12 +24,16 @@ public sealed class SafetensorsFile : IDisposable
         var size = RandomAccess.GetLength(file);
         using var stream = RegularFile.OpenRead(path);
         (var metadata, var tensors, _dataStart) = SafetensorsHeader.Read(stream, size, path);
+        HasData = size > _dataStart || !metadata.ContainsKey(SafetensorsHeader.DataBytesKey);
         Metadata = metadata;
         Tensors = tensors;
     }
 
     /// <summary>The file.</summary>
     public string Path { get; }
+
+    /// <summary>Whether it has data; without, it is the header of a file on another host.</summary>
+    internal bool HasData { get; }
 
     /// <summary>The header's free texts.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
@@ -68,6 +72,7 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>Reads a tensor of this file, or a part of one, into new memory.</summary>
     internal Tensor Read(SafetensorsEntry entry)
     {
+        EnsureHasData(); // before memory is allocated for what the header states
         var tensor = empty([.. entry.Shape], entry.Dtype);
         try
         {
@@ -166,8 +171,20 @@ public sealed class SafetensorsFile : IDisposable
             ? entry
             : throw new DtiException(ErrorKind.FailedPrecondition, $"{Path} has no tensor '{name}'.");
 
+    private void EnsureHasData()
+    {
+        if (!HasData)
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                "The weights of this model are on other hosts of the cluster, and this needs a host that has them."
+            );
+        }
+    }
+
     private void Fill(Span<byte> memory, long offset)
     {
+        EnsureHasData();
         while (memory.Length > 0)
         {
             int read;

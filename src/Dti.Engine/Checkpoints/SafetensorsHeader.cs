@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 
 namespace Dti.Engine.Checkpoints;
@@ -42,6 +44,9 @@ internal static class SafetensorsHeader
 {
     /// <summary>The format's own bound on the header.</summary>
     public const long MaxBytes = 100_000_000;
+
+    /// <summary>The key of the metadata of a header without data: the bytes that its data has elsewhere.</summary>
+    public const string DataBytesKey = "dti.data_bytes";
 
     private const int MaxTensors = 100_000;
     private const int MaxRank = 16;
@@ -95,7 +100,7 @@ internal static class SafetensorsHeader
         try
         {
             var (metadata, tensors) = Parse(json, file);
-            EnsureDataIsCovered(tensors.Values, size - 8 - (long)length, file);
+            EnsureDataIsCovered(tensors.Values, DataBytes(metadata, size - 8 - (long)length), file);
             return (metadata, tensors, 8 + (long)length);
         }
         catch (Exception error)
@@ -103,6 +108,26 @@ internal static class SafetensorsHeader
         {
             throw Bad(file, "its header is not valid JSON", error);
         }
+    }
+
+    /// <summary>A copy of a file without its data, which states how much data there was.</summary>
+    /// <exception cref="DtiException">The file is not a valid safetensors file.</exception>
+    public static byte[] WithoutData(string path)
+    {
+        using var stream = File.OpenRead(path);
+        var (_, _, dataStart) = Read(stream, stream.Length, path);
+        var json = new byte[dataStart - 8];
+        stream.Position = 8;
+        stream.ReadExactly(json);
+        var header = JsonNode.Parse(json)!.AsObject();
+        var metadata = header["__metadata__"] as JsonObject ?? [];
+        metadata[DataBytesKey] = (stream.Length - dataStart).ToString(CultureInfo.InvariantCulture);
+        header["__metadata__"] = metadata;
+        var changed = JsonSerializer.SerializeToUtf8Bytes(header);
+        var copy = new byte[8 + changed.Length];
+        BinaryPrimitives.WriteUInt64LittleEndian(copy, (ulong)changed.Length);
+        changed.CopyTo(copy, 8);
+        return copy;
     }
 
     /// <summary>The stored name of a dtype.</summary>
@@ -276,6 +301,14 @@ internal static class SafetensorsHeader
 
         return (long)total;
     }
+
+    /// <summary>Bytes of data: those that follow, or of a header by itself those that it states.</summary>
+    private static long DataBytes(Dictionary<string, string> metadata, long following) =>
+        following == 0
+        && metadata.TryGetValue(DataBytesKey, out var stated)
+        && long.TryParse(stated, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes)
+            ? bytes
+            : following;
 
     /// <summary>The format allows neither gaps nor overlaps.</summary>
     private static void EnsureDataIsCovered(IEnumerable<SafetensorsEntry> tensors, long dataBytes, string file)

@@ -116,6 +116,11 @@ public sealed class TextEncoderProfile
     {
         using var scope = torch.NewDisposeScope();
         using var weights = _checkpoint.OpenWeights(Component);
+        if (!weights.HasData && ModelMetadata.NormsOf(_checkpoint.Path, Component) is { } known)
+        {
+            return new VocabularyNorms(known);
+        }
+
         // as it is stored: of a large vocabulary, fp32 would take gigabytes
         var rows = torch.empty(
             [Embeddings.VocabularySize, Embeddings.Dimension],

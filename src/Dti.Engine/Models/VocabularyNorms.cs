@@ -14,6 +14,9 @@ public sealed class VocabularyNorms
         Median = (sorted[(sorted.Length - 1) / 2] + (double)sorted[sorted.Length / 2]) / 2;
     }
 
+    /// <summary>Of all tokens, by id.</summary>
+    internal ReadOnlySpan<float> All => _norms;
+
     /// <summary>The smallest.</summary>
     public double Min { get; }
 
