@@ -123,7 +123,13 @@ public static class DtiHost
 
         if (options.Cluster.IsUsed)
         {
+            services.AddSingleton<RemoteModels>();
+            services.AddSingleton(provider => new SharedModelMetadata(
+                provider.GetService<IObjectStore>()
+                    ?? new FolderObjectStore(provider.GetRequiredService<JobFolder>().Root)
+            ));
             services.AddHostedService<HostAnnouncer>();
+            services.AddHostedService<ModelMetadataExchange>();
         }
 
         services.AddHostedService<FreedMemory>();
@@ -166,7 +172,11 @@ public static class DtiHost
             app.Logger.ModelFolderMissing(missing); // it may come later
         }
 
-        app.Services.GetRequiredService<ModelLibrary>().EnsureDefaultExists();
+        if (options.Cluster.RunsJobs) // a gateway may have only the models of its workers, which it does not know yet
+        {
+            app.Services.GetRequiredService<ModelLibrary>().EnsureDefaultExists();
+        }
+
         app.UseMetricsPage(options);
         app.UseWebApi(options);
         app.UseDashboardSignIn(options);

@@ -115,7 +115,7 @@ internal sealed class HostAnnouncer(
                 [
                     .. models
                         .List()
-                        .Where(entry => (entry.Profile ?? entry.Incomplete) is not null)
+                        .Where(entry => entry.IsHere && (entry.Profile ?? entry.Incomplete) is not null)
                         .Select(entry => (entry, models.FingerprintOf(entry)))
                         .Where(model => model.Item2.Length > 0),
                 ],

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Dti.Engine.Models;
 
 namespace Dti.Server.Libraries;
 
@@ -13,36 +14,15 @@ internal static class ModelFingerprint
     private const int BlockBytes = 4096;
     private const int Blocks = 16;
 
-    // a README or a sample image makes no other model
-    private static readonly string[] _endings = [".safetensors", ".json", ".txt", ".model"];
-
-    private static readonly EnumerationOptions _everyFile = new()
-    {
-        RecurseSubdirectories = true,
-        MaxRecursionDepth = 2,
-    };
-
     /// <summary>The fingerprint of a model folder or a single file: 16 hexadecimal digits.</summary>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static string Of(string path)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        if (File.Exists(path))
+        var isFile = File.Exists(path);
+        foreach (var (file, name) in ModelMetadata.Files(path))
         {
-            Append(hash, path, "");
-        }
-        else
-        {
-            foreach (
-                var (file, name) in Directory
-                    .EnumerateFiles(path, "*", _everyFile)
-                    .Where(file => _endings.Contains(Path.GetExtension(file), StringComparer.Ordinal))
-                    .Select(file => (file, Path.GetRelativePath(path, file).Replace('\\', '/')))
-                    .OrderBy(named => named.Item2, StringComparer.Ordinal)
-            )
-            {
-                Append(hash, file, name);
-            }
+            Append(hash, file, isFile ? "" : name); // a single file may be renamed
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8));

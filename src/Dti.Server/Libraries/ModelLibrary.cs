@@ -7,41 +7,38 @@ using Dti.Server.Errors;
 
 namespace Dti.Server.Libraries;
 
-/// <summary>A model that was found.</summary>
-/// <param name="Name">Its name in the library.</param>
-/// <param name="Path">The folder, or the single file.</param>
-/// <param name="RelativePath">Below the library's folder, with slashes.</param>
-/// <param name="Profile">What it is; null if it cannot be used.</param>
-/// <param name="Problem">Why it cannot; empty if it can.</param>
-/// <param name="Incomplete">What it is, if it can be used with another autoencoder only.</param>
-internal sealed record ModelEntry(
-    string Name,
-    string Path,
-    string RelativePath,
-    ModelProfile? Profile,
-    string Problem,
-    ModelProfile? Incomplete = null
-);
-
 /// <summary>
-/// The models in the configured folders. Folders are looked at on every call, headers read again only where files
-/// changed.
+/// The models in the configured folders, and those that only other hosts of the cluster have. Folders are looked at on
+/// every call, headers read again only where files changed.
 /// </summary>
-internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders folders, VaeLibrary vaes)
+/// <param name="options">Name the default model and the built-in one.</param>
+/// <param name="folders">Where models are.</param>
+/// <param name="vaes">Autoencoders that can replace a model's own.</param>
+/// <param name="remote">Models that only other hosts have; null: there are no other hosts.</param>
+internal sealed class ModelLibrary(
+    DtiServerOptions options,
+    LibraryFolders folders,
+    VaeLibrary vaes,
+    RemoteModels? remote = null
+)
 {
-    private const string NoAutoencoder =
-        "It holds no autoencoder (VAE). Name one with --vae (options.vae): a file below ComfyUI's models/vae that 'dti models list' shows.";
-
     private readonly ProfileCache<ModelProfile> _profiles = new(ModelFamilies.BuiltIn.Read);
     private readonly ProfileCache<string> _fingerprints = new(ModelFingerprint.Of);
 
-    /// <summary>All models by name (<see cref="LibraryPath"/>); a configured model takes the built-in one's place.</summary>
+    /// <summary>
+    /// All models by name (<see cref="LibraryPath"/>); a configured model takes the built-in one's place, and any model
+    /// of this host that of another host.
+    /// </summary>
     public IReadOnlyList<ModelEntry> List()
     {
         var (configured, builtIn) = Scan();
         return
         [
-            .. configured.Concat(builtIn is null ? [] : [builtIn]).OrderBy(entry => entry.Name, StringComparer.Ordinal),
+            .. configured
+                .Concat(builtIn is null ? [] : [builtIn])
+                .Concat(remote?.Entries ?? [])
+                .DistinctBy(entry => entry.Name, StringComparer.Ordinal)
+                .OrderBy(entry => entry.Name, StringComparer.Ordinal),
         ];
     }
 
@@ -125,7 +122,7 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
     }
 
     /// <summary>The fingerprint of a model (<see cref="ModelFingerprint"/>); empty: it cannot be read.</summary>
-    public string FingerprintOf(ModelEntry entry) => _fingerprints.Get(entry.Path).Profile ?? "";
+    public string FingerprintOf(ModelEntry entry) => entry.Fingerprint ?? _fingerprints.Get(entry.Path).Profile ?? "";
 
     /// <summary>The models in the configured folders, in the order of these, and the built-in one.</summary>
     private (List<ModelEntry> Configured, ModelEntry? BuiltIn) Scan()
@@ -140,8 +137,6 @@ internal sealed class ModelLibrary(DtiServerOptions options, LibraryFolders fold
     private ModelEntry Read(LibraryPath place)
     {
         var (profile, problem) = _profiles.Get(place.Path);
-        return profile is { LacksAutoencoder: true }
-            ? new ModelEntry(place.Name, place.Path, place.RelativePath, null, NoAutoencoder, profile)
-            : new ModelEntry(place.Name, place.Path, place.RelativePath, profile, problem);
+        return ModelEntry.Of(place, profile, problem);
     }
 }

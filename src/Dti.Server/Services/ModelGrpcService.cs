@@ -44,7 +44,7 @@ internal sealed class ModelGrpcService(ModelLibrary models, VaeLibrary vaes, Mod
             message.Dtype = profile.StoredDtype;
             message.Loaded = loaded.Holds(profile);
             message.MemoryBytes = loaded.MemoryBytes(profile);
-            message.Fits = message.MemoryBytes <= loaded.BudgetBytes;
+            message.Fits = !entry.IsHere || message.MemoryBytes <= loaded.BudgetBytes;
         }
 
         return message;

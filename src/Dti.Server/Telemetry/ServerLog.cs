@@ -100,6 +100,12 @@ internal static partial class ServerLog
     [LoggerMessage(46, LogLevel.Warning, "The copy of the library in {Folder} is not brought up to date: {Reason}")]
     public static partial void ReplicaBehind(this ILogger logger, string folder, string reason);
 
+    [LoggerMessage(47, LogLevel.Warning, "The metadata of the workers' models is not exchanged: {Reason}")]
+    public static partial void ModelMetadataFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(48, LogLevel.Information, "The metadata of the workers' models is exchanged again")]
+    public static partial void ModelMetadataResponsive(this ILogger logger);
+
     [LoggerMessage(51, LogLevel.Error, "The server is not ready: {Problem}")]
     public static partial void DeviceUnhealthy(this ILogger logger, string problem);
 

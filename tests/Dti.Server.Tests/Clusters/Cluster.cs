@@ -39,11 +39,17 @@ internal sealed class Cluster(DatabaseServer database) : IAsyncDisposable
     /// <param name="role">Its role.</param>
     /// <param name="name">Its name.</param>
     /// <param name="change">Other settings of the cluster.</param>
-    public TestServer Start(string role, string name, Func<ClusterOptions, ClusterOptions>? change = null)
+    /// <param name="settings">Other settings of the host.</param>
+    public TestServer Start(
+        string role,
+        string name,
+        Func<ClusterOptions, ClusterOptions>? change = null,
+        Func<DtiServerOptions, DtiServerOptions>? settings = null
+    )
     {
         var host = TestServer.Start(options =>
         {
-            var own = Options(name, role, options);
+            var own = Options(name, role, settings?.Invoke(options) ?? options);
             own = own with { Cluster = change?.Invoke(own.Cluster) ?? own.Cluster };
             return own.Cluster.HasStorage
                 ? own with
