@@ -19,15 +19,7 @@ public sealed class JobFeedTests : IDisposable
     {
         var files = new EventFiles(_folder.FullName, PhysicalFileStore.Instance);
         _log = files.OpenWriter(1);
-        _feed = new JobFeed(
-            new JobTicket
-            {
-                JobId = "job",
-                Kind = JobKind.Train,
-                Caller = "anna",
-            },
-            files
-        );
+        _feed = new JobFeed(Ticket, files);
     }
 
     public void Dispose()
@@ -209,6 +201,73 @@ public sealed class JobFeedTests : IDisposable
         Assert.False(await events.MoveNextAsync());
     }
 
+    /// <summary>The log was read under the lock, so that one slow read kept all watchers of the job waiting.</summary>
+    [Fact]
+    public async Task Read_StorageOfTheLogIsSlow_GivesWhatIsInMemoryMeanwhile()
+    {
+        using var slow = new SlowLog(new EventFiles(_folder.FullName, PhysicalFileStore.Instance));
+        var feed = new JobFeed(Ticket, slow);
+        feed.Add(new EventBatch(_log.Next, [_log.Append(1, Progress(1))], 1));
+        _log.Append(2, Progress(2)); // nobody is told
+        var batch = new EventBatch(_log.Next, [_log.Append(3, Progress(3))], 3);
+        slow.Stop();
+        var adding = Task.Run(() => feed.Add(batch), TestContext.Current.CancellationToken);
+        await slow.Reading.WaitAsync(TestContext.Current.CancellationToken);
+
+        await using var watcher = feed.ReadAsync(0, TestContext.Current.CancellationToken)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        var first = Task.Run(async () => await watcher.MoveNextAsync(), TestContext.Current.CancellationToken);
+        await Task.WhenAny(first, Task.Delay(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
+
+        Assert.True(first.IsCompletedSuccessfully, "the watcher waits for the storage");
+        Assert.Equal(1, ((TrainResponse)watcher.Current).Progress.Step);
+        Assert.False(adding.IsCompleted);
+        slow.Continue();
+        await adding;
+        foreach (var step in new[] { 2, 3 })
+        {
+            Assert.True(await watcher.MoveNextAsync());
+            Assert.Equal(step, ((TrainResponse)watcher.Current).Progress.Step);
+        }
+    }
+
+    /// <summary>A renewal whose answer was older than the end of the job undid the end.</summary>
+    [Fact]
+    public async Task Update_ViewFromBeforeTheEnd_DoesNotUndoTheEnd()
+    {
+        using var slow = new SlowLog(new EventFiles(_folder.FullName, PhysicalFileStore.Instance));
+        var feed = new JobFeed(Ticket, slow);
+        _log.Append(0, new TrainResponse { Result = new TrainResult { Steps = Many } });
+        slow.Stop();
+        var renewing = Task.Run(
+            () => feed.Update(new JobView(new JobRecord { State = JobState.Running }, null)),
+            TestContext.Current.CancellationToken
+        );
+        await slow.Reading.WaitAsync(TestContext.Current.CancellationToken);
+        slow.LetOthersPass();
+        feed.Update(new JobView(new JobRecord { State = JobState.Succeeded }, null));
+        slow.Continue();
+        await renewing;
+
+        await using var watcher = feed.ReadAsync(0, TestContext.Current.CancellationToken)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
+
+        Assert.True(await watcher.MoveNextAsync());
+        Assert.NotNull(((TrainResponse)watcher.Current).Result);
+        var end = watcher.MoveNextAsync().AsTask();
+        await Task.WhenAny(end, Task.Delay(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
+        Assert.True(end.IsCompletedSuccessfully, "the watcher waits for an end that has been");
+        Assert.False(await end);
+    }
+
+    private static JobTicket Ticket =>
+        new()
+        {
+            JobId = "job",
+            Kind = JobKind.Train,
+            Caller = "anna",
+        };
+
     private static TrainResponse Progress(int step) =>
         new()
         {
@@ -225,5 +284,46 @@ public sealed class JobFeedTests : IDisposable
     {
         Tell(0, new TrainResponse { Result = new TrainResult { Steps = Many } });
         _feed.Update(new JobView(new JobRecord { State = JobState.Succeeded }, null));
+    }
+
+    /// <summary>A log whose reads can be made to wait.</summary>
+    private sealed class SlowLog(IEventLog log) : IEventLog, IDisposable
+    {
+        private readonly ManualResetEventSlim _mayRead = new(initialState: true);
+        private readonly SemaphoreSlim _reading = new(0);
+        private volatile bool _othersPass;
+
+        /// <summary>Entered when a read waits.</summary>
+        public SemaphoreSlim Reading => _reading;
+
+        public void Stop() => _mayRead.Reset();
+
+        public void Continue() => _mayRead.Set();
+
+        public void LetOthersPass() => _othersPass = true;
+
+        public IEnumerable<JobEvent> Read(long from)
+        {
+            if (!_mayRead.IsSet && !_othersPass)
+            {
+                _reading.Release();
+                _mayRead.Wait(TestContext.Current.CancellationToken);
+            }
+
+            foreach (var jobEvent in log.Read(from))
+            {
+                yield return jobEvent;
+            }
+        }
+
+        public IEventWriter OpenWriter(int epoch, long first) => log.OpenWriter(epoch, first);
+
+        public bool IsNewest(int epoch) => log.IsNewest(epoch);
+
+        public void Dispose()
+        {
+            _mayRead.Dispose();
+            _reading.Dispose();
+        }
     }
 }

@@ -28,22 +28,17 @@ internal sealed class JobFeed(JobTicket ticket, IEventLog log)
     public int Watchers { get; set; }
 
     /// <summary>Events came.</summary>
-    public void Add(EventBatch batch) =>
+    public void Add(EventBatch batch)
+    {
+        CatchUp(batch.First); // if a batch got lost; the log has every event
         Change(() =>
         {
-            if (batch.First > _next)
-            {
-                CatchUp(batch.First); // a batch got lost; the log has every event
-            }
-
             foreach (var (number, jobEvent) in batch.Events.Index())
             {
-                if (batch.First + number == _next)
-                {
-                    Add(jobEvent);
-                }
+                AddNext(batch.First + number, jobEvent);
             }
         });
+    }
 
     /// <summary>The job's place in the queue changed.</summary>
     public void UpdatePlace(QueuePlace place) => Change(() => (_place, _placed) = (place, _placed + 1));
@@ -51,17 +46,26 @@ internal sealed class JobFeed(JobTicket ticket, IEventLog log)
     /// <summary>
     /// Takes over what the job's grain says when a subscription begins or is renewed, and when the job is over.
     /// </summary>
-    public void Update(JobView view) =>
+    public void Update(JobView view)
+    {
+        int placed;
+        lock (_lock)
+        {
+            placed = _placed;
+        }
+
+        CatchUp(long.MaxValue);
         Change(() =>
         {
-            CatchUp(long.MaxValue);
-            if (view.Place is not null && view.Place != _place)
+            // a place or an end that came while the log was read is newer than the view
+            if (view.Place is not null && view.Place != _place && placed == _placed)
             {
                 (_place, _placed) = (view.Place, _placed + 1);
             }
 
-            _over = view.Record.IsOver ? view.Record : null;
+            _over = view.Record.IsOver ? view.Record : _over;
         });
+    }
 
     /// <summary>The server stops: the streams of watchers end with UNAVAILABLE.</summary>
     public void Stop() => Change(() => _stopped = true);
@@ -206,21 +210,43 @@ internal sealed class JobFeed(JobTicket ticket, IEventLog log)
         }
     }
 
+    /// <summary>
+    /// Adds events of the log up to a number. The log is read outside of the lock: its storage may be slow, and
+    /// watchers get what is in memory meanwhile. Several threads may read it at once.
+    /// </summary>
     private void CatchUp(long to)
     {
-        foreach (var jobEvent in log.Read(_next))
+        long number;
+        lock (_lock)
         {
-            if (_next == to)
+            number = _next;
+        }
+
+        if (number >= to)
+        {
+            return;
+        }
+
+        foreach (var jobEvent in log.Read(number))
+        {
+            if (number == to)
             {
                 return;
             }
 
-            Add(jobEvent);
+            Change(() => AddNext(number, jobEvent));
+            number++;
         }
     }
 
-    private void Add(JobEvent jobEvent)
+    /// <summary>Adds an event unless it is there already, or one before it is missing.</summary>
+    private void AddNext(long number, JobEvent jobEvent)
     {
+        if (number != _next)
+        {
+            return;
+        }
+
         _recent.AddLast((jobEvent.Step, jobEvent.Parse(ticket.Kind)));
         if (_recent.Count > Recent)
         {
