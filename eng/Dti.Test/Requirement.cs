@@ -38,6 +38,9 @@ internal sealed record Requirement(string Package, string Install, Func<bool> Is
             ["netns"] = new("root rights and ip, for a network of its own", "apt-get install iproute2", () =>
                 Environment.IsPrivilegedProcess && ChildProcess.Find("ip") is not null
             ),
+            ["postgres"] = new("PostgreSQL", "apt-get install postgresql", () =>
+                Directory.Exists("/usr/lib/postgresql")
+            ),
             ["protoc"] = new(
                 "protoc with gRPC's plugin for Python",
                 "apt-get install protobuf-compiler protobuf-compiler-grpc libprotobuf-dev",

@@ -1,17 +1,22 @@
 #!/usr/bin/env bash
-# needs: netns python
+# needs: netns postgres python
 # The commands of README.md and of docs/ work as they are printed: each page in a folder and a home of its own, in a network of its own with the
 # usual ports, with photos/ and with tiny models in the places that the pages name. (docs/clients.md has docs-clients.)
 # Left out: ./dti test, which calls this; ./dti bench and the training of dti-mini, which take minutes and hours.
+# docs-pages.sh PAGE… runs those pages alone.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 if [ -z "${DOCS_NETWORK:-}" ]; then
-  DOCS_NETWORK=own exec unshare --net -- bash "$0"
+  DOCS_NETWORK=own exec unshare --net -- bash "$0" "$@"
 fi
 ip link set lo up
 
+# Where other programs use the cores, two threads that compute a tiny model mostly wait for each other: minutes for a training.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+
 work=$(mktemp -d -p "$root/artifacts")
-trap 'leave; rm -rf "$work"' EXIT
+database=$(mktemp -u -t dti-postgres-XXXXXX) # of another user, who may not read $work
+trap 'leave; rm -rf "$work" "$database"' EXIT
 # A copy of its own: another check may build meanwhile. The packages' files stay links.
 cp -rl "$root/artifacts/published/Release" "$work/bin"
 cp --remove-destination "$root"/artifacts/published/Release/{dti,Dti}* "$work/bin/"
@@ -39,6 +44,7 @@ case $1 in
   train) [[ $* == *--resume* ]] || set -- "$@" --batch 1 ;;
   studio) set -- "$@" --no-browser ;;&
   serve | studio)
+    [[ $* != *"--role worker"* ]] || set -- "$@" --port 0 # all machines of a cluster are this one
     n=$(ls -d started.* 2>/dev/null | wc -l)
     "$program" "$@" --json >"started.$n" 2>&1 &
     echo $! >>started.pids
@@ -59,7 +65,7 @@ leave() { # what the block started ends before the next one takes the ports
     kill "$pid" 2>/dev/null || continue
     for _ in $(seq 100); do kill -0 "$pid" 2>/dev/null || break; sleep 0.2; done
     kill -KILL "$pid" 2>/dev/null || true
-  done < <(cat "${page:-$work}/started.pids" 2>/dev/null)
+  done < <(tac "${page:-$work}/started.pids" 2>/dev/null) # first what was started last
   rm -f "${page:-$work}"/started.*
 }
 
@@ -71,6 +77,21 @@ import json, struct, sys
 header = json.dumps({"emb_params": {"dtype": "F32", "shape": [1, 768], "data_offsets": [0, 3072]}}).encode()
 sys.stdout.buffer.write(struct.pack("<Q", len(header)) + header + struct.pack("<768f", *([0.01] * 768)))' >sized.safetensors
   "$program" concepts import my-cat sized.safetensors --force >>train.log 2>&1
+}
+
+database() { # database ADDRESS: PostgreSQL with an empty database dti and its user; not as root, which it refuses to run as
+  local bin as=(setpriv --reuid nobody --regid nogroup --clear-groups --) folder=$database
+  bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+  mkdir "$folder"
+  chown nobody:nogroup "$folder"
+  export LC_ALL=C
+  (cd "$folder" && "${as[@]}" "$bin/initdb" -D "$folder/data" -U dti -A trust -E UTF8 --no-sync >"$folder/log")
+  echo "host all all $1/32 trust" >>"$folder/data/pg_hba.conf"
+  (cd "$folder" && exec "${as[@]}" "$bin/postgres" -D "$folder/data" -k "" -c listen_addresses="$1" -c fsync=off) >>"$folder/log" 2>&1 &
+  echo $! >>started.pids
+  for _ in $(seq 100); do ! "$bin/createdb" -h "$1" -U dti dti 2>"$folder/createdb" || return 0; sleep 0.1; done
+  cat "$folder/log" "$folder/createdb"
+  return 1
 }
 
 prepare() { # prepare PAGE BLOCK: what the text of the page has the reader do, or have, before
@@ -87,6 +108,10 @@ prepare() { # prepare PAGE BLOCK: what the text of the page has the reader do, o
     compare.1) # one subject, two methods and one prompt of it
       sed -E '/^  (horned|tiered|plush|cross|kappa|adamw|ti-|magnitude)/d; /^  - (pixel|an ink|a photo)/d; s/steps [0-9]+/steps 2/; s/^pictures:.*/pictures: 1/; s#\.\./samples#samples#' \
         examples/ablation.yaml >short.yaml ;;
+    cluster.1) # the addresses of all machines are of this network
+      for address in 10.0.0.{1,2,3,10}; do ip address add "$address/32" dev lo; done
+      sed -i "s#/srv/dti#$page/srv#" cluster.1.sh
+      database 10.0.0.10 ;;
     training.2)
       sed -i 's/--steps 1000/--steps 140/; s/--from-step 300/--from-step 30/' training.2.sh
       "$program" train my-cat photos/ --initializer cat --batch 1 --snapshot-every 30 --steps 120 --force --json >steps.json 2>&1 &
@@ -99,6 +124,7 @@ prepare() { # prepare PAGE BLOCK: what the text of the page has the reader do, o
 failed=0
 for file in "$root"/README.md "$root"/docs/*.md; do
   name=$(basename "$file" .md)
+  [ $# = 0 ] || [[ " $* " == *" $name "* ]] || continue
   case $name in clients | dti-mini) continue ;; esac
   grep -q '^```bash' "$file" || continue
   enter "$name"
