@@ -19,7 +19,6 @@ internal sealed class ConceptIndex(
     IFileStore? files = null
 ) : IConceptList
 {
-    private const int MinWaste = 10_000; // replaced entries; with fewer, the index is not rewritten
     private readonly IFileStore _files = files ?? PhysicalFileStore.Instance;
     private readonly string _path = Path.Combine(folder, ".index");
     private readonly ConceptListing _listing = new();
@@ -138,7 +137,7 @@ internal sealed class ConceptIndex(
     }
 
     /// <summary>Whether an index of so many entries should be rewritten, because most of them were replaced.</summary>
-    private bool IsWasteful(int entries) => entries - _listing.Count > Math.Max(MinWaste, _listing.Count);
+    private bool IsWasteful(int entries) => AppendedFile.IsWasteful(entries, _listing.Count);
 
     private ConceptIndexEntry Look(string name)
     {

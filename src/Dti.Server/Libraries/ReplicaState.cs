@@ -14,7 +14,6 @@ internal sealed class ReplicaState : IDisposable
     private const string FileName = ".replica";
     private const string LockName = ".replica.lock";
     private const string ChangeMark = "change ";
-    private const int MinWaste = 10_000; // lines; with fewer, the file is not rewritten
     private readonly Dictionary<string, ReplicatedFile> _files = new(StringComparer.Ordinal);
     private readonly string _storage;
     private readonly string _path;
@@ -71,7 +70,7 @@ internal sealed class ReplicaState : IDisposable
     {
         var replaced = Note(number, change);
         Append(number, change);
-        if (_lines > MinWaste + (2 * _files.Count))
+        if (AppendedFile.IsWasteful(_lines, _files.Count))
         {
             Rewrite();
         }
