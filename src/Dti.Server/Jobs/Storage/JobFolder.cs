@@ -9,14 +9,13 @@ using Google.Protobuf;
 namespace Dti.Server.Jobs.Storage;
 
 /// <summary>
-/// Where jobs are on disk, a folder each: the request (<c>request.binpb</c>, photos included), the log of events (a
-/// part per attempt), the grain's state. Devices and gateways share it, and nothing else. The hosts of a cluster use one
-/// folder, in which no host relies on locks; a file names the cluster, so that no other server uses it. With
-/// <c>Cluster.Storage</c>, jobs are stored as objects (<see cref="JobObjects"/>), and each host uses a separate folder.
+/// The folder of jobs: a folder for each job with its request and its log of events (<see cref="JobFiles"/>) and the
+/// grain's state. Devices and gateways share it, and nothing else. The hosts of a cluster use one folder, in which no
+/// host relies on locks; a file names the cluster, so that no other server uses it. With <c>Cluster.Storage</c>, jobs are
+/// stored as objects (<see cref="JobObjects"/>), and each host uses a separate folder.
 /// </summary>
 internal sealed class JobFolder : IDisposable
 {
-    private const string RequestFile = "request.binpb";
     private const string Lock = ".lock";
     private const string Taken =
         "Another server has taken the folder of jobs. Stop one of both, then restart the other.";
@@ -26,19 +25,14 @@ internal sealed class JobFolder : IDisposable
     private static readonly TimeSpan _abandonedAfter = TimeSpan.FromMinutes(1);
     private const string State = "job.state"; // of a grain
     private const string Marker = ".cluster"; // names the service that shares the folder
-
-    // what no job in a cluster's queue refers to: another host may be about to submit it
-    private static readonly TimeSpan _leftoverAfter = TimeSpan.FromHours(1);
     private readonly Lock _looking = new();
     private FileStream? _lock; // null: in a cluster
-    private readonly JobObjects? _objects; // null: the jobs are in the folder
+    private readonly IJobStorage _jobs;
     private readonly bool _isTemporary;
-    private readonly string[] _found; // jobs of servers before this one
 
     /// <exception cref="DtiException">The folder cannot be made, or another server uses it.</exception>
     public JobFolder(DtiServerOptions options, IFileStore? files = null, IObjectStore? store = null)
     {
-        _objects = store is null ? null : new JobObjects(store);
         Files = files ?? PhysicalFileStore.Instance;
         _isTemporary = options.JobFolder is null;
         IsShared = options.Cluster.IsUsed;
@@ -71,7 +65,9 @@ internal sealed class JobFolder : IDisposable
                 }
             }
 
-            _found = [.. Directory.GetDirectories(Root).Where(IsLeftover)];
+            _jobs = store is null
+                ? new JobFiles(Root, Files, IsShared, [.. Directory.GetDirectories(Root).Where(IsLeftover)])
+                : new JobObjects(store);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -105,8 +101,7 @@ internal sealed class JobFolder : IDisposable
     public string NewDraft() => Path.Combine(Root, Guid.NewGuid().ToString("N") + AtomicFile.Draft);
 
     /// <summary>The log of a job.</summary>
-    public IEventLog Events(string jobId) =>
-        _objects is null ? new EventFiles(Of(jobId), Files, IsShared) : _objects.Events(jobId);
+    public IEventLog Events(string jobId) => _jobs.Events(jobId);
 
     /// <summary>
     /// Why the folder is not this server's any more; null: it is. A lock that was deleted is made again.
@@ -168,16 +163,7 @@ internal sealed class JobFolder : IDisposable
 
         try
         {
-            if (_objects is not null)
-            {
-                await _objects.CreateAsync(jobId, request, accepted);
-                return;
-            }
-
-            Directory.CreateDirectory(Of(jobId));
-            AtomicFile.Write(Path.Combine(Of(jobId), RequestFile), request.WriteTo, files: Files);
-            using var log = Events(jobId).OpenWriter(0, first: 0);
-            log.Append(0, accepted);
+            await _jobs.CreateAsync(jobId, request, accepted);
         }
         catch (Exception error)
         {
@@ -193,8 +179,7 @@ internal sealed class JobFolder : IDisposable
     {
         try
         {
-            return ParserOf(kind)
-                .ParseFrom(_objects?.Request(jobId) ?? File.ReadAllBytes(Path.Combine(Of(jobId), RequestFile)));
+            return ParserOf(kind).ParseFrom(_jobs.Request(jobId));
         }
         catch (Exception error)
             when (error is IOException or UnauthorizedAccessException or InvalidProtocolBufferException)
@@ -211,58 +196,20 @@ internal sealed class JobFolder : IDisposable
     }
 
     /// <summary>Deletes the request of a job that is over, with its photos; its events stay.</summary>
-    public void DeleteRequest(string jobId)
-    {
-        if (_objects is not null)
-        {
-            _objects.DeleteRequest(jobId);
-            return;
-        }
-
-        IgnoreFileErrors(() => File.Delete(Path.Combine(Of(jobId), RequestFile)));
-    }
+    public void DeleteRequest(string jobId) => _jobs.DeleteRequest(jobId);
 
     /// <summary>The newest step in a job's log; 0: none.</summary>
     public int LastStep(string jobId) => Events(jobId).Read(0).Select(entry => entry.Step).DefaultIfEmpty().Max();
 
-    /// <summary>
-    /// Deletes the folders of jobs that are not in the queue, left by a server that was killed while it accepted or
-    /// deleted a job.
-    /// </summary>
-    /// <param name="known">All jobs in the queue or its history.</param>
-    public async Task KeepOnlyAsync(IReadOnlyList<string> known)
-    {
-        if (_objects is not null)
-        {
-            await _objects.KeepOnlyAsync(known.ToHashSet(StringComparer.Ordinal), DateTimeOffset.UtcNow);
-            return;
-        }
-
-        foreach (
-            var jobId in _found
-                .Select(folder => Path.GetFileName(folder))
-                .Where(IsId)
-                .Except(known, StringComparer.Ordinal)
-        )
-        {
-            Delete(jobId);
-        }
-    }
+    /// <inheritdoc cref="IJobStorage.KeepOnlyAsync"/>
+    public Task KeepOnlyAsync(IReadOnlyList<string> known) =>
+        _jobs.KeepOnlyAsync(known.ToHashSet(StringComparer.Ordinal), DateTimeOffset.UtcNow);
 
     /// <summary>Whether it has the form of a job's id; only such ids become paths.</summary>
     public static bool IsId(string id) => id.Length == 32 && id.All(char.IsAsciiHexDigitLower);
 
-    /// <summary>Deletes a job's folder.</summary>
-    public void Delete(string jobId)
-    {
-        if (_objects is not null)
-        {
-            _objects.Delete(jobId);
-            return;
-        }
-
-        IgnoreFileErrors(() => Directory.Delete(Of(jobId), recursive: true));
-    }
+    /// <summary>Deletes all of a job.</summary>
+    public void Delete(string jobId) => _jobs.Delete(jobId);
 
     public void Dispose()
     {
@@ -278,7 +225,7 @@ internal sealed class JobFolder : IDisposable
 
     /// <summary>Whether nobody writes a file or folder any more: alone, only killed servers did.</summary>
     private bool IsLeftover(string path) =>
-        !IsShared || DateTime.UtcNow - File.GetLastWriteTimeUtc(path) > _leftoverAfter;
+        !IsShared || Leftovers.IsOld(File.GetLastWriteTimeUtc(path), DateTimeOffset.UtcNow);
 
     private FileStream HoldAlone() =>
         File.Exists(Path.Combine(Root, Marker))
@@ -355,7 +302,7 @@ internal sealed class JobFolder : IDisposable
         };
 
     // A file that remains costs space, and has no other effect.
-    private static void IgnoreFileErrors(Action action)
+    internal static void IgnoreFileErrors(Action action)
     {
         try
         {

@@ -8,21 +8,17 @@ namespace Dti.Server.Jobs.Storage;
 /// The jobs in the storage of a cluster: <c>jobs/ID/request.binpb</c>, photos included, and the log
 /// (<see cref="EventObjects"/>).
 /// </summary>
-internal sealed class JobObjects(IObjectStore store)
+internal sealed class JobObjects(IObjectStore store) : IJobStorage
 {
     private const string Prefix = "jobs/";
     private const string RequestFile = "request.binpb";
-
-    // what no job in the queue refers to: another host may be about to submit it
-    private static readonly TimeSpan _leftoverAfter = TimeSpan.FromHours(1);
     private static readonly TimeSpan _deleteAgainAfter = TimeSpan.FromSeconds(15);
     private const int DeleteAttempts = 40;
 
-    /// <summary>The log of a job.</summary>
-    public EventObjects Events(string jobId) => new(Of(jobId), store);
+    /// <inheritdoc/>
+    public IEventLog Events(string jobId) => new EventObjects(Of(jobId), store);
 
-    /// <summary>Writes a job's request and its first event.</summary>
-    /// <exception cref="DtiException">The storage does not answer.</exception>
+    /// <inheritdoc/>
     public async Task CreateAsync(string jobId, IMessage request, IMessage accepted)
     {
         await store.PutAsync(Of(jobId) + RequestFile, request.ToByteArray());
@@ -31,8 +27,7 @@ internal sealed class JobObjects(IObjectStore store)
         await log.StoreAsync();
     }
 
-    /// <summary>The bytes of a job's request.</summary>
-    /// <exception cref="DtiException">The storage does not answer, or has none.</exception>
+    /// <inheritdoc/>
     public byte[] Request(string jobId) =>
         store.GetAsync(Of(jobId) + RequestFile).WaitForResult()
         ?? throw new DtiException(
@@ -40,21 +35,18 @@ internal sealed class JobObjects(IObjectStore store)
             $"The request of job {jobId} is not in the cluster's storage {store.Location}."
         );
 
-    /// <summary>Deletes the request of a job that is over, in the background.</summary>
+    /// <summary>Deletes the request of a job that is over in the background; its events stay.</summary>
     public void DeleteRequest(string jobId) => DeleteLater(Of(jobId) + RequestFile);
 
     /// <summary>Deletes all of a job, in the background.</summary>
     public void Delete(string jobId) => DeleteLater(Of(jobId));
 
-    /// <summary>
-    /// Deletes jobs that are not in the queue, left by a host that was killed while it accepted or deleted a job.
-    /// </summary>
-    /// <exception cref="DtiException">The storage does not answer.</exception>
+    /// <inheritdoc/>
     public async Task KeepOnlyAsync(IReadOnlySet<string> known, DateTimeOffset now)
     {
         foreach (var job in (await store.ListAsync(Prefix)).GroupBy(found => found.Key[Prefix.Length..].Split('/')[0]))
         {
-            if (!known.Contains(job.Key) && job.All(found => now - found.Modified > _leftoverAfter))
+            if (!known.Contains(job.Key) && job.All(found => Leftovers.IsOld(found.Modified, now)))
             {
                 Delete(job.Key);
             }
