@@ -48,7 +48,12 @@ internal sealed class ErrorInterceptor(JobSilo silo, ServerPaths paths, ILogger<
 
     private RpcException Translate(Exception error, ServerCallContext context)
     {
-        var cause = CauseOf(error, context);
+        var cause = CauseOf(
+            error,
+            context.CancellationToken.IsCancellationRequested,
+            silo.IsStopping,
+            silo.IsOfCluster
+        );
         if (!StatusMapper.IsForeseen(cause))
         {
             logger.UnexpectedCallFailure(cause, context.Method);
@@ -66,19 +71,24 @@ internal sealed class ErrorInterceptor(JobSilo silo, ServerPaths paths, ILogger<
     }
 
     /// <summary>The error as the caller is to understand it, where the exception alone does not tell.</summary>
-    private Exception CauseOf(Exception error, ServerCallContext context) =>
+    /// <param name="error">What a call threw.</param>
+    /// <param name="isCallCancelled">Whether its caller disconnected.</param>
+    /// <param name="isStopping">Whether the silo stops.</param>
+    /// <param name="isOfCluster">Whether the silo is one of several.</param>
+    internal static Exception CauseOf(Exception error, bool isCallCancelled, bool isStopping, bool isOfCluster) =>
         error switch
         {
             DtiException or StatusException or RpcException => error,
-            OperationCanceledException or IOException when context.CancellationToken.IsCancellationRequested =>
-                Refusals.CallerDisconnected(),
+            OperationCanceledException or IOException when isCallCancelled => Refusals.CallerDisconnected(),
             StateUnreadableException => new DtiException(
                 ErrorKind.FailedPrecondition,
                 $"{error.Message} Mend the file, or put a backup there."
             ),
             StateUnwrittenException unwritten => StatusException.Parse(unwritten.Refusal),
-            OrleansException when silo.IsStopping => Refusals.ServerStopping(), // there is nobody left to answer
-            OrleansException or TimeoutException when silo.IsOfCluster => Refusals.ClusterChanging(),
+            OrleansException when isStopping => Refusals.ServerStopping(), // there is nobody left to answer
+            // Orleans cancels a call whose time is over before its grain has a new host
+            OrleansException or TimeoutException or OperationCanceledException when isOfCluster =>
+                Refusals.ClusterChanging(),
             _ => error,
         };
 }
