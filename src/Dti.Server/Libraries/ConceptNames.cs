@@ -46,17 +46,20 @@ internal static partial class ConceptNames
     /// <param name="otherPlaceholder">Its placeholder; empty: the one of its name.</param>
     public static bool AreAmbiguous(string name, string placeholder, string otherName, string otherPlaceholder)
     {
-        var (own, other) = ($"<{name}>", $"<{otherName}>");
-        var (ownPlaceholder, othersPlaceholder) = (
-            placeholder.Length > 0 ? placeholder : own,
-            otherPlaceholder.Length > 0 ? otherPlaceholder : other
-        );
-        return Same(own, other)
-            || Same(ownPlaceholder, othersPlaceholder)
-            || Same(own, othersPlaceholder)
-            || Same(ownPlaceholder, other);
+        return Same(name, otherName)
+            || (placeholder.Length > 0 && IsTokenOf(placeholder, otherName))
+            || (otherPlaceholder.Length > 0 && IsTokenOf(otherPlaceholder, name))
+            || (placeholder.Length > 0 && Same(placeholder, otherPlaceholder));
 
-        static bool Same(string one, string two) => string.Equals(one, two, StringComparison.OrdinalIgnoreCase);
+        static bool Same(ReadOnlySpan<char> one, ReadOnlySpan<char> two) =>
+            one.Equals(two, StringComparison.OrdinalIgnoreCase);
+
+        // without a string for it: a submission compares its name with those of thousands of queued trainings
+        static bool IsTokenOf(string placeholder, string name) =>
+            placeholder.Length == name.Length + 2
+            && placeholder[0] == '<'
+            && placeholder[^1] == '>'
+            && Same(placeholder.AsSpan(1, name.Length), name);
     }
 
     /// <summary>Concept tokens in a prompt: <c>&lt;my-cat&gt;</c>.</summary>

@@ -48,6 +48,28 @@ public sealed class FairOrderTests
         Assert.Equal("bob-1", _order.Next(_waiting, duringTraining: true)!.Ticket.Name);
     }
 
+    [Fact]
+    public void Next_ThousandsOfJobs_LooksNoFurtherThanNecessary()
+    {
+        Wait("anna", 10_000, JobKind.Train);
+        var asked = 0;
+
+        var next = _order.Next(_waiting, duringTraining: false, _ => ++asked == 3);
+
+        Assert.Equal(("anna-2", 3), (next?.Ticket.Name, asked));
+    }
+
+    [Fact]
+    public void Next_JobThatMayNotStart_IsSkippedForTheSameCaller()
+    {
+        Wait("anna", 2, JobKind.Train);
+        Wait("bob", 1, JobKind.Train);
+
+        var next = _order.Next(_waiting, duringTraining: false, entry => entry.Ticket.Name != "anna-0");
+
+        Assert.Equal("anna-1", next?.Ticket.Name);
+    }
+
     private void Wait(string caller, int jobs, JobKind kind) =>
         _waiting.AddRange(
             Enumerable

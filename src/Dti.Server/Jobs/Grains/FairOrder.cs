@@ -15,12 +15,22 @@ internal sealed class FairOrder
     /// <param name="waiting">All queued jobs, oldest first.</param>
     /// <param name="duringTraining">A training is running, so that only a job that can run between its steps is
     /// wanted.</param>
-    public QueueEntry? Next(IEnumerable<QueueEntry> waiting, bool duringTraining)
+    /// <param name="mayStart">Whether a job may start now, which is asked of no more jobs than necessary; null: every
+    /// job may.</param>
+    public QueueEntry? Next(
+        IEnumerable<QueueEntry> waiting,
+        bool duringTraining,
+        Func<QueueEntry, bool>? mayStart = null
+    )
     {
-        var turns = All(waiting);
-        return duringTraining ? turns.FirstOrDefault(entry => entry.Ticket.IsInteractive && !entry.Alone)
-            : _trainingNext ? turns.FirstOrDefault(entry => !entry.Ticket.IsInteractive) ?? turns.FirstOrDefault()
-            : turns.FirstOrDefault();
+        mayStart ??= _ => true;
+        var kinds = waiting.ToLookup(entry => entry.Ticket.IsInteractive);
+        if (duringTraining)
+        {
+            return First(kinds[true], entry => !entry.Alone && mayStart(entry));
+        }
+
+        return First(kinds[!_trainingNext], mayStart) ?? First(kinds[_trainingNext], mayStart);
     }
 
     /// <summary>Notes that a job is started.</summary>
@@ -31,14 +41,34 @@ internal sealed class FairOrder
     }
 
     /// <summary>All queued jobs, in the order in which they would start if no other job were submitted.</summary>
-    public IEnumerable<QueueEntry> All(IEnumerable<QueueEntry> waiting) =>
-        waiting // round robin: each caller's first job, then each one's second, and so on
-            .GroupBy(entry => (entry.Ticket.Caller, entry.Ticket.IsInteractive))
-            .SelectMany(own =>
-                own.Index().Select(job => (job.Item, Round: job.Index, Last: _served.GetValueOrDefault(own.Key.Caller)))
-            )
-            .OrderByDescending(job => job.Item.Ticket.IsInteractive)
-            .ThenBy(job => job.Round)
-            .ThenBy(job => job.Last)
-            .Select(job => job.Item);
+    public IEnumerable<QueueEntry> All(IEnumerable<QueueEntry> waiting)
+    {
+        var kinds = waiting.ToLookup(entry => entry.Ticket.IsInteractive);
+        return InTurns(kinds[true]).Concat(InTurns(kinds[false]));
+    }
+
+    /// <summary>Round robin: each caller's first job, then each one's second, and so on. Only the jobs that are asked
+    /// for are put into order, as thousands may wait.</summary>
+    private IEnumerable<QueueEntry> InTurns(IEnumerable<QueueEntry> waiting)
+    {
+        List<QueueEntry[]> callers = [.. ByCaller(waiting).Select(own => own.ToArray())];
+        for (var round = 0; callers.Count > 0; round++)
+        {
+            foreach (var own in callers)
+            {
+                yield return own[round];
+            }
+
+            callers.RemoveAll(own => own.Length == round + 1);
+        }
+    }
+
+    private QueueEntry? First(IEnumerable<QueueEntry> waiting, Func<QueueEntry, bool> mayStart) =>
+        ByCaller(waiting).Select(own => own.FirstOrDefault(mayStart)).FirstOrDefault(found => found is not null);
+
+    /// <summary>The jobs of each caller, first of the one that was served longest ago.</summary>
+    private IOrderedEnumerable<IGrouping<string, QueueEntry>> ByCaller(IEnumerable<QueueEntry> waiting) =>
+        waiting
+            .GroupBy(entry => entry.Ticket.Caller, StringComparer.Ordinal)
+            .OrderBy(own => _served.GetValueOrDefault(own.Key));
 }

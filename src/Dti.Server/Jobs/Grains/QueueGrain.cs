@@ -35,6 +35,9 @@ internal sealed class QueueGrain(
 
     // the grain of a job may have been deactivated since, with its position
     private static readonly TimeSpan _repeatPlaceAfter = TimeSpan.FromMinutes(1);
+
+    // each change of a long queue moves a hundred jobs, whose grains are told
+    private static readonly TimeSpan _placesEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _shortestDelay = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _longestDelay = TimeSpan.FromMinutes(10);
     private readonly QueueAdmission _admission = new(options, quotas);
@@ -50,10 +53,13 @@ internal sealed class QueueGrain(
     private readonly StartEstimates _estimates = new();
     private readonly PlaceNotices _notices = new(time, _repeatPlaceAfter);
     private readonly WaitingTimes _waitingTimes = new(time);
+    private PacedAction? _places;
     private QueuePages? _stored;
     private StateWriter<QueueState>? _writer;
 
     private DeviceSignal Devices => _signal ??= new(this, time);
+
+    private PacedAction Places => _places ??= new(this, PublishPlacesAsync, _placesEvery, time);
 
     private Placement Placement => _placement ??= new(_hosts, options.Cluster.ModelWait, time, settled: 2 * _reapEvery);
 
@@ -180,7 +186,7 @@ internal sealed class QueueGrain(
     public async Task<JobTicket?> AcquireAsync(string device, string incarnation, bool duringTraining)
     {
         _leases.Heartbeat(device, incarnation);
-        if (_order.Next(For(device), duringTraining) is not { } entry)
+        if (Next(device, duringTraining) is not { } entry)
         {
             return null;
         }
@@ -267,31 +273,37 @@ internal sealed class QueueGrain(
         }
     }
 
-    /// <summary>The waiting jobs that a device may acquire now. It is woken when it may acquire another one.</summary>
-    private List<QueueEntry> For(string device)
+    /// <summary>
+    /// The next job that a device may acquire now; null: there is none, and the device is woken when it may acquire
+    /// one.
+    /// </summary>
+    private QueueEntry? Next(string device, bool duringTraining)
     {
         var delayOf = Placement.DelaysOf(device);
-        var allowed = new List<QueueEntry>();
-        TimeSpan? next = null;
-        foreach (var entry in Waiting.Where(entry => _delays.IsDue(entry.Ticket.JobId)))
-        {
-            var delay = delayOf(entry.Ticket.Requirements, _waitingTimes.Of(entry.Ticket.JobId));
-            if (delay == TimeSpan.Zero)
-            {
-                allowed.Add(entry);
-            }
-            else if (delay < (next ?? TimeSpan.MaxValue))
-            {
-                next = delay;
-            }
-        }
-
-        if (next is { } later)
+        TimeSpan? shortest = null;
+        var next = _order.Next(Waiting, duringTraining, MayAcquire);
+        if (next is null && shortest is { } later)
         {
             Devices.NotifyAfter(later);
         }
 
-        return allowed;
+        return next;
+
+        bool MayAcquire(QueueEntry entry)
+        {
+            if (!_delays.IsDue(entry.Ticket.JobId))
+            {
+                return false;
+            }
+
+            var delay = delayOf(entry.Ticket.Requirements, _waitingTimes.Of(entry.Ticket.JobId));
+            if (delay > TimeSpan.Zero && delay < (shortest ?? TimeSpan.MaxValue))
+            {
+                shortest = delay;
+            }
+
+            return delay == TimeSpan.Zero;
+        }
     }
 
     private static Submitted Refused(DtiException refusal) => new(null, Refusal: Bytes(refusal));
@@ -383,10 +395,14 @@ internal sealed class QueueGrain(
     }
 
     /// <summary>Wakes devices, and publishes the positions of queued jobs.</summary>
-    private async Task ChangedAsync()
+    private Task ChangedAsync()
     {
         Devices.Notify();
+        return Places.NotifyAsync();
+    }
 
+    private async Task PublishPlacesAsync()
+    {
         QueueEntry[] running = [.. Entries.Where(entry => entry.Device is not null)];
         QueueEntry[] waiting = [.. _order.All(Waiting).Take(MaxNotifiedPlaces)];
         foreach (var (entry, place) in _estimates.Places(running, waiting, Stored.State.StepSeconds, wall.GetUtcNow()))

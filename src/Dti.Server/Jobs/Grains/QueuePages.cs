@@ -112,6 +112,7 @@ internal sealed class QueuePages(IGrainStorage storage, GrainId queue) : IPersis
     {
         var contents = new SortedDictionary<int, List<QueueEntry>>();
         var last = Math.Max(0, _root.Content.NextPage - 1);
+        var (current, page) = (-1, new List<QueueEntry>()); // entries of a page mostly follow each other
         foreach (var entry in State.Entries)
         {
             if (!_pageOf.TryGetValue(entry.Ticket.JobId, out var number))
@@ -121,9 +122,14 @@ internal sealed class QueuePages(IGrainStorage storage, GrainId queue) : IPersis
             }
 
             last = Math.Max(last, number);
-            if (!contents.TryGetValue(number, out var page))
+            if (number != current)
             {
-                contents.Add(number, page = []);
+                if (!contents.TryGetValue(number, out var other))
+                {
+                    contents.Add(number, other = []);
+                }
+
+                (current, page) = (number, other);
             }
 
             page.Add(entry);
