@@ -48,6 +48,12 @@ internal sealed class Jobs(JobSilo silo, JobFolder folder, JobFeeds feeds, Serve
     {
         try
         {
+            if (folder.IsShared)
+            {
+                // its turn comes after the submission's, which the queue of another host may still be working on
+                await (await silo.QueueAsync()).WithdrawAsync(jobId);
+            }
+
             if (await IsKnownAsync(jobId))
             {
                 await CancelAsync(jobId);
