@@ -42,6 +42,8 @@ return args switch
     ["mixed-load", .. var rest] => await MixedLoad.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["attacks", .. var rest] => await AttackRun.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["cluster-chaos", .. var rest] => await Chaos.RunAsync(new Arguments(rest)).ConfigureAwait(false),
+    ["cluster-load", .. var rest] => await ClusterLoad.RunAsync(new Arguments(rest)).ConfigureAwait(false),
+    [SimulatedHost.Verb] => await SimulatedHost.RunAsync().ConfigureAwait(false),
     ["memory", .. var rest] => MemoryOptions.Run(new Arguments(rest)),
     ["rpc-fuzz", .. var rest] => await RpcFuzzing.RunAsync(new Arguments(rest)).ConfigureAwait(false),
     ["images", .. var rest] => ImageComparison.Run(new Arguments(rest)),
@@ -85,6 +87,7 @@ static int Help()
         mixed-load --program PATH-TO-DTI [--minutes 30] [--seed 1] [--only "train,draw the same"]
         attacks    --program PATH-TO-DTI [--only "gzip bombs,submit storm"]
         cluster-chaos --program PATH-TO-DTI [--databases postgres,redis] [--jobs 200] [--kills 30] [--partitions 10] [--restarts 3] [--seconds 600] [--seed 1] [--keep] [--no-save]
+        cluster-load --program PATH-TO-DTI [--databases postgres,redis] [--jobs 12] [--waiting 20,10000] [--rounds 300] [--throughput-only] [--queue-only] [--no-save]
         memory     [--model FOLDER-OR-FILE] [--side 512] [--batch 1] [--picture 1024] [--steps 3] [--dtype fp32]
         rpc-fuzz   [--count 100000] [--seed 1]
         images     [--count 100000] [--seed 1] [--rounds 5]

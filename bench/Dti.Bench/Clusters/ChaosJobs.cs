@@ -222,6 +222,13 @@ internal sealed class ChaosJobs(IReadOnlyList<GrpcChannel> gateways, Random rand
     /// <summary>Whether nothing more comes of a job whose call failed.</summary>
     private bool IsFinal(string name, RpcException error)
     {
+        if (error.Status.DebugException is not null)
+        {
+            // the connection was lost; gRPC reports that in several ways, INTERNAL among them
+            Failures.AddOrUpdate("connections lost", 1, (_, count) => count + 1);
+            return false;
+        }
+
         Failures.AddOrUpdate($"{error.StatusCode}", 1, (_, count) => count + 1);
         if (
             error.StatusCode
@@ -235,7 +242,7 @@ internal sealed class ChaosJobs(IReadOnlyList<GrpcChannel> gateways, Random rand
         }
 
         Wrong.Add($"{name}: {error.StatusCode} {error.Status.Detail}");
-        return error.StatusCode != StatusCode.Internal; // a lost connection is reported as that, too
+        return true;
     }
 
     private async Task<byte[]> VectorsAsync(string name) =>
