@@ -170,6 +170,16 @@ public sealed class FolderJournal(string folder, IFileStore? files = null, IFold
     internal void Commit(IReadOnlyList<(string Place, string Staged)> steps, bool isReplicated)
     {
         var isPublished = !isReplicated && Publish(steps);
+        if (steps.Count == 0) // a change that only gets a number
+        {
+            if (isPublished)
+            {
+                replication!.Confirm();
+            }
+
+            return;
+        }
+
         try
         {
             AtomicFile.WriteAllText(
