@@ -130,6 +130,7 @@ public static class DtiHost
             ));
             services.AddHostedService<HostAnnouncer>();
             services.AddHostedService<ModelMetadataExchange>();
+            services.AddHostedService<StorageCleanup>();
         }
 
         services.AddHostedService<FreedMemory>();

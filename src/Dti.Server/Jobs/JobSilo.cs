@@ -109,7 +109,7 @@ internal sealed class JobSilo(
                 // with no queue at all, its jobs may still be wanted
                 if (await (await QueueAsync()).ListAsync(null) is { Count: > 0 } known)
                 {
-                    await folder.KeepOnlyAsync(known);
+                    await folder.KeepOnlyAsync(known, time.GetUtcNow());
                 }
             }
             catch (Exception error) when (error is not OperationCanceledException)

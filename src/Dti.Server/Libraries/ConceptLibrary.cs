@@ -26,6 +26,7 @@ internal sealed class ConceptLibrary : IDisposable
     private readonly ConceptFiles _files;
     private readonly FolderReplica? _replica; // null: the library is this server's, or the hosts share the folder
     private readonly FolderJournal _journal;
+    private readonly ReplicaLeftovers? _leftovers; // with a replica
     private readonly IConceptList _descriptions;
     private readonly EarlierVersions _earlier;
 
@@ -55,9 +56,10 @@ internal sealed class ConceptLibrary : IDisposable
 
         _replica = store is null
             ? null
-            : new FolderReplica("concepts", _folder, store, log!, IsDescription, logger) { Apply = Apply };
+            : new FolderReplica("concepts", _folder, store, log!, IsDescription, time, logger) { Apply = Apply };
         _files = new ConceptFiles(_folder, logger, _replica);
         _journal = new FolderJournal(_folder, files, _replica);
+        _leftovers = _replica is null ? null : new ReplicaLeftovers(_replica, _journal, store!);
         _journal.Tidy(_folder);
         _descriptions =
             options.Cluster.IsUsed && _replica is null
@@ -296,6 +298,9 @@ internal sealed class ConceptLibrary : IDisposable
         });
         return concept;
     }
+
+    /// <inheritdoc cref="TrainingRuns.DeleteLeftovers"/>
+    public void DeleteLeftovers(DateTimeOffset now) => _leftovers?.Delete(now);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using Dti.Engine;
 using Dti.Engine.Runtime.Files;
 using Dti.Server.ObjectStorage;
@@ -20,6 +21,7 @@ namespace Dti.Server.Libraries;
 /// <param name="store">The storage.</param>
 /// <param name="log">Numbers the changes.</param>
 /// <param name="isListed">Whether the file at a place is needed by lists.</param>
+/// <param name="time">The time.</param>
 /// <param name="logger">Hears of a storage that does not answer.</param>
 internal sealed class FolderReplica(
     string name,
@@ -27,6 +29,7 @@ internal sealed class FolderReplica(
     IObjectStore store,
     IChangeLog log,
     Func<string, bool> isListed,
+    TimeProvider time,
     ILogger logger
 ) : IFolderReplication, IDisposable
 {
@@ -34,13 +37,33 @@ internal sealed class FolderReplica(
     private const int MaxBatch = 32; // objects that are fetched at once
     private const int Attempts = 3; // of an append whose outcome is not known, and of a change that is not complete
     private static readonly TimeSpan _readAgainAfter = TimeSpan.FromMilliseconds(50);
+
+    // Changes are deleted when they are older (ReplicaLeftovers), and a host that has not seen them lacks the next one.
+    private static readonly TimeSpan _farBehindAfter = Leftovers.MinAge / 2;
     private readonly ReplicaState _state = new(folder, $"{store.Location}/{name}");
     private long? _lookedAt;
+    private DateTimeOffset? _lookedAtTime; // null: the next change may have been deleted
     private bool _isAway;
     private (long Number, ReplicatedChange Change)? _published;
 
     /// <summary>Does the applying of changes by other hosts, given the places that change.</summary>
     public Action<IReadOnlyList<string>, Action> Apply { get; init; } = (_, apply) => apply();
+
+    /// <summary>What the keys of contents begin with.</summary>
+    public string FilesPrefix => $"{name}/files/";
+
+    /// <summary>What the keys of changes begin with.</summary>
+    public string ChangesPrefix => $"{name}/changes/";
+
+    /// <summary>What the keys of checkpoints begin with.</summary>
+    public string CheckpointsPrefix => $"{name}/checkpoints/";
+
+    /// <summary>The objects with the contents of all files.</summary>
+    public IReadOnlySet<string> Keys => _state.Files.Select(file => file.Value.Key).ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>The folders that have files, relative to the folder.</summary>
+    public IReadOnlySet<string> Folders =>
+        _state.Files.Select(file => FolderOf(file.Key)).ToHashSet(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public void CatchUp(FolderJournal journal, long arrived)
@@ -50,17 +73,25 @@ internal sealed class FolderReplica(
             return;
         }
 
-        var now = Stopwatch.GetTimestamp();
+        var (now, date) = (Stopwatch.GetTimestamp(), time.GetUtcNow());
         try
         {
-            if (_lookedAt is null && _state.Number == 0)
+            // before the changes: those up to a checkpoint that is there have been there, too
+            var checkpoint =
+                _lookedAtTime is { } last && (date - last).Duration() < _farBehindAfter ? 0 : NewestCheckpoint();
+            if (_state.Number == 0 && checkpoint > 0)
             {
-                StartFromCheckpoint();
+                StartFrom(checkpoint);
             }
 
-            for (var batch = 1; ApplyNext(journal, batch) == batch; batch = Math.Min(2 * batch, MaxBatch)) { }
+            ApplyAll(journal);
+            if (_state.Number < checkpoint)
+            {
+                StartFrom(checkpoint); // the changes in between are deleted
+                ApplyAll(journal);
+            }
 
-            _lookedAt = now;
+            (_lookedAt, _lookedAtTime) = (now, date);
             _isAway = false;
         }
         catch (Exception error) when (error is DtiException or IOException or UnauthorizedAccessException)
@@ -101,6 +132,7 @@ internal sealed class FolderReplica(
         }
 
         DeleteObjects(change.Steps.Select(step => step.File?.Key).OfType<string>());
+        _lookedAtTime = null;
         throw new FolderConflictException();
     }
 
@@ -137,8 +169,14 @@ internal sealed class FolderReplica(
     /// <inheritdoc/>
     public void Dispose() => _state.Dispose();
 
+    private static string FolderOf(string place) => place[..Math.Max(0, place.LastIndexOf('/'))];
+
     private string CheckpointKey(long number) =>
-        string.Create(CultureInfo.InvariantCulture, $"{name}/checkpoints/{number:D12}");
+        string.Create(CultureInfo.InvariantCulture, $"{CheckpointsPrefix}{number:D12}");
+
+    /// <summary>The number of the newest checkpoint; 0: there is none.</summary>
+    private long NewestCheckpoint() =>
+        store.ListAsync(CheckpointsPrefix).WaitForResult() is [.., var newest] ? IChangeLog.NumberOf(newest.Key) : 0;
 
     private async Task<ReplicatedChange?> ReadAsync(string key)
     {
@@ -168,6 +206,11 @@ internal sealed class FolderReplica(
     }
 
     private Task<ReplicatedChange?> ReadAsync(long number) => ReadAsync(IChangeLog.KeyOf(name, number));
+
+    private void ApplyAll(FolderJournal journal)
+    {
+        for (var batch = 1; ApplyNext(journal, batch) == batch; batch = Math.Min(2 * batch, MaxBatch)) { }
+    }
 
     /// <summary>Applies the next changes.</summary>
     /// <param name="journal">The folder.</param>
@@ -210,31 +253,74 @@ internal sealed class FolderReplica(
         local.Commit();
     }
 
-    /// <summary>Begins a new copy with the newest checkpoint instead of the first change.</summary>
-    private void StartFromCheckpoint()
+    /// <summary>
+    /// Makes the copy that of a checkpoint, whatever it was. If that is interrupted it is done again: the state comes
+    /// last.
+    /// </summary>
+    private void StartFrom(long number)
     {
-        if (
-            store.ListAsync($"{name}/checkpoints/").WaitForResult() is not [.., var newest]
-            || ReadAsync(newest.Key).WaitForResult() is not { } files
-        )
+        var files = ReadAsync(CheckpointKey(number)).WaitForResult()
+            ?? throw StorageErrors.NoAnswer(store.Location, "its newest checkpoint has just been deleted");
+        var keys = files.Steps.ToDictionary(step => step.Place, step => step.File!.Key, StringComparer.Ordinal);
+        var folders = keys.Keys.Select(FolderOf).ToHashSet(StringComparer.Ordinal);
+        foreach (var (place, _) in _state.Files.Where(file => file.Value.Key != keys.GetValueOrDefault(file.Key)))
         {
-            return;
+            if (
+                FolderOf(place) is { Length: > 0 } inside
+                && !folders.Contains(inside)
+                && Directory.Exists(Path.Combine(folder, inside))
+            )
+            {
+                Directory.Delete(Path.Combine(folder, inside), recursive: true);
+            }
+
+            if (!keys.ContainsKey(place) || !isListed(place))
+            {
+                DeleteFile(place); // fetched when it is read, if there is one
+            }
         }
 
-        Parallel.ForEach(
-            files.Steps.Where(step => isListed(step.Place)),
-            new ParallelOptions { MaxDegreeOfParallelism = MaxBatch },
-            step =>
-            {
-                if (store.GetAsync(step.File!.Key).WaitForResult() is { } content)
-                {
-                    var path = Path.Combine(folder, step.Place);
-                    PrivateFolder.Make(Path.GetDirectoryName(path)!);
-                    File.WriteAllBytes(path, content); // one that is written half is written again: the state comes last
-                }
-            }
-        );
-        _state.Reset(IChangeLog.NumberOf(newest.Key), files);
+        try
+        {
+            Parallel.ForEach(
+                files.Steps.Where(step => isListed(step.Place) && _state.Find(step.Place)?.Key != step.File!.Key),
+                new ParallelOptions { MaxDegreeOfParallelism = MaxBatch },
+                step => FetchNow(step.Place, step.File!)
+            );
+        }
+        catch (AggregateException error)
+        {
+            ExceptionDispatchInfo.Throw(error.InnerExceptions[0]);
+        }
+
+        _state.Reset(number, files);
+    }
+
+    private void FetchNow(string place, ReplicatedFile file)
+    {
+        var path = Path.Combine(folder, place);
+        if (store.GetAsync(file.Key).WaitForResult() is not { } content)
+        {
+            DeleteFile(place); // a later change has replaced it
+        }
+        else if (File.Exists(path))
+        {
+            AtomicFile.WriteAllBytes(path, content);
+        }
+        else
+        {
+            PrivateFolder.Make(Path.GetDirectoryName(path)!);
+            File.WriteAllBytes(path, content);
+        }
+    }
+
+    private void DeleteFile(string place)
+    {
+        var path = Path.Combine(folder, place);
+        if (File.Exists(path))
+        {
+            File.Delete(path);
+        }
     }
 
     private void Checkpoint()
@@ -242,13 +328,6 @@ internal sealed class FolderReplica(
         try
         {
             store.PutAsync(CheckpointKey(_state.Number), _state.ToChange().Format()).WaitFor();
-            DeleteObjects(
-                store
-                    .ListAsync($"{name}/checkpoints/")
-                    .WaitForResult()
-                    .Select(found => found.Key)
-                    .Where(key => string.CompareOrdinal(key, CheckpointKey(_state.Number)) < 0)
-            );
         }
         catch (DtiException)
         {
@@ -276,7 +355,7 @@ internal sealed class FolderReplica(
 
     private ReplicatedFile? Upload(string path)
     {
-        var (content, key) = (File.ReadAllBytes(path), $"{name}/files/{Guid.NewGuid():N}");
+        var (content, key) = (File.ReadAllBytes(path), $"{FilesPrefix}{Guid.NewGuid():N}");
         store.PutAsync(key, content).WaitFor();
         return new ReplicatedFile(key, content.Length);
     }

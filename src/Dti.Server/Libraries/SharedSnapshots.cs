@@ -10,6 +10,9 @@ namespace Dti.Server.Libraries;
 /// </summary>
 internal sealed class SharedSnapshots(IObjectStore store)
 {
+    /// <summary>What the keys of all snapshots begin with.</summary>
+    public const string Prefix = "snapshots/";
+
     private const string Pattern = "*.safetensors";
 
     /// <summary>Makes the snapshots in a folder those of the storage.</summary>
@@ -68,5 +71,8 @@ internal sealed class SharedSnapshots(IObjectStore store)
     /// <summary>Bytes of a run's snapshots.</summary>
     public long BytesOf(string name) => store.ListAsync(PrefixOf(name)).WaitForResult().Sum(found => found.Length);
 
-    private static string PrefixOf(string name) => $"snapshots/{name}/";
+    /// <summary>The run whose snapshot an object is.</summary>
+    public static string RunOf(string key) => key[Prefix.Length..].Split('/')[0];
+
+    private static string PrefixOf(string name) => $"{Prefix}{name}/";
 }

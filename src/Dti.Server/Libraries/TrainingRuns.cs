@@ -30,6 +30,7 @@ internal sealed class TrainingRuns : IDisposable
     private readonly FolderReplica? _replica; // null: the runs are this server's, or the hosts share the folder
     private readonly SharedSnapshots? _shared; // with a replica
     private readonly FolderJournal _journal;
+    private readonly ReplicaLeftovers? _leftovers; // with a replica
     private readonly Dictionary<string, int> _held = new(StringComparer.Ordinal); // guarded by the journal
 
     public TrainingRuns(
@@ -37,7 +38,8 @@ internal sealed class TrainingRuns : IDisposable
         IFileStore? files = null,
         IObjectStore? store = null,
         IChangeLog? log = null,
-        ILogger<TrainingRuns>? logger = null
+        ILogger<TrainingRuns>? logger = null,
+        TimeProvider? time = null
     )
     {
         _files = files;
@@ -59,12 +61,14 @@ internal sealed class TrainingRuns : IDisposable
                 store,
                 log!,
                 isListed: place => Path.GetFileName(place) is OwnerFile or RunSnapshots.PointerFile,
+                time ?? TimeProvider.System,
                 logger ?? NullLogger<TrainingRuns>.Instance
             );
             _shared = new SharedSnapshots(store);
         }
 
         _journal = new FolderJournal(_folder, files, _replica);
+        _leftovers = _replica is null ? null : new ReplicaLeftovers(_replica, _journal, store!);
         // in a cluster, another host may be about to rename a draft
         _journal.Tidy(options.Cluster.IsUsed ? [] : [.. Names().Select(FolderOf)]);
     }
@@ -291,6 +295,14 @@ internal sealed class TrainingRuns : IDisposable
         {
             _shared?.DeleteAll(name);
         }
+    }
+
+    /// <summary>Deletes what no host needs any more from the storage of the cluster, if there is one.</summary>
+    /// <exception cref="DtiException">The storage or the database does not answer.</exception>
+    public void DeleteLeftovers(DateTimeOffset now)
+    {
+        _leftovers?.Delete(now);
+        _leftovers?.DeleteUnreferenced(SharedSnapshots.Prefix, now, () => _replica!.Folders, SharedSnapshots.RunOf);
     }
 
     /// <inheritdoc/>

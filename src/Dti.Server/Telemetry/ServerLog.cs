@@ -106,6 +106,13 @@ internal static partial class ServerLog
     [LoggerMessage(48, LogLevel.Information, "The metadata of the workers' models is exchanged again")]
     public static partial void ModelMetadataResponsive(this ILogger logger);
 
+    [LoggerMessage(
+        49,
+        LogLevel.Warning,
+        "What no host needs any more was not deleted from the storage of the cluster: {Reason}"
+    )]
+    public static partial void LeftoversNotDeleted(this ILogger logger, string reason);
+
     [LoggerMessage(51, LogLevel.Error, "The server is not ready: {Problem}")]
     public static partial void DeviceUnhealthy(this ILogger logger, string problem);
 

@@ -6,6 +6,7 @@ using Dti.Server.ObjectStorage;
 using Dti.Server.Security;
 using Dti.V1;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Dti.Server.Tests.Clusters;
 
@@ -15,6 +16,7 @@ public sealed class FolderReplicaTests : IDisposable
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("dti-replicas-");
     private readonly ChangeLogOfOneProcess _log;
     private readonly List<IDisposable> _hosts = [];
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
 
     public FolderReplicaTests() => _log = new ChangeLogOfOneProcess(Store);
 
@@ -175,6 +177,98 @@ public sealed class FolderReplicaTests : IDisposable
         Assert.Equal((1, 2, 3), (Value(host, "cat"), Value(host, "dog"), Value(host, "fox")));
     }
 
+    /// <summary>
+    /// A host that is so far behind that the next change is deleted believed to be the newest, for ever.
+    /// </summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void List_NextChangeIsDeleted_StartsFromTheNewestCheckpoint(bool wasStopped)
+    {
+        var (first, second) = (Open("first"), Open("second"));
+        Save(first, "cat", value: 1);
+        Save(first, "dog", value: 2);
+        Save(first, "owl", value: 3);
+        Assert.Equal((1, 2, 3), (Value(second, "cat"), Value(second, "dog"), Value(second, "owl")));
+        if (wasStopped)
+        {
+            second.Dispose();
+        }
+
+        Save(first, "cat", value: 10);
+        first.Delete("dog", _ => { });
+        foreach (var thousands in new[] { 1, 2 })
+        {
+            _log.Skip("concepts", to: (1000 * thousands) - 1);
+            Save(first, $"fox-{thousands}", value: 4);
+        }
+
+        first.DeleteLeftovers(DateTimeOffset.UtcNow + TimeSpan.FromHours(3));
+        Assert.Equal(1001, IChangeLog.NumberOf(Keys("concepts/changes/")[0]));
+        _time.Advance(TimeSpan.FromHours(3));
+        second = wasStopped ? Open("second") : second;
+
+        Assert.Equal(["cat", "fox-1", "fox-2", "owl"], Names(second));
+        Assert.Equal((10, 3, 4), (Value(second, "cat"), Value(second, "owl"), Value(second, "fox-1")));
+        Assert.Equal(1, (int)second.Load("cat", second.Versions("cat")[0].Version).Encoders[0].Magnitudes[0]);
+        Save(second, "cat", value: 11);
+        Assert.Equal(11, Value(first, "cat"));
+    }
+
+    [Fact]
+    public void DeleteLeftovers_OldObjectsThatNothingRefersTo_AreDeletedAndNoOthers()
+    {
+        var first = Open("first");
+        Save(first, "cat", value: 1, thumbnail: [1]);
+        Save(first, "cat", value: 2);
+        Store.PutAsync("concepts/files/upload", new byte[1], TestContext.Current.CancellationToken).WaitFor();
+        var before = Keys("concepts/");
+
+        first.DeleteLeftovers(DateTimeOffset.UtcNow);
+        Assert.Equal(before, Keys("concepts/")); // another host may be about to refer to it
+        first.DeleteLeftovers(DateTimeOffset.UtcNow + TimeSpan.FromHours(2));
+
+        Assert.Equal(
+            before.Where(key => key != "concepts/files/upload"),
+            Keys("concepts/").Where(key => key != IChangeLog.KeyOf("concepts", 3))
+        );
+        var second = Open("second");
+        Assert.Equal(2, Value(second, "cat"));
+        Assert.Equal(1, (int)second.Load("cat", second.Versions("cat")[0].Version).Encoders[0].Magnitudes[0]);
+        first.DeleteLeftovers(DateTimeOffset.UtcNow + TimeSpan.FromHours(2));
+        Assert.Equal(3, _log.Number("concepts")); // with nothing to delete there is no change
+    }
+
+    /// <summary>A host that was paused between its upload and the change that refers to it.</summary>
+    [Fact]
+    public void DeleteLeftovers_WhileAnotherHostSaves_LosesNothing()
+    {
+        var (first, second) = (Open("first"), Open("second"));
+        Save(first, "cat", value: 1);
+        _log.BeforeNextAppend(() => first.DeleteLeftovers(DateTimeOffset.UtcNow + TimeSpan.FromHours(2)));
+
+        Save(second, "dog", value: 2);
+
+        Assert.Equal(1, _log.Conflicts);
+        Assert.Equal((1, 2), (Value(first, "cat"), Value(first, "dog")));
+    }
+
+    [Fact]
+    public void DeleteLeftovers_SnapshotsOfARunThatIsGone_AreDeletedAndNoOthers()
+    {
+        var first = Runs("first");
+        var request = new TrainRequest { Name = "cat", Photos = { new Photo { FileName = "a.png" } } };
+        first.Begin(request, null, Caller.Local, new("job", 1));
+        FencingTests.Save(first, new("job", 1), step: 100, value: 1);
+        var kept = Keys("snapshots/");
+        Store.PutAsync("snapshots/dog/1", new byte[1], TestContext.Current.CancellationToken).WaitFor();
+
+        first.DeleteLeftovers(DateTimeOffset.UtcNow + TimeSpan.FromHours(2));
+
+        Assert.Equal(kept, Keys("snapshots/"));
+        Assert.Equal([100], first.Steps("cat"));
+    }
+
     [Fact]
     public void Open_FolderOfAnotherHost_IsRefused()
     {
@@ -235,16 +329,11 @@ public sealed class FolderReplicaTests : IDisposable
         Assert.Empty(Store.ListAsync("runs/files/", TestContext.Current.CancellationToken).WaitForResult());
     }
 
+    private List<string> Keys(string prefix) =>
+        [.. Store.ListAsync(prefix, TestContext.Current.CancellationToken).WaitForResult().Select(found => found.Key)];
+
     private ConceptLibrary Open(string host) =>
-        Add(
-            new ConceptLibrary(
-                Options(host),
-                TimeProvider.System,
-                NullLogger<ConceptLibrary>.Instance,
-                store: Store,
-                log: _log
-            )
-        );
+        Add(new ConceptLibrary(Options(host), _time, NullLogger<ConceptLibrary>.Instance, store: Store, log: _log));
 
     private TrainingRuns Runs(string host) => Add(new TrainingRuns(Options(host), store: Store, log: _log));
 
@@ -300,10 +389,13 @@ public sealed class FolderReplicaTests : IDisposable
         private readonly Lock _lock = new();
         private readonly Dictionary<string, (long Number, byte[] Change)> _newest = [];
         private bool _losesAnswer;
+        private Action? _beforeAppend;
 
         public int Conflicts { get; private set; }
 
         public void LoseNextAnswer() => _losesAnswer = true;
+
+        public void BeforeNextAppend(Action action) => _beforeAppend = action;
 
         public long Number(string name) => _newest[name].Number;
 
@@ -321,6 +413,7 @@ public sealed class FolderReplicaTests : IDisposable
 
         public Task<bool> AppendAsync(string name, long known, byte[] change)
         {
+            Interlocked.Exchange(ref _beforeAppend, null)?.Invoke();
             lock (_lock)
             {
                 var (number, last) = _newest.GetValueOrDefault(name);

@@ -1,12 +1,17 @@
 using Dti.Server.Configuration;
+using Dti.Server.Jobs;
+using Dti.Server.ObjectStorage;
 using Dti.Server.Tests.Infrastructure;
 using Dti.V1;
 using Grpc.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Dti.Server.Tests.Clusters;
 
-/// <summary>Two gateways and a worker that share nothing but Redis and a bucket of S3.</summary>
-public sealed class StorageFixture() : ClusterFixture("redis")
+/// <summary>Two gateways and a worker that share nothing but a database and a bucket of S3.</summary>
+/// <param name="kind">postgres or redis.</param>
+public abstract class StorageFixture(string kind) : ClusterFixture(kind)
 {
     private S3Server? _storage;
 
@@ -31,7 +36,7 @@ public sealed class StorageFixture() : ClusterFixture("redis")
 }
 
 /// <inheritdoc cref="StorageFixture"/>
-public sealed class StorageTests(StorageFixture fixture) : IClassFixture<StorageFixture>
+public abstract class StorageTests(StorageFixture fixture)
 {
     private TestServer First => fixture.First;
 
@@ -84,4 +89,52 @@ public sealed class StorageTests(StorageFixture fixture) : IClassFixture<Storage
         var left = await First.Concepts.ListAsync(new ConceptServiceListRequest());
         Assert.DoesNotContain("shared", left.Concepts.Select(concept => concept.Name));
     }
+
+    [Fact]
+    public async Task Cleanup_OfTheFirstHost_DeletesWhatNoHostNeeds()
+    {
+        var trained = await First.TrainAsync(TestServer.Request("kept", steps: 4));
+        var jobId = trained[0].Accepted.JobId;
+        var store = First.Services.GetRequiredService<IObjectStore>();
+        string[] leftovers = ["concepts/files/0", "runs/files/0", "snapshots/gone/0", $"jobs/{jobId}/request.binpb"];
+        foreach (var key in leftovers)
+        {
+            await store.PutAsync(key, new byte[1], TestContext.Current.CancellationToken);
+        }
+
+        var later = DateTimeOffset.UtcNow + TimeSpan.FromHours(2);
+        while (!await Cleanup(First).RunAsync(later))
+        {
+            await Task.Delay(100, TestContext.Current.CancellationToken); // the hosts have not announced themselves yet
+        }
+
+        Assert.False(await Cleanup(Second).RunAsync(later));
+        foreach (var key in leftovers)
+        {
+            Assert.Null(await store.GetAsync(key, TestContext.Current.CancellationToken));
+        }
+
+        Assert.NotEmpty(await Second.VectorsAsync("kept"));
+        Assert.Equal(4, (await Second.Jobs.GetAsync(new JobServiceGetRequest { JobId = jobId })).Job.Step);
+        Assert.NotEmpty(await store.ListAsync("snapshots/kept/", TestContext.Current.CancellationToken));
+    }
+
+    private static StorageCleanup Cleanup(TestServer host) =>
+        Assert.Single(host.Services.GetServices<IHostedService>().OfType<StorageCleanup>());
 }
+
+/// <inheritdoc cref="StorageFixture"/>
+public sealed class PostgresStorageFixture() : StorageFixture("postgres");
+
+/// <inheritdoc cref="StorageFixture"/>
+public sealed class RedisStorageFixture() : StorageFixture("redis");
+
+/// <inheritdoc/>
+public sealed class PostgresStorageTests(PostgresStorageFixture fixture)
+    : StorageTests(fixture),
+        IClassFixture<PostgresStorageFixture>;
+
+/// <inheritdoc/>
+public sealed class RedisStorageTests(RedisStorageFixture fixture)
+    : StorageTests(fixture),
+        IClassFixture<RedisStorageFixture>;

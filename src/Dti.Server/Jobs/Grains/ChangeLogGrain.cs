@@ -73,25 +73,21 @@ internal sealed class ChangeLogGrain(
         _isWritten = true;
     }
 
-    /// <summary>The storage has more changes than a database that is new, or was restored from a backup.</summary>
+    /// <summary>
+    /// The storage has more changes than a database that is new, or was restored from a backup. Those that follow the
+    /// newest one of the database may have been deleted.
+    /// </summary>
     private async Task FindNewestAsync()
     {
-        if (!stored.RecordExists)
+        var prefix = $"{Name}/changes/";
+        if (
+            await Task.Run(() => store.ListAsync(prefix)) is [.., var newest]
+            && IChangeLog.NumberOf(newest.Key) is var number
+            && number > stored.State.Number
+        )
         {
-            var prefix = $"{Name}/changes/";
-            var newest = await Task.Run(() => store.ListAsync(prefix)) is [.., var last] ? last.Key : null;
-            stored.State.Number = newest is null ? 0 : IChangeLog.NumberOf(newest);
-        }
-
-        while (true)
-        {
-            var key = IChangeLog.KeyOf(Name, stored.State.Number + 1);
-            if (await Task.Run(() => store.GetAsync(key)) is not { } next)
-            {
-                return;
-            }
-
-            (stored.State.Number, stored.State.Change) = (stored.State.Number + 1, next);
+            var change = await Task.Run(() => store.GetAsync(newest.Key));
+            stored.State = new ChangeLogState { Number = number, Change = change ?? [] };
         }
     }
 }

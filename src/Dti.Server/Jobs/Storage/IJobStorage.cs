@@ -32,4 +32,13 @@ internal interface IJobStorage
     /// <param name="now">The time.</param>
     /// <exception cref="Engine.DtiException">The storage of the cluster does not answer.</exception>
     Task KeepOnlyAsync(IReadOnlySet<string> known, DateTimeOffset now);
+
+    /// <summary>
+    /// Deletes requests of jobs that are over, left by a host that was killed when a job ended, or when the storage did
+    /// not answer. Those of the last hour are left alone.
+    /// </summary>
+    /// <param name="isOver">Whether a job is over.</param>
+    /// <param name="now">The time.</param>
+    /// <exception cref="Engine.DtiException">The storage of the cluster does not answer.</exception>
+    Task DeleteRequestsAsync(Func<string, Task<bool>> isOver, DateTimeOffset now);
 }

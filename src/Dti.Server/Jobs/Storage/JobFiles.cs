@@ -1,4 +1,5 @@
 using Dti.Engine.Runtime.Files;
+using Dti.Server.ObjectStorage;
 using Google.Protobuf;
 
 namespace Dti.Server.Jobs.Storage;
@@ -50,6 +51,27 @@ internal sealed class JobFiles(string root, IFileStore files, bool isShared, IRe
         }
 
         return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async Task DeleteRequestsAsync(Func<string, Task<bool>> isOver, DateTimeOffset now)
+    {
+        foreach (
+            var jobId in Directory
+                .GetDirectories(root)
+                .Select(job => Path.GetFileName(job))
+                .Where(id =>
+                    JobFolder.IsId(id)
+                    && File.Exists(RequestOf(id))
+                    && Leftovers.IsOld(File.GetLastWriteTimeUtc(RequestOf(id)), now)
+                )
+        )
+        {
+            if (await isOver(jobId))
+            {
+                DeleteRequest(jobId);
+            }
+        }
     }
 
     private string Of(string jobId) => Path.Combine(root, jobId);

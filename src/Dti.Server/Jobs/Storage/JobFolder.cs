@@ -202,8 +202,12 @@ internal sealed class JobFolder : IDisposable
     public int LastStep(string jobId) => Events(jobId).Read(0).Select(entry => entry.Step).DefaultIfEmpty().Max();
 
     /// <inheritdoc cref="IJobStorage.KeepOnlyAsync"/>
-    public Task KeepOnlyAsync(IReadOnlyList<string> known) =>
-        _jobs.KeepOnlyAsync(known.ToHashSet(StringComparer.Ordinal), DateTimeOffset.UtcNow);
+    public Task KeepOnlyAsync(IReadOnlyList<string> known, DateTimeOffset now) =>
+        _jobs.KeepOnlyAsync(known.ToHashSet(StringComparer.Ordinal), now);
+
+    /// <inheritdoc cref="IJobStorage.DeleteRequestsAsync"/>
+    public Task DeleteRequestsAsync(Func<string, Task<bool>> isOver, DateTimeOffset now) =>
+        _jobs.DeleteRequestsAsync(isOver, now);
 
     /// <summary>Whether it has the form of a job's id; only such ids become paths.</summary>
     public static bool IsId(string id) => id.Length == 32 && id.All(char.IsAsciiHexDigitLower);

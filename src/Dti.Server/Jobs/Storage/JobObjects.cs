@@ -44,7 +44,7 @@ internal sealed class JobObjects(IObjectStore store) : IJobStorage
     /// <inheritdoc/>
     public async Task KeepOnlyAsync(IReadOnlySet<string> known, DateTimeOffset now)
     {
-        foreach (var job in (await store.ListAsync(Prefix)).GroupBy(found => found.Key[Prefix.Length..].Split('/')[0]))
+        foreach (var job in (await store.ListAsync(Prefix)).GroupBy(JobOf))
         {
             if (!known.Contains(job.Key) && job.All(found => Leftovers.IsOld(found.Modified, now)))
             {
@@ -52,6 +52,24 @@ internal sealed class JobObjects(IObjectStore store) : IJobStorage
             }
         }
     }
+
+    /// <inheritdoc/>
+    public async Task DeleteRequestsAsync(Func<string, Task<bool>> isOver, DateTimeOffset now)
+    {
+        foreach (
+            var request in (await store.ListAsync(Prefix)).Where(found =>
+                found.Key.EndsWith($"/{RequestFile}", StringComparison.Ordinal) && Leftovers.IsOld(found.Modified, now)
+            )
+        )
+        {
+            if (await isOver(JobOf(request)))
+            {
+                await store.DeleteAsync(request.Key);
+            }
+        }
+    }
+
+    private static string JobOf(StoredObject found) => found.Key[Prefix.Length..].Split('/')[0];
 
     private static string Of(string jobId) => $"{Prefix}{jobId}/";
 
