@@ -22,6 +22,7 @@ const string Usage = """
       unet [T [N [LEG]]] 4: N steps of the denoiser, on the frozen text encoder and autoencoder, from where the last leg ended
       previews          how latents look, for previews without the autoencoder
       judge             the independent encoder that judges pictures
+      design-judge      the part of the judge that reads designs
       quality [G]       how often the model draws what is asked at guidance G (default 4), as the judge reads it
       tune              DTI and Textual Inversion at several learning rates, on four subjects
       study             DTI, Textual Inversion, and two ways between them, on all subjects
@@ -77,6 +78,9 @@ switch (args.FirstOrDefault())
         return 0;
     case "judge":
         JudgeStage.Run(folder, Number(1, 2), Number(2, 1_400));
+        return 0;
+    case "design-judge":
+        DesignJudgeStage.Run(folder, Number(1, 2), Number(2, 3_000));
         return 0;
     case "quality":
         QualityStage.Run(folder, guidance: Number(1, 4), steps: 25);

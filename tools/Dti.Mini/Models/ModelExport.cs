@@ -123,12 +123,12 @@ internal static class ModelExport
         );
     }
 
-    public static void Judge(IReadOnlyDictionary<string, Tensor> weights)
+    public static void Judge(IReadOnlyDictionary<string, Tensor> weights, string file)
     {
         using var scope = NewDisposeScope();
-        Directory.CreateDirectory(Path.GetDirectoryName(MiniWorld.JudgeFile)!);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         SafetensorsWriter.Write(
-            MiniWorld.JudgeFile,
+            file,
             weights.ToDictionary(pair => pair.Key, pair => pair.Value.to(ScalarType.Float16))
         );
     }

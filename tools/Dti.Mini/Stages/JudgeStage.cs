@@ -60,14 +60,14 @@ internal static class JudgeStage
                     [.. Enumerable.Range(0, 500).Select(i => Scene.Sample(MiniWorld.HeldOutSeed, i))]
                 )
         );
-        ModelExport.Judge(loop.Averaged);
+        ModelExport.Judge(loop.Averaged, MiniWorld.JudgeFile);
     }
 
     /// <summary>
     /// Some pictures at half their resolution, so that the judge does not read styles and patterns by single pixels,
     /// which generated pictures lack.
     /// </summary>
-    private static Tensor Blur(Tensor pictures, Dice dice)
+    public static Tensor Blur(Tensor pictures, Dice dice)
     {
         var soft = F.interpolate(
             F.avg_pool2d(pictures, 2),
@@ -191,7 +191,7 @@ internal static class JudgeStage
         );
     }
 
-    private static Start StartOf(string name, long[] shape) =>
+    public static Start StartOf(string name, long[] shape) =>
         name.EndsWith("bias", StringComparison.Ordinal) ? Start.Zero
         : name.Contains("embedding", StringComparison.Ordinal) ? Start.Embedding
         : name == "logit_scale" ? Start.LogitScale

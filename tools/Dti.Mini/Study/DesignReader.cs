@@ -19,6 +19,8 @@ internal sealed class DesignReader(int vocabulary)
         designs: true
     );
 
+    private readonly DesignJudge _designs = new(new WeightScope(new FrozenWeights(MiniWorld.DesignJudgeFile)));
+
     /// <summary>
     /// How well images show a design, means over images: <c>parts</c>, the share of its seven discrete parts that are
     /// right; <c>colour_error</c>, the mean distance of its three colours (RGB in [0, 1]³); <c>proportion_error</c>, in
@@ -37,7 +39,22 @@ internal sealed class DesignReader(int vocabulary)
             ObjectTargets.Kinds - ShapeCatalogue.All.Count
         );
         var kinds = families.argmax(1) + ShapeCatalogue.All.Count;
-        var read = _judge.Object(reading.Queries[arange(images.Count), kinds]);
+        var boxes = reading.Boxes[arange(images.Count), kinds].data<float>().ToArray();
+        var read = _designs.Read(
+            cat([
+                    .. images
+                        .Index()
+                        .Select(image =>
+                            DesignJudge.Crop(
+                                QualityStage.Stack([image.Item]),
+                                boxes[3 * image.Index],
+                                boxes[(3 * image.Index) + 1],
+                                boxes[(3 * image.Index) + 2]
+                            )
+                        ),
+                ])
+                .to(Precision.Compute)
+        );
 
         var parts = DesignParameters.Parts(design);
         double Right(int part) =>

@@ -40,7 +40,10 @@ internal sealed class DesignStudy
             _model.Tokenizer,
             WordsStage.Embedder(profile.TextConfig.HiddenSize)
         );
-        _reader = File.Exists(MiniWorld.JudgeFile) ? new DesignReader(_model.Tokenizer.VocabularySize) : null;
+        _reader =
+            File.Exists(MiniWorld.JudgeFile) && File.Exists(MiniWorld.DesignJudgeFile)
+                ? new DesignReader(_model.Tokenizer.VocabularySize)
+                : null;
     }
 
     /// <summary>The results: a row per condition and design.</summary>

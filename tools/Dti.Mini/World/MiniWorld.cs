@@ -25,6 +25,10 @@ internal static class MiniWorld
             "model.safetensors"
         );
 
+    /// <summary>The weights of the part of the judge that reads designs.</summary>
+    public static string DesignJudgeFile { get; } =
+        Path.Combine(Path.GetDirectoryName(JudgeFile)!, "designs.safetensors");
+
     /// <summary>Curves and results, for the page about the model.</summary>
     public const string MeasuredFolder = "docs/dti-mini";
 
