@@ -21,6 +21,7 @@ internal static class Chaos
             "trainings",
             "generations",
             "generations repeated",
+            "trainings killed twice at one step",
             "kills",
             "partitions",
             "database restarts",
@@ -111,6 +112,11 @@ internal static class Chaos
 
                     var name = $"training-{number}";
                     var (jobId, learnt) = await calls.TrainAsync(name).ConfigureAwait(false);
+                    if (learnt is null)
+                    {
+                        continue;
+                    }
+
                     lock (trained)
                     {
                         trained.Add(name, jobId);
@@ -138,9 +144,10 @@ internal static class Chaos
             channels.ForEach(channel => channel.Dispose());
             table.Add(
                 kind == "postgres" ? "PostgreSQL" : "Redis",
-                $"{trained.Count}",
-                $"{jobs - trained.Count}",
+                $"{jobs - (jobs / 2)}",
+                $"{jobs / 2}",
                 $"{calls.Repeated}",
+                $"{calls.Quarantined.Count}",
                 $"{faults.Kills}",
                 $"{faults.Partitions.Count}",
                 $"{faults.Restarts}",
@@ -164,7 +171,9 @@ internal static class Chaos
         }
     }
 
-    /// <summary>Every job is over; each training succeeded once; a generation was cancelled at most.</summary>
+    /// <summary>
+    /// Every job is over; each training succeeded once or was quarantined; a generation was cancelled at most.
+    /// </summary>
     private static async Task CheckListAsync(
         ChaosJobs calls,
         Grpc.Net.Client.GrpcChannel gateway,
@@ -183,7 +192,8 @@ internal static class Chaos
         {
             var isExpected =
                 job.Kind == JobKind.Train
-                    ? job.State == JobState.Succeeded && (job.Name == "unbroken" || trained.Contains(job.JobId))
+                    ? calls.Quarantined.Contains(job.Name)
+                        || (job.State == JobState.Succeeded && (job.Name == "unbroken" || trained.Contains(job.JobId)))
                     : job.State is JobState.Succeeded or JobState.Cancelled;
             if (!isExpected)
             {

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Dti.Tests;
 using Dti.V1;
 using Google.Protobuf;
+using Google.Rpc;
 using Grpc.Core;
 using Grpc.Net.Client;
 
@@ -30,9 +31,12 @@ internal sealed class ChaosJobs(IReadOnlyList<GrpcChannel> gateways, Random rand
 
     private int _repeated;
 
+    /// <summary>Trainings whose process was killed twice at one step, which the server does not try again.</summary>
+    public ConcurrentBag<string> Quarantined { get; } = [];
+
     /// <summary>Trains a concept, whatever happens to the hosts.</summary>
-    /// <returns>The job, and a hash of the vectors.</returns>
-    public async Task<(string JobId, string Vectors)> TrainAsync(string name)
+    /// <returns>The job, and a hash of the vectors; null: it was quarantined.</returns>
+    public async Task<(string JobId, string? Vectors)> TrainAsync(string name)
     {
         var request = Training(name);
         var (jobId, seen, isOver) = ("", 0, false);
@@ -72,6 +76,11 @@ internal sealed class ChaosJobs(IReadOnlyList<GrpcChannel> gateways, Random rand
             {
                 await Task.Delay(_pause).ConfigureAwait(false);
             }
+        }
+
+        if (Quarantined.Contains(name))
+        {
+            return (jobId, null);
         }
 
         if (seen != TrainingSteps)
@@ -230,6 +239,12 @@ internal sealed class ChaosJobs(IReadOnlyList<GrpcChannel> gateways, Random rand
         }
 
         Failures.AddOrUpdate($"{error.StatusCode}", 1, (_, count) => count + 1);
+        if (error.GetRpcStatus()?.GetDetail<ErrorInfo>()?.Reason == "JOB_QUARANTINED")
+        {
+            Quarantined.Add(name);
+            return true;
+        }
+
         if (
             error.StatusCode
             is StatusCode.Unavailable
