@@ -16,11 +16,10 @@ internal sealed class CallerConcepts(ConceptLibrary library, Caller caller)
     private const string PlaceholderExists = "PLACEHOLDER_EXISTS";
 
     /// <summary>Its concepts by name, without thumbnails; an admin's own before those of others.</summary>
-    public IReadOnlyList<Concept> List()
-    {
-        var all = library.List();
-        return [.. all.Where(IsOwn), .. all.Where(concept => !IsOwn(concept) && IsSeen(concept))];
-    }
+    public IReadOnlyList<Concept> List() =>
+        library.Lists.Get(library.List(), caller, all =>
+            [.. all.Where(IsOwn), .. all.Where(concept => !IsOwn(concept) && IsSeen(concept))]
+        );
 
     /// <summary>One concept with its thumbnail.</summary>
     /// <exception cref="DtiException">There is none of that name; close ones are listed.</exception>

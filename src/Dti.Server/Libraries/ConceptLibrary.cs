@@ -68,6 +68,9 @@ internal sealed class ConceptLibrary : IDisposable
         _earlier = new EarlierVersions(_folder);
     }
 
+    /// <summary>What callers see of its list.</summary>
+    public CallerLists Lists { get; } = new();
+
     /// <summary>What a caller may see and do of it.</summary>
     public CallerConcepts For(Caller caller) => new(this, caller);
 
