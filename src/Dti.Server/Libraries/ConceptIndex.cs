@@ -139,13 +139,7 @@ internal sealed class ConceptIndex(
     /// <summary>Whether an index of so many entries should be rewritten, because most of them were replaced.</summary>
     private bool IsWasteful(int entries) => AppendedFile.IsWasteful(entries, _listing.Count);
 
-    private ConceptIndexEntry Look(string name)
-    {
-        var file = new FileInfo(Path.Combine(folder, name));
-        return file.Exists
-            ? new(name, file.LastWriteTimeUtc, file.Length, read(file.FullName))
-            : ConceptIndexEntry.Gone(name);
-    }
+    private ConceptIndexEntry Look(string name) => ConceptIndexEntry.Of(folder, name, read);
 
     private void Rewrite()
     {

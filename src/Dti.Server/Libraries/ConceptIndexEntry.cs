@@ -26,6 +26,16 @@ internal sealed record ConceptIndexEntry(string Name, DateTime Time, long Length
     /// <summary>The entry of a file that is gone.</summary>
     public static ConceptIndexEntry Gone(string name) => new(name, default, Absent, null);
 
+    /// <summary>The entry of a file, there or not.</summary>
+    /// <param name="folder">Where.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="read">Reads its description; null: it cannot be read.</param>
+    public static ConceptIndexEntry Of(string folder, string name, Func<string, Concept?> read)
+    {
+        var file = new FileInfo(Path.Combine(folder, name));
+        return file.Exists ? new(name, file.LastWriteTimeUtc, file.Length, read(file.FullName)) : Gone(name);
+    }
+
     /// <summary>What an index begins with.</summary>
     public static byte[] Header(Guid id) => id.ToByteArray();
 

@@ -56,15 +56,19 @@ internal sealed class ConceptLibrary : IDisposable
 
         _replica = store is null
             ? null
-            : new FolderReplica("concepts", _folder, store, log!, IsDescription, time, logger) { Apply = Apply };
+            : new FolderReplica("concepts", _folder, store, log!, IsDescription, time, logger)
+            {
+                Apply = Apply,
+                Restarting = () => (_descriptions as ReplicaDescriptions)?.Reset(),
+            };
         _files = new ConceptFiles(_folder, logger, _replica);
         _journal = new FolderJournal(_folder, files, _replica);
         _leftovers = _replica is null ? null : new ReplicaLeftovers(_replica, _journal, store!);
         _journal.Tidy(_folder);
         _descriptions =
-            options.Cluster.IsUsed && _replica is null
-                ? Index(files)
-                : new ConceptDescriptions(_folder, _files.TryRead);
+            _replica is not null ? new ReplicaDescriptions(_folder, _files.TryRead)
+            : options.Cluster.IsUsed ? Index(files)
+            : new ConceptDescriptions(_folder, _files.TryRead);
         _earlier = new EarlierVersions(_folder);
     }
 

@@ -49,6 +49,9 @@ internal sealed class FolderReplica(
     /// <summary>Does the applying of changes by other hosts, given the places that change.</summary>
     public Action<IReadOnlyList<string>, Action> Apply { get; init; } = (_, apply) => apply();
 
+    /// <summary>Called before any file may be changed at once, by a checkpoint.</summary>
+    public Action Restarting { get; init; } = () => { };
+
     /// <summary>What the keys of contents begin with.</summary>
     public string FilesPrefix => $"{name}/files/";
 
@@ -261,6 +264,7 @@ internal sealed class FolderReplica(
     {
         var files = ReadAsync(CheckpointKey(number)).WaitForResult()
             ?? throw StorageErrors.NoAnswer(store.Location, "its newest checkpoint has just been deleted");
+        Restarting();
         var keys = files.Steps.ToDictionary(step => step.Place, step => step.File!.Key, StringComparer.Ordinal);
         var folders = keys.Keys.Select(FolderOf).ToHashSet(StringComparer.Ordinal);
         foreach (var (place, _) in _state.Files.Where(file => file.Value.Key != keys.GetValueOrDefault(file.Key)))
