@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dti.Server.Tests.Infrastructure;
 using Dti.V1;
 using Google.Protobuf;
@@ -51,10 +52,17 @@ public sealed class DeclaredRangeTests : IAsyncLifetime
         {
             var setting = field.GetOptions()?.GetExtension(SettingExtensions.Setting);
             Assert.NotNull(setting);
-            if (setting is { HasMin: true, HasMax: true } && double.TryParse(setting.Default, out var value))
+            if (
+                setting is { HasMin: true, HasMax: true }
+                && double.TryParse(setting.Default, CultureInfo.InvariantCulture, out var value)
+            )
+            {
                 Assert.InRange(value, setting.Min, setting.Max);
+            }
             else if (setting is not { HasMin: true, HasMax: true })
+            {
                 Assert.Contains(field.Name, open);
+            }
         }
     }
 
