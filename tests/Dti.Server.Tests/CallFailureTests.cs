@@ -1,5 +1,6 @@
 using Dti.Engine;
 using Dti.Server.Services;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Dti.Server.Tests;
 
@@ -29,6 +30,20 @@ public class CallFailureTests
             isStopping: false,
             isOfCluster: true
         );
+
+        Assert.Equal(ErrorKind.Cancelled, Assert.IsType<DtiException>(cause).Kind);
+    }
+
+    // Kestrel refuses a write to a connection that has just been closed, and cancels the call a moment later.
+    [Fact]
+    public void CauseOf_WriteToAClosedConnection_IsACallerThatDisconnected()
+    {
+        var error = new InvalidOperationException("Writing is not allowed after writer was completed.")
+        {
+            Source = typeof(KestrelServer).Assembly.GetName().Name,
+        };
+
+        var cause = ErrorInterceptor.CauseOf(error, isCallCancelled: false, isStopping: false, isOfCluster: false);
 
         Assert.Equal(ErrorKind.Cancelled, Assert.IsType<DtiException>(cause).Kind);
     }

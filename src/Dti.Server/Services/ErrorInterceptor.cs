@@ -13,6 +13,8 @@ namespace Dti.Server.Services;
 /// <summary>Ends calls that throw with the status of the exception, and logs unforeseen exceptions.</summary>
 internal sealed class ErrorInterceptor(JobSilo silo, ServerPaths paths, ILogger<ErrorInterceptor> logger) : Interceptor
 {
+    private const string Kestrel = "Microsoft.AspNetCore.Server.Kestrel.Core";
+
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request,
         ServerCallContext context,
@@ -80,6 +82,8 @@ internal sealed class ErrorInterceptor(JobSilo silo, ServerPaths paths, ILogger<
         {
             DtiException or StatusException or RpcException => error,
             OperationCanceledException or IOException when isCallCancelled => Refusals.CallerDisconnected(),
+            // so Kestrel answers a write to a connection that has just been closed, before it cancels the call
+            InvalidOperationException { Source: Kestrel } => Refusals.CallerDisconnected(),
             StateUnreadableException => new DtiException(
                 ErrorKind.FailedPrecondition,
                 $"{error.Message} Mend the file, or put a backup there."
