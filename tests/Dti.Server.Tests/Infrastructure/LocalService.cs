@@ -27,6 +27,9 @@ internal abstract class LocalService(
     private const string Watch = "\"$@\" <&- & child=$!; read -r line; kill -\"$STOP\" $child; wait $child";
     private Process? _process;
 
+    /// <summary>Where its data is.</summary>
+    protected DirectoryInfo Folder => folder;
+
     /// <summary>Starts it again with its data, after <see cref="StopAsync"/>.</summary>
     public async Task StartAsync()
     {

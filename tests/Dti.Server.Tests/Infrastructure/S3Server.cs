@@ -59,6 +59,11 @@ internal sealed class S3Server : LocalService
             StorageSecret = KeyId,
         };
 
+    /// <summary>Whether there are objects whose keys begin with a prefix, which ends with a slash.</summary>
+    public bool Holds(string prefix) =>
+        new DirectoryInfo(Path.Combine(Folder.FullName, Bucket, prefix)) is { Exists: true } found
+        && found.EnumerateFiles("*", SearchOption.AllDirectories).Any();
+
     /// <summary>Installs the version that the checks pin, once.</summary>
     private static async Task<string> InstallAsync()
     {
