@@ -1,12 +1,14 @@
 using Dti.Engine;
 using Dti.Server.Jobs;
 using Dti.Server.Jobs.Grains;
+using Dti.Server.Jobs.Storage;
 using Dti.Server.Tests.Infrastructure;
 using Dti.V1;
 using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dti.Server.Tests;
 
@@ -138,6 +140,41 @@ public sealed class DurableJobTests : DurableServer
 
         Assert.Equal(Enumerable.Range(1, 18), events.Where(e => e.Progress is not null).Select(e => e.Progress.Step));
         Assert.Equal(await Server.VectorsAsync("whole"), await Server.VectorsAsync("lost"));
+    }
+
+    /// <summary>The job succeeded with the step at which it was lost: a worker that is alive writes on for a moment.</summary>
+    [Fact]
+    public async Task Lost_WhileItsLastStepsAreWritten_EndsWithAllSteps()
+    {
+        // the device has no time for others
+        using var running = Server.Dti.Train(TestServer.Request("running", steps: Long));
+        await Server.UntilAsync(await AcceptedAsync(running), job => job.Step > 0);
+        using var call = Server.Dti.Train(TestServer.Request("late"));
+        var jobId = await AcceptedAsync(call);
+        var silo = Server.Services.GetRequiredService<JobSilo>();
+        var (folder, job) = (Server.Services.GetRequiredService<JobFolder>(), await silo.JobAsync(jobId));
+        var device = (await silo.GrainsAsync()).CreateObjectReference<IDeviceObserver>(_device); // the test is the device
+
+        var epoch = await job.StartAsync(device);
+        Assert.Equal(JobState.Queued, await job.LostAsync());
+        using (var log = folder.Events(jobId).OpenWriter(epoch, first: 1))
+        {
+            log.Append(3, new TrainResponse { Progress = new TrainProgress { Step = 3 } });
+            log.Append(0, new TrainResponse { Result = new TrainResult() });
+            await log.StoreAsync();
+        }
+
+        using var attempt = new JobAttempt(
+            (await job.GetAsync()).Ticket!,
+            await job.StartAsync(device),
+            folder,
+            job,
+            NullLogger.Instance
+        );
+        Assert.True(attempt.HasResult);
+        await attempt.EndAsync(JobState.Succeeded, null);
+
+        Assert.Equal(3, (await job.GetAsync()).Step);
     }
 
     [Fact]

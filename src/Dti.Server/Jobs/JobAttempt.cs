@@ -32,6 +32,7 @@ internal sealed class JobAttempt : IDisposable
     private readonly ILogger _logger;
     private readonly IEventWriter _log;
     private readonly long _before; // events of earlier attempts
+    private readonly int _stepBefore; // the last one of these events, of which the grain may not have heard
     private readonly HashSet<string> _written = new(StringComparer.Ordinal);
     private readonly Queue<(int Step, IMessage Message)> _unwritten = [];
     private readonly Channel<(long Number, JobEvent Event)> _unpublished = Channel.CreateUnbounded<(long, JobEvent)>(
@@ -56,6 +57,7 @@ internal sealed class JobAttempt : IDisposable
             _before++;
         }
 
+        _stepBefore = _step;
         _log = folder.Events(ticket.JobId).OpenWriter(epoch, _before);
         _telling = Task.Run(PublishEventsAsync);
     }
@@ -193,6 +195,11 @@ internal sealed class JobAttempt : IDisposable
     public async Task EndAsync(JobState state, Google.Rpc.Status? failure)
     {
         await WaitForPublicationAsync();
+        if (HasResult)
+        {
+            await RetryAsync(() => _grain.PublishAsync(Epoch, new EventBatch(_before, [], _stepBefore)));
+        }
+
         await RetryAsync(() => _grain.EndAsync(Epoch, state, failure?.ToByteArray() ?? []));
     }
 
@@ -238,7 +245,7 @@ internal sealed class JobAttempt : IDisposable
             }
 
             await StoreAsync();
-            var batch = new EventBatch(first, events, events.Max(jobEvent => jobEvent.Step));
+            var batch = new EventBatch(first, events, Math.Max(_stepBefore, events.Max(jobEvent => jobEvent.Step)));
             var hold = AttemptLease.Held;
             await RetryAsync(async () => hold = await _grain.PublishAsync(Epoch, batch));
             if (hold == AttemptLease.Lost)
