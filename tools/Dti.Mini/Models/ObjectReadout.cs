@@ -40,6 +40,10 @@ internal sealed class ObjectTargets
             designs.SelectMany(designed => DesignParameters.ColoursOf(designed.Painted)).ToArray(),
             [designs.Length, DesignParameters.Colours]
         );
+        ColoursSeen = tensor(
+            designs.SelectMany(designed => DesignParameters.ColoursSeen(designed.Painted)).ToArray(),
+            [designs.Length, DesignParameters.Colours / 3]
+        );
         Proportions = tensor(
             designs.SelectMany(designed => DesignParameters.ProportionsOf(designed.Painted)).ToArray(),
             [designs.Length, DesignParameters.Proportions]
@@ -53,10 +57,11 @@ internal sealed class ObjectTargets
         _designOf = all._designOf[index];
         Designed = _designOf.ge(0).nonzero().flatten();
         var rows = _designOf[Designed];
-        (Material, Parts, Colours, Proportions) = (
+        (Material, Parts, Colours, ColoursSeen, Proportions) = (
             all.Material[rows],
             all.Parts[rows],
             all.Colours[rows],
+            all.ColoursSeen[rows],
             all.Proportions[rows]
         );
     }
@@ -91,6 +96,9 @@ internal sealed class ObjectTargets
 
     /// <summary>(d, 9) fp32</summary>
     public Tensor Colours { get; }
+
+    /// <summary>(d, 3) bool, which of the three colours can be seen.</summary>
+    public Tensor ColoursSeen { get; }
 
     /// <summary>(d, 3) fp32</summary>
     public Tensor Proportions { get; }
@@ -180,8 +188,8 @@ internal sealed class ObjectReadout(long channels, WeightScope weights, long wid
     }
 
     /// <summary>
-    /// How well designs are read: share of discrete parts that are right, and the mean distance of part colours (RGB in
-    /// [0, 1]³).
+    /// How well designs are read: share of discrete parts that are right, and the mean distance of the part colours that
+    /// can be seen (RGB in [0, 1]³).
     /// </summary>
     public static (double Parts, double ColourError) Accuracy(ObjectReading reading, ObjectTargets targets)
     {
@@ -202,7 +210,7 @@ internal sealed class ObjectReadout(long channels, WeightScope weights, long wid
             );
         var distance = ((reading.Colours[targets.Designed] - targets.Colours) / 2)
             .view(-1, 3, 3)
-            .norm(2, p: 2f)
+            .norm(2, p: 2f)[targets.ColoursSeen]
             .mean()
             .item<float>();
         return (right, distance);

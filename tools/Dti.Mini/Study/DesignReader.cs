@@ -23,8 +23,8 @@ internal sealed class DesignReader(int vocabulary)
 
     /// <summary>
     /// How well images show a design, means over images: <c>parts</c>, the share of its seven discrete parts that are
-    /// right; <c>colour_error</c>, the mean distance of its three colours (RGB in [0, 1]³); <c>proportion_error</c>, in
-    /// units of half the range of a proportion.
+    /// right; <c>colour_error</c>, the mean distance of its colours that can be seen (RGB in [0, 1]³);
+    /// <c>proportion_error</c>, in units of half the range of a proportion.
     /// </summary>
     /// <param name="images">(128, 128, 3) bytes each; the most visible design of each is read.</param>
     /// <param name="design">The design that they should show.</param>
@@ -59,13 +59,13 @@ internal sealed class DesignReader(int vocabulary)
         var parts = DesignParameters.Parts(design);
         double Right(int part) =>
             read.Parts[part].argmax(1).eq(parts[part]).to(ScalarType.Float32).mean().item<float>();
-        var colours = (read.Colours - tensor(DesignParameters.ColoursOf(design))) / 2;
+        var colours = ((read.Colours - tensor(DesignParameters.ColoursOf(design))) / 2).view(-1, 3, 3).norm(2, p: 2f);
         var proportions = read.Proportions - tensor(DesignParameters.ProportionsOf(design));
         return new()
         {
             ["parts"] = Enumerable.Range(0, parts.Length).Average(Right),
             ["family"] = Right(0),
-            ["colour_error"] = colours.view(-1, 3, 3).norm(2, p: 2f).mean().item<float>(),
+            ["colour_error"] = colours.masked_select(tensor(DesignParameters.ColoursSeen(design))).mean().item<float>(),
             ["proportion_error"] = proportions.abs().mean().item<float>(),
         };
     }

@@ -42,6 +42,10 @@ internal static class DesignParameters
     public static float[] ColoursOf(Design design) =>
         [.. Channels(design.Main), .. Channels(design.Trim), .. Channels(design.Second)];
 
+    /// <summary>Which of the three colours can be seen: the second one is that of mark and pattern.</summary>
+    public static bool[] ColoursSeen(Design design) =>
+        [true, true, design.Mark != Mark.Blank || design.Pattern != Pattern.Plain];
+
     /// <summary>The proportions, each −1 to 1.</summary>
     public static float[] ProportionsOf(Design design) =>
         [Scaled(design.Width, 0.85f, 1.12f), Scaled(design.TopSize, 0.8f, 1.25f), Scaled(design.EyeSize, 0.8f, 1.25f)];
