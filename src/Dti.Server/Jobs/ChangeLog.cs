@@ -16,9 +16,9 @@ internal sealed class ChangeLog(Func<JobSilo> silo) : IChangeLog
             var grain = (await silo().GrainsAsync()).GetGrain<IChangeLogGrain>(name);
             return await grain.AppendAsync(known, change);
         }
-        catch (Exception error) when (error is OrleansException or TimeoutException)
+        catch (Exception error) when (error is OrleansException or TimeoutException or ObjectDisposedException)
         {
-            // a host that left, the database or the storage: what to do is the same
+            // a host that left, the database, the storage or the end of this host: what to do is the same
             throw StorageErrors.NoAnswer("of concepts", error.Message);
         }
     }
