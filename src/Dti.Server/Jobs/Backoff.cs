@@ -14,6 +14,31 @@ internal sealed class Backoff(TimeProvider time, Action<string> wrong, Action ov
     private TimeSpan _pause = _first;
     private string? _reported;
 
+    /// <summary>Repeats an operation until the token is cancelled.</summary>
+    /// <param name="operation">What is repeated.</param>
+    /// <param name="every">The time between two operations that succeed.</param>
+    /// <param name="cancellationToken">Ends it without an exception.</param>
+    public async Task RepeatAsync(Func<Task> operation, TimeSpan every, CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await operation();
+                Succeeded();
+                await Task.Delay(every, time, cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception error)
+            {
+                await FailedAsync(error.Message, cancellationToken);
+            }
+        }
+    }
+
     /// <summary>Records a failure, and returns when the next attempt is due or the token is cancelled.</summary>
     public async Task FailedAsync(string reason, CancellationToken cancellationToken)
     {

@@ -25,29 +25,19 @@ internal sealed class HostAnnouncer(
     private (IReadOnlyList<(ModelEntry Entry, string Fingerprint)> Models, IReadOnlyList<string> Vaes)? _found;
     private long _scanned;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        new Backoff(time, logger.QueueUnresponsive, logger.QueueResponsive).RepeatAsync(
+            () => AnnounceAsync(stoppingToken),
+            _every,
+            stoppingToken
+        );
+
+    private async Task AnnounceAsync(CancellationToken cancellationToken)
     {
-        var backoff = new Backoff(time, logger.QueueUnresponsive, logger.QueueResponsive);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                var address = await silo.AddressAsync().WaitAsync(stoppingToken);
-                var announcement = Announcement(address);
-                Measure(announcement);
-                await (await silo.QueueAsync()).AnnounceAsync(announcement).WaitAsync(stoppingToken);
-                backoff.Succeeded();
-                await Task.Delay(_every, time, stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception error)
-            {
-                await backoff.FailedAsync(error.Message, stoppingToken);
-            }
-        }
+        var address = await silo.AddressAsync().WaitAsync(cancellationToken);
+        var announcement = Announcement(address);
+        Measure(announcement);
+        await (await silo.QueueAsync()).AnnounceAsync(announcement).WaitAsync(cancellationToken);
     }
 
     private static void Measure(HostAnnouncement host)
