@@ -11,7 +11,7 @@ namespace Dti.Engine.Models;
 public static class ModelMetadata
 {
     private const string Weights = ".safetensors";
-    private const string Norms = "vocabulary-norms"; // a folder beside the model's
+    private const string Norms = "vocabulary-norms"; // a folder next to the model folder
     private const long MaxFileBytes = 256L << 20; // the largest published tokenizers have 34 MB
 
     private static readonly EnumerationOptions _everyFile = new()

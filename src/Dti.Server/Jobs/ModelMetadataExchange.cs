@@ -23,30 +23,12 @@ internal sealed class ModelMetadataExchange(
     private static readonly TimeSpan _every = TimeSpan.FromSeconds(5); // as hosts announce themselves
     private readonly Lazy<DirectoryInfo> _folder = new(() => Directory.CreateTempSubdirectory("dti-models-"));
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var backoff = new Backoff(time, logger.ModelMetadataFailed, logger.ModelMetadataResponsive);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await ExchangeAsync(
-                    await (await silo.QueueAsync()).HostsAsync().WaitAsync(stoppingToken),
-                    stoppingToken
-                );
-                backoff.Succeeded();
-                await Task.Delay(_every, time, stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception error)
-            {
-                await backoff.FailedAsync(error.Message, stoppingToken);
-            }
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        new Backoff(time, logger.ModelMetadataFailed, logger.ModelMetadataResponsive).RepeatAsync(
+            () => ExchangeAsync(stoppingToken),
+            _every,
+            stoppingToken
+        );
 
     public override void Dispose()
     {
@@ -57,13 +39,18 @@ internal sealed class ModelMetadataExchange(
         }
     }
 
-    private async Task ExchangeAsync(IReadOnlyList<HostView> hosts, CancellationToken cancellationToken)
+    private async Task ExchangeAsync(CancellationToken cancellationToken)
     {
-        var here = models.List().Where(entry => entry.IsHere).ToDictionary(entry => entry.Name, StringComparer.Ordinal);
+        var hosts = await (await silo.QueueAsync()).HostsAsync().WaitAsync(cancellationToken);
         var announced = hosts.Select(host => host.Announcement).ToLookup(host => host.Host == options.Cluster.HostName);
         foreach (var model in announced[true].SelectMany(host => host.Models))
         {
-            if (here.TryGetValue(model.Name, out var entry) && models.FingerprintOf(entry) == model.Fingerprint)
+            // only now, as it looks at every file of every model
+            if (
+                !shared.IsStored(model.Fingerprint)
+                && models.List().FirstOrDefault(entry => entry.IsHere && entry.Name == model.Name) is { } entry
+                && models.FingerprintOf(entry) == model.Fingerprint
+            )
             {
                 await shared.StoreAsync(model.Fingerprint, (entry.Profile ?? entry.Incomplete)!, cancellationToken);
             }
@@ -74,12 +61,10 @@ internal sealed class ModelMetadataExchange(
             return;
         }
 
+        // also of models that this host has: the library prefers its own
         foreach (var same in announced[false].SelectMany(host => host.Models).GroupBy(model => model.Name))
         {
-            if (!here.ContainsKey(same.Key))
-            {
-                await AddAsync(same.Key, MostCommon(same), cancellationToken);
-            }
+            await AddAsync(same.Key, MostCommon(same), cancellationToken);
         }
     }
 

@@ -13,15 +13,13 @@ internal sealed class SharedModelMetadata(IObjectStore store)
 {
     private readonly HashSet<string> _stored = new(StringComparer.Ordinal); // by this host, or found there
 
+    /// <summary>Whether the metadata of a model is known to be there.</summary>
+    public bool IsStored(string fingerprint) => _stored.Contains(fingerprint);
+
     /// <summary>Stores the metadata of a model that this host has, unless it is there.</summary>
     /// <exception cref="DtiException">The storage does not answer, or the model is not valid.</exception>
     public async Task StoreAsync(string fingerprint, ModelProfile profile, CancellationToken cancellationToken)
     {
-        if (_stored.Contains(fingerprint))
-        {
-            return;
-        }
-
         if ((await store.ListAsync(KeyOf(fingerprint), cancellationToken)).Count == 0)
         {
             await store.PutAsync(KeyOf(fingerprint), ModelMetadata.Pack(profile), cancellationToken);
