@@ -57,9 +57,17 @@ internal sealed class Network : IDisposable
 
     private static string Cable(string host) => $"dti-{host}";
 
-    /// <summary>What a killed run may have left, too.</summary>
+    /// <summary>
+    /// Removes all of it, also what a killed run left. The kernel removes the links of a namespace some time after the
+    /// namespace, hence links first.
+    /// </summary>
     private static void Remove()
     {
+        foreach (var link in Links())
+        {
+            Ip("link", "del", link);
+        }
+
         foreach (var line in ChildProcess.Output("ip", "netns", "list").Split('\n'))
         {
             if (line.Split(' ')[0] is var space && space.StartsWith(Bridge, StringComparison.Ordinal))
@@ -73,6 +81,16 @@ internal sealed class Network : IDisposable
             Ip("link", "del", Bridge);
         }
     }
+
+    private static string[] Links() =>
+        Directory.Exists($"/sys/class/net/{Bridge}/brif")
+            ?
+            [
+                .. Directory
+                    .GetFileSystemEntries($"/sys/class/net/{Bridge}/brif")
+                    .Select(link => Path.GetFileName(link)),
+            ]
+            : [];
 
     private static void Ip(params string[] words)
     {
