@@ -1,22 +1,27 @@
 namespace Dti.Server.Jobs.Grains;
 
 /// <summary>
-/// Does something after each change, once per period at most: changes that follow closely are answered together, at the
-/// end of the period.
+/// Runs an action after each change, once per period at most. Changes that follow within a period are answered
+/// together, at its end.
 /// </summary>
-/// <param name="grain">Whose turns it takes.</param>
-/// <param name="action">What is done.</param>
+/// <param name="action">The action.</param>
 /// <param name="period">The period.</param>
+/// <param name="runAfter">Runs a callback once after a delay, on a turn of the grain.</param>
 /// <param name="time">A monotonic clock.</param>
-internal sealed class PacedAction(IGrainBase grain, Func<Task> action, TimeSpan period, TimeProvider time)
+internal sealed class PacedAction(
+    Func<Task> action,
+    TimeSpan period,
+    Action<Func<Task>, TimeSpan> runAfter,
+    TimeProvider time
+)
 {
     private long? _last;
-    private IGrainTimer? _timer;
+    private bool _isScheduled;
 
-    /// <summary>Something has changed.</summary>
+    /// <summary>Notes a change.</summary>
     public Task NotifyAsync()
     {
-        if (_timer is not null)
+        if (_isScheduled)
         {
             return Task.CompletedTask;
         }
@@ -24,20 +29,18 @@ internal sealed class PacedAction(IGrainBase grain, Func<Task> action, TimeSpan 
         var elapsed = _last is { } last ? time.GetElapsedTime(last) : period;
         if (elapsed >= period)
         {
-            _last = time.GetTimestamp();
-            return action();
+            return RunAsync();
         }
 
-        _timer = grain.RegisterGrainTimer(
-            _ =>
-            {
-                _timer?.Dispose();
-                _timer = null;
-                _last = time.GetTimestamp();
-                return action();
-            },
-            new GrainTimerCreationOptions { DueTime = period - elapsed, Period = Timeout.InfiniteTimeSpan }
-        );
+        _isScheduled = true;
+        runAfter(RunAsync, period - elapsed);
         return Task.CompletedTask;
+    }
+
+    private Task RunAsync()
+    {
+        _isScheduled = false;
+        _last = time.GetTimestamp();
+        return action();
     }
 }
