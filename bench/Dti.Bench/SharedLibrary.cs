@@ -47,7 +47,7 @@ internal static class SharedLibrary
 
         table.Save(
             "shared-library",
-            "Listing a library that several hosts share (`Dti.Bench shared-library`): a caller's list and its first page, in the server. Each host is an instance of its own on a local disk, and the storage is a folder there. With NFS, a change is visible after the mount's `actimeo` at the latest."
+            "The time to list a library that several hosts share, and to build the first page of the answer, in the server (`Dti.Bench shared-library`). All hosts are instances in one process, on a local disk. The storage is a folder on that disk. With NFS, a change becomes visible within the mount's `actimeo`."
         );
         return 0;
     }

@@ -49,11 +49,11 @@ internal static class ClusterLoad
         {
             throughput.Save(
                 "cluster-throughput",
-                "Trainings of ten steps of 300 ms, during which a worker sleeps, from eight callers of two gateways, by the number of workers (`Dti.Bench cluster-load`). Each host is a process with TLS in a network namespace of its own, and all share two cores with the database and the callers. Seconds are from the first submission to the last result."
+                "Trainings of ten steps of 300 ms, during which a worker sleeps, from eight callers of two gateways, by the number of workers (`Dti.Bench cluster-load`). Each host is a process with TLS in a network namespace of its own. All processes share two cores. The time is that from the first submission to the last result."
             );
             queue.Save(
                 "cluster-queue",
-                "What the queue of a cluster takes, by how many jobs wait in it (`Dti.Bench cluster-load`): two gateways, the database with its default durability settings, calls by gRPC with TLS; a submit is a call of `Train` up to its first event. All processes share two cores. The last three columns: while three workers run jobs that take no time."
+                "The queue of a cluster, by the number of jobs that wait in it (`Dti.Bench cluster-load`): two gateways, calls by gRPC with TLS, the database with its default settings for durability. A submission is a call of `Train` up to its first event. All processes share two cores. The last three columns are measured while three workers run jobs that take no time."
             );
         }
 
