@@ -39,6 +39,19 @@ public enum TrainingMethod
     CrossInit = 6,
 }
 
+/// <summary>How the learning rate η goes over a run.</summary>
+public enum LearningRateSchedule
+{
+    /// <summary>The same at every step.</summary>
+    Constant = 1,
+
+    /// <summary>From η down to 0, evenly.</summary>
+    Linear = 2,
+
+    /// <summary>From η down to 0, as half a cosine.</summary>
+    Cosine = 3,
+}
+
 /// <summary>How κ goes over a run.</summary>
 public enum KappaSchedule
 {

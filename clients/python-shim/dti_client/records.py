@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_type_hints
 
 from ._proto.settings import (  # noqa: F401
-    ConceptKind, GenerationOptions, GenerationSettings, KappaSchedule, LearntEncoders, LongPrompts, Magnitude, PictureFormat, PromptSyntax, TrainingMethod,
+    ConceptKind, GenerationOptions, GenerationSettings, KappaSchedule, LearningRateSchedule, LearntEncoders, LongPrompts, Magnitude, PictureFormat, PromptSyntax, TrainingMethod,
     TrainingOptions, TrainingPreset, TrainingSettings)
 
 if TYPE_CHECKING:

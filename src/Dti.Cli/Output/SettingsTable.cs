@@ -22,6 +22,7 @@ internal static class SettingsTable
             ("batch_size", $"{settings.BatchSize}"),
             ("gradient_accumulation", $"{settings.GradientAccumulation}"),
             ("learning_rate", Numbers.Exact(settings.LearningRate)),
+            ("learning_rate_schedule", Word(settings.LearningRateSchedule)),
             ("kappa", Numbers.Exact(settings.Kappa)),
             ("kappa_schedule", Word(settings.KappaSchedule)),
             ("regularization", Numbers.Exact(settings.Regularization)),

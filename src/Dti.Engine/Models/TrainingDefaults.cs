@@ -4,18 +4,20 @@ namespace Dti.Engine.Models;
 
 /// <summary>
 /// What a model's own folder says of training with it (<c>dti.json</c>), where its maker has measured what suits it:
-/// <c>{"training": {"learning_rate": 0.08, "steps": 200, "kappa": 0.01}}</c>. For Directional Textual Inversion; other
-/// methods keep their defaults.
+/// <c>{"training": {"learning_rate": 0.08, "learning_rate_schedule": "cosine", "steps": 200, "kappa": 0.01}}</c>. For
+/// Directional Textual Inversion; other methods keep their defaults.
 /// </summary>
 /// <param name="LearningRate">η; null: the published one.</param>
 /// <param name="Steps">Of any method; null: the published ones.</param>
 /// <param name="Kappa">κ; null: the published one. What is much and what is little goes by the gradients of a
 /// model.</param>
+/// <param name="LearningRateSchedule">How η goes over a run; null: constant.</param>
 /// <param name="WeightDecay">Of AdamW, where a method does not rule it out; null: 0.01.</param>
 public sealed record TrainingDefaults(
     double? LearningRate = null,
     int? Steps = null,
     double? Kappa = null,
+    LearningRateSchedule? LearningRateSchedule = null,
     double? WeightDecay = null
 )
 {
@@ -35,10 +37,24 @@ public sealed record TrainingDefaults(
             : value.ValueKind == JsonValueKind.Number && value.GetDouble() is var number && number > 0 && number <= max
                 ? number
             : throw notes.Bad($"{name} must be a number above 0 and at most {max}");
+
+        LearningRateSchedule? Schedule() =>
+            !training.TryGetProperty("learning_rate_schedule", out var value) ? null
+            : value.ValueKind == JsonValueKind.String
+            && Array.Find(Enum.GetValues<LearningRateSchedule>(), schedule => IsNamed(schedule, value.GetString()!))
+                is var found
+            && IsNamed(found, value.GetString()!)
+                ? found
+            : throw notes.Bad("learning_rate_schedule must be constant, linear or cosine");
+
+        static bool IsNamed(LearningRateSchedule schedule, string name) =>
+            string.Equals(schedule.ToString(), name, StringComparison.OrdinalIgnoreCase);
+
         return new TrainingDefaults(
             Number("learning_rate", 1) ?? published?.LearningRate,
             (int?)Number("steps", 100_000) ?? published?.Steps,
             Number("kappa", 10) ?? published?.Kappa,
+            Schedule() ?? published?.LearningRateSchedule,
             published?.WeightDecay
         );
     }

@@ -15,7 +15,6 @@ internal sealed class AdamW : IEmbeddingOptimizer
     private const double Beta2 = 0.999;
     private const double Eps = 1e-8;
     private readonly Tensor _parameter;
-    private readonly double _learningRate;
     private readonly double _weightDecay;
     private readonly Renormalization? _renormalization;
     private readonly StartRegularizer? _regularizer;
@@ -36,11 +35,14 @@ internal sealed class AdamW : IEmbeddingOptimizer
         StartRegularizer? regularizer = null
     )
     {
-        (_parameter, _learningRate, _weightDecay) = (parameter, learningRate, weightDecay);
+        (_parameter, LearningRate, _weightDecay) = (parameter, learningRate, weightDecay);
         (_renormalization, _regularizer) = (renormalization, regularizer);
         _firstMoment = zeros_like(parameter, requires_grad: false).DetachFromDisposeScope();
         _secondMoment = zeros_like(parameter, requires_grad: false).DetachFromDisposeScope();
     }
+
+    /// <inheritdoc/>
+    public double LearningRate { get; set; }
 
     /// <inheritdoc/>
     public int StepCount { get; set; }
@@ -71,11 +73,11 @@ internal sealed class AdamW : IEmbeddingOptimizer
         using var frozen = no_grad();
         StepCount++;
         gradient = _regularizer?.AddTo(gradient, _parameter) ?? gradient;
-        _parameter.mul_(1 - (_learningRate * _weightDecay));
+        _parameter.mul_(1 - (LearningRate * _weightDecay));
         _firstMoment.mul_(Beta1).add_(gradient, alpha: 1 - Beta1);
         _secondMoment.mul_(Beta2).addcmul_(gradient, gradient, 1 - Beta2);
         var denominator = (_secondMoment / (1 - Math.Pow(Beta2, StepCount))).sqrt() + Eps;
-        _parameter.addcdiv_(_firstMoment, denominator, -_learningRate / (1 - Math.Pow(Beta1, StepCount)));
+        _parameter.addcdiv_(_firstMoment, denominator, -LearningRate / (1 - Math.Pow(Beta1, StepCount)));
         if (_renormalization is { } target)
         {
             _parameter.mul_((target.Norm / _parameter.norm(1, keepdim: true, p: 2f)).pow(target.Pull));

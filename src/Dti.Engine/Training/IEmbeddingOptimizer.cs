@@ -5,6 +5,9 @@ namespace Dti.Engine.Training;
 /// <summary>Changes the parameter of a <see cref="TrainableEmbedding"/> in place, step by step.</summary>
 internal interface IEmbeddingOptimizer : IDisposable
 {
+    /// <summary>η of the next step, above 0.</summary>
+    double LearningRate { get; set; }
+
     /// <summary>Steps done. Set only to continue from a snapshot.</summary>
     int StepCount { get; set; }
 

@@ -26,8 +26,8 @@ internal sealed class SphericalSgd : IEmbeddingOptimizer
         SecondMoment = zeros([directions.shape[0], 1], directions.dtype, directions.device).DetachFromDisposeScope();
     }
 
-    /// <summary>η.</summary>
-    public double LearningRate { get; }
+    /// <inheritdoc/>
+    public double LearningRate { get; set; }
 
     /// <summary>Running mean of ‖g‖² per row, (n, 1).</summary>
     public Tensor SecondMoment { get; }

@@ -46,7 +46,7 @@ internal sealed class TrainingMonitor(TrainingSettings settings)
             KappaOverGradient: gradientNorms.Average(norm =>
                 norm > 0 ? settings.Kappa * settings.KappaSchedule.Share(step, settings.Steps) / norm : 0
             ),
-            settings.LearningRate,
+            settings.LearningRateAt(step),
             StepsPerSecond: _secondsPerStep > 0 ? 1 / _secondsPerStep : 0,
             TimeLeft: TimeSpan.FromSeconds(_secondsPerStep * (settings.Steps - step))
         );

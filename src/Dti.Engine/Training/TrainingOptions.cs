@@ -1,4 +1,5 @@
 using Dti.Engine.Concepts;
+using Dti.Engine.Models;
 using Dti.Settings;
 
 namespace Dti.Engine.Training;
@@ -46,6 +47,9 @@ public sealed partial record TrainingOptions
 {
     /// <inheritdoc cref="TrainingSettings.Start"/>
     public ConceptEmbedding? Start { get; init; }
+
+    /// <inheritdoc cref="TrainingSettings.LearningRateSchedule"/>
+    public LearningRateSchedule? LearningRateSchedule { get; init; }
 
     /// <inheritdoc cref="TrainingSettings.Magnitude"/>
     public MagnitudeChoice? Magnitude { get; init; }

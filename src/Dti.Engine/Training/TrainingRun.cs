@@ -113,6 +113,7 @@ internal sealed class TrainingRun : IDisposable
         using var section = StepProfile.In(StepPart.Optimizer);
         foreach (var encoder in _learnt)
         {
+            _optimizers[encoder].LearningRate = _settings.LearningRateAt(step);
             _optimizers[encoder].Step(gradients[encoder]);
         }
 

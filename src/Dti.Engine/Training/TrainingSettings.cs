@@ -33,6 +33,9 @@ public sealed partial record TrainingSettings
     [JsonIgnore]
     public ConceptEmbedding? Start { get; private init; }
 
+    /// <summary>How η goes over the run. Default: what the model's folder says, else constant.</summary>
+    public LearningRateSchedule LearningRateSchedule { get; private init; }
+
     /// <summary>How the magnitude was chosen. Default: mean.</summary>
     public MagnitudeChoice Magnitude { get; private init; }
 
@@ -50,6 +53,10 @@ public sealed partial record TrainingSettings
 
     /// <summary>What the user should know of these settings.</summary>
     public IReadOnlyList<TrainingWarning> Warnings { get; private init; } = [];
+
+    /// <summary>η at a step.</summary>
+    /// <param name="step">1, 2, …</param>
+    internal double LearningRateAt(int step) => LearningRate * LearningRateSchedule.Share(step, Steps);
 
     /// <summary>Fills in defaults and checks every value.</summary>
     /// <param name="options">What was asked.</param>
@@ -103,6 +110,9 @@ public sealed partial record TrainingSettings
             LearningRate = options.LearningRate
                 ?? (way.OnSphere ? profile.TrainingDefaults.LearningRate : null)
                 ?? way.DefaultLearningRate,
+            LearningRateSchedule = options.LearningRateSchedule
+                ?? (way.OnSphere ? profile.TrainingDefaults.LearningRateSchedule : null)
+                ?? LearningRateSchedule.Constant,
             Kappa = options.Kappa
                 ?? (
                     way.OnSphere

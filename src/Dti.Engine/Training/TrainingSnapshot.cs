@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dti.Engine.Checkpoints;
+using Dti.Engine.Models;
 using Dti.Engine.Runtime;
 using Dti.Engine.Runtime.Files;
 using static TorchSharp.torch;
@@ -10,7 +11,7 @@ namespace Dti.Engine.Training;
 /// <summary>
 /// A training run as it was after a step: embeddings, optimisers, states of chance, order of the photos. With the same
 /// model, settings and photos the run continues from it, bit-identical to an uninterrupted run; more steps may be asked
-/// for (where κ decays, it then decays over all of them).
+/// for (where η or κ decays, it then decays over all of them).
 /// </summary>
 public sealed class TrainingSnapshot : IDisposable
 {
@@ -126,6 +127,11 @@ public sealed class TrainingSnapshot : IDisposable
     {
         var run = JsonSerializer.SerializeToNode(settings)!.AsObject();
         Array.ForEach(_free, field => run.Remove(field));
+        if (settings.LearningRateSchedule == LearningRateSchedule.Constant)
+        {
+            run.Remove(nameof(TrainingSettings.LearningRateSchedule)); // as in snapshots of version 0.1.0
+        }
+
         run["Photos"] = new JsonArray([
             .. Enumerable.Range(0, photos.Count).Select(i => JsonValue.Create(photos.Fingerprint(i))),
         ]);

@@ -1,4 +1,5 @@
 using Asked = Dti.Engine.Training;
+using Models = Dti.Engine.Models;
 
 namespace Dti.Server.Mapping;
 
@@ -31,6 +32,13 @@ internal static class EnumPairs
         (V1.TrainingMethod.TiSoftlyRenormalized, Asked.TrainingMethod.SoftlyRenormalized),
         (V1.TrainingMethod.CrossInit, Asked.TrainingMethod.CrossInit)
     );
+
+    private static readonly EnumPairs<V1.LearningRateSchedule, Models.LearningRateSchedule> _learningRateSchedules =
+        new(
+            (V1.LearningRateSchedule.Constant, Models.LearningRateSchedule.Constant),
+            (V1.LearningRateSchedule.Linear, Models.LearningRateSchedule.Linear),
+            (V1.LearningRateSchedule.Cosine, Models.LearningRateSchedule.Cosine)
+        );
 
     private static readonly EnumPairs<V1.KappaSchedule, Asked.KappaSchedule> _kappaSchedules = new(
         (V1.KappaSchedule.Constant, Asked.KappaSchedule.Constant),
@@ -76,6 +84,12 @@ internal static class EnumPairs
     public static Asked.TrainingMethod? ToEngine(this V1.TrainingMethod value) => _methods.ToEngine(value);
 
     public static V1.TrainingMethod ToMessage(this Asked.TrainingMethod value) => _methods.ToMessage(value);
+
+    public static Models.LearningRateSchedule? ToEngine(this V1.LearningRateSchedule value) =>
+        _learningRateSchedules.ToEngine(value);
+
+    public static V1.LearningRateSchedule ToMessage(this Models.LearningRateSchedule value) =>
+        _learningRateSchedules.ToMessage(value);
 
     public static Asked.KappaSchedule? ToEngine(this V1.KappaSchedule value) => _kappaSchedules.ToEngine(value);
 

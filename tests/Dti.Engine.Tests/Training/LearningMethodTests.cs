@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dti.Engine.Models;
 using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Tests.Models;
 using Dti.Engine.Training;
@@ -130,6 +131,22 @@ public class LearningMethodTests(ModelFixture models) : IClassFixture<ModelFixtu
     [InlineData(KappaSchedule.Linear, 1, 0.5, 0.01)]
     [InlineData(KappaSchedule.Cosine, 1, 0.5, 0.000247)]
     public void Share_OverARun_FallsAsItsScheduleSays(KappaSchedule schedule, double first, double middle, double last)
+    {
+        Assert.Equal(first, schedule.Share(1, 100), 1e-6);
+        Assert.Equal(middle, schedule.Share(51, 100), 1e-6);
+        Assert.Equal(last, schedule.Share(100, 100), 1e-6);
+    }
+
+    [Theory]
+    [InlineData(LearningRateSchedule.Constant, 1, 1, 1)]
+    [InlineData(LearningRateSchedule.Linear, 1, 0.5, 0.01)]
+    [InlineData(LearningRateSchedule.Cosine, 1, 0.5, 0.000247)]
+    public void Share_OfTheLearningRate_FallsAsItsScheduleSays(
+        LearningRateSchedule schedule,
+        double first,
+        double middle,
+        double last
+    )
     {
         Assert.Equal(first, schedule.Share(1, 100), 1e-6);
         Assert.Equal(middle, schedule.Share(51, 100), 1e-6);

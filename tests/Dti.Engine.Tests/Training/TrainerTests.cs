@@ -1,3 +1,4 @@
+using Dti.Engine.Models;
 using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Tests.Models;
@@ -221,6 +222,34 @@ public class TrainerTests(ModelFixture models) : IClassFixture<ModelFixture>
 
         Assert.Equal(constant.KappaOverGradient, steps[0].KappaOverGradient, 1e-9);
         Assert.True(steps[9].KappaOverGradient < 0.3 * steps[0].KappaOverGradient);
+    }
+
+    [Theory]
+    [InlineData(TrainingMethod.Directional)]
+    [InlineData(TrainingMethod.TextualInversion)]
+    public void Run_LearningRateThatFalls_MovesLessAtEachStep(TrainingMethod method)
+    {
+        TrainingStep[] Steps(LearningRateSchedule schedule) =>
+            [
+                .. Train(
+                        new TrainingOptions
+                        {
+                            Method = method,
+                            Steps = 10,
+                            LearningRate = 0.02,
+                            Kappa = method == TrainingMethod.Directional ? 0 : null,
+                            LearningRateSchedule = schedule,
+                        }
+                    )
+                    .OfType<TrainingStep>(),
+            ];
+        var constant = Steps(LearningRateSchedule.Constant);
+        var falling = Steps(LearningRateSchedule.Linear);
+
+        Assert.All(constant, step => Assert.Equal(0.02, step.LearningRate));
+        Assert.Equal([0.02, 0.018, 0.016, 0.014], falling.Take(4).Select(step => Math.Round(step.LearningRate, 6)));
+        Assert.Equal(constant[0].AngleDegrees, falling[0].AngleDegrees, 1e-6);
+        Assert.InRange(falling[9].AngleDegrees, 0.01, 0.95 * constant[9].AngleDegrees);
     }
 
     [Fact]

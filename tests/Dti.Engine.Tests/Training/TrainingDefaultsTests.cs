@@ -26,6 +26,21 @@ public sealed class TrainingDefaultsTests : IDisposable
     }
 
     [Fact]
+    public void Resolve_ModelWithALearningRateSchedule_IsForDirectionalTextualInversion()
+    {
+        var profile = Profile("""{"training": {"learning_rate_schedule": "cosine"}}""");
+        LearningRateSchedule Resolve(TrainingOptions options) =>
+            TrainingSettings.Resolve(options with { Initializer = "cat" }, "x", profile, () => 1).LearningRateSchedule;
+
+        Assert.Equal(LearningRateSchedule.Cosine, Resolve(new()));
+        Assert.Equal(
+            LearningRateSchedule.Linear,
+            Resolve(new() { LearningRateSchedule = LearningRateSchedule.Linear })
+        );
+        Assert.Equal(LearningRateSchedule.Constant, Resolve(new() { Method = TrainingMethod.TextualInversion }));
+    }
+
+    [Fact]
     public void Resolve_ModelThatSaysNothing_TakesThePapers() =>
         Assert.Equal(
             (0.01, 500),
@@ -136,6 +151,7 @@ public sealed class TrainingDefaultsTests : IDisposable
     [InlineData("""{"training": 7}""")]
     [InlineData("""{"training": {"steps": 0}}""")]
     [InlineData("""{"training": {"learning_rate": "fast"}}""")]
+    [InlineData("""{"training": {"learning_rate_schedule": "fast"}}""")]
     [InlineData("""{"domain": 7}""")]
     [InlineData("""{"domain": " "}""")]
     [InlineData("""{"domain": "a\nb"}""")]

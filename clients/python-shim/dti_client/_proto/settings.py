@@ -14,6 +14,7 @@ TrainingMethod = Literal["dti", "ti", "ti_renormalized", "ti_rescaled", "ti_soft
 KappaSchedule = Literal["constant", "linear", "cosine"]
 LearntEncoders = Literal["all", "first", "second"]
 TrainingPreset = Literal["fast", "balanced", "faithful"]
+LearningRateSchedule = Literal["constant", "linear", "cosine"]
 PictureFormat = Literal["png", "jpeg", "webp"]
 PromptSyntax = Literal["weighted", "plain"]
 LongPrompts = Literal["chunks", "cut"]
@@ -59,6 +60,7 @@ class TrainingOptions:
     preset: Annotated[TrainingPreset | None, "A preset of several settings; settings that are given individually take precedence. fast: half of the model's steps. faithful: twice as many, for the highest subject similarity. Default: balanced."] = None
     obedience: Annotated[float | None, "From subject similarity (0) to obedience to long prompts (1). It sets κ from 0 over the model's usual one in the middle to ten times that; kappa takes precedence. From 0 to 1. Default: 0.5. For the method dti only."] = None
     gradient_accumulation: Annotated[int | None, "Batches whose gradients are averaged into one step. A step has batch_size times as many photos, in the memory of batch_size. The average goes into the step as one batch's gradient does, so κ and η mean the same. From 1 to 64. Default: 1."] = None
+    learning_rate_schedule: Annotated[LearningRateSchedule | None, "How η goes over the run, as lr_scheduler in diffusers. The paper's is constant. Default: what the model's folder says, else constant."] = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ class TrainingSettings:
     check_every: Annotated[int, "Measure the concept deterministically before the first step and every so many (TrainCheck); 0: never. From 0 to 100,000. Default: 0, or 25 to stop early."]
     preview_baseline: Annotated[bool, "Generate an image of each preview prompt before the first step too, with the initializer in the concept's place. Default: false."]
     gradient_accumulation: Annotated[int, "Batches whose gradients are averaged into one step. A step has batch_size times as many photos, in the memory of batch_size. The average goes into the step as one batch's gradient does, so κ and η mean the same. From 1 to 64. Default: 1."]
+    learning_rate_schedule: Annotated[LearningRateSchedule, "How η goes over the run, as lr_scheduler in diffusers. The paper's is constant. Default: what the model's folder says, else constant."]
 
 
 @dataclass(frozen=True)
