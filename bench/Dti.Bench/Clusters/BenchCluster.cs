@@ -22,6 +22,7 @@ internal sealed class BenchCluster : IAsyncDisposable
     private readonly Dictionary<string, string> _addresses = [];
     private readonly List<Host> _hosts = [];
     private readonly string[] _program;
+    private bool _isDisposed;
     private string _token = "";
 
     private BenchCluster(string kind, string[] program, string folder)
@@ -168,6 +169,12 @@ internal sealed class BenchCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
         await Task.WhenAll(_hosts.Select(host => host.StopAsync())).ConfigureAwait(false);
         await Database.DisposeAsync().ConfigureAwait(false);
         _network.Dispose();
