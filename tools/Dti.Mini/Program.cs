@@ -27,6 +27,8 @@ const string Usage = """
       tune              DTI and Textual Inversion at several learning rates, on four subjects
       study             DTI, Textual Inversion, and two ways between them, on all subjects
       concepts [N]      whether N held-out designs (default 40) are learnt, by DTI and by Textual Inversion
+      methods [N [S]]   all methods on N held-out designs (default 32) with S seeds (default 3), at the official rates
+      rates [N]         DTI and Textual Inversion at learning rates over three decades, on N held-out designs (default 8)
       kappa, steps      DTI with other strengths of the prior, and with fewer and more steps, on every second subject
       between           blends of two subjects
       position          how well position can be read from embeddings of any norm
@@ -93,6 +95,12 @@ switch (args.FirstOrDefault())
         return 0;
     case "concepts":
         new DesignStudy(folder).Run(Number(1, 40));
+        return 0;
+    case "methods":
+        new MethodStudy(folder).Run(StudyMethods.Official, Number(1, 32), Number(2, 3));
+        return 0;
+    case "rates":
+        new MethodStudy(folder).Run(StudyMethods.Rates, Number(1, 8), seeds: 1);
         return 0;
     case "kappa":
         ConceptStudy.Run(new StudyBench(folder), StudyMethods.Kappas, EverySecond());

@@ -1,6 +1,7 @@
 using Dti.Engine.Models;
 using Dti.Engine.Weights;
 using Dti.Mini.World;
+using Dti.Mini.World.Designs;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -23,6 +24,8 @@ internal sealed class DesignJudge
     private readonly Conv2d[] _downs;
     private readonly Linear _hidden;
     private readonly ObjectReadout _object;
+    private readonly Conv2d _where1;
+    private readonly Conv2d _where2;
 
     public DesignJudge(WeightScope weights)
     {
@@ -58,6 +61,8 @@ internal sealed class DesignJudge
         var last = Side / (int)Patch >> _downs.Length;
         _hidden = new Linear(weights.Sub("flat"), _channels[^1] * last * last, Width);
         _object = new ObjectReadout(Width, weights.Sub("object"), Width);
+        _where1 = new Conv2d(weights.Sub("where1"), _channels[0] + _channels[^1], _channels[0], 1);
+        _where2 = new Conv2d(weights.Sub("where2"), _channels[0], DesignParameters.Colours / 3, 1);
     }
 
     /// <summary>Reads objects in crops.</summary>
@@ -65,15 +70,30 @@ internal sealed class DesignJudge
     public ObjectReading Read(Tensor crops)
     {
         var h = _stem.Forward(F.pixel_unshuffle(crops, Patch));
+        var fine = h;
         foreach (var (i, block) in _blocks.Index())
         {
             h =
                 h
                 + block.Conv2.Forward(F.silu(block.Norm2.Forward(block.Conv1.Forward(F.silu(block.Norm1.Forward(h))))));
+            fine = i == 0 ? F.silu(h) : fine;
             h = i < _downs.Length ? _downs[i].Forward(F.silu(h)) : F.silu(h);
         }
 
-        return _object.Read(F.silu(_hidden.Forward(h.flatten(1))));
+        var read = _object.Read(F.silu(_hidden.Forward(h.flatten(1))));
+        return read with { Colours = read.Colours + Seen(crops, fine, h) };
+    }
+
+    /// <summary>
+    /// The colours at the places where the parts of each colour are, (n, 9) fp32: a mean of pixels, weighted by
+    /// attention.
+    /// </summary>
+    private Tensor Seen(Tensor crops, Tensor fine, Tensor coarse)
+    {
+        var up = F.interpolate(coarse, [fine.shape[2], fine.shape[3]], mode: InterpolationMode.Nearest);
+        var where = _where2.Forward(F.silu(_where1.Forward(cat([fine, up], 1)))).to(ScalarType.Float32);
+        var pixels = F.avg_pool2d(crops.to(ScalarType.Float32), Patch).flatten(2); // (n, 3, 576)
+        return where.flatten(2).softmax(-1).matmul(pixels.transpose(1, 2)).flatten(1);
     }
 
     /// <summary>The crop around an object: fp32 (1, 3, 96, 96).</summary>

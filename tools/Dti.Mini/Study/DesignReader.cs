@@ -9,10 +9,12 @@ using static TorchSharp.torch;
 
 namespace Dti.Mini.Study;
 
-/// <summary>Lets the judge read the design that images show.</summary>
+/// <summary>Lets the judge read what images show: scenes, other objects, and designs.</summary>
 /// <param name="vocabulary">Tokens of the model's vocabulary.</param>
 internal sealed class DesignReader(int vocabulary)
 {
+    private static readonly int _shapes = ShapeCatalogue.All.Count;
+
     private readonly JudgeModel _judge = new(
         vocabulary,
         new WeightScope(new FrozenWeights(MiniWorld.JudgeFile)),
@@ -21,24 +23,60 @@ internal sealed class DesignReader(int vocabulary)
 
     private readonly DesignJudge _designs = new(new WeightScope(new FrozenWeights(MiniWorld.DesignJudgeFile)));
 
-    /// <summary>
-    /// How well images show a design, means over images: <c>parts</c>, the share of its seven discrete parts that are
-    /// right; <c>colour_error</c>, the mean distance of its colours that can be seen (RGB in [0, 1]³);
-    /// <c>proportion_error</c>, in units of half the range of a proportion.
-    /// </summary>
-    /// <param name="images">(128, 128, 3) bytes each; the most visible design of each is read.</param>
-    /// <param name="design">The design that they should show.</param>
-    public Dictionary<string, double> Read(IReadOnlyList<byte[]> images, Design design)
+    /// <summary>Reads the scenes of images.</summary>
+    /// <param name="images">(128, 128, 3) bytes each.</param>
+    public IReadOnlyList<ReadScene> Scenes(IReadOnlyList<byte[]> images)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var reading = _judge.Read(QualityStage.Stack(images));
-        var families = reading.Presence.narrow(
-            1,
-            ShapeCatalogue.All.Count,
-            ObjectTargets.Kinds - ShapeCatalogue.All.Count
-        );
-        var kinds = families.argmax(1) + ShapeCatalogue.All.Count;
+        int[] Highest(Tensor logits) => [.. logits.argmax(1).data<long>().ToArray().Select(index => (int)index)];
+        var (places, styles) = (Highest(reading.Place), Highest(reading.Style));
+        var families = Highest(reading.Presence.narrow(1, _shapes, ObjectTargets.Kinds - _shapes));
+        return
+        [
+            .. images.Select(
+                (_, i) =>
+                    new ReadScene(
+                        (Place)places[i],
+                        (Style)styles[i],
+                        (DesignFamily)families[i],
+                        [.. reading.Presence[i].gt(0).data<bool>().ToArray()],
+                        [.. reading.Colour[i].argmax(1).data<long>().ToArray().Select(index => (int)index)],
+                        Relations(reading.Queries[i], _shapes + families[i])
+                    )
+            ),
+        ];
+    }
+
+    /// <summary>
+    /// How each shape stands to the design, as <see cref="Relation"/>.
+    /// </summary>
+    private Relation[] Relations(Tensor queries, int design)
+    {
+        var of = queries[design].unsqueeze(0).expand(_shapes, -1);
+        return
+        [
+            .. _judge
+                .Relation(queries.narrow(0, 0, _shapes), of)
+                .argmax(1)
+                .data<long>()
+                .ToArray()
+                .Select(relation => (Relation)relation),
+        ];
+    }
+
+    /// <summary>Reads the design of each image.</summary>
+    /// <param name="images">(128, 128, 3) bytes each.</param>
+    /// <param name="families">The family of the design to read in each; null: the most visible one.</param>
+    public IReadOnlyList<ReadDesign> Designs(IReadOnlyList<byte[]> images, IReadOnlyList<DesignFamily>? families = null)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var reading = _judge.Read(QualityStage.Stack(images));
+        var kinds = families is null
+            ? reading.Presence.narrow(1, _shapes, ObjectTargets.Kinds - _shapes).argmax(1) + _shapes
+            : tensor(families.Select(family => (long)_shapes + (int)family).ToArray());
         var boxes = reading.Boxes[arange(images.Count), kinds].data<float>().ToArray();
         var read = _designs.Read(
             cat([
@@ -55,18 +93,19 @@ internal sealed class DesignReader(int vocabulary)
                 ])
                 .to(Precision.Compute)
         );
-
-        var parts = DesignParameters.Parts(design);
-        double Right(int part) =>
-            read.Parts[part].argmax(1).eq(parts[part]).to(ScalarType.Float32).mean().item<float>();
-        var colours = ((read.Colours - tensor(DesignParameters.ColoursOf(design))) / 2).view(-1, 3, 3).norm(2, p: 2f);
-        var proportions = read.Proportions - tensor(DesignParameters.ProportionsOf(design));
-        return new()
-        {
-            ["parts"] = Enumerable.Range(0, parts.Length).Average(Right),
-            ["family"] = Right(0),
-            ["colour_error"] = colours.masked_select(tensor(DesignParameters.ColoursSeen(design))).mean().item<float>(),
-            ["proportion_error"] = proportions.abs().mean().item<float>(),
-        };
+        var parts = stack([.. read.Parts.Select(part => part.argmax(1))], 1);
+        var materials = read.Material.argmax(1).data<long>().ToArray();
+        return
+        [
+            .. images.Select(
+                (_, i) =>
+                    new ReadDesign(
+                        [.. parts[i].data<long>().ToArray().Select(part => (int)part)],
+                        read.Colours[i].data<float>().ToArray(),
+                        read.Proportions[i].data<float>().ToArray(),
+                        (Material)materials[i]
+                    )
+            ),
+        ];
     }
 }

@@ -111,10 +111,18 @@ internal sealed class DesignStudy
             var name = index.ToString(CultureInfo.InvariantCulture);
             if (_reader is not null && !Results.Holds(condition, name))
             {
+                var read = _reader.Designs(images);
                 Results.Add(
                     condition,
                     name,
-                    new Dictionary<string, double>(_reader.Read(images, design)) { ["norm"] = norm }
+                    new Dictionary<string, double>
+                    {
+                        ["parts"] = read.Average(image => image.PartsRight(design)),
+                        ["family"] = read.Average(image => image.Parts[0] == (int)design.Family ? 1.0 : 0),
+                        ["colour_error"] = read.Average(image => image.ColourError(design)),
+                        ["proportion_error"] = read.Average(image => image.ProportionError(design)),
+                        ["norm"] = norm,
+                    }
                 );
             }
         }

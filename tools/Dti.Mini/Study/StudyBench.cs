@@ -65,7 +65,7 @@ internal sealed class StudyBench
         }
 
         var concept = ConceptFile.Read(path, $"<{subject.Name}>");
-        return method.Rescaled ? concept.Rescaled(Profile) : concept;
+        return method.Adjustment == Adjustment.Rescaled ? concept.Rescaled(Profile) : concept;
     }
 
     /// <summary>

@@ -1,3 +1,5 @@
+using Dti.Engine.Concepts;
+using Dti.Engine.Models;
 using Dti.Engine.Training;
 
 namespace Dti.Mini.Study;
@@ -8,18 +10,25 @@ namespace Dti.Mini.Study;
 /// <param name="LearningRate">Its learning rate.</param>
 /// <param name="Steps">Steps.</param>
 /// <param name="Kappa">κ; DTI only.</param>
-/// <param name="Rescaled">Its vectors are set to the vocabulary's mean norm after training.</param>
+/// <param name="Adjustment">What is done with its vectors after training.</param>
+/// <param name="Schedule">How η goes over the run.</param>
+/// <param name="Magnitude">m; DTI and renormalised TI only.</param>
 internal sealed record StudyMethod(
     string Name,
     TrainingMethod Method,
     double LearningRate,
     int Steps,
     double? Kappa = null,
-    bool Rescaled = false
+    Adjustment Adjustment = Adjustment.None,
+    LearningRateSchedule Schedule = LearningRateSchedule.Constant,
+    MagnitudeChoice Magnitude = MagnitudeChoice.Mean
 )
 {
     /// <summary>The folder of its concepts; methods that differ in what is done after training share it.</summary>
-    public string Folder => FormattableString.Invariant($"{Method}-{LearningRate}-{Steps}-{Kappa ?? 1e-4}");
+    public string Folder =>
+        FormattableString.Invariant($"{Method}-{LearningRate}-{Steps}-{Kappa ?? 1e-4}")
+        + (Schedule == LearningRateSchedule.Constant ? "" : $"-{Schedule}")
+        + (Magnitude == MagnitudeChoice.Mean ? "" : $"-{Magnitude}");
 
     public TrainingOptions Options(string initializer, int seed) =>
         new()
@@ -27,9 +36,61 @@ internal sealed record StudyMethod(
             Method = Method,
             Initializer = initializer,
             LearningRate = LearningRate,
+            LearningRateSchedule = Schedule,
+            Magnitude = Magnitude,
             Kappa = Kappa,
             Steps = Steps,
             Seed = (ulong)seed,
             PreviewEvery = 0,
         };
+
+    /// <summary>A trained concept as it is used.</summary>
+    /// <param name="concept">The concept.</param>
+    /// <param name="profile">The model.</param>
+    /// <param name="word">(1, d), the embedding of the initial word.</param>
+    public ConceptEmbedding After(ConceptEmbedding concept, ModelProfile profile, DirectionalVectors word) =>
+        Adjustment switch
+        {
+            Adjustment.Rescaled => concept.Rescaled(profile),
+            Adjustment.TestTime => TestTimeEmbeddingAdjustment(concept, word),
+            _ => concept,
+        };
+
+    /// <summary>
+    /// Test-time embedding adjustment (arXiv 2506.22685) of the token embedding, with the reference implementation's
+    /// α = 0.5 and ρ = 0.2: half of the norm's distance to the word's, and a fifth of the angle to it.
+    /// </summary>
+    private static ConceptEmbedding TestTimeEmbeddingAdjustment(ConceptEmbedding concept, DirectionalVectors word)
+    {
+        const double Alpha = 0.5;
+        const double Rho = 0.2;
+        var vectors = concept.Encoders[0];
+        var target = new DirectionalVectors(
+            [.. Enumerable.Repeat(word.Embedding(0), vectors.Count)],
+            [.. Enumerable.Repeat(word.Magnitudes[0], vectors.Count)]
+        );
+        var turned = Slerp.Between(concept, concept with { Encoders = [target] }, Rho).Encoders[0];
+        return concept with
+        {
+            Encoders =
+            [
+                new DirectionalVectors(
+                    [.. Enumerable.Range(0, vectors.Count).Select(turned.Embedding)],
+                    [.. vectors.Magnitudes.Select(norm => (float)((1 - Alpha) * norm + (Alpha * word.Magnitudes[0])))]
+                ),
+            ],
+        };
+    }
+}
+
+/// <summary>What is done with a concept's vectors after training.</summary>
+internal enum Adjustment
+{
+    None,
+
+    /// <summary>They are set to the vocabulary's mean norm.</summary>
+    Rescaled,
+
+    /// <summary>They are moved toward the initial word.</summary>
+    TestTime,
 }

@@ -1,0 +1,195 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Dti.Engine.Concepts;
+using Dti.Engine.Generation;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
+using Dti.Engine.Training;
+using Dti.Mini.Sheets;
+using Dti.Mini.Stages;
+using Dti.Mini.Subjects;
+using Dti.Mini.World;
+using Dti.Mini.World.Designs;
+using static TorchSharp.torch;
+
+namespace Dti.Mini.Study;
+
+/// <summary>
+/// The paper's claim on designs that the model has never seen: each is learnt by each method with each seed, and then
+/// generated in the same prompts from the same noise. Concepts and rows of results are kept, so that a killed run
+/// continues.
+/// </summary>
+internal sealed class MethodStudy
+{
+    private const int DesignCount = 40;
+    private readonly ConcurrentDictionary<string, Lock> _locks = [];
+    private readonly string _folder;
+    private readonly StableDiffusionModel _model;
+    private readonly MiniSampler _sampler;
+    private readonly DesignReader _reader;
+
+    /// <param name="folder">The work folder.</param>
+    public MethodStudy(string folder)
+    {
+        _folder = Path.Combine(folder, "methods");
+        var profile = (StableDiffusionProfile)ModelFamilies.BuiltIn.Read(MiniWorld.ModelFolder);
+        _model = StudyTraining.Load(profile);
+        _sampler = new MiniSampler(_model.TextEncoder, _model.Vae, _model.Tokenizer);
+        _reader = new DesignReader(_model.Tokenizer.VocabularySize);
+    }
+
+    /// <summary>The results: a row per method, design and seed.</summary>
+    public static ResultsFile Results { get; } = new("methods.csv");
+
+    /// <summary>Runs what is not in the results yet, one concept per core.</summary>
+    /// <param name="methods">The methods.</param>
+    /// <param name="designs">How many held-out designs, from the first.</param>
+    /// <param name="seeds">How many seeds for each, from 1.</param>
+    public void Run(IEnumerable<StudyMethod> methods, int designs, int seeds)
+    {
+        // Methods that share a training follow each other in one unit of work.
+        var work = Enumerable
+            .Range(1, seeds)
+            .SelectMany(seed => Enumerable.Range(0, designs).Select(design => (design, seed)))
+            .SelectMany(run =>
+                methods
+                    .Where(method => !Results.Holds(method.Name, NameOf(run.design, run.seed)))
+                    .GroupBy(method => method.Folder)
+                    .Select(sharing => (run.design, run.seed, Methods: sharing.ToArray()))
+            )
+            .ToArray();
+        var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount };
+        Parallel.ForEach(Partitioner.Create(work, EnumerablePartitionerOptions.NoBuffering), options, entry =>
+        {
+            set_num_threads(1);
+            foreach (var method in entry.Methods)
+            {
+                using var scope = NewDisposeScope();
+                Results.Add(method.Name, NameOf(entry.design, entry.seed), Judge(method, entry.design, entry.seed));
+            }
+        });
+    }
+
+    private static string NameOf(int design, int seed) =>
+        string.Create(CultureInfo.InvariantCulture, $"{design}/{seed}");
+
+    private Dictionary<string, double> Judge(StudyMethod method, int index, int seed)
+    {
+        var design = Design.HeldOut(index);
+        var partner = PartnerOf(index);
+        var concept = Concept(method, index, seed);
+        var other = Concept(method, partner, seed);
+        var prompts = DesignPrompts.Of(design);
+        var images = Generate(concept, other, prompts, seed);
+        ContactSheet.Write(Path.Combine(_folder, "sheets", $"{method.Name}-{index}-{seed}.webp"), 5, images);
+        var scenes = _reader.Scenes(images);
+        var read = _reader.Designs(images);
+        var scores = Enum.GetValues<PromptGroup>()
+            .Except([PromptGroup.Plain, PromptGroup.Pair])
+            .ToDictionary(
+                group => group.ToString().ToLowerInvariant(),
+                group =>
+                    prompts
+                        .Index()
+                        .Where(prompt => prompt.Item.Group == group)
+                        .Average(prompt => prompt.Item.Score(scenes[prompt.Index], read[prompt.Index], design))
+            );
+        scores["pair"] = Pair(images, prompts, design, Design.HeldOut(partner));
+        scores["text"] = scores.Values.Average();
+        var plain = prompts
+            .Index()
+            .Where(prompt => prompt.Item.Group == PromptGroup.Plain)
+            .Select(prompt => prompt.Index);
+        scores["parts"] = plain.Average(i => read[i].PartsRight(design));
+        scores["colour_error"] = plain.Average(i => read[i].ColourError(design));
+        scores["norm"] = concept.Encoders[0].Magnitudes.Average();
+        return scores;
+    }
+
+    /// <summary>How much of both concepts is in images of pairs: found, and then its parts.</summary>
+    private double Pair(byte[][] images, IReadOnlyList<DesignPrompt> prompts, Design design, Design partner)
+    {
+        byte[][] pairs = [.. images.Where((_, i) => prompts[i].Group == PromptGroup.Pair)];
+        var scenes = _reader.Scenes(pairs);
+        return ((Design[])[design, partner]).Average(asked =>
+            _reader
+                .Designs(pairs, [.. pairs.Select(_ => asked.Family)])
+                .Select((read, i) => scenes[i].Shows(asked.Family) ? read.PartsRight(asked) : 0)
+                .Average()
+        );
+    }
+
+    /// <summary>The next design of another family.</summary>
+    private static int PartnerOf(int index)
+    {
+        var family = Design.HeldOut(index).Family;
+        var next = index + 1;
+        while (Design.HeldOut(next % DesignCount).Family == family)
+        {
+            next++;
+        }
+
+        return next % DesignCount;
+    }
+
+    private byte[][] Generate(
+        ConceptEmbedding concept,
+        ConceptEmbedding other,
+        IReadOnlyList<DesignPrompt> prompts,
+        int seed
+    )
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var encoder = new PromptEncoder(_model, [concept, other]);
+        var states = cat([
+            .. prompts.Select(prompt =>
+                encoder
+                    .Encode(
+                        prompt
+                            .Text.Replace("{concept}", concept.Placeholder, StringComparison.Ordinal)
+                            .Replace("{other}", other.Placeholder, StringComparison.Ordinal)
+                    )
+                    .States
+            ),
+        ]);
+        return _sampler.Sample(_model.UNet, states, guidance: 4, steps: 25, seed);
+    }
+
+    private DirectionalVectors Word(string word)
+    {
+        using var scope = NewDisposeScope();
+        var id = _model.Tokenizer.Encode(word)[0];
+        return DirectionalVectors.FromEmbeddings([
+            _model.TextEncoder.TokenEmbedding[id].to(ScalarType.Float32).data<float>().ToArray(),
+        ]);
+    }
+
+    /// <summary>A design's concept, as a method learns it from five photos.</summary>
+    private ConceptEmbedding Concept(StudyMethod method, int index, int seed)
+    {
+        var design = Design.HeldOut(index);
+        var name = string.Create(CultureInfo.InvariantCulture, $"design-{index}-{seed}");
+        var family = design.Family.ToString().ToLowerInvariant();
+        var path = Path.Combine(_folder, method.Folder, name + ".safetensors");
+        lock (_locks.GetOrAdd(path, _ => new Lock()))
+        {
+            if (!File.Exists(path))
+            {
+                var settings = TrainingSettings.Resolve(method.Options(family, seed), name, _model.Profile, () => 1);
+                using var model = StudyTraining.Load(_model.Profile);
+                var photos = StudyTraining.Photos(SubjectPhotos.Of(design, index));
+                var concept = StudyTraining
+                    .Create(model, settings, photos)
+                    .Run(default)
+                    .OfType<TrainingFinished>()
+                    .Single()
+                    .Concept;
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                ConceptFile.Write(path, concept, ConceptFileFormat.Diffusers);
+            }
+        }
+
+        return method.After(ConceptFile.Read(path, $"<{name}>"), _model.Profile, Word(family));
+    }
+}
