@@ -7,18 +7,7 @@ public class WorkflowTests(ServeFixture server)
 {
     private static readonly string[] _quickTraining =
     [
-        "--initializer",
-        "cat",
-        "--steps",
-        "3",
-        "--batch",
-        "1",
-        "--resolution",
-        "64",
-        "--seed",
-        "1",
-        "--preview-every",
-        "3",
+        .. QuickTraining.Options(steps: 3, previewEvery: 3),
         "--preview-steps",
         "1",
     ];
@@ -250,22 +239,7 @@ public class WorkflowTests(ServeFixture server)
         var folder = server.NewFolder();
         using var process = DtiProcess.Start(
             folder,
-            "train",
-            "stopped",
-            Photo,
-            "--initializer",
-            "cat",
-            "--steps",
-            "100000",
-            "--batch",
-            "1",
-            "--resolution",
-            "64",
-            "--preview-every",
-            "0",
-            "--json",
-            "--server",
-            server.Address
+            ["train", "stopped", Photo, .. QuickTraining.Options(steps: 100_000), "--json", "--server", server.Address]
         );
         var line = "";
         while (!line.Contains("\"progress\"", StringComparison.Ordinal))
