@@ -23,6 +23,7 @@ internal sealed class JobLostException(string jobId) : Exception($"Another proce
 internal sealed class JobAttempt : IDisposable
 {
     private const long MaxUnwrittenBytes = 64 << 20; // bytes of events that a full disk may leave in memory
+    private const int MaxCalls = 20; // of a grain that fails
     private static readonly TimeSpan _retryAfter = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan _storeAgainAfter = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _storeAtMost = TimeSpan.FromMinutes(10);
@@ -217,6 +218,8 @@ internal sealed class JobAttempt : IDisposable
         _cancellation.Dispose();
     }
 
+    private TimeSpan LongestWait => Token.IsCancellationRequested ? _storeAtStop : _storeAtMost;
+
     private Task WaitForPublicationAsync()
     {
         try
@@ -275,9 +278,7 @@ internal sealed class JobAttempt : IDisposable
                 return;
             }
             catch (Engine.DtiException error)
-                when (StorageErrors.IsUnavailable(error)
-                    && Stopwatch.GetElapsedTime(start) < (Token.IsCancellationRequested ? _storeAtStop : _storeAtMost)
-                )
+                when (StorageErrors.IsUnavailable(error) && Stopwatch.GetElapsedTime(start) < LongestWait)
             {
                 if (!isReported)
                 {
@@ -289,9 +290,13 @@ internal sealed class JobAttempt : IDisposable
         }
     }
 
-    // A call that failed may have been executed. Events are numbered, so that publishing them twice has no effect.
+    /// <summary>
+    /// Repeats a call of the grain that fails. It may have been executed: events are numbered, so that publishing them
+    /// twice has no effect. While the database of the cluster does not answer, it is repeated for minutes.
+    /// </summary>
     private async Task RetryAsync(Func<Task> call)
     {
+        var start = Stopwatch.GetTimestamp();
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -299,9 +304,19 @@ internal sealed class JobAttempt : IDisposable
                 await call();
                 return;
             }
-            catch (Exception error) when (attempt < 20 && !IsLost)
+            catch (Exception error)
+                when (!IsLost
+                    && (
+                        attempt < MaxCalls
+                        || (error is StateUnwrittenException && Stopwatch.GetElapsedTime(start) < LongestWait)
+                    )
+                )
             {
-                _logger.GrainUnresponsive(Ticket.JobId, error.Message);
+                if (attempt % MaxCalls == 1)
+                {
+                    _logger.GrainUnresponsive(Ticket.JobId, error.Message);
+                }
+
                 await Task.Delay(_retryAfter);
             }
         }

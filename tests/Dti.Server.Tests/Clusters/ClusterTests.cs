@@ -77,6 +77,30 @@ public abstract class ClusterTests(ClusterFixture fixture)
     }
 
     [Fact]
+    public async Task End_DatabaseIsAway_IsReportedOnceItIsStored()
+    {
+        using var training = Train("stored", steps: 40);
+        var jobId = await AcceptedAsync(training);
+        await Second.UntilAsync(jobId, job => job.Step > 5);
+        await fixture.Cluster.Database.StopAsync();
+        var events = training.ResponseStream;
+        while (events.Current.Progress?.Step != 40)
+        {
+            Assert.True(await events.MoveNext(TestContext.Current.CancellationToken));
+        }
+
+        var next = events.MoveNext(TestContext.Current.CancellationToken);
+        await Task.WhenAny(next, Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken));
+
+        Assert.False(next.IsCompleted);
+        Assert.Equal(JobState.Running, (await GetAsync(jobId)).State);
+        await fixture.Cluster.Database.StartAsync();
+        Assert.True(await next);
+        Assert.NotNull(events.Current.Result);
+        Assert.Equal(JobState.Succeeded, (await GetAsync(jobId)).State);
+    }
+
+    [Fact]
     public async Task Hosts_OfTheCluster_AnnounceRolesDevicesAndModels()
     {
         await First.TrainAsync(TestServer.Request("announced"));

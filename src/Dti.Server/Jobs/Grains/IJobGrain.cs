@@ -33,6 +33,8 @@ internal interface IJobGrain : IGrainWithStringKey
     /// <param name="epoch">The attempt.</param>
     /// <param name="state">Succeeded, failed or cancelled.</param>
     /// <param name="failure">Serialized <c>google.rpc.Status</c>; empty: none.</param>
+    /// <exception cref="Storage.StateUnwrittenException">The database of the cluster does not answer: the job is not
+    /// over.</exception>
     [Alias("end")]
     Task EndAsync(int epoch, JobState state, byte[] failure);
 
@@ -50,8 +52,8 @@ internal interface IJobGrain : IGrainWithStringKey
     Task<JobRecord> CancelAsync();
 
     /// <summary>
-    /// The job is no longer in the queue. If its cancellation was requested and its device does not respond, it is
-    /// over.
+    /// The job leaves the queue: if it waits there, or its cancellation was requested and its device does not respond,
+    /// it is cancelled.
     /// </summary>
     [Alias("withdrawn")]
     Task WithdrawnAsync();

@@ -125,7 +125,7 @@ internal sealed class JobGrain(
 
     public async Task WithdrawnAsync()
     {
-        if (Job is { State: JobState.Running, CancelRequested: true })
+        if (Job.State == JobState.Queued || Job is { State: JobState.Running, CancelRequested: true })
         {
             await EndAsync(JobState.Cancelled, Refusals.JobCancelled(Id));
         }
@@ -223,11 +223,23 @@ internal sealed class JobGrain(
     private Task EndAsync(JobState state, DtiException failure) =>
         EndAsync(state, StatusMapper.StatusOf(failure).ToByteArray());
 
+    /// <exception cref="StateUnwrittenException">The database of the cluster does not answer, and the job is not over: the
+    /// next activation of this grain, maybe on another host, would not know of its end.</exception>
     private async Task EndAsync(JobState state, byte[] failure)
     {
-        (Job.State, Job.Ended, Job.Failure) = (state, time.GetUtcNow(), failure);
+        var ended = Job with { State = state, Ended = time.GetUtcNow(), Failure = failure };
+        if (folder.IsShared)
+        {
+            await CommitAsync(ended);
+            Written();
+        }
+        else
+        {
+            stored.State = ended;
+            await Writer.NoteAsync();
+        }
+
         Release();
-        await Writer.NoteAsync();
         logger.JobEnded(Id, state.ToString());
         await Watchers.Notify(watcher => watcher.OverAsync(Id, View()));
         Watchers.Clear();

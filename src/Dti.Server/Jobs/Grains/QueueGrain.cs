@@ -171,9 +171,9 @@ internal sealed class QueueGrain(
     {
         if (Find(jobId) is { IsWaiting: true } entry)
         {
+            await Job(jobId).WithdrawnAsync(); // first: if it fails, the queue still has the job
             _waitingTimes.End(entry, isStarted: false);
             await EndAsync(entry);
-            await Job(jobId).WithdrawnAsync();
         }
     }
 
