@@ -21,7 +21,7 @@ const string Usage = """
       reader            3: a network that reads objects from latents, to help the denoiser
       unet [T [N [LEG]]] 4: N steps of the denoiser, on the frozen text encoder and autoencoder, from where the last leg ended
       previews          how latents look, for previews without the autoencoder
-      judge             the independent encoder that judges pictures
+      judge [T [N [LEG]]] N steps of the independent encoder that judges pictures, from where the last leg ended
       design-judge      the part of the judge that reads designs
       quality [G]       how often the model draws what is asked at guidance G (default 4), as the judge reads it
       tune              DTI and Textual Inversion at several learning rates, on four subjects
@@ -79,7 +79,7 @@ switch (args.FirstOrDefault())
         PreviewStage.Run(folder);
         return 0;
     case "judge":
-        JudgeStage.Run(folder, Number(1, 2), Number(2, 1_400));
+        JudgeStage.Run(folder, Number(1, 2), Number(2, 1_400), leg: Number(3, 1));
         return 0;
     case "design-judge":
         DesignJudgeStage.Run(folder, Number(1, 2), Number(2, 3_000));

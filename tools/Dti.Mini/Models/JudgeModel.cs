@@ -57,7 +57,6 @@ internal sealed class JudgeModel
     private readonly Linear _colour;
     private readonly Linear _pattern;
     private readonly Linear _box;
-    private readonly ObjectReadout? _object;
     private readonly Linear _scene;
     private readonly Linear _pair1;
     private readonly Linear _pair2;
@@ -68,7 +67,7 @@ internal sealed class JudgeModel
 
     /// <param name="vocabulary">Tokens.</param>
     /// <param name="weights">The weights.</param>
-    /// <param name="designs">Whether it reads designs; the judge of the world without them does not.</param>
+    /// <param name="designs">Whether it finds families of designs; the judge of the world without them does not.</param>
     public JudgeModel(int vocabulary, WeightScope weights, bool designs = false)
     {
         var kinds = designs ? ObjectTargets.Kinds : ShapeCatalogue.All.Count;
@@ -90,7 +89,6 @@ internal sealed class JudgeModel
         _colour = new Linear(weights.Sub("colour"), Width, ObjectColour.All.Count);
         _pattern = new Linear(weights.Sub("pattern"), Width, Enum.GetValues<Pattern>().Length);
         _box = new Linear(weights.Sub("box"), Width, 3);
-        _object = designs ? new ObjectReadout(Width, weights.Sub("object"), Width) : null;
         _scene = new Linear(
             weights.Sub("scene"),
             MiniImageEncoder.CoarseChannels,
@@ -136,12 +134,6 @@ internal sealed class JudgeModel
             F.normalize(Full(_imageProjection.Forward(F.avg_pool2d(seen, [4, 4]).flatten(1))))
         );
     }
-
-    /// <summary>What objects look like, designs in every part.</summary>
-    /// <param name="queries">(n, 128), of the objects.</param>
-    /// <exception cref="InvalidOperationException">It is a judge of the world without designs.</exception>
-    public ObjectReading Object(Tensor queries) =>
-        (_object ?? throw new InvalidOperationException("This judge reads no designs.")).Read(queries);
 
     /// <summary>How one object stands to another: (n, relations) logits.</summary>
     /// <param name="first">(n, 128), queries of the first objects.</param>

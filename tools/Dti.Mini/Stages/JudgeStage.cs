@@ -15,10 +15,13 @@ namespace Dti.Mini.Stages;
 internal static class JudgeStage
 {
     private const int Batch = 48; // per replica
-    private static readonly string[] _partNames = ["family", "body", "top", "eyes", "sides", "mark", "pattern"];
     private const float Blurred = 0.4f; // share of the pictures that lose half of their resolution
 
-    public static void Run(string folder, int threads, int steps)
+    /// <param name="folder">The work folder.</param>
+    /// <param name="threads">Replicas.</param>
+    /// <param name="steps">Steps of this leg.</param>
+    /// <param name="leg">1: from fresh weights; 2, …: from those of the last leg, with other images.</param>
+    public static void Run(string folder, int threads, int steps, int leg)
     {
         using var pictures = PictureStore.Open(folder, MiniWorld.TrainSeed, MiniWorld.Pictures);
         using var heldOut = PictureStore.Open(folder, MiniWorld.HeldOutSeed, 500);
@@ -26,16 +29,17 @@ internal static class JudgeStage
         var weights = new FreshWeights(3_000_000, seed: 7, StartOf);
         var loop = new TrainingLoop<JudgeModel>(
             folder,
-            "judge",
+            leg == 1 ? "judge" : $"judge-{leg}",
             new LoopSettings(steps, 1.5e-3, 200, 0.05, 0.998),
             weights,
             () => new JudgeModel(tokenizer.VocabularySize, new WeightScope(weights), designs: true),
-            threads
+            threads,
+            start: leg == 1 ? null : fresh => fresh.Read(MiniWorld.JudgeFile)
         );
         loop.Run(
             (model, step, replica) =>
             {
-                var dice = Dice.OfStep(71, step, replica);
+                var dice = Dice.OfStep(70 + (ulong)leg, step, replica);
                 var indices = dice.Indices(Batch, pictures.Count);
                 var scenes = indices.Select(index => Scene.Sample(MiniWorld.TrainSeed, index)).ToArray();
                 var reading = model.Read(Blur(pictures.Read(indices), dice));
@@ -106,30 +110,6 @@ internal static class JudgeStage
             var plain = labels.Plain;
             Add("colour", reading.Colour[labels.Picture, labels.Shape][plain].argmax(1).eq(labels.Colour[plain]));
             Add("pattern", reading.Pattern[labels.Picture, labels.Shape].argmax(1).eq(labels.Pattern));
-            var objects = model.Object(reading.Queries[labels.Picture, labels.Shape]);
-            foreach (var (part, logits) in objects.Parts.Index().Where(_ => labels.Targets.Designs > 0))
-            {
-                Add(
-                    "part_" + _partNames[part],
-                    logits[labels.Targets.Designed].argmax(1).eq(labels.Targets.Parts[.., part])
-                );
-            }
-
-            if (labels.Targets.Designs > 0)
-            {
-                Add(
-                    "colour_error",
-                    ((objects.Colours[labels.Targets.Designed] - labels.Targets.Colours) / 2)
-                        .view(-1, 3, 3)
-                        .norm(2, p: 2f)
-                        .mean([1])
-                );
-                Add(
-                    "proportion_error",
-                    (objects.Proportions[labels.Targets.Designed] - labels.Targets.Proportions).abs().mean([1])
-                );
-            }
-
             Add("place", reading.Place.argmax(1).eq(labels.Place));
             Add("style", reading.Style.argmax(1).eq(labels.Style));
             Add(
@@ -175,20 +155,7 @@ internal static class JudgeStage
             ["style"] = style.item<float>(),
             ["relation"] = relation.item<float>(),
         };
-        var objects = ObjectReadout.Loss(model.Object(reading.Queries[labels.Picture, labels.Shape]), labels.Targets);
-        logs["objects"] = objects.item<float>();
-        return (
-            (0.5 * objects)
-                + presence
-                + (0.5 * where)
-                + colour
-                + pattern
-                + box
-                + (0.5 * place)
-                + (0.5 * style)
-                + relation,
-            logs
-        );
+        return (presence + (0.5 * where) + colour + pattern + box + (0.5 * place) + (0.5 * style) + relation, logs);
     }
 
     public static Start StartOf(string name, long[] shape) =>
@@ -213,7 +180,6 @@ internal static class JudgeStage
             Colour = Ids(
                 objects.Select(entry => entry.Object.Designed is null ? ObjectColour.IndexOf(entry.Object.Colour) : 0)
             );
-            Targets = new ObjectTargets([.. objects.Select(entry => entry.Object)]);
             Pattern = Ids(objects.Select(entry => (int)entry.Object.Pattern));
             Cell = Ids(objects.Select(entry => CellOf(entry.Object)));
             Box = tensor(
@@ -246,9 +212,6 @@ internal static class JudgeStage
         public Tensor Plain { get; }
 
         public Tensor Colour { get; }
-
-        /// <summary>What all objects look like.</summary>
-        public ObjectTargets Targets { get; }
 
         public Tensor Pattern { get; }
 

@@ -4,10 +4,12 @@ using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
 using Dti.Engine.Models.Families;
 using Dti.Engine.Models.Families.StableDiffusion;
+using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Training;
 using Dti.Mini.Sheets;
 using Dti.Mini.Stages;
 using Dti.Mini.Subjects;
+using Dti.Mini.Training;
 using Dti.Mini.World;
 using Dti.Mini.World.Designs;
 using static TorchSharp.torch;
@@ -33,7 +35,7 @@ internal sealed class DesignStudy
     {
         _folder = Path.Combine(folder, "designs");
         var profile = (StableDiffusionProfile)ModelFamilies.BuiltIn.Read(MiniWorld.ModelFolder);
-        _model = StudyTraining.Load(profile);
+        _model = StableDiffusionModel.Load(profile, new ComputeTarget(CPU, Precision.Compute));
         _sampler = new MiniSampler(
             _model.TextEncoder,
             _model.Vae,

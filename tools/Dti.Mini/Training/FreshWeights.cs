@@ -103,13 +103,14 @@ internal sealed class FreshWeights(long capacity, long seed, Func<string, long[]
 
     /// <summary>Takes the values of a finished component instead of fresh ones.</summary>
     /// <param name="path">A safetensors file with every weight that modules took.</param>
-    /// <param name="apart">Names that begin so are not in it, and start fresh.</param>
-    public void Read(string path, string apart)
+    /// <param name="apart">Names that begin so are not in it, and start fresh; null: all are in it.</param>
+    public void Read(string path, string? apart = null)
     {
         using var frozen = no_grad();
         using var file = SafetensorsFile.Open(path);
         foreach (
-            var (name, weight) in Named(Master).Where(entry => !entry.Key.StartsWith(apart, StringComparison.Ordinal))
+            var (name, weight) in Named(Master)
+                .Where(entry => apart is null || !entry.Key.StartsWith(apart, StringComparison.Ordinal))
         )
         {
             using var stored = file.Read(name);
