@@ -22,11 +22,12 @@ const string Usage = """
       unet [T [N [LEG]]] 4: N steps of the denoiser, on the frozen text encoder and autoencoder, from where the last leg ended
       previews          how latents look, for previews without the autoencoder
       judge [T [N [LEG]]] N steps of the independent encoder that judges pictures, from where the last leg ended
-      design-judge      the part of the judge that reads designs
+      design-judge [T [N [LEG]]] the part of the judge that reads designs
       quality [G]       how often the model draws what is asked at guidance G (default 4), as the judge reads it
       tune              DTI and Textual Inversion at several learning rates, on four subjects
       study             DTI, Textual Inversion, and two ways between them, on all subjects
       concepts [N]      whether N held-out designs (default 40) are learnt, by DTI and by Textual Inversion
+      references [N]    the same without training: photos, what the autoencoder leaves of them, embedding, words
       methods [N [S]]   all methods on N held-out designs (default 32) with S seeds (default 3), at the official rates
       rates [N]         DTI and Textual Inversion at learning rates over three decades, on N held-out designs (default 8)
       kappa, steps      DTI with other strengths of the prior, and with fewer and more steps, on every second subject
@@ -82,7 +83,7 @@ switch (args.FirstOrDefault())
         JudgeStage.Run(folder, Number(1, 2), Number(2, 1_400), leg: Number(3, 1));
         return 0;
     case "design-judge":
-        DesignJudgeStage.Run(folder, Number(1, 2), Number(2, 3_000));
+        DesignJudgeStage.Run(folder, Number(1, 2), Number(2, 3_000), leg: Number(3, 1));
         return 0;
     case "quality":
         QualityStage.Run(folder, guidance: Number(1, 4), steps: 25);
@@ -95,6 +96,9 @@ switch (args.FirstOrDefault())
         return 0;
     case "concepts":
         new DesignStudy(folder).Run(Number(1, 40));
+        return 0;
+    case "references":
+        new DesignStudy(folder).Run(Number(1, 40), isTrained: false);
         return 0;
     case "methods":
         new MethodStudy(folder).Run(StudyMethods.Official, Number(1, 32), Number(2, 3));

@@ -10,25 +10,30 @@ namespace Dti.Mini.Stages;
 internal static class DesignJudgeStage
 {
     private const int Pictures = 96; // per replica; two in three show a design
-    private const float Jitter = 0.06f; // of a crop's place and size, relative to the object's extent
+    private const float Jitter = 0.15f; // of a crop's place and size, relative to the object's extent
 
-    public static void Run(string folder, int threads, int steps)
+    /// <param name="folder">The work folder.</param>
+    /// <param name="threads">Replicas.</param>
+    /// <param name="steps">Steps of this leg.</param>
+    /// <param name="leg">1: from fresh weights; 2, …: from those of the last leg, with other images.</param>
+    public static void Run(string folder, int threads, int steps, int leg)
     {
         using var pictures = PictureStore.Open(folder, MiniWorld.TrainSeed, MiniWorld.Pictures);
         using var heldOut = PictureStore.Open(folder, MiniWorld.HeldOutSeed, 500);
         var weights = new FreshWeights(3_000_000, seed: 8, JudgeStage.StartOf);
         var loop = new TrainingLoop<DesignJudge>(
             folder,
-            "design-judge",
+            leg == 1 ? "design-judge" : $"design-judge-{leg}",
             new LoopSettings(steps, 2e-3, 100, 0.05, 0.998),
             weights,
             () => new DesignJudge(new WeightScope(weights)),
-            threads
+            threads,
+            start: leg == 1 ? null : fresh => fresh.Read(MiniWorld.DesignJudgeFile)
         );
         loop.Run(
             (model, step, replica) =>
             {
-                var dice = Dice.OfStep(81, step, replica);
+                var dice = Dice.OfStep(80 + (ulong)leg, step, replica);
                 var indices = dice.Indices(Pictures, pictures.Count);
                 var scenes = indices.Select(index => Scene.Sample(MiniWorld.TrainSeed, index)).ToArray();
                 var (crops, targets) = Designs(JudgeStage.Blur(pictures.Read(indices), dice), scenes, dice);

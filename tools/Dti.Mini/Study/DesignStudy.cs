@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
+using Dti.Engine.Imaging;
+using Dti.Engine.Models;
 using Dti.Engine.Models.Families;
 using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
@@ -51,16 +53,29 @@ internal sealed class DesignStudy
     /// <summary>The results: a row per condition and design.</summary>
     public static ResultsFile Results { get; } = new("designs.csv");
 
-    /// <summary>The methods at the effective rates of the official launchers.</summary>
+    /// <summary>
+    /// The methods at the effective rates of the official launchers, and DTI whose learning rate falls to 0.
+    /// </summary>
     private static IReadOnlyList<StudyMethod> Methods { get; } =
-    [new("dti", TrainingMethod.Directional, 0.04, 300, 1e-4), new("ti", TrainingMethod.TextualInversion, 0.02, 300)];
+    [
+        new("dti", TrainingMethod.Directional, 0.04, 300),
+        .. new[] { 0.04, 0.08, 0.16 }.Select(rate => new StudyMethod(
+            string.Create(CultureInfo.InvariantCulture, $"dti-cosine-{rate}"),
+            TrainingMethod.Directional,
+            rate,
+            200,
+            Schedule: LearningRateSchedule.Cosine
+        )),
+        new("ti", TrainingMethod.TextualInversion, 0.02, 300),
+    ];
 
     private static IReadOnlyList<string> Prompts { get; } =
     ["a photo of {concept} in a meadow", "a photo of {concept} on the beach", "a photo of {concept} in the snow"];
 
     /// <summary>Reads and shows designs under every condition, one design per core.</summary>
     /// <param name="count">How many designs, from the first.</param>
-    public void Run(int count)
+    /// <param name="isTrained">Whether concepts are trained; false: only what they are compared with is read.</param>
+    public void Run(int count, bool isTrained = true)
     {
         var sheet = new ConcurrentDictionary<int, byte[][]>();
         var work = Partitioner.Create(Enumerable.Range(0, count), EnumerablePartitionerOptions.NoBuffering);
@@ -68,24 +83,27 @@ internal sealed class DesignStudy
         {
             set_num_threads(1);
             using var scope = NewDisposeScope();
-            sheet[index] = Compare(index);
+            sheet[index] = Compare(index, isTrained);
         });
         var columns = sheet[0].Length;
         ContactSheet.Write(
-            Path.Combine(_folder, "designs.webp"),
+            Path.Combine(_folder, isTrained ? "designs.webp" : "references.webp"),
             columns,
             [.. Enumerable.Range(0, count).SelectMany(index => sheet[index])]
         );
     }
 
     /// <summary>Two photos, then two images of each condition.</summary>
-    private byte[][] Compare(int index)
+    private byte[][] Compare(int index, bool isTrained)
     {
         var design = Design.HeldOut(index);
         var scenes = SubjectPhotos.Of(design, index);
         var family = design.Family.ToString().ToLowerInvariant();
-        var rows = new List<byte[]>(scenes.Take(2).Select(ContactSheet.Draw));
-        foreach (var method in Methods)
+        byte[][] photos = [.. scenes.Select(ContactSheet.Draw)];
+        var rows = new List<byte[]>(photos.Take(2));
+        Keep("photos", index, design, photos);
+        Keep("reconstruction", index, design, Reconstruct(photos));
+        foreach (var method in isTrained ? Methods : [])
         {
             var concept = Learn(method, scenes, family, index);
             Show(method.Name, prompts => States(concept, prompts), concept.Encoders[0].Magnitudes.Average());
@@ -110,24 +128,46 @@ internal sealed class DesignStudy
                     .SelectMany(seed => _sampler.Sample(_model.UNet, states, guidance: 4, steps: 25, seed)),
             ];
             rows.AddRange(images.Take(2));
-            var name = index.ToString(CultureInfo.InvariantCulture);
-            if (_reader is not null && !Results.Holds(condition, name))
-            {
-                var read = _reader.Designs(images);
-                Results.Add(
-                    condition,
-                    name,
-                    new Dictionary<string, double>
-                    {
-                        ["parts"] = read.Average(image => image.PartsRight(design)),
-                        ["family"] = read.Average(image => image.Parts[0] == (int)design.Family ? 1.0 : 0),
-                        ["colour_error"] = read.Average(image => image.ColourError(design)),
-                        ["proportion_error"] = read.Average(image => image.ProportionError(design)),
-                        ["norm"] = norm,
-                    }
-                );
-            }
+            Keep(condition, index, design, images, norm);
         }
+    }
+
+    /// <summary>Reads images, unless the results have that condition already.</summary>
+    private void Keep(string condition, int index, Design design, IReadOnlyList<byte[]> images, double norm = 0)
+    {
+        var name = index.ToString(CultureInfo.InvariantCulture);
+        if (_reader is null || Results.Holds(condition, name))
+        {
+            return;
+        }
+
+        var read = _reader.Designs(images);
+        Results.Add(
+            condition,
+            name,
+            new Dictionary<string, double>
+            {
+                ["parts"] = read.Average(image => image.PartsRight(design)),
+                ["family"] = read.Average(image => image.Parts[0] == (int)design.Family ? 1.0 : 0),
+                ["colour_error"] = read.Average(image => image.ColourError(design)),
+                ["proportion_error"] = read.Average(image => image.ProportionError(design)),
+                ["norm"] = norm,
+            }
+        );
+    }
+
+    /// <summary>What the autoencoder leaves of images.</summary>
+    private byte[][] Reconstruct(byte[][] images)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var decoded = _model.Vae.Decode(_model.Vae.Encode(QualityStage.Stack(images)).Mean).to(ScalarType.Float32);
+        return
+        [
+            .. Enumerable
+                .Range(0, images.Length)
+                .Select(i => RgbImage.FromTensor((decoded[i] / 2) + 0.5).Pixels.ToArray()),
+        ];
     }
 
     private static IEnumerable<string> Said(string words, IReadOnlyList<string> prompts) =>
