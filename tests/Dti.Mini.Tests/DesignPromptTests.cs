@@ -1,0 +1,128 @@
+using Dti.Engine.Concepts;
+using Dti.Engine.Models;
+using Dti.Engine.Tokenization;
+using Dti.Engine.Training;
+using Dti.Mini.Study;
+using Dti.Mini.World;
+using Dti.Mini.World.Designs;
+using Dti.Mini.World.Shapes;
+using Dti.Tests;
+
+namespace Dti.Mini.Tests;
+
+public class DesignPromptTests
+{
+    private static readonly Design _design = Design.HeldOut(0);
+
+    private static readonly ReadScene _scene = new(
+        Place.Beach,
+        Style.Pixel,
+        _design.Family,
+        Found: [.. Enumerable.Range(0, 36).Select(kind => kind == ShapeCatalogue.IndexOf(Outdoors.Mushroom))],
+        Colours: new int[30], // red
+        Relations: [.. Enumerable.Repeat(Relation.RightOf, 30)]
+    );
+
+    [Fact]
+    public void Of_AnyDesign_HasEveryGroupAndWordsThatTheModelKnows()
+    {
+        var tokenizer = ClipTokenizer.Load(Path.Combine(Fixtures.Repository, "tools", "Dti.Mini", "Next", "tokenizer"));
+        var prompts = Enumerable.Range(0, 40).SelectMany(index => DesignPrompts.Of(Design.HeldOut(index))).ToArray();
+
+        Assert.Equal(Enum.GetValues<PromptGroup>(), prompts.Select(prompt => prompt.Group).Distinct().Order());
+        Assert.All(prompts.Select(prompt => prompt.Text).Distinct(), text =>
+        {
+            var words = text.Replace("{concept}", "cat", StringComparison.Ordinal)
+                .Replace("{other}", "dog", StringComparison.Ordinal)
+                .Split(' ');
+            Assert.All(words, word => Assert.Single(tokenizer.Encode(word)));
+        });
+    }
+
+    [Fact]
+    public void Of_Modifiers_AskForWhatTheDesignIsNot() =>
+        Assert.All(Enumerable.Range(0, 40).Select(Design.HeldOut), design =>
+            Assert.All(DesignPrompts.Of(design).Where(prompt => prompt.Modifier is not null), prompt =>
+                Assert.Equal(0, prompt.Score(_scene, Read(design), design))
+            )
+        );
+
+    [Fact]
+    public void Score_WhatIsAskedIsThere_IsOne()
+    {
+        foreach (var prompt in DesignPrompts.Of(_design).Where(prompt => prompt.Modifier is not null))
+        {
+            var read = Read(prompt.Modifier!.Apply(_design)) with { Material = prompt.Modifier.Material };
+            Assert.Equal(1, prompt.Score(_scene, read, _design));
+        }
+    }
+
+    [Fact]
+    public void Score_PartOfWhatIsAskedIsThere_IsItsShare()
+    {
+        double Score(string text) =>
+            DesignPrompts.Of(_design).Single(prompt => prompt.Text == text).Score(_scene, Read(_design), _design);
+
+        Assert.Equal(1, Score("pixel art of a {concept} on the beach"));
+        Assert.Equal(0, Score("a neon sign of a {concept} underwater"));
+        // a red mushroom, on the other side; and no car
+        Assert.Equal(2 / 3.0, Score("a photo of a red mushroom to the left of a {concept} in a meadow"), 1e-9);
+        Assert.Equal(0, Score("a photo of a blue car to the right of a {concept} in the snow"));
+    }
+
+    [Fact]
+    public void Read_OfTheDesignItself_HasNoErrors()
+    {
+        var read = Read(_design);
+
+        Assert.Equal(1, read.PartsRight(_design));
+        Assert.Equal(0, read.ColourError(_design), 1e-6);
+        Assert.Equal(0, read.ProportionError(_design), 1e-6);
+        Assert.InRange(read.PartsRight(Design.HeldOut(1)), 0, 0.99);
+        Assert.True(read.ColourError(Design.HeldOut(1)) > 0.05);
+    }
+
+    [Fact]
+    public void After_TestTimeAdjustment_GoesPartOfTheWayToTheWord()
+    {
+        var profile = Dti.Engine.Models.Families.ModelFamilies.BuiltIn.Read(
+            Path.Combine(Fixtures.Repository, MiniWorld.ModelFolder)
+        );
+        var concept = new ConceptEmbedding(
+            "<x>",
+            [
+                DirectionalVectors.FromEmbeddings([
+                    [3, 0],
+                ]),
+            ]
+        );
+        var word = DirectionalVectors.FromEmbeddings([
+            [0, 1],
+        ]);
+        var method = new StudyMethod("tea", TrainingMethod.TextualInversion, 0.02, 1, Adjustment: Adjustment.TestTime);
+
+        var adjusted = method.After(concept, profile, word).Encoders[0];
+
+        Assert.Equal(2, adjusted.Magnitudes[0], 1e-5); // half of the way from 3 to 1
+        Assert.Equal(18, Math.Atan2(adjusted.Direction(0)[1], adjusted.Direction(0)[0]) * 180 / Math.PI, 1e-3);
+        Assert.Same(concept, (method with { Adjustment = Adjustment.None }).After(concept, profile, word));
+    }
+
+    [Fact]
+    public void Folder_MethodsThatTrainAlike_ShareIt()
+    {
+        var method = new StudyMethod("dti", TrainingMethod.Directional, 0.04, 200);
+
+        Assert.Equal(method.Folder, (method with { Adjustment = Adjustment.Rescaled }).Folder);
+        Assert.NotEqual(method.Folder, (method with { Schedule = LearningRateSchedule.Cosine }).Folder);
+        Assert.NotEqual(method.Folder, (method with { Magnitude = MagnitudeChoice.Initializer }).Folder);
+    }
+
+    private static ReadDesign Read(Design design) =>
+        new(
+            DesignParameters.Parts(design),
+            DesignParameters.ColoursOf(design),
+            DesignParameters.ProportionsOf(design),
+            Material.None
+        );
+}
