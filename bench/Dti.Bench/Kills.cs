@@ -23,7 +23,7 @@ internal static class Kills
         var life = new Life(arguments.Text("--program", "dti"), folder.FullName);
         try
         {
-            var (trainings, drawings) = (new List<string>(), new List<string>());
+            var (trainings, generations) = (new List<string>(), new List<string>());
             await life.StartAsync().ConfigureAwait(false);
             await life.EndedAsync(await life.TrainAsync("undisturbed", steps).ConfigureAwait(false))
                 .ConfigureAwait(false);
@@ -41,9 +41,9 @@ internal static class Kills
                     trainings.Add(await life.TrainAsync($"training-{trainings.Count}", steps).ConfigureAwait(false));
                 }
 
-                if (drawings.Count == 0 || await life.IsOverAsync(drawings[^1]).ConfigureAwait(false))
+                if (generations.Count == 0 || await life.IsOverAsync(generations[^1]).ConfigureAwait(false))
                 {
-                    drawings.Add(await life.GenerateImagesAsync().ConfigureAwait(false));
+                    generations.Add(await life.GenerateImagesAsync().ConfigureAwait(false));
                 }
 
                 await life.AdvancedAsync(trainings[^1]).ConfigureAwait(false);
@@ -51,11 +51,11 @@ internal static class Kills
                 life.Kill();
                 starts.Add(await life.StartAsync().ConfigureAwait(false));
                 Console.WriteLine(
-                    $"kill {kill}: {trainings.Count} trainings, {drawings.Count} drawings, up again after {starts[^1]:F1} s"
+                    $"kill {kill}: {trainings.Count} trainings, {generations.Count} generations, up again after {starts[^1]:F1} s"
                 );
             }
 
-            foreach (var job in trainings.Concat(drawings))
+            foreach (var job in trainings.Concat(generations))
             {
                 await life.EndedAsync(job).ConfigureAwait(false);
             }
@@ -80,7 +80,7 @@ internal static class Kills
                 }
             }
 
-            foreach (var (index, job) in drawings.Index())
+            foreach (var (index, job) in generations.Index())
             {
                 if (await life.ErrorAsync(job).ConfigureAwait(false) is { } error)
                 {
@@ -96,7 +96,7 @@ internal static class Kills
             var table = new Table(
                 "kills",
                 "trainings",
-                "drawings",
+                "generations",
                 "wrong",
                 "seconds to be ready again, median",
                 "most",
@@ -106,7 +106,7 @@ internal static class Kills
             table.Add(
                 $"{kills}",
                 $"{trainings.Count}",
-                $"{drawings.Count}",
+                $"{generations.Count}",
                 $"{wrong.Count}",
                 Seconds(starts[starts.Count / 2]),
                 Seconds(starts[^1]),
@@ -114,7 +114,7 @@ internal static class Kills
             );
             table.Save(
                 "kills",
-                $"A server killed with SIGKILL while it trained ({steps} steps of the tiny model) and drew, and started again (`Dti.Bench kills`)."
+                $"A server killed with SIGKILL while it trained ({steps} steps of the tiny model) and generated images, and started again (`Dti.Bench kills`)."
             );
             wrong.ForEach(Console.WriteLine);
             return wrong.Count == 0 ? 0 : 1;
