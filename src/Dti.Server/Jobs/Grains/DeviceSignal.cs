@@ -29,15 +29,14 @@ internal sealed class DeviceSignal(IGrainBase grain, TimeProvider time)
         {
             _timer?.Dispose();
             _due = due;
-            _timer = grain.RegisterGrainTimer(
-                _ =>
+            _timer = grain.RunOnce(
+                () =>
                 {
-                    _timer?.Dispose();
                     _timer = null;
                     Notify();
                     return Task.CompletedTask;
                 },
-                new GrainTimerCreationOptions { DueTime = delay, Period = Timeout.InfiniteTimeSpan }
+                delay
             );
         }
     }

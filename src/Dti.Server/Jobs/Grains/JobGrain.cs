@@ -223,8 +223,8 @@ internal sealed class JobGrain(
     private Task EndAsync(JobState state, DtiException failure) =>
         EndAsync(state, StatusMapper.StatusOf(failure).ToByteArray());
 
-    /// <exception cref="StateUnwrittenException">The database of the cluster does not answer, and the job is not over: the
-    /// next activation of this grain, maybe on another host, would not know of its end.</exception>
+    /// <exception cref="StateUnwrittenException">The database of the cluster does not answer, and the job is not over:
+    /// the next activation of this grain, maybe on another host, would not know of its end.</exception>
     private async Task EndAsync(JobState state, byte[] failure)
     {
         var ended = Job with { State = state, Ended = time.GetUtcNow(), Failure = failure };

@@ -59,7 +59,8 @@ internal sealed class QueueGrain(
 
     private DeviceSignal Devices => _signal ??= new(this, time);
 
-    private PacedAction Places => _places ??= new(PublishPlacesAsync, _placesEvery, RunAfter, time);
+    private PacedAction Places =>
+        _places ??= new(PublishPlacesAsync, _placesEvery, (action, delay) => this.RunOnce(action, delay), time);
 
     private Placement Placement => _placement ??= new(_hosts, options.Cluster.ModelWait, time, settled: 2 * _reapEvery);
 
@@ -412,19 +413,6 @@ internal sealed class QueueGrain(
                 await Job(entry.Ticket.JobId).PlaceAsync(place);
             }
         }
-    }
-
-    private void RunAfter(Func<Task> action, TimeSpan delay)
-    {
-        IGrainTimer? timer = null;
-        timer = this.RegisterGrainTimer(
-            _ =>
-            {
-                timer!.Dispose();
-                return action();
-            },
-            new GrainTimerCreationOptions { DueTime = delay, Period = Timeout.InfiniteTimeSpan }
-        );
     }
 
     /// <summary>Removes old jobs; the next change of the queue writes this.</summary>
