@@ -41,14 +41,12 @@ public sealed record TrainingDefaults(
         LearningRateSchedule? Schedule() =>
             !training.TryGetProperty("learning_rate_schedule", out var value) ? null
             : value.ValueKind == JsonValueKind.String
-            && Array.Find(Enum.GetValues<LearningRateSchedule>(), schedule => IsNamed(schedule, value.GetString()!))
-                is var found
-            && IsNamed(found, value.GetString()!)
-                ? found
+            && Array.FindAll(Enum.GetValues<LearningRateSchedule>(), IsNamed(value.GetString()!)) is [var schedule]
+                ? schedule
             : throw notes.Bad("learning_rate_schedule must be constant, linear or cosine");
 
-        static bool IsNamed(LearningRateSchedule schedule, string name) =>
-            string.Equals(schedule.ToString(), name, StringComparison.OrdinalIgnoreCase);
+        static Predicate<LearningRateSchedule> IsNamed(string name) =>
+            schedule => string.Equals(schedule.ToString(), name, StringComparison.OrdinalIgnoreCase);
 
         return new TrainingDefaults(
             Number("learning_rate", 1) ?? published?.LearningRate,
