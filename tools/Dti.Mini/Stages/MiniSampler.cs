@@ -129,8 +129,18 @@ internal sealed class MiniSampler(
             );
         }
 
-        var images =
-            (vae.Decode((x / vae.Config.ScalingFactor).to(Precision.Compute)).to(ScalarType.Float32) / 2) + 0.5;
-        return [.. Enumerable.Range(0, (int)count).Select(i => RgbImage.FromTensor(images[i]).Pixels.ToArray())];
+        return Decode((x / vae.Config.ScalingFactor).to(Precision.Compute));
+    }
+
+    /// <summary>The images of latents, (128, 128, 3) bytes each.</summary>
+    /// <param name="latents">(B, C, 16, 16), not scaled.</param>
+    public byte[][] Decode(Tensor latents)
+    {
+        using var scope = NewDisposeScope();
+        var images = (vae.Decode(latents).to(ScalarType.Float32) / 2) + 0.5;
+        return
+        [
+            .. Enumerable.Range(0, (int)images.shape[0]).Select(i => RgbImage.FromTensor(images[i]).Pixels.ToArray()),
+        ];
     }
 }

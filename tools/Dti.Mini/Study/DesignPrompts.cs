@@ -37,7 +37,7 @@ internal sealed record DesignPrompt(PromptGroup Group, string Text)
     /// <summary>The other object, and how it stands to the concept; null: none.</summary>
     public (Shape Shape, ObjectColour Colour, Relation Relation)? Object { get; init; }
 
-    /// <summary>How much of what is asked for an image shows, 0 to 1; of plain prompts and pairs: nothing is asked.</summary>
+    /// <summary>The share of what is asked for that an image shows; not for plain prompts and pairs.</summary>
     public double Score(ReadScene scene, ReadDesign read, Design design) =>
         this switch
         {

@@ -2,16 +2,13 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
-using Dti.Engine.Imaging;
 using Dti.Engine.Models;
 using Dti.Engine.Models.Families;
 using Dti.Engine.Models.Families.StableDiffusion;
-using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Training;
 using Dti.Mini.Sheets;
 using Dti.Mini.Stages;
 using Dti.Mini.Subjects;
-using Dti.Mini.Training;
 using Dti.Mini.World;
 using Dti.Mini.World.Designs;
 using static TorchSharp.torch;
@@ -30,6 +27,7 @@ internal sealed class DesignStudy
     private readonly string _folder;
     private readonly StableDiffusionModel _model;
     private readonly MiniSampler _sampler;
+    private readonly DesignConcepts _concepts;
     private readonly DesignReader? _reader;
 
     /// <param name="folder">The work folder.</param>
@@ -37,13 +35,14 @@ internal sealed class DesignStudy
     {
         _folder = Path.Combine(folder, "designs");
         var profile = (StableDiffusionProfile)ModelFamilies.BuiltIn.Read(MiniWorld.ModelFolder);
-        _model = StableDiffusionModel.Load(profile, new ComputeTarget(CPU, Precision.Compute));
+        _model = StudyTraining.LoadForImages(profile);
         _sampler = new MiniSampler(
             _model.TextEncoder,
             _model.Vae,
             _model.Tokenizer,
             WordsStage.Embedder(profile.TextConfig.HiddenSize)
         );
+        _concepts = new DesignConcepts(_folder, profile);
         _reader =
             File.Exists(MiniWorld.JudgeFile) && File.Exists(MiniWorld.DesignJudgeFile)
                 ? new DesignReader(_model.Tokenizer.VocabularySize)
@@ -98,14 +97,14 @@ internal sealed class DesignStudy
     {
         var design = Design.HeldOut(index);
         var scenes = SubjectPhotos.Of(design, index);
-        var family = design.Family.ToString().ToLowerInvariant();
+        var family = DesignConcepts.InitialWord(design);
         byte[][] photos = [.. scenes.Select(ContactSheet.Draw)];
         var rows = new List<byte[]>(photos.Take(2));
         Keep("photos", index, design, photos);
         Keep("reconstruction", index, design, Reconstruct(photos));
         foreach (var method in isTrained ? Methods : [])
         {
-            var concept = Learn(method, scenes, family, index);
+            var concept = _concepts.Get(method, index, seed: 1);
             Show(method.Name, prompts => States(concept, prompts), concept.Encoders[0].Magnitudes.Average());
         }
 
@@ -161,13 +160,7 @@ internal sealed class DesignStudy
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var decoded = _model.Vae.Decode(_model.Vae.Encode(QualityStage.Stack(images)).Mean).to(ScalarType.Float32);
-        return
-        [
-            .. Enumerable
-                .Range(0, images.Length)
-                .Select(i => RgbImage.FromTensor((decoded[i] / 2) + 0.5).Pixels.ToArray()),
-        ];
+        return _sampler.Decode(_model.Vae.Encode(QualityStage.Stack(images)).Mean);
     }
 
     private static IEnumerable<string> Said(string words, IReadOnlyList<string> prompts) =>
@@ -177,22 +170,5 @@ internal sealed class DesignStudy
     {
         var encoder = new PromptEncoder(_model, [concept]);
         return cat([.. Said("a " + concept.Placeholder, prompts).Select(prompt => encoder.Encode(prompt).States)]);
-    }
-
-    private ConceptEmbedding Learn(StudyMethod method, Scene[] scenes, string family, int index)
-    {
-        var name = string.Create(CultureInfo.InvariantCulture, $"design-{index}");
-        var path = Path.Combine(_folder, method.Folder, name + ".safetensors");
-        if (!File.Exists(path))
-        {
-            var settings = TrainingSettings.Resolve(method.Options(family, seed: 1), name, _model.Profile, () => 1);
-            using var model = StudyTraining.Load(_model.Profile);
-            var trainer = StudyTraining.Create(model, settings, StudyTraining.Photos(scenes));
-            var concept = trainer.Run(default).OfType<TrainingFinished>().Single().Concept;
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            ConceptFile.Write(path, concept, ConceptFileFormat.Diffusers);
-        }
-
-        return ConceptFile.Read(path, $"<{name}>");
     }
 }

@@ -4,12 +4,8 @@ using Dti.Engine.Concepts;
 using Dti.Engine.Generation;
 using Dti.Engine.Models.Families;
 using Dti.Engine.Models.Families.StableDiffusion;
-using Dti.Engine.Runtime.Devices;
-using Dti.Engine.Training;
 using Dti.Mini.Sheets;
 using Dti.Mini.Stages;
-using Dti.Mini.Subjects;
-using Dti.Mini.Training;
 using Dti.Mini.World;
 using Dti.Mini.World.Designs;
 using static TorchSharp.torch;
@@ -24,10 +20,10 @@ namespace Dti.Mini.Study;
 internal sealed class MethodStudy
 {
     private const int DesignCount = 40;
-    private readonly ConcurrentDictionary<string, Lock> _locks = [];
     private readonly string _folder;
     private readonly StableDiffusionModel _model;
     private readonly MiniSampler _sampler;
+    private readonly DesignConcepts _concepts;
     private readonly DesignReader _reader;
 
     /// <param name="folder">The work folder.</param>
@@ -35,8 +31,9 @@ internal sealed class MethodStudy
     {
         _folder = Path.Combine(folder, "methods");
         var profile = (StableDiffusionProfile)ModelFamilies.BuiltIn.Read(MiniWorld.ModelFolder);
-        _model = StableDiffusionModel.Load(profile, new ComputeTarget(CPU, Precision.Compute));
+        _model = StudyTraining.LoadForImages(profile);
         _sampler = new MiniSampler(_model.TextEncoder, _model.Vae, _model.Tokenizer);
+        _concepts = new DesignConcepts(_folder, profile);
         _reader = new DesignReader(_model.Tokenizer.VocabularySize);
     }
 
@@ -90,18 +87,11 @@ internal sealed class MethodStudy
             .Except([PromptGroup.Plain, PromptGroup.Pair])
             .ToDictionary(
                 group => group.ToString().ToLowerInvariant(),
-                group =>
-                    prompts
-                        .Index()
-                        .Where(prompt => prompt.Item.Group == group)
-                        .Average(prompt => prompt.Item.Score(scenes[prompt.Index], read[prompt.Index], design))
+                group => Of(group, prompts).Average(i => prompts[i].Score(scenes[i], read[i], design))
             );
-        scores["pair"] = Pair(images, prompts, design, Design.HeldOut(partner));
+        scores["pair"] = Pair(images, scenes, prompts, design, Design.HeldOut(partner));
         scores["text"] = scores.Values.Average();
-        var plain = prompts
-            .Index()
-            .Where(prompt => prompt.Item.Group == PromptGroup.Plain)
-            .Select(prompt => prompt.Index);
+        var plain = Of(PromptGroup.Plain, prompts);
         scores["parts"] = plain.Average(i => read[i].PartsRight(design));
         scores["colour_error"] = plain.Average(i => read[i].ColourError(design));
         scores["norm"] = concept.Encoders[0].Magnitudes.Average();
@@ -109,17 +99,26 @@ internal sealed class MethodStudy
     }
 
     /// <summary>How much of both concepts is in images of pairs: found, and then its parts.</summary>
-    private double Pair(byte[][] images, IReadOnlyList<DesignPrompt> prompts, Design design, Design partner)
+    private double Pair(
+        byte[][] images,
+        IReadOnlyList<ReadScene> scenes,
+        IReadOnlyList<DesignPrompt> prompts,
+        Design design,
+        Design partner
+    )
     {
-        byte[][] pairs = [.. images.Where((_, i) => prompts[i].Group == PromptGroup.Pair)];
-        var scenes = _reader.Scenes(pairs);
+        var indices = Of(PromptGroup.Pair, prompts);
+        byte[][] pairs = [.. indices.Select(i => images[i])];
         return ((Design[])[design, partner]).Average(asked =>
             _reader
                 .Designs(pairs, [.. pairs.Select(_ => asked.Family)])
-                .Select((read, i) => scenes[i].Shows(asked.Family) ? read.PartsRight(asked) : 0)
+                .Select((read, i) => scenes[indices[i]].Shows(asked.Family) ? read.PartsRight(asked) : 0)
                 .Average()
         );
     }
+
+    private static int[] Of(PromptGroup group, IReadOnlyList<DesignPrompt> prompts) =>
+        [.. prompts.Index().Where(prompt => prompt.Item.Group == group).Select(prompt => prompt.Index)];
 
     /// <summary>The next design of another family.</summary>
     private static int PartnerOf(int index)
@@ -167,31 +166,11 @@ internal sealed class MethodStudy
         ]);
     }
 
-    /// <summary>A design's concept, as a method learns it from five photos.</summary>
-    private ConceptEmbedding Concept(StudyMethod method, int index, int seed)
-    {
-        var design = Design.HeldOut(index);
-        var name = string.Create(CultureInfo.InvariantCulture, $"design-{index}-{seed}");
-        var family = design.Family.ToString().ToLowerInvariant();
-        var path = Path.Combine(_folder, method.Folder, name + ".safetensors");
-        lock (_locks.GetOrAdd(path, _ => new Lock()))
-        {
-            if (!File.Exists(path))
-            {
-                var settings = TrainingSettings.Resolve(method.Options(family, seed), name, _model.Profile, () => 1);
-                using var model = StudyTraining.Load(_model.Profile);
-                var photos = StudyTraining.Photos(SubjectPhotos.Of(design, index));
-                var concept = StudyTraining
-                    .Create(model, settings, photos)
-                    .Run(default)
-                    .OfType<TrainingFinished>()
-                    .Single()
-                    .Concept;
-                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                ConceptFile.Write(path, concept, ConceptFileFormat.Diffusers);
-            }
-        }
-
-        return method.After(ConceptFile.Read(path, $"<{name}>"), _model.Profile, Word(family));
-    }
+    /// <summary>A design's concept as a method uses it.</summary>
+    private ConceptEmbedding Concept(StudyMethod method, int index, int seed) =>
+        method.After(
+            _concepts.Get(method, index, seed),
+            _model.Profile,
+            Word(DesignConcepts.InitialWord(Design.HeldOut(index)))
+        );
 }

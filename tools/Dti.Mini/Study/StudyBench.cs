@@ -4,7 +4,6 @@ using Dti.Engine.Generation;
 using Dti.Engine.Models;
 using Dti.Engine.Models.Families;
 using Dti.Engine.Models.Families.StableDiffusion;
-using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Training;
 using Dti.Engine.Weights;
 using Dti.Mini.Models;
@@ -32,10 +31,7 @@ internal sealed class StudyBench
     public StudyBench(string folder)
     {
         Folder = Path.Combine(folder, "study");
-        _model = StableDiffusionModel.Load(
-            ModelFamilies.BuiltIn.Read(MiniWorld.ModelFolder),
-            new ComputeTarget(CPU, Precision.Compute)
-        );
+        _model = StudyTraining.LoadForImages(ModelFamilies.BuiltIn.Read(MiniWorld.ModelFolder));
         _sampler = new MiniSampler(_model.TextEncoder, _model.Vae, _model.Tokenizer);
         _judge = new JudgeModel(
             _model.Tokenizer.VocabularySize,

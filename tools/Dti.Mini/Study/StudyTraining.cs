@@ -4,6 +4,7 @@ using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Training;
 using Dti.Mini.Sheets;
+using Dti.Mini.Training;
 using Dti.Mini.World;
 using static TorchSharp.torch;
 
@@ -15,6 +16,10 @@ internal static class StudyTraining
     /// <summary>The model in fp32, for one training at a time.</summary>
     public static StableDiffusionModel Load(ModelProfile profile) =>
         StableDiffusionModel.Load(profile, new ComputeTarget(CPU, ScalarType.Float32));
+
+    /// <summary>The model in the dtype in which images are generated fastest here.</summary>
+    public static StableDiffusionModel LoadForImages(ModelProfile profile) =>
+        StableDiffusionModel.Load(profile, new ComputeTarget(CPU, Precision.Compute));
 
     /// <summary>Rendered scenes as photos, PNG.</summary>
     public static Photo[] Photos(IEnumerable<Scene> scenes) =>
