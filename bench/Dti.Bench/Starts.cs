@@ -65,7 +65,7 @@ internal static class Starts
         Add("of it, by itself: loading libtorch", torch);
         table.Save(
             "starts",
-            $"`dti serve` in a process of its own, an empty data folder, no model, {count} times (`Dti.Bench starts`), wall clock but where said."
+            $"`dti serve` is started {count} times as a separate process, with an empty data folder and no model (`Dti.Bench starts`). Times are wall-clock times unless the row says otherwise."
         );
         return 0;
     }

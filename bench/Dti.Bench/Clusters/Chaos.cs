@@ -40,7 +40,7 @@ internal static class Chaos
         {
             table.Save(
                 "cluster-chaos",
-                "Jobs of eight callers on two gateways and three workers with TLS, each host in a network namespace of its own, while hosts are killed (SIGKILL), hosts are cut off (half of them from the database alone) and the database restarts (`Dti.Bench cluster-chaos`). *Wrong* counts jobs that did not end exactly once or with other results than an unbroken run, and watchers that missed or repeated a step."
+                "Eight callers submit jobs to a cluster of two gateways and three workers with TLS, each in its own network namespace. Meanwhile hosts are killed (SIGKILL), hosts are disconnected (half of them from the database only), and the database is restarted (`Dti.Bench cluster-chaos`). *Wrong* counts jobs that did not end exactly once or had other results than in an uninterrupted run, and watchers that missed or repeated a step."
             );
         }
 

@@ -49,11 +49,11 @@ internal static class ClusterLoad
         {
             throughput.Save(
                 "cluster-throughput",
-                "Trainings of ten steps of 300 ms, during which a worker sleeps, from eight callers of two gateways, by the number of workers (`Dti.Bench cluster-load`). Each host is a process with TLS in a network namespace of its own. All processes share two cores. The time is that from the first submission to the last result."
+                "Training jobs that a cluster with TLS completes per second, by the number of workers (`Dti.Bench cluster-load`). Eight callers submit the jobs to two gateways. Each job has ten steps, for which a worker sleeps 300 ms each instead of computing. Each host is a process in its own network namespace, and all processes share two cores. The time is measured from the first submission to the last result."
             );
             queue.Save(
                 "cluster-queue",
-                "The queue of a cluster, by the number of jobs that wait in it (`Dti.Bench cluster-load`): two gateways, calls by gRPC with TLS, the database with its default settings for durability. A submission is a call of `Train` up to its first event. All processes share two cores. The last three columns are measured while three workers run jobs that take no time."
+                "Operations on the queue of a cluster, by the number of waiting jobs (`Dti.Bench cluster-load`). Callers use gRPC with TLS and two gateways, and the database has its default durability settings. A submission is measured from the call of `Train` to its first event. All processes share two cores. For the last three columns, three workers run jobs that take no time."
             );
         }
 
