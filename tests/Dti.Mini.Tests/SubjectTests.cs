@@ -13,7 +13,7 @@ public class SubjectTests
     public void Samples_AreThePicturesThatTheCodeDraws()
     {
         Assert.True(SubjectCatalogue.All.Count >= 12);
-        Assert.True(LearntStyle.All.Count >= 4);
+        Assert.True(LearntStyle.All.Count >= 8);
         var drawn = SubjectCatalogue.All.ToDictionary(
             subject => subject.Name,
             subject => SubjectPhotos.Of(subject).Select(ContactSheet.Draw).ToArray()
@@ -31,12 +31,32 @@ public class SubjectTests
             {
                 var shipped = ImageCodec.Decode(File.ReadAllBytes(Path.Combine(folder, $"{i + 1}.jpg")), entry.Key);
                 Assert.Equal(SceneRenderer.Side, shipped.Width);
-                var difference = shipped.Pixels.ToArray().Zip(entry.Value[i], (a, b) => Math.Abs(a - b)).Average();
+                var difference = Difference(shipped.Pixels.ToArray(), entry.Value[i]);
                 Assert.True(
                     difference < 9,
                     $"{entry.Key}/{i + 1}.jpg is not what is drawn: {difference:F1} levels away"
                 ); // JPEG
             }
+        });
+    }
+
+    [Fact]
+    public void Styles_DifferFromTheWorldAndFromEachOther()
+    {
+        const double least = 18; // levels of 255, on average over the pictures
+        byte[][] InTheWorld(Style style) =>
+            [.. LearntStyle.Scenes().Select(scene => ContactSheet.Draw(scene with { Style = style }))];
+        var looks = LearntStyle.All.Select(style => (style.Name, Pictures: style.Pictures().ToArray())).ToArray();
+        var plain = Enum.GetValues<Style>().Select(style => (Name: style.ToString(), Pictures: InTheWorld(style)));
+        (string Name, byte[][] Pictures)[] others = [.. looks, .. plain];
+        var pairs = looks.SelectMany((look, i) => others.Skip(i + 1).Select(other => (look, other)));
+        Assert.All(pairs, pair =>
+        {
+            var difference = pair.look.Pictures.Zip(pair.other.Pictures, Difference).Average();
+            Assert.True(
+                difference > least,
+                $"{pair.look.Name} is hardly distinct from {pair.other.Name}: {difference:F1} levels"
+            );
         });
     }
 
@@ -47,4 +67,7 @@ public class SubjectTests
         Assert.All(SubjectCatalogue.All, subject => Assert.DoesNotContain(subject.Name, known));
         Assert.All(SubjectCatalogue.All, subject => Assert.Contains(subject.Initializer, known));
     }
+
+    /// <summary>How far apart two pictures are: levels of 255, on average over pixels and channels.</summary>
+    private static double Difference(byte[] one, byte[] other) => one.Zip(other, (a, b) => Math.Abs(a - b)).Average();
 }

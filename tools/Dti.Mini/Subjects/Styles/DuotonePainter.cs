@@ -53,7 +53,7 @@ internal sealed class DuotonePainter(SKCanvas canvas, Scene scene) : Painter(can
     /// <summary>Dark colours in teal, middle ones in coral, light ones left to the paper.</summary>
     private static SKColor Ink(SKColor colour, float fade)
     {
-        var light = ((0.3f * colour.Red) + (0.59f * colour.Green) + (0.11f * colour.Blue)) / 255;
+        var light = Light(colour);
         var ink = light < 0.5f ? Mix(_teal, _coral, light / 0.5f) : Mix(_coral, _paper, (light - 0.5f) / 0.5f);
         return Mix(ink, _paper, fade).WithAlpha(colour.Alpha);
     }

@@ -18,12 +18,14 @@ internal sealed record LearntStyle(string Name, string Initializer, Func<SKCanva
         new("stained-glass", "painting", (canvas, scene) => new StainedGlassPainter(canvas, scene)),
         new("chalkboard", "sketch", (canvas, scene) => new ChalkPainter(canvas, scene)),
         new("duotone-print", "illustration", (canvas, scene) => new DuotonePainter(canvas, scene)),
+        new("cross-stitch", "pattern", (canvas, scene) => new CrossStitchPainter(canvas, scene)),
+        new("linocut", "ink", (canvas, scene) => new LinocutPainter(canvas, scene)),
+        new("mosaic", "pixels", (canvas, scene) => new MosaicPainter(canvas, scene)),
+        new("paper-cut", "poster", (canvas, scene) => new PaperCutPainter(canvas, scene)),
     ];
 
-    /// <summary>
-    /// Its pictures: five scenes of the world, each of other things in another place; (128, 128, 3) bytes.
-    /// </summary>
-    public IEnumerable<byte[]> Pictures()
+    /// <summary>The scenes of the pictures: five of the world, each of other things in another place.</summary>
+    public static IEnumerable<Scene> Scenes()
     {
         var places = new HashSet<Place>();
         for (var index = 0; places.Count < Count; index++)
@@ -35,10 +37,21 @@ internal sealed record LearntStyle(string Name, string Initializer, Func<SKCanva
                 && places.Add(scene.Place)
             )
             {
-                var pixels = new byte[SceneRenderer.Bytes];
-                SceneRenderer.Render(scene with { Style = Style.Flat }, Painter, pixels);
-                yield return pixels;
+                yield return scene with
+                {
+                    Style = Style.Flat,
+                };
             }
         }
     }
+
+    /// <summary>Its pictures, one of each of the scenes; (128, 128, 3) bytes.</summary>
+    public IEnumerable<byte[]> Pictures() =>
+        Scenes()
+            .Select(scene =>
+            {
+                var pixels = new byte[SceneRenderer.Bytes];
+                SceneRenderer.Render(scene, Painter, pixels);
+                return pixels;
+            });
 }

@@ -122,6 +122,10 @@ internal abstract class Painter(SKCanvas canvas, Scene scene) : IDisposable
             a.Alpha
         );
 
+    /// <summary>How light a colour is: 0 for black, 1 for white.</summary>
+    protected static float Light(SKColor colour) =>
+        ((0.3f * colour.Red) + (0.59f * colour.Green) + (0.11f * colour.Blue)) / 255;
+
     /// <summary>A line's width in the object's box for a width in the picture.</summary>
     protected static float Line(SceneObject o, float ofPicture) => 2 * ofPicture / o.Extent;
 
