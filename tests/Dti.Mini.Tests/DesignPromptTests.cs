@@ -116,6 +116,54 @@ public class DesignPromptTests
         Assert.Equal(method.Folder, (method with { Adjustment = Adjustment.Rescaled }).Folder);
         Assert.NotEqual(method.Folder, (method with { Schedule = LearningRateSchedule.Cosine }).Folder);
         Assert.NotEqual(method.Folder, (method with { Magnitude = MagnitudeChoice.Initializer }).Folder);
+        Assert.NotEqual(method.Folder, (method with { KappaSchedule = KappaSchedule.Cosine }).Folder);
+        Assert.NotEqual(method.Folder, (method with { Vectors = 2 }).Folder);
+    }
+
+    [Fact]
+    public void Lists_MethodsOfOneName_AreOneMethod() =>
+        Assert.All(
+            StudyMethods
+                .Official.Concat(StudyMethods.Rates)
+                .Concat(StudyMethods.Lengths)
+                .Concat(StudyMethods.Variants)
+                .GroupBy(method => method.Name),
+            named => Assert.Single(named.Distinct())
+        );
+
+    [Fact]
+    public void Progress_BetweenTwoReadings_IsTheShareOfTheWay()
+    {
+        var (start, end) = (Read(_design), Read(Design.HeldOut(1)));
+        var quarter = start with
+        {
+            Colours = [.. start.Colours.Zip(end.Colours, (from, to) => from + ((to - from) / 4))],
+        };
+
+        Assert.Equal(0, start.Progress(start, end), 1e-5);
+        Assert.Equal(0.25, quarter.Progress(start, end), 1e-5);
+        Assert.Equal(1, end.Progress(start, end), 1e-5);
+        Assert.Equal(0, end.Progress(start, start));
+    }
+
+    [Fact]
+    public void PartsOfEither_PartsOfBothDesigns_AreRightAndOthersAreNot()
+    {
+        var (start, end) = (_design, Design.HeldOut(1));
+        var mixed = Read(start) with
+        {
+            Parts =
+            [
+                .. DesignParameters
+                    .Parts(start)
+                    .Zip(DesignParameters.Parts(end))
+                    .Select((part, i) => i % 2 == 0 ? part.First : part.Second),
+            ],
+        };
+
+        Assert.Equal(1, mixed.PartsOfEither(start, end));
+        Assert.Equal(6 / 7.0, (mixed with { Parts = [-1, .. mixed.Parts.Skip(1)] }).PartsOfEither(start, end), 1e-9);
+        Assert.True(mixed.PartsRight(start) < 1 && mixed.PartsRight(end) < 1);
     }
 
     private static ReadDesign Read(Design design) =>

@@ -23,15 +23,15 @@ const string Usage = """
       previews          how latents look, for previews without the autoencoder
       judge [T [N [LEG]]] N steps of the independent encoder that judges pictures, from where the last leg ended
       design-judge [T [N [LEG]]] the part of the judge that reads designs
-      quality [G]       how often the model draws what is asked at guidance G (default 4), as the judge reads it
-      tune              DTI and Textual Inversion at several learning rates, on four subjects
-      study             DTI, Textual Inversion, and two ways between them, on all subjects
+      quality [G [N]]   how often the model draws what is asked at guidance G (default 5) in N steps, as the judge reads it
       concepts [N]      whether N held-out designs (default 40) are learnt, by DTI and by Textual Inversion
       references [N]    the same without training: photos, what the autoencoder leaves of them, embedding, words
+      guidance [N]      how well N held-out designs (default 8) are drawn at several scales of guidance
       methods [N [S]]   all methods on N held-out designs (default 32) with S seeds (default 3), at the official rates
-      rates [N]         DTI and Textual Inversion at learning rates over three decades, on N held-out designs (default 8)
-      kappa, steps      DTI with other strengths of the prior, and with fewer and more steps, on every second subject
-      between           blends of two subjects
+      rates [N]         all methods at learning rates over three decades, on N (default 8) other held-out designs
+      lengths [N]       DTI and Textual Inversion with 10 to 800 steps, on the same
+      variants [N [S]]  changes of the model's default settings, one at a time, on the same
+      between           images between all pairs of the shown designs
       position          how well position can be read from embeddings of any norm
       demo SUBJECTS STEPS  subjects of the demo, as purple-owl=animal,…: their photos, into samples, and how they are learnt
       curves, report    graphs of all that was trained and measured, and its tables
@@ -45,7 +45,11 @@ const string Usage = """
 var folder = Environment.GetEnvironmentVariable("DTI_MINI_WORK") ?? Path.Combine("artifacts", "mini");
 int Number(int index, int absent) =>
     args.Length > index ? int.Parse(args[index], CultureInfo.InvariantCulture) : absent;
-Subject[] EverySecond() => [.. SubjectCatalogue.All.Where((_, i) => i % 2 == 0)];
+
+// Rates and other settings are chosen on other designs than those that methods are compared on.
+const int ComparedDesigns = 32;
+int[] Compared(int count) => [.. Enumerable.Range(0, Math.Min(count, ComparedDesigns))];
+int[] Tuned(int count) => [.. Enumerable.Range(ComparedDesigns, count)];
 switch (args.FirstOrDefault())
 {
     case "vocabulary":
@@ -86,13 +90,7 @@ switch (args.FirstOrDefault())
         DesignJudgeStage.Run(folder, Number(1, 2), Number(2, 3_000), leg: Number(3, 1));
         return 0;
     case "quality":
-        QualityStage.Run(folder, guidance: Number(1, 4), steps: 25);
-        return 0;
-    case "tune":
-        ConceptStudy.Run(new StudyBench(folder), StudyMethods.Tuned, [.. SubjectCatalogue.All.Take(4)]);
-        return 0;
-    case "study":
-        ConceptStudy.Run(new StudyBench(folder), StudyMethods.Compared, SubjectCatalogue.All);
+        QualityStage.Run(folder, new Sampling("ddim", Number(1, 5), Number(2, 25)));
         return 0;
     case "concepts":
         new DesignStudy(folder).Run(Number(1, 40));
@@ -100,23 +98,26 @@ switch (args.FirstOrDefault())
     case "references":
         new DesignStudy(folder).Run(Number(1, 40), isTrained: false);
         return 0;
+    case "guidance":
+        new DesignStudy(folder).Guidance(Number(1, 8));
+        return 0;
     case "methods":
-        new MethodStudy(folder).Run(StudyMethods.Official, Number(1, 32), Number(2, 3));
+        new MethodStudy(folder).Run(StudyMethods.Official, Compared(Number(1, 32)), Number(2, 3));
         return 0;
     case "rates":
-        new MethodStudy(folder).Run(StudyMethods.Rates, Number(1, 8), seeds: 1);
+        new MethodStudy(folder).Run(StudyMethods.Rates, Tuned(Number(1, 8)), seeds: 1);
         return 0;
-    case "kappa":
-        ConceptStudy.Run(new StudyBench(folder), StudyMethods.Kappas, EverySecond());
+    case "lengths":
+        new MethodStudy(folder).Run(StudyMethods.Lengths, Tuned(Number(1, 8)), seeds: 1);
         return 0;
-    case "steps":
-        StepStudy.Run(new StudyBench(folder), StudyMethods.StepCounts, EverySecond());
+    case "variants":
+        new MethodStudy(folder).Run(StudyMethods.Variants, Tuned(Number(1, 8)), Number(2, 2));
         return 0;
     case "between":
-        InterpolationStudy.Run(new StudyBench(folder));
+        new InterpolationStudy(folder).Run();
         return 0;
     case "position":
-        PositionStudy.Run(new StudyBench(folder));
+        PositionStudy.Run(folder);
         return 0;
     case "demo" when args.Length == 3:
         DemoSubject[] subjects = [.. args[1].Split(',').Select(DemoSubject.Parse)];

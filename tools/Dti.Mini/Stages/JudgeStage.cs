@@ -106,7 +106,7 @@ internal static class JudgeStage
             var labels = new Labels(scenes[first..Math.Min(scenes.Length, first + 100)]);
             var reading = model.Read(pictures(first, labels.Count));
             Add("shape", reading.Presence[labels.Picture, labels.Shape].gt(0));
-            Add("no_other", reading.Presence.gt(0).eq(labels.Presence.gt(0.5)));
+            Add("no_other", reading.Presence.gt(0).eq(labels.Presence.narrow(1, 0, reading.Presence.shape[1]).gt(0.5)));
             var plain = labels.Plain;
             Add("colour", reading.Colour[labels.Picture, labels.Shape][plain].argmax(1).eq(labels.Colour[plain]));
             Add("pattern", reading.Pattern[labels.Picture, labels.Shape].argmax(1).eq(labels.Pattern));

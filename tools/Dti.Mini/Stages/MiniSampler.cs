@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 
 namespace Dti.Mini.Stages;
 
-/// <summary>Draws many pictures at once while the denoiser is in training, with DDIM.</summary>
+/// <summary>Draws many pictures at once.</summary>
 internal sealed class MiniSampler(
     ClipTextModel text,
     AutoencoderKL vae,
@@ -92,20 +92,14 @@ internal sealed class MiniSampler(
     }
 
     /// <summary>Pictures of prompts, (128, 128, 3) bytes each.</summary>
-    public byte[][] Sample(
-        UNet2DConditionModel unet,
-        IReadOnlyList<string> prompts,
-        double guidance,
-        int steps,
-        int seed
-    )
+    public byte[][] Sample(UNet2DConditionModel unet, IReadOnlyList<string> prompts, Sampling sampling, int seed)
     {
         using var states = Encode(prompts);
-        return Sample(unet, states, guidance, steps, seed);
+        return Sample(unet, states, sampling, seed);
     }
 
     /// <summary>Pictures of encoded prompts, (B, 77, d).</summary>
-    public byte[][] Sample(UNet2DConditionModel unet, Tensor prompts, double guidance, int steps, int seed)
+    public byte[][] Sample(UNet2DConditionModel unet, Tensor prompts, Sampling sampling, int seed)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
@@ -114,7 +108,7 @@ internal sealed class MiniSampler(
         using var generator = new Generator((ulong)seed, CPU);
         var side = SceneRenderer.Side / vae.Config.ScaleFactor;
         var x = randn([count, vae.Config.LatentChannels, side, side], ScalarType.Float32, generator: generator);
-        using var scheduler = SchedulerFactory.Create("ddim", Schedule, steps);
+        using var scheduler = SchedulerFactory.Create(sampling.Scheduler, Schedule, sampling.Steps);
         for (var call = 0; call < scheduler.Timesteps.Count; call++)
         {
             var output = unet.Forward(
@@ -124,7 +118,7 @@ internal sealed class MiniSampler(
                 )
                 .to(ScalarType.Float32)
                 .chunk(2);
-            x = scheduler.Step(output[0] + (guidance * (output[1] - output[0])), call, x, () =>
+            x = scheduler.Step(output[0] + (sampling.Guidance * (output[1] - output[0])), call, x, () =>
                 throw new NotSupportedException()
             );
         }

@@ -24,12 +24,17 @@ internal static class QualityStage
     private const int Count = 500;
     private const int Batch = 20;
 
-    public static void Run(string folder, double guidance, int steps)
+    // The judge of the world without designs reads shapes better than one that has to find designs, too.
+    private const int PlainVocabulary = 1_112;
+
+    /// <param name="folder">The work folder.</param>
+    /// <param name="sampling">How images are sampled.</param>
+    public static void Run(string folder, Sampling sampling)
     {
         using var frozen = no_grad();
         var tokenizer = ClipTokenizer.Load(MiniWorld.TokenizerFolder);
-        var judge = new JudgeModel(tokenizer.VocabularySize, new WeightScope(new FrozenWeights(MiniWorld.JudgeFile)));
-        var scenes = Enumerable.Range(0, Count).Select(i => Scene.Sample(MiniWorld.HeldOutSeed, i)).ToArray();
+        var judge = new JudgeModel(PlainVocabulary, new WeightScope(new FrozenWeights(MiniWorld.PlainJudgeFile)));
+        var scenes = Enumerable.Range(0, Count).Select(i => Scene.Sample(MiniWorld.PlainHeldOutSeed, i)).ToArray();
         string[] captions =
         [
             .. scenes.Select((scene, i) => Captions.Say(scene, new Dice(41, (ulong)i), everything: true)),
@@ -46,18 +51,18 @@ internal static class QualityStage
         var drawn = new List<byte[]>();
         for (var first = 0; first < Count; first += Batch)
         {
-            drawn.AddRange(sampler.Sample(unet, captions[first..(first + Batch)], guidance, steps, seed: first));
+            drawn.AddRange(sampler.Sample(unet, captions[first..(first + Batch)], sampling, seed: first));
             Console.Write($"\rdrawn {drawn.Count} of {Count}");
         }
 
-        using var store = PictureStore.Open(folder, MiniWorld.HeldOutSeed, Count);
+        using var store = PictureStore.Open(folder, MiniWorld.PlainHeldOutSeed, Count);
         Results.Add("drawn by the world", "-", JudgeStage.Accuracy(judge, store, scenes));
         Results.Add(
             "drawn by dti-mini",
-            string.Create(CultureInfo.InvariantCulture, $"guidance {guidance}"),
+            string.Create(CultureInfo.InvariantCulture, $"guidance {sampling.Guidance}"),
             JudgeStage.Accuracy(judge, (from, count) => Stack(drawn.GetRange(from, count)), scenes)
         );
-        ContactSheet.Write(Path.Combine(folder, $"quality-{guidance}.png"), 10, drawn[..100]);
+        ContactSheet.Write(Path.Combine(folder, $"quality-{sampling.Guidance}.png"), 10, drawn[..100]);
         File.WriteAllLines(Path.Combine(folder, "quality.txt"), captions);
     }
 

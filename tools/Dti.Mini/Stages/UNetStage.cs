@@ -125,7 +125,7 @@ internal static class UNetStage
     {
         const int columns = 12;
         var scenes = Enumerable.Range(0, 2 * columns).Select(i => SubjectPhotos.Of(Design.HeldOut(i), i)[0]).ToArray();
-        byte[][] Draw(Tensor states) => sampler.Sample(unet, states, guidance: 4, steps: 25, seed: 1);
+        byte[][] Draw(Tensor states) => sampler.Sample(unet, states, Sampling.Sheet, seed: 1);
         var learnt = Draw(sampler.Encode(scenes.Select(scene => (scene, "a photo of a <0> in a meadow")), seed: null));
         var described = Draw(
             sampler.Encode(
@@ -138,7 +138,7 @@ internal static class UNetStage
             path,
             columns,
             [
-                .. sampler.Sample(unet, [.. MiniSampler.Prompts.Take(columns)], guidance: 4, steps: 25, seed: 1),
+                .. sampler.Sample(unet, [.. MiniSampler.Prompts.Take(columns)], Sampling.Sheet, seed: 1),
                 .. Enumerable
                     .Range(0, 2)
                     .SelectMany(row =>

@@ -1,15 +1,8 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using Dti.Engine.Concepts;
-using Dti.Engine.Generation;
-using Dti.Engine.Models;
-using Dti.Engine.Models.Families;
-using Dti.Engine.Models.Families.StableDiffusion;
-using Dti.Engine.Training;
 using Dti.Mini.Sheets;
 using Dti.Mini.Stages;
 using Dti.Mini.Subjects;
-using Dti.Mini.World;
 using Dti.Mini.World.Designs;
 using static TorchSharp.torch;
 
@@ -25,47 +18,29 @@ internal sealed class DesignStudy
     private const int Seeds = 2;
 
     private readonly string _folder;
-    private readonly StableDiffusionModel _model;
-    private readonly MiniSampler _sampler;
+    private readonly StudyModel _model;
     private readonly DesignConcepts _concepts;
-    private readonly DesignReader? _reader;
+    private readonly DesignReader _reader;
 
     /// <param name="folder">The work folder.</param>
     public DesignStudy(string folder)
     {
         _folder = Path.Combine(folder, "designs");
-        var profile = (StableDiffusionProfile)ModelFamilies.BuiltIn.Read(MiniWorld.ModelFolder);
-        _model = StudyTraining.LoadForImages(profile);
-        _sampler = new MiniSampler(
-            _model.TextEncoder,
-            _model.Vae,
-            _model.Tokenizer,
-            WordsStage.Embedder(profile.TextConfig.HiddenSize)
-        );
-        _concepts = new DesignConcepts(_folder, profile);
-        _reader =
-            File.Exists(MiniWorld.JudgeFile) && File.Exists(MiniWorld.DesignJudgeFile)
-                ? new DesignReader(_model.Tokenizer.VocabularySize)
-                : null;
+        _model = new StudyModel();
+        _concepts = new DesignConcepts(folder, _model.Profile);
+        _reader = new DesignReader(_model.Tokenizer.VocabularySize);
     }
 
     /// <summary>The results: a row per condition and design.</summary>
     public static ResultsFile Results { get; } = new("designs.csv");
 
-    /// <summary>
-    /// The methods at the effective rates of the official launchers, and DTI whose learning rate falls to 0.
-    /// </summary>
-    private static IReadOnlyList<StudyMethod> Methods { get; } =
+    private static IReadOnlyList<StudyMethod> Methods { get; } = [StudyMethods.Default, StudyMethods.Inversion];
+
+    private static IReadOnlyList<Sampling> Samplings { get; } =
     [
-        new("dti", TrainingMethod.Directional, 0.04, 300),
-        .. new[] { 0.04, 0.08, 0.16 }.Select(rate => new StudyMethod(
-            string.Create(CultureInfo.InvariantCulture, $"dti-cosine-{rate}"),
-            TrainingMethod.Directional,
-            rate,
-            200,
-            Schedule: LearningRateSchedule.Cosine
-        )),
-        new("ti", TrainingMethod.TextualInversion, 0.02, 300),
+        .. new[] { 1, 2, 3, 4, 5, 7.5 }.Select(guidance => Sampling.Study with { Guidance = guidance }),
+        .. new[] { 8, 16, 25 }.Select(steps => Sampling.Study with { Steps = steps }),
+        .. new[] { 12, 25, 50 }.Select(steps => Sampling.Study with { Scheduler = "ddim", Steps = steps }),
     ];
 
     private static IReadOnlyList<string> Prompts { get; } =
@@ -76,6 +51,11 @@ internal sealed class DesignStudy
     /// <param name="isTrained">Whether concepts are trained; false: only what they are compared with is read.</param>
     public void Run(int count, bool isTrained = true)
     {
+        _concepts.Learn(
+            from method in isTrained ? Methods : []
+            from index in Enumerable.Range(0, count)
+            select (method, index, 1)
+        );
         var sheet = new ConcurrentDictionary<int, byte[][]>();
         var work = Partitioner.Create(Enumerable.Range(0, count), EnumerablePartitionerOptions.NoBuffering);
         Parallel.ForEach(work, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, index =>
@@ -92,6 +72,42 @@ internal sealed class DesignStudy
         );
     }
 
+    /// <summary>
+    /// How well designs are drawn at several scales of classifier-free guidance and with several schedulers, from the
+    /// embedding of the denoiser's training and from a description.
+    /// </summary>
+    /// <param name="count">How many designs, from the first.</param>
+    public void Guidance(int count)
+    {
+        var work = Partitioner.Create(Enumerable.Range(0, count), EnumerablePartitionerOptions.NoBuffering);
+        Parallel.ForEach(work, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, index =>
+        {
+            set_num_threads(1);
+            using var scope = NewDisposeScope();
+            using var frozen = no_grad();
+            var design = Design.HeldOut(index);
+            var scene = SubjectPhotos.Of(design, index)[0];
+            var embedded = _model.Sampler.Encode(Said("a <0>", Prompts).Select(text => (scene, text)), seed: null);
+            var described = _model.Sampler.Encode(Said(DesignWords.Describe(design), Prompts));
+            foreach (var sampling in Samplings)
+            {
+                Draw("embedding", embedded, sampling);
+                Draw("description", described, sampling);
+            }
+
+            void Draw(string name, Tensor states, Sampling sampling) =>
+                Keep(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{name}-{sampling.Scheduler}-{sampling.Guidance}-{sampling.Steps}"
+                    ),
+                    index,
+                    design,
+                    [.. Enumerable.Range(0, Seeds).SelectMany(seed => _model.Sample(states, sampling, seed))]
+                );
+        });
+    }
+
     /// <summary>Two photos, then two images of each condition.</summary>
     private byte[][] Compare(int index, bool isTrained)
     {
@@ -105,14 +121,18 @@ internal sealed class DesignStudy
         foreach (var method in isTrained ? Methods : [])
         {
             var concept = _concepts.Get(method, index, seed: 1);
-            Show(method.Name, prompts => States(concept, prompts), concept.Encoders[0].Magnitudes.Average());
+            Show(
+                method.Name,
+                prompts => _model.Encode([concept], Said("a " + concept.Placeholder, prompts)),
+                concept.Encoders[0].Magnitudes.Average()
+            );
         }
 
         Show("embedding", prompts =>
-            _sampler.Encode(Said("a <0>", prompts).Select(text => (scenes[0], text)), seed: null)
+            _model.Sampler.Encode(Said("a <0>", prompts).Select(text => (scenes[0], text)), seed: null)
         );
-        Show("description", prompts => _sampler.Encode(Said(DesignWords.Describe(design), prompts)));
-        Show("family", prompts => _sampler.Encode(Said($"a {family}", prompts)));
+        Show("description", prompts => _model.Sampler.Encode(Said(DesignWords.Describe(design), prompts)));
+        Show("family", prompts => _model.Sampler.Encode(Said($"a {family}", prompts)));
         return [.. rows];
 
         void Show(string condition, Func<IReadOnlyList<string>, Tensor> encode, double norm = 0)
@@ -122,9 +142,7 @@ internal sealed class DesignStudy
             var states = encode(Prompts);
             byte[][] images =
             [
-                .. Enumerable
-                    .Range(0, Seeds)
-                    .SelectMany(seed => _sampler.Sample(_model.UNet, states, guidance: 4, steps: 25, seed)),
+                .. Enumerable.Range(0, Seeds).SelectMany(seed => _model.Sample(states, Sampling.Study, seed)),
             ];
             rows.AddRange(images.Take(2));
             Keep(condition, index, design, images, norm);
@@ -135,7 +153,7 @@ internal sealed class DesignStudy
     private void Keep(string condition, int index, Design design, IReadOnlyList<byte[]> images, double norm = 0)
     {
         var name = index.ToString(CultureInfo.InvariantCulture);
-        if (_reader is null || Results.Holds(condition, name))
+        if (Results.Holds(condition, name))
         {
             return;
         }
@@ -160,15 +178,9 @@ internal sealed class DesignStudy
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        return _sampler.Decode(_model.Vae.Encode(QualityStage.Stack(images)).Mean);
+        return _model.Sampler.Decode(_model.Autoencoder.Encode(QualityStage.Stack(images)).Mean);
     }
 
     private static IEnumerable<string> Said(string words, IReadOnlyList<string> prompts) =>
         prompts.Select(prompt => prompt.Replace("{concept}", words, StringComparison.Ordinal));
-
-    private Tensor States(ConceptEmbedding concept, IReadOnlyList<string> prompts)
-    {
-        var encoder = new PromptEncoder(_model, [concept]);
-        return cat([.. Said("a " + concept.Placeholder, prompts).Select(prompt => encoder.Encode(prompt).States)]);
-    }
 }

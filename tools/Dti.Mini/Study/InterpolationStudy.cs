@@ -1,76 +1,123 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using Dti.Engine.Concepts;
 using Dti.Mini.Sheets;
-using Dti.Mini.Subjects;
+using Dti.Mini.Stages;
+using Dti.Mini.World.Designs;
 using static TorchSharp.torch;
 
 namespace Dti.Mini.Study;
 
 /// <summary>
-/// Likeness to both ends between two subjects: along the great circle of DTI's directions, and along the line between
-/// TI's embeddings.
+/// What the images between two concepts show: along the great circle of DTI's directions (slerp), and along straight
+/// lines between DTI's and between TI's embeddings (lerp), for all pairs of the shown designs. Rows are kept, so that a
+/// killed run continues.
 /// </summary>
-internal static class InterpolationStudy
+internal sealed class InterpolationStudy
 {
     /// <summary>Positions along the way, ends included.</summary>
     public const int Frames = 9;
 
-    private const int Seeds = 4;
+    private const int Seeds = 2;
 
-    /// <summary>A row per way, pair and position: <c>slerp</c> or <c>lerp</c>, <c>from/to/t</c>.</summary>
+    private readonly string _folder;
+    private readonly StudyModel _model;
+    private readonly DesignConcepts _concepts;
+    private readonly DesignReader _reader;
+
+    /// <param name="folder">The work folder.</param>
+    public InterpolationStudy(string folder)
+    {
+        _folder = Path.Combine(folder, "between");
+        _model = new StudyModel();
+        _concepts = new DesignConcepts(folder, _model.Profile);
+        _reader = new DesignReader(_model.Tokenizer.VocabularySize);
+    }
+
+    /// <summary>A row per way, pair and frame: <c>slerp</c>, <c>from/to/frame</c>.</summary>
     public static ResultsFile Results { get; } = new("between.csv");
 
-    public static void Run(StudyBench bench)
+    private static IReadOnlyList<(string Name, StudyMethod Method, Blend Blend)> Ways { get; } =
+    [
+        ("slerp", StudyMethods.Default, Slerp.Between),
+        ("lerp", StudyMethods.Default, Lerp),
+        ("ti-lerp", StudyMethods.Inversion, Lerp),
+    ];
+
+    private delegate ConceptEmbedding Blend(ConceptEmbedding from, ConceptEmbedding to, double t);
+
+    /// <summary>Generates and reads all pairs of the shown designs.</summary>
+    public void Run()
     {
-        var subjects = SubjectCatalogue.All;
-        var pairs = Enumerable
-            .Range(0, subjects.Count)
-            .Select(i => (From: subjects[i], To: subjects[(i + 1) % subjects.Count]));
-        var (dti, ti) = (
-            StudyMethods.Compared.Single(method => method.Name == "dti"),
-            StudyMethods.Compared.Single(method => method.Name == "ti")
-        );
-        foreach (var (from, to) in pairs)
-        {
-            foreach (var (way, method) in ((string, StudyMethod)[])[("slerp", dti), ("lerp", ti)])
+        _concepts.Learn(from way in Ways from index in Enumerable.Range(0, Design.Shown) select (way.Method, index, 1));
+        var pairs =
+            from a in Enumerable.Range(0, Design.Shown)
+            from b in Enumerable.Range(a + 1, Design.Shown - a - 1)
+            select (From: a, To: b);
+        var strips = new ConcurrentDictionary<(string Way, int From, int To), byte[][]>();
+        Parallel.ForEach(
+            Partitioner.Create(pairs, EnumerablePartitionerOptions.NoBuffering),
+            new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount },
+            pair =>
             {
-                if (Results.Holds(way, $"{from.Name}/{to.Name}/{Frames - 1}"))
+                set_num_threads(1);
+                foreach (var way in Ways)
                 {
-                    continue;
+                    using var scope = NewDisposeScope();
+                    strips[(way.Name, pair.From, pair.To)] = Strip(way.Name, way.Method, way.Blend, pair.From, pair.To);
                 }
-
-                using var scope = NewDisposeScope();
-                var (a, b) = (bench.Concept(method, from), bench.Concept(method, to));
-                var strip = new List<byte[]>();
-                for (var frame = 0; frame < Frames; frame++)
-                {
-                    var t = frame / (Frames - 1.0);
-                    var pictures = bench.Draw(
-                        way == "slerp" ? Slerp.Between(a, b, t) : Lerp(a, b, t),
-                        ["a photo of {concept}"],
-                        Seeds
-                    );
-                    var reading = bench.Read(pictures);
-                    strip.Add(pictures[0]);
-                    Results.Add(
-                        way,
-                        $"{from.Name}/{to.Name}/{frame}",
-                        new Dictionary<string, double>
-                        {
-                            ["t"] = t,
-                            ["like_from"] = bench.Likeness(reading, from).Average(),
-                            ["like_to"] = bench.Likeness(reading, to).Average(),
-                        }
-                    );
-                }
-
-                ContactSheet.Write(
-                    Path.Combine(bench.Folder, "between", $"{from.Name}-{to.Name}-{way}.webp"),
-                    Frames,
-                    strip
-                );
             }
+        );
+        foreach (var way in Ways)
+        {
+            ContactSheet.WriteHalved(
+                Path.Combine(_folder, way.Name + ".webp"),
+                2 * Frames,
+                [.. pairs.SelectMany(pair => strips[(way.Name, pair.From, pair.To)])]
+            );
         }
     }
+
+    /// <summary>The images of a pair's first seed.</summary>
+    private byte[][] Strip(string way, StudyMethod method, Blend blend, int from, int to)
+    {
+        var (a, b) = (_concepts.Get(method, from, seed: 1), _concepts.Get(method, to, seed: 1));
+        var states = cat([
+            .. Enumerable
+                .Range(0, Frames)
+                .Select(frame =>
+                    _model.Encode([blend(a, b, frame / (Frames - 1.0))], [$"a photo of a {a.Placeholder} in a meadow"])
+                ),
+        ]);
+        byte[][][] images = [.. Enumerable.Range(0, Seeds).Select(seed => _model.Sample(states, Sampling.Study, seed))];
+        if (Results.Holds(way, NameOf(from, to, Frames - 1)))
+        {
+            return images[0];
+        }
+
+        var read = images.Select(strip => _reader.Designs(strip)).ToArray();
+        var (start, end) = (Design.HeldOut(from), Design.HeldOut(to));
+        for (var frame = 0; frame < Frames; frame++)
+        {
+            Results.Add(
+                way,
+                NameOf(from, to, frame),
+                new Dictionary<string, double>
+                {
+                    ["t"] = frame / (Frames - 1.0),
+                    ["progress"] = read.Average(frames => frames[frame].Progress(frames[0], frames[^1])),
+                    ["parts_from"] = read.Average(frames => frames[frame].PartsRight(start)),
+                    ["parts_to"] = read.Average(frames => frames[frame].PartsRight(end)),
+                    ["parts_either"] = read.Average(frames => frames[frame].PartsOfEither(start, end)),
+                }
+            );
+        }
+
+        return images[0];
+    }
+
+    private static string NameOf(int from, int to, int frame) =>
+        string.Create(CultureInfo.InvariantCulture, $"{from}/{to}/{frame}");
 
     private static ConceptEmbedding Lerp(ConceptEmbedding start, ConceptEmbedding end, double t)
     {

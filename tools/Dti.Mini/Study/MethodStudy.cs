@@ -1,12 +1,8 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Dti.Engine.Concepts;
-using Dti.Engine.Generation;
-using Dti.Engine.Models.Families;
-using Dti.Engine.Models.Families.StableDiffusion;
 using Dti.Mini.Sheets;
 using Dti.Mini.Stages;
-using Dti.Mini.World;
 using Dti.Mini.World.Designs;
 using static TorchSharp.torch;
 
@@ -19,10 +15,8 @@ namespace Dti.Mini.Study;
 /// </summary>
 internal sealed class MethodStudy
 {
-    private const int DesignCount = 40;
     private readonly string _folder;
-    private readonly StableDiffusionModel _model;
-    private readonly MiniSampler _sampler;
+    private readonly StudyModel _model;
     private readonly DesignConcepts _concepts;
     private readonly DesignReader _reader;
 
@@ -30,43 +24,42 @@ internal sealed class MethodStudy
     public MethodStudy(string folder)
     {
         _folder = Path.Combine(folder, "methods");
-        var profile = (StableDiffusionProfile)ModelFamilies.BuiltIn.Read(MiniWorld.ModelFolder);
-        _model = StudyTraining.LoadForImages(profile);
-        _sampler = new MiniSampler(_model.TextEncoder, _model.Vae, _model.Tokenizer);
-        _concepts = new DesignConcepts(_folder, profile);
+        _model = new StudyModel();
+        _concepts = new DesignConcepts(folder, _model.Profile);
         _reader = new DesignReader(_model.Tokenizer.VocabularySize);
     }
 
     /// <summary>The results: a row per method, design and seed.</summary>
     public static ResultsFile Results { get; } = new("methods.csv");
 
-    /// <summary>Runs what is not in the results yet, one concept per core.</summary>
+    /// <summary>Learns and reads what is not in the results yet, one concept per core.</summary>
     /// <param name="methods">The methods.</param>
-    /// <param name="designs">How many held-out designs, from the first.</param>
+    /// <param name="designs">Which held-out designs.</param>
     /// <param name="seeds">How many seeds for each, from 1.</param>
-    public void Run(IEnumerable<StudyMethod> methods, int designs, int seeds)
+    public void Run(IEnumerable<StudyMethod> methods, IReadOnlyList<int> designs, int seeds)
     {
-        // Methods that share a training follow each other in one unit of work.
-        var work = Enumerable
-            .Range(1, seeds)
-            .SelectMany(seed => Enumerable.Range(0, designs).Select(design => (design, seed)))
-            .SelectMany(run =>
-                methods
-                    .Where(method => !Results.Holds(method.Name, NameOf(run.design, run.seed)))
-                    .GroupBy(method => method.Folder)
-                    .Select(sharing => (run.design, run.seed, Methods: sharing.ToArray()))
-            )
-            .ToArray();
-        var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount };
-        Parallel.ForEach(Partitioner.Create(work, EnumerablePartitionerOptions.NoBuffering), options, entry =>
+        foreach (var seed in Enumerable.Range(1, seeds))
         {
-            set_num_threads(1);
-            foreach (var method in entry.Methods)
+            var work = (
+                from method in methods
+                from index in designs
+                where !Results.Holds(method.Name, NameOf(index, seed))
+                select (Method: method, Index: index)
+            ).ToArray();
+            _concepts.Learn(
+                work.SelectMany(
+                    run => (int[])[run.Index, PartnerOf(run.Index)],
+                    (run, index) => (run.Method, index, seed)
+                )
+            );
+            var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount };
+            Parallel.ForEach(Partitioner.Create(work, EnumerablePartitionerOptions.NoBuffering), options, run =>
             {
+                set_num_threads(1);
                 using var scope = NewDisposeScope();
-                Results.Add(method.Name, NameOf(entry.design, entry.seed), Judge(method, entry.design, entry.seed));
-            }
-        });
+                Results.Add(run.Method.Name, NameOf(run.Index, seed), Judge(run.Method, run.Index, seed));
+            });
+        }
     }
 
     private static string NameOf(int design, int seed) =>
@@ -125,12 +118,12 @@ internal sealed class MethodStudy
     {
         var family = Design.HeldOut(index).Family;
         var next = index + 1;
-        while (Design.HeldOut(next % DesignCount).Family == family)
+        while (Design.HeldOut(next % Design.HeldOutCount).Family == family)
         {
             next++;
         }
 
-        return next % DesignCount;
+        return next % Design.HeldOutCount;
     }
 
     private byte[][] Generate(
@@ -141,29 +134,12 @@ internal sealed class MethodStudy
     )
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
-        var encoder = new PromptEncoder(_model, [concept, other]);
-        var states = cat([
-            .. prompts.Select(prompt =>
-                encoder
-                    .Encode(
-                        prompt
-                            .Text.Replace("{concept}", concept.Placeholder, StringComparison.Ordinal)
-                            .Replace("{other}", other.Placeholder, StringComparison.Ordinal)
-                    )
-                    .States
-            ),
-        ]);
-        return _sampler.Sample(_model.UNet, states, guidance: 4, steps: 25, seed);
-    }
-
-    private DirectionalVectors Word(string word)
-    {
-        using var scope = NewDisposeScope();
-        var id = _model.Tokenizer.Encode(word)[0];
-        return DirectionalVectors.FromEmbeddings([
-            _model.TextEncoder.TokenEmbedding[id].to(ScalarType.Float32).data<float>().ToArray(),
-        ]);
+        var texts = prompts.Select(prompt =>
+            prompt
+                .Text.Replace("{concept}", concept.Placeholder, StringComparison.Ordinal)
+                .Replace("{other}", other.Placeholder, StringComparison.Ordinal)
+        );
+        return _model.Sample(_model.Encode([concept, other], texts), Sampling.Study, seed);
     }
 
     /// <summary>A design's concept as a method uses it.</summary>
@@ -171,6 +147,6 @@ internal sealed class MethodStudy
         method.After(
             _concepts.Get(method, index, seed),
             _model.Profile,
-            Word(DesignConcepts.InitialWord(Design.HeldOut(index)))
+            _model.Word(DesignConcepts.InitialWord(Design.HeldOut(index)))
         );
 }

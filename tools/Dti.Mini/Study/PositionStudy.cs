@@ -1,8 +1,10 @@
 using System.Globalization;
 using Dti.Engine.Concepts;
 using Dti.Engine.Models;
+using Dti.Engine.Models.Families;
 using Dti.Mini.Sheets;
-using Dti.Mini.Subjects;
+using Dti.Mini.World;
+using Dti.Mini.World.Designs;
 using static TorchSharp.torch;
 
 namespace Dti.Mini.Study;
@@ -20,11 +22,20 @@ internal static class PositionStudy
     /// <summary>Rows: <c>words</c> by factor; then each learnt concept, by method and subject.</summary>
     public static ResultsFile Results { get; } = new("position.csv");
 
-    public static void Run(StudyBench bench)
+    /// <param name="folder">The work folder.</param>
+    public static void Run(string folder)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var (vocabulary, positions) = ConceptInspection.ReadEmbeddings(bench.Profile);
+        var profile = ModelFamilies.BuiltIn.Read(MiniWorld.ModelFolder);
+        var concepts = new DesignConcepts(folder, profile);
+        StudyMethod[] methods = [StudyMethods.Default, StudyMethods.Inversion];
+        concepts.Learn(
+            from method in methods
+            from index in Enumerable.Range(0, Design.Shown)
+            select (method, index, 1)
+        );
+        var (vocabulary, positions) = ConceptInspection.ReadEmbeddings(profile);
         var everyFourth = arange(vocabulary.shape[0]).remainder(4).eq(0);
         var reader = new PositionReader(vocabulary[everyFourth.logical_not()], positions!);
         var held = vocabulary[everyFourth];
@@ -33,12 +44,16 @@ internal static class PositionStudy
             Results.Add("words", Name(factor), reader.Read(held * factor));
         }
 
-        foreach (var method in StudyMethods.Compared.Where(method => method.Name is "dti" or "ti"))
+        foreach (var method in methods)
         {
-            foreach (var subject in SubjectCatalogue.All.Where(subject => !Results.Holds(method.Name, subject.Name)))
+            foreach (var index in Enumerable.Range(0, Design.Shown))
             {
-                var concept = bench.Concept(method, subject).Encoders[0];
-                Results.Add(method.Name, subject.Name, reader.Read(tensor(concept.Embedding(0)).unsqueeze(0)));
+                var name = index.ToString(CultureInfo.InvariantCulture);
+                if (!Results.Holds(method.Name, name))
+                {
+                    var concept = concepts.Get(method, index, seed: 1).Encoders[0];
+                    Results.Add(method.Name, name, reader.Read(tensor(concept.Embedding(0)).unsqueeze(0)));
+                }
             }
         }
     }

@@ -34,6 +34,26 @@ internal sealed record ReadDesign(int[] Parts, float[] Colours, float[] Proporti
             );
     }
 
+    /// <summary>The share of the discrete parts that are those of one of two designs.</summary>
+    public double PartsOfEither(Design one, Design other) =>
+        Parts
+            .Zip(DesignParameters.Parts(one), DesignParameters.Parts(other))
+            .Average(part => part.First == part.Second || part.First == part.Third ? 1.0 : 0);
+
+    /// <summary>
+    /// How far the colours of body and trim are on the way from one reading to another: 0 there, 1 here; the
+    /// projection on the straight line between them.
+    /// </summary>
+    public double Progress(ReadDesign from, ReadDesign to)
+    {
+        const int Seen = 6; // channels of both colours
+        var way = Enumerable.Range(0, Seen).Select(i => to.Colours[i] - from.Colours[i]).ToArray();
+        var length = way.Sum(step => step * step);
+        return length < 1e-6f
+            ? 0
+            : Enumerable.Range(0, Seen).Sum(i => (Colours[i] - from.Colours[i]) * way[i]) / length;
+    }
+
     /// <summary>The mean distance from the proportions of a design, in units of half of their range.</summary>
     public double ProportionError(Design design) =>
         Proportions.Zip(DesignParameters.ProportionsOf(design)).Average(pair => Math.Abs(pair.First - pair.Second));

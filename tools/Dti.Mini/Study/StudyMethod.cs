@@ -9,10 +9,12 @@ namespace Dti.Mini.Study;
 /// <param name="Method">How it is trained.</param>
 /// <param name="LearningRate">Its learning rate.</param>
 /// <param name="Steps">Steps.</param>
-/// <param name="Kappa">κ; DTI only.</param>
+/// <param name="Kappa">κ; DTI only. Null: the paper's.</param>
 /// <param name="Adjustment">What is done with its vectors after training.</param>
 /// <param name="Schedule">How η goes over the run.</param>
 /// <param name="Magnitude">m; DTI and renormalised TI only.</param>
+/// <param name="KappaSchedule">How κ goes over the run; DTI only.</param>
+/// <param name="Vectors">Vectors of the concept.</param>
 internal sealed record StudyMethod(
     string Name,
     TrainingMethod Method,
@@ -21,14 +23,20 @@ internal sealed record StudyMethod(
     double? Kappa = null,
     Adjustment Adjustment = Adjustment.None,
     LearningRateSchedule Schedule = LearningRateSchedule.Constant,
-    MagnitudeChoice Magnitude = MagnitudeChoice.Mean
+    MagnitudeChoice Magnitude = MagnitudeChoice.Mean,
+    KappaSchedule KappaSchedule = KappaSchedule.Constant,
+    int Vectors = 1
 )
 {
+    private const double PaperKappa = 1e-4;
+
     /// <summary>The folder of its concepts; methods that differ in what is done after training share it.</summary>
     public string Folder =>
-        FormattableString.Invariant($"{Method}-{LearningRate}-{Steps}-{Kappa ?? 1e-4}")
+        FormattableString.Invariant($"{Method}-{LearningRate}-{Steps}-{Kappa ?? PaperKappa}")
         + (Schedule == LearningRateSchedule.Constant ? "" : $"-{Schedule}")
-        + (Magnitude == MagnitudeChoice.Mean ? "" : $"-{Magnitude}");
+        + (Magnitude == MagnitudeChoice.Mean ? "" : $"-{Magnitude}")
+        + (KappaSchedule == KappaSchedule.Constant ? "" : $"-κ-{KappaSchedule}")
+        + (Vectors == 1 ? "" : FormattableString.Invariant($"-{Vectors}-vectors"));
 
     public TrainingOptions Options(string initializer, int seed) =>
         new()
@@ -38,7 +46,9 @@ internal sealed record StudyMethod(
             LearningRate = LearningRate,
             LearningRateSchedule = Schedule,
             Magnitude = Magnitude,
-            Kappa = Kappa,
+            Kappa = Method == TrainingMethod.Directional ? Kappa ?? PaperKappa : null,
+            KappaSchedule = KappaSchedule,
+            VectorCount = Vectors,
             Steps = Steps,
             Seed = (ulong)seed,
             PreviewEvery = 0,

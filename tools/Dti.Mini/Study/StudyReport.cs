@@ -7,210 +7,191 @@ namespace Dti.Mini.Study;
 /// <summary>Tables and graphs of all results that are there.</summary>
 internal static class StudyReport
 {
-    private static readonly string[] _scores =
+    private static readonly string[] _designScores = ["parts", "family", "colour_error", "proportion_error", "norm"];
+    private static readonly string[] _methodScores =
     [
         "text",
-        "place",
-        "style",
-        "shape",
-        "colour",
-        "pattern",
-        "likeness",
-        "likeness_simple",
+        "ordinary",
+        "modifier",
+        "object",
+        "pair",
+        "parts",
+        "colour_error",
         "norm",
     ];
 
     public static void Write()
     {
-        var rows = ConceptStudy
-            .Results.Rows.GroupBy(row => row.What)
-            .ToDictionary(group => group.Key, group => group.ToArray());
-        foreach (var prefix in new[] { "tune-", "", "kappa-", "steps-" })
+        Table(DesignStudy.Results, [.. DesignStudy.Results.Rows.Select(row => row.What).Distinct()], _designScores);
+        string[] official = [.. StudyMethods.Official.Select(method => method.Name)];
+        Table(MethodStudy.Results, official, _methodScores);
+        Differences(official);
+        foreach (
+            var list in (IReadOnlyList<StudyMethod>[])[StudyMethods.Rates, StudyMethods.Lengths, StudyMethods.Variants]
+        )
         {
-            var methods = StudyMethods
-                .All.Where(method =>
-                    rows.ContainsKey(method.Name)
-                    && (
-                        prefix.Length > 0
-                            ? method.Name.StartsWith(prefix, StringComparison.Ordinal)
-                            : StudyMethods.Compared.Contains(method)
-                    )
-                )
-                .ToArray();
-            if (methods.Length > 0)
-            {
-                Table(
-                    methods.Select(method =>
-                        (
-                            method,
-                            Estimates: _scores.ToDictionary(
-                                score => score,
-                                score => Estimate.Of([.. rows[method.Name].Select(row => row.Values[score])])
-                            ),
-                            rows[method.Name].Length
-                        )
-                    )
-                );
-            }
+            Table(MethodStudy.Results, [.. list.Select(method => method.Name)], _methodScores);
         }
 
-        Compared(rows);
-        Lines(
-            rows,
-            StudyMethods.Kappas,
-            "dti-mini-kappa.webp",
-            "κ",
-            method => method.Kappa == 0 ? -6 : Math.Log10(method.Kappa!.Value),
-            method => string.Create(CultureInfo.InvariantCulture, $"{method.Kappa:0.#####}")
-        );
-        Lines(
-            rows,
-            StudyMethods.StepCounts,
-            "dti-mini-steps.webp",
-            "steps",
-            method => method.Steps,
-            method => $"{method.Steps}"
-        );
-        StepStudy.Report();
+        Lines(StudyMethods.Rates, "dti-mini-rates.webp", "learning rate", method => method.LearningRate);
+        Lines(StudyMethods.Lengths, "dti-mini-lengths.webp", "steps", method => method.Steps);
         Between();
         Position();
     }
 
-    private static void Table(
-        IEnumerable<(StudyMethod Method, Dictionary<string, Estimate> Estimates, int Subjects)> methods
-    )
+    /// <summary>A row per condition, with intervals over designs.</summary>
+    private static void Table(ResultsFile results, IReadOnlyList<string> conditions, IReadOnlyList<string> scores)
     {
-        Console.WriteLine(
-            $"| | learning rate | subjects | {string.Join(" | ", _scores)} |\n|---|---|---|{string.Concat(_scores.Select(_ => "---|"))}"
-        );
-        foreach (var (method, estimates, subjects) in methods)
+        var rows = conditions.Select(name => (Name: name, Designs: ByDesign(results, name))).ToArray();
+        if (rows.All(row => row.Designs.Count == 0))
         {
-            Console.WriteLine(
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"| {method.Name} | {method.LearningRate} | {subjects} | {string.Join(" | ", _scores.Select(score => estimates[score]))} |"
-                )
-            );
+            return;
+        }
+
+        Console.WriteLine(
+            $"| | designs | {string.Join(" | ", scores)} |\n|---|---|{string.Concat(scores.Select(_ => "---|"))}"
+        );
+        foreach (var (name, designs) in rows.Where(row => row.Designs.Count > 0))
+        {
+            var estimates = scores.Select(score => Estimate.Of([.. designs.Values.Select(values => values[score])]));
+            Console.WriteLine($"| {name} | {designs.Count} | {string.Join(" | ", estimates)} |");
         }
 
         Console.WriteLine();
     }
 
-    /// <summary>Text score against likeness, and each method's difference to DTI on the same subjects.</summary>
-    private static void Compared(Dictionary<string, (string What, string Of, Dictionary<string, double> Values)[]> rows)
+    /// <summary>The default less each other method on the same designs.</summary>
+    private static void Differences(string[] methods)
     {
-        if (!StudyMethods.Compared.All(method => rows.ContainsKey(method.Name)))
+        var first = ByDesign(MethodStudy.Results, methods[0]);
+        foreach (var name in methods.Skip(1))
         {
-            return;
-        }
+            var other = ByDesign(MethodStudy.Results, name);
+            string[] shared = [.. first.Keys.Where(other.ContainsKey)];
+            if (shared.Length == 0)
+            {
+                continue;
+            }
 
-        var dti = rows["dti"].ToDictionary(row => row.Of, row => row.Values);
-        foreach (var method in StudyMethods.Compared.Where(method => method.Name != "dti"))
-        {
-            var differences = _scores
+            var differences = _methodScores
                 .SkipLast(1)
                 .Select(score =>
-                    $"{score} {Estimate.Of([.. rows[method.Name].Select(row => dti[row.Of][score] - row.Values[score])])}"
+                    $"{score} {Estimate.Of([.. shared.Select(design => first[design][score] - other[design][score])])}"
                 );
-            Console.WriteLine($"dti less {method.Name}: {string.Join(", ", differences)}");
+            Console.WriteLine($"{methods[0]} less {name}: {string.Join(", ", differences)}");
         }
 
-        var means = StudyMethods.Compared.Select(method => new Series(
-            method.Name,
-            [rows[method.Name].Average(row => row.Values["likeness"])],
-            [rows[method.Name].Average(row => row.Values["text"])],
-            [Estimate.Of([.. rows[method.Name].Select(row => row.Values["text"])]).Half]
-        ));
-        var each = StudyMethods.Compared.Select(method => new Series(
-            method.Name,
-            [.. rows[method.Name].Select(row => row.Values["likeness"])],
-            [.. rows[method.Name].Select(row => row.Values["text"])],
-            Joined: false
-        ));
-        Graph.Write(
-            Path.Combine(MiniWorld.ImageFolder, "dti-mini-study.webp"),
-            Graph.Of("likeness to the subject (means)", "text score", means),
-            Graph.Of("likeness (each subject)", "text score", each)
-        );
+        Console.WriteLine();
     }
 
+    /// <summary>The mean over seeds of each design's values.</summary>
+    private static Dictionary<string, Dictionary<string, double>> ByDesign(ResultsFile results, string what) =>
+        results
+            .Rows.Where(row => row.What == what)
+            .GroupBy(row => row.Of.Split('/')[0])
+            .ToDictionary(
+                design => design.Key,
+                design =>
+                    design.First().Values.Keys.ToDictionary(key => key, key => design.Average(row => row.Values[key]))
+            );
+
+    /// <summary>Text and parts against a setting, on a logarithmic scale: a line for each method.</summary>
     private static void Lines(
-        Dictionary<string, (string What, string Of, Dictionary<string, double> Values)[]> rows,
         IReadOnlyList<StudyMethod> methods,
         string file,
         string label,
-        Func<StudyMethod, double> position,
-        Func<StudyMethod, string> name
+        Func<StudyMethod, double> setting
     )
     {
-        var there = methods.Where(method => rows.ContainsKey(method.Name)).ToArray();
-        if (there.Length < 2)
+        var measured = methods
+            .Select(method => (Method: method, Designs: ByDesign(MethodStudy.Results, method.Name)))
+            .Where(entry => entry.Designs.Count > 0)
+            .GroupBy(entry => entry.Method.Name[..entry.Method.Name.LastIndexOf('-')])
+            .ToArray();
+        if (measured.Length == 0)
         {
             return;
         }
 
-        Series Line(string score)
+        Series Line(
+            IEnumerable<(StudyMethod Method, Dictionary<string, Dictionary<string, double>> Designs)> points,
+            string name,
+            string score
+        )
         {
-            var estimates = there
-                .Select(method => Estimate.Of([.. rows[method.Name].Select(row => row.Values[score])]))
+            var estimates = points
+                .Select(point => Estimate.Of([.. point.Designs.Values.Select(values => values[score])]))
                 .ToArray();
             return new Series(
-                score,
-                [.. there.Select(position)],
+                name,
+                [.. points.Select(point => Math.Log10(setting(point.Method)))],
                 [.. estimates.Select(estimate => estimate.Mean)],
                 [.. estimates.Select(estimate => estimate.Half)]
             );
         }
 
-        var ticks = there.Select(method => (position(method), name(method))).ToArray();
+        var ticks = methods
+            .Select(setting)
+            .Distinct()
+            .Select(value => (Math.Log10(value), value.ToString(CultureInfo.InvariantCulture)))
+            .ToArray();
         Graph.Write(
             Path.Combine(MiniWorld.ImageFolder, file),
-            Graph.Of(label, "likeness", [Line("likeness"), Line("likeness_simple")], ticks),
-            Graph.Of(label, "text score", [Line("text")], ticks)
+            [
+                .. ((string[])["text", "parts"]).Select(score =>
+                    Graph.Of(label, score, measured.Select(group => Line(group, group.Key, score)), ticks)
+                ),
+            ]
         );
     }
 
+    /// <summary>How evenly images change between two concepts.</summary>
     private static void Between()
     {
-        var rows = InterpolationStudy.Results.Rows;
-        if (rows.Count == 0)
+        var ways = InterpolationStudy.Results.Rows.GroupBy(row => row.What).ToArray();
+        if (ways.Length == 0)
         {
             return;
         }
 
+        Console.WriteLine(
+            "| | pairs | steps forward | largest step | parts of either, middle frame |\n|---|---|---|---|---|"
+        );
+        foreach (var way in ways)
+        {
+            var pairs = way.GroupBy(row => row.Of[..row.Of.LastIndexOf('/')])
+                .Select(pair => pair.OrderBy(row => row.Values["t"]).ToArray())
+                .ToArray();
+            var steps = pairs
+                .Select(pair => pair.Zip(pair.Skip(1), (a, b) => b.Values["progress"] - a.Values["progress"]).ToArray())
+                .ToArray();
+            var forward = Estimate.Of([.. steps.Select(pair => pair.Average(step => step > 0 ? 1.0 : 0))]);
+            var largest = Estimate.Of([.. steps.Select(pair => pair.Max())]);
+            var middle = Estimate.Of([.. pairs.Select(pair => pair[pair.Length / 2].Values["parts_either"])]);
+            Console.WriteLine($"| {way.Key} | {pairs.Length} | {forward} | {largest} | {middle} |");
+        }
+
+        Console.WriteLine();
         Graph.Write(
             Path.Combine(MiniWorld.ImageFolder, "dti-mini-between.webp"),
             [
-                .. rows.GroupBy(row => row.What)
-                    .Select(way =>
-                        Graph.Of(
-                            $"{way.Key}: t",
-                            "likeness",
-                            ((string[])["like_from", "like_to"]).Select(end =>
-                            {
-                                var points = way.GroupBy(row => row.Values["t"])
-                                    .OrderBy(point => point.Key)
-                                    .Select(point =>
-                                        (T: point.Key, Estimate: Estimate.Of([.. point.Select(row => row.Values[end])]))
-                                    )
-                                    .ToArray();
-                                return new Series(
-                                    end,
-                                    [.. points.Select(point => point.T)],
-                                    [.. points.Select(point => point.Estimate.Mean)],
-                                    [.. points.Select(point => point.Estimate.Half)]
-                                );
-                            })
-                        )
-                    ),
+                .. ((string[])["progress", "parts_either"]).Select(score =>
+                    Graph.Of(
+                        "t",
+                        score == "progress" ? "progress of the colours" : "parts of either design",
+                        ways.Select(way =>
+                        {
+                            var points = way.GroupBy(row => row.Values["t"]).OrderBy(point => point.Key).ToArray();
+                            return new Series(
+                                way.Key,
+                                [.. points.Select(point => point.Key)],
+                                [.. points.Select(point => point.Average(row => row.Values[score]))]
+                            );
+                        })
+                    )
+                ),
             ]
         );
-        foreach (var way in rows.GroupBy(row => row.What))
-        {
-            Console.WriteLine(
-                $"{way.Key}: {string.Join(", ", way.GroupBy(row => row.Values["t"]).Select(point => string.Create(CultureInfo.InvariantCulture, $"t {point.Key:F3}: {point.Average(row => row.Values["like_from"]):F3} and {point.Average(row => row.Values["like_to"]):F3}")))}"
-            );
-        }
     }
 
     private static void Position()

@@ -27,7 +27,11 @@ internal static class StudyTraining
 
     /// <summary>A trainer on photos, not started.</summary>
     public static Trainer Create(StableDiffusionModel model, TrainingSettings settings, Photo[] photos) =>
-        new(model, settings, TrainingSet.Load(photos, settings.Resolution, new ImageLimits()));
+        new(model, settings, Set(settings, photos));
+
+    /// <summary>Photos at the resolution of a training.</summary>
+    public static TrainingSet Set(TrainingSettings settings, Photo[] photos) =>
+        TrainingSet.Load(photos, settings.Resolution, new ImageLimits());
 
     private static byte[] Png(Scene scene) =>
         ImageCodec.Encode(

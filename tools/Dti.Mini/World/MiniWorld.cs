@@ -11,6 +11,9 @@ internal static class MiniWorld
     /// <summary>Seed of the scenes that nothing learns from.</summary>
     public const ulong HeldOutSeed = Designs.Design.HeldOutScenes;
 
+    /// <summary>Seed of scenes without designs that nothing learns from.</summary>
+    public const ulong PlainHeldOutSeed = 1_000;
+
     /// <summary>Scenes to learn from.</summary>
     public const int Pictures = 32_000;
 
@@ -28,6 +31,9 @@ internal static class MiniWorld
     /// <summary>The weights of the part of the judge that reads designs.</summary>
     public static string DesignJudgeFile { get; } =
         Path.Combine(Path.GetDirectoryName(JudgeFile)!, "designs.safetensors");
+
+    /// <summary>The weights of the judge of the world without designs.</summary>
+    public static string PlainJudgeFile { get; } = Path.Combine(Path.GetDirectoryName(JudgeFile)!, "plain.safetensors");
 
     /// <summary>Curves and results, for the page about the model.</summary>
     public const string MeasuredFolder = "docs/dti-mini";

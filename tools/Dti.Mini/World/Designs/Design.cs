@@ -52,6 +52,12 @@ internal sealed record Design(
     /// <summary>The design of a word of the vocabulary: the same on every machine.</summary>
     public static Design Named(int index) => Sample(new Dice(NamedSeed, (ulong)index));
 
+    /// <summary>How many held-out designs there are.</summary>
+    public const int HeldOutCount = 40;
+
+    /// <summary>How many of them, from the first, are shown to users; the others are only for the studies.</summary>
+    public const int Shown = 12;
+
     /// <summary>A design that neither names nor scenes hold.</summary>
     public static Design HeldOut(int index) => Sample(new Dice(HeldOutSeed, (ulong)index));
 

@@ -1,0 +1,57 @@
+using Dti.Engine.Concepts;
+using Dti.Engine.Models.Families;
+using Dti.Engine.Training;
+using Dti.Mini.Study;
+using Dti.Mini.Subjects;
+using Dti.Mini.World.Designs;
+using Dti.Tests;
+using static TorchSharp.torch;
+
+namespace Dti.Mini.Tests;
+
+public class ConceptBatchTests
+{
+    [Theory]
+    [InlineData(TrainingMethod.Directional, 0.04)]
+    [InlineData(TrainingMethod.TextualInversion, 0.02)]
+    public void Run_SeveralConcepts_LearnsEachAsATrainerDoes(TrainingMethod method, double rate)
+    {
+        using var scope = NewDisposeScope();
+        var profile = ModelFamilies.BuiltIn.Read(Path.Combine(Fixtures.Root, "..", "..", "models", "dti-mini"));
+        using var model = StudyTraining.Load(profile);
+        var study = new StudyMethod("tested", method, rate, Steps: 3);
+        var runs = Enumerable
+            .Range(0, 3)
+            .Select(i =>
+            {
+                var settings = TrainingSettings.Resolve(study.Options("mug", i + 1), $"design-{i}", profile);
+                return (
+                    settings,
+                    StudyTraining.Set(settings, StudyTraining.Photos(SubjectPhotos.Of(Design.HeldOut(i), i)))
+                );
+            })
+            .ToArray();
+        var alone = runs.Select(run => new Trainer(model, run.settings, run.Item2).Run(default))
+            .Select(events => events.OfType<TrainingFinished>().Single().Concept)
+            .ToArray();
+
+        using var batch = new ConceptBatch(model, runs);
+        var together = batch.Run();
+
+        Assert.Equal(alone.Select(concept => concept.Placeholder), together.Select(concept => concept.Placeholder));
+        foreach (var (expected, actual) in alone.Zip(together))
+        {
+            Assert.All(Embedding(expected).Zip(Embedding(actual)), pair =>
+                Assert.Equal(pair.First, pair.Second, 1e-4f)
+            );
+        }
+
+        // they did learn, and different things
+        Assert.True(Distance(Embedding(together[0]), Embedding(together[1])) > 0.01);
+    }
+
+    private static float[] Embedding(ConceptEmbedding concept) => concept.Encoders[0].Embedding(0);
+
+    private static double Distance(float[] a, float[] b) =>
+        Math.Sqrt(a.Zip(b, (x, y) => (double)(x - y) * (x - y)).Sum());
+}
