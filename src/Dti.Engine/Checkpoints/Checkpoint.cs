@@ -52,6 +52,10 @@ public abstract class Checkpoint
     /// <summary>A value of <c>model_index.json</c>, as text; null: there is none.</summary>
     public virtual string? Setting(string key) => null;
 
+    /// <summary>Whether it has a component that no pipeline requires.</summary>
+    /// <param name="component">Its folder.</param>
+    internal virtual bool Holds(string component) => false;
+
     /// <summary>The config of a component, a JSON object as diffusers writes it.</summary>
     /// <param name="component"><c>scheduler</c> or one of the layout's.</param>
     /// <exception cref="DtiException">It is missing or not JSON.</exception>

@@ -9,6 +9,7 @@ namespace Dti.Engine.Checkpoints;
 public sealed class ModelFolder : Checkpoint
 {
     private const string Index = "model_index.json";
+    private const string ComponentConfigFile = "config.json";
     private const string Nothing = "nothing";
     private readonly Dictionary<string, string> _settings;
 
@@ -57,6 +58,10 @@ public sealed class ModelFolder : Checkpoint
     /// <inheritdoc/>
     public override string? Setting(string key) => _settings.GetValueOrDefault(key);
 
+    /// <inheritdoc/>
+    internal override bool Holds(string component) =>
+        File.Exists(System.IO.Path.Combine(Path, component, ComponentConfigFile));
+
     /// <summary>Whether a folder looks like a model folder.</summary>
     public static bool IsModelFolder(string path) => RegularFile.Is(System.IO.Path.Combine(path, Index));
 
@@ -73,7 +78,7 @@ public sealed class ModelFolder : Checkpoint
         var path = System.IO.Path.Combine(
             Path,
             component,
-            component == "scheduler" ? "scheduler_config.json" : "config.json"
+            component == "scheduler" ? "scheduler_config.json" : ComponentConfigFile
         );
         if (CanLack(component) && !File.Exists(path))
         {

@@ -40,7 +40,13 @@ public abstract class ModelProfile
         TrainingDefaults = TrainingDefaults.Of(notes, published);
         LatentRgb = LatentRgbFactors.Of(notes, autoencoder, autoencoder?.LatentChannels ?? latentChannels);
         Domain = notes.Domain();
-        _stored = new StoredComponents(checkpoint.Components, OpenWeights);
+        PhotoEncoder = ReadPhotoEncoder(autoencoder?.LatentChannels ?? latentChannels);
+        if (TrainingDefaults.Start == TrainingStart.Photos && PhotoEncoder is null)
+        {
+            throw notes.Bad($"start is photos, but the model has no folder {PhotoEncoderConfig.Component}");
+        }
+
+        _stored = new StoredComponents(AllComponents, OpenWeights);
         LacksAutoencoder = checkpoint.Layout.Autoencoder is { } vae && _stored.ElementsOf(vae) == 0;
     }
 
@@ -94,6 +100,12 @@ public abstract class ModelProfile
     /// </summary>
     public string? Domain { get; }
 
+    /// <summary>
+    /// Whether it has a photo encoder, so that training can start from the photos (<see
+    /// cref="TrainingStart.Photos"/>).
+    /// </summary>
+    public bool HasPhotoEncoder => PhotoEncoder is not null;
+
     /// <summary>Whether it has no autoencoder, so that it is used with another one (<see cref="With"/>) only.</summary>
     public bool LacksAutoencoder { get; private set; }
 
@@ -116,6 +128,12 @@ public abstract class ModelProfile
 
     /// <summary>Its autoencoder's config; null: it has none of that kind.</summary>
     internal AutoencoderKLConfig? Autoencoder { get; private set; }
+
+    /// <summary>The config of its photo encoder; null: it has none.</summary>
+    internal PhotoEncoderConfig? PhotoEncoder { get; }
+
+    private IEnumerable<string> AllComponents =>
+        HasPhotoEncoder ? [.. Checkpoint.Components, PhotoEncoderConfig.Component] : Checkpoint.Components;
 
     /// <summary>Reads the weights, each byte once, straight into tensors of the target's dtype.</summary>
     /// <param name="target">Where it is to compute.</param>
@@ -148,9 +166,25 @@ public abstract class ModelProfile
         {
             var other = (ModelProfile)MemberwiseClone();
             (other.Autoencoder, other._otherAutoencoder, other.LacksAutoencoder) = (vae.ConfigFor(this), vae, false);
-            other._stored = new StoredComponents(Checkpoint.Components, other.OpenWeights);
+            other._stored = new StoredComponents(AllComponents, other.OpenWeights);
             return other;
         });
+
+    /// <summary>Loads the photo encoder in fp32. The caller disposes of it.</summary>
+    /// <param name="device">Where it computes.</param>
+    /// <exception cref="InvalidOperationException">The model has none.</exception>
+    /// <exception cref="DtiException">Its file cannot be read.</exception>
+    internal ModelComponent<PhotoEncoder> LoadPhotoEncoder(TorchSharp.torch.Device device)
+    {
+        var config = PhotoEncoder ?? throw new InvalidOperationException($"{Name} has no photo encoder.");
+        using var weights = OpenWeights(PhotoEncoderConfig.Component);
+        return new ModelComponent<PhotoEncoder>(
+            weights,
+            new ComputeTarget(device, TorchSharp.torch.ScalarType.Float32),
+            MemoryPolicy.High,
+            scope => new PhotoEncoder(config, scope)
+        );
+    }
 
     /// <summary>Bytes of the weights as a model holds them that computes there.</summary>
     /// <param name="target">Where it is to compute.</param>
@@ -196,6 +230,29 @@ public abstract class ModelProfile
     /// <summary>A component's config, whose errors name the model and the file.</summary>
     internal static ComponentConfig Config(Checkpoint checkpoint, string component) =>
         new($"{checkpoint.Name}/{component}/config.json", checkpoint.ReadConfig(component));
+
+    /// <summary>Reads the config of the photo encoder, if there is one, and checks that it fits the model.</summary>
+    private PhotoEncoderConfig? ReadPhotoEncoder(int? latentChannels)
+    {
+        if (!Checkpoint.Holds(PhotoEncoderConfig.Component))
+        {
+            return null;
+        }
+
+        var config = PhotoEncoderConfig.Parse(Config(Checkpoint, PhotoEncoderConfig.Component));
+        int[] widths = [.. Encoders.Select(encoder => encoder.Dimension)];
+        if (config.InChannels != latentChannels || !config.EmbeddingDims.SequenceEqual(widths))
+        {
+            throw new DtiException(
+                ErrorKind.FailedPrecondition,
+                $"{Name}/{PhotoEncoderConfig.Component}: in_channels {config.InChannels} and embedding_dims {string.Join(", ", config.EmbeddingDims)} do not fit the model, "
+                    + $"which has {latentChannels} latent channels and embeddings of width {string.Join(", ", widths)}."
+            );
+        }
+
+        EnsureLoads(PhotoEncoderConfig.Component, weights => new PhotoEncoder(config, weights));
+        return config;
+    }
 
     private long HeldBytes(ComputeTarget target, string component)
     {

@@ -152,6 +152,8 @@ public sealed class TrainingDefaultsTests : IDisposable
     [InlineData("""{"training": {"steps": 0}}""")]
     [InlineData("""{"training": {"learning_rate": "fast"}}""")]
     [InlineData("""{"training": {"learning_rate_schedule": "fast"}}""")]
+    [InlineData("""{"training": {"start": "fast"}}""")]
+    [InlineData("""{"training": {"start": "photos"}}""")] // without a photo encoder
     [InlineData("""{"domain": 7}""")]
     [InlineData("""{"domain": " "}""")]
     [InlineData("""{"domain": "a\nb"}""")]
