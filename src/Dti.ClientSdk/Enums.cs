@@ -52,6 +52,16 @@ public enum LearningRateSchedule
     Cosine = 3,
 }
 
+/// <summary>Where training starts if no concept is named.</summary>
+public enum TrainingStart
+{
+    /// <summary>At the token embeddings of the initializer.</summary>
+    Word = 1,
+
+    /// <summary>At the direction that the model's photo encoder predicts from the photos.</summary>
+    Photos = 2,
+}
+
 /// <summary>How κ goes over a run.</summary>
 public enum KappaSchedule
 {

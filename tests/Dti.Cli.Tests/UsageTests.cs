@@ -285,6 +285,23 @@ public partial class UsageTests(ServeFixture server)
     }
 
     [Fact]
+    public async Task Train_FromPhotosOnAModelWithoutPhotoEncoder_SaysWhatToDo()
+    {
+        var result = await server.RunAsync(
+            server.NewFolder(),
+            "train",
+            "x",
+            Fixtures.Common("preprocess_square.png"),
+            "--start",
+            "photos"
+        );
+
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        Assert.Contains("has no photo encoder", result.Error, StringComparison.Ordinal);
+        Assert.Contains("Start at a word", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Train_SeveralWrongValues_NamesThemAll()
     {
         var result = await server.RunAsync(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_type_hints
 
 from ._proto.settings import (  # noqa: F401
     ConceptKind, GenerationOptions, GenerationSettings, KappaSchedule, LearningRateSchedule, LearntEncoders, LongPrompts, Magnitude, PictureFormat, PromptSyntax, TrainingMethod,
-    TrainingOptions, TrainingPreset, TrainingSettings)
+    TrainingOptions, TrainingPreset, TrainingSettings, TrainingStart)
 
 if TYPE_CHECKING:
     import numpy

@@ -43,7 +43,7 @@ def test_types_have_the_fields_of_their_messages(message):
 
 @pytest.mark.parametrize("words, enumeration", [
     (records.ConceptKind, training_pb2.ConceptKind), (records.TrainingMethod, training_pb2.TrainingMethod), (records.Magnitude, training_pb2.Magnitude),
-    (records.KappaSchedule, training_pb2.KappaSchedule), (records.LearningRateSchedule, training_pb2.LearningRateSchedule), (records.PromptSyntax, generation_pb2.PromptSyntax), (records.LongPrompts, generation_pb2.LongPrompts), (records.Easing, generation_pb2.Easing),
+    (records.KappaSchedule, training_pb2.KappaSchedule), (records.LearningRateSchedule, training_pb2.LearningRateSchedule), (records.TrainingStart, training_pb2.TrainingStart), (records.PromptSyntax, generation_pb2.PromptSyntax), (records.LongPrompts, generation_pb2.LongPrompts), (records.Easing, generation_pb2.Easing),
     (records.ConceptFormat, concept_service_pb2.ConceptFormat), (records.JobKind, job_service_pb2.JobKind), (records.JobState, job_service_pb2.JobState)])
 def test_words_are_those_of_their_enumerations(words, enumeration):
     assert sorted(convert.number(enumeration.DESCRIPTOR, word, "") for word in typing.get_args(words)) == sorted(number for number in enumeration.values() if number)

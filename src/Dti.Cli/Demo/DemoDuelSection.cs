@@ -72,7 +72,7 @@ internal sealed class DemoDuelSection(DemoDuelResult duel, CommandText commands)
             )
             + string.Create(
                 CultureInfo.InvariantCulture,
-                $"starting at the word “{settings.Initializer}”. DTI took {Numbers.Duration(last.Elapsed)}, "
+                $"starting at the {(settings.Start == TrainingStart.Photos ? "direction of the photos" : $"word “{settings.Initializer}”")}. DTI took {Numbers.Duration(last.Elapsed)}, "
             )
             + string.Create(
                 CultureInfo.InvariantCulture,

@@ -5,6 +5,13 @@ namespace Dti.Cli.Output;
 /// <summary>Every setting of a run with its value, spelled as the contract spells it.</summary>
 internal static class SettingsTable
 {
+    /// <summary>Where a run starts, in a word or two.</summary>
+    public static string Start(TrainingSettings settings) =>
+        settings.StartConcept.Length > 0 ? $"concept {settings.StartConcept}"
+        : settings.Start == TrainingStart.Photos ? "photos"
+        : settings.Initializer;
+
+    /// <summary>Every setting with its value.</summary>
     public static IEnumerable<(string Name, string Value)> Of(TrainingSettings settings) =>
         [
             ("model", settings.Model),
@@ -14,6 +21,7 @@ internal static class SettingsTable
             ("initializer", settings.Initializer),
             ("initializer_tokens", string.Join(" ", settings.InitializerTokens)),
             ("start_concept", settings.StartConcept),
+            ("start", Word(settings.Start)),
             ("templates", string.Join(" | ", settings.Templates)),
             ("use_alpha", Word(settings.UseAlpha)),
             ("text_encoders", Word(settings.TextEncoders)),

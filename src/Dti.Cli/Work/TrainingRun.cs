@@ -124,7 +124,7 @@ internal sealed class TrainingRun(DtiClient client, IOutput output)
         string.Create(
             CultureInfo.InvariantCulture,
             $"job {accepted.JobId}: {accepted.Settings.Placeholder} from {accepted.PhotoCount} photo(s), {accepted.Settings.Model} on "
-                + $"{accepted.Settings.Device} in {accepted.Settings.Dtype}, start {(accepted.Settings.StartConcept.Length > 0 ? $"concept {accepted.Settings.StartConcept}" : accepted.Settings.Initializer)}, "
+                + $"{accepted.Settings.Device} in {accepted.Settings.Dtype}, start {SettingsTable.Start(accepted.Settings)}, "
                 + $"{accepted.Settings.Steps} steps{(accepted.StepsDone > 0 ? $", {accepted.StepsDone} of them done" : "")}, seed {accepted.Settings.Seed}"
         );
 

@@ -45,8 +45,11 @@ public enum LearntEncoders
 [DeclaredSettings(Except = "model dtype vae start_concept")]
 public sealed partial record TrainingOptions
 {
+    /// <inheritdoc cref="TrainingSettings.StartConcept"/>
+    public ConceptEmbedding? StartConcept { get; init; }
+
     /// <inheritdoc cref="TrainingSettings.Start"/>
-    public ConceptEmbedding? Start { get; init; }
+    public TrainingStart? Start { get; init; }
 
     /// <inheritdoc cref="TrainingSettings.LearningRateSchedule"/>
     public LearningRateSchedule? LearningRateSchedule { get; init; }

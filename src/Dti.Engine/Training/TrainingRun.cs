@@ -38,7 +38,17 @@ internal sealed class TrainingRun : IDisposable
         );
         from?.EnsureContinues(_described, settings.Steps);
         _keys = [.. model.Profile.Encoders.Select(encoder => encoder.EmbeddingKey)];
-        _embeddings = [.. model.Profile.Encoders.Select((_, encoder) => Start(model, encoder))];
+        _batches = new BatchSampler(model, settings, photos);
+        using (var started = NewDisposeScope())
+        {
+            var directions =
+                settings.Start == TrainingStart.Photos ? PhotoStart.Directions(model, photos, _batches.Latents) : null;
+            _embeddings =
+            [
+                .. model.Profile.Encoders.Select((_, encoder) => Start(model, encoder, directions?[encoder])),
+            ];
+        }
+
         _optimizers =
         [
             .. _embeddings.Select(
@@ -51,7 +61,6 @@ internal sealed class TrainingRun : IDisposable
             LearntEncoders.Second => [1],
             _ => [.. Enumerable.Range(0, _embeddings.Count)],
         };
-        _batches = new BatchSampler(model, settings, photos);
         _objective = new DenoisingLoss(model, settings.PredictionType);
         _monitor = new TrainingMonitor(settings);
         if (settings.CheckEvery > 0)
@@ -205,9 +214,9 @@ internal sealed class TrainingRun : IDisposable
         {
             var saved = from.Get(name, tensor.shape);
             if (
-                _settings.Start is null
+                _settings.StartConcept is null
                 && name.EndsWith(Mu, StringComparison.Ordinal)
-                && !saved.eq(tensor.cpu()).all().item<bool>()
+                && !IsSameStart(saved, tensor.cpu())
             )
             {
                 throw new DtiException(
@@ -244,6 +253,16 @@ internal sealed class TrainingRun : IDisposable
         StepsDone = from.Step;
     }
 
+    /// <summary>Whether μ of a snapshot is that of this run.</summary>
+    /// <remarks>
+    /// Token embeddings are the same everywhere. Directions from photos are computed, so that other hardware rounds them
+    /// in another way; the run then continues with those of the snapshot.
+    /// </remarks>
+    private bool IsSameStart(Tensor saved, Tensor own) =>
+        _settings.Initializer.Length > 0
+            ? saved.eq(own).all().item<bool>()
+            : (saved * own).sum(1).ge(LeastCosine).all().item<bool>();
+
     private void KeepBest(IEnumerable<Tensor> parameters)
     {
         Tensor[] kept = [.. parameters.Select(parameter => parameter.detach().clone().DetachFromDisposeScope())];
@@ -254,6 +273,7 @@ internal sealed class TrainingRun : IDisposable
     private static string Best(int encoder) => $"{encoder}.best";
 
     private const string Mu = "mu";
+    private const double LeastCosine = 0.99; // between one direction, computed on two machines
 
     /// <summary>What a snapshot holds of the embeddings and their optimisers.</summary>
     private IEnumerable<(string Name, Tensor Tensor)> Tensors() =>
@@ -266,18 +286,23 @@ internal sealed class TrainingRun : IDisposable
                         .Select(tensor => ($"{encoder}.{tensor.Item1}", tensor.Item2))
             );
 
-    private TrainableEmbedding Start(IDiffusionModel model, int encoder)
+    /// <param name="model">The model.</param>
+    /// <param name="encoder">Which text encoder.</param>
+    /// <param name="direction">(1, d), what the photos give; null: training does not start there.</param>
+    private TrainableEmbedding Start(IDiffusionModel model, int encoder, Tensor? direction)
     {
         using var scope = NewDisposeScope();
         var word =
             _settings.Initializer.Length > 0
                 ? _method.Start(model, encoder, _settings.Initializer, _settings.VectorCount)
                 : null; // (n, d)
-        var vectors = _settings.Start?.Encoders[encoder];
-        var concept = vectors is null
-            ? null
-            : stack(Enumerable.Range(0, vectors.Count).Select(i => tensor(vectors.Embedding(i))))
-                .to(model.Target.Device); // (n, d)
-        return _method.Embedding(concept ?? word!, _settings.MagnitudeValues[encoder], word);
+        var magnitude = _settings.MagnitudeValues[encoder];
+        var start =
+            _settings.StartConcept?.Encoders[encoder] is { } vectors
+                ? stack(Enumerable.Range(0, vectors.Count).Select(i => tensor(vectors.Embedding(i))))
+                    .to(model.Target.Device)
+            : direction is not null ? (direction * magnitude).expand(_settings.VectorCount, -1)
+            : word!; // (n, d)
+        return _method.Embedding(start, magnitude, word);
     }
 }

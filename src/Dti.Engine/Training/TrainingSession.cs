@@ -55,7 +55,7 @@ public sealed class TrainingSession
                 foreach (
                     var preview in Previews(
                         run,
-                        _settings.Start is null ? _settings.Initializer : _settings.Placeholder,
+                        _settings.StartsAtWord ? _settings.Initializer : _settings.Placeholder,
                         cancellationToken
                     )
                 )

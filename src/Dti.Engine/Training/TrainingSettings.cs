@@ -31,7 +31,14 @@ public sealed partial record TrainingSettings
     /// initialiser is named. Default: none.
     /// </summary>
     [JsonIgnore]
-    public ConceptEmbedding? Start { get; private init; }
+    public ConceptEmbedding? StartConcept { get; private init; }
+
+    /// <summary>
+    /// Where training starts if no concept is named. With <see cref="TrainingStart.Photos"/> the direction that the
+    /// photos give is μ too, unless an initialiser is named. Default: for directional training what the model's folder
+    /// says, else word.
+    /// </summary>
+    public TrainingStart Start { get; private init; }
 
     /// <summary>How η goes over the run. Default: what the model's folder says, else constant.</summary>
     public LearningRateSchedule LearningRateSchedule { get; private init; }
@@ -53,6 +60,10 @@ public sealed partial record TrainingSettings
 
     /// <summary>What the user should know of these settings.</summary>
     public IReadOnlyList<TrainingWarning> Warnings { get; private init; } = [];
+
+    /// <summary>Whether the initialiser alone says where training starts.</summary>
+    [JsonIgnore]
+    public bool StartsAtWord => StartConcept is null && Start == TrainingStart.Word;
 
     /// <summary>η at a step.</summary>
     /// <param name="step">1, 2, …</param>
@@ -77,14 +88,18 @@ public sealed partial record TrainingSettings
         var kind = options.Kind ?? ConceptKind.Object;
         var method = options.Method ?? TrainingMethod.Directional;
         var way = LearningMethod.Of(method);
+        var start = options.Start
+            ?? (options.StartConcept is null && way.OnSphere ? profile.TrainingDefaults.Start : null)
+            ?? TrainingStart.Word;
+        var needsWord = options.StartConcept is null && start == TrainingStart.Word;
         var initializer = options.Initializer
             ?? (
-                options.Start is not null ? ""
+                !needsWord ? ""
                 : kind == ConceptKind.Style ? "painting"
                 : "object"
             );
         var tokens = profile.Tokenizer.Encode(initializer);
-        if (tokens.Count > 32 || (tokens.Count == 0 && (options.Start is null || options.Initializer is not null)))
+        if (tokens.Count > 32 || (tokens.Count == 0 && (needsWord || options.Initializer is not null)))
         {
             found.Add(
                 "initializer",
@@ -98,9 +113,10 @@ public sealed partial record TrainingSettings
             Placeholder = options.Placeholder ?? $"<{name}>",
             Initializer = initializer,
             InitializerTokens = [.. tokens.Select(id => profile.Tokenizer.TextOf(id))],
-            Start = options.Start,
+            StartConcept = options.StartConcept,
+            Start = start,
             Templates = TemplatesOf(options, kind, initializer, found),
-            VectorCount = options.VectorCount ?? options.Start?.VectorCount ?? Math.Clamp(tokens.Count, 1, 32),
+            VectorCount = options.VectorCount ?? options.StartConcept?.VectorCount ?? Math.Clamp(tokens.Count, 1, 32),
             Steps = options.Steps
                 ?? (int)
                     Math.Ceiling(
@@ -164,14 +180,14 @@ public sealed partial record TrainingSettings
             );
         }
 
-        if (settings.Start is { } start)
+        if (settings.StartConcept is { } concept)
         {
-            profile.EnsureFits(start);
-            if (settings.VectorCount != start.VectorCount)
+            profile.EnsureFits(concept);
+            if (settings.VectorCount != concept.VectorCount)
             {
                 found.Add(
                     "num_vectors",
-                    $"num_vectors is {settings.VectorCount}; {start.Placeholder}, from which training is to go on, has {start.VectorCount}."
+                    $"num_vectors is {settings.VectorCount}; {concept.Placeholder}, from which training is to go on, has {concept.VectorCount}."
                 );
             }
 
@@ -182,6 +198,11 @@ public sealed partial record TrainingSettings
                     "start_concept does not go with cross_init, which has a start of its own; the method ti goes on from a concept in the same way."
                 );
             }
+        }
+
+        if (start == TrainingStart.Photos)
+        {
+            CheckPhotoStart(settings, profile, found);
         }
 
         if (settings.TextEncoders == LearntEncoders.Second && profile.Encoders.Count < 2)
@@ -240,6 +261,32 @@ public sealed partial record TrainingSettings
         return GenerationSettings.Resolve(options, profile, () => Seed);
     }
 
+    private static void CheckPhotoStart(TrainingSettings settings, ModelProfile profile, Violations found)
+    {
+        if (!profile.HasPhotoEncoder)
+        {
+            found.Add(
+                "start",
+                $"start is photos, but {profile.Name} has no photo encoder (folder {PhotoEncoderConfig.Component}). Start at a word, or choose a model that has one."
+            );
+        }
+
+        if (settings.StartConcept is not null)
+        {
+            found.Add("start", "start is photos and start_concept names a concept; training can start at one of them.");
+        }
+
+        if (settings.Method == TrainingMethod.CrossInit)
+        {
+            found.Add("start", "start photos does not go with cross_init, which has a start of its own.");
+        }
+
+        if (settings is { Magnitude: MagnitudeChoice.Initializer, Initializer.Length: 0 })
+        {
+            found.Add("magnitude", "magnitude is that of the initializer, which start photos does without; name one.");
+        }
+    }
+
     private static double MagnitudeOf(
         TrainingSettings settings,
         TrainingOptions options,
@@ -255,7 +302,7 @@ public sealed partial record TrainingSettings
             MagnitudeChoice.Max => norms.Max,
             MagnitudeChoice.Initializer => settings.Initializer.Length > 0
                 ? tokenizer.Encode(settings.Initializer).Average(norms.Of)
-                : settings.Start!.Encoders[encoder].Magnitudes.Average(),
+                : settings.StartConcept!.Encoders[encoder].Magnitudes.Average(),
             MagnitudeChoice.Value => options.MagnitudeValue!.Value,
             _ => norms.Mean,
         };

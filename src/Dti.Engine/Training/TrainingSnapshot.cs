@@ -132,6 +132,11 @@ public sealed class TrainingSnapshot : IDisposable
             run.Remove(nameof(TrainingSettings.LearningRateSchedule)); // as in snapshots of version 0.1.0
         }
 
+        if (settings.Start == TrainingStart.Word)
+        {
+            run.Remove(nameof(TrainingSettings.Start)); // as in snapshots of version 0.1.0
+        }
+
         run["Photos"] = new JsonArray([
             .. Enumerable.Range(0, photos.Count).Select(i => JsonValue.Create(photos.Fingerprint(i))),
         ]);

@@ -111,7 +111,9 @@ internal sealed class TrainingSummary(TrainingSettings settings)
             foreach (var (column, step) in columns.Index())
             {
                 painter.DrawText(
-                    step == 0 ? $"before: {settings.Initializer}" : $"step {step}",
+                    step > 0 ? $"step {step}"
+                        : settings.StartsAtWord ? $"before: {settings.Initializer}"
+                        : "before",
                     (column * side) + 4,
                     bitmap.Height + Caption - 7,
                     SKTextAlign.Left,

@@ -40,6 +40,11 @@ internal static class EnumPairs
             (V1.LearningRateSchedule.Cosine, Models.LearningRateSchedule.Cosine)
         );
 
+    private static readonly EnumPairs<V1.TrainingStart, Models.TrainingStart> _starts = new(
+        (V1.TrainingStart.Word, Models.TrainingStart.Word),
+        (V1.TrainingStart.Photos, Models.TrainingStart.Photos)
+    );
+
     private static readonly EnumPairs<V1.KappaSchedule, Asked.KappaSchedule> _kappaSchedules = new(
         (V1.KappaSchedule.Constant, Asked.KappaSchedule.Constant),
         (V1.KappaSchedule.Linear, Asked.KappaSchedule.Linear),
@@ -90,6 +95,10 @@ internal static class EnumPairs
 
     public static V1.LearningRateSchedule ToMessage(this Models.LearningRateSchedule value) =>
         _learningRateSchedules.ToMessage(value);
+
+    public static Models.TrainingStart? ToEngine(this V1.TrainingStart value) => _starts.ToEngine(value);
+
+    public static V1.TrainingStart ToMessage(this Models.TrainingStart value) => _starts.ToMessage(value);
 
     public static Asked.KappaSchedule? ToEngine(this V1.KappaSchedule value) => _kappaSchedules.ToEngine(value);
 

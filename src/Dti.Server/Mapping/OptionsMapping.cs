@@ -15,7 +15,7 @@ internal static partial class OptionsMapping
     public static Asked.TrainingOptions ToEngine(this TrainingOptions options, ConceptEmbedding? start) =>
         Declared(options) with
         {
-            Start = start,
+            StartConcept = start,
         };
 
     public static Engine.Generation.GenerationOptions ToEngine(this GenerationOptions options) => Declared(options);

@@ -68,6 +68,7 @@ internal sealed class TrainRequestResolver(
         checks.Known(asked.HasMethod, asked.Method, "options.method");
         checks.Known(asked.HasMagnitude, asked.Magnitude, "options.magnitude");
         checks.Known(asked.HasLearningRateSchedule, asked.LearningRateSchedule, "options.learning_rate_schedule");
+        checks.Known(asked.HasStart, asked.Start, "options.start");
         checks.Known(asked.HasKappaSchedule, asked.KappaSchedule, "options.kappa_schedule");
         var profile = checks.Try(() => models.Get(asked.HasModel ? asked.Model : null, asked.Vae));
         var target = checks.Target(options, asked.HasDtype, asked.Dtype);

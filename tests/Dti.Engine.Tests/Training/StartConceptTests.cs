@@ -25,7 +25,7 @@ public class StartConceptTests(ModelFixture models) : IClassFixture<ModelFixture
             "tiny-sd15",
             new TrainingOptions
             {
-                Start = concept,
+                StartConcept = concept,
                 Method = method,
                 Steps = 1,
                 LearningRate = 1e-9,
@@ -48,7 +48,7 @@ public class StartConceptTests(ModelFixture models) : IClassFixture<ModelFixture
             "tiny-sd15",
             new TrainingOptions
             {
-                Start = concept,
+                StartConcept = concept,
                 Initializer = "dog",
                 Steps = 1,
                 LearningRate = 1e-9,
@@ -60,7 +60,7 @@ public class StartConceptTests(ModelFixture models) : IClassFixture<ModelFixture
             "tiny-sd15",
             new TrainingOptions
             {
-                Start = concept,
+                StartConcept = concept,
                 Initializer = "dog",
                 Steps = 30,
                 LearningRate = 0.01,
@@ -92,7 +92,7 @@ public class StartConceptTests(ModelFixture models) : IClassFixture<ModelFixture
                 "tiny-sd15",
                 new TrainingOptions
                 {
-                    Start = long_,
+                    StartConcept = long_,
                     Steps = 1,
                     Initializer = null,
                 }
@@ -107,7 +107,7 @@ public class StartConceptTests(ModelFixture models) : IClassFixture<ModelFixture
                 "tiny-sd15",
                 new TrainingOptions
                 {
-                    Start = long_,
+                    StartConcept = long_,
                     Steps = 1,
                     Initializer = null,
                     Magnitude = MagnitudeChoice.Initializer,
@@ -126,14 +126,16 @@ public class StartConceptTests(ModelFixture models) : IClassFixture<ModelFixture
 
         Assert.Equal(
             ErrorKind.FailedPrecondition,
-            Assert.Throws<DtiException>(() => Settings("tiny-sdxl", new TrainingOptions { Start = concept })).Kind
+            Assert
+                .Throws<DtiException>(() => Settings("tiny-sdxl", new TrainingOptions { StartConcept = concept }))
+                .Kind
         );
         var error = Assert.Throws<ValidationException>(() =>
             Settings(
                 "tiny-sd15",
                 new TrainingOptions
                 {
-                    Start = concept,
+                    StartConcept = concept,
                     VectorCount = 3,
                     Method = TrainingMethod.CrossInit,
                 }
@@ -177,7 +179,12 @@ public class StartConceptTests(ModelFixture models) : IClassFixture<ModelFixture
 
     private (ConceptEmbedding Concept, TrainingStep Last) Learn(string family, TrainingOptions options)
     {
-        var asked = options.Start is null ? options with { Initializer = options.Initializer ?? "dog" } : options;
+        var asked = options.StartConcept is null
+            ? options with
+            {
+                Initializer = options.Initializer ?? "dog",
+            }
+            : options;
         var finished = (TrainingFinished)
             new Trainer(models.Model(family), Settings(family, asked), NoisePhotos.Load())
                 .Run(TestContext.Current.CancellationToken)

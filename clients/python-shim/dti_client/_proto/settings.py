@@ -15,6 +15,7 @@ KappaSchedule = Literal["constant", "linear", "cosine"]
 LearntEncoders = Literal["all", "first", "second"]
 TrainingPreset = Literal["fast", "balanced", "faithful"]
 LearningRateSchedule = Literal["constant", "linear", "cosine"]
+TrainingStart = Literal["word", "photos"]
 PictureFormat = Literal["png", "jpeg", "webp"]
 PromptSyntax = Literal["weighted", "plain"]
 LongPrompts = Literal["chunks", "cut"]
@@ -27,7 +28,7 @@ class TrainingOptions:
     model: Annotated[str | None, "Name of the model (ModelService.List). Default: the server's default model."] = None
     kind: Annotated[ConceptKind | None, "What the photos show; it chooses the prompt templates. Default: object."] = None
     placeholder: Annotated[str | None, "What stands for the concept in prompts: <identifier>. Default: the concept's name in angle brackets."] = None
-    initializer: Annotated[str | None, "Word or phrase whose token embeddings give the starting directions μ. Default: object, or painting for styles."] = None
+    initializer: Annotated[str | None, "Word or phrase whose token embeddings give the starting directions μ. Default: object, or painting for styles; none if training starts elsewhere."] = None
     num_vectors: Annotated[int | None, "Number of vectors. More than the initializer has tokens: the last one is repeated. From 1 to 32. Default: the number of tokens of the initializer."] = None
     steps: Annotated[int | None, "Optimiser steps. From 1 to 100,000. Default: what the model's folder says (dti.json), else 500."] = None
     batch_size: Annotated[int | None, "Photos of a batch. From 1 to 64. Default: 4."] = None
@@ -56,11 +57,12 @@ class TrainingOptions:
     text_encoders: Annotated[LearntEncoders | None, "Which text encoders learn, where the model has two. Default: all."] = None
     stop_early: Annotated[bool | None, "Stop before all steps are done where checks say that nothing more is learnt, and keep the concept of the best check. Default: false."] = None
     check_every: Annotated[int | None, "Measure the concept deterministically before the first step and every so many (TrainCheck); 0: never. From 0 to 100,000. Default: 0, or 25 to stop early."] = None
-    preview_baseline: Annotated[bool | None, "Generate an image of each preview prompt before the first step too, with the initializer in the concept's place. Default: false."] = None
+    preview_baseline: Annotated[bool | None, "Generate an image of each preview prompt before the first step too, with the initializer in the concept's place, or with the concept itself if it starts elsewhere. Default: false."] = None
     preset: Annotated[TrainingPreset | None, "A preset of several settings; settings that are given individually take precedence. fast: half of the model's steps. faithful: twice as many, for the highest subject similarity. Default: balanced."] = None
     obedience: Annotated[float | None, "From subject similarity (0) to obedience to long prompts (1). It sets κ from 0 over the model's usual one in the middle to ten times that; kappa takes precedence. From 0 to 1. Default: 0.5. For the method dti only."] = None
     gradient_accumulation: Annotated[int | None, "Batches whose gradients are averaged into one step. A step has batch_size times as many photos, in the memory of batch_size. The average goes into the step as one batch's gradient does, so κ and η mean the same. From 1 to 64. Default: 1."] = None
     learning_rate_schedule: Annotated[LearningRateSchedule | None, "How η goes over the run, as lr_scheduler in diffusers. The paper's is constant. Default: what the model's folder says, else constant."] = None
+    start: Annotated[TrainingStart | None, "Where training starts if start_concept names no concept: at the initializer, or at the direction that the model's photo encoder predicts from the photos. That direction is μ too, unless an initializer is given. The method cross_init starts at a word only. Default: what the model's folder says, else word; word for the other methods."] = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class TrainingSettings:
     model: Annotated[str, "Name of the model (ModelService.List). Default: the server's default model."]
     kind: Annotated[ConceptKind, "What the photos show; it chooses the prompt templates. Default: object."]
     placeholder: Annotated[str, "What stands for the concept in prompts: <identifier>. Default: the concept's name in angle brackets."]
-    initializer: Annotated[str, "Word or phrase whose token embeddings give the starting directions μ. Default: object, or painting for styles."]
+    initializer: Annotated[str, "Word or phrase whose token embeddings give the starting directions μ. Default: object, or painting for styles; none if training starts elsewhere."]
     initializer_tokens: Annotated[tuple[str, ...], "The tokens that the initializer became; one vector starts from each."]
     num_vectors: Annotated[int, "Number of vectors. More than the initializer has tokens: the last one is repeated. From 1 to 32. Default: the number of tokens of the initializer."]
     steps: Annotated[int, "Optimiser steps. From 1 to 100,000. Default: what the model's folder says (dti.json), else 500."]
@@ -96,15 +98,16 @@ class TrainingSettings:
     kappa_schedule: Annotated[KappaSchedule, "How κ goes over the run. Default: constant. For the method dti only."]
     regularization: Annotated[float, "λ of a penalty λ·mean((e − e₀)²) toward the start. Not for the method dti, which has kappa. From 0 to 1000. Default: 0."]
     snapshot_every: Annotated[int, "Keep a snapshot every so many steps, from which training can go on; 0: only the newest. From 0 to 100,000. Default: 100."]
-    start_concept: Annotated[str, "Empty: the initializer gave the start."]
+    start_concept: Annotated[str, "Empty: the initializer or the photos gave the start, as start says."]
     templates: Annotated[tuple[str, ...], "Own ones; empty: those of the kind."]
     use_alpha: Annotated[bool, "A photo's opacity is its mask, where it has no other. Default: false."]
     text_encoders: Annotated[LearntEncoders, "Which text encoders learn, where the model has two. Default: all."]
     stop_early: Annotated[bool, "Stop before all steps are done where checks say that nothing more is learnt, and keep the concept of the best check. Default: false."]
     check_every: Annotated[int, "Measure the concept deterministically before the first step and every so many (TrainCheck); 0: never. From 0 to 100,000. Default: 0, or 25 to stop early."]
-    preview_baseline: Annotated[bool, "Generate an image of each preview prompt before the first step too, with the initializer in the concept's place. Default: false."]
+    preview_baseline: Annotated[bool, "Generate an image of each preview prompt before the first step too, with the initializer in the concept's place, or with the concept itself if it starts elsewhere. Default: false."]
     gradient_accumulation: Annotated[int, "Batches whose gradients are averaged into one step. A step has batch_size times as many photos, in the memory of batch_size. The average goes into the step as one batch's gradient does, so κ and η mean the same. From 1 to 64. Default: 1."]
     learning_rate_schedule: Annotated[LearningRateSchedule, "How η goes over the run, as lr_scheduler in diffusers. The paper's is constant. Default: what the model's folder says, else constant."]
+    start: Annotated[TrainingStart, "Where training starts if start_concept names no concept: at the initializer, or at the direction that the model's photo encoder predicts from the photos. That direction is μ too, unless an initializer is given. The method cross_init starts at a word only. Default: what the model's folder says, else word; word for the other methods."]
 
 
 @dataclass(frozen=True)
