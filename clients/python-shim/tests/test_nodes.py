@@ -227,11 +227,16 @@ def test_train_by_a_preset_with_another_method_asks_for_no_obedience(nodes, clie
     assert (settings.method, settings.steps, settings.kappa) == ("ti", 50, 0)
 
 
+def test_train_from_photos_asks_the_server_for_that_start(nodes, photos):
+    with pytest.raises(DtiError, match="has no photo encoder"):
+        run(nodes["DtiTrainConcept"], images=photos, name="node-photos", start="photos", **TRAINING)
+
+
 def test_train_without_the_later_inputs_asks_what_it_asked_before_there_were_any(nodes, client, cat, photos):
     """Workflows that were saved then find their trainings again."""
     before = len(jobs(client, "node-cat"))
     run(nodes["DtiTrainConcept"], images=photos, name="node-later", **TRAINING)
-    run(nodes["DtiTrainConcept"], images=photos, name="node-later", preset="(own settings)", obedience=0.9, stop_early=False, gradient_accumulation=1, **TRAINING)
+    run(nodes["DtiTrainConcept"], images=photos, name="node-later", preset="(own settings)", obedience=0.9, stop_early=False, gradient_accumulation=1, start="(default)", **TRAINING)
     assert len(jobs(client, "node-later")) == 1 and len(jobs(client, "node-cat")) == before
 
 

@@ -55,6 +55,11 @@ def test_train_inputs_of_saved_workflows_stay_where_they_were(schemas):
         "center_crop", "random_flip", "preview_every", "preview_prompt", "overwrite"]
 
 
+def test_train_offers_the_words_of_the_start_and_the_default(schemas):
+    start = next(port for port in schemas["DtiTrainConcept"].inputs if port.id == "start")
+    assert (start.options["options"], start.options["default"], start.options["optional"]) == (["(default)", "word", "photos"], "(default)", True)
+
+
 @pytest.mark.parametrize("workflow", sorted((PACK / "example_workflows").glob("*.json")), ids=lambda file: file.stem)
 def test_example_workflow_links_what_fits(workflow):
     graph = json.loads(workflow.read_text())

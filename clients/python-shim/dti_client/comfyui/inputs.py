@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from comfy_api.v0_0_2 import io
 
@@ -34,6 +34,8 @@ def advanced(made: Input) -> Input:
 def declared(name: str):
     """An advanced input of a training setting, as the contract declares it; left at its default, the setting is not sent."""
     kind, tooltip, setting = records.declaration(name)
+    if words := get_args(kind):
+        return advanced(io.Combo.Input(name, options=[DEFAULT, *words], default=DEFAULT, optional=True, tooltip=tooltip))
     bounds = {"min": kind(setting.min), "max": kind(setting.max)} if kind in (int, float) else {}
     step = {"step": 0.01, "round": False} if kind is float else {}
     made = {bool: io.Boolean, int: io.Int, float: io.Float}[kind].Input(
@@ -44,6 +46,8 @@ def declared(name: str):
 def default(name: str):
     """What a declared input is set to where nothing is chosen."""
     kind, _, setting = records.declaration(name)
+    if get_args(kind):
+        return DEFAULT
     return setting.default == "true" if kind is bool else kind(float(setting.default))
 
 

@@ -22,7 +22,7 @@ from .values import Concept, Server, use
 
 
 OWN = "(own settings)"
-DECLARED = ["gradient_accumulation"]
+DECLARED = ["gradient_accumulation", "start"]
 """Settings whose inputs follow from the contract alone, in the order in which they came."""
 
 
@@ -136,7 +136,8 @@ class DtiTrainConcept(io.ComfyNode):
 def spell(settings: records.TrainingSettings) -> str:
     """The settings of a training, in a line or two."""
     own = f"η {settings.learning_rate:g}" + (f", κ {settings.kappa:g}, β {settings.beta:g}" if settings.method == "dti" else "")
-    start = f"from concept {settings.start_concept}" if settings.start_concept else f"from '{settings.initializer}'"
+    start = (f"from concept {settings.start_concept}" if settings.start_concept
+             else "from the photos" if settings.start == "photos" else f"from '{settings.initializer}'")
     batch = f"{settings.batch_size}" + (f" × {settings.gradient_accumulation}" if settings.gradient_accumulation > 1 else "")
     return (f"{settings.method} on {settings.model}: {settings.steps} steps of {batch} at {settings.resolution}², {own}, "
             f"{settings.num_vectors} vector(s) {start}, seed {settings.seed}")
