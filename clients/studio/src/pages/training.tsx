@@ -6,7 +6,7 @@ import { startTraining } from '../api/start';
 import { TrainingLog } from '../api/trainingLog';
 import type { Picture } from '../gen/dti/v1/common_pb';
 import type { Job } from '../gen/dti/v1/job_service_pb';
-import type { TrainingSettings } from '../gen/dti/v1/training_pb';
+import { TrainingStart, type TrainingSettings } from '../gen/dti/v1/training_pb';
 import { Curve } from '../parts/curve';
 import { Dialog } from '../parts/dialog';
 import { NumberField } from '../parts/forms';
@@ -107,7 +107,7 @@ export function TrainingFacts({ settings, photos }: { settings: TrainingSettings
       facts={[
         ['Model', settings.model],
         ['Photos', photos],
-        ['Started from', settings.startConcept || settings.initializer],
+        ['Started from', settings.startConcept || (settings.start === TrainingStart.PHOTOS ? 'the photos' : settings.initializer)],
         ['Vectors', settings.numVectors],
         ['Steps', settings.steps],
         ['Photos of a batch', settings.batchSize],
