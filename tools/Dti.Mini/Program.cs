@@ -20,6 +20,7 @@ const string Usage = """
       latents           renders the world and encodes it
       reader            3: a network that reads objects from latents, to help the denoiser
       unet [T [N [LEG]]] 4: N steps of the denoiser, on the frozen text encoder and autoencoder, from where the last leg ended
+      photo-encoder [T [N]] 5: N steps of the network that predicts a concept's direction from its photos
       previews          how latents look, for previews without the autoencoder
       judge [T [N [LEG]]] N steps of the independent encoder that judges pictures, from where the last leg ended
       design-judge [T [N [LEG]]] the part of the judge that reads designs
@@ -79,6 +80,9 @@ switch (args.FirstOrDefault())
         return 0;
     case "reader":
         ReaderStage.Run(folder, Number(1, 2), Number(2, 1_000));
+        return 0;
+    case "photo-encoder":
+        PhotoEncoderStage.Run(folder, Number(1, 2), Number(2, 1_500));
         return 0;
     case "previews":
         PreviewStage.Run(folder);

@@ -123,6 +123,21 @@ internal static class ModelExport
         );
     }
 
+    public static void PhotoEncoder(PhotoEncoderConfig config, IReadOnlyDictionary<string, Tensor> weights) =>
+        Component(
+            PhotoEncoderConfig.Component,
+            weights,
+            new Dictionary<string, object>
+            {
+                ["_class_name"] = PhotoEncoderConfig.ClassName,
+                ["block_out_channels"] = config.BlockOutChannels,
+                ["embedding_dims"] = config.EmbeddingDims,
+                ["in_channels"] = config.InChannels,
+                ["layers_per_block"] = config.LayersPerBlock,
+                ["norm_num_groups"] = config.NormNumGroups,
+            }
+        );
+
     public static void Judge(IReadOnlyDictionary<string, Tensor> weights, string file)
     {
         using var scope = NewDisposeScope();

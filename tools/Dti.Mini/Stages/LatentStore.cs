@@ -1,6 +1,9 @@
+using System.Globalization;
 using System.IO.MemoryMappedFiles;
 using Dti.Engine.Models;
+using Dti.Mini.Sheets;
 using Dti.Mini.Training;
+using Dti.Mini.World;
 using static TorchSharp.torch;
 
 namespace Dti.Mini.Stages;
@@ -21,13 +24,49 @@ internal sealed class LatentStore
     /// <param name="threads">To encode with.</param>
     public static LatentStore Open(string folder, ulong seed, int count, AutoencoderKL vae, int threads)
     {
+        using var pictures = PictureStore.Open(folder, seed, count);
+        return Open(folder, seed.ToString(CultureInfo.InvariantCulture), count, pictures.Read, vae, threads);
+    }
+
+    /// <summary>Reads the latents of scenes, after rendering and encoding those that are missing.</summary>
+    /// <param name="folder">Of the latents.</param>
+    /// <param name="name">Of their file.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="scene">The scene of an index; always the same one.</param>
+    /// <param name="vae">The trained autoencoder.</param>
+    /// <param name="threads">To encode with.</param>
+    public static LatentStore Open(
+        string folder,
+        string name,
+        int count,
+        Func<int, Scene> scene,
+        AutoencoderKL vae,
+        int threads
+    ) =>
+        Open(
+            folder,
+            name,
+            count,
+            indices => QualityStage.Stack([.. indices.Select(index => ContactSheet.Draw(scene(index)))]),
+            vae,
+            threads
+        );
+
+    private static LatentStore Open(
+        string folder,
+        string name,
+        int count,
+        Func<IReadOnlyList<int>, Tensor> pictures,
+        AutoencoderKL vae,
+        int threads
+    )
+    {
         const int chunk = 64;
         long[] shape = [vae.Config.LatentChannels, Side, Side];
         var bytes = shape.Aggregate(2L, (a, b) => a * b);
-        var path = Path.Combine(Directory.CreateDirectory(folder).FullName, $"latents-{seed}.bin");
+        var path = Path.Combine(Directory.CreateDirectory(folder).FullName, $"latents-{name}.bin");
         using (var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite))
         {
-            using var pictures = PictureStore.Open(folder, seed, count);
             for (var first = (int)(file.Length / bytes); first < count; first += chunk * threads)
             {
                 var parts = new byte[threads][];
@@ -42,7 +81,7 @@ internal sealed class LatentStore
                         length == 0
                             ? []
                             : (
-                                vae.Encode(pictures.Read([.. Enumerable.Range(from, length)])).Mean
+                                vae.Encode(pictures([.. Enumerable.Range(from, length)])).Mean
                                 * vae.Config.ScalingFactor
                             )
                                 .to(ScalarType.BFloat16)

@@ -6,7 +6,8 @@ namespace Dti.Mini.Subjects;
 /// <summary>Photos of subjects: each in five places, lights, sizes and positions.</summary>
 internal static class SubjectPhotos
 {
-    private const int Count = 5;
+    /// <summary>Photos of a subject.</summary>
+    public const int Count = 5;
 
     /// <summary>The scenes of a held-out design's photos.</summary>
     /// <param name="design">The design.</param>

@@ -48,6 +48,7 @@ internal sealed record Design(
 
     private const ulong NamedSeed = 40_000;
     private const ulong HeldOutSeed = 50_000;
+    private const ulong PhotographedSeed = 60_000;
 
     /// <summary>The design of a word of the vocabulary: the same on every machine.</summary>
     public static Design Named(int index) => Sample(new Dice(NamedSeed, (ulong)index));
@@ -60,6 +61,9 @@ internal sealed record Design(
 
     /// <summary>A design that neither names nor scenes hold.</summary>
     public static Design HeldOut(int index) => Sample(new Dice(HeldOutSeed, (ulong)index));
+
+    /// <summary>A design of the photos that the photo encoder learns from.</summary>
+    public static Design Photographed(int index) => Sample(new Dice(PhotographedSeed, (ulong)index));
 
     /// <summary>A random design.</summary>
     public static Design Sample(Dice dice)
