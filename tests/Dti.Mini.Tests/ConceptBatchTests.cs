@@ -1,4 +1,5 @@
 using Dti.Engine.Concepts;
+using Dti.Engine.Models;
 using Dti.Engine.Models.Families;
 using Dti.Engine.Training;
 using Dti.Mini.Study;
@@ -9,17 +10,25 @@ using static TorchSharp.torch;
 
 namespace Dti.Mini.Tests;
 
-public class ConceptBatchTests
+public sealed class ConceptBatchTests : IDisposable
 {
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dti-mini-batch-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
     [Theory]
-    [InlineData(TrainingMethod.Directional, 0.04)]
-    [InlineData(TrainingMethod.TextualInversion, 0.02)]
-    public void Run_SeveralConcepts_LearnsEachAsATrainerDoes(TrainingMethod method, double rate)
+    [InlineData(TrainingMethod.Directional, 0.04, TrainingStart.Word)]
+    [InlineData(TrainingMethod.Directional, 0.04, TrainingStart.Photos)]
+    [InlineData(TrainingMethod.TextualInversion, 0.02, TrainingStart.Word)]
+    public void Run_SeveralConcepts_LearnsEachAsATrainerDoes(TrainingMethod method, double rate, TrainingStart start)
     {
         using var scope = NewDisposeScope();
-        var profile = ModelFamilies.BuiltIn.Read(Path.Combine(Fixtures.Root, "..", "..", "models", "dti-mini"));
+        var source = Path.Combine(Fixtures.Repository, "models", "dti-mini"); // as a fixture: an absolute path stays
+        var profile = ModelFamilies.BuiltIn.Read(
+            TinyPhotoEncoder.AddTo(Fixtures.CopyModel(source, Path.Combine(_folder.FullName, "dti-mini")))
+        );
         using var model = StudyTraining.Load(profile);
-        var study = new StudyMethod("tested", method, rate, Steps: 3);
+        var study = new StudyMethod("tested", method, rate, Steps: 3, Start: start);
         var runs = Enumerable
             .Range(0, 3)
             .Select(i =>

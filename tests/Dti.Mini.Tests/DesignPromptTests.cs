@@ -118,6 +118,7 @@ public class DesignPromptTests
         Assert.NotEqual(method.Folder, (method with { Magnitude = MagnitudeChoice.Initializer }).Folder);
         Assert.NotEqual(method.Folder, (method with { KappaSchedule = KappaSchedule.Cosine }).Folder);
         Assert.NotEqual(method.Folder, (method with { Vectors = 2 }).Folder);
+        Assert.NotEqual(method.Folder, (method with { Start = TrainingStart.Photos }).Folder);
     }
 
     [Fact]

@@ -32,6 +32,7 @@ const string Usage = """
       rates [N]         all methods at learning rates over three decades, on N (default 8) other held-out designs
       lengths [N]       DTI and Textual Inversion with 10 to 800 steps, on the same
       variants [N [S]]  changes of the model's default settings, one at a time, on the same
+      starts [N]        DTI that starts at the photos' direction or at a word, after few and many steps, on N held-out designs (default 32)
       between           images between all pairs of the shown designs
       position          how well position can be read from embeddings of any norm
       demo SUBJECTS STEPS  subjects of the demo, as purple-owl=animal,…: their photos, into samples, and how they are learnt
@@ -110,6 +111,9 @@ switch (args.FirstOrDefault())
         return 0;
     case "rates":
         new MethodStudy(folder).Run(StudyMethods.Rates, Tuned(Number(1, 8)), seeds: 1);
+        return 0;
+    case "starts":
+        new StartStudy(folder).Run(Number(1, 32));
         return 0;
     case "lengths":
         new MethodStudy(folder).Run(StudyMethods.Lengths, Tuned(Number(1, 8)), seeds: 1);

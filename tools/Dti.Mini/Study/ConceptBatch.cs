@@ -96,10 +96,15 @@ internal sealed class ConceptBatch : IDisposable
         {
             using var scope = NewDisposeScope();
             (Settings, _method) = (settings, LearningMethod.Of(settings.Method));
-            var start = _method.Start(model, encoder: 0, settings.Initializer, settings.VectorCount);
+            Batches = new BatchSampler(model, settings, photos);
+            var start = settings.StartsAtWord
+                ? _method.Start(model, encoder: 0, settings.Initializer, settings.VectorCount)
+                : (PhotoStart.Directions(model, photos, Batches.Latents)[0] * settings.MagnitudeValue).expand(
+                    settings.VectorCount,
+                    -1
+                );
             Embedding = _method.Embedding(start, settings.MagnitudeValue);
             Optimizer = _method.Optimizer(Embedding, settings.MagnitudeValue, settings);
-            Batches = new BatchSampler(model, settings, photos);
         }
 
         public TrainingSettings Settings { get; }

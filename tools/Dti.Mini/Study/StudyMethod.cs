@@ -15,6 +15,7 @@ namespace Dti.Mini.Study;
 /// <param name="Magnitude">m; DTI and renormalised TI only.</param>
 /// <param name="KappaSchedule">How κ goes over the run; DTI only.</param>
 /// <param name="Vectors">Vectors of the concept.</param>
+/// <param name="Start">Where training starts; with photos, without an initial word.</param>
 internal sealed record StudyMethod(
     string Name,
     TrainingMethod Method,
@@ -25,7 +26,8 @@ internal sealed record StudyMethod(
     LearningRateSchedule Schedule = LearningRateSchedule.Constant,
     MagnitudeChoice Magnitude = MagnitudeChoice.Mean,
     KappaSchedule KappaSchedule = KappaSchedule.Constant,
-    int Vectors = 1
+    int Vectors = 1,
+    TrainingStart Start = TrainingStart.Word
 )
 {
     private const double PaperKappa = 1e-4;
@@ -36,13 +38,15 @@ internal sealed record StudyMethod(
         + (Schedule == LearningRateSchedule.Constant ? "" : $"-{Schedule}")
         + (Magnitude == MagnitudeChoice.Mean ? "" : $"-{Magnitude}")
         + (KappaSchedule == KappaSchedule.Constant ? "" : $"-κ-{KappaSchedule}")
-        + (Vectors == 1 ? "" : FormattableString.Invariant($"-{Vectors}-vectors"));
+        + (Vectors == 1 ? "" : FormattableString.Invariant($"-{Vectors}-vectors"))
+        + (Start == TrainingStart.Word ? "" : $"-{Start}");
 
     public TrainingOptions Options(string initializer, int seed) =>
         new()
         {
             Method = Method,
-            Initializer = initializer,
+            Start = Start,
+            Initializer = Start == TrainingStart.Word ? initializer : null,
             LearningRate = LearningRate,
             LearningRateSchedule = Schedule,
             Magnitude = Magnitude,
