@@ -35,8 +35,8 @@ public sealed partial record TrainingSettings
 
     /// <summary>
     /// Where training starts if no concept is named. With <see cref="TrainingStart.Photos"/> the direction that the
-    /// photos give is μ too, unless an initialiser is named. Default: for directional training what the model's folder
-    /// says, else word.
+    /// photos give is μ too, unless an initialiser is named. Default: for directional training of an object without an
+    /// initialiser what the model's folder says, else word.
     /// </summary>
     public TrainingStart Start { get; private init; }
 
@@ -88,9 +88,9 @@ public sealed partial record TrainingSettings
         var kind = options.Kind ?? ConceptKind.Object;
         var method = options.Method ?? TrainingMethod.Directional;
         var way = LearningMethod.Of(method);
-        var start = options.Start
-            ?? (options.StartConcept is null && way.OnSphere ? profile.TrainingDefaults.Start : null)
-            ?? TrainingStart.Word;
+        // A photo encoder knows objects, and who names a word starts there.
+        var isOpen = options is { StartConcept: null, Initializer: null } && kind == ConceptKind.Object && way.OnSphere;
+        var start = options.Start ?? (isOpen ? profile.TrainingDefaults.Start : null) ?? TrainingStart.Word;
         var needsWord = options.StartConcept is null && start == TrainingStart.Word;
         var initializer = options.Initializer
             ?? (

@@ -176,6 +176,8 @@ public sealed class PhotoStartTests : IDisposable
 
         Assert.Equal((TrainingStart.Photos, "", 1), (settings.Start, settings.Initializer, settings.VectorCount));
         Assert.Equal(TrainingStart.Word, Resolve(profile, new() { Start = TrainingStart.Word }).Start);
+        Assert.Equal(TrainingStart.Word, Resolve(profile, new() { Initializer = "cat" }).Start);
+        Assert.Equal(TrainingStart.Word, Resolve(profile, new() { Kind = ConceptKind.Style }).Start);
         Assert.Equal(TrainingStart.Word, Resolve(profile, new() { StartConcept = concept }).Start);
         Assert.Equal(TrainingStart.Word, Resolve(profile, new() { Method = TrainingMethod.TextualInversion }).Start);
     }

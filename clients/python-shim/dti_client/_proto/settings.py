@@ -62,7 +62,7 @@ class TrainingOptions:
     obedience: Annotated[float | None, "From subject similarity (0) to obedience to long prompts (1). It sets κ from 0 over the model's usual one in the middle to ten times that; kappa takes precedence. From 0 to 1. Default: 0.5. For the method dti only."] = None
     gradient_accumulation: Annotated[int | None, "Batches whose gradients are averaged into one step. A step has batch_size times as many photos, in the memory of batch_size. The average goes into the step as one batch's gradient does, so κ and η mean the same. From 1 to 64. Default: 1."] = None
     learning_rate_schedule: Annotated[LearningRateSchedule | None, "How η goes over the run, as lr_scheduler in diffusers. The paper's is constant. Default: what the model's folder says, else constant."] = None
-    start: Annotated[TrainingStart | None, "Where training starts if start_concept names no concept: at the initializer, or at the direction that the model's photo encoder predicts from the photos. That direction is μ too, unless an initializer is given. The method cross_init starts at a word only. Default: what the model's folder says, else word; word for the other methods."] = None
+    start: Annotated[TrainingStart | None, "Where training starts if start_concept names no concept: at the initializer, or at the direction that the model's photo encoder predicts from the photos. That direction is μ too, unless an initializer is given. The method cross_init starts at a word only. Default: word; if no initializer is given, what the model's folder says for objects and the method dti."] = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class TrainingSettings:
     preview_baseline: Annotated[bool, "Generate an image of each preview prompt before the first step too, with the initializer in the concept's place, or with the concept itself if it starts elsewhere. Default: false."]
     gradient_accumulation: Annotated[int, "Batches whose gradients are averaged into one step. A step has batch_size times as many photos, in the memory of batch_size. The average goes into the step as one batch's gradient does, so κ and η mean the same. From 1 to 64. Default: 1."]
     learning_rate_schedule: Annotated[LearningRateSchedule, "How η goes over the run, as lr_scheduler in diffusers. The paper's is constant. Default: what the model's folder says, else constant."]
-    start: Annotated[TrainingStart, "Where training starts if start_concept names no concept: at the initializer, or at the direction that the model's photo encoder predicts from the photos. That direction is μ too, unless an initializer is given. The method cross_init starts at a word only. Default: what the model's folder says, else word; word for the other methods."]
+    start: Annotated[TrainingStart, "Where training starts if start_concept names no concept: at the initializer, or at the direction that the model's photo encoder predicts from the photos. That direction is μ too, unless an initializer is given. The method cross_init starts at a word only. Default: word; if no initializer is given, what the model's folder says for objects and the method dti."]
 
 
 @dataclass(frozen=True)
