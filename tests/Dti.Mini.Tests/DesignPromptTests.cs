@@ -26,7 +26,7 @@ public class DesignPromptTests
     [Fact]
     public void Of_AnyDesign_HasEveryGroupAndWordsThatTheModelKnows()
     {
-        var tokenizer = ClipTokenizer.Load(Path.Combine(Fixtures.Repository, "tools", "Dti.Mini", "Next", "tokenizer"));
+        var tokenizer = ClipTokenizer.Load(Path.Combine(Fixtures.Repository, MiniWorld.TokenizerFolder));
         var prompts = Enumerable.Range(0, 40).SelectMany(index => DesignPrompts.Of(Design.HeldOut(index))).ToArray();
 
         Assert.Equal(Enum.GetValues<PromptGroup>(), prompts.Select(prompt => prompt.Group).Distinct().Order());

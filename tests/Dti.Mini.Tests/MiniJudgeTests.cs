@@ -4,6 +4,7 @@ using Dti.Engine.Weights;
 using Dti.Mini.Models;
 using Dti.Mini.Sheets;
 using Dti.Mini.Stages;
+using Dti.Mini.Text;
 using Dti.Mini.Training;
 using Dti.Mini.World;
 using Dti.Tests;
@@ -17,7 +18,9 @@ public class MiniJudgeTests
     private static readonly string _folder = Path.Combine(Fixtures.Root, "..", "..", "models", "dti-mini-judge");
     private static readonly Scene[] _scenes =
     [
-        .. Enumerable.Range(0, Pictures).Select(i => Scene.Sample(seed: 4711, i)),
+        .. Enumerable
+            .Range(0, Pictures)
+            .Select(i => DesignCaptions.WithFamilies(Scene.Sample(MiniWorld.HeldOutSeed, i))),
     ];
 
     [Fact]
@@ -44,7 +47,8 @@ public class MiniJudgeTests
         using var judge = (MiniJudge)Evaluator.Load(_folder);
         var reader = new JudgeModel(
             judge.Vocabulary,
-            new WeightScope(new FrozenWeights(Path.Combine(_folder, "model.safetensors")))
+            new WeightScope(new FrozenWeights(Path.Combine(_folder, "model.safetensors"))),
+            designs: true
         );
 
         var read = reader.Read(QualityStage.Stack([.. _scenes.Select(ContactSheet.Draw)])).Embedding;

@@ -29,10 +29,10 @@ public class PositionReaderTests
             .ToArray();
 
         Assert.True(
-            told[0]["told_right"] > 0.9,
+            told[0]["told_right"] > 0.6,
             $"at their own norm, {told[0]["told_right"]:P0} of the positions are told right"
         );
-        Assert.True(told[1]["told_right"] < 0.5, $"at four times their norm, {told[1]["told_right"]:P0} are");
+        Assert.True(told[1]["told_right"] < 0.3, $"at four times their norm, {told[1]["told_right"]:P0} are");
         Assert.True(told[2]["told_right"] < 0.1, $"at sixteen times their norm, {told[2]["told_right"]:P0} are");
         Assert.Equal(16, told[2]["norm"] / told[0]["norm"], 1e-3);
     }

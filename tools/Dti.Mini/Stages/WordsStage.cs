@@ -91,10 +91,7 @@ internal static class WordsStage
 
     /// <summary>The embedder that goes with the finished text encoder.</summary>
     public static DesignEmbedder Embedder(int width) =>
-        new(width, new WeightScope(new FrozenWeights(EmbedderFile)).Sub("designs"));
-
-    // No part of the model: later stages embed new designs by it.
-    private static string EmbedderFile => Path.Combine(MiniWorld.ModelFolder, "designs.safetensors");
+        new(width, new WeightScope(new FrozenWeights(MiniWorld.EmbedderFile)).Sub("designs"));
 
     // Rows of names come from the embedder; rows of other tokens that no caption holds get the mean norm of words.
     private static void Finish(Dictionary<string, Tensor> learnt, ClipTokenizer tokenizer, ClipTextConfig config)
@@ -104,7 +101,7 @@ internal static class WordsStage
         var table = learnt["text_model.embeddings.token_embedding.weight"];
         Directory.CreateDirectory(MiniWorld.ModelFolder);
         SafetensorsWriter.Write(
-            EmbedderFile,
+            MiniWorld.EmbedderFile,
             learnt.Where(weight => weight.Key.StartsWith("designs.", StringComparison.Ordinal)).ToDictionary()
         );
         var embedder = Embedder((int)table.shape[1]);

@@ -35,6 +35,13 @@ internal static class MiniWorld
     /// <summary>The weights of the judge of the world without designs.</summary>
     public static string PlainJudgeFile { get; } = Path.Combine(Path.GetDirectoryName(JudgeFile)!, "plain.safetensors");
 
+    /// <summary>
+    /// The network that embeds new designs in later stages and in references of studies, which is not part of the model;
+    /// <c>DTI_MINI_EMBEDDER</c> overrides it.
+    /// </summary>
+    public static string EmbedderFile { get; } =
+        Environment.GetEnvironmentVariable("DTI_MINI_EMBEDDER") ?? "tools/Dti.Mini/designs.safetensors";
+
     /// <summary>Curves and results, for the page about the model.</summary>
     public const string MeasuredFolder = "docs/dti-mini";
 
