@@ -106,7 +106,7 @@ prepare() { # prepare PAGE BLOCK: what the text of the page has the reader do, o
       job=$("$program" jobs list --json --server http://localhost:5171 | grep -oE '[0-9a-f]{32}' | head -n 1)
       sed -i "s/JOB_ID/$job/" jobs.1.sh ;;
     compare.1) # one subject, two methods and one prompt of it
-      sed -E '/^  (horned|tiered|plush|cross|kappa|adamw|ti-|magnitude)/d; /^  - (pixel|an ink|a photo)/d; s/steps [0-9]+/steps 2/; s/^pictures:.*/pictures: 1/; s#\.\./samples#samples#' \
+      sed -E '/^  (star|crowned|chess|cross|kappa|adamw|ti-|magnitude)/d; /^  - (pixel|an ink|a photo)/d; s/steps [0-9]+/steps 2/; s/^pictures:.*/pictures: 1/; s#\.\./samples#samples#' \
         examples/ablation.yaml >short.yaml ;;
     cluster.1) # the addresses of all machines are of this network
       for address in 10.0.0.{1,2,3,10}; do ip address add "$address/32" dev lo; done

@@ -1,4 +1,5 @@
 using Dti.Engine.Imaging;
+using Dti.Engine.Tokenization;
 using Dti.Mini.Sheets;
 using Dti.Mini.Subjects;
 using Dti.Mini.Subjects.Styles;
@@ -10,20 +11,20 @@ namespace Dti.Mini.Tests;
 public class SubjectTests
 {
     [Fact]
-    public void Samples_AreThePicturesThatTheCodeDraws()
+    public void Samples_AreTheImagesThatTheCodeRenders()
     {
-        Assert.True(SubjectCatalogue.All.Count >= 12);
+        Assert.Equal(12, SubjectCatalogue.All.Count);
         Assert.True(LearntStyle.All.Count >= 8);
-        var drawn = SubjectCatalogue.All.ToDictionary(
+        var rendered = SubjectCatalogue.All.ToDictionary(
             subject => subject.Name,
             subject => SubjectPhotos.Of(subject).Select(ContactSheet.Draw).ToArray()
         );
         foreach (var style in LearntStyle.All)
         {
-            drawn.Add(style.Name, [.. style.Pictures()]);
+            rendered.Add(style.Name, [.. style.Pictures()]);
         }
 
-        Assert.All(drawn, entry =>
+        Assert.All(rendered, entry =>
         {
             var folder = Path.Combine(Fixtures.Repository, "samples", entry.Key);
             Assert.Equal(entry.Value.Length, Directory.GetFiles(folder).Length);
@@ -34,7 +35,7 @@ public class SubjectTests
                 var difference = Difference(shipped.Pixels.ToArray(), entry.Value[i]);
                 Assert.True(
                     difference < 9,
-                    $"{entry.Key}/{i + 1}.jpg is not what is drawn: {difference:F1} levels away"
+                    $"{entry.Key}/{i + 1}.jpg is not what is rendered: {difference:F1} levels away"
                 ); // JPEG
             }
         });
@@ -61,11 +62,15 @@ public class SubjectTests
     }
 
     [Fact]
-    public void Subjects_AreNotInTheWorld()
+    public void Initializer_OfEachSubject_IsOneTokenAndTheLastWordOfItsName()
     {
-        var known = World.Shapes.ShapeCatalogue.All.Select(shape => shape.Name).ToHashSet();
-        Assert.All(SubjectCatalogue.All, subject => Assert.DoesNotContain(subject.Name, known));
-        Assert.All(SubjectCatalogue.All, subject => Assert.Contains(subject.Initializer, known));
+        var tokenizer = ClipTokenizer.Load(Path.Combine(Fixtures.Repository, MiniWorld.TokenizerFolder));
+
+        Assert.All(SubjectCatalogue.All, subject =>
+        {
+            Assert.Single(tokenizer.Encode(subject.Initializer));
+            Assert.EndsWith("-" + subject.Initializer, subject.Name, StringComparison.Ordinal);
+        });
     }
 
     /// <summary>How far apart two pictures are: levels of 255, on average over pixels and channels.</summary>

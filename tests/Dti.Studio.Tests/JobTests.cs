@@ -14,9 +14,9 @@ public class JobTests(StudioFixture studio)
     {
         await using var tab = await studio.OpenAsync(place: "jobs");
         var page = tab.Page;
-        var jobId = await studio.Server.StartTrainingAsync("horned-creature", steps: 10_000);
+        var jobId = await studio.Server.StartTrainingAsync("crowned-creature", steps: 10_000);
 
-        await page.GetByRole(AriaRole.Link, new() { Name = "Training of horned-creature" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Training of crowned-creature" }).ClickAsync();
         await Expect(page.Locator(".progress-line strong").First).ToHaveTextAsync(new Regex(@"^Step \d+ of 10000$"));
         await tab.Button("Cancel training").ClickAsync();
 
@@ -30,7 +30,7 @@ public class JobTests(StudioFixture studio)
     public async Task Watch_ConnectionIsCut_ContinuesWithoutAGap()
     {
         await using var proxy = new CuttingProxy(studio.Server.Page);
-        var jobId = await studio.Server.StartTrainingAsync("box-robot", steps: 10_000);
+        var jobId = await studio.Server.StartTrainingAsync("eared-robot", steps: 10_000);
         await using var tab = await studio.OpenAsync(new Uri(proxy.Address, "/"), $"jobs/{jobId}");
         await Expect(tab.Page.GetByText(" left")).ToBeVisibleAsync();
         var before = (await studio.Server.Client.GetJobAsync(jobId)).Step;

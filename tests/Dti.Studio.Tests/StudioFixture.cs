@@ -13,10 +13,10 @@ namespace Dti.Studio.Tests;
 public sealed class StudioFixture : IAsyncLifetime
 {
     /// <summary>The concepts of the library.</summary>
-    public const string First = "orange-cat";
+    public const string First = "star-castle";
 
     /// <inheritdoc cref="First"/>
-    public const string Second = "purple-owl";
+    public const string Second = "melon-bird";
 
     private static readonly string[] _programs = ["chromium", "chromium-browser", "google-chrome"];
     private IPlaywright? _playwright;

@@ -103,7 +103,7 @@ internal sealed class StudioServer : IAsyncDisposable
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            if (Directory.Exists(Path.Combine(folder.FullName, "samples", "purple-owl")))
+            if (Directory.Exists(Path.Combine(folder.FullName, "samples", "melon-bird")))
             {
                 return Path.Combine(folder.FullName, "samples");
             }

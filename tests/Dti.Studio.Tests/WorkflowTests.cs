@@ -14,10 +14,10 @@ public class WorkflowTests(StudioFixture studio)
     {
         await using var tab = await studio.OpenAsync(place: "train");
         var page = tab.Page;
-        await DropAsync(page, StudioServer.PhotoFiles("purple-owl"));
+        await DropAsync(page, StudioServer.PhotoFiles("melon-bird"));
         await Expect(page.Locator("button.photo")).ToHaveCountAsync(5);
-        await tab.Field("Name").FillAsync("my-owl");
-        await tab.Field("What is it?").FillAsync("owl");
+        await tab.Field("Name").FillAsync("my-bird");
+        await tab.Field("What is it?").FillAsync("bird");
         await page.GetByRole(AriaRole.Radio, new() { Name = "Fast" }).CheckAsync();
         await tab.Field("Likeness or obedience").FillAsync("0.6");
         await Shots.TakeAsync(page, "studio-train");
@@ -33,7 +33,7 @@ public class WorkflowTests(StudioFixture studio)
 
         await tab.Button("Train").ClickAsync();
 
-        await page.GetByText("<my-owl> is in the library.").WaitForAsync();
+        await page.GetByText("<my-bird> is in the library.").WaitForAsync();
         await Shots.TakeAsync(page, "studio-training");
         await Expect(
                 page.GetByRole(AriaRole.Img, new() { NameRegex = new($"^Loss: .* in {Shots.Number(4, 100)} steps$") })
@@ -43,14 +43,14 @@ public class WorkflowTests(StudioFixture studio)
         await Expect(page.Locator("progress").First).ToHaveJSPropertyAsync("value", Shots.Number(4, 100));
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Look at the concept" }).ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "<my-owl>" })).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "<my-bird>" })).ToBeVisibleAsync();
         await Expect(page.GetByAltText("Photo 5")).ToBeVisibleAsync(); // this browser has sent them
-        await Expect(page.Locator(".nearest li").First).ToContainTextAsync("owl");
+        await Expect(page.Locator(".nearest li").First).ToContainTextAsync("bird");
         var downloading = page.WaitForDownloadAsync();
         await tab.Button("A1111 and ComfyUI file").ClickAsync();
         var download = await downloading;
-        Assert.Equal("my-owl.safetensors", download.SuggestedFilename);
-        var exported = await studio.Server.Client.ExportConceptAsync("my-owl", ConceptFormat.WebUi);
+        Assert.Equal("my-bird.safetensors", download.SuggestedFilename);
+        var exported = await studio.Server.Client.ExportConceptAsync("my-bird", ConceptFormat.WebUi);
         Assert.Equal(exported.Data.ToArray(), await File.ReadAllBytesAsync(await download.PathAsync()));
         if (Shots.Folder is not null)
         {
@@ -66,7 +66,7 @@ public class WorkflowTests(StudioFixture studio)
         await using var tab = await studio.OpenAsync(place: "train");
         var page = tab.Page;
         var folder = Directory.CreateTempSubdirectory("dti-studio-photos-");
-        var photo = StudioServer.PhotoFiles("plush-dinosaur").First();
+        var photo = StudioServer.PhotoFiles("eared-robot").First();
         File.Copy(photo, Path.Combine(folder.FullName, "1.jpg"));
         using (var decoded = SKBitmap.Decode(photo))
         using (var mask = new SKBitmap(decoded.Width, decoded.Height))
@@ -109,10 +109,10 @@ public class WorkflowTests(StudioFixture studio)
     {
         await using var tab = await studio.OpenAsync(place: "generate");
         var page = tab.Page;
-        await tab.Field("Prompt").PressSequentiallyAsync("a photo of <pur");
-        await Expect(page.Locator(".completions [role=option]")).ToHaveTextAsync(["<purple-owl>"]);
+        await tab.Field("Prompt").PressSequentiallyAsync("a photo of <mel");
+        await Expect(page.Locator(".completions [role=option]")).ToHaveTextAsync(["<melon-bird>"]);
         await page.Keyboard.PressAsync("Enter");
-        await Expect(tab.Field("Prompt")).ToHaveValueAsync("a photo of <purple-owl>");
+        await Expect(tab.Field("Prompt")).ToHaveValueAsync("a photo of <melon-bird>");
         await Expect(tab.Field("Steps")).ToHaveAttributeAsync("max", "1000"); // as the contract declares
         await Expect(tab.Field("Steps")).ToHaveAttributeAsync("placeholder", "30");
         await tab.Field("Steps").FillAsync($"{Shots.Number(2, 30)}");
@@ -133,7 +133,7 @@ public class WorkflowTests(StudioFixture studio)
         var shown = await File.ReadAllBytesAsync(await (await downloading).PathAsync());
         if (Shots.Folder is null)
         {
-            Assert.Equal(await GenerateImagesAsync("a photo of <purple-owl>", 2, 9007199254740993), shown);
+            Assert.Equal(await GenerateImagesAsync("a photo of <melon-bird>", 2, 9007199254740993), shown);
         }
 
         await page.Keyboard.PressAsync("Escape");
@@ -145,11 +145,11 @@ public class WorkflowTests(StudioFixture studio)
     public async Task Generate_UnknownConcept_ShowsTheServersSentence()
     {
         await using var tab = await studio.OpenAsync(place: "generate");
-        await tab.Field("Prompt").FillAsync("embedding:purple-ow");
+        await tab.Field("Prompt").FillAsync("embedding:melon-bir");
         await tab.Button("Generate").ClickAsync();
 
         var refused = await Assert.ThrowsAsync<DtiClientException>(() =>
-            GenerateImagesAsync("embedding:purple-ow", 1, 1)
+            GenerateImagesAsync("embedding:melon-bir", 1, 1)
         );
         await Expect(tab.Page.GetByRole(AriaRole.Alert).Filter(new() { HasText = refused.Message })).ToBeVisibleAsync();
     }

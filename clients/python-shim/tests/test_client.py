@@ -16,7 +16,7 @@ import dti_client
 from dti_client import DtiClient, DtiError, GenerationOptions, TrainingOptions
 
 SAMPLES = sorted((pathlib.Path(__file__).resolve().parents[3] / "samples" / "clay-cat").glob("*.*"))
-SUBJECT = sorted((pathlib.Path(__file__).resolve().parents[3] / "samples" / "crested-teapot").glob("*.*"))
+SUBJECT = sorted((pathlib.Path(__file__).resolve().parents[3] / "samples" / "chess-jug").glob("*.*"))
 TINY = TrainingOptions(steps=3, batch_size=1, resolution=64, preview_every=2, preview_steps=1, seed=1, initializer="cat")
 DRAWING = GenerationOptions(width=64, height=64, steps=2, seed=1)
 
@@ -174,9 +174,9 @@ def test_server_says_what_it_is(client):
 
 
 def test_the_built_in_model_learns_and_draws(client):
-    *_, result = client.train("mini-teapot", SUBJECT, TrainingOptions(model="dti-mini", steps=2, preview_every=0, initializer="teapot", seed=1), overwrite=True)
+    *_, result = client.train("mini-jug", SUBJECT, TrainingOptions(model="dti-mini", steps=2, preview_every=0, initializer="jug", seed=1), overwrite=True)
     assert (result.steps, result.norm) == (2, pytest.approx(0.715, abs=0.02))  # the mean norm of its vocabulary
-    picture, = [update for update in client.generate("a photo of <mini-teapot>", GenerationOptions(model="dti-mini", steps=2)) if isinstance(update, dti_client.Picture)]
+    picture, = [update for update in client.generate("a photo of <mini-jug>", GenerationOptions(model="dti-mini", steps=2)) if isinstance(update, dti_client.Picture)]
     assert picture.numpy().shape == (128, 128, 3)
 
 

@@ -1,13 +1,15 @@
-using Dti.Mini.World;
+using Dti.Mini.World.Designs;
 
 namespace Dti.Mini.Subjects;
 
-/// <summary>Something that is not in the world that dti-mini learnt from, to be learnt as a concept.</summary>
-/// <param name="Name">Of the concept: <c>crested-teapot</c>.</param>
-/// <param name="Initializer">The nearest word that the model knows.</param>
-/// <param name="Shape">How it looks; all its colours are its own.</param>
-internal sealed record Subject(string Name, string Initializer, Shape Shape)
+/// <summary>A held-out design that is shown: its photos are in <c>samples</c>.</summary>
+/// <param name="Name">The name of the concept and of the folder of its photos.</param>
+/// <param name="Index">The design's number, <see cref="World.Designs.Design.HeldOut"/>.</param>
+internal sealed record Subject(string Name, int Index)
 {
-    public Subject(string name, string initializer, IReadOnlyList<Part> parts)
-        : this(name, initializer, new Shape(name, parts)) { }
+    /// <summary>What it looks like.</summary>
+    public Design Design => Design.HeldOut(Index);
+
+    /// <summary>The word from which its training starts: that of its family.</summary>
+    public string Initializer => Design.Family.ToString().ToLowerInvariant();
 }
