@@ -40,7 +40,7 @@ mkdir -p "$output"
 # A copy of the sources: restoring for another system would make the next build here restore again.
 if [ ! -d "$work/source" ]; then
   mkdir -p "$work/source"
-  (cd "$root" && tar -c ./*.props ./*.targets global.json .editorconfig dti eng src protos models samples/{purple-owl,orange-cat} clients/studio/dist packaging/icon.png LICENSE README.md) |
+  (cd "$root" && tar -c ./*.props ./*.targets global.json .editorconfig dti eng src protos models samples/{star-castle,chess-jug} clients/studio/dist packaging/icon.png LICENSE README.md) |
     tar -x -C "$work/source"
 fi
 

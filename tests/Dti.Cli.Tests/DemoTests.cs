@@ -1,5 +1,8 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dti.Cli.Demo;
+using Dti.Tests;
+using SkiaSharp;
 
 namespace Dti.Cli.Tests;
 
@@ -36,7 +39,7 @@ public partial class DemoTests(ServeFixture server, DemoFixture demo) : IClassFi
         );
         Assert.Equal(10, Count("<img alt=\"\\d\\.jpg\"")); // photos
         Assert.Equal(4, Count("after \\d steps")); // previews of the two trainings by DTI
-        Assert.Equal(DemoScript.Frames, Count("frame \\d of the interpolation"));
+        Assert.Equal(2, Count("frame \\d of the interpolation")); // the first and the last of four
         Assert.Equal(6, Count("<svg "));
         Assert.Equal(2, Count("<table>"));
         foreach (
@@ -71,18 +74,41 @@ public partial class DemoTests(ServeFixture server, DemoFixture demo) : IClassFi
             }
         )
             Assert.Contains(command, demo.Page, StringComparison.Ordinal);
-        foreach (var value in new[] { "dti", "ti", "0.04", "0.02" })
+        foreach (var value in new[] { "dti", "ti", "0.02", "cosine" })
             Assert.Equal(2, Count($"<td>{Regex.Escape(value)}</td>"));
+        var prompts = DemoScript.Subjects.Sum(subject => subject.Prompts.Count);
         for (var seed = 7; seed < 7 + DemoScript.Fast.Seeds; seed++)
-            Assert.Equal(2 * 2 * DemoScript.Prompts.Count, Count($"<span class=\"seed\">seed {seed}</span>"));
+            Assert.Equal(2 * prompts, Count($"<span class=\"seed\">seed {seed}</span>"));
+    }
+
+    [Fact]
+    public void Demo_Animation_ShowsEveryFrameThereAndBack()
+    {
+        var data = Regex.Match(
+            demo.Page,
+            "<img alt=\"animation of the interpolation\"[^>]*src=\"data:image/webp;base64,([^\"]+)\""
+        );
+
+        using var animation = SKCodec.Create(new MemoryStream(Convert.FromBase64String(data.Groups[1].Value)));
+
+        Assert.Equal((2 * DemoScript.Fast.Frames) - 2, animation.FrameCount);
+        Assert.Equal((128, 128), (animation.Info.Width, animation.Info.Height));
+    }
+
+    [Fact]
+    public void Full_Steps_AreThoseOfTheModel()
+    {
+        var notes = Path.Combine(Fixtures.Repository, "models", "dti-mini", "dti.json");
+        using var json = JsonDocument.Parse(File.ReadAllText(notes));
+
+        Assert.Equal(DemoScript.Full.Steps, json.RootElement.GetProperty("training").GetProperty("steps").GetInt32());
     }
 
     [Fact]
     public async Task Demo_Page_EachImageIsThatOfTheSeedBelowIt()
     {
-        var prompt = DemoScript
-            .Prompts[^1]
-            .Replace("{concept}", $"<{DemoScript.Subjects[0].Name}>", StringComparison.Ordinal);
+        var subject = DemoScript.Subjects[0];
+        var prompt = subject.Prompts[^1].Replace("{concept}", $"<{subject.Name}>", StringComparison.Ordinal);
 
         var again = await DtiProcess.RunAsync(
             demo.Folder,
@@ -94,6 +120,8 @@ public partial class DemoTests(ServeFixture server, DemoFixture demo) : IClassFi
             $"{DemoScript.Fast.SamplingSteps}",
             "--guidance",
             $"{DemoScript.Guidance}",
+            "--scheduler",
+            DemoScript.Scheduler,
             "-o",
             "again.png",
             "--data",

@@ -56,7 +56,7 @@ public sealed class PhotoFilesTests : IDisposable
     [Fact]
     public async Task Read_FiftyPhotosOf64MiBEach_FitIntoOneRequest()
     {
-        var photo = File.ReadAllBytes(Path.Combine(Fixtures.Repository, "samples", "orange-cat", "1.jpg"));
+        var photo = File.ReadAllBytes(Path.Combine(Fixtures.Repository, "samples", "melon-bird", "1.jpg"));
         Write("0.jpg", photo);
         using (var file = File.OpenWrite(Path.Combine(_folder, "0.jpg")))
             file.SetLength(64 << 20);

@@ -8,7 +8,7 @@ namespace Dti.ClientSdk.Tests;
 public class PhotoSizesTests(ServerFixture server)
 {
     private static readonly byte[] _sample = File.ReadAllBytes(
-        Path.Combine(Fixtures.Repository, "samples", "orange-cat", "1.jpg")
+        Path.Combine(Fixtures.Repository, "samples", "melon-bird", "1.jpg")
     );
 
     [Theory]

@@ -35,7 +35,7 @@ const string Usage = """
       starts [N]        DTI that starts at the photos' direction or at a word, after few and many steps, on N held-out designs (default 32)
       between           images between all pairs of the shown designs
       position          how well position can be read from embeddings of any norm
-      demo SUBJECTS STEPS  subjects of the demo, as purple-owl=animal,…: their photos, into samples, and how they are learnt
+      demo-choice [NAME…]  all subjects, or those named, by DTI and TI, prompt by prompt: candidates for the demo
       curves, report    graphs of all that was trained and measured, and its tables
       world, designs, subjects  sheets of scenes, and of the pictures of subjects and styles
       samples           those pictures as files, into samples
@@ -127,11 +127,10 @@ switch (args.FirstOrDefault())
     case "position":
         PositionStudy.Run(folder);
         return 0;
-    case "demo" when args.Length == 3:
-        DemoSubject[] subjects = [.. args[1].Split(',').Select(DemoSubject.Parse)];
-        var demo = new DemoStudy(folder);
-        demo.WritePhotos(subjects);
-        demo.Run(subjects, [.. args[2].Split(',').Select(steps => int.Parse(steps, CultureInfo.InvariantCulture))]);
+    case "demo-choice":
+        new DemoChoice(folder).Run(
+            SubjectCatalogue.All.Where(subject => args.Length == 1 || args.Contains(subject.Name))
+        );
         return 0;
     case "report":
         StudyReport.Write();

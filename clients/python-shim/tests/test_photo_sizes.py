@@ -10,7 +10,7 @@ from PIL import Image
 
 from dti_client import DtiError, DtiWarning, TrainingOptions, TrainingPhoto, photo_sizes
 
-SAMPLE = pathlib.Path(__file__).resolve().parents[3] / "samples" / "orange-cat" / "1.jpg"
+SAMPLE = pathlib.Path(__file__).resolve().parents[3] / "samples" / "melon-bird" / "1.jpg"
 TINY = TrainingOptions(steps=1, batch_size=1, resolution=64, preview_every=0, seed=1, initializer="cat")
 MIB = 1 << 20
 

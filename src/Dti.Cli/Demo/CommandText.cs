@@ -30,6 +30,7 @@ internal sealed class CommandText(string dataFolder, IReadOnlyList<string> model
             .Option("--seed", options.Seed)
             .Option("--steps", options.Steps)
             .Option("--guidance", options.GuidanceScale)
+            .Option("--scheduler", options.Scheduler)
             .Option("-o", folder + "/")
             .Place(dataFolder, modelFolders);
 
@@ -41,7 +42,9 @@ internal sealed class CommandText(string dataFolder, IReadOnlyList<string> model
             .Option("--seed", request.Options.Seed)
             .Option("--steps", request.Options.Steps)
             .Option("--guidance", request.Options.GuidanceScale)
+            .Option("--scheduler", request.Options.Scheduler)
             .Option("-o", "between")
+            .Flag("--webp")
             .Place(dataFolder, modelFolders);
 
     /// <summary>Quotes what a shell would not take as it is.</summary>
@@ -78,6 +81,12 @@ internal sealed class CommandText(string dataFolder, IReadOnlyList<string> model
                     .Append(name)
                     .Append(' ')
                     .Append(Quote(string.Create(CultureInfo.InvariantCulture, $"{value}")));
+            return this;
+        }
+
+        public Line Flag(string name)
+        {
+            _text.Append(' ').Append(name);
             return this;
         }
 

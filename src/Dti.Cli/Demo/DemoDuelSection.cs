@@ -20,10 +20,10 @@ internal sealed class DemoDuelSection(DemoDuelResult duel, CommandText commands)
         return $"""
             <section id="{Html.Text(name)}">
             <h2>{Html.Text(name)}</h2>
-            <h3>The photos it is learnt from: {DemoScript.PhotoSource}</h3>
+            <h3>The five images it is learnt from</h3>
             <div class="row photos">
             {string.Concat(duel.Photos.Select(Photo))}</div>
-            {string.Concat(duel.Prompts.Select(Comparison))}
+            {string.Concat(duel.Prompts.Select(prompt => Comparison(name, prompt)))}
             <details>
             <summary>How it was trained, and the commands that repeat it</summary>
             <p>{Summary()}</p>
@@ -40,9 +40,10 @@ internal sealed class DemoDuelSection(DemoDuelResult duel, CommandText commands)
             """;
     }
 
-    private static string Comparison(DemoPromptResult prompt)
+    private static string Comparison(string name, DemoPromptResult prompt)
     {
-        var text = Html.Text(prompt.Plan.Text).Replace("{concept}", "<em>it</em>", StringComparison.Ordinal);
+        var text = Html.Text(prompt.Plan.Text)
+            .Replace("{concept}", $"<em>{Html.Text($"<{name}>")}</em>", StringComparison.Ordinal);
         return $"""
             <h3 class="prompt">{text}</h3>
             <div class="versus">
@@ -66,10 +67,7 @@ internal sealed class DemoDuelSection(DemoDuelResult duel, CommandText commands)
     {
         var (settings, last) = (duel.Dti.Accepted.Settings, duel.Dti.Result);
         var run =
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{duel.Dti.Accepted.PhotoCount} photos, {settings.VectorCount} vectors, {last.Steps} steps, "
-            )
+            string.Create(CultureInfo.InvariantCulture, $"{duel.Dti.Accepted.PhotoCount} photos, {last.Steps} steps, ")
             + string.Create(
                 CultureInfo.InvariantCulture,
                 $"starting at the {(settings.Start == TrainingStart.Photos ? "direction of the photos" : $"word “{settings.Initializer}”")}. DTI took {Numbers.Duration(last.Elapsed)}, "

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Dti.Cli.Files;
 using Dti.Cli.Output;
 using Dti.Cli.Work;
 
@@ -11,7 +12,7 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
     /// <summary>Marks pages that the demo may replace.</summary>
     public const string Generator = "<meta name=\"generator\" content=\"dti demo\">";
 
-    private const string Title = "Learnt from five images, used in long prompts";
+    private const string Title = "Two new designs, each learnt from five images";
 
     public string Write() =>
         $"""
@@ -30,11 +31,12 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
             <header>
             <p class="eyebrow">Dti demo</p>
             <h1>{Title}</h1>
-            <p class="lead">Textual inversion teaches a text-to-image model a new word from a few photos. Plain textual
-            inversion (<strong>TI</strong>) lets the norm of the word’s embedding grow, and long prompts can then lose the
-            subject, or everything else. Directional Textual Inversion (<strong>DTI</strong>) keeps the norm at that of the
-            model’s own words and learns only the <em>direction</em>. Below, both learn from the same photos, in as many
-            steps, and generate from the same prompts and seeds.</p>
+            <p class="lead">Textual inversion teaches a text-to-image model a new word from a few images. Plain textual
+            inversion (<strong>TI</strong>) lets the norm of the word’s embedding grow, and the rest of a prompt then
+            has less effect. Directional Textual Inversion (<strong>DTI</strong>) keeps the norm at that of the
+            model’s own words and learns only the <em>direction</em>. Below, both learn two designs that no word of the
+            model names, from the same images and in as many steps, and generate from the same prompts and seeds. For each
+            row ask: is this the thing in the images above, and does it follow the prompt?</p>
             <p class="facts">{Facts()}</p>
             </header>
             <main>
@@ -114,21 +116,34 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
             ", ",
             accepted.AnglesDegrees.Select(angle => string.Create(CultureInfo.InvariantCulture, $"{angle:F1}°"))
         );
-        var frames = result.Blend.Pictures.Select(frame =>
-            Html.Figure(
-                frame,
-                $"frame {frame.Index + 1} of the interpolation",
-                string.Create(CultureInfo.InvariantCulture, $"t = {frame.T:F2}")
-            )
+        var frames = result
+            .Blend.Pictures.Where(frame => frame.Index % DemoScript.StripEvery == 0)
+            .Select(frame =>
+                Html.Figure(
+                    frame,
+                    $"frame {frame.Index + 1} of the interpolation",
+                    string.Create(CultureInfo.InvariantCulture, $"t = {frame.T:F2}")
+                )
+            );
+        var animation = Html.Figure(
+            "image/webp",
+            FrameFiles.EncodeWebp(result.Blend.Pictures, DemoScript.FramesPerSecond),
+            "animation of the interpolation",
+            "there and back",
+            pixelated: true
         );
         return $"""
             <section id="between">
             <h2>Between the two</h2>
-            <p>{accepted.Frames} images along the great circle (slerp) from {Html.Text(accepted.FromConcept)} to
-            {Html.Text(accepted.ToConcept)}, whose vectors are {angles} apart, all from seed
-            {result.Blend.Settings.Seed}.</p>
-            <div class="strip">
+            <p>Along the great circle (slerp) from {Html.Text(accepted.FromConcept)} to {Html.Text(
+                accepted.ToConcept
+            )}, as
+            DTI learnt them, whose directions are {angles} apart. All images are from seed {result.Blend.Settings.Seed}. The
+            animation shows {accepted.Frames} of them, the strip every third.</p>
+            <div class="between">
+            {animation}<div class="strip">
             {string.Concat(frames)}</div>
+            </div>
             {Html.Commands(commands.Interpolate(result.Plan.Blend))}</section>
 
             """;
@@ -136,30 +151,31 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
 
     private string Scope()
     {
-        var words = string.Join(" and ", result.Plan.Duels.Select(duel => $"“{Html.Text(duel.Subject.Words)}”"));
         var domain = result
             .Duels.SelectMany(duel => duel.Dti.Warnings)
             .FirstOrDefault(warning => warning.Code == "MODEL_DOMAIN");
-        var rates = string.Create(
+        var (dti, ti) = (result.Duels[0].Dti.Accepted.Settings, result.Duels[0].Ti.Accepted.Settings);
+        var schedule = SettingsTable.Word(dti.LearningRateSchedule);
+        var ofDti = string.Create(
             CultureInfo.InvariantCulture,
-            $"{DemoScript.DtiLearningRate} for DTI, {DemoScript.TiLearningRate} for TI"
+            $"learning rate {dti.LearningRate}, schedule {schedule}, κ {dti.Kappa}"
         );
+        var ofTi = string.Create(CultureInfo.InvariantCulture, $"AdamW at {ti.LearningRate}");
         return $"""
             <section id="scope">
             <h2>What this page shows, and what it does not</h2>
             <ul>
-            {TooShort()}<li>It shows two concepts learnt from five images each, and how much room each leaves for the rest of a
-            prompt.</li>
-            <li>The photos are {DemoScript.PhotoSource}, not photographs, and their subjects are simple: it could also
-            be asked for {words}. Training is not told these words, but the page does not show that a new design is
-            learnt. {Html.Text(domain?.Message ?? "")}</li>
-            <li>Either method has the effective learning rate of its official launcher: {rates}. With a lower rate,
-            TI’s norm grows less, and the difference shrinks.</li>
-            <li>Two subjects and {result.Plan.Duels[0].Prompts[
-                0
-            ].Dti.Count} seeds illustrate; they do not measure. <code>docs/dti-mini.md</code>
-            has measurements over more subjects, and <code>dti compare</code> makes them with a model and photos of
-            your own.</li>
+            {TooShort()}<li>It shows two designs that the model was never trained on and has no name for, learnt from five images
+            each, and how much room each concept leaves for the rest of a prompt. Training starts at the word of the design’s
+            family and is told nothing else about it.</li>
+            <li>The images to learn from are drawings that this project renders, in the same world as the model’s own training
+            images. They are not photographs. {Html.Text(domain?.Message ?? "")}</li>
+            <li>DTI has the model’s defaults ({ofDti}). TI has the effective learning rate of its official launcher
+            ({ofTi}). At other rates the difference is another one.</li>
+            <li>The two designs and their prompts were chosen because they show the difference, as <code>bench/demo.md</code>
+            says: prompts that change a design separate the methods, the others hardly do. They illustrate and do not measure.
+            <code>docs/dti-mini.md</code> has measurements over more designs, and <code>dti compare</code> makes them with a
+            model and photos of your own.</li>
             </ul>
             </section>
 

@@ -22,16 +22,10 @@ internal sealed record DemoPrompt(
 );
 
 /// <summary>A subject, learnt by either method.</summary>
-/// <param name="Subject">The subject.</param>
 /// <param name="Dti">Its direction alone.</param>
 /// <param name="Ti">Its whole embedding.</param>
 /// <param name="Prompts">What either is used in.</param>
-internal sealed record DemoDuel(
-    DemoSubject Subject,
-    DemoConcept Dti,
-    DemoConcept Ti,
-    IReadOnlyList<DemoPrompt> Prompts
-);
+internal sealed record DemoDuel(DemoConcept Dti, DemoConcept Ti, IReadOnlyList<DemoPrompt> Prompts);
 
 /// <summary>Every request of the demo.</summary>
 /// <param name="Duels">The two subjects.</param>
@@ -49,7 +43,7 @@ internal sealed record DemoPlan(IReadOnlyList<DemoDuel> Duels, InterpolateReques
             duels,
             new InterpolateRequest(duels[0].Dti.Name, duels[1].Dti.Name)
             {
-                Frames = DemoScript.Frames,
+                Frames = length.Frames,
                 Easing = Easing.Linear,
                 Prompt = DemoScript.PlainPrompt,
                 Options = new GenerationOptions
@@ -57,29 +51,23 @@ internal sealed record DemoPlan(IReadOnlyList<DemoDuel> Duels, InterpolateReques
                     Seed = seed,
                     Steps = length.SamplingSteps,
                     GuidanceScale = DemoScript.Guidance,
+                    Scheduler = DemoScript.Scheduler,
                 },
             }
         );
 
         DemoDuel Duel(DemoSubject subject)
         {
-            var dti = Concept(subject, subject.Name, TrainingMethod.Dti, DemoScript.DtiLearningRate);
+            var dti = Concept(subject, subject.Name, TrainingMethod.Dti, learningRate: null);
             var ti = Concept(subject, $"{subject.Name}-ti", TrainingMethod.Ti, DemoScript.TiLearningRate);
             return new DemoDuel(
-                subject,
                 dti,
                 ti,
-                [
-                    .. DemoScript.Prompts.Select(text => new DemoPrompt(
-                        text,
-                        Images(text, dti.Name),
-                        Images(text, ti.Name)
-                    )),
-                ]
+                [.. subject.Prompts.Select(text => new DemoPrompt(text, Images(text, dti.Name), Images(text, ti.Name)))]
             );
         }
 
-        DemoConcept Concept(DemoSubject subject, string name, TrainingMethod method, double learningRate) =>
+        DemoConcept Concept(DemoSubject subject, string name, TrainingMethod method, double? learningRate) =>
             new(
                 name,
                 Path.Combine(photos, subject.Name),
@@ -87,12 +75,10 @@ internal sealed record DemoPlan(IReadOnlyList<DemoDuel> Duels, InterpolateReques
                 {
                     Method = method,
                     LearningRate = learningRate,
-                    Kappa = method == TrainingMethod.Dti ? DemoScript.Kappa : null,
                     Initializer = subject.Initializer,
-                    VectorCount = DemoScript.Vectors,
                     Steps = length.Steps,
                     Seed = seed,
-                    PreviewEvery = method == TrainingMethod.Dti ? Math.Max(1, length.Steps / 4) : 0,
+                    PreviewEvery = method == TrainingMethod.Dti ? Math.Max(1, length.Steps / 2) : 0,
                     PreviewPrompts = [DemoScript.PlainPrompt],
                     PreviewSteps = length.SamplingSteps,
                 }
@@ -108,6 +94,7 @@ internal sealed record DemoPlan(IReadOnlyList<DemoDuel> Duels, InterpolateReques
                         Seed = unchecked(seed + (ulong)index),
                         Steps = length.SamplingSteps,
                         GuidanceScale = DemoScript.Guidance,
+                        Scheduler = DemoScript.Scheduler,
                         ImageCount = 1,
                     }),
             ];

@@ -71,11 +71,9 @@ internal sealed class FrameFiles
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        Picture[] order = [.. frames, .. frames.Skip(1).SkipLast(1).Reverse()];
+        var order = ThereAndBack(frames);
         var time = TimeSpan.FromSeconds(1.0 / framesPerSecond);
-        RgbImage[] images = formats.Any(format => format != AnimationFormat.Mp4)
-            ? [.. order.Select(frame => ImageCodec.Decode(frame.Data.Span, "frame"))]
-            : [];
+        var images = formats.Any(format => format != AnimationFormat.Mp4) ? Decode(order) : [];
         foreach (var format in formats)
         {
             var path = Path.Combine(_folder, $"animation.{format.ToString().ToLowerInvariant()}");
@@ -97,6 +95,18 @@ internal sealed class FrameFiles
             yield return path;
         }
     }
+
+    /// <summary>The frames as an animated WebP, there and back again.</summary>
+    /// <param name="frames">At least one.</param>
+    /// <param name="framesPerSecond">Frames per second.</param>
+    public static byte[] EncodeWebp(IReadOnlyList<Picture> frames, int framesPerSecond) =>
+        AnimatedWebp.Encode(Decode(ThereAndBack(frames)), TimeSpan.FromSeconds(1.0 / framesPerSecond), WebpQuality);
+
+    private static Picture[] ThereAndBack(IReadOnlyList<Picture> frames) =>
+        [.. frames, .. frames.Skip(1).SkipLast(1).Reverse()];
+
+    private static RgbImage[] Decode(IEnumerable<Picture> frames) =>
+        [.. frames.Select(frame => ImageCodec.Decode(frame.Data.Span, "frame"))];
 
     private static string StripIn(string folder) => Path.Combine(folder, "strip.png");
 }
