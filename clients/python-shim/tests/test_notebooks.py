@@ -27,7 +27,7 @@ def test_notebook_runs_in_order_and_gives_what_is_recorded(path, address, monkey
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
     for cell in cells:  # what takes minutes with a real model, a few steps show
-        cell["source"] = [line.replace("steps=100", "steps=2").replace("steps=20", "steps=2").replace("preview_steps=12", "preview_steps=1") for line in cell["source"]]
+        cell["source"] = [line.replace("steps=200", "steps=2").replace("steps=20", "steps=2").replace("preview_steps=12", "preview_steps=1") for line in cell["source"]]
     outputs = record.run(notebook)
 
     assert (notebook["nbformat"], len({cell["id"] for cell in notebook["cells"]})) == (4, len(notebook["cells"]))
