@@ -8,16 +8,9 @@ internal static class TrainingCurves
 {
     private static readonly (string Stage, string Title, string[] Values)[] _panels =
     [
-        ("text", "share found: of 256, of 2 (a mistake)", ["eval_of_256", "eval_mistakes_seen"]),
         ("vae", "PSNR of held-out pictures, dB", ["eval_psnr"]),
-        ("unet", "mean squared error of v", ["error", "eval_error"]),
-        ("reader", "share of objects' cells read right", ["eval_right"]),
-        ("unet-refined", "share of objects' cells read right", ["eval_read_right", "eval_drawn_right"]),
-        (
-            "judge",
-            "share read right",
-            ["eval_shape", "eval_colour", "eval_pattern", "eval_place", "eval_style", "eval_relation"]
-        ),
+        ("unet-4", "mean squared error of v", ["error", "eval_error"]),
+        ("photo-encoder", "cosine with the direction", ["eval_photo", "eval_five_photos"]),
     ];
 
     /// <summary>Takes over the curves of a work folder, and draws all stages whose curves are there.</summary>

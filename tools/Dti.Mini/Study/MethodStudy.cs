@@ -40,26 +40,32 @@ internal sealed class MethodStudy
     {
         foreach (var seed in Enumerable.Range(1, seeds))
         {
-            var work = (
-                from method in methods
-                from index in designs
-                where !Results.Holds(method.Name, NameOf(index, seed))
-                select (Method: method, Index: index)
-            ).ToArray();
-            _concepts.Learn(
-                work.SelectMany(
-                    run => (int[])[run.Index, PartnerOf(run.Index)],
-                    (run, index) => (run.Method, index, seed)
-                )
-            );
-            var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount };
-            Parallel.ForEach(Partitioner.Create(work, EnumerablePartitionerOptions.NoBuffering), options, run =>
+            // Methods that share a training follow each other, so that results come early.
+            foreach (var sharing in methods.GroupBy(method => method.Folder))
             {
-                set_num_threads(1);
-                using var scope = NewDisposeScope();
-                Results.Add(run.Method.Name, NameOf(run.Index, seed), Judge(run.Method, run.Index, seed));
-            });
+                Run([.. sharing], designs, seed);
+            }
         }
+    }
+
+    private void Run(StudyMethod[] methods, IReadOnlyList<int> designs, int seed)
+    {
+        var work = (
+            from method in methods
+            from index in designs
+            where !Results.Holds(method.Name, NameOf(index, seed))
+            select (Method: method, Index: index)
+        ).ToArray();
+        _concepts.Learn(
+            work.SelectMany(run => (int[])[run.Index, PartnerOf(run.Index)], (run, index) => (run.Method, index, seed))
+        );
+        var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount };
+        Parallel.ForEach(Partitioner.Create(work, EnumerablePartitionerOptions.NoBuffering), options, run =>
+        {
+            set_num_threads(1);
+            using var scope = NewDisposeScope();
+            Results.Add(run.Method.Name, NameOf(run.Index, seed), Judge(run.Method, run.Index, seed));
+        });
     }
 
     private static string NameOf(int design, int seed) =>

@@ -3,14 +3,26 @@ using Dti.Engine.Training;
 
 namespace Dti.Mini.Study;
 
-/// <summary>What the studies compare. All methods train for as many steps, from the word of the design's family.</summary>
+/// <summary>
+/// What the studies compare. Unless said otherwise, methods train for as many steps, from the word of the design's
+/// family.
+/// </summary>
 internal static class StudyMethods
 {
     private const int Steps = 200;
     private const double DefaultRate = 0.08;
 
-    /// <summary>DTI with the model's defaults.</summary>
+    /// <summary>DTI with the model's defaults, but from a word and for as many steps as the other methods.</summary>
     public static StudyMethod Default { get; } = DirectionalWithCosine("dti", DefaultRate);
+
+    /// <summary>DTI with all defaults of the model.</summary>
+    public static StudyMethod FromPhotos { get; } =
+        Default with
+        {
+            Name = "dti-photos",
+            Start = TrainingStart.Photos,
+            Steps = 100,
+        };
 
     /// <summary>Textual Inversion at the effective learning rate of its official launcher.</summary>
     public static StudyMethod Inversion { get; } = new("ti", TrainingMethod.TextualInversion, 0.02, Steps);
@@ -22,7 +34,6 @@ internal static class StudyMethods
     public static IReadOnlyList<StudyMethod> Official { get; } =
     [
         Default,
-        new("dti-official", TrainingMethod.Directional, 0.04, Steps),
         Inversion,
         Inversion with
         {
@@ -34,6 +45,8 @@ internal static class StudyMethods
             Name = "ti-tea",
             Adjustment = Adjustment.TestTime,
         },
+        FromPhotos,
+        new("dti-official", TrainingMethod.Directional, 0.04, Steps),
         new("ti-renormalized", TrainingMethod.Renormalized, 0.02, Steps),
         new("cross-init", TrainingMethod.CrossInit, 0.02, Steps),
     ];
@@ -50,7 +63,7 @@ internal static class StudyMethods
     public static IReadOnlyList<StudyMethod> Lengths { get; } =
     [
         .. new[] { 10, 25, 50, 100, 200, 400, 800 }.SelectMany(steps =>
-            ((StudyMethod[])[Default, Official[1], Inversion]).Select(method =>
+            ((StudyMethod[])[Default, FromPhotos, Inversion]).Select(method =>
                 method with
                 {
                     Name = Named(method.Name, steps),
