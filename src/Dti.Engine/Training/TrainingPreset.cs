@@ -13,7 +13,7 @@ public enum TrainingPreset
     Faithful,
 }
 
-/// <summary>What presets and the slider between likeness and obedience come to; measured in bench/dti-mini.md.</summary>
+/// <summary>What presets and the slider between likeness and obedience come to.</summary>
 internal static class TrainingPresets
 {
     /// <summary>Share of the model's steps.</summary>
