@@ -23,7 +23,7 @@ STYLE = """
 body { margin: 0; padding: 14px; width: 1132px; background: #fff; color: #333; font: 15px system-ui, sans-serif; }
 h2 { font-size: 18px; margin: 14px 0 0; color: #111; }
 p { margin: 12px 0 5px; white-space: nowrap; }
-.sides { display: grid; grid-template-columns: 1fr 1fr; column-gap: 28px; }
+.sides { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); column-gap: 28px; }
 .images { display: flex; gap: 5px; }
 img { width: 134px; height: 134px; image-rendering: auto; }
 """
