@@ -1,7 +1,5 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dti.Cli.Demo;
-using Dti.Tests;
 using SkiaSharp;
 
 namespace Dti.Cli.Tests;
@@ -93,15 +91,6 @@ public partial class DemoTests(ServeFixture server, DemoFixture demo) : IClassFi
 
         Assert.Equal((2 * DemoScript.Fast.Frames) - 2, animation.FrameCount);
         Assert.Equal((128, 128), (animation.Info.Width, animation.Info.Height));
-    }
-
-    [Fact]
-    public void Full_Steps_AreThoseOfTheModel()
-    {
-        var notes = Path.Combine(Fixtures.Repository, "models", "dti-mini", "dti.json");
-        using var json = JsonDocument.Parse(File.ReadAllText(notes));
-
-        Assert.Equal(DemoScript.Full.Steps, json.RootElement.GetProperty("training").GetProperty("steps").GetInt32());
     }
 
     [Fact]

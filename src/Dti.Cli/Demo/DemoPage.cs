@@ -170,7 +170,7 @@ internal sealed class DemoPage(DemoResult result, CommandText commands)
             family and is told nothing else about it.</li>
             <li>The images to learn from are drawings that this project renders, in the same world as the model’s own training
             images. They are not photographs. {Html.Text(domain?.Message ?? "")}</li>
-            <li>DTI has the model’s defaults ({ofDti}). TI has the effective learning rate of its official launcher
+            <li>DTI has the model’s default {ofDti}. TI has the effective learning rate of its official launcher
             ({ofTi}). At other rates the difference is another one.</li>
             <li>The two designs and their prompts were chosen because they show the difference, as <code>bench/demo.md</code>
             says: prompts that change a design separate the methods, the others hardly do. They illustrate and do not measure.

@@ -26,6 +26,10 @@ internal static class DemoScript
     /// <summary>The prompt of the interpolation and of previews.</summary>
     public const string PlainPrompt = "a photo of a {concept}";
 
+    /// <summary>
+    /// Both methods start at the word of the family, which takes more steps than the model's default, a start at the
+    /// photos.
+    /// </summary>
     public static DemoLength Full { get; } = new(Steps: 200, SamplingSteps: 12, Seeds: 4, Frames: 22);
 
     /// <summary>That of <c>--fast</c>: too short to learn anything.</summary>
