@@ -129,7 +129,7 @@ public class CompareTests(ServeFixture server)
 
         Assert.Equal(10, comparison.Methods.Count);
         Assert.Equal(0, comparison.Methods.Single(method => method.Name == "kappa-0").Training.Kappa);
-        Assert.All(comparison.Methods, method => Assert.Equal(300, method.Training.Steps));
+        Assert.All(comparison.Methods, method => Assert.Equal(200, method.Training.Steps));
         Assert.All(comparison.Subjects, subject =>
             Assert.All(subject.Photos, folder => Assert.True(Directory.Exists(folder)))
         );

@@ -287,13 +287,15 @@ public partial class UsageTests(ServeFixture server)
     [Fact]
     public async Task Train_FromPhotosOnAModelWithoutPhotoEncoder_SaysWhatToDo()
     {
-        var result = await server.RunAsync(
+        var result = await DtiProcess.RunAsync(
             server.NewFolder(),
             "train",
             "x",
             Fixtures.Common("preprocess_square.png"),
             "--start",
-            "photos"
+            "photos",
+            "--models",
+            Path.Combine(Fixtures.Root, "tiny-sd15")
         );
 
         Assert.Equal(ExitCode.Usage, result.ExitCode);
