@@ -94,7 +94,8 @@ public sealed class FolderJournal(string folder, IFileStore? files = null, IFold
             }
             catch (FolderConflictException) when (conflicts < MaxConflicts)
             {
-                // The next attempt begins with what there is now.
+                // The next attempt begins with what there is now. Machines that met wait for different times.
+                Thread.Sleep(Random.Shared.Next((conflicts + 1) * (int)_pause.TotalMilliseconds));
             }
         }
     }
