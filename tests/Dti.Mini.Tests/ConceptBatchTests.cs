@@ -1,6 +1,8 @@
 using Dti.Engine.Concepts;
 using Dti.Engine.Models;
 using Dti.Engine.Models.Families;
+using Dti.Engine.Models.Families.StableDiffusion;
+using Dti.Engine.Runtime.Devices;
 using Dti.Engine.Training;
 using Dti.Mini.Study;
 using Dti.Mini.Subjects;
@@ -27,7 +29,7 @@ public sealed class ConceptBatchTests : IDisposable
         var profile = ModelFamilies.BuiltIn.Read(
             TinyPhotoEncoder.AddTo(Fixtures.CopyModel(source, Path.Combine(_folder.FullName, "dti-mini")))
         );
-        using var model = StudyTraining.Load(profile);
+        using var model = StableDiffusionModel.Load(profile, new ComputeTarget(CPU, ScalarType.Float32));
         var study = new StudyMethod("tested", method, rate, Steps: 3, Start: start);
         var runs = Enumerable
             .Range(0, 3)

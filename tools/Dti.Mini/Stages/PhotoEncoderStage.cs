@@ -10,8 +10,8 @@ using static TorchSharp.torch;
 namespace Dti.Mini.Stages;
 
 /// <summary>
-/// Stage 5: the photo encoder, from latents of photos of designs that no other stage shows. It learns the direction that
-/// <see cref="DesignEmbedder"/> gives a design.
+/// Stage 5: the photo encoder, from latents of photos of designs that no other stage shows. It learns the direction
+/// that <see cref="DesignEmbedder"/> gives a design.
 /// </summary>
 internal static class PhotoEncoderStage
 {

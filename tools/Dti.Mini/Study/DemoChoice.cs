@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Dti.Engine.Concepts;
 using Dti.Mini.Sheets;
 using Dti.Mini.Stages;
@@ -10,8 +9,8 @@ using static TorchSharp.torch;
 namespace Dti.Mini.Study;
 
 /// <summary>
-/// Candidates for the demo: each subject, learnt by DTI with the model's defaults and by TI at the effective rate of its
-/// official launcher, in prompts of the study of methods and in longer ones. A killed run continues.
+/// Candidates for the demo: each subject, learnt by DTI with the model's defaults and by TI at the effective rate of
+/// its official launcher, in prompts of the study of methods and in longer ones. A killed run continues.
 /// </summary>
 internal sealed class DemoChoice
 {
@@ -20,19 +19,19 @@ internal sealed class DemoChoice
 
     private static readonly DesignPrompt[] _long =
     [
-        Long(
+        DesignPrompt.WithObject(
             "a watercolor painting of a blue car to the right of a {concept} in the snow",
             Outdoors.Car,
             "blue",
             Relation.RightOf
         ),
-        Long(
+        DesignPrompt.WithObject(
             "pixel art of a spotted red mushroom to the left of a {concept} in a forest",
             Outdoors.Mushroom,
             "red",
             Relation.LeftOf
         ),
-        Long(
+        DesignPrompt.WithObject(
             "a flat illustration of a striped blue house behind a {concept} in the snow at dusk",
             Outdoors.House,
             "blue",
@@ -70,15 +69,7 @@ internal sealed class DemoChoice
             )
             .ToArray();
         _concepts.Learn(work.Select(run => (run.Method, run.Subject.Index, Seed)));
-        Parallel.ForEach(
-            Partitioner.Create(work, EnumerablePartitionerOptions.NoBuffering),
-            new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount },
-            run =>
-            {
-                set_num_threads(1);
-                Measure(run.Method, run.Subject);
-            }
-        );
+        EachCore.Run(work, run => Measure(run.Method, run.Subject));
     }
 
     private void Measure(StudyMethod method, Subject subject)
@@ -94,8 +85,7 @@ internal sealed class DemoChoice
         foreach (var (i, prompt) in prompts.Index())
         {
             byte[][] shown = [.. images.Select(seed => seed[i])];
-            var read = _reader.Designs(shown);
-            var scenes = _reader.Scenes(shown);
+            var (scenes, read) = _reader.Read(shown);
             var asked = prompt.Modifier?.Apply(subject.Design) ?? subject.Design;
             Results.Add(
                 method.Name,
@@ -114,12 +104,6 @@ internal sealed class DemoChoice
         }
     }
 
-    private static DesignPrompt Long(string text, Shape shape, string colour, Relation relation) =>
-        new(PromptGroup.Object, text)
-        {
-            Object = (shape, ObjectColour.All.Single(named => named.Name == colour), relation),
-        };
-
     private static string Named(Subject subject, DesignPrompt prompt) => $"{subject.Name}: {prompt.Text}";
 
     private static DesignPrompt[] PromptsOf(Subject subject) =>
@@ -130,10 +114,7 @@ internal sealed class DemoChoice
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var states = _model.Encode(
-            [concept],
-            prompts.Select(prompt => prompt.Text.Replace("{concept}", concept.Placeholder, StringComparison.Ordinal))
-        );
+        var states = _model.Encode([concept], prompts.Select(prompt => prompt.Fill(concept)));
         return [.. Enumerable.Range(1, Seeds).Select(seed => _model.Sample(states, Sampling.Study, seed))];
     }
 }

@@ -1,11 +1,9 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using Dti.Engine.Concepts;
 using Dti.Engine.Models;
 using Dti.Engine.Training;
 using Dti.Mini.Subjects;
 using Dti.Mini.World.Designs;
-using static TorchSharp.torch;
 
 namespace Dti.Mini.Study;
 
@@ -18,9 +16,6 @@ internal sealed class DesignConcepts(string folder, ModelProfile profile)
 {
     private const int BatchedConcepts = 8;
 
-    /// <summary>The word from which the concept of a design starts.</summary>
-    public static string InitialWord(Design design) => design.Family.ToString().ToLowerInvariant();
-
     /// <summary>Trains the concepts that are not in files yet, some on each core.</summary>
     /// <param name="runs">Methods, designs (<see cref="Design.HeldOut"/>) and seeds of the training.</param>
     public void Learn(IEnumerable<(StudyMethod Method, int Index, int Seed)> runs)
@@ -29,8 +24,7 @@ internal sealed class DesignConcepts(string folder, ModelProfile profile)
             .Where(run => !File.Exists(FileOf(run.Method, run.Index, run.Seed)))
             .GroupBy(run => run.Method.Folder)
             .SelectMany(sharing => sharing.Chunk(BatchedConcepts));
-        var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount };
-        Parallel.ForEach(Partitioner.Create(missing, EnumerablePartitionerOptions.NoBuffering), options, Learn);
+        EachCore.Run(missing, Learn);
     }
 
     /// <summary>A design's concept as a method learns it, without what is done after training.</summary>
@@ -49,16 +43,14 @@ internal sealed class DesignConcepts(string folder, ModelProfile profile)
 
     private void Learn((StudyMethod Method, int Index, int Seed)[] runs)
     {
-        set_num_threads(1);
-        using var scope = NewDisposeScope();
-        using var model = StudyTraining.LoadForImages(profile);
+        using var model = StudyTraining.Load(profile);
         using var batch = new ConceptBatch(
             model,
             runs.Select(run =>
             {
                 var design = Design.HeldOut(run.Index);
                 var settings = TrainingSettings.Resolve(
-                    run.Method.Options(InitialWord(design), run.Seed),
+                    run.Method.Options(design.Word, run.Seed),
                     NameOf(run.Index, run.Seed),
                     profile,
                     () => 1

@@ -1,3 +1,4 @@
+using Dti.Engine.Concepts;
 using Dti.Mini.World;
 using Dti.Mini.World.Designs;
 using Dti.Mini.World.Shapes;
@@ -37,6 +38,24 @@ internal sealed record DesignPrompt(PromptGroup Group, string Text)
     /// <summary>The other object, and how it stands to the concept; null: none.</summary>
     public (Shape Shape, ObjectColour Colour, Relation Relation)? Object { get; init; }
 
+    /// <summary>A prompt that asks for another object.</summary>
+    /// <param name="text">With <c>{concept}</c>.</param>
+    /// <param name="shape">What the object is.</param>
+    /// <param name="colour">The name of its colour.</param>
+    /// <param name="relation">How it stands to the concept.</param>
+    public static DesignPrompt WithObject(string text, Shape shape, string colour, Relation relation) =>
+        new(PromptGroup.Object, text)
+        {
+            Object = (shape, ObjectColour.All.Single(named => named.Name == colour), relation),
+        };
+
+    /// <summary>The text with the placeholders of concepts.</summary>
+    /// <param name="concept">For <c>{concept}</c>.</param>
+    /// <param name="other">For <c>{other}</c>; null: no prompt that is filled has it.</param>
+    public string Fill(ConceptEmbedding concept, ConceptEmbedding? other = null) =>
+        Text.Replace("{concept}", concept.Placeholder, StringComparison.Ordinal)
+            .Replace("{other}", other?.Placeholder, StringComparison.Ordinal);
+
     /// <summary>The share of what is asked for that an image shows; not for plain prompts and pairs.</summary>
     public double Score(ReadScene scene, ReadDesign read, Design design) =>
         this switch
@@ -73,14 +92,19 @@ internal static class DesignPrompts
         Ordinary("a flat illustration of a {concept} in the desert", Place.Desert, Style.Flat),
         Ordinary("an ink drawing of a {concept} in a library", Place.Library, Style.Ink),
         Ordinary("a neon sign of a {concept} underwater", Place.Underwater, Style.Neon),
-        Object(
+        DesignPrompt.WithObject(
             "a photo of a red mushroom to the left of a {concept} in a meadow",
             Outdoors.Mushroom,
             "red",
             Relation.LeftOf
         ),
-        Object("a photo of a blue car to the right of a {concept} in the snow", Outdoors.Car, "blue", Relation.RightOf),
-        Object(
+        DesignPrompt.WithObject(
+            "a photo of a blue car to the right of a {concept} in the snow",
+            Outdoors.Car,
+            "blue",
+            Relation.RightOf
+        ),
+        DesignPrompt.WithObject(
             "a photo of a yellow ball in front of a {concept} on the beach",
             Things.Ball,
             "yellow",
@@ -110,12 +134,6 @@ internal static class DesignPrompts
 
     private static DesignPrompt Ordinary(string text, Place place, Style style) =>
         new(PromptGroup.Ordinary, text) { Scene = (place, style) };
-
-    private static DesignPrompt Object(string text, Shape shape, string colour, Relation relation) =>
-        new(PromptGroup.Object, text)
-        {
-            Object = (shape, ObjectColour.All.Single(named => named.Name == colour), relation),
-        };
 
     private static DesignPrompt Modifier(string word, DesignModifier modifier) =>
         new(PromptGroup.Modifier, $"a photo of a {word} {{concept}} in a meadow") { Modifier = modifier };

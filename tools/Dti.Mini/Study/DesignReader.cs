@@ -23,13 +23,18 @@ internal sealed class DesignReader(int vocabulary)
 
     private readonly DesignJudge _designs = new(new WeightScope(new FrozenWeights(MiniWorld.DesignJudgeFile)));
 
-    /// <summary>Reads the scenes of images.</summary>
+    /// <summary>Reads the scene of each image, and its most visible design.</summary>
     /// <param name="images">(128, 128, 3) bytes each.</param>
-    public IReadOnlyList<ReadScene> Scenes(IReadOnlyList<byte[]> images)
+    public (IReadOnlyList<ReadScene> Scenes, IReadOnlyList<ReadDesign> Designs) Read(IReadOnlyList<byte[]> images)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var reading = _judge.Read(QualityStage.Stack(images));
+        return (Scenes(images, reading), Designs(images, reading, families: null));
+    }
+
+    private ReadScene[] Scenes(IReadOnlyList<byte[]> images, Reading reading)
+    {
         int[] Highest(Tensor logits) => [.. logits.argmax(1).data<long>().ToArray().Select(index => (int)index)];
         var (places, styles) = (Highest(reading.Place), Highest(reading.Style));
         var families = Highest(reading.Presence.narrow(1, _shapes, ObjectTargets.Kinds - _shapes));
@@ -73,7 +78,11 @@ internal sealed class DesignReader(int vocabulary)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var reading = _judge.Read(QualityStage.Stack(images));
+        return Designs(images, _judge.Read(QualityStage.Stack(images)), families);
+    }
+
+    private ReadDesign[] Designs(IReadOnlyList<byte[]> images, Reading reading, IReadOnlyList<DesignFamily>? families)
+    {
         var kinds = families is null
             ? reading.Presence.narrow(1, _shapes, ObjectTargets.Kinds - _shapes).argmax(1) + _shapes
             : tensor(families.Select(family => (long)_shapes + (int)family).ToArray());

@@ -57,13 +57,7 @@ internal sealed class DesignStudy
             select (method, index, 1)
         );
         var sheet = new ConcurrentDictionary<int, byte[][]>();
-        var work = Partitioner.Create(Enumerable.Range(0, count), EnumerablePartitionerOptions.NoBuffering);
-        Parallel.ForEach(work, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, index =>
-        {
-            set_num_threads(1);
-            using var scope = NewDisposeScope();
-            sheet[index] = Compare(index, isTrained);
-        });
+        EachCore.Run(Enumerable.Range(0, count), index => sheet[index] = Compare(index, isTrained));
         var columns = sheet[0].Length;
         ContactSheet.Write(
             Path.Combine(_folder, isTrained ? "designs.webp" : "references.webp"),
@@ -79,11 +73,8 @@ internal sealed class DesignStudy
     /// <param name="count">How many designs, from the first.</param>
     public void Guidance(int count)
     {
-        var work = Partitioner.Create(Enumerable.Range(0, count), EnumerablePartitionerOptions.NoBuffering);
-        Parallel.ForEach(work, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, index =>
+        EachCore.Run(Enumerable.Range(0, count), index =>
         {
-            set_num_threads(1);
-            using var scope = NewDisposeScope();
             using var frozen = no_grad();
             var design = Design.HeldOut(index);
             var scene = SubjectPhotos.Of(design, index)[0];
@@ -103,7 +94,7 @@ internal sealed class DesignStudy
                     ),
                     index,
                     design,
-                    [.. Enumerable.Range(0, Seeds).SelectMany(seed => _model.Sample(states, sampling, seed))]
+                    () => Generate(states, sampling)
                 );
         });
     }
@@ -113,11 +104,10 @@ internal sealed class DesignStudy
     {
         var design = Design.HeldOut(index);
         var scenes = SubjectPhotos.Of(design, index);
-        var family = DesignConcepts.InitialWord(design);
         byte[][] photos = [.. scenes.Select(ContactSheet.Draw)];
         var rows = new List<byte[]>(photos.Take(2));
-        Keep("photos", index, design, photos);
-        Keep("reconstruction", index, design, Reconstruct(photos));
+        Keep("photos", index, design, () => photos);
+        Keep("reconstruction", index, design, () => Reconstruct(photos));
         foreach (var method in isTrained ? Methods : [])
         {
             var concept = _concepts.Get(method, index, seed: 1);
@@ -132,25 +122,25 @@ internal sealed class DesignStudy
             _model.Sampler.Encode(Said("a <0>", prompts).Select(text => (scenes[0], text)), seed: null)
         );
         Show("description", prompts => _model.Sampler.Encode(Said(DesignWords.Describe(design), prompts)));
-        Show("family", prompts => _model.Sampler.Encode(Said($"a {family}", prompts)));
+        Show("family", prompts => _model.Sampler.Encode(Said($"a {design.Word}", prompts)));
         return [.. rows];
 
         void Show(string condition, Func<IReadOnlyList<string>, Tensor> encode, double norm = 0)
         {
             using var scope = NewDisposeScope();
             using var frozen = no_grad();
-            var states = encode(Prompts);
-            byte[][] images =
-            [
-                .. Enumerable.Range(0, Seeds).SelectMany(seed => _model.Sample(states, Sampling.Study, seed)),
-            ];
+            var images = Generate(encode(Prompts), Sampling.Study);
             rows.AddRange(images.Take(2));
-            Keep(condition, index, design, images, norm);
+            Keep(condition, index, design, () => images, norm);
         }
     }
 
-    /// <summary>Reads images, unless the results have that condition already.</summary>
-    private void Keep(string condition, int index, Design design, IReadOnlyList<byte[]> images, double norm = 0)
+    /// <summary>Images of encoded prompts with the first seed, then with the next.</summary>
+    private byte[][] Generate(Tensor states, Sampling sampling) =>
+        [.. Enumerable.Range(0, Seeds).SelectMany(seed => _model.Sample(states, sampling, seed))];
+
+    /// <summary>Makes and reads images, unless the results have that condition already.</summary>
+    private void Keep(string condition, int index, Design design, Func<byte[][]> images, double norm = 0)
     {
         var name = index.ToString(CultureInfo.InvariantCulture);
         if (Results.Holds(condition, name))
@@ -158,7 +148,7 @@ internal sealed class DesignStudy
             return;
         }
 
-        var read = _reader.Designs(images);
+        var read = _reader.Designs(images());
         Results.Add(
             condition,
             name,

@@ -55,18 +55,14 @@ internal sealed class InterpolationStudy
             from b in Enumerable.Range(a + 1, Design.Shown - a - 1)
             select (From: a, To: b);
         var strips = new ConcurrentDictionary<(string Way, int From, int To), byte[][]>();
-        Parallel.ForEach(
-            Partitioner.Create(pairs, EnumerablePartitionerOptions.NoBuffering),
-            new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount },
-            pair =>
-            {
-                set_num_threads(1);
-                foreach (var way in Ways)
-                {
-                    using var scope = NewDisposeScope();
-                    strips[(way.Name, pair.From, pair.To)] = Strip(way.Name, way.Method, way.Blend, pair.From, pair.To);
-                }
-            }
+        EachCore.Run(from pair in pairs from way in Ways select (pair.From, pair.To, Way: way), strip =>
+            strips[(strip.Way.Name, strip.From, strip.To)] = Strip(
+                strip.Way.Name,
+                strip.Way.Method,
+                strip.Way.Blend,
+                strip.From,
+                strip.To
+            )
         );
         foreach (var way in Ways)
         {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using Dti.Engine.Concepts;
 using Dti.Mini.Sheets;
@@ -59,13 +58,9 @@ internal sealed class MethodStudy
         _concepts.Learn(
             work.SelectMany(run => (int[])[run.Index, PartnerOf(run.Index)], (run, index) => (run.Method, index, seed))
         );
-        var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount };
-        Parallel.ForEach(Partitioner.Create(work, EnumerablePartitionerOptions.NoBuffering), options, run =>
-        {
-            set_num_threads(1);
-            using var scope = NewDisposeScope();
-            Results.Add(run.Method.Name, NameOf(run.Index, seed), Judge(run.Method, run.Index, seed));
-        });
+        EachCore.Run(work, run =>
+            Results.Add(run.Method.Name, NameOf(run.Index, seed), Judge(run.Method, run.Index, seed))
+        );
     }
 
     private static string NameOf(int design, int seed) =>
@@ -80,8 +75,7 @@ internal sealed class MethodStudy
         var prompts = DesignPrompts.Of(design);
         var images = Generate(concept, other, prompts, seed);
         ContactSheet.Write(Path.Combine(_folder, "sheets", $"{method.Name}-{index}-{seed}.webp"), 5, images);
-        var scenes = _reader.Scenes(images);
-        var read = _reader.Designs(images);
+        var (scenes, read) = _reader.Read(images);
         var scores = Enum.GetValues<PromptGroup>()
             .Except([PromptGroup.Plain, PromptGroup.Pair])
             .ToDictionary(
@@ -140,19 +134,11 @@ internal sealed class MethodStudy
     )
     {
         using var scope = NewDisposeScope();
-        var texts = prompts.Select(prompt =>
-            prompt
-                .Text.Replace("{concept}", concept.Placeholder, StringComparison.Ordinal)
-                .Replace("{other}", other.Placeholder, StringComparison.Ordinal)
-        );
-        return _model.Sample(_model.Encode([concept, other], texts), Sampling.Study, seed);
+        var states = _model.Encode([concept, other], prompts.Select(prompt => prompt.Fill(concept, other)));
+        return _model.Sample(states, Sampling.Study, seed);
     }
 
     /// <summary>A design's concept as a method uses it.</summary>
     private ConceptEmbedding Concept(StudyMethod method, int index, int seed) =>
-        method.After(
-            _concepts.Get(method, index, seed),
-            _model.Profile,
-            _model.Word(DesignConcepts.InitialWord(Design.HeldOut(index)))
-        );
+        method.After(_concepts.Get(method, index, seed), _model.Profile, _model.Word(Design.HeldOut(index).Word));
 }

@@ -1,8 +1,6 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using Dti.Engine.Concepts;
 using Dti.Engine.Models;
-using Dti.Engine.Training;
 using Dti.Mini.Sheets;
 using Dti.Mini.Stages;
 using Dti.Mini.Training;
@@ -12,15 +10,14 @@ using static TorchSharp.torch;
 namespace Dti.Mini.Study;
 
 /// <summary>
-/// How many steps the direction that is predicted from the photos saves: DTI on held-out designs from there and from the
-/// family's word, after different numbers of steps. Concepts and rows of results are kept, so that a killed run
+/// How many steps the direction that is predicted from the photos saves: DTI on held-out designs from there and from
+/// the family's word, after different numbers of steps. Concepts and rows of results are kept, so that a killed run
 /// continues.
 /// </summary>
 internal sealed class StartStudy
 {
     private const int Seeds = 2; // of images
     private const int TrainingSeed = 1;
-    private const double LearningRate = 0.08; // falls as a cosine over each run
     private readonly StudyModel _model;
     private readonly DesignConcepts _concepts;
     private readonly DesignReader _reader;
@@ -53,27 +50,20 @@ internal sealed class StartStudy
             select (Method: method, Index: index)
         ).ToArray();
         _concepts.Learn(work.Select(run => (run.Method, run.Index, TrainingSeed)));
-        var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount };
-        Parallel.ForEach(Partitioner.Create(work, EnumerablePartitionerOptions.NoBuffering), options, run =>
-        {
-            set_num_threads(1);
-            using var scope = NewDisposeScope();
-            Results.Add(run.Method.Name, NameOf(run.Index), Measure(run.Method, run.Index));
-        });
+        EachCore.Run(work, run => Results.Add(run.Method.Name, NameOf(run.Index), Measure(run.Method, run.Index)));
     }
 
     private static string NameOf(int design) => design.ToString(CultureInfo.InvariantCulture);
 
     // A run takes at least one step: the shortest of all leaves the start where it is.
     private static StudyMethod After(int steps, TrainingStart start) =>
-        new(
-            string.Create(CultureInfo.InvariantCulture, $"{start}-{steps}").ToLowerInvariant(),
-            TrainingMethod.Directional,
-            steps == 0 ? 1e-9 : LearningRate,
-            Math.Max(1, steps),
-            Schedule: LearningRateSchedule.Cosine,
-            Start: start
-        );
+        StudyMethods.Default with
+        {
+            Name = string.Create(CultureInfo.InvariantCulture, $"{start}-{steps}").ToLowerInvariant(),
+            LearningRate = steps == 0 ? 1e-9 : StudyMethods.Default.LearningRate,
+            Steps = Math.Max(1, steps),
+            Start = start,
+        };
 
     private Dictionary<string, double> Measure(StudyMethod method, int index)
     {
@@ -96,7 +86,7 @@ internal sealed class StartStudy
             DesignPrompts
                 .Of(design)
                 .Where(prompt => prompt.Group == PromptGroup.Plain)
-                .Select(prompt => prompt.Text.Replace("{concept}", concept.Placeholder, StringComparison.Ordinal))
+                .Select(prompt => prompt.Fill(concept))
         );
         return [.. Enumerable.Range(0, Seeds).SelectMany(seed => _model.Sample(states, Sampling.Study, seed))];
     }

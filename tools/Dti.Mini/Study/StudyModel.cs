@@ -17,7 +17,7 @@ internal sealed class StudyModel
     public StudyModel()
     {
         var profile = (StableDiffusionProfile)ModelFamilies.BuiltIn.Read(World.MiniWorld.ModelFolder);
-        _model = StudyTraining.LoadForImages(profile);
+        _model = StudyTraining.Load(profile);
         Sampler = new MiniSampler(
             _model.TextEncoder,
             _model.Vae,

@@ -10,24 +10,16 @@ using static TorchSharp.torch;
 
 namespace Dti.Mini.Study;
 
-/// <summary>How all studies train: in fp32 on the CPU, from photos of rendered scenes or of files.</summary>
+/// <summary>What all studies train and generate with: the model on the CPU, and photos of rendered scenes.</summary>
 internal static class StudyTraining
 {
-    /// <summary>The model in fp32, for one training at a time.</summary>
+    /// <summary>The model in <see cref="Precision.Compute"/>; for training, by one training at a time.</summary>
     public static StableDiffusionModel Load(ModelProfile profile) =>
-        StableDiffusionModel.Load(profile, new ComputeTarget(CPU, ScalarType.Float32));
-
-    /// <summary>The model in the dtype in which images are generated fastest here.</summary>
-    public static StableDiffusionModel LoadForImages(ModelProfile profile) =>
         StableDiffusionModel.Load(profile, new ComputeTarget(CPU, Precision.Compute));
 
     /// <summary>Rendered scenes as photos, PNG.</summary>
     public static Photo[] Photos(IEnumerable<Scene> scenes) =>
         [.. scenes.Select((scene, i) => new Photo($"{i}.png", Png(scene)))];
-
-    /// <summary>A trainer on photos, not started.</summary>
-    public static Trainer Create(StableDiffusionModel model, TrainingSettings settings, Photo[] photos) =>
-        new(model, settings, Set(settings, photos));
 
     /// <summary>Photos at the resolution of a training.</summary>
     public static TrainingSet Set(TrainingSettings settings, Photo[] photos) =>

@@ -11,5 +11,5 @@ internal sealed record Subject(string Name, int Index)
     public Design Design => Design.HeldOut(Index);
 
     /// <summary>The word from which its training starts: that of its family.</summary>
-    public string Initializer => Design.Family.ToString().ToLowerInvariant();
+    public string Initializer => Design.Word;
 }

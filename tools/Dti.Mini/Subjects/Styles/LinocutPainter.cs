@@ -85,7 +85,9 @@ internal sealed class LinocutPainter(SKCanvas canvas, Scene scene) : Painter(can
         Canvas.DrawRect(0, 0, 1, 1, margin);
     }
 
-    /// <summary>Rows of tapering marks, as wide as <paramref name="strength"/> says: 0 leaves none, 1 leaves no gap.</summary>
+    /// <summary>
+    /// Rows of tapering marks, as wide as <paramref name="strength"/> says: 0 leaves none, 1 leaves no gap.
+    /// </summary>
     private void Gouge(SKRect area, float pitch, Func<float, float, float> strength, SKPaint paint)
     {
         using var marks = new SKPathBuilder();

@@ -4,7 +4,10 @@ using SkiaSharp;
 
 namespace Dti.Mini.Subjects.Styles;
 
-/// <summary>A mosaic of small stones in pale mortar, and a row of dark ones around each thing. No two stones have quite the same shade.</summary>
+/// <summary>
+/// A mosaic of small stones in pale mortar, and a row of dark ones around each object. Neighbouring stones differ in
+/// shade.
+/// </summary>
 internal sealed class MosaicPainter(SKCanvas canvas, Scene scene) : Painter(canvas, scene)
 {
     private static readonly SKColor _mortar = new(0xD8, 0xCE, 0xBC);

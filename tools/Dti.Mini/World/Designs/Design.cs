@@ -53,6 +53,9 @@ internal sealed record Design(
     /// <summary>The design of a word of the vocabulary: the same on every machine.</summary>
     public static Design Named(int index) => Sample(new Dice(NamedSeed, (ulong)index));
 
+    /// <summary>The word for its family in captions, from which the training of its concept starts.</summary>
+    public string Word => Family.ToString().ToLowerInvariant();
+
     /// <summary>How many held-out designs there are.</summary>
     public const int HeldOutCount = 40;
 

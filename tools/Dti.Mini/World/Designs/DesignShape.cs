@@ -17,7 +17,7 @@ internal static class DesignShape
         var frame = BodyFrame.Of(design);
         var trim = Plain(design.Trim);
         return new Shape(
-            design.Family.ToString().ToLowerInvariant(),
+            design.Word,
             [
                 .. Behind(design, frame, trim),
                 .. TopOf(design, frame, trim),

@@ -134,7 +134,7 @@ internal static class DesignWords
             Tell() ? _bodies[design.Body] : "",
             secondSaid || (design.Pattern == Pattern.Plain && !dice.Chance(0.3f)) || !Tell() ? "" : adjective,
             material == Material.None ? Named(design.Main) : material.ToString().ToLowerInvariant(),
-            design.Family.ToString().ToLowerInvariant(),
+            design.Word,
         ];
         string Part(string pattern, SKColor colour) =>
             pattern.Length > 0 && Tell()
