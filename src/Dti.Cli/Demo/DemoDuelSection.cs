@@ -70,7 +70,7 @@ internal sealed class DemoDuelSection(DemoDuelResult duel, CommandText commands)
             string.Create(CultureInfo.InvariantCulture, $"{duel.Dti.Accepted.PhotoCount} photos, {last.Steps} steps, ")
             + string.Create(
                 CultureInfo.InvariantCulture,
-                $"starting at the {(settings.Start == TrainingStart.Photos ? "direction of the photos" : $"word “{settings.Initializer}”")}. DTI took {Numbers.Duration(last.Elapsed)}, "
+                $"starting at the word “{settings.Initializer}”. DTI took {Numbers.Duration(last.Elapsed)}, "
             )
             + string.Create(
                 CultureInfo.InvariantCulture,
