@@ -124,7 +124,9 @@ public sealed class PhotoStartTests : IDisposable
 
         var violation = Assert.Single(
             Assert
-                .Throws<ValidationException>(() => Resolve(profile, new() { Start = TrainingStart.Photos }))
+                .Throws<ValidationException>(() =>
+                    ShortTraining.Resolve(profile, new() { Start = TrainingStart.Photos })
+                )
                 .Violations
         );
 
@@ -143,7 +145,7 @@ public sealed class PhotoStartTests : IDisposable
         Assert.Equal(["start"], Fields(new() { Method = TrainingMethod.CrossInit }));
         Assert.Equal(["magnitude"], Fields(new() { Magnitude = MagnitudeChoice.Initializer }));
         Assert.NotNull(
-            Resolve(
+            ShortTraining.Resolve(
                 model.Profile,
                 new()
                 {
@@ -157,7 +159,7 @@ public sealed class PhotoStartTests : IDisposable
         IEnumerable<string> Fields(TrainingOptions options) =>
             Assert
                 .Throws<ValidationException>(() =>
-                    Resolve(model.Profile, options with { Start = TrainingStart.Photos })
+                    ShortTraining.Resolve(model.Profile, options with { Start = TrainingStart.Photos })
                 )
                 .Violations.Select(violation => violation.Field);
     }
@@ -172,14 +174,17 @@ public sealed class PhotoStartTests : IDisposable
         var profile = ModelFamilies.BuiltIn.Read(folder);
         var concept = Run(Model("tiny-sd15"), Still).Concept;
 
-        var settings = Resolve(profile, new());
+        var settings = ShortTraining.Resolve(profile, new());
 
         Assert.Equal((TrainingStart.Photos, "", 1), (settings.Start, settings.Initializer, settings.VectorCount));
-        Assert.Equal(TrainingStart.Word, Resolve(profile, new() { Start = TrainingStart.Word }).Start);
-        Assert.Equal(TrainingStart.Word, Resolve(profile, new() { Initializer = "cat" }).Start);
-        Assert.Equal(TrainingStart.Word, Resolve(profile, new() { Kind = ConceptKind.Style }).Start);
-        Assert.Equal(TrainingStart.Word, Resolve(profile, new() { StartConcept = concept }).Start);
-        Assert.Equal(TrainingStart.Word, Resolve(profile, new() { Method = TrainingMethod.TextualInversion }).Start);
+        Assert.Equal(TrainingStart.Word, ShortTraining.Resolve(profile, new() { Start = TrainingStart.Word }).Start);
+        Assert.Equal(TrainingStart.Word, ShortTraining.Resolve(profile, new() { Initializer = "cat" }).Start);
+        Assert.Equal(TrainingStart.Word, ShortTraining.Resolve(profile, new() { Kind = ConceptKind.Style }).Start);
+        Assert.Equal(TrainingStart.Word, ShortTraining.Resolve(profile, new() { StartConcept = concept }).Start);
+        Assert.Equal(
+            TrainingStart.Word,
+            ShortTraining.Resolve(profile, new() { Method = TrainingMethod.TextualInversion }).Start
+        );
     }
 
     private static TrainingOptions Still { get; } =
@@ -203,26 +208,13 @@ public sealed class PhotoStartTests : IDisposable
         return model;
     }
 
-    private static TrainingSettings Resolve(ModelProfile profile, TrainingOptions options) =>
-        TrainingSettings.Resolve(
-            options with
-            {
-                Resolution = 64,
-                BatchSize = 1,
-                PreviewEvery = 0,
-                Seed = 3,
-            },
-            "x",
-            profile
-        );
-
     private static TrainingFinished Run(
         IDiffusionModel model,
         TrainingOptions options,
         TrainingSnapshot? from = null
     ) =>
         (TrainingFinished)
-            new Trainer(model, Resolve(model.Profile, options), NoisePhotos.Load())
+            new Trainer(model, ShortTraining.Resolve(model.Profile, options), NoisePhotos.Load())
                 .Run(from, TestContext.Current.CancellationToken)
                 .Last();
 
@@ -234,7 +226,7 @@ public sealed class PhotoStartTests : IDisposable
 
     private static TrainingSnapshot SnapshotAfter(IDiffusionModel model, TrainingOptions options, int step)
     {
-        var session = new Trainer(model, Resolve(model.Profile, options), NoisePhotos.Load()).Begin();
+        var session = new Trainer(model, ShortTraining.Resolve(model.Profile, options), NoisePhotos.Load()).Begin();
         var reached = session
             .Run(TestContext.Current.CancellationToken)
             .OfType<TrainingStep>()

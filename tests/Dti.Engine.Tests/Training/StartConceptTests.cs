@@ -193,18 +193,7 @@ public class StartConceptTests(ModelFixture models) : IClassFixture<ModelFixture
     }
 
     private TrainingSettings Settings(string family, TrainingOptions options) =>
-        TrainingSettings.Resolve(
-            options with
-            {
-                Resolution = 64,
-                BatchSize = 1,
-                PreviewEvery = 0,
-                Seed = 3,
-            },
-            "x",
-            models.Model(family).Profile,
-            () => 1
-        );
+        ShortTraining.Resolve(models.Model(family).Profile, options);
 
     private static double Cosine(ConceptEmbedding a, ConceptEmbedding b, int vector) =>
         a.Encoders[0]
