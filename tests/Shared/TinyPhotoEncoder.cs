@@ -10,7 +10,9 @@ namespace Dti.Tests;
 /// <summary>A photo encoder with random weights for a fixture's model.</summary>
 internal static class TinyPhotoEncoder
 {
-    /// <summary>Writes <c>photo_encoder</c> into a copy of a fixture's model folder, in the place of an earlier one.</summary>
+    /// <summary>
+    /// Writes <c>photo_encoder</c> into a copy of a fixture's model folder, in the place of an earlier one.
+    /// </summary>
     /// <param name="folder">The model folder.</param>
     /// <param name="seed">Of the weights.</param>
     /// <returns><paramref name="folder"/></returns>

@@ -11,8 +11,8 @@ namespace Dti.Engine.Evaluation;
 
 /// <summary>
 /// The judge of dti-mini: an image–text encoder for 128 × 128 images that shares no weight with the generator
-/// (<c>models/dti-mini-judge</c>). The heads that read single objects and designs serve the studies of dti-mini alone and
-/// are not loaded.
+/// (<c>models/dti-mini-judge</c>). The heads that read single objects and designs serve the studies of dti-mini alone
+/// and are not loaded.
 /// </summary>
 internal sealed class MiniJudge : IImageTextEncoder, IWeightSource
 {

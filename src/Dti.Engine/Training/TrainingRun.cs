@@ -255,8 +255,8 @@ internal sealed class TrainingRun : IDisposable
 
     /// <summary>Whether μ of a snapshot is that of this run.</summary>
     /// <remarks>
-    /// Token embeddings are the same everywhere. Directions from photos are computed, so that other hardware rounds them
-    /// in another way; the run then continues with those of the snapshot.
+    /// Token embeddings are the same everywhere. Directions from photos are computed, and rounded differently on other
+    /// hardware; the run then continues with those of the snapshot.
     /// </remarks>
     private bool IsSameStart(Tensor saved, Tensor own) =>
         _settings.Initializer.Length > 0

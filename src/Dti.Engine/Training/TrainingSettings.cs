@@ -195,7 +195,7 @@ public sealed partial record TrainingSettings
             {
                 found.Add(
                     "start_concept",
-                    "start_concept does not go with cross_init, which has a start of its own; the method ti goes on from a concept in the same way."
+                    "start_concept cannot be combined with cross_init, which computes its own start; the method ti continues from a concept in the same way."
                 );
             }
         }
@@ -278,12 +278,15 @@ public sealed partial record TrainingSettings
 
         if (settings.Method == TrainingMethod.CrossInit)
         {
-            found.Add("start", "start photos does not go with cross_init, which has a start of its own.");
+            found.Add("start", "start photos cannot be combined with cross_init, which computes its own start.");
         }
 
         if (settings is { Magnitude: MagnitudeChoice.Initializer, Initializer.Length: 0 })
         {
-            found.Add("magnitude", "magnitude is that of the initializer, which start photos does without; name one.");
+            found.Add(
+                "magnitude",
+                "magnitude is that of the initializer, but start photos uses none; name an initializer."
+            );
         }
     }
 

@@ -36,7 +36,7 @@ internal static class MiniWorld
     public static string PlainJudgeFile { get; } = Path.Combine(Path.GetDirectoryName(JudgeFile)!, "plain.safetensors");
 
     /// <summary>
-    /// The network that embeds new designs in later stages and in references of studies, which is not part of the model;
+    /// The network that embeds new designs in later stages and in studies, which is not part of the model;
     /// <c>DTI_MINI_EMBEDDER</c> overrides it.
     /// </summary>
     public static string EmbedderFile { get; } =
