@@ -19,10 +19,16 @@ public sealed class ConceptBatchTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Theory]
-    [InlineData(TrainingMethod.Directional, 0.04, TrainingStart.Word)]
-    [InlineData(TrainingMethod.Directional, 0.04, TrainingStart.Photos)]
-    [InlineData(TrainingMethod.TextualInversion, 0.02, TrainingStart.Word)]
-    public void Run_SeveralConcepts_LearnsEachAsATrainerDoes(TrainingMethod method, double rate, TrainingStart start)
+    [InlineData(TrainingMethod.Directional, 0.04, TrainingStart.Word, false)]
+    [InlineData(TrainingMethod.Directional, 0.04, TrainingStart.Photos, false)]
+    [InlineData(TrainingMethod.TextualInversion, 0.02, TrainingStart.Word, false)]
+    [InlineData(TrainingMethod.TextualInversion, 0.5, TrainingStart.Word, true)]
+    public void Run_SeveralConcepts_LearnsEachAsATrainerDoes(
+        TrainingMethod method,
+        double rate,
+        TrainingStart start,
+        bool stopsEarly
+    )
     {
         using var scope = NewDisposeScope();
         var source = Path.Combine(Fixtures.Repository, "models", "dti-mini"); // as a fixture: an absolute path stays
@@ -30,12 +36,20 @@ public sealed class ConceptBatchTests : IDisposable
             TinyPhotoEncoder.AddTo(Fixtures.CopyModel(source, Path.Combine(_folder.FullName, "dti-mini")))
         );
         using var model = StableDiffusionModel.Load(profile, new ComputeTarget(CPU, ScalarType.Float32));
-        var study = new StudyMethod("tested", method, rate, Steps: 3, Start: start);
+        var study = new StudyMethod(
+            "tested",
+            method,
+            rate,
+            Steps: stopsEarly ? 7 : 3,
+            Start: start,
+            StopsEarly: stopsEarly
+        );
         var runs = Enumerable
             .Range(0, 3)
             .Select(i =>
             {
-                var settings = TrainingSettings.Resolve(study.Options("mug", i + 1), $"design-{i}", profile);
+                var options = study.Options("mug", i + 1) with { CheckEvery = stopsEarly ? 1 : null };
+                var settings = TrainingSettings.Resolve(options, $"design-{i}", profile);
                 return (
                     settings,
                     StudyTraining.Set(settings, StudyTraining.Photos(SubjectPhotos.Of(Design.HeldOut(i), i)))

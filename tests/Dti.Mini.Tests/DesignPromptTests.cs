@@ -119,6 +119,8 @@ public class DesignPromptTests
         Assert.NotEqual(method.Folder, (method with { KappaSchedule = KappaSchedule.Cosine }).Folder);
         Assert.NotEqual(method.Folder, (method with { Vectors = 2 }).Folder);
         Assert.NotEqual(method.Folder, (method with { Start = TrainingStart.Photos }).Folder);
+        Assert.NotEqual(method.Folder, (method with { InitialWord = InitialWord.NearestName }).Folder);
+        Assert.NotEqual(method.Folder, (method with { StopsEarly = true }).Folder);
     }
 
     [Fact]

@@ -31,12 +31,13 @@ internal sealed class ConceptBatch : IDisposable
     /// <summary>Trains, and gives the concepts in the order of the runs.</summary>
     public IReadOnlyList<ConceptEmbedding> Run()
     {
-        for (var step = 1; step <= _members[0].Settings.Steps; step++)
+        for (var step = 1; step <= _members[0].Settings.Steps && !_members.All(member => member.HasStopped); step++)
         {
             Step(step);
+            Array.ForEach(_members, member => member.Check(step));
         }
 
-        return [.. _members.Select(member => member.Concept(_model.Profile))];
+        return [.. _members.Select(member => member.Concept)];
     }
 
     private void Step(int step)
@@ -91,11 +92,16 @@ internal sealed class ConceptBatch : IDisposable
     private sealed class Member : IDisposable
     {
         private readonly LearningMethod _method;
+        private readonly string _key; // of the text encoder, in embedding files
+        private readonly TrainingChecks? _checks;
+        private readonly EarlyStopping _stopping = new();
+        private ConceptEmbedding? _best;
 
         public Member(IDiffusionModel model, TrainingSettings settings, TrainingSet photos)
         {
             using var scope = NewDisposeScope();
             (Settings, _method) = (settings, LearningMethod.Of(settings.Method));
+            _key = model.Profile.Encoders[0].EmbeddingKey;
             Batches = new BatchSampler(model, settings, photos);
             var start = settings.StartsAtWord
                 ? _method.Start(model, encoder: 0, settings.Initializer, settings.VectorCount)
@@ -105,6 +111,11 @@ internal sealed class ConceptBatch : IDisposable
                 );
             Embedding = _method.Embedding(start, settings.MagnitudeValue);
             Optimizer = _method.Optimizer(Embedding, settings.MagnitudeValue, settings);
+            if (settings.StopEarly)
+            {
+                _checks = new TrainingChecks(model, settings, photos, Batches, Embedding.Rows());
+                Check(step: 0);
+            }
         }
 
         public TrainingSettings Settings { get; }
@@ -115,15 +126,32 @@ internal sealed class ConceptBatch : IDisposable
 
         public BatchSampler Batches { get; }
 
-        public ConceptEmbedding Concept(ModelProfile profile) =>
-            new(
-                Settings.Placeholder,
-                [_method.Result(Embedding, Settings.MagnitudeValue)],
-                [profile.Encoders[0].EmbeddingKey]
-            );
+        /// <summary>Whether its training has ended before the others'.</summary>
+        public bool HasStopped => _stopping.Reason is not null;
+
+        /// <summary>Of the best check if the training stops early, else of the last step.</summary>
+        public ConceptEmbedding Concept => _best ?? Now;
+
+        private ConceptEmbedding Now =>
+            new(Settings.Placeholder, [_method.Result(Embedding, Settings.MagnitudeValue)], [_key]);
+
+        /// <summary>The check that is due after a step, if one is.</summary>
+        public void Check(int step)
+        {
+            if (
+                _checks is not null
+                && !HasStopped
+                && step % Settings.CheckEvery == 0
+                && _stopping.Note(_checks.Measure(step, [Embedding]))
+            )
+            {
+                _best = Now;
+            }
+        }
 
         public void Dispose()
         {
+            _checks?.Dispose();
             Optimizer.Dispose();
             Batches.Dispose();
             Embedding.Dispose();

@@ -4,6 +4,7 @@ using Dti.Engine.Models;
 using Dti.Engine.Training;
 using Dti.Mini.Subjects;
 using Dti.Mini.World.Designs;
+using Dti.Mini.World.Shapes;
 
 namespace Dti.Mini.Study;
 
@@ -15,6 +16,13 @@ namespace Dti.Mini.Study;
 internal sealed class DesignConcepts(string folder, ModelProfile profile)
 {
     private const int BatchedConcepts = 8;
+
+    /// <summary>The words for everything that scenes contain.</summary>
+    private static string[] Kinds { get; } =
+    [
+        .. ShapeCatalogue.All.Select(shape => shape.Name),
+        .. Enum.GetNames<DesignFamily>().Select(family => family.ToLowerInvariant()),
+    ];
 
     /// <summary>Trains the concepts that are not in files yet, some on each core.</summary>
     /// <param name="runs">Methods, designs (<see cref="Design.HeldOut"/>) and seeds of the training.</param>
@@ -49,14 +57,24 @@ internal sealed class DesignConcepts(string folder, ModelProfile profile)
             runs.Select(run =>
             {
                 var design = Design.HeldOut(run.Index);
-                var settings = TrainingSettings.Resolve(
-                    run.Method.Options(design.Word, run.Seed),
-                    NameOf(run.Index, run.Seed),
-                    profile,
-                    () => 1
-                );
-                var photos = StudyTraining.Photos(SubjectPhotos.Of(design, run.Index));
-                return (settings, StudyTraining.Set(settings, photos));
+                TrainingSettings From(string word) =>
+                    TrainingSettings.Resolve(
+                        run.Method.Options(word, run.Seed),
+                        NameOf(run.Index, run.Seed),
+                        profile,
+                        () => 1
+                    );
+                var settings = From(design.Word);
+                var photos = StudyTraining.Set(settings, StudyTraining.Photos(SubjectPhotos.Of(design, run.Index)));
+                if (run.Method.InitialWord == InitialWord.Family)
+                {
+                    return (settings, photos);
+                }
+
+                var words = run.Method.InitialWord == InitialWord.NearestName ? DesignNames.All : Kinds;
+                var found = NearestWord.Among(words, model, settings, photos);
+                Console.WriteLine($"{NameOf(run.Index, run.Seed)}, a {design.Word}, starts from {found}");
+                return (From(found), photos);
             })
         );
         foreach (var (run, concept) in runs.Zip(batch.Run()))

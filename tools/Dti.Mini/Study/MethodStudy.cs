@@ -39,10 +39,10 @@ internal sealed class MethodStudy
     {
         foreach (var seed in Enumerable.Range(1, seeds))
         {
-            // Methods that share a training follow each other, so that results come early.
-            foreach (var sharing in methods.GroupBy(method => method.Folder))
+            // Few trainings at a time, each with all methods that share it, so that results come early and no core waits.
+            foreach (var trainings in methods.GroupBy(method => method.Folder).Chunk(Environment.ProcessorCount))
             {
-                Run([.. sharing], designs, seed);
+                Run([.. trainings.SelectMany(sharing => sharing)], designs, seed);
             }
         }
     }

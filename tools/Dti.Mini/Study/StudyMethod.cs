@@ -16,6 +16,9 @@ namespace Dti.Mini.Study;
 /// <param name="KappaSchedule">How κ goes over the run; DTI only.</param>
 /// <param name="Vectors">Vectors of the concept.</param>
 /// <param name="Start">Where training starts; with photos, without an initial word.</param>
+/// <param name="InitialWord">Which word that is otherwise.</param>
+/// <param name="StopsEarly">Whether it keeps the step at which the loss at noise that training does not use was
+/// lowest, and ends when that does not fall any more.</param>
 internal sealed record StudyMethod(
     string Name,
     TrainingMethod Method,
@@ -27,7 +30,9 @@ internal sealed record StudyMethod(
     MagnitudeChoice Magnitude = MagnitudeChoice.Mean,
     KappaSchedule KappaSchedule = KappaSchedule.Constant,
     int Vectors = 1,
-    TrainingStart Start = TrainingStart.Word
+    TrainingStart Start = TrainingStart.Word,
+    InitialWord InitialWord = InitialWord.Family,
+    bool StopsEarly = false
 )
 {
     private const double PaperKappa = 1e-4;
@@ -39,7 +44,9 @@ internal sealed record StudyMethod(
         + (Magnitude == MagnitudeChoice.Mean ? "" : $"-{Magnitude}")
         + (KappaSchedule == KappaSchedule.Constant ? "" : $"-κ-{KappaSchedule}")
         + (Vectors == 1 ? "" : FormattableString.Invariant($"-{Vectors}-vectors"))
-        + (Start == TrainingStart.Word ? "" : $"-{Start}");
+        + (Start == TrainingStart.Word ? "" : $"-{Start}")
+        + (InitialWord == InitialWord.Family ? "" : $"-{InitialWord}")
+        + (StopsEarly ? "-early" : "");
 
     public TrainingOptions Options(string initializer, int seed) =>
         new()
@@ -55,6 +62,7 @@ internal sealed record StudyMethod(
             VectorCount = Vectors,
             Steps = Steps,
             Seed = (ulong)seed,
+            StopEarly = StopsEarly,
             PreviewEvery = 0,
         };
 
@@ -107,4 +115,17 @@ internal enum Adjustment
 
     /// <summary>They are moved toward the initial word.</summary>
     TestTime,
+}
+
+/// <summary>The word from which a design's concept starts.</summary>
+internal enum InitialWord
+{
+    /// <summary>That of its family.</summary>
+    Family,
+
+    /// <summary>The kind of object that <see cref="NearestWord"/> finds: a shape or a family.</summary>
+    NearestKind,
+
+    /// <summary>The name of a design that <see cref="NearestWord"/> finds.</summary>
+    NearestName,
 }

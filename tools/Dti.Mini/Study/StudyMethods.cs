@@ -28,12 +28,11 @@ internal static class StudyMethods
     public static StudyMethod Inversion { get; } = new("ti", TrainingMethod.TextualInversion, 0.02, Steps);
 
     /// <summary>
-    /// The methods at the effective learning rates of the official launchers, which pass <c>--scale_lr</c>; and the
-    /// model's default.
+    /// The methods of the literature at the effective learning rates of the official launchers, which pass
+    /// <c>--scale_lr</c>.
     /// </summary>
-    public static IReadOnlyList<StudyMethod> Official { get; } =
+    private static IReadOnlyList<StudyMethod> Published { get; } =
     [
-        Default,
         Inversion,
         Inversion with
         {
@@ -45,17 +44,25 @@ internal static class StudyMethods
             Name = "ti-tea",
             Adjustment = Adjustment.TestTime,
         },
-        FromPhotos,
         new("dti-official", TrainingMethod.Directional, 0.04, Steps),
         new("ti-renormalized", TrainingMethod.Renormalized, 0.02, Steps),
         new("cross-init", TrainingMethod.CrossInit, 0.02, Steps),
     ];
 
-    /// <summary>All of them at learning rates over three decades.</summary>
+    /// <summary>What is compared: the model's defaults and the methods of the literature.</summary>
+    public static IReadOnlyList<StudyMethod> Official { get; } = [Default, .. Published, FromPhotos];
+
+    /// <summary>The methods of the literature at learning rates over three decades.</summary>
     public static IReadOnlyList<StudyMethod> Rates { get; } =
     [
-        .. new[] { 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1 }.SelectMany(rate =>
-            Official.Select(method => method with { Name = Named(method.Name, rate), LearningRate = rate })
+        .. Published.SelectMany(method =>
+            new[] { 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1 }.Select(rate =>
+                method with
+                {
+                    Name = Named(method.Name, rate),
+                    LearningRate = rate,
+                }
+            )
         ),
     ];
 
@@ -91,6 +98,17 @@ internal static class StudyMethods
             Magnitude = MagnitudeChoice.Initializer,
         },
         .. new[] { 2, 3 }.Select(vectors => Default with { Name = Named("vectors", vectors), Vectors = vectors }),
+        Default with
+        {
+            Name = "nearest-kind",
+            InitialWord = InitialWord.NearestKind,
+        },
+        Default with
+        {
+            Name = "nearest-name",
+            InitialWord = InitialWord.NearestName,
+        },
+        new("constant-stopped-early", TrainingMethod.Directional, 0.04, 2 * Steps, StopsEarly: true),
     ];
 
     private static StudyMethod DirectionalWithCosine(string name, double rate) =>
