@@ -24,17 +24,17 @@ public class PositionReaderTests
         positions = positions.narrow(0, 1, 76);
         var reader = new PositionReader(vocabulary.narrow(0, 0, 800), positions);
 
-        var told = new[] { 1.0, 4, 16 }
+        var predicted = new[] { 1.0, 4, 16 }
             .Select(factor => reader.Read(vocabulary.narrow(0, 800, 300) * factor))
             .ToArray();
 
         Assert.True(
-            told[0]["told_right"] > 0.6,
-            $"at their own norm, {told[0]["told_right"]:P0} of the positions are told right"
+            predicted[0]["predicted_right"] > 0.6,
+            $"at their own norm, {predicted[0]["predicted_right"]:P0} of the positions are predicted"
         );
-        Assert.True(told[1]["told_right"] < 0.3, $"at four times their norm, {told[1]["told_right"]:P0} are");
-        Assert.True(told[2]["told_right"] < 0.1, $"at sixteen times their norm, {told[2]["told_right"]:P0} are");
-        Assert.Equal(16, told[2]["norm"] / told[0]["norm"], 1e-3);
+        Assert.True(predicted[1]["predicted_right"] < 0.3, $"at four times their norm, {predicted[1]["predicted_right"]:P0} are");
+        Assert.True(predicted[2]["predicted_right"] < 0.1, $"at sixteen times their norm, {predicted[2]["predicted_right"]:P0} are");
+        Assert.Equal(16, predicted[2]["norm"] / predicted[0]["norm"], 1e-3);
     }
 
     [Fact]

@@ -89,17 +89,17 @@ internal sealed class PositionReader
     public Dictionary<string, double> Read(Tensor embeddings)
     {
         using var scope = NewDisposeScope();
-        var told = (Seen(embeddings).matmul(_weights) + _bias).argmax(-1); // (t, p)
+        var predicted = (Seen(embeddings).matmul(_weights) + _bias).argmax(-1); // (t, p)
         return new()
         {
             ["norm"] = embeddings.norm(1, keepdim: false, p: 2f).mean().item<float>(),
             ["variance_share"] = PositionReadability.Of(embeddings, _positions),
-            ["told_right"] = told.eq(arange(_positions.shape[0])).to(ScalarType.Float32).mean().item<float>(),
+            ["predicted_right"] = predicted.eq(arange(_positions.shape[0])).to(ScalarType.Float32).mean().item<float>(),
         };
     }
 
     /// <summary>
-    /// What the first attention layer sees, but for the layer norm's own weights, which no linear reader minds.
+    /// What the first attention layer sees, except the layer norm's own weights, which do not matter to a linear reader.
     /// </summary>
     private Tensor Seen(Tensor embeddings) =>
         nn.functional.layer_norm(embeddings.unsqueeze(1) + _positions, [_positions.shape[1]]);

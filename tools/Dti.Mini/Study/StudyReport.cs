@@ -227,7 +227,7 @@ internal static class StudyReport
             );
         Graph.Write(
             Path.Combine(MiniWorld.ImageFolder, "dti-mini-position.webp"),
-            Panel("told_right", "positions told right"),
+            Panel("predicted_right", "positions predicted"),
             Panel("variance_share", "share of variance")
         );
         foreach (var group in rows.GroupBy(row => row.What == "words" ? row.What + " × " + row.Of : row.What))
@@ -235,7 +235,7 @@ internal static class StudyReport
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{group.Key}: norm {group.Average(row => row.Values["norm"]):F3}, told right {group.Average(row => row.Values["told_right"]):P1}, share of variance {group.Average(row => row.Values["variance_share"]):P2}"
+                    $"{group.Key}: norm {group.Average(row => row.Values["norm"]):F3}, predicted right {group.Average(row => row.Values["predicted_right"]):P1}, share of variance {group.Average(row => row.Values["variance_share"]):P2}"
                 )
             );
         }
