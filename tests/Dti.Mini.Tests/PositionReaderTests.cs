@@ -32,8 +32,14 @@ public class PositionReaderTests
             predicted[0]["predicted_right"] > 0.6,
             $"at their own norm, {predicted[0]["predicted_right"]:P0} of the positions are predicted"
         );
-        Assert.True(predicted[1]["predicted_right"] < 0.3, $"at four times their norm, {predicted[1]["predicted_right"]:P0} are");
-        Assert.True(predicted[2]["predicted_right"] < 0.1, $"at sixteen times their norm, {predicted[2]["predicted_right"]:P0} are");
+        Assert.True(
+            predicted[1]["predicted_right"] < 0.3,
+            $"at four times their norm, {predicted[1]["predicted_right"]:P0} are"
+        );
+        Assert.True(
+            predicted[2]["predicted_right"] < 0.1,
+            $"at sixteen times their norm, {predicted[2]["predicted_right"]:P0} are"
+        );
         Assert.Equal(16, predicted[2]["norm"] / predicted[0]["norm"], 1e-3);
     }
 
