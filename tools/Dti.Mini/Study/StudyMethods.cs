@@ -84,6 +84,12 @@ internal static class StudyMethods
     public static IReadOnlyList<StudyMethod> Variants { get; } =
     [
         Default,
+        FromPhotos,
+        Default with
+        {
+            Name = "turned-to-word",
+            Adjustment = Adjustment.TestTime,
+        },
         .. new[] { 0.04, 0.16, 0.32 }.Select(rate => DirectionalWithCosine(Named("rate", rate), rate)),
         .. new[] { 0, 1e-5, 1e-3, 1e-2 }.Select(kappa => Default with { Name = Named("kappa", kappa), Kappa = kappa }),
         Default with
