@@ -9,7 +9,7 @@ using Dti.Mini.World;
 using Dti.Mini.World.Designs;
 
 const string Usage = """
-    Draws the world of dti-mini and trains the model on it. Run it in the repository's root.
+    Renders the world of dti-mini and trains the model on it. Run it in the repository's root.
 
     dotnet run --project tools/Dti.Mini -c Release -- STAGE [THREADS [STEPS]]
 
@@ -24,10 +24,10 @@ const string Usage = """
       previews          how latents look, for previews without the autoencoder
       judge [T [N [LEG]]] N steps of the independent encoder that judges pictures, from where the last leg ended
       design-judge [T [N [LEG]]] the part of the judge that reads designs
-      quality [G [N]]   how often the model draws what is asked at guidance G (default 5) in N steps, as the judge reads it
+      quality [G [N]]   how much of what is asked the judge finds in images of guidance G (default 5) and N steps
       concepts [N]      whether N held-out designs (default 40) are learnt, by DTI and by Textual Inversion
       references [N]    the same without training: photos, what the autoencoder leaves of them, embedding, words
-      guidance [N]      how well N held-out designs (default 8) are drawn at several scales of guidance
+      guidance [N]      how well N held-out designs (default 8) are generated at several scales of guidance
       methods [N [S]]   all methods on N held-out designs (default 32) with S seeds (default 3), at the official rates
       rates [N]         all methods at learning rates over three decades, on N (default 8) other held-out designs
       lengths [N]       DTI and Textual Inversion with 10 to 800 steps, on the same
@@ -40,7 +40,7 @@ const string Usage = """
       world, designs, subjects  sheets of scenes, and of the pictures of subjects and styles
       samples           those pictures as files, into samples
 
-    A stage that was killed goes on where it last saved, at most two minutes before. States, curves and sheets are kept in
+    A stage that was killed continues from where it last saved, at most two minutes before. States, curves and sheets are kept in
     artifacts/mini (or DTI_MINI_WORK), finished components in models/dti-mini (or DTI_MINI_MODEL), results in docs/dti-mini.
     """;
 

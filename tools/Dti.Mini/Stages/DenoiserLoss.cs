@@ -22,13 +22,13 @@ internal sealed record Denoiser(UNet2DConditionModel UNet, ObjectHead Head);
 /// </summary>
 /// <param name="sampler">Encodes captions.</param>
 /// <param name="schedule">The noise.</param>
-/// <param name="reader">Finds objects in what is drawn; null: this help is left out.</param>
+/// <param name="reader">Finds objects in predicted latents; null: this help is left out.</param>
 internal sealed class DenoiserLoss(MiniSampler sampler, DdpmProcess schedule, LatentReader? reader)
 {
     private const double Naming = 0.03;
     private const double Drawing = 0.3;
 
-    // From the one on, nothing that is drawn can be read yet; up to the other, all of it counts.
+    // From the one on, nothing can be read in predicted latents yet; up to the other, all of it counts.
     private const double Unreadable = 800;
     private const double Readable = 400;
 
@@ -74,13 +74,13 @@ internal sealed class DenoiserLoss(MiniSampler sampler, DdpmProcess schedule, La
             return (loss, logs);
         }
 
-        var drawn = schedule.Original(noisy.to(ScalarType.Float32), velocity, timesteps);
+        var predicted = schedule.Original(noisy.to(ScalarType.Float32), velocity, timesteps);
         var read = reader.Loss(
-            ReaderStage.Seen(drawn, schedule, generator).to(Precision.Compute),
+            ReaderStage.Seen(predicted, schedule, generator).to(Precision.Compute),
             labels,
             ((Unreadable - timesteps.to(ScalarType.Float32)) / (Unreadable - Readable)).clamp(0, 1)
         );
-        (logs["drawn"], logs["drawn_parts"], logs["drawn_colour_error"]) = (read.Kinds, read.Parts, read.ColourError);
+        (logs["read"], logs["read_parts"], logs["read_colour_error"]) = (read.Kinds, read.Parts, read.ColourError);
         return (loss + (Drawing * read.Loss), logs);
     }
 

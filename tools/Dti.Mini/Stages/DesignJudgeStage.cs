@@ -46,7 +46,7 @@ internal static class DesignJudgeStage
         ModelExport.Judge(loop.Averaged, MiniWorld.DesignJudgeFile);
     }
 
-    /// <summary>How often held-out drawings are read right: in photos, and in all styles.</summary>
+    /// <summary>How often held-out images are read right: in photos, and in all styles.</summary>
     private static Dictionary<string, double> Accuracy(DesignJudge model, PictureStore heldOut)
     {
         using var scope = NewDisposeScope();

@@ -83,7 +83,7 @@ internal static class JudgeStage
         return where(blurred.view(-1, 1, 1, 1), soft, pictures);
     }
 
-    /// <summary>How often the judge reads drawn pictures right.</summary>
+    /// <summary>How often the judge reads rendered images right.</summary>
     public static Dictionary<string, double> Accuracy(JudgeModel model, PictureStore pictures, Scene[] scenes) =>
         Accuracy(model, (first, count) => pictures.Read([.. Enumerable.Range(first, count)]), scenes);
 

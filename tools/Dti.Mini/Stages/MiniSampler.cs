@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 
 namespace Dti.Mini.Stages;
 
-/// <summary>Draws many pictures at once.</summary>
+/// <summary>Generates many images at once.</summary>
 internal sealed class MiniSampler(
     ClipTextModel text,
     AutoencoderKL vae,
@@ -19,7 +19,7 @@ internal sealed class MiniSampler(
     DesignEmbedder? embedder = null
 )
 {
-    /// <summary>What sample sheets show.</summary>
+    /// <summary>Prompts of the sample sheets.</summary>
     public static IReadOnlyList<string> Prompts { get; } =
     [
         "a photo of a red mug in the snow",
@@ -91,14 +91,14 @@ internal sealed class MiniSampler(
         return text.Forward(batch.Ids, rows).LastHiddenState.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Pictures of prompts, (128, 128, 3) bytes each.</summary>
+    /// <summary>Images of prompts, (128, 128, 3) bytes each.</summary>
     public byte[][] Sample(UNet2DConditionModel unet, IReadOnlyList<string> prompts, Sampling sampling, int seed)
     {
         using var states = Encode(prompts);
         return Sample(unet, states, sampling, seed);
     }
 
-    /// <summary>Pictures of encoded prompts, (B, 77, d).</summary>
+    /// <summary>Images of encoded prompts, (B, 77, d).</summary>
     public byte[][] Sample(UNet2DConditionModel unet, Tensor prompts, Sampling sampling, int seed)
     {
         using var scope = NewDisposeScope();

@@ -12,7 +12,7 @@ using static TorchSharp.torch;
 namespace Dti.Mini.Stages;
 
 /// <summary>
-/// How latents look: the map to colours by which previews are drawn, fitted by least squares to the mean colours of the
+/// How latents look: the map to colours that previews use, fitted by least squares to the mean colours of the
 /// pixels that the latents stand for, and written into the model's <c>dti.json</c>.
 /// </summary>
 internal static class PreviewStage

@@ -45,7 +45,7 @@ internal sealed class PictureStore : IDisposable
                 );
                 file.Position = (long)first * SceneRenderer.Bytes;
                 file.Write(pixels, 0, length * SceneRenderer.Bytes);
-                Console.Write($"\rdrawn {first + length:N0} of {count:N0}");
+                Console.Write($"\rrendered {first + length:N0} of {count:N0}");
             }
 
             if (have < count)
