@@ -56,7 +56,7 @@ internal static class StudyMethods
     public static IReadOnlyList<StudyMethod> Rates { get; } =
     [
         .. Published.SelectMany(method =>
-            new[] { 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1 }.Select(rate =>
+            new[] { 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1 }.Select(rate =>
                 method with
                 {
                     Name = Named(method.Name, rate),
