@@ -30,7 +30,7 @@ internal static class DemoScript
     /// Both methods start at the word of the family, which takes more steps than the model's default, a start at the
     /// photos.
     /// </summary>
-    public static DemoLength Full { get; } = new(Steps: 200, SamplingSteps: 12, Seeds: 4, Frames: 22);
+    public static DemoLength Full { get; } = new(Steps: 150, SamplingSteps: 12, Seeds: 4, Frames: 22);
 
     /// <summary>That of <c>--fast</c>: too short to learn anything.</summary>
     public static DemoLength Fast { get; } = new(Steps: 4, SamplingSteps: 2, Seeds: 2, Frames: 4);
