@@ -48,10 +48,7 @@ var folder = Environment.GetEnvironmentVariable("DTI_MINI_WORK") ?? Path.Combine
 int Number(int index, int absent) =>
     args.Length > index ? int.Parse(args[index], CultureInfo.InvariantCulture) : absent;
 
-// Rates and other settings are chosen on other designs than those that methods are compared on.
-const int ComparedDesigns = 32;
-int[] Compared(int count) => [.. Enumerable.Range(0, Math.Min(count, ComparedDesigns))];
-int[] Tuned(int count) => [.. Enumerable.Range(ComparedDesigns, count)];
+int[] First(int count, Range designs) => [.. Enumerable.Range(0, Design.HeldOutCount).Take(designs).Take(count)];
 switch (args.FirstOrDefault())
 {
     case "vocabulary":
@@ -107,19 +104,19 @@ switch (args.FirstOrDefault())
         new DesignStudy(folder).Guidance(Number(1, 8));
         return 0;
     case "methods":
-        new MethodStudy(folder).Run(StudyMethods.Official, Compared(Number(1, 32)), Number(2, 3));
+        new MethodStudy(folder).Run(StudyMethods.Official, First(Number(1, 32), MethodStudy.Compared), Number(2, 3));
         return 0;
     case "rates":
-        new MethodStudy(folder).Run(StudyMethods.Rates, Tuned(Number(1, 8)), seeds: 1);
+        new MethodStudy(folder).Run(StudyMethods.Rates, First(Number(1, 8), MethodStudy.Tuned), seeds: 1);
         return 0;
     case "starts":
         new StartStudy(folder).Run(Number(1, 32));
         return 0;
     case "lengths":
-        new MethodStudy(folder).Run(StudyMethods.Lengths, Tuned(Number(1, 8)), seeds: 1);
+        new MethodStudy(folder).Run(StudyMethods.Lengths, First(Number(1, 8), MethodStudy.Tuned), seeds: 1);
         return 0;
     case "variants":
-        new MethodStudy(folder).Run(StudyMethods.Variants, Tuned(Number(1, 8)), Number(2, 2));
+        new MethodStudy(folder).Run(StudyMethods.Variants, First(Number(1, 8), MethodStudy.Tuned), Number(2, 2));
         return 0;
     case "between":
         new InterpolationStudy(folder).Run();

@@ -28,6 +28,12 @@ internal sealed class MethodStudy
         _reader = new DesignReader(_model.Tokenizer.VocabularySize);
     }
 
+    /// <summary>The held-out designs on which methods are compared.</summary>
+    public static Range Compared { get; } = ..32;
+
+    /// <summary>Others, on which rates and other settings are chosen.</summary>
+    public static Range Tuned { get; } = 32..Design.HeldOutCount;
+
     /// <summary>The results: a row per method, design and seed.</summary>
     public static ResultsFile Results { get; } = new("methods.csv");
 

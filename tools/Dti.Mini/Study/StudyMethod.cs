@@ -17,6 +17,8 @@ namespace Dti.Mini.Study;
 /// <param name="Vectors">Vectors of the concept.</param>
 /// <param name="Start">Where training starts; with photos, without an initial word.</param>
 /// <param name="InitialWord">Which word that is otherwise.</param>
+/// <param name="TowardWord">Share of the angle to the initial word by which directions are turned after training,
+/// with their magnitude.</param>
 /// <param name="StopsEarly">Whether it keeps the step at which the loss at noise that training does not use was
 /// lowest, and ends when that does not fall any more.</param>
 internal sealed record StudyMethod(
@@ -32,6 +34,7 @@ internal sealed record StudyMethod(
     int Vectors = 1,
     TrainingStart Start = TrainingStart.Word,
     InitialWord InitialWord = InitialWord.Family,
+    double TowardWord = 0,
     bool StopsEarly = false
 )
 {
@@ -75,30 +78,41 @@ internal sealed record StudyMethod(
         {
             Adjustment.Rescaled => concept.Rescaled(profile),
             Adjustment.TestTime => TestTimeEmbeddingAdjustment(concept, word),
-            _ => concept,
+            _ => TowardWord > 0 ? Turned(concept, word, TowardWord, share: 0) : concept,
         };
 
     /// <summary>
     /// Test-time embedding adjustment (arXiv 2506.22685) of the token embedding, with the reference implementation's
     /// α = 0.5 and ρ = 0.2: half of the norm's distance to the word's, and a fifth of the angle to it.
     /// </summary>
-    private static ConceptEmbedding TestTimeEmbeddingAdjustment(ConceptEmbedding concept, DirectionalVectors word)
+    private static ConceptEmbedding TestTimeEmbeddingAdjustment(ConceptEmbedding concept, DirectionalVectors word) =>
+        Turned(concept, word, angle: 0.2, share: 0.5);
+
+    /// <summary>A concept that is moved toward a word.</summary>
+    /// <param name="concept">The concept.</param>
+    /// <param name="word">(1, d)</param>
+    /// <param name="angle">Share of the angle between them.</param>
+    /// <param name="share">Share of the difference of their norms.</param>
+    private static ConceptEmbedding Turned(
+        ConceptEmbedding concept,
+        DirectionalVectors word,
+        double angle,
+        double share
+    )
     {
-        const double Alpha = 0.5;
-        const double Rho = 0.2;
         var vectors = concept.Encoders[0];
         var target = new DirectionalVectors(
             [.. Enumerable.Repeat(word.Embedding(0), vectors.Count)],
             [.. Enumerable.Repeat(word.Magnitudes[0], vectors.Count)]
         );
-        var turned = Slerp.Between(concept, concept with { Encoders = [target] }, Rho).Encoders[0];
+        var turned = Slerp.Between(concept, concept with { Encoders = [target] }, angle).Encoders[0];
         return concept with
         {
             Encoders =
             [
                 new DirectionalVectors(
                     [.. Enumerable.Range(0, vectors.Count).Select(turned.Embedding)],
-                    [.. vectors.Magnitudes.Select(norm => (float)((1 - Alpha) * norm + (Alpha * word.Magnitudes[0])))]
+                    [.. vectors.Magnitudes.Select(norm => (float)(((1 - share) * norm) + (share * word.Magnitudes[0])))]
                 ),
             ],
         };

@@ -15,6 +15,9 @@ internal static class StudyMethods
     /// <summary>DTI with the model's defaults, but from a word and for as many steps as the other methods.</summary>
     public static StudyMethod Default { get; } = DirectionalWithCosine("dti", DefaultRate);
 
+    /// <summary>The same with TEA after training.</summary>
+    public static StudyMethod Adjusted { get; } = Default with { Name = "dti-tea", Adjustment = Adjustment.TestTime };
+
     /// <summary>DTI with all defaults of the model.</summary>
     public static StudyMethod FromPhotos { get; } =
         Default with
@@ -50,7 +53,7 @@ internal static class StudyMethods
     ];
 
     /// <summary>What is compared: the model's defaults and the methods of the literature.</summary>
-    public static IReadOnlyList<StudyMethod> Official { get; } = [Default, .. Published, FromPhotos];
+    public static IReadOnlyList<StudyMethod> Official { get; } = [Default, Adjusted, .. Published, FromPhotos];
 
     /// <summary>The methods of the literature at learning rates over three decades.</summary>
     public static IReadOnlyList<StudyMethod> Rates { get; } =
@@ -85,11 +88,14 @@ internal static class StudyMethods
     [
         Default,
         FromPhotos,
-        Default with
-        {
-            Name = "turned-to-word",
-            Adjustment = Adjustment.TestTime,
-        },
+        Adjusted,
+        .. new[] { 0.1, 0.2, 0.3, 0.4 }.Select(share =>
+            Default with
+            {
+                Name = Named("toward-word", share),
+                TowardWord = share,
+            }
+        ),
         .. new[] { 0.04, 0.16, 0.32 }.Select(rate => DirectionalWithCosine(Named("rate", rate), rate)),
         .. new[] { 0, 1e-5, 1e-3, 1e-2 }.Select(kappa => Default with { Name = Named("kappa", kappa), Kappa = kappa }),
         Default with

@@ -24,13 +24,13 @@ internal static class StudyReport
     {
         Table(DesignStudy.Results, [.. DesignStudy.Results.Rows.Select(row => row.What).Distinct()], _designScores);
         string[] official = [.. StudyMethods.Official.Select(method => method.Name)];
-        Table(MethodStudy.Results, official, _methodScores);
+        Table(MethodStudy.Results, official, _methodScores, MethodStudy.Compared);
         Differences(official);
         foreach (
             var list in (IReadOnlyList<StudyMethod>[])[StudyMethods.Rates, StudyMethods.Lengths, StudyMethods.Variants]
         )
         {
-            Table(MethodStudy.Results, [.. list.Select(method => method.Name)], _methodScores);
+            Table(MethodStudy.Results, [.. list.Select(method => method.Name)], _methodScores, MethodStudy.Tuned);
         }
 
         Lines(StudyMethods.Rates, "dti-mini-rates.webp", "learning rate", method => method.LearningRate);
@@ -40,9 +40,14 @@ internal static class StudyReport
     }
 
     /// <summary>A row per condition, with intervals over designs.</summary>
-    private static void Table(ResultsFile results, IReadOnlyList<string> conditions, IReadOnlyList<string> scores)
+    private static void Table(
+        ResultsFile results,
+        IReadOnlyList<string> conditions,
+        IReadOnlyList<string> scores,
+        Range? designs = null
+    )
     {
-        var rows = conditions.Select(name => (Name: name, Designs: ByDesign(results, name))).ToArray();
+        var rows = conditions.Select(name => (Name: name, Designs: ByDesign(results, name, designs))).ToArray();
         if (rows.All(row => row.Designs.Count == 0))
         {
             return;
@@ -51,10 +56,10 @@ internal static class StudyReport
         Console.WriteLine(
             $"| | designs | {string.Join(" | ", scores)} |\n|---|---|{string.Concat(scores.Select(_ => "---|"))}"
         );
-        foreach (var (name, designs) in rows.Where(row => row.Designs.Count > 0))
+        foreach (var (name, measured) in rows.Where(row => row.Designs.Count > 0))
         {
-            var estimates = scores.Select(score => Estimate.Of([.. designs.Values.Select(values => values[score])]));
-            Console.WriteLine($"| {name} | {designs.Count} | {string.Join(" | ", estimates)} |");
+            var estimates = scores.Select(score => Estimate.Of([.. measured.Values.Select(values => values[score])]));
+            Console.WriteLine($"| {name} | {measured.Count} | {string.Join(" | ", estimates)} |");
         }
 
         Console.WriteLine();
@@ -63,10 +68,10 @@ internal static class StudyReport
     /// <summary>The default less each other method on the same designs.</summary>
     private static void Differences(string[] methods)
     {
-        var first = ByDesign(MethodStudy.Results, methods[0]);
+        var first = ByDesign(MethodStudy.Results, methods[0], MethodStudy.Compared);
         foreach (var name in methods.Skip(1))
         {
-            var other = ByDesign(MethodStudy.Results, name);
+            var other = ByDesign(MethodStudy.Results, name, MethodStudy.Compared);
             string[] shared = [.. first.Keys.Where(other.ContainsKey)];
             if (shared.Length == 0)
             {
@@ -85,15 +90,27 @@ internal static class StudyReport
     }
 
     /// <summary>The mean over seeds of each design's values.</summary>
-    private static Dictionary<string, Dictionary<string, double>> ByDesign(ResultsFile results, string what) =>
+    /// <param name="results">The file.</param>
+    /// <param name="what">The condition.</param>
+    /// <param name="designs">Which held-out designs; null: all.</param>
+    private static Dictionary<string, Dictionary<string, double>> ByDesign(
+        ResultsFile results,
+        string what,
+        Range? designs
+    ) =>
         results
             .Rows.Where(row => row.What == what)
             .GroupBy(row => row.Of.Split('/')[0])
+            .Where(design =>
+                designs is not { } range || Holds(range, int.Parse(design.Key, CultureInfo.InvariantCulture))
+            )
             .ToDictionary(
                 design => design.Key,
                 design =>
                     design.First().Values.Keys.ToDictionary(key => key, key => design.Average(row => row.Values[key]))
             );
+
+    private static bool Holds(Range designs, int index) => index >= designs.Start.Value && index < designs.End.Value;
 
     /// <summary>Text and parts against a setting, on a logarithmic scale: a line for each method.</summary>
     private static void Lines(
@@ -104,7 +121,7 @@ internal static class StudyReport
     )
     {
         var measured = methods
-            .Select(method => (Method: method, Designs: ByDesign(MethodStudy.Results, method.Name)))
+            .Select(method => (Method: method, Designs: ByDesign(MethodStudy.Results, method.Name, MethodStudy.Tuned)))
             .Where(entry => entry.Designs.Count > 0)
             .GroupBy(entry => entry.Method.Name[..entry.Method.Name.LastIndexOf('-')])
             .ToArray();
