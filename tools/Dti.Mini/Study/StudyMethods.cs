@@ -15,6 +15,9 @@ internal static class StudyMethods
     /// <summary>DTI with the model's defaults, but from a word and for as many steps as the other methods.</summary>
     public static StudyMethod Default { get; } = DirectionalWithCosine("dti", DefaultRate);
 
+    /// <summary>The same with a stronger prior.</summary>
+    private static StudyMethod StrongerPrior { get; } = Default with { Name = "dti-kappa-0.01", Kappa = 1e-2 };
+
     /// <summary>The same with TEA after training.</summary>
     public static StudyMethod Adjusted { get; } = Default with { Name = "dti-tea", Adjustment = Adjustment.TestTime };
 
@@ -53,7 +56,19 @@ internal static class StudyMethods
     ];
 
     /// <summary>What is compared: the model's defaults and the methods of the literature.</summary>
-    public static IReadOnlyList<StudyMethod> Official { get; } = [Default, Adjusted, .. Published, FromPhotos];
+    public static IReadOnlyList<StudyMethod> Official { get; } =
+    [
+        Default,
+        Adjusted,
+        .. Published,
+        FromPhotos,
+        StrongerPrior,
+        FromPhotos with
+        {
+            Name = "dti-photos-kappa-0.01",
+            Kappa = StrongerPrior.Kappa,
+        },
+    ];
 
     /// <summary>The methods of the literature at learning rates over three decades.</summary>
     public static IReadOnlyList<StudyMethod> Rates { get; } =
@@ -97,7 +112,13 @@ internal static class StudyMethods
             }
         ),
         .. new[] { 0.04, 0.16, 0.32 }.Select(rate => DirectionalWithCosine(Named("rate", rate), rate)),
-        .. new[] { 0, 1e-5, 1e-3, 1e-2 }.Select(kappa => Default with { Name = Named("kappa", kappa), Kappa = kappa }),
+        .. new[] { 0, 1e-5, 1e-3, 1e-2, 3e-2, 0.1 }.Select(kappa =>
+            Default with
+            {
+                Name = Named("kappa", kappa),
+                Kappa = kappa,
+            }
+        ),
         Default with
         {
             Name = "kappa-falling",
