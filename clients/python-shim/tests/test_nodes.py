@@ -142,7 +142,7 @@ def test_train_shows_what_the_server_resolved_for_the_model(nodes, comfyui, phot
     comfyui.interrupt_after = 1
     with pytest.raises(InterruptProcessingException):
         run(nodes["DtiTrainConcept"], images=photos, name="node-mini", model="dti-mini", initializer="cat", preview_every=0)
-    assert "dti on dti-mini: 100 steps of 4 at 128², η 0.08, κ 0.0001" in comfyui.texts[-1]
+    assert "dti on dti-mini: 100 steps of 4 at 128², η 0.08, κ 0.01" in comfyui.texts[-1]
 
 
 def test_train_with_other_settings_replaces_the_concept_and_keeps_what_it_was(nodes, comfyui, client, photos):
@@ -216,7 +216,7 @@ def test_train_by_a_preset_leaves_steps_and_kappa_to_it(nodes, client, photos):
     run(nodes["DtiTrainConcept"], images=photos, name="node-preset", **{**inputs, "steps": 3, "kappa": 0.5, "stop_early": True, "gradient_accumulation": 2})
     settings = client.get_concept("node-preset").settings
     assert (settings.steps, settings.stop_early, settings.gradient_accumulation, settings.batch_size) == (50, True, 2, 1)  # half of its hundred
-    assert settings.kappa == pytest.approx(0.001)  # ten times its own
+    assert settings.kappa == pytest.approx(0.1)  # ten times its own
     run(nodes["DtiTrainConcept"], images=photos, name="node-preset", **{**inputs, "steps": 3, "kappa": 0.5, "stop_early": True, "gradient_accumulation": 2})
     assert len(jobs(client, "node-preset")) == 1
 

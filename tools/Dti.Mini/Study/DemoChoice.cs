@@ -39,7 +39,7 @@ internal sealed class DemoChoice
         ),
     ];
 
-    private static readonly StudyMethod[] _methods = [StudyMethods.Default, StudyMethods.Inversion];
+    private static readonly StudyMethod[] _methods = [StudyMethods.PaperKappa, StudyMethods.Inversion];
 
     private readonly string _folder;
     private readonly StudyModel _model;

@@ -39,8 +39,8 @@ internal sealed class InterpolationStudy
 
     private static IReadOnlyList<(string Name, StudyMethod Method, Blend Blend)> Ways { get; } =
     [
-        ("slerp", StudyMethods.Default, Slerp.Between),
-        ("lerp", StudyMethods.Default, Lerp),
+        ("slerp", StudyMethods.PaperKappa, Slerp.Between),
+        ("lerp", StudyMethods.PaperKappa, Lerp),
         ("ti-lerp", StudyMethods.Inversion, Lerp),
     ];
 

@@ -11,23 +11,25 @@ internal static class StudyMethods
 {
     private const int Steps = 200;
     private const double DefaultRate = 0.08;
+    private const double DefaultKappa = 1e-2;
 
     /// <summary>DTI with the model's defaults, but from a word and for as many steps as the other methods.</summary>
-    public static StudyMethod Default { get; } = DirectionalWithCosine("dti", DefaultRate);
-
-    /// <summary>The same with a stronger prior.</summary>
-    private static StudyMethod StrongerPrior { get; } = Default with { Name = "dti-kappa-0.01", Kappa = 1e-2 };
-
-    /// <summary>The same with TEA after training.</summary>
-    public static StudyMethod Adjusted { get; } = Default with { Name = "dti-tea", Adjustment = Adjustment.TestTime };
+    public static StudyMethod Default { get; } = WithPaperKappa("dti", DefaultRate) with { Kappa = DefaultKappa };
 
     /// <summary>DTI with all defaults of the model.</summary>
-    public static StudyMethod FromPhotos { get; } =
-        Default with
+    public static StudyMethod FromPhotos { get; } = AtPhotos(Default, "dti-photos");
+
+    /// <summary>The default with the paper's κ; the variants are changes of it.</summary>
+    public static StudyMethod PaperKappa { get; } = WithPaperKappa("dti-kappa-0.0001", DefaultRate);
+
+    private static StudyMethod PaperKappaAtPhotos { get; } = AtPhotos(PaperKappa, "dti-kappa-0.0001-photos");
+
+    /// <summary>With TEA after training.</summary>
+    private static StudyMethod PaperKappaAdjusted { get; } =
+        PaperKappa with
         {
-            Name = "dti-photos",
-            Start = TrainingStart.Photos,
-            Steps = 100,
+            Name = "dti-kappa-0.0001-tea",
+            Adjustment = Adjustment.TestTime,
         };
 
     /// <summary>Textual Inversion at the effective learning rate of its official launcher.</summary>
@@ -57,18 +59,7 @@ internal static class StudyMethods
 
     /// <summary>What is compared: the model's defaults and the methods of the literature.</summary>
     public static IReadOnlyList<StudyMethod> Official { get; } =
-    [
-        Default,
-        Adjusted,
-        .. Published,
-        FromPhotos,
-        StrongerPrior,
-        FromPhotos with
-        {
-            Name = "dti-photos-kappa-0.01",
-            Kappa = StrongerPrior.Kappa,
-        },
-    ];
+    [Default, FromPhotos, .. Published, PaperKappa, PaperKappaAtPhotos, PaperKappaAdjusted];
 
     /// <summary>The methods of the literature at learning rates over three decades.</summary>
     public static IReadOnlyList<StudyMethod> Rates { get; } =
@@ -98,45 +89,45 @@ internal static class StudyMethods
         ),
     ];
 
-    /// <summary>Changes of the default, one at a time.</summary>
+    /// <summary>Changes of <see cref="PaperKappa"/>, one at a time.</summary>
     public static IReadOnlyList<StudyMethod> Variants { get; } =
     [
-        Default,
-        FromPhotos,
-        Adjusted,
+        PaperKappa,
+        PaperKappaAtPhotos,
+        PaperKappaAdjusted,
         .. new[] { 0.1, 0.2, 0.3, 0.4 }.Select(share =>
-            Default with
+            PaperKappa with
             {
                 Name = Named("toward-word", share),
                 TowardWord = share,
             }
         ),
-        .. new[] { 0.04, 0.16, 0.32 }.Select(rate => DirectionalWithCosine(Named("rate", rate), rate)),
+        .. new[] { 0.04, 0.16, 0.32 }.Select(rate => WithPaperKappa(Named("rate", rate), rate)),
         .. new[] { 0, 1e-5, 1e-3, 1e-2, 3e-2, 0.1 }.Select(kappa =>
-            Default with
+            PaperKappa with
             {
                 Name = Named("kappa", kappa),
                 Kappa = kappa,
             }
         ),
-        Default with
+        PaperKappa with
         {
             Name = "kappa-falling",
             Kappa = 1e-3,
             KappaSchedule = KappaSchedule.Cosine,
         },
-        Default with
+        PaperKappa with
         {
             Name = "magnitude-of-word",
             Magnitude = MagnitudeChoice.Initializer,
         },
-        .. new[] { 2, 3 }.Select(vectors => Default with { Name = Named("vectors", vectors), Vectors = vectors }),
-        Default with
+        .. new[] { 2, 3 }.Select(vectors => PaperKappa with { Name = Named("vectors", vectors), Vectors = vectors }),
+        PaperKappa with
         {
             Name = "nearest-kind",
             InitialWord = InitialWord.NearestKind,
         },
-        Default with
+        PaperKappa with
         {
             Name = "nearest-name",
             InitialWord = InitialWord.NearestName,
@@ -144,7 +135,15 @@ internal static class StudyMethods
         new("constant-stopped-early", TrainingMethod.Directional, 0.04, 2 * Steps, StopsEarly: true),
     ];
 
-    private static StudyMethod DirectionalWithCosine(string name, double rate) =>
+    private static StudyMethod AtPhotos(StudyMethod method, string name) =>
+        method with
+        {
+            Name = name,
+            Start = TrainingStart.Photos,
+            Steps = 100,
+        };
+
+    private static StudyMethod WithPaperKappa(string name, double rate) =>
         new(name, TrainingMethod.Directional, rate, Steps, Schedule: LearningRateSchedule.Cosine);
 
     private static string Named(string name, double value) => FormattableString.Invariant($"{name}-{value}");
