@@ -118,7 +118,7 @@ internal static class UNetStage
     }
 
     /// <summary>
-    /// The first twelve prompts; then held-out designs, row by row: as the world renders them, from their embeddings, and
+    /// The first twelve prompts; then held-out designs, row by row: as the world renders them, from embeddings, and
     /// from descriptions.
     /// </summary>
     private static void DrawSheet(string path, MiniSampler sampler, UNet2DConditionModel unet)

@@ -50,18 +50,7 @@ internal sealed class ConceptBatch : IDisposable
             cat([.. batches.Select(part => part.Latents)]),
             cat([.. batches.Select(part => part.Noise)]),
             cat([.. batches.Select(part => part.Timesteps)]),
-            // the placeholders of the second concept follow those of the first
-            [
-                cat([
-                    .. batches.Select(
-                        (part, member) =>
-                        {
-                            var ids = part.InputIds[0];
-                            return where(ids >= vocabulary, ids + (member * vectors), ids);
-                        }
-                    ),
-                ]),
-            ],
+            [cat([.. batches.Select((part, member) => OfConcept(member, part.InputIds[0], vocabulary, vectors))])],
             cat([.. batches.Select(part => part.Sizes!)])
         );
         var rows = cat([.. _members.Select(member => member.Embedding.Rows())]);
@@ -77,6 +66,14 @@ internal sealed class ConceptBatch : IDisposable
             member.Optimizer.Step(gradient);
         }
     }
+
+    /// <summary>Ids of one of several concepts in a batch: its placeholders follow those of the one before.</summary>
+    /// <param name="concept">Which concept, from 0.</param>
+    /// <param name="ids">(B, 77) int64, as if it were alone.</param>
+    /// <param name="vocabulary">Tokens of the vocabulary; placeholders have the ids after them.</param>
+    /// <param name="vectors">Vectors of each concept.</param>
+    public static Tensor OfConcept(int concept, Tensor ids, int vocabulary, int vectors) =>
+        where(ids >= vocabulary, ids + (concept * vectors), ids);
 
     /// <inheritdoc/>
     public void Dispose()

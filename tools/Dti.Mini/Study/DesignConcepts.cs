@@ -19,10 +19,7 @@ internal sealed class DesignConcepts(string folder, ModelProfile profile)
 
     /// <summary>The words for everything that scenes contain.</summary>
     private static string[] Kinds { get; } =
-    [
-        .. ShapeCatalogue.All.Select(shape => shape.Name),
-        .. Enum.GetNames<DesignFamily>().Select(family => family.ToLowerInvariant()),
-    ];
+    [.. ShapeCatalogue.All.Select(shape => shape.Name), .. Enum.GetValues<DesignFamily>().Select(Design.WordOf)];
 
     /// <summary>Trains the concepts that are not in files yet, some on each core.</summary>
     /// <param name="runs">Methods, designs (<see cref="Design.HeldOut"/>) and seeds of the training.</param>

@@ -67,8 +67,8 @@ internal sealed class DesignStudy
     }
 
     /// <summary>
-    /// How well designs are generated at several scales of classifier-free guidance and with several schedulers, from the
-    /// embedding of the denoiser's training and from a description.
+    /// How well designs are generated at several scales of classifier-free guidance and with several schedulers, from
+    /// the embedding of the denoiser's training and from a description.
     /// </summary>
     /// <param name="count">How many designs, from the first.</param>
     public void Guidance(int count)

@@ -45,7 +45,7 @@ internal sealed class MethodStudy
     {
         foreach (var seed in Enumerable.Range(1, seeds))
         {
-            // Few trainings at a time, each with all methods that share it, so that results come early and no core waits.
+            // Few trainings at a time, each with all methods that share it: results come early, and no core waits.
             foreach (var trainings in methods.GroupBy(method => method.Folder).Chunk(Environment.ProcessorCount))
             {
                 Run([.. trainings.SelectMany(sharing => sharing)], designs, seed);

@@ -68,12 +68,10 @@ internal static class NearestWord
         {
             using var scope = NewDisposeScope();
             Tensor Repeated(Tensor each) => cat([.. chunk.Select(_ => each)]);
-            // the placeholder of each word follows that of the one before
+            var vocabulary = model.Profile.Encoders[0].Embeddings.VocabularySize;
             var placeholders = cat([
                 .. chunk.Select(
-                    (_, word) =>
-                        where(ids >= model.Profile.Encoders[0].Embeddings.VocabularySize, ids + word, ids)
-                            .expand(images, -1)
+                    (_, word) => ConceptBatch.OfConcept(word, ids, vocabulary, vectors: 1).expand(images, -1)
                 ),
             ]);
             var (_, prediction) = new DenoisingLoss(model).Forward(

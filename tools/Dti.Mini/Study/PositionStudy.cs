@@ -99,7 +99,8 @@ internal sealed class PositionReader
     }
 
     /// <summary>
-    /// What the first attention layer sees, except the layer norm's own weights, which do not matter to a linear reader.
+    /// What the first attention layer sees, except the layer norm's own weights, which do not matter to a linear
+    /// reader.
     /// </summary>
     private Tensor Seen(Tensor embeddings) =>
         nn.functional.layer_norm(embeddings.unsqueeze(1) + _positions, [_positions.shape[1]]);

@@ -54,7 +54,10 @@ internal sealed record Design(
     public static Design Named(int index) => Sample(new Dice(NamedSeed, (ulong)index));
 
     /// <summary>The word for its family in captions, from which the training of its concept starts.</summary>
-    public string Word => Family.ToString().ToLowerInvariant();
+    public string Word => WordOf(Family);
+
+    /// <summary>The word for a family.</summary>
+    public static string WordOf(DesignFamily family) => family.ToString().ToLowerInvariant();
 
     /// <summary>How many held-out designs there are.</summary>
     public const int HeldOutCount = 40;
